@@ -1,0 +1,1 @@
+"""One parser per agent output format, each from a line to events."""

@@ -1,0 +1,1 @@
+"""The rehearsal agent: behaves like a code agent, without a model."""

@@ -1,0 +1,1 @@
+"""The MCP server through which agents read and update missions."""

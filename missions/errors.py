@@ -1,0 +1,116 @@
+"""Every error of Solo Unicorn, as one tree.
+
+    SoloUnicornError            exit 1   something failed
+    ├── UsageError              exit 2   the request itself is wrong
+    │   └── InvalidValue                 a field or setting has a value the rules refuse
+    ├── NotFound                exit 3   nothing answers to that name or id
+    ├── Conflict                exit 4   the request met a newer or contradicting state
+    │   ├── VersionConflict              the record changed since it was read
+    │   ├── AlreadyClaimed               another claimant holds the mission
+    │   └── NotAllowed                   the rules keep this for somebody else (a person's gate)
+    ├── SignedOut               exit 5   a sign-in is needed
+    ├── Offline                 exit 6   the other side cannot be reached
+    └── TryAgain                exit 75  locked, newer store, busy: nothing was changed
+
+An error has three parts: what happened, why, and what to do next (STYLE: "Command line").
+"""
+
+from __future__ import annotations
+
+
+class SoloUnicornError(Exception):
+    """What happened, why, and what the person can do about it."""
+
+    exit_code = 1
+    code = "failed"
+
+    def __init__(self, what: str, *, why: str = "", todo: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.todo = todo
+
+    def __str__(self) -> str:
+        """The three parts as one paragraph."""
+        parts = [self.what.rstrip(".") + "."]
+        if self.why:
+            parts.append(self.why.rstrip(".") + ".")
+        if self.todo:
+            parts.append(self.todo.rstrip(".") + ".")
+        return " ".join(parts)
+
+
+class UsageError(SoloUnicornError):
+    """The request itself is wrong."""
+
+    exit_code = 2
+    code = "invalid"
+
+
+class InvalidValue(UsageError):
+    """A field or a setting has a value that the rules refuse; `field` names it."""
+
+    def __init__(self, field: str, what: str, *, why: str = "", todo: str = "") -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.field = field
+
+
+class NotFound(SoloUnicornError):
+    """Nothing answers to that name or id."""
+
+    exit_code = 3
+    code = "not_found"
+
+
+class Conflict(SoloUnicornError):
+    """The request met a newer or contradicting state; nothing was changed."""
+
+    exit_code = 4
+    code = "conflict"
+
+
+class VersionConflict(Conflict):
+    """The record changed since it was read; `current` is its version now."""
+
+    code = "version_conflict"
+
+    def __init__(self, what: str, *, current: int, why: str = "", todo: str = "") -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.current = current
+
+
+class AlreadyClaimed(Conflict):
+    """Another claimant holds the mission; `holder` names it (domain.md, Running)."""
+
+    code = "already_claimed"
+
+    def __init__(self, what: str, *, holder: str, why: str = "", todo: str = "") -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.holder = holder
+
+
+class NotAllowed(Conflict):
+    """The rules keep this step for somebody else, for instance a person's review."""
+
+    code = "not_allowed"
+
+
+class SignedOut(SoloUnicornError):
+    """A sign-in is needed first."""
+
+    exit_code = 5
+    code = "signed_out"
+
+
+class Offline(SoloUnicornError):
+    """The other side cannot be reached."""
+
+    exit_code = 6
+    code = "offline"
+
+
+class TryAgain(SoloUnicornError):
+    """Locked, busy or written by a newer version: nothing was changed, a later try may work."""
+
+    exit_code = 75
+    code = "try_again"

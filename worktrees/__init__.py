@@ -1,0 +1,1 @@
+"""Git: repositories, the worktree pool, diffs and landing."""
