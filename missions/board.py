@@ -1,0 +1,130 @@
+"""What surfaces read: cards, counts, queues. Values only; the workspace fills them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from .entities import AgentSessionStatus, JsonObject, LandingStatus, ListName, Mission, Relation, ReviewStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a board shows of a mission, in one row of one query."""
+
+    id: str
+    number: int
+    version: int
+    project_id: str
+    title: str
+    list: ListName
+    list_order: float
+    priority: int
+    stage: str
+    stage_position: int
+    """Of the enabled stages, from 0."""
+    stage_count: int
+    requires_review: bool
+    ready: bool
+    is_loop: bool
+    repository: str
+    """Short name of the repository; empty when the mission has none."""
+    tasks_done: int
+    tasks_total: int
+    blockers: int
+    blocked_by: str
+    """Title of the first unresolved blocker; empty when there is none or it is not visible."""
+    session_status: AgentSessionStatus
+    session_started_at: datetime | None
+    agent: str
+    """Name of the running agent, else of the wished one; may be empty."""
+    activity: str
+    review_status: ReviewStatus | None
+    review_requested_at: datetime | None
+    attention: str | None
+    question: str | None
+    retry_at: datetime | None
+    attempts: int
+    landing_status: LandingStatus | None
+    pr_number: int | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListCount:
+    """How many missions a list holds."""
+
+    total: int = 0
+    ready: int = 0
+    running: int = 0
+    limit: int | None = None
+    """Work-in-progress limit of the project for this list."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the limit is reached."""
+        return self.limit is not None and self.total >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for a person."""
+
+    kind: Literal["review", "question", "attention"]
+    mission: Mission
+    since: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A mission the scheduler looks at; `why_not` None means it may start now."""
+
+    mission: Mission
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyView:
+    """One dependency as seen from one mission; `other` None when it is missing or deleted."""
+
+    relation: Relation
+    direction: Literal["blocked_by", "blocks", "relates_to"]
+    other_id: str
+    other: Mission | None
+    resolved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a longer list."""
+
+    items: tuple[T, ...]
+    total: int
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A search result: a mission or a memory document, with the matching words in [brackets]."""
+
+    kind: Literal["mission", "memory"]
+    ref: str
+    title: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a screen or command asks of the workstation service."""
+
+    id: int
+    kind: str
+    at: datetime
+    mission_id: str | None = None
+    session_id: str | None = None
+    payload: JsonObject = field(default_factory=dict)
+    correlation_id: str = ""

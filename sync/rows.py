@@ -1,0 +1,183 @@
+"""Entities as rows: the whole entity as JSON in `doc`, and beside it the columns that queries need."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from ..missions.entities import (
+    Actor,
+    Author,
+    AuthorKind,
+    CodeAgent,
+    Flow,
+    JsonObject,
+    MemoryDocument,
+    Mission,
+    MissionEvent,
+    Project,
+    ProjectRepository,
+    Session,
+    Worktree,
+)
+from ..missions.wire import from_wire, to_wire
+
+E = TypeVar("E")
+
+
+def stamp(at: datetime | None) -> str | None:
+    """A time as the store keeps it: UTC, fixed width, so that text order is time order."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str | None) -> datetime | None:
+    """The time a stamp stands for."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def dump(value: object) -> str:
+    """Compact JSON; characters outside ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def load(cls: type[E], doc: str) -> E:
+    """The entity in a `doc` column."""
+    return from_wire(cls, json.loads(doc))
+
+
+MISSION_COLUMNS = (
+    "id", "project_id", "number", "version", "list", "list_order", "priority", "ready", "stage", "stage_position",
+    "stage_count", "requires_review", "is_loop", "repository_id", "session_status", "session_status_at", "session_id",
+    "agent", "tasks_done", "tasks_total", "blockers", "review_status", "review_requested_at", "attention", "question",
+    "retry_at", "attempts", "landing_status", "pr_number", "created_at", "updated_at", "deleted", "title",
+    "description", "doc",
+)  # fmt: skip
+_UPSERT_MISSION = (
+    f"INSERT INTO mission ({', '.join(MISSION_COLUMNS)}) VALUES ({', '.join('?' * len(MISSION_COLUMNS))}) "
+    "ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in MISSION_COLUMNS if column != "id")
+)
+
+
+def put_mission(connection: sqlite3.Connection, mission: Mission, stage_count: int) -> None:
+    """Write one mission; `stage_count` is the number of enabled stages of its flow."""
+    m = mission
+    connection.execute(
+        _UPSERT_MISSION,
+        (
+            m.id, m.project_id, m.number, m.version, m.list, m.list_order, m.priority, m.ready, m.stage,
+            m.current_flow_task, stage_count, m.requires_review, m.is_loop, m.project_repository_id,
+            m.agent_session_status, stamp(m.agent_session_status_changed_at), m.session_id,
+            m.code_agent_name or m.code_agent_type or "", m.tasks_current, len(m.tasks), m.dependency_count,
+            m.review_status, stamp(m.review_requested_at), m.attention, m.question, stamp(m.retry_at), m.attempts,
+            m.landing_status, m.github_pr_number, stamp(m.created_at), stamp(m.updated_at), m.deleted_at is not None,
+            m.title, m.description or "", dump(to_wire(m)),
+        ),
+    )  # fmt: skip
+
+
+def put_project(connection: sqlite3.Connection, project: Project) -> None:
+    """Write one project."""
+    connection.execute(
+        "INSERT INTO project (id, slug, name, status, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "slug = excluded.slug, name = excluded.name, status = excluded.status, doc = excluded.doc",
+        (project.id, project.slug, project.name, project.status, dump(to_wire(project))),
+    )
+
+
+def put_part(connection: sqlite3.Connection, table: str, part: ProjectRepository | Flow | Actor) -> None:
+    """Write one repository, flow or actor of a project."""
+    connection.execute(
+        f"INSERT INTO {table} (id, project_id, name, doc) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc",
+        (part.id, part.project_id, part.name, dump(to_wire(part))),
+    )
+
+
+def put_session(connection: sqlite3.Connection, session: Session) -> None:
+    """Write one session; its token stays as it is."""
+    s = session
+    connection.execute(
+        "INSERT INTO session (id, mission_id, project_id, phase, agent_name, started_at, activity, doc) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "phase = excluded.phase, activity = excluded.activity, doc = excluded.doc",
+        (s.id, s.mission_id, s.project_id, s.phase, s.agent_name, stamp(s.started_at), s.activity, dump(to_wire(s))),
+    )
+
+
+def put_agent(connection: sqlite3.Connection, agent: CodeAgent) -> None:
+    """Write one code agent of this workstation."""
+    connection.execute(
+        "INSERT INTO code_agent (name, doc) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET doc = excluded.doc",
+        (agent.name, dump(to_wire(agent))),
+    )
+
+
+def put_worktree(connection: sqlite3.Connection, worktree: Worktree) -> None:
+    """Write one slot of the worktree pool."""
+    w = worktree
+    connection.execute(
+        "INSERT INTO worktree (id, repository_id, path, mission_id, doc) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET path = excluded.path, mission_id = excluded.mission_id, doc = excluded.doc",
+        (w.id, w.repository_id, w.path, w.mission_id, dump(to_wire(w))),
+    )
+
+
+def put_event(connection: sqlite3.Connection, event: MissionEvent) -> int:
+    """Append one event (its own `seq` is ignored) and return the number it got."""
+    cursor = connection.execute(
+        "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, "
+        "correlation_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.project_id, event.mission_id, event.kind, event.author.kind, event.author.name,
+            event.author.session_id, stamp(event.at), dump({k: list(v) for k, v in event.changes.items()}),
+            event.note, event.correlation_id,
+        ),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+EVENT_COLUMNS = (
+    "seq, project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, correlation_id"
+)
+
+
+def event_of(row: tuple[object, ...]) -> MissionEvent:
+    """The event in a row of EVENT_COLUMNS."""
+    seq, project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, correlation_id = row
+    loaded: JsonObject = json.loads(str(changes))
+    return MissionEvent(
+        seq=int(str(seq)),
+        project_id=str(project_id),
+        mission_id=None if mission_id is None else str(mission_id),
+        kind=str(kind),
+        author=author_of(author_kind, author_name, session_id),
+        at=datetime.fromisoformat(str(at)),
+        changes={name: (pair[0], pair[1]) for name, pair in loaded.items() if isinstance(pair, list)},
+        note=str(note),
+        correlation_id=str(correlation_id),
+    )
+
+
+def author_of(kind: object, name: object, session_id: object) -> Author:
+    """The author in three columns of a row."""
+    kinds: dict[str, AuthorKind] = {"user": "user", "agent": "agent", "system": "system"}
+    return Author(kinds[str(kind)], str(name), None if session_id is None else str(session_id))
+
+
+MEMORY_COLUMNS = "project_id, name, text, version, updated_at, author_kind, author_name, session_id"
+
+
+def memory_of(row: tuple[object, ...]) -> MemoryDocument:
+    """The memory document in a row of MEMORY_COLUMNS."""
+    project_id, name, text, version, at, kind, author, session_id = row
+    return MemoryDocument(
+        project_id=str(project_id),
+        name=str(name),
+        text=str(text),
+        version=int(str(version)),
+        updated_at=datetime.fromisoformat(str(at)),
+        updated_by=author_of(kind, author, session_id),
+    )

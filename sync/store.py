@@ -1,0 +1,249 @@
+"""The SQLite file: opening, pragmas, migrations and one transaction at a time.
+
+What is promised: a write that returned is on disk (`synchronous=FULL`); a transaction takes the write lock first
+(`BEGIN IMMEDIATE`), so it never fails half-way on a lock; a migration runs once whoever starts together, after a copy
+of the file; a file of a newer version opens read-only; a damaged file is never replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import NoReturn
+
+from ..missions.errors import SoloUnicornError, TryAgain
+
+APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
+BUSY_MILLISECONDS = 8000
+WAL_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+class StoreDamaged(SoloUnicornError):
+    """The file is not a workspace that can be read; it was left as it is."""
+
+    code = "damaged"
+
+
+class StoreFull(SoloUnicornError):
+    """There is no space left: the change was not made, everything before it is kept."""
+
+    code = "disk_full"
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Numbered migrations that ship with the package, oldest first: (version, SQL)."""
+    folder = resources.files(__package__) / "migrations"
+    scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [(int(file.name[:4]), file.read_text(encoding="utf-8")) for file in scripts]
+
+
+class Store:
+    """One connection to one workspace file; use it from one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it when absent.
+
+        Raises StoreDamaged, TryAgain (locked) or StoreFull. A file of a newer version opens with `read_only` set to
+        the reason; its writes raise TryAgain.
+        """
+        self.path = path
+        self.read_only: str | None = None
+        with self._translated():
+            if not path.exists():
+                _create(path)
+            elif path.stat().st_size == 0:
+                raise StoreDamaged(
+                    f"The workspace file {path} is empty",
+                    why="it was cut off outside of the program, or restored badly",
+                    todo=f"restore it from {path.parent / 'backups'}, or move it away to start anew",
+                )
+            self.connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = _connect(self.path)
+        try:
+            version = _version(connection)
+            latest = migrations()[-1][0]
+            if version > latest:
+                connection.execute("PRAGMA query_only = ON")
+                self.read_only = f"it was written by a newer version of the program (format {version}, this one knows {latest})"
+            elif version < latest:
+                _migrate(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Close the connection; the last one to close a file folds its log into it."""
+        self.connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: committed and durable when the block ends, undone when it raises."""
+        if self.read_only:
+            raise TryAgain(
+                f"The workspace {self.path} is open for reading only",
+                why=self.read_only,
+                todo="update solo-unicorn, then try again",
+            )
+        with self._translated():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Several reads of one state."""
+        with self._translated():
+            if self.connection.in_transaction:
+                yield self.connection
+                return
+            self.connection.execute("BEGIN")
+            try:
+                yield self.connection
+            finally:
+                self.connection.execute("ROLLBACK")
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed (PRAGMA data_version)."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file; only the service does it, so that one process checkpoints at a time."""
+        with suppress(sqlite3.OperationalError):  # busy readers: the next call finishes it
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            _raise_translated(error, self.path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MILLISECONDS / 1000)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Build a new workspace beside the final name and link it there, so that nobody ever sees a half-made one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        draft.touch(mode=0o600)
+        connection = _connect(draft)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            _apply(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        with suppress(FileExistsError):  # somebody else was faster: theirs is the workspace
+            os.link(draft, path)
+    finally:
+        for leftover in path.parent.glob(f"{draft.name}*"):
+            leftover.unlink(missing_ok=True)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version:
+        backups = path.parent / "backups"
+        backups.mkdir(mode=0o700, exist_ok=True)
+        copy = backups / f"{path.stem}-format-{version}.db"
+        if not copy.exists():
+            part = copy.with_name(f".{copy.name}.{os.getpid()}")
+            connection.execute("VACUUM INTO ?", (str(part),))
+            part.replace(copy)
+    _apply(connection)
+
+
+def _apply(connection: sqlite3.Connection) -> None:
+    """Apply what is missing in one transaction; the version is read again inside it, others may have been faster."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        for number, script in migrations():
+            if number > version:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if application not in (0, APPLICATION_ID) or (application == 0 and version != 0):
+        raise sqlite3.DatabaseError("file is not a database of this program")
+    if application == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.DatabaseError("file is not a database of this program")
+    return version
+
+
+def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        raise TryAgain(
+            f"The workspace {path} is locked",
+            why=f"another process has been writing to it for over {BUSY_MILLISECONDS // 1000} seconds",
+            todo="try again in a moment; `solo-unicorn doctor` shows who has it open",
+        ) from error
+    if "full" in text:
+        raise StoreFull(
+            f"Nothing was saved: no space left for {path}",
+            why="the disk is full",
+            todo="free some space and repeat what you did; everything before it is kept",
+        ) from error
+    if "readonly" in text:
+        raise SoloUnicornError(
+            f"The workspace {path} cannot be written",
+            why="the file or its folder is read-only",
+            todo="make it writable for you, then try again",
+        ) from error
+    if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
+        raise SoloUnicornError(
+            f"The workspace {path} cannot be opened",
+            why=text,
+            todo="check that its folder exists and is yours",
+        ) from error
+    if isinstance(error, (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)):
+        raise error
+    raise StoreDamaged(
+        f"The workspace {path} is damaged",
+        why=text,
+        todo=f"keep the file, restore a copy from {path.parent / 'backups'} or move it away to start anew; "
+        "`solo-unicorn doctor` checks it",
+    ) from error
