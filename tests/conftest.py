@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+OURS = {"SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR"}
+
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty user home with the product's own directory inside; returns SOLO_UNICORN_HOME."""
     user = tmp_path / "home"
     product = user / ".solo-unicorn"
-    runtime = tmp_path / "run"
-    for directory in (product, runtime):
-        directory.mkdir(parents=True, mode=0o700)
+    product.mkdir(parents=True, mode=0o700)
+    runtime = Path(tempfile.mkdtemp(prefix="su-"))  # short: the path of a socket has 103 bytes at most
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("SOLO_UNICORN_HOME", str(product))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("SOLO_UNICORN_RUNTIME_DIR", str(runtime))
+    for name in [name for name in os.environ if name.startswith("SOLO_UNICORN_") and name not in OURS]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(user / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     (user / ".gitconfig").write_text("[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n")
-    return product
+    yield product
+    shutil.rmtree(runtime, ignore_errors=True)
