@@ -1,0 +1,231 @@
+"""`solo-unicorn mcp`: a byte pump between an MCP client on stdio and the service's private socket.
+
+Standard library only, because every client pays its start. It reads just enough of the JSON lines to keep two promises:
+a request that was under way when the service went away is answered with a retryable error instead of silence, and a
+client of the handshake era finds its session again after the service is back (its `initialize` is replayed).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+LIMIT = 16 * 1024 * 1024
+"""The longest line a client may send; the socket takes no longer one."""
+RETRYABLE = -32001
+HELD = "_solo_unicorn_replay"
+
+
+class Output(Protocol):
+    """Where lines for the client go."""
+
+    def write(self, data: bytes, /) -> object:
+        """All of it."""
+
+    def flush(self) -> object:
+        """Now."""
+
+
+def run(
+    ensure_running: Callable[[], object],
+    socket_path: Path,
+    *,
+    token: str | None = None,
+    stdin: int = 0,
+    stdout: Output | None = None,
+    patience: float = 20.0,
+) -> int:
+    """Pump until the client closes its side. `ensure_running` starts the service when it is absent.
+
+    `token` (environment SOLO_UNICORN_TOKEN) is a run's token; without one the client is the person's own agent.
+    Exit code 0, or 6 when the service cannot be reached at the start.
+    """
+    bridge = Bridge(ensure_running, socket_path, token, stdin, stdout or sys.stdout.buffer, patience)
+    try:
+        return bridge.pump()
+    finally:
+        bridge.disconnect()
+
+
+class Bridge:
+    """One client, one connection at a time, and what must survive a reconnect."""
+
+    def __init__(
+        self,
+        ensure_running: Callable[[], object],
+        socket_path: Path,
+        token: str | None,
+        stdin: int,
+        stdout: Output,
+        patience: float,
+    ) -> None:
+        self._ensure_running = ensure_running
+        self._path = socket_path
+        self._token = token
+        self._stdin = stdin
+        self._stdout = stdout
+        self._patience = patience
+        self._selector = selectors.DefaultSelector()
+        self._socket: socket.socket | None = None
+        self._from_client = b""
+        self._from_service = b""
+        self._pending: dict[str, Any] = {}
+        self._handshake: list[bytes] = []
+        self._subscribed: dict[str, bytes] = {}
+
+    def pump(self) -> int:
+        """Until end of file on stdin; requests still under way are answered first."""
+        try:
+            self._connect()
+        except OSError as problem:
+            print(f"solo-unicorn mcp: {problem}", file=sys.stderr)
+            return 6
+        os.set_blocking(self._stdin, True)
+        self._selector.register(self._stdin, selectors.EVENT_READ)
+        open_input = True
+        while open_input or self._pending:
+            for key, _ in self._selector.select():
+                if key.fd == self._stdin:
+                    open_input = self._take_from_client()
+                    if not open_input:
+                        self._selector.unregister(self._stdin)
+                else:
+                    self._take_from_service()
+            if not open_input and self._socket is None:
+                break
+        return 0
+
+    def disconnect(self) -> None:
+        """Let go of the socket."""
+        if self._socket is not None:
+            self._selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+        self._from_service = b""
+
+    # ---- the client's side
+
+    def _take_from_client(self) -> bool:
+        chunk = os.read(self._stdin, 1 << 16)
+        *lines, self._from_client = (self._from_client + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                self._forward(line)
+        if len(self._from_client) > LIMIT:
+            raise SystemExit("solo-unicorn mcp: a line of more than 16 MiB; closing.")
+        return bool(chunk)
+
+    def _forward(self, line: bytes) -> None:
+        message = _parse(line)
+        method, identity = message.get("method"), message.get("id")
+        if method == "initialize":
+            self._handshake = [line]
+        elif method == "notifications/initialized":
+            self._handshake.append(line)
+        elif method == "resources/subscribe":
+            self._subscribed[str(message.get("params"))] = line
+        elif method == "resources/unsubscribe":
+            self._subscribed.pop(str(message.get("params")), None)
+        expects_answer = method is not None and identity is not None
+        try:
+            if self._socket is None:
+                self._connect(replay=method not in ("initialize", "notifications/initialized"))
+            if expects_answer:
+                self._pending[json.dumps(identity)] = identity
+            assert self._socket is not None
+            self._socket.sendall(line + b"\n")
+        except OSError as problem:
+            if expects_answer:
+                self._pending[json.dumps(identity)] = identity
+            self._lost(str(problem))
+
+    # ---- the service's side
+
+    def _take_from_service(self) -> None:
+        if self._socket is None:
+            return
+        try:
+            chunk = self._socket.recv(1 << 16)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._lost("the service went away")
+            return
+        *lines, self._from_service = (self._from_service + chunk).split(b"\n")
+        for line in lines:
+            message = _parse(line)
+            if "method" not in message and "id" in message:
+                if message["id"] == HELD:
+                    continue
+                self._pending.pop(json.dumps(message["id"]), None)
+            self._stdout.write(line + b"\n")
+        self._stdout.flush()
+
+    def _lost(self, why: str) -> None:
+        """Answer what was under way; the next message connects again."""
+        self.disconnect()
+        for identity in self._pending.values():
+            error = {
+                "code": RETRYABLE,
+                "message": f"offline: The Solo Unicorn service is not there ({why}). Nothing is lost: try again.",
+                "data": {"code": "offline", "retryable": True},
+            }
+            answer = {"jsonrpc": "2.0", "id": identity, "error": error}
+            self._stdout.write(json.dumps(answer).encode() + b"\n")
+        self._pending.clear()
+        self._stdout.flush()
+
+    def _connect(self, replay: bool = False) -> None:
+        self._socket = _dial(self._ensure_running, self._path, self._patience)
+        hello = {"hello": "solo-unicorn", "token": self._token, "cwd": _cwd()}
+        self._socket.sendall(json.dumps(hello).encode() + b"\n")
+        if replay and self._handshake:
+            first = _parse(self._handshake[0]) | {"id": HELD}
+            self._socket.sendall(json.dumps(first).encode() + b"\n")
+            for line in self._handshake[1:]:
+                self._socket.sendall(line + b"\n")
+            for line in self._subscribed.values():
+                self._socket.sendall(json.dumps(_parse(line) | {"id": HELD}).encode() + b"\n")
+        self._selector.register(self._socket, selectors.EVENT_READ)
+
+
+def _dial(ensure_running: Callable[[], object], path: Path, patience: float) -> socket.socket:
+    """A connection to the service, starting it when nobody listens. OSError when it stays away."""
+    deadline = time.monotonic() + patience
+    started = False
+    while True:
+        attempt = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            attempt.connect(str(path))
+            return attempt
+        except OSError:
+            attempt.close()
+            if time.monotonic() > deadline:
+                raise
+        if not started:
+            ensure_running()
+            started = True
+        else:
+            time.sleep(0.05)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _cwd() -> str | None:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return None
