@@ -1,0 +1,283 @@
+"""The one way to run git: a controlled environment, a time limit, and errors that name path, command and remedy.
+
+GitPython's runner is not used here: it inherits `GIT_DIR` and friends from our own environment, and it silently runs
+in another directory when the one asked for is gone; both could touch the wrong repository. Its progress parser serves
+in `cloning.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..missions.errors import SoloUnicornError, TryAgain
+
+
+DEFAULT_TIMEOUT = 120.0
+"""Seconds a git command may take unless its caller knows better."""
+
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "core.safecrlf=false",
+    "color.ui=false",
+    "advice.detachedHead=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "rerere.enabled=false",
+    "submodule.recurse=false",
+    "status.showUntrackedFiles=all",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "diff.ignoreSubmodules=none",
+    "rebase.autoStash=false",
+    "rebase.updateRefs=false",
+    "merge.autoStash=false",
+)
+"""What a person may have set for their own shell and what would change what our commands do or print."""
+
+_FORGOTTEN = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|NAMESPACE"
+    r"|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE"
+    r"|NO_REPLACE_OBJECTS|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|CEILING_DIRECTORIES|LITERAL_PATHSPECS|GLOB_PATHSPECS"
+    r"|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DIFF_OPTS|EDITOR|SEQUENCE_EDITOR|PAGER|REFLOG_ACTION"
+    r"|AUTHOR_DATE|COMMITTER_DATE|DEFAULT_HASH|TRACE.*|QUARANTINE_PATH|ATTR_SOURCE|OPTIONAL_LOCKS|FLUSH)$"
+)
+
+_LOCKED = re.compile(
+    r"(Unable to create '[^']*\.lock': File exists|cannot lock ref|could not lock config file|"
+    r"Unable to write new index file|another git process seems to be running|is locked by another)",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A git command that ended: its exit status, its output as bytes, its complaints as text."""
+
+    status: int
+    out: bytes
+    err: str
+
+
+class GitError(SoloUnicornError):
+    """A git command failed; `path` and `command` say which, `stderr` what git said."""
+
+    code = "git_failed"
+
+    def __init__(self, path: Path, command: Sequence[str], status: int, stderr: str, *, todo: str = "") -> None:
+        self.path = path
+        self.command = tuple(hide_secrets(part) for part in command)
+        self.status = status
+        self.stderr = hide_secrets(stderr.strip())
+        said = self.stderr or f"git ended with status {status}"
+        super().__init__(
+            f"`{' '.join(self.command)}` failed in {path}", why=said, todo=todo or _remedy(self.stderr, path)
+        )
+
+
+class GitTimeout(GitError):
+    """A git command did not end in time and was stopped."""
+
+    code = "git_timeout"
+
+
+class GitLocked(GitError, TryAgain):
+    """Another git process holds a lock of this repository; nothing was changed."""
+
+    exit_code = TryAgain.exit_code
+    code = "git_locked"
+
+
+class GitMissing(SoloUnicornError):
+    """There is no git on this machine."""
+
+    code = "git_missing"
+
+
+class Git:
+    """Runs git in one directory. `environment` is added to the controlled one (an index file, an identity)."""
+
+    def __init__(self, path: Path | str, environment: Mapping[str, str] | None = None) -> None:
+        self.path = Path(path)
+        self.environment = dict(environment or {})
+
+    def having(self, **environment: str) -> Git:
+        """The same directory with more environment variables."""
+        return Git(self.path, {**self.environment, **environment})
+
+    def run(
+        self,
+        *arguments: str,
+        ok: Iterable[int] = (0,),
+        stdin: bytes | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        settings: Iterable[str] = (),
+        tries: int = 1,
+    ) -> Completed:
+        """Run `git -C <path> arguments`; exit codes outside `ok` raise GitError.
+
+        `settings` are extra `-c name=value`; with `tries` above 1 a command that met one of git's own locks is tried
+        again with a growing, jittered pause (such a command changed nothing).
+        """
+        command = ["git", "-C", str(self.path)]
+        for setting in (*_SETTINGS, *settings):
+            command += ["-c", setting]
+        shown = ("git", *arguments)
+        for attempt in range(1, max(tries, 1) + 1):
+            status, out, err = _spawn([*command, *arguments], self.environment, stdin, timeout, self.path, shown)
+            if status in ok:
+                return Completed(status, out, err)
+            if not _LOCKED.search(err):
+                raise GitError(self.path, shown, status, err)
+            if attempt < tries:
+                time.sleep(min(0.05 * 2**attempt, 1.0) * random.uniform(0.5, 1.5))
+        raise GitLocked(self.path, shown, status, err)
+
+    def out(self, *arguments: str, stdin: bytes | None = None, timeout: float = DEFAULT_TIMEOUT) -> bytes:
+        """The standard output of a command that must succeed."""
+        return self.run(*arguments, stdin=stdin, timeout=timeout).out
+
+    def line(self, *arguments: str) -> str:
+        """The one line a command prints, without its newline; bytes that are not UTF-8 survive as surrogates."""
+        return decode(self.run(*arguments).out).rstrip("\n")
+
+    def maybe(self, *arguments: str) -> str | None:
+        """Like `line`, but None when git says no (exit status 1 or 128)."""
+        done = self.run(*arguments, ok=range(256))
+        return decode(done.out).rstrip("\n") if done.status == 0 else None
+
+    def test(self, *arguments: str) -> bool:
+        """For commands that answer by their exit code: 0 is True, 1 is False, everything else raises."""
+        return self.run(*arguments, ok=(0, 1)).status == 0
+
+    def list(self, *arguments: str, stdin: bytes | None = None) -> list[str]:
+        """The entries of a `-z` output."""
+        return [decode(part) for part in self.run(*arguments, stdin=stdin).out.split(b"\0") if part]
+
+    def commit(self, revision: str) -> str | None:
+        """The full id of the commit a revision names, or None when it names none."""
+        if not revision or revision.startswith("-"):
+            return None
+        return self.maybe("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+    def ancestor(self, older: str, newer: str) -> bool:
+        """Whether `older` is contained in `newer`."""
+        return self.test("merge-base", "--is-ancestor", older, newer)
+
+
+def decode(data: bytes) -> str:
+    """Bytes of a path or a message as text, losslessly (`os.fsencode` brings them back)."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def hide_secrets(text: str) -> str:
+    """The text without user names and passwords inside URLs."""
+    return _SECRET.sub("", text)
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our environment for git: never asks, speaks English, knows nothing of a repository we were started in."""
+    kept = {name: value for name, value in os.environ.items() if not _FORGOTTEN.match(name)}
+    kept.update(
+        GIT_TERMINAL_PROMPT="0",
+        GIT_EDITOR=":",
+        GIT_SEQUENCE_EDITOR=":",
+        GIT_MERGE_AUTOEDIT="no",
+        GIT_PAGER="cat",
+        LC_ALL="C",
+        LANGUAGE="C",
+    )
+    kept.update(extra or {})
+    return kept
+
+
+def identity(git: Git) -> dict[str, str]:
+    """Variables that name an author where the person configured none; empty when they did."""
+    if git.run("var", "GIT_COMMITTER_IDENT", ok=range(256), settings=("user.useConfigOnly=true",)).status == 0 and (
+        git.run("var", "GIT_AUTHOR_IDENT", ok=range(256), settings=("user.useConfigOnly=true",)).status == 0
+    ):
+        return {}
+    name, email = "Solo Unicorn", "solo-unicorn@localhost"
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": email,
+    }
+
+
+def _spawn(
+    command: Sequence[str],
+    extra: Mapping[str, str],
+    stdin: bytes | None,
+    timeout: float,
+    path: Path,
+    shown: Sequence[str],
+) -> tuple[int, bytes, str]:
+    """Run to the end in a process group of its own, which ends with a SIGTERM (git then drops its locks)."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environment(extra),
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise GitMissing(
+            "git was not found", why="no program of that name is on PATH", todo="install git 2.38 or newer"
+        ) from error
+    try:
+        out, err = process.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise GitTimeout(
+            path, shown, -1, f"it did not end within {timeout:g} s", todo="try again; look for a hook or a password prompt"
+        ) from None
+    except BaseException:
+        _end(process)
+        raise
+    return process.returncode, out, decode(err)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the group to stop, then insist; the group is ours alone."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    process.wait()
+
+
+def _remedy(stderr: str, path: Path) -> str:
+    """What a person can do about the failures that are theirs to mend."""
+    remedies = (
+        (r"dubious ownership", f"run `git config --global --add safe.directory {path}` if you trust this repository"),
+        (r"not a git repository", "give the path of a git repository"),
+        (r"cannot change to", "make the directory again or remove the repository from the project"),
+        (r"No space left", "make room on the disk; nothing was lost"),
+        (r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
+         "check your access with `git fetch` in a shell, then try again"),
+        (r"Could not resolve host|unable to access|Connection (refused|timed out)", "check the network, then try again"),
+        (r"\.lock': File exists|cannot lock ref", "wait for the other git process; if none runs, delete the lock file git names"),
+        (r"hook", "run the hook by hand in that directory and mend what it complains about"),
+    )  # fmt: skip
+    for pattern, remedy in remedies:
+        if re.search(pattern, stderr):
+            return remedy
+    return f"run the command by hand in {path} to see more"

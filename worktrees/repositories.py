@@ -1,0 +1,185 @@
+"""What a path given by a person is: a repository missions can work in, or a clear reason why not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..missions.errors import InvalidValue, NotFound, SoloUnicornError
+from .git import Git, GitError, hide_secrets
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFacts:
+    """A usable repository. Facts that a person should know about are fields, not errors."""
+
+    root: Path
+    """Top of the checkout the path is in."""
+    common_dir: Path
+    """The directory all its worktrees share (`.git` of the main checkout)."""
+    name: str
+    """Folder name of the main checkout: the `{repo}` of worktree names."""
+    default_branch: str
+    head_commit: str
+    current_branch: str | None
+    """None: detached HEAD, a base has to be named explicitly or the default branch is used."""
+    dirty: bool
+    """The checkout has uncommitted or untracked files. They stay where they are and are not in any worktree."""
+    linked: bool
+    """The path is itself a linked worktree of another checkout."""
+    remote: str | None
+    """Name of the remote landings push to."""
+    remote_url: str | None
+    """Its URL without any password."""
+    github_host: str = ""
+    github_owner: str = ""
+    github_name: str = ""
+    submodules: bool = False
+    lfs: bool = False
+    sparse: bool = False
+
+    @property
+    def detached(self) -> bool:
+        """HEAD stands on a commit, not on a branch."""
+        return self.current_branch is None
+
+    @property
+    def github_full_name(self) -> str:
+        """`owner/name`, empty when the remote is not on GitHub."""
+        return f"{self.github_owner}/{self.github_name}" if self.github_owner else ""
+
+
+class UnusableRepository(SoloUnicornError):
+    """The path is not a repository that missions can work in."""
+
+    exit_code = 2
+    code = "unusable_repository"
+
+
+def inspect(path: Path | str) -> RepositoryFacts:
+    """Look at a path. Raises NotFound (no such directory) or UnusableRepository (not git, bare, shallow, no commits)."""
+    path = Path(path).expanduser()
+    if not path.is_dir():
+        raise NotFound(
+            f"there is no directory {path}", why="a repository is a directory", todo="give the path of a git checkout"
+        )
+    git = Git(path)
+    root = _root(git, path)
+    git = Git(root)
+    common = Path(git.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
+    if git.line("rev-parse", "--is-shallow-repository") == "true":
+        raise UnusableRepository(
+            f"{root} is a shallow clone",
+            why="its history is cut off, so merges and merge bases would be wrong",
+            todo=f"run `git -C {root} fetch --unshallow`, then try again",
+        )
+    head = git.commit("HEAD")
+    if head is None:
+        raise UnusableRepository(
+            f"{root} has no commits on its current branch yet",
+            why="a worktree starts from a commit",
+            todo=f"make a first one: `git -C {root} commit --allow-empty -m 'Start'`",
+        )
+    remote, url = _remote(git)
+    host, owner, name = parse_github(url or "") or ("", "", "")
+    current = git.maybe("symbolic-ref", "--quiet", "--short", "HEAD")
+    main = common.parent if common.name == ".git" else common
+    return RepositoryFacts(
+        root=root,
+        common_dir=common,
+        name=main.name.removesuffix(".git") or "repository",
+        default_branch=default_branch(git, remote, current),
+        head_commit=head,
+        current_branch=current,
+        dirty=bool(git.out("status", "--porcelain", "-z")),
+        linked=Path(git.line("rev-parse", "--absolute-git-dir")) != common,
+        remote=remote,
+        remote_url=hide_secrets(url) if url else None,
+        github_host=host,
+        github_owner=owner,
+        github_name=name,
+        submodules=(root / ".gitmodules").is_file(),
+        lfs=_mentions_lfs(root),
+        sparse=git.maybe("config", "--bool", "core.sparseCheckout") == "true",
+    )
+
+
+def default_branch(git: Git, remote: str | None, current: str | None) -> str:
+    """The remote's own HEAD, else `init.defaultBranch`, main or master where they exist, else the current branch."""
+    if remote:
+        head = git.maybe("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
+        if head:
+            return head.removeprefix(f"{remote}/")
+    for name in (git.maybe("config", "init.defaultBranch"), "main", "master"):
+        if name and has_branch(git, name):
+            return name
+    if current:
+        return current
+    first = git.list("for-each-ref", "--format=%(refname:short)%00", "--sort=-committerdate", "--count=1", "refs/heads")
+    return first[0].strip("\n") if first else "main"
+
+
+def has_branch(git: Git, name: str) -> bool:
+    """Whether a local branch of that name exists."""
+    return git.test("show-ref", "--verify", "--quiet", f"refs/heads/{name}")
+
+
+def check_branch_name(name: str) -> str:
+    """The name, if git would take it for a branch; InvalidValue otherwise."""
+    if name.startswith("-") or Git("/").maybe("check-ref-format", "--branch", name) is None:
+        raise InvalidValue(
+            "branch", f"{name!r} is not a branch name", why="git refuses it", todo="use letters, digits, - and /"
+        )
+    return name
+
+
+_GITHUB = re.compile(
+    r"^(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?P<host>[\w.-]*github[\w.-]*)(?::\d+)?[:/]+"
+    r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?$"
+)
+
+
+def parse_github(url: str) -> tuple[str, str, str] | None:
+    """Host, owner and name of a GitHub (or GitHub Enterprise) URL; None for any other."""
+    found = _GITHUB.match(url.strip())
+    return (found["host"], found["owner"], found["name"]) if found else None
+
+
+def _root(git: Git, path: Path) -> Path:
+    """The top of the checkout around `path`."""
+    try:
+        bare = git.line("rev-parse", "--is-bare-repository") == "true"
+        inside = git.line("rev-parse", "--is-inside-work-tree") == "true"
+    except GitError as error:
+        if "not a git repository" not in error.stderr:
+            raise
+        raise UnusableRepository(
+            f"{path} is not a git repository",
+            why="missions work in git worktrees",
+            todo=f"run `git init` there and commit, or give another path (`git -C {path} init`)",
+        ) from error
+    if bare or not inside:
+        raise UnusableRepository(
+            f"{path} is a bare repository" if bare else f"{path} is inside a .git directory",
+            why="it has no checkout to take files and settings from",
+            todo="give the path of a checkout, or clone it: `git clone <path> <folder>`",
+        )
+    return Path(git.line("rev-parse", "--path-format=absolute", "--show-toplevel"))
+
+
+def _remote(git: Git) -> tuple[str | None, str | None]:
+    """The remote of the default branch: `origin`, else the only one, else the first by name."""
+    names = git.line("remote").splitlines()
+    if not names:
+        return None, None
+    name = "origin" if "origin" in names else sorted(names)[0]
+    return name, git.maybe("remote", "get-url", name)
+
+
+def _mentions_lfs(root: Path) -> bool:
+    """Whether the root's attributes send files through git-lfs."""
+    try:
+        return "filter=lfs" in (root / ".gitattributes").read_text(errors="replace")
+    except OSError:
+        return False
