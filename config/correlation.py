@@ -11,7 +11,9 @@ from contextvars import ContextVar
 
 CORRELATION_VARIABLE = "SOLO_UNICORN_CORRELATION"
 
-correlation: ContextVar[str] = ContextVar("correlation", default=os.environ.get(CORRELATION_VARIABLE, ""))
+_INHERITED = os.environ.get(CORRELATION_VARIABLE, "")
+
+correlation: ContextVar[str] = ContextVar("correlation", default=_INHERITED)
 """The id of what is being done now; empty when nothing began it. A child process starts with its parent's."""
 
 

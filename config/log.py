@@ -77,8 +77,11 @@ class RotatingLines(logging.Handler):
 
     def close(self) -> None:
         """Close the file."""
-        with self.lock or suppress():
+        self.acquire()
+        try:
             self._shut()
+        finally:
+            self.release()
         super().close()
 
     def _line(self, record: logging.LogRecord) -> bytes:

@@ -16,7 +16,8 @@ _SHAPES: Final = re.compile(
     r"""
       (?P<scheme>\b(?:bearer|basic|token)\s+)[A-Za-z0-9._~+/=-]{8,}                          # an Authorization header
     | (?P<user>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+(?=@)                                 # a password in a URL
-    | (?P<named>["']?[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|credential|cookie)["']?\s*[:=]\s*["']?)[^\s"',;&)}\]]+
+    | (?P<named>["']?[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|credential|cookie)["']?\s*[:=]\s*["']?)
+      [^\s"',;&)}\]]+
     | \b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}                                                       # model providers
     | \bgh[pousr]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,} | \bglpat-[\w-]{16,}                 # forges
     | \bAIza[\w-]{30,} | \bxox[abpr]-[\w-]{10,} | \bAKIA[A-Z0-9]{12,}                          # clouds, chat

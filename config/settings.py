@@ -1,0 +1,246 @@
+"""Settings: the one table of keys, and the values in force (file, then environment over it).
+
+The dataclasses below are the table: their fields carry default, sentence and limits, and `SCHEMA` lists them. The
+same table makes `solo-unicorn config list`, docs/configuration.md and every message about a wrong value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .paths import config_file, old_config_file
+from .schema import Setting, setting
+
+VERSION: Final = 1
+"""Format of the file that this program writes; a file that names none has this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkstationSettings:
+    """This machine."""
+
+    name: str = setting("", "What this machine is called on boards; empty means its host name.")
+    slots: int = setting(4, "How many sessions may run at once on this machine, over all agents.", least=1, most=256)
+    idle_exit_seconds: float = setting(
+        30.0, "How long the background service stays when no screen is open and nothing runs.", least=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Running code agents."""
+
+    stall_minutes: float = setting(
+        10.0, "Silence of an agent for this long counts as a stall: it is stopped.", least=0.01
+    )
+    stop_grace_seconds: float = setting(
+        10.0, "How long an agent that was asked to stop may take before it is killed.", least=0
+    )
+    lease_seconds: float = setting(
+        120.0, "How long a claim on a mission holds without being renewed; it is renewed every quarter of it.", least=8
+    )
+    retry_first_seconds: float = setting(10.0, "Wait before the first retry of a failed session; it doubles.", least=0)
+    retry_longest_seconds: float = setting(300.0, "The longest wait between two retries.", least=0)
+    retry_attempts: int = setting(3, "Failed attempts in a row after which a mission waits for a person.", least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """One code agent of this machine; the name after `agents.` is yours, or a type of the catalogue."""
+
+    type: str = setting("", "Entry of the catalogue that this agent is an instance of; empty means its name.")
+    enabled: bool = setting(True, "Whether missions may be given to it.")
+    slots: int = setting(1, "How many of its sessions may run at once.", least=1, most=64)
+    command: str = setting("", "The program to start, as a path or a name; empty means the one that was found.")
+    model: str = setting("", "The model it is asked to use; empty means its own choice.")
+    permission_mode: str = setting("", "How it asks before it acts, in its own word; empty means the catalogue's.")
+    skip_permissions: bool = setting(
+        False, "Let it do everything without asking; only for a machine or container that may be lost."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorktreeSettings:
+    """The worktree pool."""
+
+    keep_days: int = setting(7, "Vacant worktrees are removed after this many days; one is kept.", least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """The board."""
+
+    density: str = setting("normal", "How much a card shows.", choices=("normal", "compact"))
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """All screens."""
+
+    theme: str = setting("", "Colour theme by name, as the palette lists them; empty means the program's own.")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """The log."""
+
+    level: str = setting(
+        "info", "The least important records that are kept.", choices=("debug", "info", "warning", "error")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class McpSettings:
+    """The MCP server of the background service."""
+
+    port: int = setting(
+        0, "Port on the loopback interface; 0 means one chosen once and remembered.", least=0, most=65535
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting in force."""
+
+    editor: str = setting("", "Program that edits long texts; empty means $VISUAL, then $EDITOR.")
+    workstation: WorkstationSettings = WorkstationSettings()
+    sessions: SessionSettings = SessionSettings()
+    agents: Mapping[str, AgentSettings] = field(default_factory=dict)
+    worktrees: WorktreeSettings = WorktreeSettings()
+    board: BoardSettings = BoardSettings()
+    ui: ScreenSettings = ScreenSettings()
+    log: LogSettings = LogSettings()
+    mcp: McpSettings = McpSettings()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id to keys: {"board.new": "n,insert"}."""
+
+    def agent(self, name: str) -> AgentSettings:
+        """What is set for the agent of that name, defaults where nothing is."""
+        return self.agents.get(name, _NO_AGENT)
+
+
+_NO_AGENT: Final = AgentSettings()
+
+
+def _rows(prefix: str, section: type) -> list[Setting]:
+    return [Setting.of(prefix + entry.name, entry) for entry in fields(section) if "about" in entry.metadata]
+
+
+def _schema() -> tuple[Setting, ...]:
+    rows = _rows("", Settings)
+    for entry in fields(Settings):
+        if entry.name == "agents":
+            rows += _rows("agents.<name>.", AgentSettings)
+        elif entry.name == "keys":
+            rows.append(Setting("keys.<binding>", "", "Keys of a command on screen, separated by commas."))
+        elif is_dataclass(entry.default):
+            rows += _rows(f"{entry.name}.", type(entry.default))
+    return tuple(rows)
+
+
+SCHEMA: Final[tuple[Setting, ...]] = _schema()
+"""Every key, in the order of the documentation."""
+
+_BY_NAME: Final = {row.name: row for row in SCHEMA}
+
+
+def find(name: str) -> Setting | None:
+    """The row of SCHEMA that describes the key `name`: `workstation.slots`, `agents.claude.slots`, `keys.board.new`."""
+    match name.split("."):
+        case ["agents", agent, last] if agent:
+            return _BY_NAME.get(f"agents.<name>.{last}")
+        case ["keys", first, *_] if first:
+            return _BY_NAME["keys.<binding>"]
+        case _:
+            return _BY_NAME.get(name) if "<" not in name else None
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a missing file means the defaults. Standard library only, so that it is quick.
+
+    Raises SettingsError (InvalidValue) that names file, line and key; TryAgain for a file of a newer version. An old
+    file is migrated first, with a copy kept.
+    """
+    file = path or config_file()
+    environment = os.environ if environ is None else environ
+    if not file.exists():
+        if not (old_config_file() if path is None else file.with_suffix(".json")).exists():
+            return build({}, environment)
+        from .migrate import take_over
+
+        take_over(file.with_suffix(".json"), file)
+    from . import reading
+
+    text = reading.text_of(file)
+    document = reading.parse(text, file)
+    if reading.version_of(document, file) < VERSION:
+        from .migrate import migrate
+
+        text = migrate(file)
+        document = reading.parse(text, file)
+    return build(reading.values(document, text, file), environment)
+
+
+def build(values: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """Settings from checked values by key, with the environment laid over them; SettingsError names the variable."""
+    merged = {**values, **from_environment(values, environ)}
+    agents: dict[str, dict[str, Any]] = {}
+    keys: dict[str, str] = {}
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in merged.items():
+        match name.split("."):
+            case ["agents", agent, last]:
+                agents.setdefault(agent, {})[last] = value
+            case ["keys", *binding]:
+                keys[".".join(binding)] = str(value)
+            case [section, last]:
+                sections.setdefault(section, {})[last] = value
+            case _:
+                sections.setdefault("", {})[name] = value
+    return Settings(
+        **sections.get("", {}),
+        workstation=WorkstationSettings(**sections.get("workstation", {})),
+        sessions=SessionSettings(**sections.get("sessions", {})),
+        agents={agent: AgentSettings(**entries) for agent, entries in agents.items()},
+        worktrees=WorktreeSettings(**sections.get("worktrees", {})),
+        board=BoardSettings(**sections.get("board", {})),
+        ui=ScreenSettings(**sections.get("ui", {})),
+        log=LogSettings(**sections.get("log", {})),
+        mcp=McpSettings(**sections.get("mcp", {})),
+        keys=keys,
+    )
+
+
+def from_environment(values: Mapping[str, object], environ: Mapping[str, str]) -> dict[str, object]:
+    """The keys that an environment variable overrides; an agent that no file names may be set there too."""
+    found: dict[str, object] = {}
+    agents = {name.split(".")[1] for name in values if name.startswith("agents.")}
+    for variable, text in environ.items():
+        if not variable.startswith("SOLO_UNICORN_"):
+            continue
+        if variable.startswith("SOLO_UNICORN_AGENTS_"):
+            name = _agent_key(variable.removeprefix("SOLO_UNICORN_AGENTS_"), agents)
+        else:
+            name = _BY_VARIABLE.get(variable)
+        if name is not None and (row := find(name)) is not None:
+            found[name] = row.from_variable(variable, text)
+    return found
+
+
+_BY_VARIABLE: Final = {row.variable: row.name for row in SCHEMA if row.variable}
+
+
+def _agent_key(rest: str, known: set[str]) -> str | None:
+    """CLAUDE_SLOTS -> agents.claude.slots; a known name may have a dash where the variable has an underscore."""
+    for entry in fields(AgentSettings):
+        ending = f"_{entry.name.upper()}"
+        if rest.endswith(ending):
+            spoken = rest.removesuffix(ending).lower()
+            agent = next((name for name in known if name.lower().replace("-", "_") == spoken), spoken.replace("_", "-"))
+            return f"agents.{agent}.{entry.name}" if spoken else None
+    return None
+
