@@ -1,1 +1,1 @@
-"""The background service of a machine: schedules, runs sessions, hosts the MCP server."""
+"""The background service of one machine: scheduling, sessions, landing, the MCP server; and the way to reach it."""

@@ -1,0 +1,408 @@
+"""Reaching the workstation service from the board, the command line and the MCP bridge. Standard library only.
+
+    info = ensure_running()          starts it when absent; returns once it answers
+    keeper = Keeper(report).start()  an open screen: the service stays while this lives, and is brought back if it dies
+
+The protocol is one JSON object a line, over the service's Unix socket, one answer per request:
+{"op": "hello" | "status" | "wake" | "hold" | "pause" | "resume" | "drain" | "stay" | "stop", …} -> {"ok": true, …}
+or {"ok": false, "error": {"code", "what", "why", "todo", "exit_code"}}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .. import __version__
+from ..config import paths
+from ..config.correlation import handed_on
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import SoloUnicornError, TryAgain
+from . import lock
+
+START_SECONDS = 15.0
+ANSWER_SECONDS = 5.0
+ERROR_FILE = "service.err"
+Left = Literal["stopped", "replaced"]
+"""Why a service said goodbye: a person (or a signal) stopped it, or a newer one takes its place."""
+
+
+class NotRunning(TryAgain):
+    """No service answers."""
+
+    code = "not_running"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInfo:
+    """What a running service says of itself."""
+
+    pid: int
+    version: str
+    started_at: str
+    state: str
+    """starting, running, paused, draining or stopping."""
+    sessions: int
+    busy: bool
+    """Whether a session or a landing runs, so that a restart would be felt."""
+    stay: bool
+    mcp_port: int | None
+    """None until the MCP server is up."""
+    notice: str = ""
+    """What a screen should tell the person; empty when all is well."""
+
+
+def ensure_running(timeout: float = START_SECONDS, *, stay: bool = False) -> ServiceInfo:
+    """The running service, started when there is none, replaced when it is older than we are and idle.
+
+    `stay` keeps it running when nothing is left to do. Raises SoloUnicornError with the service's own reason when it
+    cannot start, TryAgain naming the holder when it does not answer in time.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            info = _greet(timeout=max(0.1, deadline - time.monotonic()))
+        except NotRunning:
+            info = None
+        if info is not None and info.state != "stopping":
+            if not _older(info.version, __version__) or info.busy:
+                if stay and not info.stay:
+                    request("stay")
+                return _with_notice(info)
+            stay = stay or info.stay
+            with suppress(SoloUnicornError):  # it may have begun to work, or left, since it answered
+                request("stop", {"if_idle": True, "reason": "replaced"})
+        if lock.is_held(paths.service_lock()):
+            _wait(0.02, deadline)
+        else:
+            _start(deadline, stay)
+
+
+def status() -> JsonObject:
+    """All figures of the running service; raises NotRunning."""
+    return request("status")
+
+
+def stop(*, force: bool = False, timeout: float = START_SECONDS) -> bool:
+    """Stop the service and wait until it is gone: sessions go on in their hosts, or are stopped too with `force`.
+
+    Returns False when none ran. Raises TryAgain when it is still there after `timeout` seconds; with `force` a service
+    that does not answer is killed instead, which loses nothing: the next one takes up what it finds.
+    """
+    deadline = time.monotonic() + timeout
+    try:
+        request("stop", {"force": force}, timeout=timeout)
+    except NotRunning:
+        if not lock.is_held(paths.service_lock()):
+            return False
+        if force:
+            _kill_holder()
+    while lock.is_held(paths.service_lock()):
+        try:
+            _wait(0.02, deadline)
+        except TryAgain:
+            if not force:
+                raise
+            _kill_holder()
+            deadline = time.monotonic() + ANSWER_SECONDS
+    return True
+
+
+def request(op: str, fields: JsonObject | None = None, *, timeout: float = ANSWER_SECONDS) -> JsonObject:
+    """Ask one thing and return the answer; raises NotRunning, or the error that the service answered with."""
+    with Connection(timeout) as connection:
+        return connection.ask(op, fields)
+
+
+class Connection:
+    """One connection to the service; `hold` makes it that of an open screen."""
+
+    def __init__(self, timeout: float = ANSWER_SECONDS) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout)
+        self._rest = b""
+        try:
+            self._socket.connect(str(paths.service_socket()))
+        except OSError as error:
+            self._socket.close()
+            raise _not_running() from error
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, op: str, fields: JsonObject | None = None) -> JsonObject:
+        """One request, one answer."""
+        line = json.dumps({"op": op, "version": __version__, **handed_on(), **(fields or {})}).encode() + b"\n"
+        try:
+            self._socket.sendall(line)
+            answer = self.read()
+        except OSError as error:
+            raise _not_running() from error
+        if answer is None:
+            raise _not_running()
+        if answer.get("ok") is not True:
+            raise error_of(answer.get("error"))
+        return answer
+
+    def read(self) -> JsonObject | None:
+        """The next line, or None when the service is gone."""
+        while b"\n" not in self._rest:
+            chunk = self._socket.recv(65536)
+            if not chunk:
+                return None
+            self._rest += chunk
+        line, self._rest = self._rest.split(b"\n", 1)
+        answer: Json = json.loads(line)
+        return answer if isinstance(answer, dict) else None
+
+    def fileno(self) -> int:
+        """The descriptor to wait on."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+class Keeper:
+    """An open screen's side: keeps the service there while the screen is.
+
+    Runs in a thread of its own. `report` is called in it with the ServiceInfo after each connection, with the error
+    when none could be made, and with None when a person stopped the service: then it is not brought back until `wake`.
+    """
+
+    def __init__(self, report: Callable[[ServiceInfo | SoloUnicornError | None], None]) -> None:
+        self._report = report
+        self._ear, self._mouth = socket.socketpair()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="service keeper", daemon=True)
+
+    def start(self) -> Keeper:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def wake(self) -> None:
+        """Try again now: the person asked for the service after it was stopped."""
+        with suppress(OSError):
+            self._mouth.send(b"!")
+
+    def close(self) -> None:
+        """The screen closes."""
+        self._closing = True
+        self.wake()
+        self._thread.join(2)
+        self._mouth.close()
+
+    def _run(self) -> None:
+        pause = 0.2
+        while not self._closing:
+            try:
+                info = ensure_running()
+                with Connection() as connection:
+                    connection.ask("hold")
+                    pause = 0.2
+                    self._report(info)
+                    left = self._stay_until_gone(connection)
+            except SoloUnicornError as error:
+                left = None
+                if not self._closing:
+                    self._report(error)
+            if self._closing:
+                break
+            if left == "stopped":
+                self._report(None)
+                select.select([self._ear], [], [])
+                self._ear.recv(64)
+            elif left is None and select.select([self._ear], [], [], pause)[0]:
+                self._ear.recv(64)
+            pause = min(pause * 2, 5.0)
+        self._ear.close()
+
+    def _stay_until_gone(self, connection: Connection) -> Left | None:
+        """Wait until the service says goodbye (why) or vanishes (None)."""
+        while True:
+            ready, _, _ = select.select([connection.fileno(), self._ear.fileno()], [], [])
+            if self._ear.fileno() in ready:
+                self._ear.recv(64)
+                if self._closing:
+                    return None
+            if connection.fileno() in ready:
+                try:
+                    said = connection.read()
+                except (OSError, ValueError):
+                    return None
+                match said:
+                    case {"event": "bye", "reason": "stopped"}:
+                        return "stopped"
+                    case {"event": "bye", "reason": "replaced"}:
+                        return "replaced"
+                    case None:
+                        return None
+
+
+def error_of(wire: Json) -> SoloUnicornError:
+    """The error that a service put on the wire."""
+    match wire:
+        case {"what": str(what), "code": str(code), **rest}:
+            error = SoloUnicornError(what, why=str(rest.get("why", "")), todo=str(rest.get("todo", "")))
+            error.code = code
+            exit_code = rest.get("exit_code")
+            error.exit_code = exit_code if isinstance(exit_code, int) else 1
+            return error
+        case _:
+            return SoloUnicornError("The workstation service answered in an unknown way", why=repr(wire)[:200])
+
+
+def _greet(timeout: float) -> ServiceInfo:
+    match request("hello", timeout=min(timeout, ANSWER_SECONDS)):
+        case {"pid": int(pid), "version": str(version), "started_at": str(started_at), **rest}:
+            port = rest.get("mcp_port")
+            sessions = rest.get("sessions")
+            return ServiceInfo(
+                pid=pid,
+                version=version,
+                started_at=started_at,
+                state=str(rest.get("state", "running")),
+                sessions=sessions if isinstance(sessions, int) else 0,
+                busy=rest.get("busy") is True,
+                stay=rest.get("stay") is True,
+                mcp_port=port if isinstance(port, int) else None,
+            )
+        case answer:
+            raise SoloUnicornError("The workstation service answered in an unknown way", why=repr(answer)[:200])
+
+
+def _with_notice(info: ServiceInfo) -> ServiceInfo:
+    if info.version == __version__:
+        return info
+    from dataclasses import replace
+
+    if _older(info.version, __version__):
+        running = "1 session" if info.sessions == 1 else f"{info.sessions} sessions"
+        notice = (
+            f"The service is version {info.version} and runs {running}: it is renewed to {__version__} when it is idle."
+        )
+    else:
+        notice = f"The service is version {info.version}, newer than this program ({__version__}): update this one."
+    return replace(info, notice=notice)
+
+
+def _older(one: str, other: str) -> bool:
+    return _numbers(one) < _numbers(other)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = []
+    for part in version.split("+")[0].split("."):
+        digits = "".join(character for character in part if character.isdigit())
+        parts.append(int(digits or 0))
+    return tuple(parts)
+
+
+def _wait(seconds: float, deadline: float) -> None:
+    if time.monotonic() + seconds > deadline:
+        raise _silent()
+    time.sleep(seconds)
+
+
+def _kill_holder() -> None:
+    """End a service that does not answer. The lock proves that its signer lives, so the pid is no other process's."""
+    owner = lock.owner(paths.service_lock())
+    if owner is not None and lock.is_held(paths.service_lock()):
+        with suppress(ProcessLookupError):
+            os.kill(owner.pid, signal.SIGKILL)
+
+
+def _start(deadline: float, stay: bool) -> None:
+    """Start a service, detached from our terminal and process group, and wait until it says that it is ready."""
+    hear, speak = os.pipe()
+    command = [sys.executable, "-P", "-m", f"{__package__}", "--ready-fd", str(speak), *(["--stay"] if stay else [])]
+    errors = paths.logs_dir() / ERROR_FILE
+    try:
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                cwd=paths.home(),
+                env=os.environ | handed_on(),
+                pass_fds=(speak,),
+                start_new_session=True,
+            )
+    except OSError as error:
+        os.close(hear)
+        raise SoloUnicornError("The workstation service cannot be started", why=str(error)) from error
+    finally:
+        os.close(speak)
+    threading.Thread(target=process.wait, name="service reaper", daemon=True).start()
+    try:
+        said = _read_ready(hear, deadline)
+    finally:
+        os.close(hear)
+    match said:
+        case {"ok": True}:
+            return
+        case {"error": {"code": "already_running"}}:
+            return  # somebody else was faster: theirs will do
+        case {"error": wire}:
+            raise error_of(wire)
+        case _:
+            raise SoloUnicornError(
+                "The workstation service ended before it was ready",
+                why=_tail(errors) or "it said nothing",
+                todo=f"see {errors} and the log beside it; `solo-unicorn doctor` checks the set-up",
+            )
+
+
+def _read_ready(descriptor: int, deadline: float) -> Json:
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise _silent()
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            break
+        line += chunk
+    with suppress(ValueError):
+        said: Json = json.loads(line)
+        return said
+    return None
+
+
+def _tail(path: Path) -> str:
+    with suppress(OSError):
+        return " ".join(path.read_text(errors="replace").strip().splitlines()[-3:])
+    return ""
+
+
+def _not_running() -> NotRunning:
+    return NotRunning(
+        "The workstation service does not run", todo="start it with `solo-unicorn workstation start`, or open the board"
+    )
+
+
+def _silent() -> TryAgain:
+    owner = lock.owner(paths.service_lock())
+    who = f"pid {owner.pid}, started {owner.started_at}" if owner else "a process that has not signed the lock"
+    return TryAgain(
+        "The workstation service does not answer",
+        why=f"{who} holds {paths.service_lock()} and is starting, stuck or stopped",
+        todo="try again in a moment; `solo-unicorn workstation stop --force` ends it",
+    )

@@ -1,0 +1,116 @@
+"""The service's end of its control socket: JSON lines, one answer per request (protocol in client.py).
+
+The socket lives in a directory of its owner alone. A connection that sent `hold` is an open screen: the service stays
+while it lives, and hears a goodbye with the reason when the service leaves on purpose. A service that dies says
+nothing, which is how a screen knows the difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ..config.correlation import CORRELATION_VARIABLE, correlation
+from ..config.log import logger
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import SoloUnicornError, UsageError
+
+LONGEST_LINE = 64 * 1024
+
+Answer = Callable[[str, JsonObject], Awaitable[JsonObject]]
+"""Answers one operation, or raises SoloUnicornError."""
+
+
+class ControlServer:
+    """Listens for screens and commands."""
+
+    def __init__(self, path: Path, answer: Answer, on_holders: Callable[[], None]) -> None:
+        self._path = path
+        self._answer = answer
+        self._on_holders = on_holders
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.StreamWriter] = set()
+        self._holders: set[asyncio.StreamWriter] = set()
+
+    @property
+    def holders(self) -> int:
+        """Open screens."""
+        return len(self._holders)
+
+    async def open(self) -> None:
+        """Begin to listen; a socket file that a killed service left is replaced, the lock says that it is nobody's."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
+        self._path.chmod(0o600)
+
+    async def close(self, reason: str) -> None:
+        """Say goodbye to the screens and hang up."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+        for writer in self._holders:
+            with suppress(OSError):
+                writer.write(_line({"event": "bye", "reason": reason}))
+        for writer in list(self._connections):
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
+        try:
+            while line := await reader.readline():
+                request, said = _decode(line)
+                if request is not None:
+                    if request.get("op") == "hold" and writer not in self._holders:
+                        self._holders.add(writer)
+                        self._on_holders()
+                    said = await self._answered(request)
+                writer.write(_line(said))
+                await writer.drain()
+        except (OSError, ValueError):
+            pass  # gone, or a line beyond the limit: nobody to answer to
+        finally:
+            self._connections.discard(writer)
+            writer.close()
+            if writer in self._holders:
+                self._holders.discard(writer)
+                self._on_holders()
+
+    async def _answered(self, request: JsonObject) -> JsonObject:
+        said = request.get(CORRELATION_VARIABLE)
+        correlation.set(said if isinstance(said, str) else "")
+        try:
+            op = request.get("op")
+            if not isinstance(op, str):
+                raise UsageError("A request names its operation", why='it has no "op"')
+            return {"ok": True, **(await self._answer(op, request))}
+        except SoloUnicornError as error:
+            return {"ok": False, "error": wire_error(error)}
+        except Exception as error:  # a fault of ours: told and logged, the other connections go on
+            logger("workstation").exception("control request failed")
+            return {"ok": False, "error": wire_error(SoloUnicornError("The service failed to answer", why=repr(error)))}
+
+
+def wire_error(error: SoloUnicornError) -> JsonObject:
+    """An error as the protocol carries it."""
+    return {"code": error.code, "what": error.what, "why": error.why, "todo": error.todo, "exit_code": error.exit_code}
+
+
+def _decode(line: bytes) -> tuple[JsonObject | None, JsonObject]:
+    try:
+        request: Json = json.loads(line)
+    except ValueError:
+        request = None
+    if isinstance(request, dict):
+        return request, {}
+    return None, {"ok": False, "error": wire_error(UsageError("A request is one JSON object a line"))}
+
+
+def _line(value: JsonObject) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
