@@ -1,0 +1,104 @@
+"""What every group of workspace operations stands on: the store, the clock, and one way to change things."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from ..config import paths
+from ..missions.entities import Author
+from ..missions.ids import new_ulid
+from .bell import ring
+from .change import Change
+from .store import Store
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class WorkspaceBase:
+    """One open workspace file. Use it from one thread; other processes may have it open at the same time."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_ulid
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = new_ulid,
+    ) -> Self:
+        """Open the workspace (default: the one of this user's home), making it when absent.
+
+        Raises StoreDamaged, StoreFull or TryAgain; a workspace of a newer version opens with `read_only` set.
+        """
+        return cls(Store(path or paths.workspace_db()), clock=clock, new_id=new_id)
+
+    @property
+    def path(self) -> Path:
+        """The workspace file."""
+        return self._store.path
+
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing can be written, or None when everything can."""
+        return self._store.read_only
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def data_version(self) -> int:
+        """A number that changes when another process has committed."""
+        return self._store.data_version()
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file; called by the service only."""
+        self._store.checkpoint()
+
+    def meta(self, key: str) -> str | None:
+        """A setting of the workspace itself, such as the port of the MCP server."""
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a setting of the workspace itself."""
+        with self._store.writing() as connection:
+            connection.execute(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
+
+    @contextmanager
+    def _change(self, by: Author) -> Iterator[Change]:
+        """One write transaction; once it is durable, every other process of this workspace is woken."""
+        with self._store.writing() as connection:
+            yield Change(connection, self._clock(), by, self._new_id)
+        self._ring()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._store.reading() as connection:
+            yield connection
+
+    def _ring(self) -> None:
+        ring(paths.bell_dir())

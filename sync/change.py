@@ -1,0 +1,192 @@
+"""One change of the workspace: what a domain operation reads and writes inside its transaction.
+
+A change is validated by `missions`, then written with its event in the same transaction. Everything an operation
+saves goes through `Change.save`, so that versions, events and the counts of other missions are right by construction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..config.correlation import correlation
+from ..missions.dependencies import is_resolved
+from ..missions.entities import (
+    SYSTEM,
+    Author,
+    Flow,
+    Json,
+    ListName,
+    Mission,
+    MissionEvent,
+    Project,
+    ProjectRepository,
+    Session,
+)
+from ..missions.errors import NotFound
+from ..missions.flows import enabled_stages
+from ..missions.order import between, renumbered
+from ..missions.wire import changes
+from . import lookup, rows
+
+UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt"})
+"""Bookkeeping that a history does not show."""
+
+
+@dataclass(slots=True)
+class Change:
+    """An open write transaction with its author and time."""
+
+    connection: sqlite3.Connection
+    now: datetime
+    by: Author
+    new_id: Callable[[], str]
+
+    def mission(self, ref: str) -> Mission:
+        """The mission that answers to `ref`; NotFound."""
+        return lookup.mission(self.connection, ref)
+
+    def project(self, ref: str) -> Project:
+        """The project that answers to `ref`; NotFound."""
+        return lookup.project(self.connection, ref)
+
+    def session(self, session_id: str) -> Session:
+        """The session with that id; NotFound."""
+        return lookup.session(self.connection, session_id)
+
+    def repository_of(self, mission: Mission) -> ProjectRepository | None:
+        """The repository the mission works in, if it has one that still exists."""
+        if mission.project_repository_id is None:
+            return None
+        try:
+            return lookup.part(self.connection, ProjectRepository, mission.project_repository_id)
+        except NotFound:
+            return None
+
+    def flow_of(self, mission: Mission) -> Flow:
+        """The flow the mission follows: its own, else the project's default."""
+        return lookup.flow_of(self.connection, mission)
+
+    def save(self, before: Mission | None, after: Mission, kind: str, *, note: str = "") -> Mission:
+        """Write a mission that changed (or is new: before None) with its event; returns it with its new version.
+
+        Nothing is written when nothing changed and there is no note.
+        """
+        found = {} if before is None else _recorded(before, after)
+        if before is not None and not found and not note:
+            return before
+        saved = replace(after, version=(before.version if before else 0) + 1, updated_at=self.now)
+        stage_count = len(enabled_stages(self.flow_of(saved), saved.flow_config))
+        rows.put_mission(self.connection, saved, stage_count)
+        self.event(saved.project_id, kind, mission_id=saved.id, changes=found, note=note)
+        if before is not None and is_resolved(before) != is_resolved(saved):
+            self.recount_blocked_by(saved.id)
+        return saved
+
+    def save_session(self, session: Session) -> Session:
+        """Write a session; its mission's events tell what it meant."""
+        rows.put_session(self.connection, session)
+        return session
+
+    def event(
+        self,
+        project_id: str,
+        kind: str,
+        *,
+        mission_id: str | None = None,
+        changes: Mapping[str, tuple[Json, Json]] | None = None,
+        note: str = "",
+        by: Author | None = None,
+    ) -> int:
+        """Append an event; returns its sequence number."""
+        return rows.put_event(
+            self.connection,
+            MissionEvent(0, project_id, mission_id, kind, by or self.by, self.now, dict(changes or {}), note, correlation.get()),
+        )
+
+    def recount_blocked_by(self, blocker_id: str) -> None:
+        """Bring `dependencyCount` up to date for every mission that waits for `blocker_id`."""
+        waiting = self.connection.execute(
+            "SELECT other_id FROM dependency WHERE mission_id = ? AND relation = 'blocks'", (blocker_id,)
+        ).fetchall()
+        for (mission_id,) in waiting:
+            self.recount(str(mission_id))
+
+    def recount(self, mission_id: str) -> None:
+        """Bring `dependencyCount` of one mission up to date (domain.md, Dependencies)."""
+        try:
+            mission = lookup.mission(self.connection, mission_id, deleted=True)
+        except NotFound:
+            return
+        count = len(lookup.unresolved_blockers(self.connection, mission_id))
+        if count != mission.dependency_count:
+            author, self.by = self.by, SYSTEM
+            self.save(mission, replace(mission, dependency_count=count), "blockers_changed")
+            self.by = author
+
+    def order(
+        self,
+        project_id: str,
+        in_list: ListName,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        top: bool = False,
+        moving: str = "",
+    ) -> float:
+        """A `listOrder` in a list: before or after a mission, at the top, or (default) at the end; makes room if needed."""
+        for _ in range(2):
+            low, high = self._neighbours(project_id, in_list, before, after, top, moving)
+            middle = between(low, high)
+            if middle is not None:
+                return middle
+            self._renumber(project_id, in_list)
+        raise AssertionError("a renumbered list has room")
+
+    def _neighbours(
+        self, project_id: str, in_list: str, before: str | None, after: str | None, top: bool, moving: str
+    ) -> tuple[float | None, float | None]:
+        anchor = before or after
+        if anchor is None:
+            edge = self._value(
+                f"SELECT {'min' if top else 'max'}(list_order) FROM mission "
+                "WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ?",
+                project_id, in_list, moving,
+            )  # fmt: skip
+            return (None, edge) if top else (edge, None)
+        standing = self.mission(anchor)
+        if standing.project_id != project_id or standing.list != in_list:
+            raise NotFound(
+                f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none"
+            )
+        smaller = before is not None
+        neighbour = self._value(
+            f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "
+            f"AND (list_order, id) {'<' if smaller else '>'} (?, ?) "
+            f"ORDER BY list_order {'DESC' if smaller else 'ASC'}, id {'DESC' if smaller else 'ASC'} LIMIT 1",
+            project_id, in_list, moving, standing.list_order, standing.id,
+        )  # fmt: skip
+        return (neighbour, standing.list_order) if smaller else (standing.list_order, neighbour)
+
+    def _value(self, query: str, *parameters: object) -> float | None:
+        row = self.connection.execute(query, parameters).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
+    def _renumber(self, project_id: str, in_list: str) -> None:
+        """Spread a list out evenly; one event without a mission says that the whole list is to be read again."""
+        ids = self.connection.execute(
+            "SELECT id FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 ORDER BY list_order, id",
+            (project_id, in_list),
+        ).fetchall()
+        self.connection.executemany(
+            "UPDATE mission SET list_order = ?1, version = version + 1, "
+            "doc = json_set(doc, '$.listOrder', ?1, '$.version', version + 1) WHERE id = ?2",
+            [(order, mission_id) for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True)],
+        )
+        self.event(project_id, "renumbered", note=in_list, by=SYSTEM)
+
+
+def _recorded(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
+    return {name: pair for name, pair in changes(before, after).items() if name not in UNRECORDED}

@@ -1,0 +1,177 @@
+"""What this workstation is and has: its identity, code agents, worktree slots, and requests to its service."""
+
+from __future__ import annotations
+
+import json
+import platform
+import socket
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from ..config.correlation import correlation
+from ..missions.board import Request
+from ..missions.entities import (
+    SYSTEM,
+    USER,
+    Author,
+    AvailableCodeAgent,
+    CodeAgent,
+    JsonObject,
+    Mission,
+    Workstation,
+    Worktree,
+)
+from ..missions.errors import NotFound
+from . import lookup, rows
+from .base import WorkspaceBase
+from .running import agent_states
+
+WORKSTATION = "workstation"
+PAUSED = "workstation.paused"
+
+
+class ConsoleOperations(WorkspaceBase):
+    """Operations on the workstation's own state."""
+
+    def workstation(self) -> Workstation:
+        """This machine as the workspace knows it; recorded at first use, with its agents as they are now."""
+        stored = self.meta(WORKSTATION)
+        if stored is None:
+            now = self._clock()
+            system = platform.uname()
+            made = Workstation(
+                id=self._new_id(),
+                name=socket.gethostname(),
+                created_at=now,
+                updated_at=now,
+                hostname=socket.gethostname(),
+                os=system.system.lower(),
+                arch=system.machine,
+                platform_version=system.release,
+            )
+            with self._store.writing() as connection:  # the first of several processes decides
+                connection.execute(
+                    "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.dump(rows.to_wire(made)))
+                )
+            stored = self.meta(WORKSTATION)
+            assert stored is not None
+        workstation = rows.load(Workstation, stored)
+        with self._reading() as connection:
+            states = agent_states(connection, self._clock())
+            agents = {agent.name: agent for agent in lookup.agents(connection)}
+        now = self._clock()
+        available = tuple(
+            AvailableCodeAgent(
+                type=state.type,
+                name=state.name,
+                available=state.enabled and state.installed and state.signed_in and state.slots_free > 0,
+                rate_limited=bool(state.limited_until and state.limited_until > now),
+                rate_limit_reset_at=state.limited_until,
+                slots_used=max(0, agents[state.name].slots - state.slots_free),
+                slots_total=agents[state.name].slots,
+            )
+            for state in states
+        )
+        return replace(workstation, available_code_agents=available)
+
+    def workstation_paused(self) -> bool:
+        """Whether this workstation takes no new work; running sessions go on."""
+        return self.meta(PAUSED) == "1"
+
+    def set_workstation_paused(self, paused: bool) -> None:
+        """Pause or resume taking new work."""
+        self.set_meta(PAUSED, "1" if paused else "0")
+        self._ring()
+
+    def agents(self) -> list[CodeAgent]:
+        """The code agents of this workstation, as the last scan found them."""
+        with self._reading() as connection:
+            return lookup.agents(connection)
+
+    def set_agents(self, agents: Iterable[CodeAgent]) -> None:
+        """Replace the list after a scan; a limit that has not passed is kept."""
+        with self._change(SYSTEM) as change:
+            limits = {agent.name: agent.rate_limit_reset_at for agent in lookup.agents(change.connection)}
+            change.connection.execute("DELETE FROM code_agent")
+            for agent in agents:
+                until = agent.rate_limit_reset_at or limits.get(agent.name)
+                if until is not None and until <= change.now:
+                    until = None
+                rows.put_agent(change.connection, replace(agent, rate_limit_reset_at=until))
+            change.event("", "agents_scanned")
+
+    def set_agent_limit(self, name: str, until: datetime | None) -> None:
+        """Park an agent until its limit resets (None: free it)."""
+        self._change_agent(name, "agent_limited" if until else "agent_freed", rate_limit_reset_at=until)
+
+    def set_agent_state(self, name: str, state: str, detail: str = "") -> None:
+        """Record what a check or a run showed: ready, signed_out …"""
+        self._change_agent(name, "agent_state_changed", state=state, detail=detail)
+
+    def _change_agent(self, name: str, kind: str, **values: object) -> None:
+        with self._change(SYSTEM) as change:
+            agent = next((agent for agent in lookup.agents(change.connection) if agent.name == name), None)
+            if agent is None:
+                raise NotFound(f"No code agent {name!r} on this workstation", todo="`solo-unicorn agent list`")
+            after = replace(agent, **values)  # type: ignore[arg-type]
+            if after != agent:
+                rows.put_agent(change.connection, after)
+                change.event("", kind, note=name)
+
+    def worktrees(self, repository: str | None = None) -> list[Worktree]:
+        """The slots of the worktree pool, of one repository (id) or of all, oldest first."""
+        with self._reading() as connection:
+            docs = connection.execute(
+                "SELECT doc FROM worktree WHERE ?1 IS NULL OR repository_id = ?1 ORDER BY id", (repository,)
+            ).fetchall()
+        return [rows.load(Worktree, doc) for (doc,) in docs]
+
+    def put_worktree(self, worktree: Worktree) -> None:
+        """Record a slot, new or changed."""
+        with self._change(SYSTEM) as change:
+            rows.put_worktree(change.connection, worktree)
+            change.event("", "worktrees_changed", note=worktree.path)
+
+    def remove_worktree(self, worktree_id: str) -> None:
+        """Forget a slot whose directory is gone."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute("DELETE FROM worktree WHERE id = ?", (worktree_id,))
+            change.event("", "worktrees_changed")
+
+    def set_mission_worktree(self, ref: str, path: str | None, branch: str | None) -> Mission:
+        """Record where a mission's work stands: its worktree (None: no longer) and its branch."""
+        with self._change(SYSTEM) as change:
+            mission = change.mission(ref)
+            after = replace(mission, worktree_path=path, pr_branch_name=branch or mission.pr_branch_name)
+            return change.save(mission, after, "worktree_set")
+
+    def request(
+        self,
+        kind: str,
+        *,
+        mission: str | None = None,
+        session: str | None = None,
+        payload: JsonObject | None = None,
+        by: Author = USER,
+    ) -> int:
+        """Ask the workstation service for something; it is woken and takes it when it runs."""
+        with self._change(by) as change:
+            mission_id = change.mission(mission).id if mission else None
+            cursor = change.connection.execute(
+                "INSERT INTO request (kind, mission_id, session_id, payload, at, correlation_id) VALUES (?, ?, ?, ?, ?, ?)",
+                (kind, mission_id, session, rows.dump(payload or {}), rows.stamp(change.now), correlation.get()),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def take_requests(self) -> list[Request]:
+        """Take all open requests, oldest first; each is handed out once."""
+        with self._store.writing() as connection:
+            found = connection.execute(
+                "DELETE FROM request RETURNING id, kind, mission_id, session_id, payload, at, correlation_id"
+            ).fetchall()
+        requests = [
+            Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, json.loads(payload), chain)
+            for number, kind, mission_id, session_id, payload, at, chain in found
+        ]
+        return sorted(requests, key=lambda request: request.id)

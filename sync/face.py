@@ -1,0 +1,111 @@
+"""The workspace for asynchronous programs: each call runs whole, on one thread of its own.
+
+No `await` ever stands between BEGIN and COMMIT, so a busy screen never keeps other processes waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from ..config import paths
+from .bell import Bell
+from .workspace import Workspace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+POLL_SECONDS = 1.0
+
+
+class WorkspaceThread:
+    """One open workspace on one thread, with news of what any process changed."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workspace")
+        self._workspace: Workspace | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._bell: Bell | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._seen = -1
+
+    async def open(self) -> Self:
+        """Open the workspace and begin to watch it; raises what `Workspace.open` raises."""
+        self._workspace = await self._in_thread(Workspace.open, self._path)
+        self._seen = await self.run(Workspace.data_version)
+        with suppress(OSError):  # a file system without sockets: polling alone, a second later
+            self._bell = Bell(paths.bell_dir())
+            asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def close(self) -> None:
+        """Stop watching, finish what runs, and close the file."""
+        if self._bell:
+            asyncio.get_running_loop().remove_reader(self._bell.fileno())
+            self._bell.close()
+            self._bell = None
+        if self._watcher:
+            self._watcher.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watcher
+        if self._workspace:
+            await self._in_thread(self._workspace.close)
+            self._workspace = None
+        self._pool.shutdown(wait=True)
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open workspace; only code on the workspace thread may use it."""
+        if self._workspace is None:
+            raise RuntimeError("the workspace is not open")
+        return self._workspace
+
+    async def run(
+        self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an operation (a method of Workspace, or a function that takes one) whole, and return its result.
+
+        A cancelled caller does not stop it: what has begun is finished.
+        """
+        return await self._in_thread(operation, self.workspace, *args, **kwargs)
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the event loop after any process changed the workspace; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        context = copy_context()
+        call = asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: context.run(function, *args, **kwargs)
+        )
+        return await asyncio.shield(call)
+
+    def _rung(self) -> None:
+        if self._bell and self._bell.drain():
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    async def _watch(self) -> None:
+        """The truth behind the bell: look at the data version once a second."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            version = await self.run(Workspace.data_version)
+            if version != self._seen:
+                self._seen = version
+                self._tell()

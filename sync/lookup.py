@@ -1,0 +1,96 @@
+"""Finding one thing by what a person or a record calls it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TypeVar
+
+from ..missions.entities import Actor, CodeAgent, Flow, Mission, Project, ProjectRepository, Session
+from ..missions.errors import NotFound
+from ..missions.ids import parse_short_id
+from .rows import load
+
+Part = TypeVar("Part", Flow, Actor, ProjectRepository)
+TABLES: dict[type, str] = {Flow: "flow", Actor: "actor", ProjectRepository: "repository"}
+SHORTEST_PREFIX = 6
+
+
+def mission(connection: sqlite3.Connection, ref: str, *, deleted: bool = False) -> Mission:
+    """A mission by id, by short id (`M-42`, `42`) or by a unique beginning of its id; NotFound."""
+    ref = ref.strip()
+    number = parse_short_id(ref)
+    if number is not None:
+        row = connection.execute("SELECT doc, deleted FROM mission WHERE number = ?", (number,)).fetchone()
+    else:
+        row = connection.execute("SELECT doc, deleted FROM mission WHERE id = ?", (ref.upper(),)).fetchone()
+        if row is None and len(ref) >= SHORTEST_PREFIX and ref.isalnum():
+            found = connection.execute(
+                "SELECT doc, deleted FROM mission WHERE id >= ?1 AND id < ?1 || '~' LIMIT 2", (ref.upper(),)
+            ).fetchall()
+            row = found[0] if len(found) == 1 else None
+    if row is None or (row[1] and not deleted):
+        raise NotFound(f"No mission {ref!r}", todo="`solo-unicorn mission list` shows what there is")
+    return load(Mission, row[0])
+
+
+def project(connection: sqlite3.Connection, ref: str) -> Project:
+    """A project by id, slug or name (letter case does not matter); NotFound."""
+    row = connection.execute(
+        "SELECT doc FROM project WHERE id = ?1 OR slug = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, slug = ?1 DESC",
+        (ref.strip(),),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"No project {ref!r}", todo="`solo-unicorn project list` shows what there is")
+    return load(Project, row[0])
+
+
+def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: str | None = None) -> Part:
+    """A repository, flow or actor by id, or by name within a project; NotFound."""
+    table = TABLES[cls]
+    row = connection.execute(f"SELECT doc FROM {table} WHERE id = ?", (ref,)).fetchone()
+    if row is None:
+        found = connection.execute(
+            f"SELECT doc FROM {table} WHERE name = ?1 COLLATE NOCASE AND (?2 IS NULL OR project_id = ?2) LIMIT 2",
+            (ref, project_id),
+        ).fetchall()
+        row = found[0] if len(found) == 1 else None
+    if row is None:
+        raise NotFound(f"No {table} {ref!r}", todo=f"see the {table} list of the project; a name must be unique in it")
+    return load(cls, row[0])
+
+
+def flow_of(connection: sqlite3.Connection, mission: Mission) -> Flow:
+    """The flow a mission follows: its own, else the default of its project."""
+    row = connection.execute(
+        "SELECT doc FROM flow WHERE project_id = ?1 AND (id = ?2 OR json_extract(doc, '$.isDefault')) ORDER BY id = ?2 DESC",
+        (mission.project_id, mission.flow_id or ""),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"The project of {mission.title!r} has no flow", todo="add one: `solo-unicorn doctor` can repair it")
+    return load(Flow, row[0])
+
+
+def session(connection: sqlite3.Connection, session_id: str) -> Session:
+    """A session by its id; NotFound."""
+    row = connection.execute("SELECT doc FROM session WHERE id = ?", (session_id,)).fetchone()
+    if row is None:
+        raise NotFound(f"No session {session_id!r}")
+    return load(Session, row[0])
+
+
+def agents(connection: sqlite3.Connection) -> list[CodeAgent]:
+    """The code agents of this workstation, by name."""
+    return [load(CodeAgent, doc) for (doc,) in connection.execute("SELECT doc FROM code_agent ORDER BY name")]
+
+
+def unresolved_blockers(connection: sqlite3.Connection, mission_id: str) -> list[tuple[str, str | None, str | None]]:
+    """(id, title, list) of each blocker that is not done; title and list None when it is missing or deleted."""
+    return [
+        (str(other), title, in_list)
+        for other, title, in_list in connection.execute(
+            "SELECT d.mission_id, m.title, m.list FROM dependency d "
+            "LEFT JOIN mission m ON m.id = d.mission_id AND m.deleted = 0 "
+            "WHERE d.other_id = ? AND d.relation = 'blocks' AND m.list IS NOT 'done' ORDER BY d.mission_id",
+            (mission_id,),
+        )
+    ]

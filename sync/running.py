@@ -1,0 +1,310 @@
+"""Sessions and claims: who may run, who runs, and how it ended (domain.md, Eligible and Running)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ..missions import sessions
+from ..missions.board import QueueEntry
+from ..missions.eligibility import AgentState, Blocker, Facts, dispatch_key, why_not
+from ..missions.entities import (
+    SYSTEM,
+    Author,
+    CodeAgent,
+    Mission,
+    Outcome,
+    Project,
+    ProjectRepository,
+    Session,
+    Usage,
+)
+from ..missions.errors import AlreadyClaimed, Conflict, NotFound
+from ..missions.ids import short_id
+from . import lookup, rows
+from .base import WorkspaceBase
+
+DISPATCH_LISTS = ("todo", "doing", "loop")
+
+
+class RunningOperations(WorkspaceBase):
+    """Operations of the workstation service on missions and sessions."""
+
+    def why_not(self, ref: str) -> str | None:
+        """Why a mission is not running, in one sentence naming the first rule that fails; None when it may start."""
+        with self._reading() as connection:
+            return _FactFinder(connection, self._clock()).why_not(lookup.mission(connection, ref))
+
+    def queue(self, project: str | None = None) -> list[QueueEntry]:
+        """Every ready mission that does not run yet, in dispatch order, with what holds it back."""
+        with self._reading() as connection:
+            facts = _FactFinder(connection, self._clock())
+            only = lookup.project(connection, project).id if project else None
+            docs = connection.execute(
+                "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
+                f"AND list IN {DISPATCH_LISTS} AND landing_status IS NULL AND (?1 IS NULL OR project_id = ?1)",
+                (only,),
+            ).fetchall()
+            missions = sorted((rows.load(Mission, doc) for (doc,) in docs), key=dispatch_key)
+            return [QueueEntry(mission, facts.why_not(mission)) for mission in missions]
+
+    def claim(self, ref: str, *, session_id: str, agent: CodeAgent, workstation_id: str) -> Session:
+        """Take a mission for a new session: one conditional write (domain.md, Running).
+
+        Claimed already by the same workstation: its session. By another: AlreadyClaimed. Not eligible: Conflict.
+        """
+        with self._change(SYSTEM) as change:
+            mission = change.mission(ref)
+            if mission.agent_session_status != "INACTIVE" and mission.session_id:
+                held = change.session(mission.session_id)
+                if held.workstation_id == workstation_id:
+                    return held
+                raise AlreadyClaimed(
+                    f"{short_id(mission.number)} is claimed", holder=held.workstation_id, why=f"{held.workstation_id} runs it"
+                )
+            reason = _FactFinder(change.connection, change.now).why_not(mission)
+            if reason:
+                raise Conflict(f"{short_id(mission.number)} cannot start", why=reason)
+            session = Session(
+                id=session_id,
+                mission_id=mission.id,
+                project_id=mission.project_id,
+                workstation_id=workstation_id,
+                agent_type=agent.type,
+                agent_name=agent.name,
+                stage=mission.stage,
+                started_at=change.now,
+            )
+            change.save_session(session)
+            change.by = Author("system", session_id=session_id)
+            if mission.list == "loop":
+                change.event(mission.project_id, "loop_run", mission_id=mission.id)
+            change.save(mission, sessions.claim(mission, session_id, change.now), "claimed", note=agent.name)
+            return session
+
+    def session_started(
+        self,
+        session_id: str,
+        *,
+        host_pid: int,
+        worktree_path: str | None,
+        branch: str | None,
+        base_commit: str | None,
+        resumed: bool = False,
+    ) -> Session:
+        """The agent process runs: PUSHING → ACTIVE."""
+        with self._change(Author("system", session_id=session_id)) as change:
+            session = change.session(session_id)
+            mission = change.mission(session.mission_id)
+            session = replace(
+                session,
+                phase="running",
+                host_pid=host_pid,
+                worktree_path=worktree_path,
+                branch=branch,
+                base_commit=base_commit,
+                resumed=resumed,
+                last_event_at=change.now,
+            )
+            change.save_session(session)
+            change.save(mission, sessions.started(mission, change.now), "session_started", note=session.agent_name)
+            return session
+
+    def session_progress(
+        self,
+        session_id: str,
+        *,
+        activity: str | None = None,
+        usage: Usage | None = None,
+        conversation_id: str | None = None,
+        transcript_offset: int | None = None,
+        at: datetime | None = None,
+    ) -> Session:
+        """Take in what the agent does now; no event is appended, screens read live sessions anew."""
+        with self._change(SYSTEM) as change:
+            session = change.session(session_id)
+            after = replace(
+                session,
+                activity=session.activity if activity is None else activity[:200],
+                usage=usage or session.usage,
+                conversation_id=conversation_id or session.conversation_id,
+                transcript_offset=max(session.transcript_offset, transcript_offset or 0),
+                last_event_at=at or session.last_event_at,
+            )
+            change.save_session(after)
+            if conversation_id and conversation_id != session.conversation_id:
+                mission = change.mission(session.mission_id)
+                known = replace(mission, last_code_agent_session_id=conversation_id)
+                change.by = Author("system", session_id=session_id)
+                change.save(mission, known, "conversation_known")
+            return after
+
+    def end_session(
+        self,
+        session_id: str,
+        outcome: Outcome,
+        reason: str = "",
+        *,
+        reset_at: datetime | None = None,
+        question: str | None = None,
+        policy: sessions.RetryPolicy | None = None,
+    ) -> Mission:
+        """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing."""
+        with self._change(Author("system", session_id=session_id)) as change:
+            session = change.session(session_id)
+            mission = lookup.mission(change.connection, session.mission_id, deleted=True)
+            if session.phase == "ended":
+                return mission
+            ended = replace(
+                session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity=""
+            )
+            change.save_session(ended)
+            if mission.session_id != session_id:
+                return mission
+            after = sessions.ended(
+                mission,
+                outcome,
+                reason,
+                now=change.now,
+                policy=policy or sessions.RetryPolicy(),
+                reset_at=reset_at,
+                question=question,
+                stage_finished=session.stage_finished,
+            )
+            return change.save(mission, after, "session_ended", note=f"{outcome}: {reason}" if reason else outcome)
+
+    def sessions(self, mission: str | None = None, *, active: bool = False, limit: int = 200) -> list[Session]:
+        """Sessions, oldest first: of one mission or of all, live ones only when asked for."""
+        with self._reading() as connection:
+            owner = lookup.mission(connection, mission, deleted=True).id if mission else None
+            docs = connection.execute(
+                "SELECT doc FROM session WHERE (?1 IS NULL OR mission_id = ?1) "
+                + ("AND phase <> 'ended' " if active else "")
+                + "ORDER BY started_at DESC, id DESC LIMIT ?2",
+                (owner, limit),
+            ).fetchall()
+        return [rows.load(Session, doc) for (doc,) in reversed(docs)]
+
+    def session(self, session_id: str) -> Session:
+        """One session; NotFound."""
+        with self._reading() as connection:
+            return lookup.session(connection, session_id)
+
+    def release_stale_claims(self) -> list[Mission]:
+        """Return missions to INACTIVE that were claimed over two minutes ago and never got a session."""
+        with self._change(SYSTEM) as change:
+            docs = change.connection.execute("SELECT doc FROM mission WHERE session_status = 'PUSHING'").fetchall()
+            released = []
+            for mission in (rows.load(Mission, doc) for (doc,) in docs):
+                if not sessions.stale_push(mission, change.now):
+                    continue
+                if mission.session_id:
+                    session = change.session(mission.session_id)
+                    ended = replace(
+                        session, phase="ended", outcome="unknown", reason="never started", ended_at=change.now
+                    )
+                    change.save_session(ended)
+                free = replace(
+                    mission, agent_session_status="INACTIVE", agent_session_status_changed_at=change.now
+                )
+                released.append(change.save(mission, free, "claim_released", note="it never started"))
+            return released
+
+    def set_session_token(self, session_id: str, digest: str) -> None:
+        """Keep the SHA-256 of a run's token; the token itself is nowhere in the workspace."""
+        with self._store.writing() as connection:
+            connection.execute("UPDATE session SET token_hash = ? WHERE id = ?", (digest, session_id))
+
+    def session_for_token(self, digest: str) -> Session | None:
+        """The live session that a token belongs to."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT doc FROM session WHERE token_hash = ? AND phase <> 'ended'", (digest,)
+            ).fetchone()
+        return rows.load(Session, row[0]) if row else None
+
+
+class _FactFinder:
+    """Collects, once per pass, what eligibility asks about."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._agents = tuple(agent_states(connection, now))
+        self._projects: dict[str, Project] = {}
+        paused = connection.execute("SELECT value FROM meta WHERE key = 'workstation.paused'").fetchone()
+        self._paused = bool(paused and paused[0] == "1")
+        self._doing = dict(
+            connection.execute("SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1")
+        )
+        self._busy = dict(
+            connection.execute("SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1")
+        )
+
+    def why_not(self, mission: Mission) -> str | None:
+        repository = self._repository(mission)
+        return why_not(
+            mission,
+            Facts(
+                project=self._project(mission.project_id),
+                repository=repository,
+                repository_running=int(self._busy.get(mission.project_repository_id, 0)),
+                doing_count=int(self._doing.get(mission.project_id, 0)) - (mission.list == "doing"),
+                blockers=self._blockers(mission),
+                agents=self._agents,
+                loop_runs=tuple(self._loop_runs(mission)),
+                workstation_paused=self._paused,
+                now=self._now,
+            ),
+        )
+
+    def _project(self, project_id: str) -> Project:
+        if project_id not in self._projects:
+            self._projects[project_id] = lookup.project(self._connection, project_id)
+        return self._projects[project_id]
+
+    def _repository(self, mission: Mission) -> ProjectRepository | None:
+        if mission.project_repository_id is None:
+            return None
+        try:
+            return lookup.part(self._connection, ProjectRepository, mission.project_repository_id)
+        except NotFound:
+            return None
+
+    def _blockers(self, mission: Mission) -> tuple[Blocker, ...]:
+        if not mission.dependency_count:
+            return ()
+        found = []
+        for other_id, title, in_list in lookup.unresolved_blockers(self._connection, mission.id):
+            row = self._connection.execute("SELECT number FROM mission WHERE id = ?", (other_id,)).fetchone()
+            found.append(Blocker(short_id(row[0]) if row else other_id, title or "", in_list))
+        return tuple(found)
+
+    def _loop_runs(self, mission: Mission) -> Iterable[datetime]:
+        if not mission.is_loop:
+            return ()
+        since = rows.stamp(self._now - timedelta(days=1))
+        found = self._connection.execute(
+            "SELECT at FROM event WHERE mission_id = ? AND kind = 'loop_run' AND at > ? ORDER BY seq",
+            (mission.id, since),
+        )
+        return [datetime.fromisoformat(at) for (at,) in found]
+
+
+def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:
+    """The code agents as eligibility sees them: state, limit and free slots."""
+    used = dict(connection.execute("SELECT agent_name, count(*) FROM session WHERE phase <> 'ended' GROUP BY 1"))
+    return [
+        AgentState(
+            type=agent.type,
+            name=agent.name,
+            enabled=agent.enabled,
+            signed_in=agent.state != "signed_out",
+            limited_until=agent.rate_limit_reset_at,
+            slots_free=max(0, agent.slots - int(used.get(agent.name, 0))),
+            installed=agent.state in ("ready", "signed_out"),
+        )
+        for agent in lookup.agents(connection)
+    ]

@@ -1,0 +1,165 @@
+"""A project as one JSON file: out of one workspace and into another, with everything but what belongs to a machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import cast
+
+from ..missions.entities import (
+    USER,
+    Actor,
+    Author,
+    Flow,
+    Json,
+    JsonObject,
+    Mission,
+    Project,
+    ProjectRepository,
+)
+from ..missions.errors import Conflict, InvalidValue
+from ..missions.flows import enabled_stages
+from ..missions.wire import from_wire, to_wire
+from . import lookup, rows
+from .base import WorkspaceBase
+from .change import Change
+from .missions import _next_number
+from .projects import _free_slug
+
+FORMAT = "solo-unicorn-project"
+FORMAT_VERSION = 1
+ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+OF_A_MACHINE = ("localPath", "isManagedClone")
+OF_A_RUN = {"agentSessionStatus": "INACTIVE", "sessionId": None, "worktreePath": None, "landingStatus": None}
+
+
+class TransferOperations(WorkspaceBase):
+    """Export and import."""
+
+    def export_project(self, ref: str) -> JsonObject:
+        """The project with its flows, actors, repositories (without local paths), missions, links, history and memory."""
+        with self._reading() as connection:
+            project = lookup.project(connection, ref)
+
+            def documents(table: str, extra: str = "") -> list[Json]:
+                found = connection.execute(
+                    f"SELECT doc FROM {table} WHERE project_id = ? {extra} ORDER BY rowid", (project.id,)
+                )
+                return [json.loads(doc) for (doc,) in found.fetchall()]
+
+            repositories = cast("list[JsonObject]", documents("repository"))
+            for repository in repositories:
+                for name in OF_A_MACHINE:
+                    repository.pop(name, None)
+            events = connection.execute(
+                "SELECT mission_id, kind, author_kind, author_name, at, changes, note FROM event "
+                "WHERE project_id = ? ORDER BY seq",
+                (project.id,),
+            ).fetchall()
+            links = connection.execute(
+                "SELECT d.mission_id, d.other_id, d.relation FROM dependency d JOIN mission m ON m.id = d.other_id "
+                "WHERE m.project_id = ?",
+                (project.id,),
+            ).fetchall()
+            memory = connection.execute(
+                "SELECT name, text, version FROM memory WHERE project_id = ? ORDER BY name", (project.id,)
+            ).fetchall()
+            return {
+                "format": FORMAT,
+                "version": FORMAT_VERSION,
+                "project": to_wire(project),
+                "flows": documents("flow"),
+                "actors": documents("actor"),
+                "repositories": cast("list[Json]", repositories),
+                "missions": documents("mission", "AND deleted = 0"),
+                "dependencies": [
+                    {"missionId": first, "otherId": second, "relation": relation} for first, second, relation in links
+                ],
+                "events": [
+                    {
+                        "missionId": mission_id, "kind": kind, "authorKind": author_kind, "authorName": author_name,
+                        "at": at, "changes": json.loads(changes), "note": note,
+                    }
+                    for mission_id, kind, author_kind, author_name, at, changes, note in events
+                ],
+                "memory": [{"name": name, "text": text, "version": version} for name, text, version in memory],
+            }  # fmt: skip
+
+    def import_project(self, exported: JsonObject, *, copy: bool = False, by: Author = USER) -> Project:
+        """Bring an exported project in, keeping its ids (Conflict when they are here) or as a copy with new ones.
+
+        Missions get short ids of this workspace where theirs are taken; nothing of it is ready to run.
+        """
+        if exported.get("format") != FORMAT:
+            raise InvalidValue("format", "This is not an exported project", todo="choose a file made by `solo-unicorn export`")
+        if cast("int", exported.get("version", 0)) > FORMAT_VERSION:
+            raise InvalidValue("version", "This file was exported by a newer version", todo="update solo-unicorn first")
+        if copy:
+            exported = _with_new_ids(exported, self._new_id)
+        with self._change(by) as change:
+            return _import(change, exported)
+
+
+def _import(change: Change, exported: JsonObject) -> Project:
+    def items(name: str) -> list[JsonObject]:
+        return cast("list[JsonObject]", exported.get(name) or [])
+
+    project = from_wire(Project, cast("JsonObject", exported["project"]))
+    if change.connection.execute("SELECT 1 FROM project WHERE id = ?", (project.id,)).fetchone():
+        raise Conflict(f"{project.name} is in this workspace already", todo="import it with --copy, or delete it first")
+    project = replace(project, slug=_free_slug(change.connection, project.slug, project.id), hub=None)
+    rows.put_project(change.connection, project)
+    flows = {flow.id: flow for flow in (from_wire(Flow, item) for item in items("flows"))}
+    for flow in flows.values():
+        rows.put_part(change.connection, "flow", flow)
+    for item in items("actors"):
+        rows.put_part(change.connection, "actor", from_wire(Actor, item))
+    for item in items("repositories"):
+        rows.put_part(change.connection, "repository", from_wire(ProjectRepository, item))
+    for item in items("missions"):
+        mission = from_wire(Mission, {k: v for k, v in {**item, **OF_A_RUN}.items() if v is not None})
+        taken = change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
+        mission = replace(mission, ready=False, number=_next_number(change) if taken else _reserve(change, mission.number))
+        flow_id = mission.flow_id or project.default_flow_id or ""
+        rows.put_mission(change.connection, mission, len(enabled_stages(flows[flow_id], mission.flow_config)))
+    change.connection.executemany(
+        "INSERT OR IGNORE INTO dependency (mission_id, other_id, relation) VALUES (?, ?, ?)",
+        [(item["missionId"], item["otherId"], item["relation"]) for item in items("dependencies")],
+    )
+    change.connection.executemany(
+        "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, at, changes, note, correlation_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
+        [
+            (project.id, e.get("missionId"), e["kind"], e["authorKind"], e["authorName"], e["at"], rows.dump(e["changes"]), e["note"])
+            for e in items("events")
+        ],
+    )
+    for item in items("memory"):
+        change.connection.execute(
+            "INSERT INTO memory (project_id, name, version, updated_at, author_kind, author_name, text) "
+            "VALUES (?, ?, ?, ?, 'user', '', ?)",
+            (project.id, item["name"], item["version"], rows.stamp(change.now), item["text"]),
+        )
+    change.event(project.id, "project_imported", note=project.name)
+    return project
+
+
+def _reserve(change: Change, number: int) -> int:
+    """Keep a free short id and make sure that it is not given out again."""
+    change.connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('mission.number', ?1) "
+        "ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
+        (number,),
+    )
+    return number
+
+
+def _with_new_ids(exported: JsonObject, new_id: object) -> JsonObject:
+    assert callable(new_id)
+    text = json.dumps(exported)
+    own = {cast("str", cast("JsonObject", exported["project"])["id"])}
+    for part in ("flows", "actors", "repositories", "missions"):
+        own |= {cast("str", cast("JsonObject", item)["id"]) for item in cast("list[Json]", exported.get(part) or [])}
+    fresh = {old: new_id() for old in own}
+    return cast("JsonObject", json.loads(ULID.sub(lambda match: fresh.get(match[0], match[0]), text)))

@@ -1,0 +1,33 @@
+"""The one class through which every process of this machine reads and changes the workspace."""
+
+from __future__ import annotations
+
+from .board import BoardOperations
+from .console import ConsoleOperations
+from .finishing import FinishingOperations
+from .memory import MemoryOperations
+from .missions import MissionOperations
+from .projects import ProjectOperations
+from .running import RunningOperations
+from .sample import SampleOperations
+from .transfer import TransferOperations
+from .undo import UndoOperations
+
+
+class Workspace(
+    BoardOperations,
+    MissionOperations,
+    ProjectOperations,
+    RunningOperations,
+    FinishingOperations,
+    MemoryOperations,
+    UndoOperations,
+    ConsoleOperations,
+    TransferOperations,
+    SampleOperations,
+):
+    """Every read and every domain operation, each in the module named after its subject.
+
+    A write validates with `missions`, then saves the change and its event in one transaction that is durable when the
+    method returns, and wakes the other processes. `by` says who makes the change (default: the person).
+    """
