@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
 
@@ -126,18 +125,24 @@ class Mission:
     """Grows with every change; replacing writes name the version they saw."""
     session_id: str | None = None
     """The running or last session."""
+    last_code_agent_name: str | None = None
+    """Name of the agent that holds the conversation `last_code_agent_session_id`."""
     stage_summary: str | None = None
     """What the agent said it did in the stage it finished last."""
     to_check: str | None = None
     """What the agent asks the reviewer to check."""
     attempts: int = 0
     """Failed attempts in a row at the current stage."""
+    limit_hits: int = 0
+    """Times in a row that the agent met its limit without saying when it resets."""
     retry_at: datetime | None = None
     """Not dispatched before this time: backing off after a failure, or parked until a limit resets."""
     attention: str | None = None
     """Why the mission waits for a person, in one sentence; None when it does not."""
     question: str | None = None
     """The agent's open question (outcome `needs_input`)."""
+    asked: str | None = None
+    """The question that `answer` answers."""
     answer: str | None = None
     """The person's answer, handed to the agent when its conversation goes on."""
     landing_status: LandingStatus | None = None

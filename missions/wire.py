@@ -20,11 +20,15 @@ from .entities import Json, JsonObject
 from .errors import InvalidValue
 
 E = TypeVar("E")
+T = TypeVar("T")
 
 Encode = Callable[[Any], Json] | None
 """From a value that is not None to JSON; None when the value is JSON already."""
 Decode = Callable[[Any], Any]
 """From JSON to the value; raises InvalidValue."""
+
+Encoding = tuple[Callable[[object], tuple[Any, ...]], tuple[tuple[str, Encode], ...]]
+Decoding = tuple[dict[str, tuple[str, type | None, Decode]], tuple[tuple[str, bool], ...]]
 
 BOOKKEEPING = frozenset({"updatedAt", "version"})
 """Wire fields that grow with every change and say nothing in a field diff."""
@@ -32,8 +36,7 @@ BOOKKEEPING = frozenset({"updatedAt", "version"})
 
 def to_wire(entity: object) -> JsonObject:
     """The entity as JSON."""
-    cls = type(entity)
-    values, plan = _encoding(cls)
+    values, plan = _ENCODINGS[type(entity)]
     return {
         name: value if encode is None else encode(value)
         for (name, encode), value in zip(plan, values(entity), strict=True)
@@ -45,7 +48,7 @@ def from_wire(cls: type[E], obj: object) -> E:
     """The entity in a JSON object; raises InvalidValue naming the field that is wrong or missing."""
     if not isinstance(obj, Mapping):
         raise InvalidValue("", f"{cls.__name__} is not a JSON object but {_named(obj)}")
-    plan, required = _decoding(cls)
+    plan, required = _DECODINGS[cls]
     found: dict[str, Any] = {}
     key = ""
     try:
@@ -76,7 +79,7 @@ def changes(before: E | None, after: E) -> dict[str, tuple[Json, Json]]:
 
     `updatedAt` and `version` are left out: they differ in every change.
     """
-    values, plan = _encoding(type(after))
+    values, plan = _ENCODINGS[type(after)]
     old = (None,) * len(plan) if before is None else values(before)
     return {
         name: (_encoded(was, encode), _encoded(now, encode))
@@ -92,8 +95,7 @@ def _encoded(value: Any, encode: Encode) -> Json:
 # ---- plans -------------------------------------------------------------------------------------------------------
 
 
-@cache
-def _encoding(cls: type) -> tuple[Callable[[object], tuple[Any, ...]], tuple[tuple[str, Encode], ...]]:
+def _encoding(cls: type) -> Encoding:
     """How to read all fields of the class at once, and (wire name, encoder) for each."""
     hints = _hints(cls)
     plan = tuple((wire_name(name), _encoder(hint)) for name, hint in hints.items())
@@ -104,8 +106,7 @@ def _encoding(cls: type) -> tuple[Callable[[object], tuple[Any, ...]], tuple[tup
     return cast("Callable[[object], tuple[Any, ...]]", attrgetter(*names)), plan
 
 
-@cache
-def _decoding(cls: type) -> tuple[dict[str, tuple[str, type | None, Decode]], tuple[tuple[str, bool], ...]]:
+def _decoding(cls: type) -> Decoding:
     """Wire name -> (field, type whose values pass as they are, decoder); and (field, may be None) without a default."""
     hints = _hints(cls)
     plan = {wire_name(name): (name, *_decoder(hint)) for name, hint in hints.items()}
@@ -115,6 +116,22 @@ def _decoding(cls: type) -> tuple[dict[str, tuple[str, type | None, Decode]], tu
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     )
     return plan, required
+
+
+class _Plans(dict[type, T]):
+    """Plans by class, each made when it is first asked for."""
+
+    def __init__(self, make: Callable[[type], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, cls: type) -> T:
+        plan = self[cls] = self._make(cls)
+        return plan
+
+
+_ENCODINGS = _Plans(_encoding)
+_DECODINGS = _Plans(_decoding)
 
 
 def _hints(cls: type) -> dict[str, Any]:

@@ -1,0 +1,189 @@
+"""What each field of a mission may hold: one check per field, for creating and editing alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from .entities import TITLE_MAX, FlowConfig, LoopSchedule, MergeStrategy, PrMode, Task
+from .errors import InvalidValue
+from .wire import from_wire, wire_name
+
+TEXT_MAX = 1_000_000
+"""The longest description, spec or solution, in characters."""
+TASKS_MAX = 500
+NAME_MAX = 100
+
+Check = Callable[[str, Any], object]
+"""From the wire name and the wished value to the value that is kept; raises InvalidValue."""
+
+
+def checked(field: str, value: object) -> object:
+    """The value that a field (snake_case) keeps when this one is wished; raises InvalidValue naming it."""
+    return CHECKS[field](wire_name(field), value)
+
+
+def _title(field: str, value: Any) -> str:
+    text = " ".join(_unicode(field, value).split())
+    if not text:
+        raise InvalidValue(field, "a mission needs a title", todo="Write at least one character")
+    if len(text) > TITLE_MAX:
+        raise InvalidValue(
+            field,
+            f"the {field} has {len(text)} characters",
+            why=f"at most {TITLE_MAX} fit",
+            todo="Shorten it and put the rest into the description",
+        )
+    if not text.isprintable():
+        raise InvalidValue(field, f"the {field} has control characters", todo="Remove them")
+    return text
+
+
+def _text(field: str, value: Any) -> str | None:
+    """Long text, as written; blank is None."""
+    if value is None:
+        return None
+    text = _unicode(field, value)
+    if len(text) > TEXT_MAX:
+        raise InvalidValue(field, f"{field} has {len(text)} characters", why=f"at most {TEXT_MAX} fit")
+    return text if text.strip() else None
+
+
+def _unicode(field: str, value: Any) -> str:
+    """Text that can be stored: no half characters and no NUL."""
+    if not isinstance(value, str):
+        raise InvalidValue(field, f"{field} is not text but {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue(field, f"{field} is not valid Unicode text") from None
+    if "\0" in value:
+        raise InvalidValue(field, f"{field} has a NUL character", todo="Remove it")
+    return value
+
+
+def _name(field: str, value: Any) -> str | None:
+    """An id or a short name; blank is None."""
+    if value is None:
+        return None
+    text = _unicode(field, value).strip()
+    if len(text) > NAME_MAX or not text.isprintable():
+        raise InvalidValue(field, f"{text[:NAME_MAX]!r} is no name", why=f"{field} has at most {NAME_MAX} characters")
+    return text or None
+
+
+def _priority(field: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 5:
+        raise InvalidValue(field, f"{value!r} is no priority", todo="Use 1 to 5; 5 is the highest")
+    return value
+
+
+def _flag(field: str, value: Any) -> bool:
+    if type(value) is not bool:
+        raise InvalidValue(field, f"{field} is either true or false, not {value!r}")
+    return value
+
+
+def _count(field: str, value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise InvalidValue(field, f"{field} is a count, not {value!r}")
+    return value
+
+
+def _one_of(choices: tuple[str, ...]) -> Check:
+    def check(field: str, value: Any) -> str:
+        if value not in choices:
+            raise InvalidValue(field, f"{value!r} is no {field}", todo=f"Use one of {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
+
+
+def _branch(field: str, value: Any) -> str:
+    """A branch name by the rules of `git check-ref-format --branch`; empty means none yet."""
+    text = "" if value is None else _unicode(field, value).strip()
+    bad = _NO_BRANCH.search(text) or text.startswith(("-", "/", ".")) or text.endswith(("/", ".")) or text == "@"
+    if bad or len(text) > 200:
+        raise InvalidValue(field, f"{text[:200]!r} is no branch name", why="git refuses it")
+    return text
+
+
+def _flow_config(field: str, value: Any) -> FlowConfig | None:
+    match value:
+        case None:
+            return None
+        case FlowConfig():
+            return value if value.stages else None
+        case _:
+            return _flow_config(field, _part(FlowConfig, field, value))
+
+
+def _loop_schedule(field: str, value: Any) -> LoopSchedule | None:
+    match value:
+        case None:
+            return None
+        case LoopSchedule():
+            schedule = value
+        case _:
+            schedule = _part(LoopSchedule, field, value)
+    for name, limit in (("maxPerDay", schedule.max_per_day), ("maxPerHour", schedule.max_per_hour)):
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise InvalidValue(f"{field}.{name}", f"{limit!r} runs are no limit", todo="Use 1 or more, or none at all")
+    return None if schedule == LoopSchedule() else schedule
+
+
+def _part(cls: type[Any], field: str, value: Any) -> Any:
+    """A part of a mission given as JSON."""
+    try:
+        return from_wire(cls, value)
+    except InvalidValue as error:
+        where = f"{field}.{error.field}" if error.field else field
+        raise InvalidValue(where, f"{field}: {error.what}", why=error.why, todo=error.todo) from None
+
+
+def _tasks(field: str, value: Any) -> tuple[Task, ...]:
+    """Tasks given as such, as titles or as JSON."""
+    if value is None:
+        return ()
+    if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
+        raise InvalidValue(field, f"{field} is a list of titles, not {type(value).__name__}")
+    found = []
+    for place, one in enumerate(value):
+        match one:
+            case Task(title=title) | {"title": title}:
+                pass
+            case _:
+                title = one
+        found.append(Task(_title(f"{field}[{place}].title", title)))
+    if len(found) > TASKS_MAX:
+        raise InvalidValue(field, f"{len(found)} tasks are too many", why=f"at most {TASKS_MAX} fit")
+    return tuple(found)
+
+
+CHECKS: dict[str, Check] = {
+    "title": _title,
+    "description": _text,
+    "spec": _text,
+    "solution": _text,
+    "priority": _priority,
+    "stage": _name,
+    "flow_id": _name,
+    "flow_config": _flow_config,
+    "project_repository_id": _name,
+    "target_branch": _branch,
+    "actor_id": _name,
+    "pr_mode": _one_of(get_args(PrMode)),
+    "pr_merge_strategy": _one_of(get_args(MergeStrategy)),
+    "is_loop": _flag,
+    "loop_schedule": _loop_schedule,
+    "ready": _flag,
+    "code_agent_type": _name,
+    "code_agent_name": _name,
+    "tasks": _tasks,
+    "tasks_current": _count,
+}
+"""Every field that a person or an agent may set, by its name in Python."""
