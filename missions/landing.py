@@ -1,0 +1,115 @@
+"""From the last stage to done: bringing the work onto the target branch (domain.md, Landing)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from .entities import Flow, Mission, ProjectRepository
+from .errors import Conflict
+from .flows import at_stage, enabled_stages
+from .ids import short_id
+from .moving import closed
+
+BRANCH_PREFIX = "solo-unicorn/"
+SLUG_MAX = 40
+
+
+def landing_started(mission: Mission, now: datetime) -> Mission:
+    """The mission being landed. Begun again after a crash it is the same; Conflict when it is not to be landed."""
+    name = short_id(mission.number)
+    if mission.landing_status not in ("queued", "landing"):
+        raise Conflict(f"{name} is not to be landed", why="its last stage is not finished")
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{name} cannot be landed yet", why="its agent still runs in the worktree")
+    return replace(mission, landing_status="landing", updated_at=now)
+
+
+def landed(mission: Mission, flow: Flow, *, commit: str | None, now: datetime) -> Mission:
+    """The mission after landing: done, or, a loop mission, back in `loop` at its first stage for the next run.
+
+    `commit` is where the target branch stands now, None when there was nothing to land.
+    """
+    if mission.list == "done":
+        raise Conflict(f"{short_id(mission.number)} is done already")
+    if not mission.is_loop:
+        return replace(closed(mission), list="done", to_check=None, landed_commit=commit, updated_at=now)
+    first = at_stage(mission, flow, enabled_stages(flow, mission.flow_config)[0].stage)
+    return replace(
+        first,
+        list="loop",
+        tasks=(),
+        tasks_current=0,
+        to_check=None,
+        review_status=None,
+        review_feedback=None,
+        review_requested_at=None,
+        pr_created=False,
+        github_pr_number=None,
+        github_pr_url=None,
+        landing_status=None,
+        landing_error=None,
+        landed_commit=commit,
+        updated_at=now,
+    )
+
+
+def landing_conflicted(mission: Mission, files: Sequence[str], now: datetime) -> Mission:
+    """The mission back at its last stage, ready, so that an agent resolves the conflicts in the named files.
+
+    An approval is over with it: what the agent makes of the conflicts is reviewed like any other work.
+    """
+    named = ", ".join(files) if files else "unnamed files"
+    return replace(
+        mission,
+        list="doing",
+        ready=True,
+        review_status=None,
+        landing_status="failed",
+        landing_error=f"Landing on {mission.target_branch or 'its target branch'} met conflicts in: {named}",
+        updated_at=now,
+    )
+
+
+def landing_failed(mission: Mission, reason: str, now: datetime) -> Mission:
+    """The mission left to a person, because landing failed otherwise; nothing was changed on the target branch."""
+    return replace(
+        mission,
+        list="doing",
+        ready=False,
+        attention=f"Landing failed: {reason}",
+        landing_status="failed",
+        landing_error=reason,
+        updated_at=now,
+    )
+
+
+def retry(mission: Mission, now: datetime) -> Mission:
+    """A failed landing queued once more; Conflict when there is none."""
+    if mission.landing_status != "failed":
+        raise Conflict(f"{short_id(mission.number)} has no failed landing", todo="Approve its last stage first")
+    return replace(mission, ready=True, landing_status="queued", landing_error=None, attention=None, updated_at=now)
+
+
+def worktree_branch(mission: Mission, repository: ProjectRepository | None = None) -> str:
+    """The mission's branch: `solo-unicorn/mission-42-retry-payments`. Once kept in `pr_branch_name` it stays."""
+    if mission.pr_branch_name:
+        return mission.pr_branch_name
+    prefix = BRANCH_PREFIX if repository is None else repository.pr_branch_prefix
+    slug = _slug(mission.title)
+    return f"{prefix}mission-{mission.number}" + (f"-{slug}" if slug else "")
+
+
+def _slug(title: str) -> str:
+    """The words of a title in small ASCII letters and digits, as many as fit."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = ""
+    for word in re.findall(r"[a-z0-9]+", plain.replace("'", "")):
+        longer = f"{slug}-{word}" if slug else word[:SLUG_MAX]
+        if len(longer) > SLUG_MAX:
+            break
+        slug = longer
+    return slug
