@@ -1,0 +1,213 @@
+"""The prompt of a session, from a Markdown template with {placeholders} (templates/*.md; users override each).
+
+A session that starts a conversation gets the template of its stage. One that goes on with a conversation gets a short
+continuation instead: `answer`, `conflict`, `rework` or `continue`, whichever the mission calls for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
+from .flows import enabled_stages
+from .ids import short_id
+
+TEXT_SHOWN = 20_000
+"""Characters of one text in a prompt; `get_context` has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptContext:
+    """All that a template may tell an agent about its mission."""
+
+    mission: Mission
+    flow: Flow
+    stage: FlowStage
+    project: Project
+    repository: ProjectRepository | None = None
+    actor: Actor | None = None
+    memory_excerpt: str = ""
+    blockers: tuple[Mission, ...] = ()
+    """The missions this one waited for, which are done now."""
+    branch: str = ""
+    worktree: str = ""
+    feedback: str | None = None
+    """The reviewer's feedback with the line comments; None takes the mission's own when it was rejected."""
+    answer: str | None = None
+    """The person's answer; None takes the mission's own."""
+    resumed: bool = False
+    """The session goes on with the agent's own conversation."""
+    landing_error: str | None = None
+    """What a landing met; None takes the mission's own."""
+
+
+def template_name(context: PromptContext) -> str:
+    """Which template the session gets: its stage's, or the continuation of its conversation."""
+    if not context.resumed:
+        return context.stage.stage
+    if _answer(context):
+        return "answer"
+    if _landing_error(context):
+        return "conflict"
+    return "rework" if _feedback(context) else "continue"
+
+
+def build_prompt(context: PromptContext, template: str) -> str:
+    """The prompt: the template with its placeholders filled in, each once and never what was filled in.
+
+    A stage of a flow may carry its own template, which goes before the one given here. A placeholder that stands
+    alone on a line and has nothing to say takes its line along; unknown ones stay as they are. What every agent must
+    know (how to report, and a reviewer's feedback, an answer, a conflict) is added when the template leaves it out.
+    """
+    text = context.stage.prompt if context.stage.prompt and not context.resumed else template
+    for name in _needed(context):
+        if f"{{{name}}}" not in text:
+            text = f"{text.rstrip()}\n\n{{{name}}}\n"
+    return _PLACEHOLDER.sub(lambda found: _filled(found, context), text).strip() + "\n"
+
+
+_PLACEHOLDER = re.compile(r"^\{(?P<block>\w+)\}[ \t]*(?:\n(?:[ \t]*\n)*|\Z)|\{(?P<word>\w+)\}", re.MULTILINE)
+
+
+def _filled(found: re.Match[str], context: PromptContext) -> str:
+    name = found["block"] or found["word"]
+    fill = PLACEHOLDERS.get(name)
+    if fill is None:
+        return found[0]
+    text = fill(context).strip()
+    if found["block"] is None:
+        return text
+    return text + found[0][len(name) + 2 :] if text else ""
+
+
+def _needed(context: PromptContext) -> tuple[str, ...]:
+    """What a prompt may not leave out."""
+    if not context.resumed:
+        return ("feedback", "answer", "landing_error", "essentials")
+    match template_name(context):
+        case "rework":
+            return ("feedback", "essentials")
+        case "answer":
+            return ("answer", "essentials")
+        case "conflict":
+            return ("landing_error", "essentials")
+    return ("essentials",)
+
+
+# ---- placeholders ------------------------------------------------------------------------------------------------
+
+
+def _feedback(context: PromptContext) -> str | None:
+    own = context.mission.review_feedback if context.mission.review_status == "rejected" else None
+    return context.feedback or own
+
+
+def _answer(context: PromptContext) -> str | None:
+    return context.answer or context.mission.answer
+
+
+def _landing_error(context: PromptContext) -> str | None:
+    return context.landing_error or context.mission.landing_error
+
+
+def _feedback_section(context: PromptContext) -> str:
+    return _section("What the reviewer wants changed", _feedback(context))
+
+
+def _answer_section(context: PromptContext) -> str:
+    answer = _answer(context)
+    asked = _section("You asked", context.mission.asked) if answer and context.mission.asked else ""
+    return f"{asked}\n\n{_section('The answer', answer)}".strip()
+
+
+def _landing_section(context: PromptContext) -> str:
+    return _section("What stopped the landing", _landing_error(context))
+
+
+def _tasks(context: PromptContext) -> str:
+    done = context.mission.tasks_current
+    lines = (f"- [{'x' if place < done else ' '}] {task.title}" for place, task in enumerate(context.mission.tasks))
+    return _section("Tasks so far", "\n".join(lines))
+
+
+def _actor(context: PromptContext) -> str:
+    actor = context.actor
+    if actor is None:
+        return ""
+    return _section(f"Work as: {actor.name}", f"{actor.methodology.strip()}\n\n{actor.focus.strip()}".strip())
+
+
+def _blockers(context: PromptContext) -> str:
+    lines = []
+    for blocker in context.blockers:
+        did = f": {' '.join(blocker.stage_summary.split())}" if blocker.stage_summary else ""
+        lines.append(f"- {short_id(blocker.number)} {blocker.title}{did}")
+    return _section("Done before this, for you to build on", "\n".join(lines))
+
+
+def _stages(context: PromptContext) -> str:
+    return " → ".join(stage.stage for stage in enabled_stages(context.flow, context.mission.flow_config))
+
+
+def _afterwards(context: PromptContext) -> str:
+    if context.mission.requires_review:
+        return "a person reviews this stage"
+    *_, last = enabled_stages(context.flow, context.mission.flow_config)
+    return "your work is landed" if last.stage == context.stage.stage else "the next stage begins"
+
+
+def _essentials(context: PromptContext) -> str:
+    where = f"on the branch `{context.branch}`" if context.branch else "on the branch of this worktree"
+    lines = [
+        "## How to work here",
+        "- Your tools are those of the MCP server `solo-unicorn`. Call `get_context` first: it has the newest state.",
+        "- Keep the board true: `update_tasks` when a task is finished, `add_note` for a decision or a surprise.",
+        "- `memory_search` before you ask or assume; `memory_append` what later missions should know.",
+        "- Nobody reads this terminal. When you cannot go on without a person: `ask_user`, then end your turn.",
+        f"- Stay in this worktree. Commit {where} in small steps. Never push, merge, rebase or switch the branch.",
+        "- Last, exactly once: `complete_stage` with what you did and what to check, then end your turn. Then "
+        f"{_afterwards(context)}. Without that call the stage counts as failed.",
+    ]
+    if not context.mission.requires_review:
+        lines.append("- Where you are not sure of the result, call `request_review` instead: a person looks at it.")
+    return "\n".join(lines)
+
+
+def _section(heading: str, text: str | None) -> str:
+    """Text below its heading; nothing where there is no text."""
+    text = (text or "").strip()
+    if not text:
+        return ""
+    shown = text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "\n… (`get_context` has the rest)"
+    return f"## {heading}\n{shown}"
+
+
+PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
+    "id": lambda context: short_id(context.mission.number),
+    "title": lambda context: context.mission.title,
+    "priority": lambda context: str(context.mission.priority),
+    "stage": lambda context: context.stage.stage,
+    "stage_description": lambda context: context.stage.description,
+    "stages": _stages,
+    "project": lambda context: context.project.name,
+    "repository": lambda context: context.repository.name if context.repository else "",
+    "branch": lambda context: context.branch,
+    "target_branch": lambda context: context.mission.target_branch,
+    "worktree": lambda context: context.worktree,
+    "afterwards": _afterwards,
+    "description": lambda context: _section("Description", context.mission.description),
+    "spec": lambda context: _section("Specification", context.mission.spec),
+    "solution": lambda context: _section("Solution so far", context.mission.solution),
+    "tasks": _tasks,
+    "summary": lambda context: _section("What was done last", context.mission.stage_summary),
+    "blockers": _blockers,
+    "memory": lambda context: _section("Project memory", context.memory_excerpt),
+    "actor": _actor,
+    "feedback": _feedback_section,
+    "answer": _answer_section,
+    "landing_error": _landing_section,
+    "essentials": _essentials,
+}
+"""What a template may name, by the word between the braces."""
