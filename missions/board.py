@@ -9,6 +9,7 @@ from typing import Generic, Literal, TypeVar
 from .entities import AgentSessionStatus, JsonObject, LandingStatus, ListName, Mission, Relation, ReviewStatus
 
 T = TypeVar("T")
+Direction = Literal["blocked_by", "blocks", "relates_to"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class DependencyView:
     """One dependency as seen from one mission; `other` None when it is missing or deleted."""
 
     relation: Relation
-    direction: Literal["blocked_by", "blocks", "relates_to"]
+    direction: Direction
     other_id: str
     other: Mission | None
     resolved: bool

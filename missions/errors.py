@@ -12,7 +12,7 @@
     ├── Offline                 exit 6   the other side cannot be reached
     └── TryAgain                exit 75  locked, newer store, busy: nothing was changed
 
-An error has three parts: what happened, why, and what to do next (STYLE: "Command line").
+An error has three parts: what happened, why, and what to do next (docs/design.md, Errors).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from .base import WorkspaceBase
 
 _CARDS = """
 SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m.priority, m.stage, m.stage_position,
-    m.stage_count, m.requires_review, m.ready, m.is_loop, coalesce(r.name, ''), m.tasks_done, m.tasks_total, m.blockers,
+    m.stage_count, m.requires_review, m.ready, m.is_loop, coalesce(r.name, ''), m.tasks_done, m.tasks_total,
+    m.blockers,
     CASE WHEN m.blockers = 0 THEN '' ELSE coalesce((
         SELECT b.title FROM dependency d LEFT JOIN mission b ON b.id = d.mission_id AND b.deleted = 0
         WHERE d.other_id = m.id AND d.relation = 'blocks' AND b.list IS NOT 'done' ORDER BY d.mission_id LIMIT 1), '') END,
@@ -64,14 +65,14 @@ class BoardOperations(WorkspaceBase):
         with self._reading() as connection:
             limits = lookup.project(connection, project_id).wip_limits
             found = {
-                row[0]: row[1:]
-                for row in connection.execute(
+                name: (total, ready, running)
+                for name, total, ready, running in connection.execute(
                     "SELECT list, count(*), sum(ready), sum(session_status <> 'INACTIVE') FROM mission "
                     "WHERE project_id = ? AND deleted = 0 GROUP BY list",
                     (project_id,),
                 )
             }
-        return {name: ListCount(*found.get(name, (0, 0, 0)), limit=limits.get(name)) for name in LISTS}
+        return {name: ListCount(*found.get(name, (0, 0, 0)), limits.get(name)) for name in LISTS}
 
     def missions(
         self,

@@ -103,7 +103,9 @@ class Change:
         """Append an event; returns its sequence number."""
         return rows.put_event(
             self.connection,
-            MissionEvent(0, project_id, mission_id, kind, by or self.by, self.now, dict(changes or {}), note, correlation.get()),
+            MissionEvent(
+                0, project_id, mission_id, kind, by or self.by, self.now, dict(changes or {}), note, correlation.get()
+            ),
         )
 
     def recount_blocked_by(self, blocker_id: str) -> None:
@@ -136,7 +138,7 @@ class Change:
         top: bool = False,
         moving: str = "",
     ) -> float:
-        """A `listOrder` in a list: before or after a mission, at the top, or (default) at the end; makes room if needed."""
+        """A `listOrder`: before or after a mission, at the top, or (default) at the end; makes room if needed."""
         for _ in range(2):
             low, high = self._neighbours(project_id, in_list, before, after, top, moving)
             middle = between(low, high)
@@ -158,9 +160,7 @@ class Change:
             return (None, edge) if top else (edge, None)
         standing = self.mission(anchor)
         if standing.project_id != project_id or standing.list != in_list:
-            raise NotFound(
-                f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none"
-            )
+            raise NotFound(f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none")
         smaller = before is not None
         neighbour = self._value(
             f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "

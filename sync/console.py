@@ -23,6 +23,7 @@ from ..missions.entities import (
     Worktree,
 )
 from ..missions.errors import NotFound
+from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .running import agent_states
@@ -52,7 +53,7 @@ class ConsoleOperations(WorkspaceBase):
             )
             with self._store.writing() as connection:  # the first of several processes decides
                 connection.execute(
-                    "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.dump(rows.to_wire(made)))
+                    "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.dump(to_wire(made)))
                 )
             stored = self.meta(WORKSTATION)
             assert stored is not None
@@ -101,16 +102,16 @@ class ConsoleOperations(WorkspaceBase):
                 rows.put_agent(change.connection, replace(agent, rate_limit_reset_at=until))
             change.event("", "agents_scanned")
 
-    def set_agent_limit(self, name: str, until: datetime | None) -> None:
+    def set_agent_limit(self, name: str, until: datetime | None, *, by: Author = SYSTEM) -> None:
         """Park an agent until its limit resets (None: free it)."""
-        self._change_agent(name, "agent_limited" if until else "agent_freed", rate_limit_reset_at=until)
+        self._change_agent(name, "agent_limited" if until else "agent_freed", by, rate_limit_reset_at=until)
 
     def set_agent_state(self, name: str, state: str, detail: str = "") -> None:
         """Record what a check or a run showed: ready, signed_out …"""
-        self._change_agent(name, "agent_state_changed", state=state, detail=detail)
+        self._change_agent(name, "agent_state_changed", SYSTEM, state=state, detail=detail)
 
-    def _change_agent(self, name: str, kind: str, **values: object) -> None:
-        with self._change(SYSTEM) as change:
+    def _change_agent(self, name: str, kind: str, by: Author, **values: object) -> None:
+        with self._change(by) as change:
             agent = next((agent for agent in lookup.agents(change.connection) if agent.name == name), None)
             if agent is None:
                 raise NotFound(f"No code agent {name!r} on this workstation", todo="`solo-unicorn agent list`")
@@ -159,7 +160,8 @@ class ConsoleOperations(WorkspaceBase):
         with self._change(by) as change:
             mission_id = change.mission(mission).id if mission else None
             cursor = change.connection.execute(
-                "INSERT INTO request (kind, mission_id, session_id, payload, at, correlation_id) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO request (kind, mission_id, session_id, payload, at, correlation_id) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 (kind, mission_id, session, rows.dump(payload or {}), rows.stamp(change.now), correlation.get()),
             )
             return int(cursor.lastrowid or 0)

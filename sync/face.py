@@ -72,9 +72,7 @@ class WorkspaceThread:
             raise RuntimeError("the workspace is not open")
         return self._workspace
 
-    async def run(
-        self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def run(self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation (a method of Workspace, or a function that takes one) whole, and return its result.
 
         A cancelled caller does not stop it: what has begun is finished.
@@ -88,9 +86,7 @@ class WorkspaceThread:
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         context = copy_context()
-        call = asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(function, *args, **kwargs)
-        )
+        call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(function, *args, **kwargs))
         return await asyncio.shield(call)
 
     def _rung(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..missions import landing, review
 from ..missions.entities import SYSTEM, USER, Author, Mission
-from ..missions.errors import Conflict, InvalidValue, NotAllowed
+from ..missions.errors import InvalidValue, NotAllowed
 from ..missions.ids import short_id
 from . import rows
 from .base import WorkspaceBase
@@ -58,7 +58,7 @@ class FinishingOperations(WorkspaceBase):
             after = review.reject(mission, feedback=feedback, reviewer=reviewer, now=change.now)
             return change.save(mission, after, "rejected", note=feedback.strip())
 
-    def ask_question(self, ref: str, text: str, *, by: Author) -> Mission:
+    def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """An agent asks a person; the mission waits for the answer once its session ends (`needs_input`)."""
         with self._change(by) as change:
             mission = change.mission(ref)
@@ -108,33 +108,37 @@ class FinishingOperations(WorkspaceBase):
         """The landing failed otherwise and changed nothing: a person is asked."""
         with self._change(SYSTEM) as change:
             mission = change.mission(ref)
-            return change.save(mission, landing.landing_failed(mission, reason, now=change.now), "landing_failed", note=reason)
+            return change.save(
+                mission, landing.landing_failed(mission, reason, now=change.now), "landing_failed", note=reason
+            )
 
     def retry_landing(self, ref: str, *, by: Author = USER) -> Mission:
         """Try a failed landing again."""
         with self._change(by) as change:
             mission = change.mission(ref)
-            if mission.landing_status != "failed":
-                raise Conflict(f"{short_id(mission.number)} has no failed landing", todo="approve its last stage first")
-            again = replace(mission, landing_status="queued", landing_error=None, attention=None)
-            return change.save(mission, again, "landing_retried")
+            return change.save(mission, landing.retry(mission, now=change.now), "landing_retried")
 
     def _mark_finished(self, change: Change, mission: Mission) -> None:
         if change.by.session_id is None:
             return
         session = change.session(change.by.session_id)
         if session.mission_id != mission.id:
-            raise NotAllowed(f"This run does not work on {short_id(mission.number)}", todo="finish your own mission only")
+            raise NotAllowed(
+                f"This run does not work on {short_id(mission.number)}", todo="finish your own mission only"
+            )
         if session.stage_finished or session.phase == "ended":
             raise NotAllowed(
-                f"The stage {session.stage!r} is finished already", todo="end your turn; the next stage gets its own run"
+                f"The stage {session.stage!r} is finished already",
+                todo="end your turn; the next stage gets its own run",
             )
         change.save_session(replace(session, stage_finished=True))
 
 
 def _refuse_agents(by: Author, what: str) -> None:
     if by.kind != "user":
-        raise NotAllowed(f"An agent cannot {what}", why="this is a person's gate", todo="wait for the person's decision")
+        raise NotAllowed(
+            f"An agent cannot {what}", why="this is a person's gate", todo="wait for the person's decision"
+        )
 
 
 def _text(field: str, text: str) -> str:

@@ -36,7 +36,8 @@ def mission(connection: sqlite3.Connection, ref: str, *, deleted: bool = False) 
 def project(connection: sqlite3.Connection, ref: str) -> Project:
     """A project by id, slug or name (letter case does not matter); NotFound."""
     row = connection.execute(
-        "SELECT doc FROM project WHERE id = ?1 OR slug = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, slug = ?1 DESC",
+        "SELECT doc FROM project WHERE id = ?1 OR slug = ?1 OR name = ?1 COLLATE NOCASE "
+        "ORDER BY id = ?1 DESC, slug = ?1 DESC",
         (ref.strip(),),
     ).fetchone()
     if row is None:
@@ -62,11 +63,14 @@ def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: 
 def flow_of(connection: sqlite3.Connection, mission: Mission) -> Flow:
     """The flow a mission follows: its own, else the default of its project."""
     row = connection.execute(
-        "SELECT doc FROM flow WHERE project_id = ?1 AND (id = ?2 OR json_extract(doc, '$.isDefault')) ORDER BY id = ?2 DESC",
+        "SELECT doc FROM flow WHERE project_id = ?1 AND (id = ?2 OR json_extract(doc, '$.isDefault')) "
+        "ORDER BY id = ?2 DESC",
         (mission.project_id, mission.flow_id or ""),
     ).fetchone()
     if row is None:
-        raise NotFound(f"The project of {mission.title!r} has no flow", todo="add one: `solo-unicorn doctor` can repair it")
+        raise NotFound(
+            f"The project of {mission.title!r} has no flow", todo="add one: `solo-unicorn doctor` can repair it"
+        )
     return load(Flow, row[0])
 
 

@@ -119,7 +119,9 @@ def _heading(line: str) -> tuple[int, str]:
 def _check(name: str, text: str) -> None:
     if not NAME.fullmatch(name):
         raise InvalidValue(
-            "doc", f"{name!r} is no document name", todo="use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit"
+            "doc",
+            f"{name!r} is no document name",
+            todo="use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit",
         )
     if not text.strip() or len(text) > DOCUMENT_MAX:
         raise InvalidValue("text", f"The text has 1 to {DOCUMENT_MAX} characters", todo="shorten it or split it")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..missions import creating, dependencies, editing, moving
-from ..missions.board import DependencyView
+from ..missions.board import DependencyView, Direction
 from ..missions.creating import MissionDraft
 from ..missions.entities import (
     USER,
@@ -45,7 +45,7 @@ class MissionOperations(WorkspaceBase):
     def edit_mission(
         self, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None, by: Author = USER
     ) -> Mission:
-        """Change fields (snake_case names of `missions.editing.EDITABLE`); VersionConflict when it changed meanwhile."""
+        """Change fields (names of `missions.editing.EDITABLE`); VersionConflict when it changed meanwhile."""
         with self._change(by) as change:
             mission = change.mission(ref)
             check_version(mission, expected_version)
@@ -73,9 +73,7 @@ class MissionOperations(WorkspaceBase):
         """Move to a list: before or after a mission standing there, at the top, or (default) at the end."""
         with self._change(by) as change:
             mission = change.mission(ref)
-            order = change.order(
-                mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id
-            )
+            order = change.order(mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id)
             mission = change.mission(ref)  # the list may have been renumbered to make room
             moved = moving.move(mission, to_list, order, flow=change.flow_of(mission), now=change.now)
             return change.save(mission, moved, "moved")
@@ -94,9 +92,7 @@ class MissionOperations(WorkspaceBase):
         with self._change(by) as change:
             mission = change.mission(ref)
             if mission.agent_session_status != "INACTIVE":
-                raise Conflict(
-                    f"{short_id(mission.number)} is running", todo="stop its session first, then delete it"
-                )
+                raise Conflict(f"{short_id(mission.number)} is running", todo="stop its session first, then delete it")
             return change.save(mission, replace(mission, deleted_at=change.now), "deleted")
 
     def restore_mission(self, ref: str, *, by: Author = USER) -> Mission:
@@ -143,7 +139,9 @@ class MissionOperations(WorkspaceBase):
                     other = lookup.mission(connection, other_id)
                 except NotFound:
                     other = None
-                direction = "relates_to" if relation != "blocks" else "blocks" if first == mission.id else "blocked_by"
+                direction: Direction = "relates_to"
+                if relation == "blocks":
+                    direction = "blocks" if first == mission.id else "blocked_by"
                 found.append(DependencyView(relation, direction, other_id, other, dependencies.is_resolved(other)))
         ranks = {"blocked_by": 0, "blocks": 1, "relates_to": 2}
         return sorted(found, key=lambda view: (ranks[view.direction], view.other_id))
@@ -202,6 +200,7 @@ def create_in(change: Change, project: str, draft: MissionDraft) -> Mission:
     flow = lookup.part(change.connection, Flow, flow_ref or "Standard", owner.id)
     repository = _repository_for(change, owner.id, draft)
     into: ListName = draft.list or ("loop" if draft.is_loop else "todo")
+    draft = replace(draft, flow_id=flow.id, project_repository_id=repository.id if repository else None)
     mission = creating.create(
         draft,
         project=owner,
@@ -219,7 +218,9 @@ def _repository_for(change: Change, project_id: str, draft: MissionDraft) -> Pro
     """The repository a draft names, else the only one of the project."""
     if draft.project_repository_id:
         return lookup.part(change.connection, ProjectRepository, draft.project_repository_id, project_id)
-    found = change.connection.execute("SELECT doc FROM repository WHERE project_id = ? LIMIT 2", (project_id,)).fetchall()
+    found = change.connection.execute(
+        "SELECT doc FROM repository WHERE project_id = ? LIMIT 2", (project_id,)
+    ).fetchall()
     return rows.load(ProjectRepository, found[0][0]) if len(found) == 1 else None
 
 
@@ -240,9 +241,7 @@ def link_in(change: Change, mission: Mission, other: Mission, relation: Relation
         edges = change.connection.execute("SELECT mission_id, other_id FROM dependency WHERE relation = 'blocks'")
         cycle = dependencies.find_cycle(((str(a), str(b)) for a, b in edges.fetchall()), (mission.id, other.id))
         if cycle:
-            names = " → ".join(
-                short_id(lookup.mission(change.connection, step, deleted=True).number) for step in cycle
-            )
+            names = " → ".join(short_id(lookup.mission(change.connection, step, deleted=True).number) for step in cycle)
             raise Conflict(
                 f"{short_id(mission.number)} cannot block {short_id(other.number)}",
                 why=f"they would wait for each other: {names}",

@@ -22,6 +22,7 @@ from ..missions.entities import (
 )
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import check_flow, enabled_stages, system_flows
+from ..missions.wire import from_wire, to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
@@ -79,7 +80,8 @@ class ProjectOperations(WorkspaceBase):
             ).fetchone()[0]
             if busy:
                 raise Conflict(
-                    f"{project.name} has {busy} running mission(s)", todo="stop them first: `solo-unicorn project pause`"
+                    f"{project.name} has {busy} running mission(s)",
+                    todo="stop them first: `solo-unicorn project pause`",
                 )
             for statement in (
                 "DELETE FROM dependency WHERE mission_id IN (SELECT id FROM mission WHERE project_id = ?1) "
@@ -154,11 +156,11 @@ class ProjectOperations(WorkspaceBase):
             )
         return [replace(flow, missions_using_count=used.get(flow.id, 0)) for flow in flows]
 
-    def flow(self, ref: str, project: str | None = None) -> Flow:
+    def flow(self, flow_id: str, project: str | None = None) -> Flow:
         """A flow by id, or by name within a project; NotFound."""
         with self._reading() as connection:
             owner = lookup.project(connection, project).id if project else None
-            return lookup.part(connection, Flow, ref, owner)
+            return lookup.part(connection, Flow, flow_id, owner)
 
     def flow_of(self, ref: str) -> Flow:
         """The flow that a mission follows."""
@@ -252,9 +254,7 @@ class ProjectOperations(WorkspaceBase):
             raise Conflict(f"The project has a {table} {name!r} already", todo="choose another name")
 
 
-def create_project_in(
-    change: Change, name: str, *, description: str | None = None, is_sample: bool = False
-) -> Project:
+def create_project_in(change: Change, name: str, *, description: str | None = None, is_sample: bool = False) -> Project:
     """Create a project inside an open change."""
     _check_name(name)
     project_id = change.new_id()
@@ -283,8 +283,7 @@ def _changed(entity: Entity, changes: Mapping[str, object], fixed: set[str]) -> 
     unknown = sorted(set(changes) - known)
     if unknown:
         raise InvalidValue(unknown[0], f"{unknown[0]!r} cannot be set", todo=f"choose from: {', '.join(sorted(known))}")
-    checked = rows.from_wire(type(entity), rows.to_wire(replace(entity, **changes)))  # type: ignore[arg-type]
-    return checked
+    return from_wire(type(entity), to_wire(replace(entity, **changes)))  # type: ignore[arg-type]
 
 
 def _check_name(name: str) -> None:
@@ -303,6 +302,4 @@ def _check_limits(limits: Mapping[str, int]) -> None:
 def _free_slug(connection: sqlite3.Connection, name: str, project_id: str) -> str:
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "project"
     taken = {str(slug) for (slug,) in connection.execute("SELECT slug FROM project WHERE id <> ?", (project_id,))}
-    return next(
-        slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken
-    )
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)

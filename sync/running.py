@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from ..missions import sessions
 from ..missions.board import QueueEntry
@@ -14,6 +15,7 @@ from ..missions.entities import (
     SYSTEM,
     Author,
     CodeAgent,
+    ListName,
     Mission,
     Outcome,
     Project,
@@ -33,7 +35,7 @@ class RunningOperations(WorkspaceBase):
     """Operations of the workstation service on missions and sessions."""
 
     def why_not(self, ref: str) -> str | None:
-        """Why a mission is not running, in one sentence naming the first rule that fails; None when it may start."""
+        """Why a mission is not running: the first rule that fails, in one sentence; None when it may start."""
         with self._reading() as connection:
             return _FactFinder(connection, self._clock()).why_not(lookup.mission(connection, ref))
 
@@ -44,7 +46,8 @@ class RunningOperations(WorkspaceBase):
             only = lookup.project(connection, project).id if project else None
             docs = connection.execute(
                 "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
-                f"AND list IN {DISPATCH_LISTS} AND landing_status IS NULL AND (?1 IS NULL OR project_id = ?1)",
+                f"AND list IN {DISPATCH_LISTS} AND coalesce(landing_status, 'failed') = 'failed' "
+                "AND (?1 IS NULL OR project_id = ?1)",
                 (only,),
             ).fetchall()
             missions = sorted((rows.load(Mission, doc) for (doc,) in docs), key=dispatch_key)
@@ -62,7 +65,9 @@ class RunningOperations(WorkspaceBase):
                 if held.workstation_id == workstation_id:
                     return held
                 raise AlreadyClaimed(
-                    f"{short_id(mission.number)} is claimed", holder=held.workstation_id, why=f"{held.workstation_id} runs it"
+                    f"{short_id(mission.number)} is claimed",
+                    holder=held.workstation_id,
+                    why=f"{held.workstation_id} runs it",
                 )
             reason = _FactFinder(change.connection, change.now).why_not(mission)
             if reason:
@@ -157,9 +162,7 @@ class RunningOperations(WorkspaceBase):
             mission = lookup.mission(change.connection, session.mission_id, deleted=True)
             if session.phase == "ended":
                 return mission
-            ended = replace(
-                session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity=""
-            )
+            ended = replace(session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity="")
             change.save_session(ended)
             if mission.session_id != session_id:
                 return mission
@@ -206,22 +209,20 @@ class RunningOperations(WorkspaceBase):
                         session, phase="ended", outcome="unknown", reason="never started", ended_at=change.now
                     )
                     change.save_session(ended)
-                free = replace(
-                    mission, agent_session_status="INACTIVE", agent_session_status_changed_at=change.now
-                )
+                free = replace(mission, agent_session_status="INACTIVE", agent_session_status_changed_at=change.now)
                 released.append(change.save(mission, free, "claim_released", note="it never started"))
             return released
 
-    def set_session_token(self, session_id: str, digest: str) -> None:
+    def set_session_token(self, session_id: str, sha256: str) -> None:
         """Keep the SHA-256 of a run's token; the token itself is nowhere in the workspace."""
         with self._store.writing() as connection:
-            connection.execute("UPDATE session SET token_hash = ? WHERE id = ?", (digest, session_id))
+            connection.execute("UPDATE session SET token_hash = ? WHERE id = ?", (sha256, session_id))
 
-    def session_for_token(self, digest: str) -> Session | None:
-        """The live session that a token belongs to."""
+    def session_for_token(self, sha256: str) -> Session | None:
+        """The live session whose token has this SHA-256."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT doc FROM session WHERE token_hash = ? AND phase <> 'ended'", (digest,)
+                "SELECT doc FROM session WHERE token_hash = ? AND phase <> 'ended'", (sha256,)
             ).fetchone()
         return rows.load(Session, row[0]) if row else None
 
@@ -237,10 +238,14 @@ class _FactFinder:
         paused = connection.execute("SELECT value FROM meta WHERE key = 'workstation.paused'").fetchone()
         self._paused = bool(paused and paused[0] == "1")
         self._doing = dict(
-            connection.execute("SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1")
+            connection.execute(
+                "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
+            )
         )
         self._busy = dict(
-            connection.execute("SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1")
+            connection.execute(
+                "SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1"
+            )
         )
 
     def why_not(self, mission: Mission) -> str | None:
@@ -279,7 +284,7 @@ class _FactFinder:
         found = []
         for other_id, title, in_list in lookup.unresolved_blockers(self._connection, mission.id):
             row = self._connection.execute("SELECT number FROM mission WHERE id = ?", (other_id,)).fetchone()
-            found.append(Blocker(short_id(row[0]) if row else other_id, title or "", in_list))
+            found.append(Blocker(short_id(row[0]) if row else other_id, title or "", cast("ListName | None", in_list)))
         return tuple(found)
 
     def _loop_runs(self, mission: Mission) -> Iterable[datetime]:

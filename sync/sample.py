@@ -21,7 +21,10 @@ class SampleOperations(WorkspaceBase):
         """A project with missions in every list and state worth seeing; nothing in it is ready, so nothing runs."""
         with self._change(SYSTEM) as change:
             project = create_project_in(
-                change, NAME, description="A sample to look around in. Press X on the board to remove it.", is_sample=True
+                change,
+                NAME,
+                description="A sample to look around in. Press X on the board to remove it.",
+                is_sample=True,
             )
             _fill(change, project.id)
             return project
@@ -33,15 +36,33 @@ def _fill(change: Change, project_id: str) -> None:
         return create_in(change, project_id, replace(draft, **more))  # type: ignore[arg-type]
 
     tokens = add(
-        "Design tokens", "Colours and spacing in one place.\n\nBlocks *Dark mode*: press Enter, then look at Dependencies.", 4
+        "Design tokens",
+        "Colours and spacing in one place.\n\nBlocks *Dark mode*: press Enter, then look at Dependencies.",
+        4,
     )
     dark = add("Dark mode for invoices", "Waits for *Design tokens*; it starts by itself once that is done.")
     link_in(change, tokens, dark, "blocks")
-    add("Rate-limit the public API", "Press Space to make a mission ready: an agent then works on it in its own worktree.", 5)
-    doing = add("Checkout: retry payments", "A mission with a plan: the agent ticks its tasks off as it goes.", 4, list="doing")
-    plan = ("Find the failing call", "One back-off for all callers", "Idempotency key", "Test with a flaky server", "Write it down")
+    add(
+        "Rate-limit the public API",
+        "Press Space to make a mission ready: an agent then works on it in its own worktree.",
+        5,
+    )
+    doing = add(
+        "Checkout: retry payments", "A mission with a plan: the agent ticks its tasks off as it goes.", 4, list="doing"
+    )
+    plan = (
+        "Find the failing call",
+        "One back-off for all callers",
+        "Idempotency key",
+        "Test with a flaky server",
+        "Write it down",
+    )
     change.save(doing, replace(doing, tasks=tuple(Task(step) for step in plan), tasks_current=3), "tasks_updated")
-    review = add("Search: typo tolerance", "Its plan waits for you: Enter opens it, a approves, x rejects with feedback.", list="review")
+    review = add(
+        "Search: typo tolerance",
+        "Its plan waits for you: Enter opens it, a approves, x rejects with feedback.",
+        list="review",
+    )
     change.save(
         review,
         replace(
@@ -54,4 +75,6 @@ def _fill(change: Change, project_id: str) -> None:
         "review_requested",
     )
     add("Migrate to Node 22", "Done missions rest here.", list="done")
-    add("Dependency updates", "A loop mission runs again and again, here at most once a day.", list="loop", is_loop=True)
+    add(
+        "Dependency updates", "A loop mission runs again and again, here at most once a day.", list="loop", is_loop=True
+    )

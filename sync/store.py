@@ -70,7 +70,9 @@ class Store:
             latest = migrations()[-1][0]
             if version > latest:
                 connection.execute("PRAGMA query_only = ON")
-                self.read_only = f"it was written by a newer version of the program (format {version}, this one knows {latest})"
+                self.read_only = (
+                    f"it was written by a newer version of the program (format {version}, this one knows {latest})"
+                )
             elif version < latest:
                 _migrate(connection, self.path)
         except BaseException:
@@ -119,7 +121,7 @@ class Store:
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
     def checkpoint(self) -> None:
-        """Fold the write-ahead log into the file; only the service does it, so that one process checkpoints at a time."""
+        """Fold the write-ahead log into the file; only the service does, so that one process does at a time."""
         with suppress(sqlite3.OperationalError):  # busy readers: the next call finishes it
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -38,7 +38,7 @@ class TransferOperations(WorkspaceBase):
     """Export and import."""
 
     def export_project(self, ref: str) -> JsonObject:
-        """The project with its flows, actors, repositories (without local paths), missions, links, history and memory."""
+        """The project with its parts, missions, links, history and memory; local paths are left out."""
         with self._reading() as connection:
             project = lookup.project(connection, ref)
 
@@ -92,7 +92,9 @@ class TransferOperations(WorkspaceBase):
         Missions get short ids of this workspace where theirs are taken; nothing of it is ready to run.
         """
         if exported.get("format") != FORMAT:
-            raise InvalidValue("format", "This is not an exported project", todo="choose a file made by `solo-unicorn export`")
+            raise InvalidValue(
+                "format", "This is not an exported project", todo="choose a file made by `solo-unicorn export`"
+            )
         if cast("int", exported.get("version", 0)) > FORMAT_VERSION:
             raise InvalidValue("version", "This file was exported by a newer version", todo="update solo-unicorn first")
         if copy:
@@ -120,7 +122,9 @@ def _import(change: Change, exported: JsonObject) -> Project:
     for item in items("missions"):
         mission = from_wire(Mission, {k: v for k, v in {**item, **OF_A_RUN}.items() if v is not None})
         taken = change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
-        mission = replace(mission, ready=False, number=_next_number(change) if taken else _reserve(change, mission.number))
+        mission = replace(
+            mission, ready=False, number=_next_number(change) if taken else _reserve(change, mission.number)
+        )
         flow_id = mission.flow_id or project.default_flow_id or ""
         rows.put_mission(change.connection, mission, len(enabled_stages(flows[flow_id], mission.flow_config)))
     change.connection.executemany(
@@ -131,7 +135,16 @@ def _import(change: Change, exported: JsonObject) -> Project:
         "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, at, changes, note, correlation_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
         [
-            (project.id, e.get("missionId"), e["kind"], e["authorKind"], e["authorName"], e["at"], rows.dump(e["changes"]), e["note"])
+            (
+                project.id,
+                e.get("missionId"),
+                e["kind"],
+                e["authorKind"],
+                e["authorName"],
+                e["at"],
+                rows.dump(e["changes"]),
+                e["note"],
+            )
             for e in items("events")
         ],
     )

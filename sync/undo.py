@@ -13,9 +13,14 @@ from .change import Change
 UNDOABLE = {"created", "edited", "moved", "readied", "unreadied", "deleted", "restored"}
 STEPS_BACK = 400
 SAID = {
-    "created": "creating", "edited": "editing", "moved": "moving", "readied": "making ready", "unreadied": "making not ready",
-    "deleted": "deleting", "restored": "restoring",
-}  # fmt: skip
+    "created": "creating",
+    "edited": "editing",
+    "moved": "moving",
+    "readied": "making ready",
+    "unreadied": "making not ready",
+    "deleted": "deleting",
+    "restored": "restoring",
+}
 
 
 class UndoOperations(WorkspaceBase):

@@ -1,0 +1,51 @@
+"""A workspace in a temporary home, with a clock and ids that the test owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import CodeAgent, Mission, Project
+from solo_unicorn.sync.workspace import Workspace
+
+AGENT = CodeAgent(type="claude", name="claude", title="Claude Code", slots=2, state="ready")
+
+
+class Clock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def workspace(home: Path, clock: Clock) -> Iterator[Workspace]:
+    with Workspace.open(clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def project(workspace: Workspace) -> Project:
+    project = workspace.create_project("Acme shop")
+    workspace.add_repository(project.id, "web", local_path="/somewhere/private", max_concurrent_missions=4)
+    return project
+
+
+@pytest.fixture
+def mission(workspace: Workspace, project: Project) -> Mission:
+    return workspace.create_mission(project.id, MissionDraft(title="Retry payments"))

@@ -1,0 +1,84 @@
+"""The asynchronous face: whole calls on one thread, and news from other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.config import paths
+from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.workspace import Workspace
+
+
+async def test_operations_run_and_raise_as_they_would_directly(home: Path) -> None:
+    async with WorkspaceThread() as face:
+        project = await face.run(Workspace.create_project, "P")
+        assert await face.run(lambda workspace: workspace.project(project.slug)) == project
+        with pytest.raises(NotFound):
+            await face.run(Workspace.mission, "M-1")
+
+
+async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
+    async with WorkspaceThread() as face:
+        heard = asyncio.Event()
+        face.on_change(heard.set)
+        program = (
+            "from solo_unicorn.sync.workspace import Workspace\nwith Workspace.open() as ws: ws.create_project('P')"
+        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+        await asyncio.wait_for(heard.wait(), 30)
+        await process.wait()
+        assert len(await face.run(Workspace.projects)) == 1
+
+
+async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solo_unicorn.sync.base.ring", lambda directory: None)
+    async with WorkspaceThread() as face:
+        heard = asyncio.Event()
+        face.on_change(heard.set)
+        with Workspace.open() as other:
+            other.create_project("P")
+        await asyncio.wait_for(heard.wait(), 10)
+
+
+async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> None:
+    async with WorkspaceThread() as face:
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow(workspace: Workspace) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            workspace.create_project("P")
+
+        task = asyncio.create_task(face.run(slow))
+        await begun.wait()
+        task.cancel()
+        assert len(await face.run(Workspace.projects)) == 1
+
+
+LISTENER = """
+from solo_unicorn.config import paths
+from solo_unicorn.sync.bell import Bell
+bell = Bell(paths.bell_dir())
+print(flush=True)
+input()
+"""
+
+
+def test_listeners_that_were_killed_do_not_pile_up(home: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert list(paths.bell_dir().iterdir())
+    with Workspace.open() as workspace:
+        workspace.create_project("P")
+    assert list(paths.bell_dir().iterdir()) == []

@@ -1,0 +1,158 @@
+"""What the store promises about its file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.sync import store
+from solo_unicorn.sync.store import Store, StoreDamaged, StoreFull, migrations
+from solo_unicorn.sync.workspace import Workspace
+
+
+def test_a_new_workspace_is_private_and_in_wal_mode(home: Path) -> None:
+    Workspace.open().close()
+    path = home / "workspace.db"
+    assert path.stat().st_mode & 0o077 == 0
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert [entry.name for entry in home.iterdir() if entry.name.startswith(".workspace")] == []
+
+
+def test_twelve_processes_that_start_together_make_one_workspace(home: Path) -> None:
+    program = (
+        "from solo_unicorn.sync.workspace import Workspace\n"
+        "with Workspace.open() as ws: print(ws.create_project('P').slug)"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(12)
+    ]
+    outputs = [process.communicate(timeout=60) for process in started]
+    assert [process.returncode for process in started] == [0] * 12, outputs
+    with Workspace.open() as workspace:
+        assert len({project.slug for project in workspace.projects()}) == 12
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 300, b"\0" * 8192])
+def test_a_damaged_file_is_named_and_left_alone(home: Path, content: bytes) -> None:
+    path = home / "workspace.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreDamaged, match="damaged"):
+        Workspace.open()
+    assert path.read_bytes() == content
+
+
+def test_an_empty_file_is_not_taken_for_a_new_workspace(home: Path) -> None:
+    (home / "workspace.db").touch()
+    with pytest.raises(StoreDamaged, match="empty"):
+        Workspace.open()
+
+
+def test_another_programs_database_is_refused(home: Path) -> None:
+    path = home / "workspace.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs (x)")
+    other.commit()
+    other.close()
+    with pytest.raises(StoreDamaged):
+        Workspace.open()
+
+
+def test_a_newer_workspace_opens_read_only_with_a_reason(workspace: Workspace) -> None:
+    workspace.create_project("Kept")
+    raw = sqlite3.connect(workspace.path)
+    raw.execute(f"PRAGMA user_version = {migrations()[-1][0] + 1}")
+    raw.close()
+    with Workspace.open(workspace.path) as newer:
+        assert newer.read_only is not None and "newer version" in newer.read_only
+        assert [project.name for project in newer.projects()] == ["Kept"]
+        with pytest.raises(TryAgain, match="update solo-unicorn") as refused:
+            newer.create_project("Not made")
+        assert refused.value.exit_code == 75
+
+
+def test_a_locked_workspace_says_try_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BUSY_MILLISECONDS", 50)
+    holder = sqlite3.connect(workspace.path, isolation_level=None)
+    with Workspace.open(workspace.path) as second:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TryAgain, match="locked"):
+            second.create_project("Later")
+        holder.execute("ROLLBACK")
+        assert second.create_project("Now").name == "Now"
+
+
+def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(workspace: Workspace) -> None:
+    project = workspace.create_project("P")
+    connection = workspace._store.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreFull, match="disk is full"):
+        workspace.create_mission(project.id, MissionDraft(title="Big", description="x" * 200_000))
+    assert workspace.missions(project.id).total == 0
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert workspace.create_mission(project.id, MissionDraft(title="Fits")).number == 1
+
+
+def test_a_migration_keeps_a_copy_and_runs_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home / "workspace.db"
+    with Workspace.open() as workspace:
+        workspace.create_project("Before")
+    later = [*migrations(), (migrations()[-1][0] + 1, "CREATE TABLE added (x);\nINSERT INTO added VALUES (1);")]
+    monkeypatch.setattr(store, "migrations", lambda: later)
+    for _ in range(2):
+        migrated = Store(path)
+        assert migrated.connection.execute("SELECT count(*) FROM added").fetchone()[0] == 1
+        migrated.close()
+    (copy,) = (home / "backups").iterdir()
+    kept = sqlite3.connect(copy)
+    assert kept.execute("SELECT name FROM project").fetchall() == [("Before",)]
+    assert kept.execute("SELECT count(*) FROM sqlite_master WHERE name = 'added'").fetchone()[0] == 0
+
+
+def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home / "workspace.db"
+    Workspace.open().close()
+    before = migrations()
+    monkeypatch.setattr(
+        store, "migrations", lambda: [*before, (before[-1][0] + 1, "CREATE TABLE half (x);\nSELECT nothing;")]
+    )
+    with pytest.raises(sqlite3.OperationalError):
+        Store(path)
+    raw = sqlite3.connect(path)
+    assert raw.execute("PRAGMA user_version").fetchone()[0] == before[-1][0]
+    assert raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone()[0] == 0
+
+
+KILLED = """
+import os, sys
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.sync.workspace import Workspace
+ws = Workspace.open()
+project = ws.projects()[0].id
+while True:
+    print(ws.create_mission(project, MissionDraft(title="x")).number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill(workspace: Workspace) -> None:
+    project = workspace.create_project("P")
+    acknowledged = 0
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout
+        for _ in range(20):
+            acknowledged = max(acknowledged, int(writer.stdout.readline()))
+        os.kill(writer.pid, 9)
+        rest, _ = writer.communicate()
+        acknowledged = max([acknowledged, *(int(line) for line in rest.split() if line)])
+    assert workspace.missions(project.id, limit=1).total >= acknowledged
+    events = [event for event in workspace.events_since(0, 10_000) if event.kind == "created"]
+    assert len(events) == workspace.missions(project.id, limit=1).total
