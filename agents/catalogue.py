@@ -1,0 +1,190 @@
+"""Which code agents there are and how each is found, asked and started: data in `catalogue/*.toml`.
+
+A person adds agents, or corrects ours, by files of the same shape in the directory `agents` of the home; theirs win.
+Every list of arguments may hold `{placeholders}`; an argument list that needs a value nobody gave is left out whole.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from ..missions.errors import InvalidValue, NotFound
+
+BUILT_IN = Path(__file__).parent / "catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCheck:
+    """How to ask the binary for its version, and from which version on we can work with it."""
+
+    arguments: tuple[str, ...] = ("--version",)
+    pattern: str = r"(\d+\.\d+(?:\.\d+)?)"
+    minimum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCheck:
+    """How to ask whether the agent is signed in: by exit code, and by patterns when the exit code does not tell."""
+
+    arguments: tuple[str, ...] = ()
+    """Empty: it cannot be asked; a run will tell."""
+    signed_in: str = ""
+    signed_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How to start it on a prompt."""
+
+    arguments: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+    """With `{conversation}`; empty when it cannot go on with an earlier conversation."""
+    model: tuple[str, ...] = ()
+    permission_mode: tuple[str, ...] = ()
+    default_permission_mode: str = ""
+    skip_permissions: tuple[str, ...] = ()
+    """Instead of `permission_mode`, when a person opted in."""
+    mcp: tuple[str, ...] = ()
+    """With `{mcp_file}`, the file that holds our server's address and token for this run alone."""
+    mcp_environment: Mapping[str, str] = field(default_factory=dict)
+    mcp_format: Literal["claude", "gemini", "opencode"] = "claude"
+    prompt: Literal["claude", "text"] = "text"
+    """How a prompt is written to its standard input: as a message of Claude's stream-json, or as it is."""
+    listens: bool = False
+    """Its standard input stays open, so that a person can say something while it works."""
+    interrupt: Literal["signal", "claude"] = "signal"
+    result_types: tuple[str, ...] = ()
+    """Values of `type` of the line with which it ends its turn."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    """Variables it must not inherit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One kind of code agent."""
+
+    type: str
+    title: str
+    parser: str
+    binaries: tuple[str, ...] = ()
+    """Names to look for on the PATH, the first found wins."""
+    command: tuple[str, ...] = ()
+    """The whole command instead, for an agent that is no binary; may hold `{python}`."""
+    places: tuple[str, ...] = ()
+    """Paths to look at when the PATH has none; `~` is the home."""
+    install: str = ""
+    """What to do when it is missing, as the end of a sentence."""
+    sign_in: str = ""
+    """What to do when it is signed out, as the end of a sentence."""
+    slots: int = 1
+    version: VersionCheck = VersionCheck()
+    sign_in_check: SignInCheck = SignInCheck()
+    turn: Turn = Turn()
+
+
+def load(*, own: Path | None = None) -> dict[str, CatalogueEntry]:
+    """All entries by type; those of the directory `own` (config.paths.agents_dir()) replace ours of the same type.
+
+    Raises InvalidValue naming the file and the key.
+    """
+    entries: dict[str, CatalogueEntry] = {}
+    for directory in (BUILT_IN, own):
+        if directory is not None and directory.is_dir():
+            for path in sorted(directory.glob("*.toml")):
+                entry = read(path)
+                entries[entry.type] = entry
+    return entries
+
+
+def entry(type_: str, *, own: Path | None = None) -> CatalogueEntry:
+    """The entry of that type; NotFound names the types there are."""
+    entries = load(own=own)
+    if type_ not in entries:
+        raise NotFound(
+            f"There is no code agent of the type {type_!r}",
+            why=f"the catalogue has {', '.join(sorted(entries))}",
+            todo="name one of these, or describe yours in a file of the directory agents in your home",
+        )
+    return entries[type_]
+
+
+def read(path: Path) -> CatalogueEntry:
+    """One file; its name without the ending is the type."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _wrong(path, "", f"it cannot be read: {error}") from error
+    return _made(CatalogueEntry, {"type": path.stem, **document}, path, "")
+
+
+def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    """The arguments with their placeholders replaced; nothing at all when one of them has no value."""
+    named = {name for argument in arguments for name in _PLACEHOLDER.findall(argument)}
+    if any(not values.get(name) for name in named):
+        return []
+    return [_PLACEHOLDER.sub(lambda match: values[match[1]], argument) for argument in arguments]
+
+
+def base_command(found: CatalogueEntry, binary: str) -> list[str]:
+    """What comes before the arguments: the binary, or the entry's own command."""
+    return filled(found.command, {"python": binary or sys.executable}) if found.command else [binary]
+
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PARTS: dict[str, type] = {"version": VersionCheck, "sign_in_check": SignInCheck, "turn": Turn}
+
+
+def _made(kind: type[Any], values: Mapping[str, object], path: Path, prefix: str) -> Any:
+    known = {item.name: item for item in fields(kind)}
+    hints = get_type_hints(kind)
+    given: dict[str, object] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise _wrong(path, prefix + name, "there is no such key", f"it knows {', '.join(known)}")
+        given[name] = _value(name, value, str(hints[name]), path, prefix)
+    for name, item in known.items():
+        if name not in given and item.default is MISSING and item.default_factory is MISSING:
+            raise _wrong(path, prefix + name, "this key is missing", "add it")
+    return kind(**given)
+
+
+def _value(name: str, value: object, hint: str, path: Path, prefix: str) -> object:
+    match value:
+        case dict() if name in _PARTS and not prefix:
+            return _made(_PARTS[name], value, path, f"{name}.")
+        case dict() if "Mapping" in hint and all(isinstance(item, str) for item in value.values()):
+            return value
+        case list() if "tuple" in hint and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        case bool() if "bool" in hint:
+            return value
+        case int() if "int'" in hint and not isinstance(value, bool):
+            return value
+        case str() if "Literal" in hint and f"'{value}'" in hint:
+            return value
+        case str() if hint == "<class 'str'>":
+            return _regular(value, path, prefix + name) if name in _PATTERNS else value
+    raise _wrong(path, prefix + name, f"{value!r} is no value for it")
+
+
+_PATTERNS = {"pattern", "signed_in", "signed_out"}
+
+
+def _regular(value: str, path: Path, key: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise _wrong(path, key, f"{value!r} is no regular expression: {error}") from error
+    return value
+
+
+def _wrong(path: Path, key: str, why: str, todo: str = "") -> InvalidValue:
+    what = f"The agent catalogue file {path} is wrong" + (f" at {key}" if key else "")
+    return InvalidValue(key, what, why=why, todo=todo or "correct the file, or take it away")

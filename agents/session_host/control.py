@@ -1,0 +1,101 @@
+"""The host's Unix socket: one JSON object a line in, one a line out.
+
+    {"op": "input", "line": "…\\n", "control": false}   write to the agent's standard input
+    {"op": "interrupt"}                                SIGINT to the agent, once
+    {"op": "stop", "reason": "stop", "grace": 10}      SIGINT, SIGTERM, SIGKILL
+    {"op": "kill", "reason": "kill"}                   SIGKILL
+    {"op": "close_stdin"}                              the end of the agent's input
+    {"op": "status"}                                   what the host knows
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from selectors import EVENT_READ, BaseSelector
+
+REQUEST_CAP = 16 << 20
+CONNECTIONS = 32
+
+Answer = Callable[[dict[str, object]], dict[str, object]]
+
+
+class Control:
+    """Accepts connections of our own user, hands each request to `answer`, writes back what it returns."""
+
+    def __init__(self, path: Path, selector: BaseSelector, answer: Answer) -> None:
+        self._path = path
+        self._selector = selector
+        self._answer = answer
+        self._connections: dict[socket.socket, bytearray] = {}
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        path.chmod(0o600)
+        self._listener.listen(8)
+        self._listener.setblocking(False)
+        selector.register(self._listener, EVENT_READ, self._accept)
+
+    def close(self) -> None:
+        """Stop listening; the path goes away."""
+        for connection in list(self._connections):
+            self._drop(connection)
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            connection, _ = self._listener.accept()
+            if len(self._connections) >= CONNECTIONS or not _is_ours(connection):
+                connection.close()
+                return
+            connection.setblocking(False)
+            self._connections[connection] = bytearray()
+            self._selector.register(connection, EVENT_READ, lambda: self._read(connection))
+
+    def _read(self, connection: socket.socket) -> None:
+        try:
+            data = connection.recv(1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        pending = self._connections[connection]
+        pending += data
+        if not data or len(pending) > REQUEST_CAP:
+            self._drop(connection)
+            return
+        while (end := pending.find(b"\n")) >= 0:
+            line = bytes(pending[:end])
+            del pending[: end + 1]
+            with suppress(OSError):  # an asker that does not read its answers has only itself to blame
+                connection.send(json.dumps(self._answered(line)).encode() + b"\n")
+
+    def _answered(self, line: bytes) -> dict[str, object]:
+        try:
+            request = json.loads(line)
+        except ValueError as error:
+            return {"ok": False, "error": f"no JSON: {error}"}
+        if not isinstance(request, dict):
+            return {"ok": False, "error": "a request is an object"}
+        return self._answer(request)
+
+    def _drop(self, connection: socket.socket) -> None:
+        self._connections.pop(connection, None)
+        self._selector.unregister(connection)
+        connection.close()
+
+
+def _is_ours(connection: socket.socket) -> bool:
+    """Whether the other end is our own user's; where the system cannot tell, the socket's mode says so."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    user: int = struct.unpack("3i", found)[1]
+    return user in (os.getuid(), 0)

@@ -1,0 +1,85 @@
+"""Takes the run directory's lock, goes into the background, tells its starter, runs the session."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from .session import Launch, Session
+
+LOCK_SECONDS = 10.0
+
+
+def main(arguments: list[str]) -> int:
+    """Exit 0 with our process id on standard output once the host holds its lock and listens; 75 when it may not."""
+    if len(arguments) != 1:
+        print("usage: host.py RUN_DIR", file=sys.stderr)
+        return 2
+    run_dir = Path(arguments[0]).resolve()
+    os.umask(0o077)
+    try:
+        launch = Launch.read(run_dir / "launch.json")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"{run_dir / 'launch.json'} cannot be used: {error!r}", file=sys.stderr)
+        return 1
+    lock = os.open(run_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if not _locked(lock):
+        print("another host runs this session", file=sys.stderr)
+        return 75
+    if (run_dir / "outcome.json").exists() or (run_dir / "host.json").exists():
+        print("this run directory was used or sealed already", file=sys.stderr)
+        return 75
+    reader, writer = os.pipe()
+    if os.fork():
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            pid = told.read()
+        print(pid)
+        return 0 if pid else 1
+    os.close(reader)
+    _into_background(run_dir)
+    session = Session(run_dir, launch)
+    os.write(writer, str(os.getpid()).encode())
+    os.close(writer)
+    session.run()
+    return 0
+
+
+def _locked(lock: int) -> bool:
+    """Take the lock for life; somebody who only looks or seals holds it for a moment."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.02)
+
+
+def _into_background(run_dir: Path) -> None:
+    os.setsid()
+    os.chdir("/")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = os.open(run_dir / "host.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for here, there in ((nothing, 0), (nothing, 1), (errors, 2)):
+        os.dup2(here, there)
+    os.close(nothing)
+    os.close(errors)
+    with suppress(OSError, AttributeError):
+        _adopt_orphans()
+
+
+def _adopt_orphans() -> None:
+    """Processes that the agent's children leave behind become ours (Linux), so that they can be found and ended."""
+    import ctypes
+
+    set_child_subreaper = 36
+    ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
