@@ -1,5 +1,4 @@
-"""Changing the settings file: comments, order and style of the rest stay as they are.
-"""
+"""Changing the settings file: comments, order and style of the rest stay as they are."""
 
 from __future__ import annotations
 

@@ -157,6 +157,8 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
 
 def nearest(key: str) -> str:
     known = [row.name for row in SCHEMA]
+    if any(name.startswith(f"{key}.") for name in known):
+        return f"{key} is a section: its keys stand below [{key}]"
     pattern = re.sub(r"^agents\.[^.]+\.", "agents.<name>.", key)
     near = get_close_matches(pattern, known, n=1, cutoff=0.7)
     if not near:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass, field
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,7 +95,9 @@ class Setting:
                 return value
             case _:
                 raise ValueError(value)
-        if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
+        low = -inf if self.least is None else self.least
+        high = inf if self.most is None else self.most
+        if not (low <= value <= high and isfinite(value)):
             raise ValueError(value)
         return value
 

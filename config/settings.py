@@ -243,4 +243,3 @@ def _agent_key(rest: str, known: set[str]) -> str | None:
             agent = next((name for name in known if name.lower().replace("-", "_") == spoken), spoken.replace("_", "-"))
             return f"agents.{agent}.{entry.name}" if spoken else None
     return None
-

@@ -13,35 +13,52 @@ from .settings import Settings, load
 
 QUIET_MILLISECONDS = 50
 """Changes closer together than this are one: an editor writes, renames and sets the mode."""
+LOOK_MILLISECONDS = 1000
 
 
-async def changes(stop: asyncio.Event, path: Path | None = None) -> AsyncIterator[Settings | SoloUnicornError]:
+async def changes(
+    stop: asyncio.Event, known: Settings, path: Path | None = None
+) -> AsyncIterator[Settings | SoloUnicornError]:
     """Yield the new settings whenever they differ from the last good ones, or the error of a file that is wrong.
 
-    The directory is watched, because editors replace the file and it may not exist yet; a link's target as well.
-    Who uses this keeps the last settings it got when an error comes.
+    `known` is what the caller has in force; who gets an error keeps that. The directory is watched, because editors
+    replace the file and it may not exist yet; and now and then the file itself is looked at, because a change may
+    come before the watch stands, and some file systems tell of none.
     """
     from watchfiles import awatch
 
     file = path or config_file()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     names = _names(file)
-    directories = {name.rpartition("/")[0] for name in names}
-    last = _read(path)
-    async for changed in awatch(
-        *directories, stop_event=stop, debounce=QUIET_MILLISECONDS, step=QUIET_MILLISECONDS, recursive=False,
-        watch_filter=lambda _, changed_path: changed_path in names,
+    seen: object = None
+    async for _ in awatch(
+        *{name.rpartition("/")[0] for name in names}, stop_event=stop, debounce=QUIET_MILLISECONDS,
+        step=QUIET_MILLISECONDS, recursive=False, watch_filter=lambda _, changed: changed in names,
+        rust_timeout=LOOK_MILLISECONDS, yield_on_timeout=True,
     ):  # fmt: skip
-        if changed:
-            found = await asyncio.to_thread(_read, path)
-            if isinstance(found, SoloUnicornError) or found != last:
-                last = found if isinstance(found, Settings) else last
-                yield found
+        looked = _stamp(file)
+        if looked == seen:
+            continue
+        seen = looked
+        found = await asyncio.to_thread(_read, path)
+        if isinstance(found, SoloUnicornError):
+            yield found
+        elif found != known:
+            known = found
+            yield found
 
 
 def _names(file: Path) -> set[str]:
     """The file's own absolute name, and where it is when it or its directory is a link."""
     return {os.path.abspath(file), os.path.realpath(file), f"{os.path.realpath(file.parent)}/{file.name}"}  # noqa: PTH100
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _read(path: Path | None) -> Settings | SoloUnicornError:

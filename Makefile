@@ -1,0 +1,74 @@
+# Two lines for a fresh machine: `make run` opens the board, `make test` runs every test.
+# Needs Python 3.11 or newer, git and make; uses uv when it is there, else venv and pip.
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+VENV ?= $(ROOT)/.venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+UV_TO_LOCK ?= uv
+COMPILE := $(UV_TO_LOCK) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+PACKAGES := missions config sync worktrees agents mcp_server workstation tui cli
+
+# The newest of the usual names that is 3.11 or later.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+
+ifeq ($(UV),)
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(1)
+else
+install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
+endif
+
+.PHONY: run test lint lock environment clean help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+run: $(VENV)/.ready ## open the board
+	@exec $(BIN)/solo-unicorn $(ARGS)
+
+test: $(VENV)/.ready-to-test ## run every test (ARGS="-k words" for some)
+	@cd $(ROOT) && $(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: $(VENV)/.ready-to-test ## ruff, mypy --strict, import-linter
+	@cd $(ROOT) && $(BIN)/ruff check .
+	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy --strict -p solo_unicorn
+	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports
+
+lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
+	@mkdir -p $(ROOT)/requirements
+	@cd $(ROOT) && $(COMPILE) pyproject.toml -o requirements/main.txt
+	@cd $(ROOT) && $(COMPILE) pyproject.toml --group dev --constraint requirements/main.txt -o requirements/dev.txt
+	@cd $(ROOT) && $(COMPILE) --group build --constraint requirements/dev.txt -o requirements/build.txt
+
+environment: $(VENV)/.ready-to-test ## only make the environment
+
+clean: ## remove the environment and what was built
+	rm -rf $(VENV) $(ROOT)/build $(ROOT)/dist $(ROOT)/*.egg-info
+	find $(ROOT) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+# An environment that was copied or half made is made again: its python must start.
+$(BIN)/python:
+	@$(if $(PYTHON)$(UV),,$(error solo-unicorn needs Python 3.11 or newer with venv, or uv. Install one (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3))
+	@echo "Making the environment in $(VENV) …" >&2
+	@if [ -n "$(PYTHON)" ] && [ -z "$(UV)" ]; then "$(PYTHON)" -m venv "$(VENV)"; \
+	elif [ -n "$(PYTHON)" ]; then "$(UV)" venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" "$(VENV)"; \
+	else "$(UV)" venv --quiet --allow-existing --python 3.11 "$(VENV)"; fi
+
+# The build back-end comes with the lock and nothing is built apart, so that all that is fetched has a hash.
+$(VENV)/.ready: $(BIN)/python $(ROOT)/requirements/main.txt $(ROOT)/requirements/build.txt $(ROOT)/pyproject.toml
+	@echo "Installing what solo-unicorn needs …" >&2
+	@$(call install,--require-hashes -r $(ROOT)/requirements/main.txt)
+	@$(call install,--require-hashes -r $(ROOT)/requirements/build.txt)
+	@$(call install,--no-deps --no-build-isolation --editable $(ROOT))
+	@mkdir -p $(VENV)/root && ln -sfn $(ROOT) $(VENV)/root/solo_unicorn
+	@$(BIN)/python -m compileall -q $(addprefix $(ROOT)/,$(PACKAGES)) $(ROOT)/__init__.py $(ROOT)/__main__.py
+	@touch $@
+
+$(VENV)/.ready-to-test: $(VENV)/.ready $(ROOT)/requirements/dev.txt
+	@echo "Installing what the tests need …" >&2
+	@$(call install,--require-hashes -r $(ROOT)/requirements/dev.txt)
+	@touch $@
