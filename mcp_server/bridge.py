@@ -23,6 +23,10 @@ RETRYABLE = -32001
 HELD = "_solo_unicorn_replay"
 
 
+class Refused(Exception):
+    """The service does not take this client."""
+
+
 class Output(Protocol):
     """Where lines for the client go."""
 
@@ -45,11 +49,16 @@ def run(
     """Pump until the client closes its side. `ensure_running` starts the service when it is absent.
 
     `token` (environment SOLO_UNICORN_TOKEN) is a run's token; without one the client is the person's own agent.
-    Exit code 0, or 6 when the service cannot be reached at the start.
+    Exit code 0; 5 when the token is refused; 6 when the service cannot be reached at the start.
     """
     bridge = Bridge(ensure_running, socket_path, token, stdin, stdout or sys.stdout.buffer, patience)
     try:
         return bridge.pump()
+    except Refused as refused:
+        print(f"solo-unicorn mcp: {refused}", file=sys.stderr)
+        return 5
+    except BrokenPipeError:
+        return 0  # the client is gone
     finally:
         bridge.disconnect()
 
@@ -72,11 +81,12 @@ class Bridge:
         self._stdin = stdin
         self._stdout = stdout
         self._patience = patience
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.SelectSelector()  # the one that also takes a plain file on stdin
         self._socket: socket.socket | None = None
         self._from_client = b""
         self._from_service = b""
         self._pending: dict[str, Any] = {}
+        self._standing: set[str] = set()
         self._handshake: list[bytes] = []
         self._subscribed: dict[str, bytes] = {}
 
@@ -87,10 +97,9 @@ class Bridge:
         except OSError as problem:
             print(f"solo-unicorn mcp: {problem}", file=sys.stderr)
             return 6
-        os.set_blocking(self._stdin, True)
         self._selector.register(self._stdin, selectors.EVENT_READ)
         open_input = True
-        while open_input or self._pending:
+        while open_input or self._pending.keys() - self._standing:
             for key, _ in self._selector.select():
                 if key.fd == self._stdin:
                     open_input = self._take_from_client()
@@ -134,6 +143,8 @@ class Bridge:
         elif method == "resources/unsubscribe":
             self._subscribed.pop(str(message.get("params")), None)
         expects_answer = method is not None and identity is not None
+        if method == "subscriptions/listen":
+            self._standing.add(json.dumps(identity))
         try:
             if self._socket is None:
                 self._connect(replay=method not in ("initialize", "notifications/initialized"))
@@ -161,6 +172,8 @@ class Bridge:
         *lines, self._from_service = (self._from_service + chunk).split(b"\n")
         for line in lines:
             message = _parse(line)
+            if "refused" in message:
+                raise Refused(str(message["refused"]))
             if "method" not in message and "id" in message:
                 if message["id"] == HELD:
                     continue
@@ -210,10 +223,17 @@ def _dial(ensure_running: Callable[[], object], path: Path, patience: float) -> 
             if time.monotonic() > deadline:
                 raise
         if not started:
-            ensure_running()
+            _start(ensure_running)
             started = True
         else:
             time.sleep(0.05)
+
+
+def _start(ensure_running: Callable[[], object]) -> None:
+    try:
+        ensure_running()
+    except Exception as problem:  # whatever it is, to the client it means: not there
+        raise OSError(str(problem)) from problem
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -75,18 +75,22 @@ class McpHost:
         await load()
         from .changes import Changes
         from .http import HttpServer, bind
+        from .server import Calls
         from .unix import UnixServer
 
+        calls = Calls()
         remembered = int(await self._call(lambda access: access.meta(PORT_KEY)) or 0)
         listening = bind(self._port or remembered, fixed=bool(self._port))
         port = str(listening.getsockname()[1])
         self._changes = Changes()
-        self._http = HttpServer(self._call, self._changes, version=self._version)
+        self._http = HttpServer(self._call, self._changes, version=self._version, calls=calls)
         await self._http.start(listening)
         if self._port == 0 and int(port) != remembered:
             await self._call(lambda access: access.set_meta(PORT_KEY, port))
         if self._socket_path is not None:
-            self._unix = UnixServer(self._call, self._changes, self._socket_path, version=self._version)
+            self._unix = UnixServer(
+                self._call, self._changes, self._socket_path, version=self._version, calls=calls
+            )
             await self._unix.start()
 
     async def changed(self, events: Iterable[MissionEvent]) -> None:

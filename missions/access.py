@@ -112,10 +112,10 @@ class MissionAccess(Protocol):
     def attach_solution(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """Markdown; takes the place of the former one."""
 
-    def complete_stage(self, ref: str, summary: str, to_check: str, *, by: Author = USER) -> Mission:
+    def complete_stage(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
         """Review, next stage or landing, as the flow says."""
 
-    def request_review(self, ref: str, summary: str, to_check: str, *, by: Author = USER) -> Mission:
+    def request_review(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
         """A person looks at the current stage whatever the flow says."""
 
     def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
@@ -136,8 +136,8 @@ class MissionAccess(Protocol):
     def session(self, session_id: str) -> Session:
         """NotFound when there is none."""
 
-    def session_for_token(self, sha256: str) -> Session | None:
-        """The session that carries the token with this digest."""
+    def session_for_token(self, digest: str, /) -> Session | None:
+        """The live session that carries the token with this SHA-256."""
 
     def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
         """Every document of the project memory."""

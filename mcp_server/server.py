@@ -1,0 +1,148 @@
+"""The MCP server itself: mcp's low-level `Server` with our tools, resources and prompts, for both protocol eras."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mcp.server import NotificationOptions, Server, ServerRequestContext
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
+from mcp.server.models import InitializationOptions
+from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
+from mcp.types import Tool as ListedTool
+
+from ..config.correlation import new_correlation
+from ..config.log import logger
+from ..missions.access import Call
+from ..missions.errors import NotAllowed, NotFound, Offline, SoloUnicornError
+from . import prompts, resources
+from .answers import answer, code_of, refusal
+from .caller import Caller
+from .changes import Changes
+from .tools.registry import Tool, all_tools
+
+INSTRUCTIONS = """\
+Solo Unicorn keeps missions on a board; you work on one of them.
+1. get_context first: your mission, stage, feedback, what is expected now.
+2. memory_search before you explore or decide.
+3. update_tasks when you plan and after each task.
+4. add_note for decisions and blockers; ask_user when only a person can decide.
+5. Commit, then complete_stage with summary and to_check, and end your turn. People approve; you cannot.
+Work you discover: create_mission. Lasting facts: memory_append.
+Ids look like M-42. Replacing writes take expected_version from your last read. Errors start with a code and say what to do."""
+
+
+class RunToken(AccessToken):
+    """A checked bearer token together with whom it stands for."""
+
+    caller: Caller
+
+
+class Calls:
+    """Counts the calls that are under way, so that a closing host can let them finish."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Around each call."""
+        self._count += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if self._count == 0:
+                self._idle.set()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until none is under way, at most so long."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            logger("mcp").warning("closing with calls under way", extra={"calls": self._count})
+
+
+class UnicornServer(Server[dict[str, Any]]):
+    """A Server that tells clients of the handshake era that its lists and resources may change."""
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        """As the base does, with change notifications announced."""
+        announced = notification_options or NotificationOptions(resources_changed=True)
+        return super().create_initialization_options(announced, experimental_capabilities, extensions)
+
+
+def build_server(
+    call: Call, *, version: str, changes: Changes, caller: Caller | None = None, calls: Calls | None = None
+) -> UnicornServer:
+    """A server for one caller, or (None) for whomever the bearer token of each HTTP request stands for.
+
+    `call` runs a closure over the keeper of the missions (see `missions.access`).
+    """
+    tools = {tool.name: tool for tool in all_tools()}
+    listed = {name: ListedTool.model_validate(tool.listing()) for name, tool in tools.items()}
+    traffic = calls or Calls()
+
+    async def list_tools(_ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
+        who = _who(caller)
+        return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
+
+    async def call_tool(_ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+        async with traffic.one():
+            return await _run(call, _who(caller), tools, params)
+
+    return UnicornServer(
+        "solo-unicorn",
+        version=version,
+        title="Solo Unicorn",
+        instructions=INSTRUCTIONS,
+        get_tool_input_schema=lambda _name: None,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_subscriptions_listen=changes.listen,
+        on_subscribe_resource=changes.subscribe,
+        on_unsubscribe_resource=changes.unsubscribe,
+        **resources.handlers(call, lambda: _who(caller)),
+        **prompts.handlers(call, lambda: _who(caller)),
+    )
+
+
+def _who(caller: Caller | None) -> Caller:
+    if caller is not None:
+        return caller
+    token = get_access_token()
+    if not isinstance(token, RunToken):
+        raise RuntimeError("a request without a checked token reached the server")
+    return token.caller
+
+
+async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallToolRequestParams) -> CallToolResult:
+    """One call, with every outcome as a result that the model can read."""
+    new_correlation()
+    about = {"tool": params.name[:64], "caller": who.name, "session": who.session_id or "", "mission": who.mission_id or ""}
+    try:
+        tool = tools.get(params.name)
+        if tool is None:
+            raise NotFound(f"There is no tool {params.name[:64]!r}", todo="tools/list shows what there is")
+        if not tool.allows(who):
+            raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
+        reply = await call(lambda access: tool.call(access, who, dict(params.arguments or {})))
+    except SoloUnicornError as error:
+        logger("mcp").warning("refused", extra=about | {"code": code_of(error), "why": str(error)[:500]})
+        return refusal(error)
+    except Exception:
+        logger("mcp").exception("failed", extra=about)
+        return refusal(Offline("The server failed on this call", todo="Try once more; if it fails again, go on and say so"))
+    logger("mcp").debug("called", extra=about)
+    return answer(reply)

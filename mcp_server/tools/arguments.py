@@ -1,0 +1,150 @@
+"""The arguments of the tools as types: what they may hold, how long, and the schema a client is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from ...missions.entities import TITLE_MAX, Json, JsonObject
+from ...missions.errors import InvalidValue, SoloUnicornError
+
+TEXT_MAX = 100_000
+NOTE_MAX = 20_000
+MEMORY_MAX = 500_000
+TASKS_MAX = 100
+
+
+class TooMuch(SoloUnicornError):
+    """An argument is longer or larger than the server takes."""
+
+    exit_code = 2
+    code = "limit"
+
+
+class Arguments(BaseModel):
+    """What every tool's arguments share: nothing unknown is taken, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _plain(text: str) -> str:
+    """Text without control characters (tab and line ends are text) and without halves of surrogate pairs."""
+    for place, character in enumerate(text):
+        code = ord(character)
+        if (code < 32 and character not in "\t\n\r") or 127 <= code < 160 or 0xD800 <= code < 0xE000:
+            raise PydanticCustomError(
+                "control", "has the control character U+{code} at position {place}", {"code": f"{code:04X}", "place": place}
+            )
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return _plain(text)
+
+
+def _line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise PydanticCustomError("line", "must be one line")
+    return _filled(text)
+
+
+Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(_plain)]
+Filled = Annotated[str, Field(max_length=TEXT_MAX, min_length=1), AfterValidator(_filled)]
+Note = Annotated[str, Field(max_length=NOTE_MAX, min_length=1), AfterValidator(_filled)]
+MemoryText = Annotated[str, Field(max_length=MEMORY_MAX), AfterValidator(_plain)]
+Title = Annotated[str, Field(max_length=TITLE_MAX, min_length=1), AfterValidator(_line)]
+Ref = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
+Document = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
+Heading = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
+Query = Annotated[str, Field(max_length=500, min_length=1), AfterValidator(_line)]
+Version = Annotated[int, Field(ge=0, le=2**53)]
+Priority = Annotated[int, Field(ge=1, le=5)]
+
+
+def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
+    """The arguments, checked. InvalidValue or TooMuch name the first one that is wrong."""
+    try:
+        return model.model_validate(_unstrung(model, given), by_alias=True)
+    except ValidationError as problem:
+        raise _refusal(problem, model) from None
+
+
+def _unstrung(model: type[Arguments], given: Mapping[str, object]) -> dict[str, object]:
+    """Some clients send a list as a string of JSON; taken where the schema wants a list and nowhere else."""
+    taken = dict(given)
+    for name in _lists(model).intersection(given):
+        value = given[name]
+        if isinstance(value, str) and value.lstrip().startswith("["):
+            try:
+                taken[name] = json.loads(value)
+            except (ValueError, RecursionError):
+                continue
+    return taken
+
+
+@cache
+def _lists(model: type[Arguments]) -> frozenset[str]:
+    """The arguments that are lists."""
+    properties = schema(model)["properties"]
+    assert isinstance(properties, dict)
+    return frozenset(name for name, part in properties.items() if isinstance(part, dict) and part.get("type") == "array")
+
+
+def _refusal(problem: ValidationError, model: type[Arguments]) -> SoloUnicornError:
+    first = problem.errors(include_url=False, include_context=True, include_input=False)[0]
+    place = ".".join(_shown(part) for part in first["loc"]) or "arguments"
+    known = ", ".join(model.model_fields) or "none"
+    match first["type"]:
+        case "string_too_long" | "too_long":
+            most = first.get("ctx", {}).get("max_length")
+            unit = "characters" if first["type"] == "string_too_long" else "items"
+            return TooMuch(f"`{place}` is too long: at most {most} {unit}", todo="Send less, or split it")
+        case "extra_forbidden":
+            return InvalidValue(place, f"There is no argument `{place}`", todo=f"The arguments are: {known}")
+        case "missing":
+            return InvalidValue(place, f"`{place}` is missing", todo=f"The arguments are: {known}")
+        case _:
+            return InvalidValue(place, f"`{place}`: {first['msg']}", todo="Correct it and call again")
+
+
+def _shown(part: int | str) -> str:
+    """A piece of a path that came from outside, fit to be shown."""
+    return "".join(c for c in str(part)[:60] if c.isprintable())
+
+
+def schema(model: type[Arguments]) -> JsonObject:
+    """The JSON schema of a tool, as small as it can be and still say everything."""
+    full = model.model_json_schema(by_alias=True)
+    definitions = full.get("$defs", {})
+    properties = {name: _slim(part, definitions) for name, part in full.get("properties", {}).items()}
+    shape: JsonObject = {"type": "object", "properties": properties, "additionalProperties": False}
+    if full.get("required"):
+        shape["required"] = full["required"]
+    return shape
+
+
+def _slim(part: Any, definitions: Mapping[str, Any]) -> Json:
+    """Without titles, without null where leaving out says the same, with references resolved."""
+    if isinstance(part, list):
+        return [_slim(one, definitions) for one in part]
+    if not isinstance(part, dict):
+        return part  # type: ignore[no-any-return]
+    if "$ref" in part:
+        return _slim(definitions[part["$ref"].rsplit("/", 1)[-1]], definitions)
+    part = dict(part)
+    choices = [one for one in part.get("anyOf", ()) if one.get("type") != "null"]
+    if len(choices) == 1:
+        del part["anyOf"]
+        part = choices[0] | part
+    if part.get("default", ...) is None:
+        del part["default"]
+    if isinstance(part.get("title"), str):
+        del part["title"]
+    return {key: _slim(value, definitions) for key, value in part.items()}

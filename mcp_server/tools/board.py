@@ -1,0 +1,124 @@
+"""Reading the board: lists, search, one mission."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ...missions.access import MissionAccess
+from ...missions.entities import Json, JsonObject, ListName, Mission
+from ..caller import Caller
+from . import guards, views
+from .arguments import Arguments, Query, Ref
+from .registry import Data, Markdown, Reply, Tool
+
+Section = Literal["description", "spec", "tasks", "notes", "solution", "review", "links", "history"]
+WRITTEN: frozenset[Section] = frozenset({"description", "spec", "notes", "solution", "review"})
+"""Sections that are Markdown; with one of them the whole answer is."""
+
+
+class ListMissions(Arguments):
+    lists: Annotated[list[ListName], Field(max_length=5)] | None = None
+    ready: bool | None = None
+    project: Ref | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
+def list_missions(access: MissionAccess, caller: Caller, given: ListMissions) -> Reply:
+    """Rows in board order."""
+    project = guards.project(access, caller, given.project)
+    page = access.missions(
+        project.id, lists=given.lists or None, ready=given.ready, limit=given.limit, cursor=given.cursor
+    )
+    value: JsonObject = {"missions": [views.row(one) for one in page.items], "total": page.total}
+    if page.next_cursor:
+        value["nextCursor"] = page.next_cursor
+    return Data(value)
+
+
+class SearchMissions(Arguments):
+    query: Query
+    project: Ref | None = None
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions) -> Reply:
+    """Best first; a run sees no text of missions that are not its own."""
+    project = guards.project(access, caller, given.project)
+    shown: list[Json] = []
+    for hit in access.search(given.query, project.id, limit=given.limit):
+        if hit.kind != "mission":
+            continue
+        mission = access.mission(hit.ref)
+        found = views.row(mission)
+        if hit.excerpt and caller.mission_id in (None, mission.id):
+            found["excerpt"] = hit.excerpt
+        shown.append(found)
+    return Data({"missions": shown, "total": len(shown)})
+
+
+class GetMission(Arguments):
+    mission: Ref | None = None
+    include: Annotated[list[Section], Field(max_length=8)] = []
+
+
+def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Reply:
+    """Facts, and the sections that are asked for."""
+    mission = guards.readable(access, caller, given.mission)
+    if caller.mission_id not in (None, mission.id):
+        value = views.row(mission)
+        if given.include:
+            value["note"] = "Another mission: a run reads its board row only."
+        return Data(value)
+    value = views.facts(access, mission)
+    if "tasks" in given.include:
+        value["plan"] = views.tasks(mission)
+    if "links" in given.include:
+        value["links"] = views.links(access, mission)
+    if "history" in given.include:
+        value["history"] = [views.event(one) for one in access.history(mission.id, limit=30)]
+    if WRITTEN.isdisjoint(given.include):
+        return Data(value)
+    return Markdown(value, "\n\n".join(_written(access, mission, one) for one in given.include if one in WRITTEN))
+
+
+def _written(access: MissionAccess, mission: Mission, section: Section) -> str:
+    match section:
+        case "description":
+            return f"## Description\n{mission.description or '(none)'}"
+        case "spec":
+            return f"## Specification\n{mission.spec or '(none)'}"
+        case "solution":
+            return f"## Solution\n{mission.solution or '(none)'}"
+        case "review":
+            said = [
+                ("Summary", mission.stage_summary),
+                ("To check", mission.to_check),
+                ("Feedback", mission.review_feedback),
+            ]
+            return "## Review\n" + ("\n\n".join(f"{name}: {text}" for name, text in said if text) or "(none)")
+        case _:
+            notes = [one for one in access.history(mission.id, limit=1000) if one.kind.startswith("noted_")][-20:]
+            lines = [f"- {views.when(one.at)} {one.kind.removeprefix('noted_')}: {one.note}" for one in notes]
+            return "## Notes\n" + ("\n".join(lines) or "(none)")
+
+
+TOOLS = (
+    Tool(
+        "list_missions",
+        "Board rows in board order (lists: todo, doing, review, done, loop), with total and nextCursor.",
+        ListMissions, list_missions, "missions", "read",
+    ),
+    Tool(
+        "search_missions",
+        "Missions whose title or texts match the words, best first. Look here before creating one.",
+        SearchMissions, search_missions, "missions", "read",
+    ),
+    Tool(
+        "get_mission",
+        "One mission (default: yours) with its version; `include` adds sections.",
+        GetMission, get_mission, "missions", "read",
+    ),
+)  # fmt: skip

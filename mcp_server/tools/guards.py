@@ -1,0 +1,110 @@
+"""Which mission a call is about, and whether this caller may touch it.
+
+A run is bound to its mission: it writes there and nowhere else, and reads other missions of its project as board rows.
+The person's own agent names the mission and may work on any that no run works on. Nobody passes a person's gate here.
+"""
+
+from __future__ import annotations
+
+from ...missions.access import MissionAccess
+from ...missions.entities import Mission, Project, Session
+from ...missions.errors import InvalidValue, NotAllowed, NotFound, VersionConflict
+from ...missions.ids import short_id
+from ..caller import Caller
+
+
+def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
+    """The mission to read: the named one, else the run's own. One of a foreign project is not found."""
+    if ref is None:
+        if caller.mission_id is None:
+            raise InvalidValue("mission", "`mission` is missing", todo="Name it, for instance M-42; list_missions shows them")
+        return access.mission(caller.mission_id)
+    try:
+        mission = access.mission(ref)
+    except NotFound as missing:
+        raise NotFound(missing.what, todo="list_missions and search_missions show what there is") from None
+    if caller.mission_id is not None and mission.project_id != caller.project_id:
+        raise NotFound(f"No mission {ref!r}", todo="list_missions and search_missions show what there is")
+    return mission
+
+
+def writable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
+    """The mission to change. NotAllowed for one that is not this caller's to change."""
+    mission = readable(access, caller, ref)
+    if caller.mission_id is not None:
+        if mission.id != caller.mission_id:
+            own = short_id(access.mission(caller.mission_id).number)
+            raise NotAllowed(
+                f"This run works on {own}; {short_id(mission.number)} is not its to change",
+                todo="Leave it; create_mission writes down follow-up work, link_missions connects it",
+            )
+        live_session(access, caller, mission)
+    return mission
+
+
+def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Session | None:
+    """The caller's session, still the one that holds the mission; None for the person's own agent."""
+    if caller.session_id is None:
+        return None
+    session = access.session(caller.session_id)
+    if session.phase == "ended" or mission.session_id not in (None, session.id):
+        raise NotAllowed(
+            f"This session no longer holds {short_id(mission.number)}",
+            why="it has ended or another one took over",
+            todo="Stop working; nothing more is taken from this session",
+        )
+    return session
+
+
+def not_running(caller: Caller, mission: Mission) -> None:
+    """The person's own agent stays out of a mission that a run works on."""
+    if caller.mission_id is None and mission.agent_session_status != "INACTIVE":
+        raise NotAllowed(
+            f"An agent is running on {short_id(mission.number)}", todo="Wait until it has finished, or stop it on the board"
+        )
+
+
+def gate_open(mission: Mission, doing: str) -> None:
+    """NotAllowed while a person is asked to decide, and after the end."""
+    reference = short_id(mission.number)
+    if mission.review_status == "pending" or mission.list == "review":
+        raise NotAllowed(
+            f"{reference} waits for a person's review; {doing} is not possible now",
+            todo="Stop here: only a person approves or rejects",
+        )
+    if mission.landing_status in ("queued", "landing"):
+        raise NotAllowed(f"{reference} is being landed; {doing} is not possible now", todo="Wait until it has landed")
+    if mission.list == "done":
+        raise NotAllowed(
+            f"{reference} is done; {doing} is not possible any more",
+            todo="create_mission writes down follow-up work; a person may reopen it on the board",
+        )
+
+
+def at_version(mission: Mission, expected: int | None) -> None:
+    """VersionConflict when the mission changed since it was read."""
+    if expected is not None and expected != mission.version:
+        raise VersionConflict(
+            f"{short_id(mission.number)} is at version {mission.version}, not {expected}",
+            current=mission.version,
+            todo="Read it again with get_mission and repeat the change on what it is now",
+        )
+
+
+def project(access: MissionAccess, caller: Caller, ref: str | None) -> Project:
+    """The project a call is about: the named one, else the caller's. A run knows only its own."""
+    if caller.mission_id is not None:
+        own = access.project(str(caller.project_id))
+        if ref is not None and access.project(ref).id != own.id:
+            raise NotFound(f"No project {ref!r}", todo="Leave `project` out: this run works in its own")
+        return own
+    if ref is not None:
+        return access.project(ref)
+    if caller.project_id is not None:
+        return access.project(caller.project_id)
+    names = [one.slug for one in access.projects()]
+    if len(names) == 1:
+        return access.project(names[0])
+    if not names:
+        raise NotFound("There is no project yet", todo="A person makes one: `solo-unicorn` in a repository")
+    raise InvalidValue("project", "`project` is missing", why="there are several", todo=f"Name one of: {', '.join(names)}")

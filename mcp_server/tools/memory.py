@@ -1,0 +1,135 @@
+"""Project memory: Markdown that people and agents of a project share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ...missions.access import MissionAccess
+from ...missions.entities import Json, JsonObject, MemoryDocument
+from ...missions.errors import InvalidValue, NotFound
+from ..caller import Caller
+from . import guards, views
+from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Version
+from .registry import Data, Markdown, Reply, Tool
+from .sections import headings, section, with_section
+
+class MemorySearch(Arguments):
+    query: Query
+    project: Ref | None = None
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) -> Reply:
+    """Places, best first."""
+    project = guards.project(access, caller, given.project)
+    hits = list(access.search_memory(project.id, given.query))
+    found: list[Json] = [{"document": hit.ref, "excerpt": hit.excerpt} for hit in hits[: given.limit]]
+    return Data({"hits": found, "total": len(hits)})
+
+
+class MemoryRead(Arguments):
+    document: Document | None = None
+    heading: Heading | None = None
+    project: Ref | None = None
+
+
+def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Reply:
+    """One document or section; without a name, what there is."""
+    project = guards.project(access, caller, given.project)
+    if given.document is None:
+        return Data(index(access, project.id))
+    document = _document(access, project.id, given.document)
+    text = section(document.text, given.heading) if given.heading else document.text
+    return Markdown(_head(document), text)
+
+
+class MemoryAppend(Arguments):
+    document: Document
+    text: Annotated[MemoryText, Field(min_length=1)]
+    heading: Heading | None = None
+    project: Ref | None = None
+
+
+def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) -> Reply:
+    """At the end of the document or section; both are made when missing."""
+    if not given.text.strip():
+        raise InvalidValue("text", "`text` must not be blank", todo="Write what is worth remembering")
+    project = _write(access, caller, given.project)
+    document = access.append_memory(project, given.document, given.text, given.heading, by=caller.author)
+    return Data(_head(document))
+
+
+class MemoryReplace(Arguments):
+    document: Document
+    text: MemoryText
+    expected_version: Annotated[Version, Field(description="From memory_read; 0 makes a new document")]
+    heading: Annotated[Heading, Field(description="Replace only this section's text")] | None = None
+    project: Ref | None = None
+
+
+def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) -> Reply:
+    """The whole document, or one section of it."""
+    project = _write(access, caller, given.project)
+    text = given.text
+    if given.heading:
+        text = with_section(_document(access, project, given.document).text, given.heading, text)
+    document = access.replace_memory(project, given.document, text, given.expected_version, by=caller.author)
+    return Data(_head(document))
+
+
+def index(access: MissionAccess, project_id: str) -> JsonObject:
+    """What documents there are, with versions and headings."""
+    documents = access.memory_documents(project_id)
+    return {"documents": [_head(one) for one in documents], "total": len(documents)}
+
+
+def _document(access: MissionAccess, project_id: str, name: str) -> MemoryDocument:
+    try:
+        return access.memory(project_id, name)
+    except NotFound as missing:
+        there = ", ".join(one.name for one in access.memory_documents(project_id)) or "none yet"
+        raise NotFound(missing.what, why=missing.why, todo=f"The documents are: {there}") from None
+
+
+def _head(document: MemoryDocument) -> JsonObject:
+    shown: list[Json] = list(headings(document.text)[:40])
+    return {
+        "document": document.name,
+        "version": document.version,
+        "updatedAt": views.when(document.updated_at),
+        "headings": shown,
+    }
+
+
+def _write(access: MissionAccess, caller: Caller, ref: str | None) -> str:
+    """The project to write in; a run whose session ended writes nowhere."""
+    project = guards.project(access, caller, ref)
+    if caller.mission_id is not None:
+        guards.writable(access, caller, None)
+    return project.id
+
+
+TOOLS = (
+    Tool(
+        "memory_search",
+        "Search what the project remembers (conventions, decisions, pitfalls) before you explore or decide.",
+        MemorySearch, memory_search, "memory", "read", always_load=True,
+    ),
+    Tool(
+        "memory_read",
+        "A memory document or one section of it, with its version; without `document`: what there is.",
+        MemoryRead, memory_read, "memory", "read",
+    ),
+    Tool(
+        "memory_append",
+        "Add what later missions should know; one lasting fact or decision, not a diary.",
+        MemoryAppend, memory_append, "memory", "add",
+    ),
+    Tool(
+        "memory_replace",
+        "Rewrite a memory document, or one section, that is wrong or has grown too long.",
+        MemoryReplace, memory_replace, "memory", "replace",
+    ),
+)  # fmt: skip

@@ -1,0 +1,89 @@
+"""What a tool is, what it answers, and the list of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...missions.access import MissionAccess
+from ...missions.entities import JsonObject
+from ..caller import Caller
+from .arguments import Arguments, parse, schema
+
+Toolset = Literal["missions", "work", "memory"]
+Effect = Literal["read", "add", "set", "replace"]
+"""read: changes nothing. add: only adds. set: may be repeated without further effect and loses nothing.
+replace: puts a new value in the place of an old one, and may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """An answer of facts: compact JSON as text, and the same as structured content."""
+
+    value: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """An answer to be read: text only. Its first line is `head` as compact JSON, with ids and versions."""
+
+    head: JsonObject
+    text: str
+
+
+Reply = Data | Markdown
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool: its words for the model, its arguments, its effect, and the function that does it."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    run: Callable[[MissionAccess, Caller, Any], Reply]
+    toolset: Toolset
+    effect: Effect
+    always_load: bool = False
+    """Clients that hide tools behind a search load this one at once."""
+    bound_only: bool = False
+    """Only a run that is bound to a mission sees it."""
+
+    def allows(self, caller: Caller) -> bool:
+        """Whether this caller may see and call it."""
+        if caller.read_only and self.effect != "read":
+            return False
+        if caller.toolsets is not None and self.toolset not in caller.toolsets:
+            return False
+        return caller.mission_id is not None or not self.bound_only
+
+    def listing(self) -> JsonObject:
+        """As `tools/list` shows it. Hints are written where they differ from the protocol's defaults."""
+        hints: JsonObject = {"openWorldHint": False}
+        if self.effect == "read":
+            hints["readOnlyHint"] = True
+        else:
+            hints["destructiveHint"] = self.effect == "replace"
+            if self.effect != "add":
+                hints["idempotentHint"] = True
+        shown: JsonObject = {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": schema(self.arguments),
+            "annotations": hints,
+        }
+        if self.always_load:
+            shown["_meta"] = {"anthropic/alwaysLoad": True}
+        return shown
+
+    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply:
+        """Check the arguments, then do it. Raises from `missions.errors`."""
+        return self.run(access, caller, parse(self.arguments, given))
+
+
+def all_tools() -> tuple[Tool, ...]:
+    """Every tool, in the order in which they are listed."""
+    from . import board, context, memory, plan, work
+
+    return (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS)

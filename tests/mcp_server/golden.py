@@ -1,0 +1,12 @@
+"""Write tools-list.json anew after a decided change of what models are shown; read the diff before committing it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from solo_unicorn.mcp_server.tools.registry import all_tools
+
+if __name__ == "__main__":
+    listed = [tool.listing() for tool in all_tools()]
+    Path(__file__).with_name("tools-list.json").write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n")

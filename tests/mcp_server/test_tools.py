@@ -1,0 +1,355 @@
+"""Every tool over a real client in memory, in both protocol eras."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.mcp_server.server import INSTRUCTIONS
+from solo_unicorn.mcp_server.tools.registry import all_tools
+
+from .conftest import Board, data, error, head, said
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+GOLDEN = Path(__file__).parent / "tools-list.json"
+
+
+def test_the_list_of_tools_is_as_committed_and_small() -> None:
+    """A change of what every model is shown is a decision: `python tests/mcp_server/golden.py` writes the file anew."""
+    listed = [tool.listing() for tool in all_tools()]
+    assert json.loads(GOLDEN.read_text()) == listed
+    assert len(json.dumps({"tools": listed}, separators=(",", ":"))) <= 12 * 1024
+
+
+def test_instructions_are_short() -> None:
+    assert len(INSTRUCTIONS) < 700  # about 150 tokens
+
+
+@ERAS
+async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board: Board, era: str) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1"), era) as client:
+        listed = (await client.list_tools()).tools
+    assert [tool.name for tool in listed] == [tool.name for tool in all_tools()]
+    reads = {tool.name for tool in listed if tool.annotations and tool.annotations.read_only_hint}
+    assert reads == {
+        "get_context", "list_missions", "search_missions", "get_mission", "memory_search", "memory_read",
+    }  # fmt: skip
+    for tool in listed:
+        assert tool.annotations is not None
+        assert tool.annotations.open_world_hint is False
+        assert tool.input_schema["additionalProperties"] is False
+
+
+@ERAS
+async def test_context_tells_a_run_its_mission_and_what_is_expected(board: Board, era: str) -> None:
+    await board.add("Retry payments", description="Retry **three** times.")
+    await board.do(lambda ws: ws.append_memory(board.project, "index", "We use integers for money."))
+    async with board.client(await board.run_of("M-1"), era) as client:
+        result = await client.call_tool("get_context", {})
+    facts = head(result)
+    assert facts["id"] == "M-1"
+    assert facts["worktree"] == "/trees/shop-42"
+    assert facts["branch"] == "solo-unicorn/m"
+    assert facts["stages"] == ["clarify", "plan", "code"]
+    assert facts["version"] == (await board.mission("M-1")).version
+    text = said(result)
+    assert "Retry **three** times." in text
+    assert "integers for money" in text
+    assert "complete_stage" in text
+
+
+async def test_context_tells_the_persons_own_agent_the_boards(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.person()) as client:
+        found = data(await client.call_tool("get_context", {}))
+    assert found["projects"][0]["project"] == "shop"
+    assert found["projects"][0]["lists"] == {"todo": 1}
+    assert found["projects"][0]["default"] is True
+
+
+async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
+    await board.add("Retry payments")
+    caller = await board.run_of("M-1")
+    async with board.client(caller) as client:
+        await client.call_tool("complete_stage", {"summary": "clear now"})
+
+    def reject(ws):  # type: ignore[no-untyped-def]
+        ws.end_session(caller.session_id, "completed", "")
+        ws.reject("M-1", "Name the *currencies*.")
+
+    await board.do(reject)
+    async with board.client(await board.run_of("M-1")) as client:
+        text = said(await client.call_tool("get_context", {}))
+    assert "Name the *currencies*." in text
+    assert "sent it back" in text
+
+
+async def test_listing_pages_through_the_board(board: Board) -> None:
+    for number in range(5):
+        await board.add(f"Mission {number}")
+    async with board.client(await board.person()) as client:
+        first = data(await client.call_tool("list_missions", {"limit": 2}))
+        second = data(await client.call_tool("list_missions", {"limit": 2, "cursor": first["nextCursor"]}))
+        third = data(await client.call_tool("list_missions", {"limit": 2, "cursor": second["nextCursor"]}))
+        none = data(await client.call_tool("list_missions", {"lists": ["done"], "ready": True}))
+    seen = [one["id"] for page in (first, second, third) for one in page["missions"]]
+    assert seen == ["M-1", "M-2", "M-3", "M-4", "M-5"]
+    assert first["total"] == 5
+    assert "nextCursor" not in third
+    assert none == {"missions": [], "total": 0}
+
+
+async def test_a_bad_cursor_is_invalid(board: Board) -> None:
+    async with board.client(await board.person()) as client:
+        refused = error(await client.call_tool("list_missions", {"cursor": "x"}))
+    assert refused["code"] == "invalid"
+
+
+async def test_search_finds_by_words(board: Board) -> None:
+    await board.add("Retry payments", description="with a backoff")
+    await board.add("Paint the shed")
+    async with board.client(await board.person()) as client:
+        found = data(await client.call_tool("search_missions", {"query": "backoff"}))
+    assert [one["id"] for one in found["missions"]] == ["M-1"]
+    assert found["total"] == 1
+
+
+async def test_get_mission_answers_data_and_with_texts_markdown(board: Board) -> None:
+    await board.add("Retry payments", description="# Why\nmoney")
+    await board.add("Ledger")
+    await board.do(lambda ws: ws.link("M-2", "M-1", "blocks"))
+    async with board.client(await board.person()) as client:
+        facts = data(await client.call_tool("get_mission", {"mission": "m-1", "include": ["tasks", "links", "history"]}))
+        result = await client.call_tool("get_mission", {"mission": "1", "include": ["description", "spec", "notes", "review"]})
+    assert facts["links"] == [{"relation": "blocked_by", "id": "M-2", "title": "Ledger", "list": "todo", "resolved": False}]
+    assert facts["blockers"] == 1
+    assert facts["plan"] == []
+    assert facts["history"][0]["what"] == "created"
+    assert head(result)["id"] == "M-1"
+    assert "## Description\n# Why\nmoney" in said(result)
+    assert "## Specification\n(none)" in said(result)
+
+
+async def test_a_created_mission_stands_in_todo_and_is_not_ready(board: Board) -> None:
+    await board.add("Ledger")
+    async with board.client(await board.person()) as client:
+        made = data(
+            await client.call_tool(
+                "create_mission",
+                {"title": "Retry payments", "description": "d", "priority": 5, "flow": "Quick fix", "depends_on": ["M-1"]},
+            )
+        )
+    mission = await board.mission(made["id"])
+    assert (mission.list, mission.ready, mission.priority, mission.stage) == ("todo", False, 5, "code")
+    assert mission.dependency_count == 1
+    assert made["version"] == mission.version
+    history = await board.do(lambda ws: ws.history(made["id"]))
+    assert history[0].author.kind == "agent"
+
+
+async def test_creating_twice_with_one_key_makes_one_mission(board: Board) -> None:
+    async with board.client(await board.person()) as client:
+        first = data(await client.call_tool("create_mission", {"title": "Retry", "key": "retry-1"}))
+        again = data(await client.call_tool("create_mission", {"title": "Retry", "key": "retry-1"}))
+    assert again["id"] == first["id"]
+    assert again["already"] is True
+    assert (await board.do(lambda ws: ws.missions(board.project))).total == 1
+
+
+async def test_updating_a_text_needs_the_version_that_was_read(board: Board) -> None:
+    await board.add("Retry payments", description="old")
+    async with board.client(await board.person()) as client:
+        missing = error(await client.call_tool("update_mission", {"mission": "M-1", "description": "new"}))
+        stale = error(
+            await client.call_tool("update_mission", {"mission": "M-1", "description": "new", "expected_version": 99})
+        )
+        version = data(await client.call_tool("get_mission", {"mission": "M-1"}))["version"]
+        done = data(
+            await client.call_tool("update_mission", {"mission": "M-1", "description": "new", "expected_version": version})
+        )
+    assert missing["code"] == "invalid"
+    assert missing["field"] == "expected_version"
+    assert (stale["code"], stale["currentVersion"]) == ("version_conflict", version)
+    assert done["version"] == version + 1
+    assert (await board.mission("M-1")).description == "new"
+
+
+async def test_update_changes_only_what_is_given(board: Board) -> None:
+    await board.add("Retry payments", description="keep")
+    async with board.client(await board.person()) as client:
+        data(await client.call_tool("update_mission", {"mission": "M-1", "title": "Retry", "priority": 1, "ready": True}))
+        nothing = error(await client.call_tool("update_mission", {"mission": "M-1"}))
+    mission = await board.mission("M-1")
+    assert (mission.title, mission.priority, mission.ready, mission.description) == ("Retry", 1, True, "keep")
+    assert nothing["code"] == "invalid"
+
+
+async def test_moving_within_the_lists_an_agent_may_use(board: Board) -> None:
+    await board.add("One")
+    await board.add("Two")
+    async with board.client(await board.person()) as client:
+        moved = data(await client.call_tool("move_mission", {"mission": "M-2", "list": "todo", "position": "top"}))
+        await client.call_tool("move_mission", {"mission": "M-1", "list": "doing"})
+        rows = data(await client.call_tool("list_missions", {}))["missions"]
+    assert moved["list"] == "todo"
+    assert [(one["id"], one["list"]) for one in rows] == [("M-2", "todo"), ("M-1", "doing")]
+
+
+async def test_links_both_ways_and_cycles_are_refused(board: Board) -> None:
+    await board.add("One")
+    await board.add("Two")
+    async with board.client(await board.person()) as client:
+        linked = data(await client.call_tool("link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocked_by"}))
+        cycle = error(await client.call_tool("link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocks"}))
+        freed = data(
+            await client.call_tool(
+                "link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocked_by", "remove": True}
+            )
+        )
+    assert linked["links"][0]["relation"] == "blocked_by"
+    assert cycle["code"] == "invalid"
+    assert "M-1" in cycle["message"]
+    assert freed["links"] == []
+
+
+@ERAS
+async def test_a_run_reports_its_work(board: Board, era: str) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1"), era) as client:
+        tasks = data(await client.call_tool("update_tasks", {"titles": ["read", "write", "test"], "finished": 1}))
+        data(await client.call_tool("add_note", {"text": "Chose a queue, it is simpler.", "kind": "decision"}))
+        data(await client.call_tool("attach_solution", {"text": "## Done\nAll of it."}))
+        notes = said(await client.call_tool("get_mission", {"include": ["notes", "solution"]}))
+    assert tasks["tasks"] == "1/3"
+    mission = await board.mission("M-1")
+    assert [task.title for task in mission.tasks] == ["read", "write", "test"]
+    assert mission.tasks_current == 1
+    assert mission.solution == "## Done\nAll of it."
+    assert "decision: Chose a queue" in notes
+    events = await board.do(lambda ws: ws.history("M-1"))
+    assert {one.author.name for one in events if one.kind == "noted_decision"} == {"rehearsal"}
+
+
+async def test_tasks_sent_as_a_string_of_json_are_taken(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        data(await client.call_tool("update_tasks", {"titles": '["a", "b"]', "finished": 2}))
+    assert [task.title for task in (await board.mission("M-1")).tasks] == ["a", "b"]
+
+
+async def test_more_finished_than_there_are_is_invalid(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        refused = error(await client.call_tool("update_tasks", {"titles": ["a"], "finished": 2}))
+    assert (refused["code"], refused["field"]) == ("invalid", "finished")
+
+
+async def test_completing_a_stage_asks_for_the_review_the_flow_wants(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        done = data(await client.call_tool("complete_stage", {"summary": "clear", "to_check": "the currencies"}))
+    mission = await board.mission("M-1")
+    assert (mission.list, mission.review_status, mission.to_check) == ("review", "pending", "the currencies")
+    assert "End your turn" in done["next"]
+
+
+async def test_completing_twice_in_one_session_counts_once(board: Board) -> None:
+    """An agent that goes on after its stage must not run through the stages that follow."""
+    await board.add("Retry payments", flow_id="Direct")
+    async with board.client(await board.run_of("M-1")) as client:
+        data(await client.call_tool("complete_stage", {"summary": "first"}))
+        before = await board.mission("M-1")
+        again = data(await client.call_tool("complete_stage", {"summary": "second"}))
+        other = data(await client.call_tool("request_review", {"summary": "third"}))
+    assert again["already"] is True
+    assert other["already"] is True
+    assert await board.mission("M-1") == before
+    assert before.stage_summary == "first"
+
+
+async def test_a_review_can_be_requested_where_the_flow_asks_for_none(board: Board) -> None:
+    await board.add("Retry payments", flow_id="Direct")
+    async with board.client(await board.run_of("M-1")) as client:
+        data(await client.call_tool("request_review", {"summary": "unsure", "to_check": "rounding"}))
+    assert (await board.mission("M-1")).review_status == "pending"
+
+
+async def test_asking_parks_the_mission_with_its_question(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        parked = data(await client.call_tool("ask_user", {"question": "Euro or dollar?"}))
+    assert parked["parked"] is True
+    assert (await board.mission("M-1")).question == "Euro or dollar?"
+
+
+async def test_a_limit_parks_the_agent(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        naive = error(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00", "text": "5-hour limit"}))
+        data(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00Z", "text": "5-hour limit"}))
+    assert naive["code"] == "invalid"
+    agents = await board.do(lambda ws: ws.agents())
+    assert agents[0].rate_limit_reset_at.year == 2099
+
+
+async def test_memory_is_read_written_and_searched(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.run_of("M-1")) as client:
+        added = data(
+            await client.call_tool(
+                "memory_append", {"document": "build", "text": "Run make test first.", "heading": "Testing"}
+            )
+        )
+        result = await client.call_tool("memory_read", {"document": "build", "heading": "testing"})
+        listed = data(await client.call_tool("memory_read", {}))
+        found = data(await client.call_tool("memory_search", {"query": "make"}))
+        stale = error(
+            await client.call_tool("memory_replace", {"document": "build", "text": "x", "expected_version": 7})
+        )
+        replaced = data(
+            await client.call_tool(
+                "memory_replace",
+                {"document": "build", "text": "Run `make check`.", "expected_version": 1, "heading": "Testing"},
+            )
+        )
+        new = data(await client.call_tool("memory_replace", {"document": "style", "text": "# S", "expected_version": 0}))
+        whole = said(await client.call_tool("memory_read", {"document": "build"}))
+    assert (added["document"], added["version"], added["headings"]) == ("build", 1, ["Testing"])
+    assert head(result)["version"] == 1
+    assert "Run make test first." in said(result)
+    assert [one["document"] for one in listed["documents"]] == ["build"]
+    assert found["hits"][0]["document"] == "build"
+    assert (stale["code"], stale["currentVersion"]) == ("version_conflict", 1)
+    assert replaced["version"] == 2
+    assert new["version"] == 1
+    assert "## Testing\nRun `make check`." in whole
+
+
+async def test_a_missing_document_or_heading_names_what_there_is(board: Board) -> None:
+    await board.do(lambda ws: ws.append_memory(board.project, "build", "text", "Testing"))
+    async with board.client(await board.person()) as client:
+        document = error(await client.call_tool("memory_read", {"document": "bild"}))
+        heading = error(await client.call_tool("memory_read", {"document": "build", "heading": "Test"}))
+    assert (document["code"], heading["code"]) == ("not_found", "not_found")
+    assert "build" in document["hint"]
+    assert "Testing" in heading["hint"]
+
+
+async def test_several_projects_must_be_named(board: Board) -> None:
+    await board.do(lambda ws: ws.create_project("Garden"))
+    async with board.client(await board.person()) as client:
+        unnamed = error(await client.call_tool("create_mission", {"title": "Paint"}))
+        made = data(await client.call_tool("create_mission", {"title": "Paint", "project": "garden"}))
+    assert unnamed["code"] == "invalid"
+    assert "garden" in unnamed["hint"]
+    assert (await board.mission(made["id"])).project_id != board.project
+
+
+async def test_the_persons_own_agent_must_name_the_mission(board: Board) -> None:
+    await board.add("One")
+    async with board.client(await board.person()) as client:
+        refused = error(await client.call_tool("update_tasks", {"titles": [], "finished": 0}))
+    assert (refused["code"], refused["field"]) == ("invalid", "mission")
