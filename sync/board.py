@@ -21,7 +21,8 @@ SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m
     m.blockers,
     CASE WHEN m.blockers = 0 THEN '' ELSE coalesce((
         SELECT b.title FROM dependency d LEFT JOIN mission b ON b.id = d.mission_id AND b.deleted = 0
-        WHERE d.other_id = m.id AND d.relation = 'blocks' AND b.list IS NOT 'done' ORDER BY d.mission_id LIMIT 1), '') END,
+        WHERE d.other_id = m.id AND d.relation = 'blocks' AND b.list IS NOT 'done'
+        ORDER BY d.mission_id LIMIT 1), '') END,
     m.session_status, s.started_at, coalesce(s.agent_name, m.agent), coalesce(s.activity, ''), m.review_status,
     m.review_requested_at, m.attention, m.question, m.retry_at, m.attempts, m.landing_status, m.pr_number, m.updated_at
 FROM mission m

@@ -69,14 +69,20 @@ class Change:
         """The flow the mission follows: its own, else the project's default."""
         return lookup.flow_of(self.connection, mission)
 
-    def save(self, before: Mission | None, after: Mission, kind: str, *, note: str = "") -> Mission:
+    def save(
+        self, before: Mission | None, after: Mission, kind: str, *, note: str = "", placed: bool = False
+    ) -> Mission:
         """Write a mission that changed (or is new: before None) with its event; returns it with its new version.
 
-        Nothing is written when nothing changed and there is no note.
+        Nothing is written when nothing changed and there is no note. `placed`: its place in the list is chosen already.
         """
         found = {} if before is None else _recorded(before, after)
         if before is not None and not found and not note:
             return before
+        if before is not None and after.list != before.list and not placed:
+            # the rules decide on a list, the place in it is given here: at the end, but what is done goes on top
+            order = self.order(after.project_id, after.list, top=after.list == "done", moving=after.id)
+            after = replace(after, list_order=order)
         saved = replace(after, version=(before.version if before else 0) + 1, updated_at=self.now)
         stage_count = len(enabled_stages(self.flow_of(saved), saved.flow_config))
         rows.put_mission(self.connection, saved, stage_count)

@@ -166,14 +166,20 @@ class ConsoleOperations(WorkspaceBase):
             )
             return int(cursor.lastrowid or 0)
 
-    def take_requests(self) -> list[Request]:
-        """Take all open requests, oldest first; each is handed out once."""
-        with self._store.writing() as connection:
+    def requests(self, after: int = 0) -> list[Request]:
+        """Open requests after the one with that id, oldest first; each stays until it is finished."""
+        with self._reading() as connection:
             found = connection.execute(
-                "DELETE FROM request RETURNING id, kind, mission_id, session_id, payload, at, correlation_id"
+                "SELECT id, kind, mission_id, session_id, payload, at, correlation_id FROM request "
+                "WHERE id > ? ORDER BY id",
+                (after,),
             ).fetchall()
-        requests = [
+        return [
             Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, json.loads(payload), chain)
             for number, kind, mission_id, session_id, payload, at, chain in found
         ]
-        return sorted(requests, key=lambda request: request.id)
+
+    def finish_request(self, request_id: int) -> None:
+        """The service did what was asked, or found that it cannot be done any more."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM request WHERE id = ?", (request_id,))

@@ -62,8 +62,8 @@ class FinishingOperations(WorkspaceBase):
         """An agent asks a person; the mission waits for the answer once its session ends (`needs_input`)."""
         with self._change(by) as change:
             mission = change.mission(ref)
-            after = replace(mission, question=_text("question", text), answer=None)
-            return change.save(mission, after, "asked", note=text.strip())
+            asked = review.ask(mission, _text("question", text), now=change.now)
+            return change.save(mission, asked, "asked", note=text.strip())
 
     def answer(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """A person answers the open question; the same conversation goes on with it."""
@@ -92,9 +92,6 @@ class FinishingOperations(WorkspaceBase):
         with self._change(SYSTEM) as change:
             mission = change.mission(ref)
             after = landing.landed(mission, change.flow_of(mission), commit=commit, now=change.now)
-            if after.list != mission.list:
-                order = change.order(mission.project_id, after.list, top=after.list == "done", moving=mission.id)
-                after = replace(after, list_order=order)
             return change.save(mission, after, "landed", note=commit or "nothing to land")
 
     def landing_conflicted(self, ref: str, files: Sequence[str]) -> Mission:

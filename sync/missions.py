@@ -53,12 +53,14 @@ class MissionOperations(WorkspaceBase):
             if changes.get("flow_id"):
                 flow = lookup.part(change.connection, Flow, str(changes["flow_id"]), mission.project_id)
                 changes = {**changes, "flow_id": flow.id}
+            repository = None
             if changes.get("project_repository_id"):
                 repository = lookup.part(
                     change.connection, ProjectRepository, str(changes["project_repository_id"]), mission.project_id
                 )
                 changes = {**changes, "project_repository_id": repository.id}
-            return change.save(mission, editing.edit(mission, changes, flow=flow, now=change.now), "edited")
+            after = editing.edit(mission, changes, flow=flow, now=change.now, repository=repository)
+            return change.save(mission, after, "edited")
 
     def move_mission(
         self,
@@ -76,15 +78,13 @@ class MissionOperations(WorkspaceBase):
             order = change.order(mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id)
             mission = change.mission(ref)  # the list may have been renumbered to make room
             moved = moving.move(mission, to_list, order, flow=change.flow_of(mission), now=change.now)
-            return change.save(mission, moved, "moved")
+            return change.save(mission, moved, "moved", placed=True)
 
     def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
         """Say that a mission may be (or may not yet be) given to an agent; clears what had asked for attention."""
         with self._change(by) as change:
             mission = change.mission(ref)
-            after = replace(mission, ready=ready)
-            if ready and not mission.ready:
-                after = replace(after, attention=None, attempts=0, retry_at=None)
+            after = editing.set_ready(mission, ready, now=change.now)
             return change.save(mission, after, "readied" if ready else "unreadied")
 
     def delete_mission(self, ref: str, *, by: Author = USER) -> Mission:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
+from ..missions.editing import refit
 from ..missions.entities import (
     LISTS,
     SYSTEM,
@@ -194,16 +195,10 @@ class ProjectOperations(WorkspaceBase):
                 (flow.project_id, flow.id),
             ).fetchall()
             missions = [rows.load(Mission, doc) for (doc,) in using]
-            names = {stage.stage for stage in stages}
-            stranded = [mission for mission in missions if mission.stage not in names and mission.list != "done"]
-            if stranded:
-                raise Conflict(
-                    f"{len(stranded)} mission(s) stand at a stage that the flow would lose",
-                    todo="move them to another stage first",
-                )
             rows.put_part(change.connection, "flow", after)
             for mission in missions:
                 rows.put_mission(change.connection, mission, len(enabled_stages(after, mission.flow_config)))
+                change.save(mission, refit(mission, after, now=change.now), "refitted", note=after.name)
             change.event(flow.project_id, "flow_changed", note=flow.name)
             return after
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -25,8 +24,10 @@ from ..missions.entities import (
 )
 from ..missions.errors import AlreadyClaimed, Conflict, NotFound
 from ..missions.ids import short_id
+from ..missions.loops import next_run
 from . import lookup, rows
 from .base import WorkspaceBase
+from .change import Change
 
 DISPATCH_LISTS = ("todo", "doing", "loop")
 
@@ -84,7 +85,7 @@ class RunningOperations(WorkspaceBase):
             )
             change.save_session(session)
             change.by = Author("system", session_id=session_id)
-            if mission.list == "loop":
+            if mission.is_loop and mission.list != "doing":
                 change.event(mission.project_id, "loop_run", mission_id=mission.id)
             change.save(mission, sessions.claim(mission, session_id, change.now), "claimed", note=agent.name)
             return session
@@ -141,7 +142,7 @@ class RunningOperations(WorkspaceBase):
             change.save_session(after)
             if conversation_id and conversation_id != session.conversation_id:
                 mission = change.mission(session.mission_id)
-                known = replace(mission, last_code_agent_session_id=conversation_id)
+                known = sessions.conversation(mission, after, conversation_id, change.now)
                 change.by = Author("system", session_id=session_id)
                 change.save(mission, known, "conversation_known")
             return after
@@ -155,8 +156,12 @@ class RunningOperations(WorkspaceBase):
         reset_at: datetime | None = None,
         question: str | None = None,
         policy: sessions.RetryPolicy | None = None,
+        resume: bool = False,
     ) -> Mission:
-        """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing."""
+        """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing.
+
+        `resume` lets a mission with outcome `unknown` stay ready, so that its conversation goes on once.
+        """
         with self._change(Author("system", session_id=session_id)) as change:
             session = change.session(session_id)
             mission = lookup.mission(change.connection, session.mission_id, deleted=True)
@@ -175,6 +180,7 @@ class RunningOperations(WorkspaceBase):
                 reset_at=reset_at,
                 question=question,
                 stage_finished=session.stage_finished,
+                resume=resume,
             )
             return change.save(mission, after, "session_ended", note=f"{outcome}: {reason}" if reason else outcome)
 
@@ -201,17 +207,42 @@ class RunningOperations(WorkspaceBase):
             docs = change.connection.execute("SELECT doc FROM mission WHERE session_status = 'PUSHING'").fetchall()
             released = []
             for mission in (rows.load(Mission, doc) for (doc,) in docs):
-                if not sessions.stale_push(mission, change.now):
-                    continue
-                if mission.session_id:
-                    session = change.session(mission.session_id)
-                    ended = replace(
-                        session, phase="ended", outcome="unknown", reason="never started", ended_at=change.now
-                    )
-                    change.save_session(ended)
-                free = replace(mission, agent_session_status="INACTIVE", agent_session_status_changed_at=change.now)
-                released.append(change.save(mission, free, "claim_released", note="it never started"))
+                if sessions.stale_push(mission, change.now):
+                    released.append(_release(change, mission, "it never started"))
             return released
+
+    def release_claim(self, session_id: str, reason: str) -> Mission:
+        """Give a claim back for which no agent was ever started; no attempt counts and the mission stays ready."""
+        with self._change(Author("system", session_id=session_id)) as change:
+            mission = change.mission(change.session(session_id).mission_id)
+            if mission.session_id != session_id or mission.agent_session_status != "PUSHING":
+                return mission
+            return _release(change, mission, reason)
+
+    def renew_claim(self, session_id: str) -> bool:
+        """Whether the mission is still this session's; False means superseded, and the holder must stop."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM mission WHERE session_id = ? AND session_status <> 'INACTIVE'", (session_id,)
+            ).fetchone()
+        return row is not None
+
+    def next_dispatch_at(self) -> datetime | None:
+        """When a ready mission may become eligible by time alone: a back-off, a limit or a loop's pause ends."""
+        with self._reading() as connection:
+            now = self._clock()
+            facts = _FactFinder(connection, now)
+            docs = connection.execute(
+                "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
+                f"AND list IN {DISPATCH_LISTS} AND (retry_at IS NOT NULL OR is_loop = 1)"
+            ).fetchall()
+            times = [agent.limited_until for agent in facts.agents if agent.limited_until]
+            for mission in (rows.load(Mission, doc) for (doc,) in docs):
+                if mission.retry_at:
+                    times.append(mission.retry_at)
+                if mission.is_loop and mission.list != "doing":
+                    times.append(next_run(mission.loop_schedule, facts.loop_runs(mission), now))
+        return min((time for time in times if time > now), default=None)
 
     def set_session_token(self, session_id: str, sha256: str) -> None:
         """Keep the SHA-256 of a run's token; the token itself is nowhere in the workspace."""
@@ -227,13 +258,22 @@ class RunningOperations(WorkspaceBase):
         return rows.load(Session, row[0]) if row else None
 
 
+def _release(change: Change, mission: Mission, reason: str) -> Mission:
+    if mission.session_id:
+        session = change.session(mission.session_id)
+        change.save_session(
+            replace(session, phase="ended", outcome="cancelled", reason=reason, ended_at=change.now, activity="")
+        )
+    return change.save(mission, sessions.released(mission, change.now), "claim_released", note=reason)
+
+
 class _FactFinder:
     """Collects, once per pass, what eligibility asks about."""
 
     def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._agents = tuple(agent_states(connection, now))
+        self.agents = tuple(agent_states(connection, now))
         self._projects: dict[str, Project] = {}
         paused = connection.execute("SELECT value FROM meta WHERE key = 'workstation.paused'").fetchone()
         self._paused = bool(paused and paused[0] == "1")
@@ -258,8 +298,8 @@ class _FactFinder:
                 repository_running=int(self._busy.get(mission.project_repository_id, 0)),
                 doing_count=int(self._doing.get(mission.project_id, 0)) - (mission.list == "doing"),
                 blockers=self._blockers(mission),
-                agents=self._agents,
-                loop_runs=tuple(self._loop_runs(mission)),
+                agents=self.agents,
+                loop_runs=self.loop_runs(mission),
                 workstation_paused=self._paused,
                 now=self._now,
             ),
@@ -287,7 +327,7 @@ class _FactFinder:
             found.append(Blocker(short_id(row[0]) if row else other_id, title or "", cast("ListName | None", in_list)))
         return tuple(found)
 
-    def _loop_runs(self, mission: Mission) -> Iterable[datetime]:
+    def loop_runs(self, mission: Mission) -> tuple[datetime, ...]:
         if not mission.is_loop:
             return ()
         since = rows.stamp(self._now - timedelta(days=1))
@@ -295,7 +335,7 @@ class _FactFinder:
             "SELECT at FROM event WHERE mission_id = ? AND kind = 'loop_run' AND at > ? ORDER BY seq",
             (mission.id, since),
         )
-        return [datetime.fromisoformat(at) for (at,) in found]
+        return tuple(datetime.fromisoformat(at) for (at,) in found)
 
 
 def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:

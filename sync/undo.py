@@ -86,5 +86,5 @@ class UndoOperations(WorkspaceBase):
             document[field] = before
         cleaned = {field: value for field, value in document.items() if value is not None}
         step = event.note if event.kind in ("undone", "redone") else SAID[event.kind]
-        change.save(mission, from_wire(Mission, cleaned), kind, note=step)
+        change.save(mission, from_wire(Mission, cleaned), kind, note=step, placed=True)
         return f"{verb} {step} {name} {mission.title!r}"

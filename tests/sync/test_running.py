@@ -218,6 +218,7 @@ def test_a_loop_mission_runs_as_often_as_its_schedule_allows(
         project.id,
         MissionDraft(title="Update", is_loop=True, flow_id="Direct", loop_schedule=LoopSchedule(max_per_day=1)),
     )
+    workspace.set_ready(mission.id, True)
     session = start(workspace, mission.id)
     workspace.complete_stage(mission.id, "done", None, by=agent_of(session))
     workspace.end_session(session.id, "completed")
@@ -226,3 +227,32 @@ def test_a_loop_mission_runs_as_often_as_its_schedule_allows(
     assert workspace.why_not(mission.id)
     clock.forward(days=1, minutes=1)
     assert workspace.why_not(mission.id) is None
+    assert workspace.next_dispatch_at() is None
+
+
+def test_the_next_time_to_look_again_is_known(workspace: Workspace, ready: Mission, clock: Clock) -> None:
+    assert workspace.next_dispatch_at() is None
+    start(workspace, ready.id)
+    workspace.end_session("S1", "failed", "it crashed")
+    at = workspace.next_dispatch_at()
+    assert at is not None and at > clock.now
+    assert workspace.why_not(ready.id)
+    clock.now = at
+    assert workspace.why_not(ready.id) is None
+
+
+def test_a_claim_that_is_given_back_costs_no_attempt(workspace: Workspace, ready: Mission) -> None:
+    workspace.claim(ready.id, session_id="S1", agent=AGENT, workstation_id="W1")
+    assert workspace.renew_claim("S1")
+    mission = workspace.release_claim("S1", "the worktree is busy")
+    assert (mission.agent_session_status, mission.attempts, mission.ready) == ("INACTIVE", 0, True)
+    assert not workspace.renew_claim("S1")
+
+
+def test_requests_stay_until_they_are_finished(workspace: Workspace, ready: Mission) -> None:
+    workspace.request("stop_session", mission=ready.id, session="S1", payload={"why": "enough"})
+    (request,) = workspace.requests()
+    assert (request.kind, request.mission_id, request.payload) == ("stop_session", ready.id, {"why": "enough"})
+    assert workspace.requests() == [request] and workspace.requests(after=request.id) == []
+    workspace.finish_request(request.id)
+    assert workspace.requests() == []
