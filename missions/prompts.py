@@ -151,6 +151,11 @@ def _stages(context: PromptContext) -> str:
     return " → ".join(stage.stage for stage in enabled_stages(context.flow, context.mission.flow_config))
 
 
+def _target_branch(context: PromptContext) -> str:
+    default = context.repository.default_branch if context.repository else "main"
+    return context.mission.target_branch or default
+
+
 def _afterwards(context: PromptContext) -> str:
     if context.mission.requires_review:
         return "a person reviews this stage"
@@ -194,7 +199,7 @@ PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "project": lambda context: context.project.name,
     "repository": lambda context: context.repository.name if context.repository else "",
     "branch": lambda context: context.branch,
-    "target_branch": lambda context: context.mission.target_branch,
+    "target_branch": _target_branch,
     "worktree": lambda context: context.worktree,
     "afterwards": _afterwards,
     "description": lambda context: _section("Description", context.mission.description),
