@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from ..missions.access import Call, MissionAccess
 from ..missions.entities import Author
 
-
 TOKEN_BYTES = 32
 
 

@@ -21,7 +21,7 @@ SUBSCRIBERS = 512
 
 
 class Changes:
-    """One for all connections of a host: listeners of 2026-07-28 on the bus, subscribers of the earlier versions here."""
+    """One for all connections of a host: 2026-07-28 listens on the bus, clients of earlier versions subscribe here."""
 
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
@@ -60,7 +60,7 @@ class Changes:
         self._subscribers.clear()
 
     def _key(self, ctx: ServerRequestContext[Any], uri: str) -> tuple[str, object]:
-        """A client subscribes once to a resource; what the handshake said of it is the same object in all its requests."""
+        """What the handshake said of a client is one object in all its requests."""
         return uri, id(ctx.session.client_params)
 
 

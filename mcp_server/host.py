@@ -88,9 +88,7 @@ class McpHost:
         if self._port == 0 and int(port) != remembered:
             await self._call(lambda access: access.set_meta(PORT_KEY, port))
         if self._socket_path is not None:
-            self._unix = UnixServer(
-                self._call, self._changes, self._socket_path, version=self._version, calls=calls
-            )
+            self._unix = UnixServer(self._call, self._changes, self._socket_path, version=self._version, calls=calls)
             await self._unix.start()
 
     async def changed(self, events: Iterable[MissionEvent]) -> None:

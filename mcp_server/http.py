@@ -169,9 +169,23 @@ class Door:
         self._all_end.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One HTTP request."""
+        """One HTTP request; one that our closing cut short still gets an end."""
         if scope["type"] != "http":
             return
+        sent: Message = {}
+
+        async def watch(message: Message) -> None:
+            nonlocal sent
+            sent = message
+            await send(message)
+
+        await self._serve(scope, receive, watch)
+        if not sent:
+            await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"1")]})
+        if sent.get("type") != "http.response.body" or sent.get("more_body"):
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = dict(scope["headers"]).get(b"mcp-session-id")
         if scope["method"] == "GET":
             await self._kept(scope, _until(self._streams_end, receive), send)
@@ -203,7 +217,7 @@ class Door:
         await self._kept(scope, take, watch)
         if lost:
             headers = [(name, value) for name, value in scope["headers"] if name != b"mcp-session-id"]
-            await self._fresh(scope | {"headers": headers}, _again(taken, receive), send)
+            await self._fresh({**scope, "headers": headers}, _again(taken, receive), send)
 
 
 class _Lifespans:
@@ -256,5 +270,3 @@ def _keep_off_stderr() -> None:
     for name in ("uvicorn", "mcp", "sse_starlette"):
         if not logging.getLogger(name).handlers:
             logging.getLogger(name).addHandler(logging.NullHandler())
-
-

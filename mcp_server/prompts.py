@@ -32,7 +32,7 @@ from .tools import board, guards, views
 TOLD = {
     "plan": (
         "Plan a mission: read it and the code, write the plan as tasks",
-        "Plan mission {id}. Read what it says below, memory_search what the project knows, look at the code it concerns. "
+        "Plan mission {id}. Read it below, memory_search what the project knows, look at the code it concerns. "
         "Write the plan with update_tasks (mission {id}) and your reasons with add_note (kind decision). "
         "Change no code. Ask me what you cannot decide.",
     ),
@@ -65,7 +65,9 @@ class Handlers(TypedDict):
 def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
     """The three handlers, for whoever calls."""
 
-    async def list_prompts(_ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListPromptsResult:
+    async def list_prompts(
+        _ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None
+    ) -> ListPromptsResult:
         argument = PromptArgument(name="mission", description="Short id, for instance M-42", required=True)
         return ListPromptsResult(
             prompts=[Prompt(name=name, description=about, arguments=[argument]) for name, (about, _) in TOLD.items()]
@@ -94,7 +96,7 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
 
 def _told(access: MissionAccess, caller: Caller, words: str, reference: str | None) -> str:
     mission = guards.readable(access, caller, reference[:64] if reference else None)
-    wanted: list[board.Section] = ["description", "spec", "tasks", "solution", "review"]
+    wanted: tuple[board.Section, ...] = ("description", "spec", "solution", "review")
     reply = board.get_mission(access, caller, board.GetMission(mission=mission.id, include=wanted))
     about = reply.text if hasattr(reply, "text") else ""
     plan = "\n".join(

@@ -53,7 +53,9 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
     ) -> ListResourceTemplatesResult:
         return ListResourceTemplatesResult(
             resource_templates=[
-                ResourceTemplate(name="mission", uri_template="mission://{id}", description="A mission", mime_type=MARKDOWN),
+                ResourceTemplate(
+                    name="mission", uri_template="mission://{id}", description="A mission", mime_type=MARKDOWN
+                ),
                 ResourceTemplate(
                     name="memory", uri_template="memory://{doc}", description="A memory document", mime_type=MARKDOWN
                 ),
@@ -102,7 +104,7 @@ def _read(access: MissionAccess, caller: Caller, uri: str) -> tuple[str, str]:
         case "mission", "current", "":
             return _told(context.get_context(access, caller, context.GetContext()))
         case "mission", reference, "" if reference:
-            wanted = board.GetMission(mission=reference[:64], include=["description", "spec", "tasks", "solution"])
+            wanted = board.GetMission(mission=reference[:64], include=("description", "spec", "tasks", "solution"))
             return _told(board.get_mission(access, caller, wanted))
         case "board", "summary", "":
             return compact(_summary(access, caller)), JSON

@@ -32,7 +32,8 @@ Solo Unicorn keeps missions on a board; you work on one of them.
 4. add_note for decisions and blockers; ask_user when only a person can decide.
 5. Commit, then complete_stage with summary and to_check, and end your turn. People approve; you cannot.
 Work you discover: create_mission. Lasting facts: memory_append.
-Ids look like M-42. Replacing writes take expected_version from your last read. Errors start with a code and say what to do."""
+Ids look like M-42. Replacing writes take expected_version from your last read. \
+Errors start with a code and say what to do."""
 
 
 class RunToken(AccessToken):
@@ -130,7 +131,12 @@ def _who(caller: Caller | None) -> Caller:
 async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallToolRequestParams) -> CallToolResult:
     """One call, with every outcome as a result that the model can read."""
     new_correlation()
-    about = {"tool": params.name[:64], "caller": who.name, "session": who.session_id or "", "mission": who.mission_id or ""}
+    about = {
+        "tool": params.name[:64],
+        "caller": who.name,
+        "session": who.session_id or "",
+        "mission": who.mission_id or "",
+    }
     try:
         tool = tools.get(params.name)
         if tool is None:
@@ -143,6 +149,6 @@ async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallTool
         return refusal(error)
     except Exception:
         logger("mcp").exception("failed", extra=about)
-        return refusal(Offline("The server failed on this call", todo="Try once more; if it fails again, go on and say so"))
+        return refusal(Offline("The server failed on this call", todo="Try once more; then go on and say so"))
     logger("mcp").debug("called", extra=about)
     return answer(reply)

@@ -122,7 +122,7 @@ class UnixServer:
                         while line := await reader.readline():
                             await to_server.send(_parse(line))
                     except ValueError:
-                        logger("mcp").warning("a line was too long; the connection is closed", extra={"limit": LINE_MAX})
+                        logger("mcp").warning("a line was too long; closing", extra={"limit": LINE_MAX})
 
         async def write() -> None:
             async for message in from_server:

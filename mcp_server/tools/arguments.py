@@ -37,9 +37,8 @@ def _plain(text: str) -> str:
     for place, character in enumerate(text):
         code = ord(character)
         if (code < 32 and character not in "\t\n\r") or 127 <= code < 160 or 0xD800 <= code < 0xE000:
-            raise PydanticCustomError(
-                "control", "has the control character U+{code} at position {place}", {"code": f"{code:04X}", "place": place}
-            )
+            found = {"code": f"{code:04X}", "place": place}
+            raise PydanticCustomError("control", "has the control character U+{code} at position {place}", found)
     return text
 
 
@@ -94,7 +93,9 @@ def _lists(model: type[Arguments]) -> frozenset[str]:
     """The arguments that are lists."""
     properties = schema(model)["properties"]
     assert isinstance(properties, dict)
-    return frozenset(name for name, part in properties.items() if isinstance(part, dict) and part.get("type") == "array")
+    return frozenset(
+        name for name, part in properties.items() if isinstance(part, dict) and part.get("type") == "array"
+    )
 
 
 def _refusal(problem: ValidationError, model: type[Arguments]) -> SoloUnicornError:

@@ -61,7 +61,7 @@ def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions
 
 class GetMission(Arguments):
     mission: Ref | None = None
-    include: Annotated[list[Section], Field(max_length=8)] = []
+    include: Annotated[tuple[Section, ...], Field(max_length=8)] = ()
 
 
 def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Reply:

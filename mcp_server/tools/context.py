@@ -103,8 +103,10 @@ def _index_document(access: MissionAccess, project_id: str) -> str:
 def _boards(access: MissionAccess, caller: Caller) -> JsonObject:
     shown: list[Json] = []
     for project in access.projects():
-        counts = {name: count.total for name, count in access.list_counts(project.id).items() if count.total}
-        one: JsonObject = {"project": project.slug, "name": project.name, "lists": dict(counts)}
+        counts: JsonObject = {
+            str(name): count.total for name, count in access.list_counts(project.id).items() if count.total
+        }
+        one: JsonObject = {"project": project.slug, "name": project.name, "lists": counts}
         if project.id == caller.project_id:
             one["default"] = True
         one["memory"] = memory.index(access, project.id)["total"]

@@ -17,7 +17,7 @@ def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     """The mission to read: the named one, else the run's own. One of a foreign project is not found."""
     if ref is None:
         if caller.mission_id is None:
-            raise InvalidValue("mission", "`mission` is missing", todo="Name it, for instance M-42; list_missions shows them")
+            raise InvalidValue("mission", "`mission` is missing", todo="Name it: M-42; list_missions shows them")
         return access.mission(caller.mission_id)
     try:
         mission = access.mission(ref)
@@ -59,9 +59,7 @@ def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Ses
 def not_running(caller: Caller, mission: Mission) -> None:
     """The person's own agent stays out of a mission that a run works on."""
     if caller.mission_id is None and mission.agent_session_status != "INACTIVE":
-        raise NotAllowed(
-            f"An agent is running on {short_id(mission.number)}", todo="Wait until it has finished, or stop it on the board"
-        )
+        raise NotAllowed(f"An agent is running on {short_id(mission.number)}", todo="Wait until it has finished")
 
 
 def gate_open(mission: Mission, doing: str) -> None:
@@ -107,4 +105,5 @@ def project(access: MissionAccess, caller: Caller, ref: str | None) -> Project:
         return access.project(names[0])
     if not names:
         raise NotFound("There is no project yet", todo="A person makes one: `solo-unicorn` in a repository")
-    raise InvalidValue("project", "`project` is missing", why="there are several", todo=f"Name one of: {', '.join(names)}")
+    there = ", ".join(names)
+    raise InvalidValue("project", "`project` is missing", why="there are several", todo=f"Name one of: {there}")

@@ -15,6 +15,7 @@ from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Ver
 from .registry import Data, Markdown, Reply, Tool
 from .sections import headings, section, with_section
 
+
 class MemorySearch(Arguments):
     query: Query
     project: Ref | None = None

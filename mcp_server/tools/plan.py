@@ -25,7 +25,7 @@ class CreateMission(Arguments):
     priority: Priority = 3
     flow: Ref | None = None
     stage: Ref | None = None
-    depends_on: Annotated[list[Ref], Field(max_length=50)] = []
+    depends_on: Annotated[tuple[Ref, ...], Field(max_length=50)] = ()
     key: Annotated[Ref, Field(description="Repeating a call with the same key returns the first mission")] | None = None
     project: Ref | None = None
 
@@ -87,9 +87,7 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     guards.at_version(mission, given.expected_version)
     guards.gate_open(mission, "changing it")
     if changes:
-        mission = access.edit_mission(
-            mission.id, changes, expected_version=given.expected_version, by=caller.author
-        )
+        mission = access.edit_mission(mission.id, changes, expected_version=given.expected_version, by=caller.author)
     if given.ready is not None:
         mission = access.set_ready(mission.id, given.ready, by=caller.author)
     return Data(views.row(mission))
@@ -108,7 +106,9 @@ def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> R
     mission = guards.writable(access, caller, given.mission)
     guards.at_version(mission, given.expected_version)
     if given.list == "done":
-        raise NotAllowed("Only a review or the flow itself makes a mission done", todo="Call complete_stage when it is finished")
+        raise NotAllowed(
+            "Only a review or the flow makes a mission done", todo="Call complete_stage when it is finished"
+        )
     if given.list == "review":
         raise NotAllowed("A review is asked for, not moved to", todo="Call request_review with a summary")
     guards.gate_open(mission, "moving it")
@@ -131,7 +131,7 @@ def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) ->
     mission = guards.writable(access, caller, given.mission)
     other = guards.readable(access, caller, given.other)
     if other.project_id != mission.project_id:
-        raise InvalidValue("other", f"{short_id(other.number)} is in another project", todo="Link missions of one project")
+        raise InvalidValue("other", f"{short_id(other.number)} is in another project", todo="Link within one project")
     if given.remove and caller.mission_id is not None:
         raise NotAllowed("A run may add links, not take them away", todo="Ask with ask_user when a link is wrong")
     ends = (other, mission) if given.relation == "blocked_by" else (mission, other)

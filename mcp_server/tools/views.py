@@ -95,7 +95,7 @@ def event(one: MissionEvent) -> JsonObject:
     """One line of the history."""
     shown: JsonObject = {"at": when(one.at), "what": one.kind, "by": one.author.name or one.author.kind}
     if one.changes:
-        shown["changed"] = sorted(one.changes)
+        shown["changed"] = [*sorted(one.changes)]
     if one.note:
         shown["note"] = one.note if len(one.note) <= 500 else one.note[:500] + " …"
     return shown

@@ -31,7 +31,7 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
     """The whole plan and how much of it is done."""
     if given.finished > len(given.titles):
         raise InvalidValue(
-            "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count finished tasks from the first"
+            "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count from the first task"
         )
     mission = _mine(access, caller, given.mission, "changing its tasks")
     mission = access.update_tasks(mission.id, given.titles, given.finished, by=caller.author)
@@ -168,7 +168,7 @@ TOOLS = (
     ),
     Tool(
         "complete_stage",
-        "Your stage is finished and checked. The flow decides: review, next stage or landing. Commit first; then end your turn.",
+        "Your stage is finished, checked and committed: review, next stage or landing follow. Then end your turn.",
         FinishStage, complete_stage, "work", "set", always_load=True,
     ),
     Tool(

@@ -122,9 +122,15 @@ async def test_get_mission_answers_data_and_with_texts_markdown(board: Board) ->
     await board.add("Ledger")
     await board.do(lambda ws: ws.link("M-2", "M-1", "blocks"))
     async with board.client(await board.person()) as client:
-        facts = data(await client.call_tool("get_mission", {"mission": "m-1", "include": ["tasks", "links", "history"]}))
-        result = await client.call_tool("get_mission", {"mission": "1", "include": ["description", "spec", "notes", "review"]})
-    assert facts["links"] == [{"relation": "blocked_by", "id": "M-2", "title": "Ledger", "list": "todo", "resolved": False}]
+        facts = data(
+            await client.call_tool("get_mission", {"mission": "m-1", "include": ["tasks", "links", "history"]})
+        )
+        result = await client.call_tool(
+            "get_mission", {"mission": "1", "include": ["description", "spec", "notes", "review"]}
+        )
+    assert facts["links"] == [
+        {"relation": "blocked_by", "id": "M-2", "title": "Ledger", "list": "todo", "resolved": False}
+    ]
     assert facts["blockers"] == 1
     assert facts["plan"] == []
     assert facts["history"][0]["what"] == "created"
@@ -139,7 +145,13 @@ async def test_a_created_mission_stands_in_todo_and_is_not_ready(board: Board) -
         made = data(
             await client.call_tool(
                 "create_mission",
-                {"title": "Retry payments", "description": "d", "priority": 5, "flow": "Quick fix", "depends_on": ["M-1"]},
+                {
+                    "title": "Retry payments",
+                    "description": "d",
+                    "priority": 5,
+                    "flow": "Quick fix",
+                    "depends_on": ["M-1"],
+                },
             )
         )
     mission = await board.mission(made["id"])
@@ -168,7 +180,9 @@ async def test_updating_a_text_needs_the_version_that_was_read(board: Board) -> 
         )
         version = data(await client.call_tool("get_mission", {"mission": "M-1"}))["version"]
         done = data(
-            await client.call_tool("update_mission", {"mission": "M-1", "description": "new", "expected_version": version})
+            await client.call_tool(
+                "update_mission", {"mission": "M-1", "description": "new", "expected_version": version}
+            )
         )
     assert missing["code"] == "invalid"
     assert missing["field"] == "expected_version"
@@ -180,7 +194,9 @@ async def test_updating_a_text_needs_the_version_that_was_read(board: Board) -> 
 async def test_update_changes_only_what_is_given(board: Board) -> None:
     await board.add("Retry payments", description="keep")
     async with board.client(await board.person()) as client:
-        data(await client.call_tool("update_mission", {"mission": "M-1", "title": "Retry", "priority": 1, "ready": True}))
+        data(
+            await client.call_tool("update_mission", {"mission": "M-1", "title": "Retry", "priority": 1, "ready": True})
+        )
         nothing = error(await client.call_tool("update_mission", {"mission": "M-1"}))
     mission = await board.mission("M-1")
     assert (mission.title, mission.priority, mission.ready, mission.description) == ("Retry", 1, True, "keep")
@@ -202,7 +218,9 @@ async def test_links_both_ways_and_cycles_are_refused(board: Board) -> None:
     await board.add("One")
     await board.add("Two")
     async with board.client(await board.person()) as client:
-        linked = data(await client.call_tool("link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocked_by"}))
+        linked = data(
+            await client.call_tool("link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocked_by"})
+        )
         cycle = error(await client.call_tool("link_missions", {"mission": "M-1", "other": "M-2", "relation": "blocks"}))
         freed = data(
             await client.call_tool(
@@ -315,7 +333,9 @@ async def test_memory_is_read_written_and_searched(board: Board) -> None:
                 {"document": "build", "text": "Run `make check`.", "expected_version": 1, "heading": "Testing"},
             )
         )
-        new = data(await client.call_tool("memory_replace", {"document": "style", "text": "# S", "expected_version": 0}))
+        new = data(
+            await client.call_tool("memory_replace", {"document": "style", "text": "# S", "expected_version": 0})
+        )
         whole = said(await client.call_tool("memory_read", {"document": "build"}))
     assert (added["document"], added["version"], added["headings"]) == ("build", 1, ["Testing"])
     assert head(result)["version"] == 1
