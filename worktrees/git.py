@@ -19,7 +19,6 @@ from pathlib import Path
 
 from ..missions.errors import SoloUnicornError, TryAgain
 
-
 DEFAULT_TIMEOUT = 120.0
 """Seconds a git command may take unless its caller knows better."""
 
@@ -192,6 +191,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         GIT_SEQUENCE_EDITOR=":",
         GIT_MERGE_AUTOEDIT="no",
         GIT_PAGER="cat",
+        GIT_OPTIONAL_LOCKS="0",
         LC_ALL="C",
         LANGUAGE="C",
     )
@@ -239,17 +239,17 @@ def _spawn(
     try:
         out, err = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired:
-        _end(process)
+        end_group(process)
         raise GitTimeout(
-            path, shown, -1, f"it did not end within {timeout:g} s", todo="try again; look for a hook or a password prompt"
+            path, shown, -1, f"it did not end within {timeout:g} s", todo="try again; look for a slow hook or a prompt"
         ) from None
     except BaseException:
-        _end(process)
+        end_group(process)
         raise
     return process.returncode, out, decode(err)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
     """Ask the group to stop, then insist; the group is ours alone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -273,8 +273,10 @@ def _remedy(stderr: str, path: Path) -> str:
         (r"No space left", "make room on the disk; nothing was lost"),
         (r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
          "check your access with `git fetch` in a shell, then try again"),
-        (r"Could not resolve host|unable to access|Connection (refused|timed out)", "check the network, then try again"),
-        (r"\.lock': File exists|cannot lock ref", "wait for the other git process; if none runs, delete the lock file git names"),
+        (r"Could not resolve host|unable to access|Connection (refused|timed out)",
+         "check the network, then try again"),
+        (r"\.lock': File exists|cannot lock ref",
+         "wait for the other git process; if none runs, delete the lock file git names"),
         (r"hook", "run the hook by hand in that directory and mend what it complains about"),
     )  # fmt: skip
     for pattern, remedy in remedies:

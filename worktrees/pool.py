@@ -1,4 +1,4 @@
-"""The worktree pool: one mission, one worktree; reuse before creation; never a byte of work lost (domain.md, Worktrees).
+"""The worktree pool: one mission, one worktree; reuse before creation; no byte of work lost (domain.md, Worktrees).
 
 Slots (which worktree belongs to which mission) are durable in the store, through the small `Slots` protocol that
 `sync.workspace.Workspace` fulfils. Everything here blocks: call it from a thread.
@@ -7,22 +7,40 @@ Slots (which worktree belongs to which mission) are durable in the store, throug
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
+from .git import Git
+from .locks import hold
+from .registry import find, is_linked, listed_worktrees
+from .repositories import inspect
+from .work import WIP, commit_uncommitted, keep_reachable, snapshot_work, unfinished
+
+if TYPE_CHECKING:
+    from .preparing import Preparation
+    from .scripts import ScriptResult
+
+SPARE = 3
+"""Worktrees a repository may have beyond its missions at once (the specification's limit)."""
 
 
 class Slots(Protocol):
     """The part of `Workspace` the pool needs."""
 
-    def worktrees(self, repository: str | None = None) -> Sequence[Worktree]: ...
+    def worktrees(self, repository: str | None = None) -> Sequence[Worktree]:
+        """The slots of a repository, or all."""
+        ...
 
-    def put_worktree(self, worktree: Worktree) -> object: ...
+    def put_worktree(self, worktree: Worktree) -> object:
+        """Record a slot, new or changed."""
+        ...
 
-    def remove_worktree(self, worktree_id: str) -> object: ...
+    def remove_worktree(self, worktree_id: str) -> object:
+        """Forget a slot."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +49,10 @@ class Lease:
 
     worktree: Worktree
     how: Literal["created", "reused", "resumed"]
-    """reused: a vacant one, reset to the base; resumed: the mission's own, exactly as it was left."""
+    """reused: a vacant one, verified and set to the base; resumed: the mission's own, exactly as it was left."""
     base_commit: str
     warnings: tuple[str, ...] = ()
-    """Facts for the mission's history: a base behind its remote, a branch name that was taken."""
+    """Facts for the mission's history: a base that differs from its remote, a branch name that was taken."""
 
     @property
     def path(self) -> Path:
@@ -43,7 +61,7 @@ class Lease:
 
     @property
     def branch(self) -> str:
-        """The branch checked out there; may carry a suffix where the wanted one was taken."""
+        """The branch checked out there; carries a number where the wanted one was taken."""
         return self.worktree.branch
 
 
@@ -56,29 +74,110 @@ class Removal:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A worktree that the store and git do not agree about; nothing with work in it is ever deleted."""
+
+    kind: Literal["directory gone", "not recorded", "not listed by git"]
+    path: Path
+    what_now: str
+    """What was done about it, or what a person can do."""
+    settled: bool
+    """The pool has put it right; False waits for a person."""
+
+
 class Pool:
     """The worktrees of all repositories of this workstation, below one directory."""
 
     def __init__(
-        self,
-        slots: Slots,
-        root: Path,
-        *,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
+        self, slots: Slots, root: Path, *, clock: Callable[[], datetime], new_id: Callable[[], str]
     ) -> None:
         self.slots, self.root, self.clock, self.new_id = slots, root, clock, new_id
 
     def acquire(
         self, repository: ProjectRepository, mission: Mission, *, branch: str, base: str | None = None
     ) -> Lease:
-        """The mission's worktree: its own as it was left, else a vacant one, else a new one. `base` defaults to the mission's target branch."""
-        raise NotImplementedError
+        """A worktree for the mission: its own as it was left, else a vacant one, else a new one.
 
-    def release(self, worktree: Worktree, *, message: str = "") -> Worktree:
-        """Give the slot back: uncommitted work is committed on its branch first; the directory stays, vacant."""
-        raise NotImplementedError
+        `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. Raises Conflict at
+        the limit of `max_concurrent_missions + 3`, NotFound for a base nobody knows, UnusableRepository, GitError.
+        """
+        from .claiming import Claim
 
-    def clean(self, repository: ProjectRepository, *, days: float = 7, dry_run: bool = False) -> list[Removal]:
-        """Remove vacant worktrees unused for `days`, fail-closed; what stays is listed with its reason."""
-        raise NotImplementedError
+        facts = inspect(repository.local_path)
+        self.root.mkdir(parents=True, exist_ok=True)
+        with hold(facts.common_dir, "worktrees"):
+            return Claim(self, repository, mission, facts, branch, base).lease()
+
+    def release(self, worktree: Worktree, *, message: str = "Keep uncommitted work") -> Worktree:
+        """Make the slot vacant. What is uncommitted is committed on its branch first; directory and branch stay."""
+        path = Path(worktree.path)
+        if path.is_dir() and (path / ".git").is_file():
+            snapshot_or_commit(path, worktree, message)
+            keep_reachable(path)
+        vacant = replace(worktree, mission_id=None, last_used_at=self.clock())
+        self.slots.put_worktree(vacant)
+        return vacant
+
+    def prepare(self, lease: Lease, repository: ProjectRepository) -> Preparation:
+        """Ports and the setup script of `.solo-unicorn.toml`; a script that passed is not run again for this branch.
+
+        A script that fails does not raise: its result goes into the mission's history, the caller decides.
+        """
+        from .preparing import prepare
+
+        return prepare(self.root, lease.worktree, repository)
+
+    def teardown(self, worktree: Worktree, repository: ProjectRepository) -> ScriptResult | None:
+        """Run the teardown script of a worktree that is about to be released; None when there is none."""
+        from .preparing import teardown
+
+        return teardown(self.root, worktree, repository)
+
+    def clean(
+        self,
+        repository: ProjectRepository,
+        *,
+        days: float = 7,
+        dry_run: bool = False,
+        in_use: Callable[[Path], bool] = lambda _path: False,
+    ) -> list[Removal]:
+        """Remove vacant worktrees unused for `days`, fail-closed, keeping one; what stays is listed with its reason.
+
+        `in_use` lets the caller name worktrees a session still uses.
+        """
+        from .cleaning import clean
+
+        return clean(self, repository, days=days, dry_run=dry_run, in_use=in_use)
+
+    def reconcile(self, repository: ProjectRepository, *, dry_run: bool = False) -> list[Orphan]:
+        """Report orphans (directories git no longer lists, records without directories), settle the harmless ones."""
+        from .cleaning import reconcile
+
+        return reconcile(self, repository, dry_run=dry_run)
+
+    def records(self, repository: ProjectRepository) -> list[Worktree]:
+        """The slots of a repository, oldest use first."""
+        return sorted(self.slots.worktrees(repository.id), key=lambda one: (one.last_used_at, one.id))
+
+    def vacancy(self, worktree: Worktree, common_dir: Path) -> str | None:
+        """Why a vacant slot cannot be given to a mission (or be removed); None when it can (domain.md: verified)."""
+        path = Path(worktree.path)
+        if not path.is_dir():
+            return "its directory is gone"
+        entry = find(listed_worktrees(Git(common_dir)), path)
+        if entry is None or entry.main or not is_linked(path, common_dir):
+            return "git does not list it as a linked worktree of this repository"
+        if entry.locked is not None:
+            return f"it is locked{': ' + entry.locked if entry.locked else ''}"
+        return unfinished(path)
+
+
+def snapshot_or_commit(path: Path, worktree: Worktree, message: str) -> None:
+    """Uncommitted work becomes a commit of the branch; in the middle of a merge or rebase, a snapshot under a ref."""
+    from ..missions.errors import Conflict
+
+    try:
+        commit_uncommitted(path, message)
+    except Conflict:
+        snapshot_work(path, f"{WIP}/{worktree.id}", message=message)

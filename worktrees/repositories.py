@@ -58,7 +58,7 @@ class UnusableRepository(SoloUnicornError):
 
 
 def inspect(path: Path | str) -> RepositoryFacts:
-    """Look at a path. Raises NotFound (no such directory) or UnusableRepository (not git, bare, shallow, no commits)."""
+    """Look at a path. Raises NotFound (no such directory), UnusableRepository (not git, bare, shallow, no commits)."""
     path = Path(path).expanduser()
     if not path.is_dir():
         raise NotFound(

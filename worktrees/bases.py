@@ -1,0 +1,64 @@
+"""The commit a mission starts from: an explicit, visible choice, with a warning when local and remote differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..missions.errors import NotFound
+from .git import Git, GitError
+
+FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a base name stands for."""
+
+    commit: str
+    name: str
+    warnings: tuple[str, ...] = ()
+
+
+def resolve_base(git: Git, name: str, remote: str | None) -> Base:
+    """A local branch, a `remote/branch`, any commit, or (only if nothing else answers) a branch fetched just now."""
+    local = git.commit(f"refs/heads/{name}")
+    tracked = git.commit(f"refs/remotes/{remote}/{name}") if remote else None
+    if local and tracked and local != tracked:
+        return Base(local, name, (_difference(git, name, remote or "", local, tracked),))
+    found = local or tracked or git.commit(f"refs/remotes/{name}") or git.commit(name)
+    if found:
+        return Base(found, name)
+    if remote:
+        try:
+            fetch_branch(git, remote, name)
+        except GitError as error:
+            raise _unknown(git, name, error.stderr) from error
+        fetched = git.commit(f"refs/remotes/{remote}/{name}")
+        if fetched:
+            return Base(fetched, name)
+    raise _unknown(git, name, "neither a local branch nor a commit has that name")
+
+
+def fetch_branch(git: Git, remote: str, branch: str, *, timeout: float = 300.0) -> None:
+    """Bring one remote branch up to date (its remote-tracking ref only)."""
+    git.run(*FETCH, remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}", tries=4, timeout=timeout)
+
+
+def ahead_behind(git: Git, local: str, other: str) -> tuple[int, int]:
+    """How many commits `local` has that `other` lacks, and the other way round."""
+    ahead, behind = git.line("rev-list", "--left-right", "--count", f"{local}...{other}").split()
+    return int(ahead), int(behind)
+
+
+def _difference(git: Git, name: str, remote: str, local: str, tracked: str) -> str:
+    ahead, behind = ahead_behind(git, local, tracked)
+    parts = [f"{ahead} ahead of" if ahead else "", f"{behind} behind" if behind else ""]
+    return f"{name} is {' and '.join(part for part in parts if part)} {remote}/{name}; the mission starts from {name}"
+
+
+def _unknown(git: Git, name: str, why: str) -> NotFound:
+    return NotFound(
+        f"{name!r} is no branch or commit of {git.path}",
+        why=why.strip() or "git does not know it",
+        todo="choose a target branch that exists, or create it",
+    )

@@ -1,0 +1,272 @@
+"""How a mission gets its worktree: resume its own, reuse a vacant one, or create one (under the repository's lock)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..missions.entities import Mission, ProjectRepository, Worktree
+from ..missions.errors import Conflict
+from .bases import Base, resolve_base
+from .cleaning import forget_gone
+from .git import Git, GitError
+from .includes import copy_included
+from .naming import free_path, numbered, worktree_name
+from .ownership import note_owner, owned_branches, owned_by_another
+from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
+from .repositories import RepositoryFacts, check_branch_name, has_branch
+from .work import WIP, keep_reachable, snapshot_work
+
+if TYPE_CHECKING:
+    from .pool import Lease, Pool
+
+
+@dataclass(slots=True)
+class Claim:
+    """One claim of one mission; lives as long as the call."""
+
+    pool: Pool
+    repository: ProjectRepository
+    mission: Mission
+    facts: RepositoryFacts
+    branch: str
+    wanted_base: str | None
+    warnings: list[str] = field(default_factory=list)
+    listed: list[Listed] = field(default_factory=list)
+
+    def lease(self) -> Lease:
+        """The worktree, found in the order of domain.md."""
+        check_branch_name(self.branch)
+        self.listed = listed_worktrees(self.git)
+        lease = self._resume() or self._reuse_or_create()
+        if lease.how != "resumed":
+            note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
+        copied = copy_included(self.facts.root, lease.path, replace_old=lease.how == "reused")
+        return replace(lease, warnings=(*lease.warnings, *copied.warnings))
+
+    @property
+    def git(self) -> Git:
+        """Git in the person's checkout; nothing here changes that checkout."""
+        return Git(self.facts.root)
+
+    # ---- its own -----------------------------------------------------------------------------------------------
+
+    def _resume(self) -> Lease | None:
+        """The mission's own worktree, untouched; one whose directory was deleted by hand is made again in its place."""
+        for own in self._own_records():
+            path = Path(own.path)
+            entry = find(self.listed, path)
+            if path.is_dir() and entry and is_linked(path, self.facts.common_dir):
+                return self._resumed(own, entry)
+            self.pool.slots.remove_worktree(own.id)
+            if path.exists():
+                self.warnings.append(f"{path} is no longer a worktree of {self.facts.root}; it was left as it is")
+                continue
+            self.warnings.append(f"the directory {path} was gone; made again from branch {own.branch}")
+            self._forget_gone(path, entry)
+            self.branch = own.branch if has_branch(self.git, own.branch) else self.branch
+            return None
+        return None
+
+    def _own_records(self) -> list[Worktree]:
+        """Slots of this mission, last used first; a listed worktree of ours the store forgot is taken in again."""
+        records = self.pool.records(self.repository)
+        own = [one for one in reversed(records) if one.mission_id == self.mission.id]
+        path = Path(self.mission.worktree_path) if self.mission.worktree_path else None
+        if own or path is None or not path.is_relative_to(self.pool.root):
+            return own
+        entry = find(self.listed, path)
+        known = any(Path(one.path) == path for one in records)
+        if entry is None or entry.main or known or entry.branch is None:
+            return own
+        self.warnings.append(f"the record of {path} was missing; taken in again")
+        return [self._record(path, entry.branch, entry.head or self.facts.head_commit)]
+
+    def _resumed(self, own: Worktree, entry: Listed) -> Lease:
+        """Hand back what is there; only a half-made worktree is completed."""
+        path = Path(own.path)
+        if entry.locked == INITIALIZING:
+            self._complete(path)
+        if entry.branch not in (None, own.branch):
+            self.warnings.append(f"{path} is on branch {entry.branch}, not on {own.branch}; it was left so")
+        elif entry.branch is None and in_progress(git_dir(path)) is None:
+            self.warnings.append(f"{path} has a detached HEAD; it was left so")
+        kept = replace(own, branch=entry.branch or own.branch, mission_id=self.mission.id)
+        return self._leased(kept, "resumed", own.base_commit or entry.head or self.facts.head_commit)
+
+    def _complete(self, path: Path) -> None:
+        """Finish a `git worktree add` that was killed; no agent was ever in there, and still nothing is dropped."""
+        git = Git(path)
+        if not (git_dir(path) / "index").exists():
+            git.run("read-tree", "HEAD", tries=6)
+        snapshot_work(path, f"{WIP}/{path.name}/half-made", message="Found in a half-made worktree")
+        git.run("reset", "--hard", "--quiet", tries=6, timeout=600)
+        git.run("worktree", "unlock", str(path))
+        self.warnings.append(f"{path} was half made when its maker stopped; completed")
+
+    def _forget_gone(self, path: Path, entry: Listed | None) -> None:
+        """Drop git's entry of a directory that is gone, keeping its commits and what was staged there."""
+        kept = forget_gone(self.git, self.facts.common_dir, path, entry)
+        if kept:
+            self.warnings.append(f"what was staged in {path} is kept as {kept}")
+        self.listed = listed_worktrees(self.git)
+
+    # ---- a vacant one, or a new one ----------------------------------------------------------------------------
+
+    def _reuse_or_create(self) -> Lease:
+        """Same branch first, then any vacant worktree, then a new one."""
+        base = resolve_base(self.git, self.wanted_base or self._target(), self.facts.remote)
+        self.warnings += base.warnings
+        same = self._vacant_on_branch()
+        if same:
+            return same
+        self.branch = self._free_branch()
+        for vacant in reversed([one for one in self.pool.records(self.repository) if one.mission_id is None]):
+            if self.pool.vacancy(vacant, self.facts.common_dir) is None:
+                lease = self._switch(vacant, base)
+                if lease:
+                    return lease
+        return self._create(base)
+
+    def _target(self) -> str:
+        """The branch the mission goes back to."""
+        return self.mission.target_branch or self.repository.default_branch or self.facts.default_branch
+
+    def _vacant_on_branch(self) -> Lease | None:
+        """A vacant worktree that already has the wanted branch checked out."""
+        for vacant in self.pool.records(self.repository):
+            entry = find(self.listed, Path(vacant.path))
+            if vacant.mission_id is None and entry and entry.branch == self.branch:
+                why_not = self.pool.vacancy(vacant, self.facts.common_dir)
+                if why_not is None:
+                    base = self._merge_base(vacant.base_commit)
+                    kept = replace(vacant, branch=self.branch, mission_id=self.mission.id, base_commit=base)
+                    return self._leased(kept, "reused", base)
+                self.warnings.append(f"{vacant.path} could not be reused: {why_not}")
+        return None
+
+    def _free_branch(self) -> str:
+        """The wanted branch, or a numbered one where it is checked out elsewhere or is another mission's."""
+        mine = owned_branches(self.git, self.mission.id)
+        taken = {entry.branch: entry.path for entry in self.listed if entry.branch}
+
+        def free(name: str) -> bool:
+            if name in taken:
+                return False
+            return name in mine or not has_branch(self.git, name) or not owned_by_another(
+                self.git, self.mission.id, name
+            )
+
+        chosen = numbered(self.branch, free)
+        if chosen != self.branch:
+            where = f"is checked out in {taken[self.branch]}" if self.branch in taken else "is another mission's"
+            self.warnings.append(f"branch {self.branch} {where}; using {chosen}")
+        return chosen
+
+    def _start(self, base: Base) -> tuple[str, bool]:
+        """The commit the branch starts from, and whether the branch is there already."""
+        if has_branch(self.git, self.branch):
+            return self._merge_base(base.commit), True
+        remote = f"refs/remotes/{self.facts.remote}/{self.branch}" if self.facts.remote else ""
+        pushed = self.git.commit(remote)
+        if pushed:
+            self.warnings.append(f"branch {self.branch} goes on from {self.facts.remote}/{self.branch}")
+        return pushed or base.commit, False
+
+    def _merge_base(self, fallback: str | None) -> str:
+        """Where the wanted branch left its target."""
+        target = self.git.commit(self._target())
+        found = self.git.maybe("merge-base", target, f"refs/heads/{self.branch}") if target else None
+        return found or fallback or self.facts.head_commit
+
+    def _switch(self, vacant: Worktree, base: Base) -> Lease | None:
+        """Point a verified vacant worktree at the branch; None (and everything as before) when it cannot hold it."""
+        path, (start, exists) = Path(vacant.path), self._start(base)
+        keep_reachable(path)
+        git = Git(path)
+        before = git.maybe("symbolic-ref", "--quiet", "--short", "HEAD") or git.line("rev-parse", "HEAD")
+        goal = f"refs/heads/{self.branch}" if exists else start
+        ignored_alike = git.test("diff", "--quiet", "HEAD", goal, "--", ":(glob)**/.gitignore")
+        arguments = ["switch", "--quiet", "--no-guess", "--no-overwrite-ignore"]
+        arguments += [self.branch] if exists else ["--no-track", "-c", self.branch, start]
+        try:
+            git.run(*arguments, tries=6, timeout=600)
+        except GitError as error:
+            if has_branch(git, before) and git.maybe("symbolic-ref", "--short", "HEAD") != before:
+                raise
+            said = error.stderr.splitlines()[0] if error.stderr else error.what
+            self.warnings.append(f"{path} could not be reused: {said}")
+            return None
+        if not ignored_alike and git.out("status", "--porcelain", "-z"):
+            self._switch_back(git, before, exists)
+            self.warnings.append(f"{path} could not be reused: files ignored on {before} are not on {self.branch}")
+            return None
+        path = self._renamed(path)
+        kept = replace(
+            vacant, path=str(path), branch=self.branch, mission_id=self.mission.id, base_commit=start,
+        )  # fmt: skip
+        return self._leased(kept, "reused", start)
+
+    def _switch_back(self, git: Git, before: str, existed: bool) -> None:
+        """Undo a switch: the former branch (or commit) again, and no branch left that we just made."""
+        detached = [] if has_branch(git, before) else ["--detach"]
+        git.run("switch", "--quiet", "--no-guess", *detached, before, tries=6)
+        if not existed:
+            git.run("update-ref", "-d", f"refs/heads/{self.branch}", tries=6)
+
+    def _renamed(self, path: Path) -> Path:
+        """Give a reused directory the name of its new branch; it keeps the old one where git cannot move it."""
+        wanted = worktree_name(self.facts.name, self.branch)
+        if path.name == wanted or path.parent.resolve() != self.pool.root.resolve():
+            return path
+        new = free_path(self.pool.root, wanted)
+        moved = self.git.run("worktree", "move", str(path), str(new), ok=range(256)).status == 0
+        return new if moved else path
+
+    def _create(self, base: Base) -> Lease:
+        """A new worktree; its slot is recorded first, so that one half made is found again."""
+        self._check_limit()
+        path = free_path(self.pool.root, worktree_name(self.facts.name, self.branch))
+        start, exists = self._start(base)
+        record = self._record(path, self.branch, start)
+        self.pool.slots.put_worktree(record)
+        arguments = ["worktree", "add", "--quiet"]
+        arguments += [str(path), self.branch] if exists else ["--no-track", "-b", self.branch, str(path), start]
+        try:
+            self.git.run(*arguments, tries=8, timeout=1800)
+        except GitError:
+            if not path.exists():
+                self.pool.slots.remove_worktree(record.id)
+            raise
+        return self._leased(record, "created", start)
+
+    def _check_limit(self) -> None:
+        """At most `max_concurrent_missions + 3` per repository; no limit where missions have none."""
+        from .pool import SPARE
+
+        if self.repository.max_concurrent_missions == 0:
+            return
+        limit = self.repository.max_concurrent_missions + SPARE
+        records = self.pool.records(self.repository)
+        if len(records) >= limit:
+            held = ", ".join(Path(one.path).name for one in records)
+            raise Conflict(
+                f"{self.facts.name} already has {len(records)} of {limit} worktrees",
+                why=f"each belongs to a mission or holds work: {held}",
+                todo="finish or review a mission, or run `solo-unicorn worktree clean`",
+            )
+
+    def _record(self, path: Path, branch: str, base: str) -> Worktree:
+        now = self.pool.clock()
+        return Worktree(
+            id=self.pool.new_id(), repository_id=self.repository.id, path=str(path), branch=branch,
+            created_at=now, last_used_at=now, mission_id=self.mission.id, base_commit=base,
+        )  # fmt: skip
+
+    def _leased(self, record: Worktree, how: str, base: str) -> Lease:
+        from .pool import Lease
+
+        record = replace(record, last_used_at=self.pool.clock(), base_commit=base)
+        self.pool.slots.put_worktree(record)
+        return Lease(record, how, base, tuple(self.warnings))  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""One lock per repository and purpose, seen by every process: a flock below the repository's common directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..missions.errors import TryAgain
+
+OURS = "solo-unicorn"
+"""Our directory inside a repository's common git directory: locks, the landing journal, the landing history."""
+
+
+def our_dir(common_dir: Path) -> Path:
+    """The directory for our own files of a repository, made when it is not there."""
+    directory = common_dir / OURS
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@contextmanager
+def hold(common_dir: Path, purpose: str, *, timeout: float = 60.0) -> Iterator[None]:
+    """Hold the lock `purpose` of a repository; TryAgain names the holder when it does not come free in time.
+
+    Adding, moving, removing and pruning worktrees take `worktrees`; a landing takes `landing-<target>`.
+    """
+    path = our_dir(common_dir) / f"{purpose}.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline, pause = time.monotonic() + timeout, 0.002
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= deadline:
+                    raise _busy(path, purpose, handle, timeout) from None
+                time.sleep(pause)
+                pause = min(pause * 2, 0.1)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _busy(path: Path, purpose: str, handle: int, timeout: float) -> TryAgain:
+    """The refusal, with the process id its holder wrote."""
+    holder = os.pread(handle, 32, 0).decode(errors="replace") or "unknown"
+    return TryAgain(
+        f"another process holds {path}",
+        why=f"process {holder} has worked under the lock {purpose!r} for more than {timeout:g} s",
+        todo="wait for it to finish and try again",
+    )

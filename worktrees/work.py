@@ -1,0 +1,215 @@
+"""Work in a worktree, committed or not: seeing it, keeping it, proving that none would be lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..missions.errors import Conflict
+from .git import Git, decode, identity
+from .registry import git_dir, in_progress
+
+KEPT = "refs/solo-unicorn/kept"
+"""Commits that no branch would hold any more."""
+WIP = "refs/solo-unicorn/wip"
+"""Snapshots of uncommitted work."""
+LANDED = "refs/solo-unicorn/landed"
+"""Heads of mission branches that were landed, so that a squashed branch counts as landed too."""
+
+_NO_HOOKS = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "core.splitIndex=false")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of `git status`: the two state letters and the path."""
+
+    state: str
+    path: str
+
+    @property
+    def nested(self) -> bool:
+        """A whole repository inside the worktree, which git does not look into."""
+        return self.state == "??" and self.path.endswith("/")
+
+    @property
+    def twice(self) -> bool:
+        """Staged, then changed again: the staged version is in the index only."""
+        return "." not in self.state and self.state not in ("??", "!!")
+
+
+def changes(path: Path) -> list[Change]:
+    """Every uncommitted change and every untracked file (ignored ones are not work)."""
+    out = Git(path).having(GIT_OPTIONAL_LOCKS="1").out("status", "--porcelain=v2", "-z", "--untracked-files=all")
+    found: list[Change] = []
+    entries = iter(out.split(b"\0"))
+    for entry in entries:
+        line = decode(entry)
+        match line[:1]:
+            case "1":
+                found.append(Change(line[2:4], line.split(" ", 8)[8]))
+            case "2":
+                found.append(Change(line[2:4], line.split(" ", 9)[9]))
+                next(entries, None)
+            case "u":
+                found.append(Change(line[2:4], line.split(" ", 10)[10]))
+            case "?":
+                found.append(Change("??", line[2:]))
+    return found
+
+
+def unfinished(path: Path) -> str | None:
+    """Why nothing may be switched or removed here, in a few words; None for a clean worktree with nothing going on."""
+    doing = in_progress(git_dir(path))
+    if doing:
+        return f"it is in the middle of {doing}"
+    dirty = changes(path)
+    if dirty:
+        more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
+        return f"it has uncommitted work: {dirty[0].path}{more}"
+    return None
+
+
+def commit_uncommitted(path: Path | str, message: str) -> str | None:
+    """Commit everything that is not committed, on whatever is checked out there; the new commit, or None if clean.
+
+    No hooks and no signing: this rescues work, it does not publish it. A staged version that differs from the file is
+    first kept in a snapshot. Raises Conflict in the middle of a merge or rebase, where a commit would mean something
+    else.
+    """
+    path = Path(path)
+    dirty = changes(path)
+    if not dirty:
+        return None
+    doing = in_progress(git_dir(path))
+    if doing or any(change.state[0] == "U" or change.state in ("AA", "DD", "AU", "DU") for change in dirty):
+        raise Conflict(
+            f"the worktree {path} is in the middle of {doing or 'a merge'}",
+            why="committing now would record conflict markers",
+            todo=f"finish or abort it there (`git -C {path} status` says how), then try again",
+        )
+    git = Git(path)
+    if any(change.twice for change in dirty):
+        snapshot_work(path, f"{WIP}/{path.name}/staged")
+    git.run("add", "-A", "--", ".", *_not_nested(dirty), tries=6, timeout=600)
+    if git.test("diff", "--cached", "--quiet"):
+        return None
+    git.having(**identity(git)).run(
+        "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message,
+        settings=_NO_HOOKS, tries=6, timeout=600,
+    )  # fmt: skip
+    keep_reachable(path)
+    return git.commit("HEAD")
+
+
+def snapshot_work(path: Path | str, ref: str, *, message: str = "Uncommitted work") -> str | None:
+    """Record everything uncommitted as a commit under `ref`; index, HEAD and files stay untouched. None if clean.
+
+    Shaped like a stash: the commit's parents are HEAD and a commit of the index. An older snapshot of the same ref
+    stays reachable as the third parent.
+    """
+    path = Path(path)
+    git = Git(path)
+    head = git.commit("HEAD")
+    dirty = changes(path)
+    if head is None or not dirty:
+        return None
+    with temporary_index(path) as index:
+        staged = git.having(GIT_INDEX_FILE=str(index))
+        # An unmerged index has no tree; the files with their markers are what there is to keep then.
+        index_tree = staged.maybe("write-tree") or git.line("rev-parse", f"{head}^{{tree}}")
+        staged.run("add", "-A", "--", ".", *_not_nested(dirty), settings=_NO_HOOKS, timeout=600)
+        tree = staged.line("write-tree")
+    maker = git.having(**identity(git))
+    index_commit = maker.line("commit-tree", index_tree, "-p", head, "-m", f"{message} (staged)")
+    parents = ["-p", head, "-p", index_commit]
+    before = git.commit(ref)
+    if before:
+        parents += ["-p", before]
+    commit = maker.line("commit-tree", tree, *parents, "-m", message)
+    git.run("update-ref", "-m", "solo-unicorn: snapshot", ref, commit, before or "0" * len(commit), tries=6)
+    return commit
+
+
+def keep_reachable(path: Path) -> str | None:
+    """Make sure some ref holds what is checked out (a detached HEAD may be the only one); the ref, if one was made."""
+    git = Git(path)
+    if git.maybe("symbolic-ref", "--quiet", "HEAD"):
+        return None
+    return keep_commit(git, "HEAD")
+
+
+def keep_commit(git: Git, revision: str) -> str | None:
+    """Give a commit that no ref holds a ref of its own; the ref, or None when it was not needed."""
+    commit = git.commit(revision)
+    if commit is None or git.line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", commit):
+        return None
+    ref = f"{KEPT}/{commit}"
+    git.run("update-ref", "-m", "solo-unicorn: keep", ref, commit, tries=6)
+    return ref
+
+
+def keep_index(git: Git, admin: Path) -> str | None:
+    """Keep what is staged in a worktree whose directory is gone: its files are lost, its index is not."""
+    index, head = admin / "index", git.commit(_head_of(git, admin) or "")
+    if not index.is_file() or head is None:
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = shutil.copy2(index, Path(scratch) / "index")
+        tree = git.having(GIT_INDEX_FILE=str(copy)).maybe("write-tree")
+    if tree is None or tree == git.line("rev-parse", f"{head}^{{tree}}"):
+        keep_commit(git, head)
+        return None
+    maker = git.having(**identity(git))
+    commit = maker.line("commit-tree", tree, "-p", head, "-m", "Staged in a worktree whose directory was deleted")
+    git.run("update-ref", f"{KEPT}/{commit}", commit, tries=6)
+    return f"{KEPT}/{commit}"
+
+
+def unlanded(git: Git, revision: str, default_branch: str) -> int:
+    """How many commits of `revision` are neither on a remote nor on the default branch nor landed."""
+    arguments = ["rev-list", "--count", revision, "--not", "--remotes", f"--glob={LANDED}/*"]
+    if git.commit(f"refs/heads/{default_branch}"):
+        arguments.append(f"refs/heads/{default_branch}")
+    return int(git.line(*arguments))
+
+
+def nested_repositories(path: Path) -> list[Path]:
+    """Repositories inside a worktree (also ignored ones, also submodules): git would not see the work in them."""
+    found: list[Path] = []
+    for directory, names, files in os.walk(path):
+        here = Path(directory)
+        if here != path and (".git" in names or ".git" in files):
+            found.append(here)
+            names.clear()
+    return found
+
+
+@contextmanager
+def temporary_index(path: Path) -> Iterator[Path]:
+    """A copy of a worktree's index to work on; the real one is not touched."""
+    with tempfile.TemporaryDirectory(prefix="solo-unicorn-index-") as scratch:
+        copy, real = Path(scratch) / "index", git_dir(path) / "index"
+        if real.is_file():
+            shutil.copy2(real, copy)
+        else:
+            Git(path).having(GIT_INDEX_FILE=str(copy)).run("read-tree", "HEAD")
+        yield copy
+
+
+def _not_nested(dirty: list[Change]) -> list[str]:
+    """Pathspecs that leave out nested repositories, which would become broken submodule entries."""
+    return [f":(top,exclude,literal){change.path.rstrip('/')}" for change in dirty if change.nested]
+
+
+def _head_of(git: Git, admin: Path) -> str | None:
+    """What the HEAD file of a worktree's git directory points to."""
+    try:
+        text = (admin / "HEAD").read_text().strip()
+    except OSError:
+        return None
+    return git.commit(text.removeprefix("ref: "))
