@@ -121,7 +121,8 @@ def read(path: Path) -> CatalogueEntry:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _wrong(path, "", f"it cannot be read: {error}") from error
-    return _made(CatalogueEntry, {"type": path.stem, **document}, path, "")
+    made: CatalogueEntry = _made(CatalogueEntry, {"type": path.stem, **document}, path, "")
+    return made
 
 
 def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:

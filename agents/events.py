@@ -207,8 +207,8 @@ class Raw:
 
 
 Event = (
-    SessionStarted | MessageText | Thinking | ToolCall | ToolResult | PlanUpdate | UsageUpdate | LimitReached | LimitNear
-    | Retrying | PermissionAsked | PermissionDenied | QuestionAsked | Failure | Interrupted | Result | Raw
+    SessionStarted | MessageText | Thinking | ToolCall | ToolResult | PlanUpdate | UsageUpdate | LimitReached
+    | LimitNear | Retrying | PermissionAsked | PermissionDenied | QuestionAsked | Failure | Interrupted | Result | Raw
 )  # fmt: skip
 
 Parser = Callable[[str], tuple[Event, ...]]

@@ -17,30 +17,25 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import subprocess
 import sys
-import uuid
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import Literal
 
 from ..config import paths
 from ..config.redaction import is_secret_name
 from ..config.settings import Settings
 from ..missions.entities import CodeAgent, Json, JsonObject
-from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
+from ..missions.errors import InvalidValue, SoloUnicornError
 from . import catalogue, mcp_files
+from .handle import SESSION_VARIABLE, HostHandle
 from .session_host.durable import replace_file
-from .session_host.processes import Process, end_processes, tagged
+from .speech import message
 
 HOST = Path(__file__).parent / "host.py"
 HANDSHAKE_SECONDS = 30.0
-CONTROL_SECONDS = 5.0
 AFTER_RESULT_SECONDS = 20.0
-SESSION_VARIABLE = "SOLO_UNICORN_SESSION"
-"""In the environment of the agent and all it starts: the name of its run directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +44,6 @@ class McpEntry:
 
     url: str
     token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why the host ended the agent; None in an outcome means that it ended by itself."""
-
-    reason: str
-    """stop, kill, stall, after_result, shutdown, total_time, or what the caller of `HostHandle.stop` gave."""
-    signals: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HostOutcome:
-    """How the process ended, as the host saw it; what it means is said by verdict.py."""
-
-    exit_code: int | None = None
-    signal: int | None = None
-    started: float | None = None
-    ended: float | None = None
-    stop: Stop | None = None
-    start_error: str = ""
-    """Why the agent could not be started at all."""
-    sealed: bool = False
-    """No agent was ever started from this run directory, and none can be."""
-    lines: int = 0
-    bytes: int = 0
-    left_out_bytes: int = 0
-    long_lines: int = 0
-    lost_lines: int = 0
-    """Lines that could not be written because the disk was full."""
-    leftovers_ended: int = 0
-    """Processes the agent had left behind, ended by the host."""
-    stderr_tail: str = ""
 
 
 def prepare(
@@ -106,7 +68,8 @@ def prepare(
     wanted = settings.agent(agent.name)
     binary = wanted.command or agent.binary or (sys.executable if entry.command else "")
     if not binary:
-        raise InvalidValue("binary", f"The agent {agent.name} has no program to start", why=agent.detail, todo=entry.install)
+        what = f"The agent {agent.name} has no program to start"
+        raise InvalidValue("binary", what, why=agent.detail, todo=entry.install)
     if not Path(worktree).is_dir():
         raise InvalidValue("worktree", f"There is no directory {worktree}", todo="prepare the worktree again")
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,21 +89,19 @@ def prepare(
     permissions = turn.skip_permissions if wanted.skip_permissions else turn.permission_mode
     for part in (permissions, turn.model, turn.resume, turn.mcp):
         arguments += catalogue.filled(part, values)
-    environment = {name: " ".join(catalogue.filled([value], values)) for name, value in turn.environment.items()}
-    if mcp is not None:
-        environment |= {name: " ".join(catalogue.filled([value], values)) for name, value in turn.mcp_environment.items()}
+    named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
+    environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
     environment |= {
         "SOLO_UNICORN_MISSION": mission, "SOLO_UNICORN_CORRELATION": correlation, SESSION_VARIABLE: run_dir.name,
     }  # fmt: skip
     ours = [name for name in os.environ if name.startswith("SOLO_UNICORN_") and is_secret_name(name)]
-    listen = turn.listens
     launch: JsonObject = {
         "argv": list[Json](arguments),
         "cwd": str(worktree),
         "environment": dict[str, Json](environment),
         "unset": list[Json]([*turn.unset, *ours]),
         "stdin": message(turn.prompt, prompt),
-        "stdin_stays_open": listen,
+        "stdin_stays_open": turn.listens,
         "message_format": turn.prompt,
         "interrupt": turn.interrupt,
         "parser": entry.parser,
@@ -151,16 +112,6 @@ def prepare(
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }
     replace_file(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
-
-
-def message(format_: str, text: str) -> str:
-    """A person's words as the agent reads them on its standard input."""
-    match format_:
-        case "claude":
-            content = {"role": "user", "content": [{"type": "text", "text": text}]}
-            return json.dumps({"type": "user", "message": content}) + "\n"
-        case _:
-            return text if text.endswith("\n") else text + "\n"
 
 
 def start(run_dir: Path, *, scope: bool = False) -> int:
@@ -181,8 +132,8 @@ def start(run_dir: Path, *, scope: bool = False) -> int:
         raise SoloUnicornError("The session host could not be started", why=str(error), todo="try again") from error
     words = starter.stdout.split()
     if starter.returncode != 0 or len(words) != 1:
-        why = (starter.stderr or starter.stdout).decode("utf-8", "replace").strip().splitlines()
-        raise SoloUnicornError(f"The session host of {run_dir.name} did not start", why=why[-1] if why else "")
+        why = _why_not(run_dir, starter.stderr)
+        raise SoloUnicornError(f"The session host of {run_dir.name} did not start", why=why)
     return int(words[0])
 
 
@@ -207,118 +158,14 @@ def seal(run_dir: Path) -> bool:
         return True
 
 
-class HostHandle:
-    """One session: asks its files for what happened, and its host, while it lives, for what to do."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self.run_dir = run_dir
-
-    @property
-    def pid(self) -> int | None:
-        """The host's process id as it wrote it down; whether that process lives is said by `alive`."""
-        match self._host().get("pid"):
-            case int() as pid:
-                return pid
-        return None
-
-    @property
-    def parser(self) -> str:
-        """Which parser reads this agent's lines."""
-        match _read(self.run_dir / "launch.json").get("parser"):
-            case str() as name:
-                return name
-        return "raw"
-
-    def alive(self) -> bool:
-        """Whether a host holds the lock; the only proof there is, and a sufficient one."""
+def _why_not(run_dir: Path, told: bytes) -> str:
+    """The last line of what the host said before it was in the background, or after."""
+    if not told.strip():
         try:
-            with (self.run_dir / "host.lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
+            told = (run_dir / "host.err").read_bytes()
         except OSError:
-            return True
-        return False
-
-    def outcome(self) -> HostOutcome | None:
-        """How the agent's process ended; None while it runs or when its host died without a word."""
-        found = _read(self.run_dir / "outcome.json", missing=None)
-        if found is None:
-            return None
-        known = {field.name for field in fields(HostOutcome)}
-        values = {name: value for name, value in found.items() if name in known}
-        match values.get("stop"):
-            case {"reason": str() as reason, "signals": list() as signals}:
-                values["stop"] = Stop(reason, tuple(str(name) for name in signals))  # type: ignore[assignment]
-            case _:
-                values["stop"] = None
-        return HostOutcome(**values)  # type: ignore[arg-type]
-
-    def state(self) -> Literal["running", "ended", "lost", "never_started"]:
-        """Running: adopt it. Ended: finish it late. Lost: its host died. Never started: seal it and start anew."""
-        if self.alive():
-            return "running"
-        outcome = self.outcome()
-        if outcome is not None:
-            return "never_started" if outcome.sealed else "ended"
-        return "lost" if (self.run_dir / "host.json").exists() else "never_started"
-
-    def send(self, op: str, **values: Json) -> JsonObject:
-        """Ask the host; its answer. Raises TryAgain when nobody listens (it ended, or is about to)."""
-        address = self._host().get("socket")
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(CONTROL_SECONDS)
-                connection.connect(str(address or ""))
-                connection.sendall(json.dumps({"op": op, **values}).encode() + b"\n")
-                with connection.makefile("rb") as answers:
-                    answer = json.loads(answers.readline())
-        except (OSError, ValueError) as error:
-            raise TryAgain(f"The session {self.run_dir.name} cannot be reached", why="its agent has ended") from error
-        if not isinstance(answer, dict) or answer.get("ok") is not True:
-            why = str(answer.get("error", "")) if isinstance(answer, dict) else ""
-            raise SoloUnicornError(f"The session {self.run_dir.name} refused to {op}", why=why)
-        return answer
-
-    def say(self, text: str) -> None:
-        """Hand a person's words to the agent while it works; SoloUnicornError when this agent does not listen."""
-        format_ = _read(self.run_dir / "launch.json").get("message_format")
-        self.send("input", line=message(str(format_), text))
-
-    def interrupt(self) -> None:
-        """Break off what it does now; it stays there and listens, if it can."""
-        if _read(self.run_dir / "launch.json").get("interrupt") == "claude":
-            request = {"type": "control_request", "request_id": uuid.uuid4().hex, "request": {"subtype": "interrupt"}}
-            self.send("input", line=json.dumps(request) + "\n", control=True)
-        else:
-            self.send("interrupt")
-
-    def stop(self, reason: str = "stop", *, grace: float | None = None) -> None:
-        """Ask it to end, then make it end: SIGINT, after the grace SIGTERM, then SIGKILL, to all it started."""
-        self.send("stop", reason=reason, grace=grace)
-
-    def kill(self, reason: str = "kill") -> None:
-        """End it at once."""
-        self.send("kill", reason=reason)
-
-    def status(self) -> JsonObject:
-        """Process ids, seconds since the last output, bytes written, whether the result came."""
-        return self.send("status")
-
-    def end_leftovers(self) -> int:
-        """After the host died: end what the agent left behind, and only that; returns how many were signalled.
-
-        Only processes that carry this session's name in their environment, or that the host wrote down with their
-        start time, of our own user and since the same boot.
-        """
-        if self.alive():
-            return 0
-        recorded = [Process.from_json(item) for item in _list(self._host().get("processes"))]
-        found = {process.pid: process for process in (*recorded, *tagged(SESSION_VARIABLE, self.run_dir.name)) if process}
-        return end_processes(found.values(), grace=2.0)
-
-    def _host(self) -> JsonObject:
-        return _read(self.run_dir / "host.json")
+            return ""
+    return told.decode("utf-8", "replace").strip().rpartition("\n")[2]
 
 
 def _scope_runner() -> list[str]:
@@ -328,13 +175,3 @@ def _scope_runner() -> list[str]:
     return [found, "--user", "--scope", "--quiet", "--collect"]
 
 
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
-
-
-def _read(path: Path, missing: JsonObject | None = {}) -> JsonObject:  # noqa: B006 - never changed
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return missing  # type: ignore[return-value]
-    return value if isinstance(value, dict) else missing  # type: ignore[return-value]

@@ -115,7 +115,8 @@ def _segments(run_dir: Path) -> list[tuple[int, Path]]:
 
 
 def _gap(offset: int, start: int) -> Entry:
-    return Entry(0.0, "host", f"{(start - offset) / 1e6:.1f} MB of output left out here: the transcript was full", offset)
+    size = (start - offset) / 1e6
+    return Entry(0.0, "host", f"{size:.1f} MB of output left out here: the transcript was full", offset)
 
 
 def _entry(line: bytes, offset: int) -> Entry:

@@ -1,1 +1,45 @@
-"""One parser per agent output format, each from a line to events."""
+"""One parser per agent output format, each from a line to events.
+
+A parser matches on the shape of what it reads, one arm one event. A line that is no JSON, or of a shape nobody knows,
+becomes `Raw`: kept and shown, never fatal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final
+
+from ...missions.entities import JsonObject
+from ..events import Event, Parser, Raw
+
+NAMES: Final = ("claude", "codex", "gemini", "opencode", "raw")
+
+
+def parser(name: str) -> Parser:
+    """The parser of that name; one nobody knows shows every line as it is."""
+    if name not in NAMES or name == "raw":
+        return raw
+    module = import_module(f".{name}", __name__)
+    decode: Callable[[JsonObject], tuple[Event, ...] | None] = module.events
+
+    def parse(line: str) -> tuple[Event, ...]:
+        text = line.strip()
+        if not text:
+            return ()
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return (Raw(line),)
+        if not isinstance(value, dict):
+            return (Raw(line),)
+        found = decode(value)
+        return (Raw(line),) if found is None else found
+
+    return parse
+
+
+def raw(line: str) -> tuple[Event, ...]:
+    """Every line as it is."""
+    return (Raw(line),) if line.strip() else ()

@@ -91,7 +91,7 @@ class Ending:
         return list(self._known.values())
 
     def agent_ended(self) -> None:
-        """The agent is gone: what it left behind gets a SIGTERM now and, a second later, SIGKILLs until none is left."""
+        """The agent is gone: what it left gets a SIGTERM now and, a second later, SIGKILL until none is left."""
         self.agent = None
         self._plan = []
         left = self.notice()

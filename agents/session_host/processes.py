@@ -62,7 +62,8 @@ def boot_id() -> str:
         with suppress(OSError):
             return (PROC / "sys/kernel/random/boot_id").read_text().strip()
     with suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, timeout=5).stdout.strip()
+        command = ["sysctl", "-n", "kern.boottime"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
     return ""
 
 

@@ -1,0 +1,184 @@
+"""A session that was started, by this process or by one before it: what became of it, and what it is told.
+
+Its files answer for what happened, its host, while it lives, for what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import socket
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import SoloUnicornError, TryAgain
+from .session_host.processes import Process, end_processes, tagged
+from .speech import interruption, message
+
+CONTROL_SECONDS = 5.0
+SESSION_VARIABLE = "SOLO_UNICORN_SESSION"
+"""In the environment of the agent and all it starts: the name of its run directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the host ended the agent; None in an outcome means that it ended by itself."""
+
+    reason: str
+    """stop, kill, stall, after_result, shutdown, total_time, or what the caller of `HostHandle.stop` gave."""
+    signals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostOutcome:
+    """How the process ended, as the host saw it; what it means is said by verdict.py."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    started: float | None = None
+    ended: float | None = None
+    stop: Stop | None = None
+    start_error: str = ""
+    """Why the agent could not be started at all."""
+    sealed: bool = False
+    """No agent was ever started from this run directory, and none can be."""
+    lines: int = 0
+    bytes: int = 0
+    left_out_bytes: int = 0
+    long_lines: int = 0
+    lost_lines: int = 0
+    """Lines that could not be written because the disk was full."""
+    leftovers_ended: int = 0
+    """Processes the agent had left behind, ended by the host."""
+    stderr_tail: str = ""
+
+
+class HostHandle:
+    """One session: asks its files for what happened, and its host, while it lives, for what to do."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+
+    @property
+    def pid(self) -> int | None:
+        """The host's process id as it wrote it down; whether that process lives is said by `alive`."""
+        match self._host().get("pid"):
+            case int() as pid:
+                return pid
+        return None
+
+    @property
+    def parser(self) -> str:
+        """Which parser reads this agent's lines."""
+        match self._launch().get("parser"):
+            case str() as name:
+                return name
+        return "raw"
+
+    def alive(self) -> bool:
+        """Whether a host holds the lock; the only proof there is, and a sufficient one."""
+        try:
+            with (self.run_dir / "host.lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
+    def outcome(self) -> HostOutcome | None:
+        """How the agent's process ended; None while it runs or when its host died without a word."""
+        found = _read(self.run_dir / "outcome.json")
+        if found is None:
+            return None
+        known = {field.name for field in fields(HostOutcome)}
+        values: dict[str, Any] = {name: value for name, value in found.items() if name in known}
+        match values.get("stop"):
+            case {"reason": str() as reason, "signals": list() as signals}:
+                values["stop"] = Stop(reason, tuple(str(name) for name in signals))
+            case _:
+                values["stop"] = None
+        return HostOutcome(**values)
+
+    def state(self) -> Literal["running", "ended", "lost", "never_started"]:
+        """Running: adopt it. Ended: finish it late. Lost: its host died. Never started: seal it and start anew."""
+        if self.alive():
+            return "running"
+        outcome = self.outcome()
+        if outcome is not None:
+            return "never_started" if outcome.sealed else "ended"
+        return "lost" if (self.run_dir / "host.json").exists() else "never_started"
+
+    def send(self, op: str, **values: Json) -> JsonObject:
+        """Ask the host; its answer. Raises TryAgain when nobody listens (it ended, or is about to)."""
+        address = self._host().get("socket")
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(CONTROL_SECONDS)
+                connection.connect(str(address or ""))
+                connection.sendall(json.dumps({"op": op, **values}).encode() + b"\n")
+                with connection.makefile("rb") as answers:
+                    answer = json.loads(answers.readline())
+        except (OSError, ValueError) as error:
+            raise TryAgain(f"The session {self.run_dir.name} cannot be reached", why="its agent has ended") from error
+        if not isinstance(answer, dict) or answer.get("ok") is not True:
+            why = str(answer.get("error", "")) if isinstance(answer, dict) else ""
+            raise SoloUnicornError(f"The session {self.run_dir.name} refused to {op}", why=why)
+        return answer
+
+    def say(self, text: str) -> None:
+        """Hand a person's words to the agent while it works; SoloUnicornError when this agent does not listen."""
+        format_ = self._launch().get("message_format")
+        self.send("input", line=message(str(format_), text))
+
+    def interrupt(self) -> None:
+        """Break off what it does now; it stays there and listens, if it can."""
+        if self._launch().get("interrupt") == "claude":
+            self.send("input", line=interruption(), control=True)
+        else:
+            self.send("interrupt")
+
+    def stop(self, reason: str = "stop", *, grace: float | None = None) -> None:
+        """Ask it to end, then make it end: SIGINT, after the grace SIGTERM, then SIGKILL, to all it started."""
+        self.send("stop", reason=reason, grace=grace)
+
+    def kill(self, reason: str = "kill") -> None:
+        """End it at once."""
+        self.send("kill", reason=reason)
+
+    def status(self) -> JsonObject:
+        """Process ids, seconds since the last output, bytes written, whether the result came."""
+        return self.send("status")
+
+    def end_leftovers(self) -> int:
+        """After the host died: end what the agent left behind, and only that; returns how many were signalled.
+
+        Only processes that carry this session's name in their environment, or that the host wrote down with their
+        start time, of our own user and since the same boot.
+        """
+        if self.alive():
+            return 0
+        recorded = [Process.from_json(item) for item in _list(self._host().get("processes"))]
+        found = [*recorded, *tagged(SESSION_VARIABLE, self.run_dir.name)]
+        return end_processes({process.pid: process for process in found if process}.values(), grace=2.0)
+
+    def _host(self) -> JsonObject:
+        return _read(self.run_dir / "host.json") or {}
+
+    def _launch(self) -> JsonObject:
+        return _read(self.run_dir / "launch.json") or {}
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _read(path: Path) -> JsonObject | None:
+    """The object in that file; None when it is not there or not whole."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,201 @@
+"""What a session came to: exactly one outcome, from the agent's own events and from how its process ended.
+
+Source: domain.md, Running. An exit code alone is no success; a limit, a sign-out and a question are told apart from a
+failure by the agent's protocol, not by its words; what nothing proves is `unknown`.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from ..missions.entities import Outcome
+from .events import (
+    ErrorKind,
+    Event,
+    Failure,
+    Interrupted,
+    LimitReached,
+    PermissionDenied,
+    QuestionAsked,
+    Result,
+    SessionStarted,
+)  # fmt: skip
+from .handle import HostOutcome
+from .mcp_files import SERVER
+
+_BY_PERSON: Final = {"stop", "kill", "cancel", "cancelled"}
+_TIMEOUTS: Final = {
+    "stall": "it said nothing for too long and was stopped",
+    "total_time": "it used up the time it was given and was stopped",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One outcome with its reason, a sentence that begins small; empty when it completed."""
+
+    outcome: Outcome
+    reason: str = ""
+    reset_at: datetime | None = None
+    """When the limit resets that was met, whatever the outcome; None when not told."""
+    question: str | None = None
+    limited: bool = False
+    """A usage limit refused work: the agent is to be parked, whatever became of the mission."""
+    conversation_lost: bool = False
+    """The agent does not know the conversation any more: the next session must begin a new one."""
+
+
+class Verdict:
+    """Fed with every event of a session, in order; asked once when its host has ended."""
+
+    def __init__(self) -> None:
+        self.conversation_id: str | None = None
+        self._server_missing: str | None = None
+        self._limit: LimitReached | None = None
+        self._failure: Failure | None = None
+        self._result: Result | None = None
+        self._interrupted = False
+        self._question: str | None = None
+        self._denied: list[str] = []
+
+    def feed(self, event: Event) -> None:
+        """Take in one event."""
+        match event:
+            case SessionStarted(conversation_id=id_, mcp_servers=servers):
+                self.conversation_id = id_ or self.conversation_id
+                broken = [server for server in servers if server.name == SERVER and not server.connected]
+                self._server_missing = broken[0].status if broken else None
+            case LimitReached():
+                self._limit = event
+            case Failure():
+                self._failure = event
+            case Interrupted():
+                self._interrupted = True
+            case QuestionAsked(text=text):
+                self._question = text
+            case PermissionDenied(tool=tool):
+                self._denied.append(tool)
+            case Result():
+                self._result = event
+                if event.ok:
+                    self._failure = self._limit = None
+                    self._interrupted = False
+
+    @property
+    def abort_reason(self) -> str | None:
+        """Why this session should be stopped now, by `stop(reason="mcp")`: it lacks our tools. None while well."""
+        if self._server_missing is None:
+            return None
+        return f"it could not reach Solo Unicorn's tools ({self._server_missing})"
+
+    def decide(self, host: HostOutcome | None, *, stage_finished: bool, question: str | None = None) -> Judgement:
+        """The outcome.
+
+        `host` None: the host died without a word, so nothing proves how the agent ended. `stage_finished`: it finished
+        its stage through our tool in this session. `question`: what it asked through our tool and nobody has answered.
+        """
+        found = Judgement("completed") if stage_finished else self._judged(host, question)
+        if not self._limited():
+            return found
+        return replace(found, limited=True, reset_at=self._limit.reset_at if self._limit else None)
+
+    def _judged(self, host: HostOutcome | None, question: str | None) -> Judgement:
+        if host is None:
+            return Judgement("unknown", "the machine or the session host died while it worked")
+        if host.sealed:
+            return Judgement("unknown", "no agent was started")
+        if host.start_error:
+            return Judgement("failed", host.start_error)
+        stop = host.stop.reason if host.stop else None
+        if stop in _BY_PERSON:
+            return Judgement("cancelled", "it was stopped by a person")
+        if asked := question or self._question:
+            return Judgement("needs_input", "it asked a question", question=asked)
+        match stop:
+            case None:
+                return self._by_protocol(host, ended_by_us=False)
+            case "after_result":
+                return self._by_protocol(host, ended_by_us=True)
+            case _ if stop in _TIMEOUTS:
+                return Judgement("timeout", _TIMEOUTS[stop])
+            case "superseded":
+                return Judgement("cancelled", "another workstation took the mission over")
+            case "shutdown":
+                return Judgement("unknown", "the machine was shut down or its user signed out while it worked")
+            case "mcp":
+                return Judgement("failed", self.abort_reason or "it could not reach Solo Unicorn's tools")
+        return Judgement("cancelled", stop)
+
+    def _by_protocol(self, host: HostOutcome, *, ended_by_us: bool) -> Judgement:
+        result = self._result
+        if result is None or not result.ok:
+            kind, text = self._error()
+            if kind is not None:
+                return self._failed(kind, text, host)
+        if result is None:
+            return Judgement("failed", f"it ended without a result ({_exit(host)}){_last_words(host)}")
+        if self._server_missing is not None:
+            return Judgement("failed", self.abort_reason or "")
+        if host.exit_code != 0 and not ended_by_us:
+            return Judgement("failed", f"it reported a result and then went wrong ({_exit(host)}){_last_words(host)}")
+        return Judgement("completed")
+
+    def _failed(self, kind: ErrorKind, text: str, host: HostOutcome) -> Judgement:
+        match kind:
+            case "limit":
+                return Judgement("rate_limited", _sentence("its usage limit is reached", text))
+            case "billing":
+                return Judgement("rate_limited", _sentence("its account has no credit", text))
+            case "signed_out":
+                return Judgement("auth_failed", _sentence("it is signed out", text))
+            case "interrupted":
+                return Judgement("cancelled", "it was interrupted")
+            case "conversation_unknown":
+                return Judgement("failed", "it does not know the conversation any more", conversation_lost=True)
+            case "turns":
+                return Judgement("failed", "it used up the turns it was given")
+            case "budget":
+                return Judgement("failed", "it used up the budget it was given")
+            case "overloaded":
+                return Judgement("failed", _sentence("its service did not answer", text))
+        denied = f" after {len(self._denied)} refused tool calls" if self._denied else ""
+        return Judgement("failed", _sentence(f"it reported an error{denied} ({_exit(host)})", text))
+
+    def _error(self) -> tuple[ErrorKind | None, str]:
+        """The kind of the error that ended it: the result's own word, made precise by the failure before it."""
+        result, failure = self._result, self._failure
+        if result is not None and result.error not in (None, "other"):
+            return result.error, result.text
+        if self._limit is not None:
+            return "limit", (result.text if result else "") or self._limit.text
+        if failure is not None:
+            return failure.error, (result.text if result else "") or failure.text
+        if self._interrupted:
+            return "interrupted", ""
+        return ("other", result.text) if result is not None else (None, "")
+
+    def _limited(self) -> bool:
+        kind, _ = self._error() if self._result is None or not self._result.ok else (None, "")
+        return kind in ("limit", "billing")
+
+
+def _sentence(what: str, text: str) -> str:
+    words = " ".join(text.split())
+    return f"{what}: {words[:300]}" if words else what
+
+
+def _exit(host: HostOutcome) -> str:
+    if host.signal is not None:
+        try:
+            return f"killed by {signal.Signals(host.signal).name}"
+        except ValueError:
+            return f"killed by signal {host.signal}"
+    return f"exit code {host.exit_code}"
+
+
+def _last_words(host: HostOutcome) -> str:
+    lines = [line for line in host.stderr_tail.splitlines() if line.strip()]
+    return f": {lines[-1].strip()[:300]}" if lines else ""
