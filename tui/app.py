@@ -1,0 +1,190 @@
+"""The application: owns the workspace thread, the settings in force and the news from other processes.
+
+Screens ask it to `perform` operations of the Workspace; it says what went wrong and never shows a traceback for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.signal import Signal
+
+from ..config.correlation import new_correlation
+from ..config.settings import Settings
+from ..missions.errors import SoloUnicornError
+from ..sync.face import WorkspaceThread
+from ..sync.workspace import Workspace
+from .data import Snapshot
+from .keys import binding
+from .marks import Marks, marks_for
+from .terminal import Terminal
+from .theme import DARK, LIGHT, VARIABLES, theme_name
+
+if TYPE_CHECKING:
+    from ..workstation.client import Keeper, ServiceInfo
+    from .screens.board import BoardScreen
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _commands() -> type[Provider]:
+    from .palette import Commands
+
+    return Commands
+
+
+class SoloUnicornApp(App[None]):
+    """Solo Unicorn on a terminal."""
+
+    TITLE = "Solo Unicorn"
+    CSS_PATH = ["app.tcss", "screens/board.tcss"]  # noqa: RUF012 (Textual's own declaration)
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {_commands}  # noqa: RUF012
+    BINDINGS = [  # noqa: RUF012
+        binding("app.help", "question_mark,f1", "help", "keys", "What every key does here", label="?"),
+        binding("app.quit", "ctrl+q", "quit", "quit", "Close the board; what runs goes on", show=False, priority=True),
+        binding("app.theme", "f2", "change_theme", "theme", "Choose other colours", show=False),
+    ]
+
+    def __init__(
+        self,
+        opening: Callable[[], Snapshot],
+        *,
+        path: Path | None = None,
+        settings: Settings | None = None,
+        directory: Path | None = None,
+        serve: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        super().__init__()
+        self.opening = opening
+        self.face = WorkspaceThread(path)
+        self.settings = settings or Settings()
+        self.directory = directory
+        self.clock = clock
+        self.marks: Marks = marks_for(os.environ)
+        self.terminal = Terminal(self)
+        self.workspace_changed: Signal[None] = Signal(self, "workspace_changed")
+        """News for screens: some process changed the workspace."""
+        self.service: ServiceInfo | SoloUnicornError | None = None
+        self.service_changed: Signal[None] = Signal(self, "service_changed")
+        self._serve = serve
+        self._keeper: Keeper | None = None
+        self.connected = False
+        """Whether the workspace is open."""
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = theme_name(self.settings.ui.theme, self.available_themes)
+        self.set_keymap(self.settings.keys)
+
+    # -- start and end -------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The board is the first thing there is."""
+        from .screens.board import BoardScreen
+
+        return BoardScreen(self.opening())
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What our style sheets use, for the themes that do not define it."""
+        return VARIABLES if self.current_theme.ansi else {"faint": "$text-muted", "rule": "$panel-lighten-1", "number": "$text"}
+
+    async def connect(self) -> None:
+        """Open the workspace for good; called by the board once it is painted."""
+        try:
+            await self.face.open()
+        except SoloUnicornError as error:
+            self.complain(error)
+            return
+        self.connected = True
+        self.face.on_change(lambda: self.workspace_changed.publish(None))
+        if self._serve:
+            from ..workstation.client import Keeper
+
+            self._keeper = Keeper(self._heard).start()
+
+    async def on_unmount(self) -> None:
+        """Let go of the service and the workspace."""
+        if self._keeper is not None:
+            self._keeper.close()
+        if self.connected:
+            await self.face.close()
+
+    def _heard(self, news: ServiceInfo | SoloUnicornError | None) -> None:
+        """What the keeper says, in its own thread."""
+
+        def tell() -> None:
+            self.service = news
+            self.service_changed.publish(None)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(tell)
+
+    def wake_service(self) -> None:
+        """Bring the service back after a person stopped it."""
+        if self._keeper is not None:
+            self._keeper.wake()
+
+    @property
+    def board_screen(self) -> BoardScreen | None:
+        """The board below whatever is open."""
+        from .screens.board import BoardScreen
+
+        return next((screen for screen in self.screen_stack if isinstance(screen, BoardScreen)), None)
+
+    # -- doing things --------------------------------------------------------------------------------------------
+
+    async def perform(
+        self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Run an operation of the workspace on its thread; an error is told to the person and gives None."""
+        new_correlation()
+        try:
+            return await self.face.run(operation, *args, **kwargs)
+        except SoloUnicornError as error:
+            self.complain(error)
+            return None
+
+    def complain(self, error: SoloUnicornError) -> None:
+        """Say what happened, why, and what to do."""
+        rest = ". ".join(part.rstrip(".") for part in (error.why, error.todo) if part)
+        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=8, markup=False)
+
+    def tell(self, sentence: str) -> None:
+        """Say that something was done."""
+        self.notify(sentence, timeout=3, markup=False)
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """Show the keys of what is focused."""
+        from .screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Nothing beside our own commands, which are made from the bindings."""
+        return ()
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Two commands want one key: say so once for each pair."""
+        names = " and ".join(sorted(bound.id or bound.action for bound in clashed_bindings))
+        told = f"{type(node).__name__}:{names}"
+        if told not in self._clashes_told:
+            self._clashes_told.add(told)
+            self.notify(
+                "Give one of them another key under [keys] of the settings.", title=f"{names} share a key", severity="warning"
+            )
+
+    _clashes_told: set[str] = set()  # noqa: RUF012

@@ -1,0 +1,342 @@
+"""The board: five columns, one cursor, one focus. It moves the cursor itself and asks for everything else by message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import Click, Leave, MouseDown, MouseMove, MouseUp, Resize
+from textual.geometry import Offset
+from textual.message import Message
+
+from ..missions.board import Card, ListCount
+from ..missions.entities import LISTS, ListName
+from .column import CardColumn
+from .headings import Headings
+from .keys import binding
+from .marks import UNICODE, Marks
+
+COLUMN_WIDTH = 26
+"""Cells that a column needs; fewer columns are shown when there is less room."""
+DRAG_CELLS = 2
+"""How far the mouse goes before a press becomes a drag."""
+Wish = Literal["open", "edit", "ready", "delete"]
+
+
+class Board(Vertical, can_focus=True):
+    """Columns side by side with a cursor that follows its card wherever it goes."""
+
+    ALLOW_SELECT = False
+    BINDING_GROUP_TITLE = "Board"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding("board.new", "n", "new", "new", "Write a new mission"),
+        binding("board.open", "enter", "wish('open')", "open", "Go into the mission: description, plan, session, changes, review"),
+        binding("board.ready", "space", "wish('ready')", "ready", "The main switch: an agent may (or may not yet) take this mission"),
+        binding("board.edit", "e", "wish('edit')", "edit", "Change the mission"),
+        binding("board.move_left", "H,shift+left", "move(-1)", "move left", "Move the card to the list on the left", label="H L"),
+        binding("board.move_right", "L,shift+right", "move(1)", "move right", "Move the card to the list on the right", show=False),
+        binding("board.reorder_down", "J,shift+down", "reorder(1)", "move down", "Move the card down in its list", show=False),
+        binding("board.reorder_up", "K,shift+up", "reorder(-1)", "move up", "Move the card up in its list", show=False),
+        binding("board.top_of_list", "T", "to_top", "to the top", "Make the card the first of its list", show=False),
+        binding("board.delete", "D,delete", "wish('delete')", "delete", "Take the mission off the board; u brings it back", show=False),
+        binding("board.up", "up,k", "cursor(-1)", "up", "The card above", show=False),
+        binding("board.down", "down,j", "cursor(1)", "down", "The card below", show=False),
+        binding("board.left", "left,h", "go(-1)", "list to the left", "The list on the left", show=False),
+        binding("board.right", "right,l", "go(1)", "list to the right", "The list on the right", show=False),
+        binding("board.first", "home,g", "cursor(-1000000)", "first card", "The first card of the list", show=False),
+        binding("board.last", "end,G", "cursor(1000000)", "last card", "The last card of the list", show=False),
+        binding("board.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
+        binding("board.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
+        *(
+            binding(f"board.list_{name}", str(number), f"go_to('{name}')", name, f"Go to the list {name}", show=False)
+            for number, name in enumerate(LISTS, 1)
+        ),
+    ]
+
+    @dataclass
+    class Wished(Message):
+        """The person wants something done with a mission."""
+
+        wish: Wish
+        card: Card
+
+    @dataclass
+    class NewWished(Message):
+        """The person wants a new mission in a list."""
+
+        in_list: ListName
+
+    @dataclass
+    class MoveWished(Message):
+        """The person moves a card: before or after another, to the top, or (neither) to the end of a list."""
+
+        card: Card
+        to_list: ListName
+        before: str | None = None
+        after: str | None = None
+        top: bool = False
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor stands on another card (or on none)."""
+
+        card: Card | None
+
+    def __init__(self, marks: Marks = UNICODE, *, compact: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.headings = Headings(marks)
+        self.columns = {name: CardColumn(name, marks, compact=compact) for name in LISTS}
+        self.active: ListName = "todo"
+        self.counts: Mapping[ListName, ListCount] = {}
+        self.filtered = False
+        self._at: dict[ListName, int] = dict.fromkeys(LISTS, 0)
+        self._first = 0
+        self._pressed: tuple[Card, Offset] | None = None
+        self._dragging = False
+
+    def compose(self) -> ComposeResult:
+        """Headings above, columns below."""
+        yield self.headings
+        with Horizontal(id="columns"):
+            yield from self.columns.values()
+
+    # -- what the screen sets and asks ---------------------------------------------------------------------------
+
+    @property
+    def card(self) -> Card | None:
+        """The card under the cursor."""
+        cards, at = self.columns[self.active].cards, self._at[self.active]
+        return cards[at] if at < len(cards) else None
+
+    def show(
+        self, lists: Mapping[ListName, Sequence[Card]], counts: Mapping[ListName, ListCount], *, filtered: bool = False
+    ) -> None:
+        """Show these cards; the cursor stays on its card, even when that is in another list or place now."""
+        before = self.card
+        self.counts, self.filtered = counts, filtered
+        moved_to: tuple[ListName, int] | None = None
+        if before is not None:
+            moved_to = _find(lists, before.id, self.active)
+        if moved_to is not None:
+            self.active, self._at[moved_to[0]] = moved_to
+        for name, column in self.columns.items():
+            cards = lists.get(name, ())
+            self._at[name] = max(0, min(self._at[name], len(cards) - 1))
+            column.set_cards(cards, self._at[name] if name == self.active and cards else None)
+        self._arrange()
+        if self.card is not before:
+            self.post_message(self.CursorMoved(self.card))
+
+    def select(self, mission_id: str) -> bool:
+        """Put the cursor on a mission; False when it is not shown."""
+        found = _find({name: column.cards for name, column in self.columns.items()}, mission_id, self.active)
+        if found is None:
+            return False
+        self._go(*found)
+        return True
+
+    def tick(self, now: datetime) -> None:
+        """The clock moved."""
+        for column in self.columns.values():
+            if column.display:
+                column.tick(now)
+            else:
+                column.now = now
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_cursor(self, step: int) -> None:
+        """Up or down."""
+        self._go(self.active, self._at[self.active] + step)
+
+    def action_page(self, direction: int) -> None:
+        """A screenful up or down."""
+        self.action_cursor(direction * self.columns[self.active].page())
+
+    def action_go(self, step: int) -> None:
+        """To the list beside, at about the same height."""
+        index = LISTS.index(self.active) + step
+        if 0 <= index < len(LISTS):
+            self._go(LISTS[index], self._at[LISTS[index]])
+
+    def action_go_to(self, name: ListName) -> None:
+        """To a list by name."""
+        self._go(name, self._at[name])
+
+    def action_wish(self, wish: Wish) -> None:
+        """Ask the screen to do something with the card."""
+        if self.card is not None:
+            self.post_message(self.Wished(wish, self.card))
+
+    def action_new(self) -> None:
+        """Ask for a new mission; in Loop for a loop mission."""
+        self.post_message(self.NewWished(self.active))
+
+    def action_move(self, step: int) -> None:
+        """To the list beside."""
+        index = LISTS.index(self.active) + step
+        if self.card is not None and 0 <= index < len(LISTS):
+            self.post_message(self.MoveWished(self.card, LISTS[index]))
+
+    def action_reorder(self, step: int) -> None:
+        """One place up or down."""
+        cards, at = self.columns[self.active].cards, self._at[self.active]
+        if self.card is None or not 0 <= at + step < len(cards):
+            return
+        other = cards[at + step].id
+        self.post_message(
+            self.MoveWished(self.card, self.active, before=other if step < 0 else None, after=other if step > 0 else None)
+        )
+
+    def action_to_top(self) -> None:
+        """The first of its list."""
+        if self.card is not None:
+            self.post_message(self.MoveWished(self.card, self.active, top=True))
+
+    def _go(self, name: ListName, index: int) -> None:
+        left = self.columns[self.active]
+        self.active = name
+        column = self.columns[name]
+        self._at[name] = max(0, min(index, len(column.cards) - 1))
+        if left is not column:
+            left.chosen = None
+        column.chosen = self._at[name] if column.cards else None
+        self._arrange()
+        self.post_message(self.CursorMoved(self.card))
+
+    # -- layout --------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: Resize) -> None:
+        """Show as many columns as fit."""
+        self._arrange(event.size.width)
+
+    def _arrange(self, width: int | None = None) -> None:
+        width = self.size.width if width is None else width
+        if not width:
+            return
+        fitting = max(1, min(len(LISTS), width // COLUMN_WIDTH))
+        at = LISTS.index(self.active)
+        self._first = max(at - fitting + 1, min(self._first, at, len(LISTS) - fitting))
+        visible = LISTS[self._first : self._first + fitting]
+        wide = [width // fitting + (1 if place < width % fitting else 0) for place in range(fitting)]
+        for name, column in self.columns.items():
+            column.display = name in visible
+            if name in visible and column.styles.width != (room := wide[visible.index(name)]):
+                column.styles.width = room
+        shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None
+        self.headings.show(list(zip(visible, wide, strict=True)), self.counts, shown, self.active)
+
+    # -- mouse ---------------------------------------------------------------------------------------------------
+
+    def _under(self, spot: Offset) -> tuple[CardColumn, int] | None:
+        """The column under the mouse and the row of it."""
+        for column in self.columns.values():
+            if column.display and column.region.contains_point(spot):
+                return column, spot.y - column.content_region.y
+        return None
+
+    def on_headings_chosen(self, event: Headings.Chosen) -> None:
+        """A heading, tab or name beside was clicked."""
+        event.stop()
+        self.focus()
+        self.action_go_to(event.in_list)
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Put the cursor on a card; it may become a drag."""
+        under = self._under(event.screen_offset)
+        if under is None or event.button != 1:
+            return
+        column, y = under
+        index = column.card_at(y)
+        if index is None:
+            self._go(column.in_list, self._at[column.in_list])
+            return
+        self._go(column.in_list, index)
+        self._pressed = (column.cards[index], event.screen_offset)
+
+    def on_click(self, event: Click) -> None:
+        """A double click goes in."""
+        under = self._under(event.screen_offset)
+        if event.chain == 2 and under is not None and under[0].card_at(under[1]) is not None:
+            self.action_wish("open")
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Hover, or carry the card that is pressed."""
+        spot = event.screen_offset
+        under = self._under(spot)
+        if self._pressed is None:
+            for column in self.columns.values():
+                column.hover = column.card_at(under[1]) if under is not None and column is under[0] else None
+            return
+        way = spot - self._pressed[1]
+        if not self._dragging and max(abs(way.x), abs(way.y)) >= DRAG_CELLS:
+            self._dragging = True
+            self.capture_mouse()
+            self.add_class("-dragging")
+        if self._dragging:
+            for column in self.columns.values():
+                column.drop = column.drop_at(under[1]) if under is not None and column is under[0] else None
+            if under is not None:
+                self._scroll_at_edge(*under)
+
+    def on_mouse_up(self, event: MouseUp) -> None:
+        """Drop what is carried."""
+        pressed, dragging = self._pressed, self._dragging
+        self.end_drag()
+        if pressed is None or not dragging:
+            return
+        card, spot = pressed[0], event.screen_offset
+        under = self._under(spot)
+        if under is not None:
+            self._drop(card, *under)
+        elif (name := self.headings.list_at(*(spot - self.headings.region.offset))) is not None and name != card.list:
+            self.post_message(self.MoveWished(card, name))
+
+    def on_leave(self, event: Leave) -> None:
+        """The mouse went elsewhere."""
+        for column in self.columns.values():
+            column.hover = None
+
+    def end_drag(self) -> bool:
+        """Let go of what is carried; True when something was."""
+        dragging, self._pressed, self._dragging = self._dragging, None, False
+        if dragging:
+            self.release_mouse()
+            self.remove_class("-dragging")
+            for column in self.columns.values():
+                column.drop = None
+        return dragging
+
+    def _drop(self, card: Card, column: CardColumn, y: int) -> None:
+        index = column.drop_at(y)
+        if column.in_list == card.list and index < len(column.cards) + 1:
+            here = next((at for at, other in enumerate(column.cards) if other.id == card.id), None)
+            if here is not None and index in (here, here + 1):
+                return
+        if index < len(column.cards):
+            self.post_message(self.MoveWished(card, column.in_list, before=column.cards[index].id))
+        else:
+            self.post_message(self.MoveWished(card, column.in_list))
+
+    @staticmethod
+    def _scroll_at_edge(column: CardColumn, y: int) -> None:
+        if y <= 0:
+            column.scroll_relative(y=-2, animate=False)
+        elif y >= column.size.height - 1:
+            column.scroll_relative(y=2, animate=False)
+
+
+def _find(
+    lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName
+) -> tuple[ListName, int] | None:
+    """Where a mission stands, looking into the list `first` before the others."""
+    for name in (first, *(name for name in LISTS if name != first)):
+        for index, card in enumerate(lists.get(name, ())):
+            if card.id == mission_id:
+                return name, index
+    return None

@@ -1,0 +1,277 @@
+"""One list of the board, drawn line by line: ten thousand cards cost what the visible ones cost.
+
+The column shows; it neither has the focus nor knows its neighbours. The board sets `cards`, `chosen`, `hover` and
+`drop`, asks `card_at` where the mouse is, and is told nothing: mouse events bubble up to it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import accumulate
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ..missions.board import Card
+from ..missions.entities import ListName
+from . import card as cards_as_lines
+from .marks import UNICODE, Marks
+from .paint import Drawn
+
+SLACK = 8
+"""Rows kept free below the last card, so that a card that grows when chosen never changes the scrollable size."""
+EMPTY = {
+    "todo": "Nothing planned. n makes a mission.",
+    "doing": "Nothing runs. Space on a mission in Todo starts it.",
+    "review": "Nothing to review. What agents finish comes here.",
+    "done": "Nothing done yet.",
+    "loop": "No loops. A loop mission runs again and again.",
+}
+
+
+class CardColumn(Drawn, ScrollView, can_focus=False):
+    """The cards of one list, from the top in board order."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = Drawn.COMPONENT_CLASSES
+
+    chosen: var[int | None] = var(None)
+    """Index of the card under the cursor; None in the columns where the cursor is not."""
+    hover: var[int | None] = var(None)
+    """Index of the card under the mouse."""
+    drop: var[int | None] = var(None)
+    """Index before which a dragged card would land; the length of `cards` means the end."""
+
+    def __init__(self, in_list: ListName, marks: Marks = UNICODE, *, compact: bool = False) -> None:
+        super().__init__(id=f"list-{in_list}", classes="column")
+        self.in_list = in_list
+        self.marks = marks
+        self.compact = compact
+        self.cards: Sequence[Card] = ()
+        self.empty_text = EMPTY[in_list]
+        self.now = datetime.now().astimezone()
+        self._tops = [0]
+        self._extra = 0
+        self._strips: LRUCache[tuple[str, str], tuple[Card, int, list[Strip]]] = LRUCache(400)
+
+    # -- what the board sets -------------------------------------------------------------------------------------
+
+    def set_cards(self, cards: Sequence[Card], chosen: int | None) -> None:
+        """Show other cards, with the cursor on one of them or nowhere; the place of the view is kept."""
+        same = len(cards) == len(self.cards)
+        changed = (
+            [index for index, (old, new) in enumerate(zip(self.cards, cards, strict=True)) if old is not new] if same else []
+        )
+        self.cards = cards
+        if same and not changed and chosen == self.chosen:
+            return
+        tops = self._tops
+        self._measure()
+        if same and chosen == self.chosen and tops == self._tops:
+            for index in changed:
+                self._refresh_card(index)
+        else:
+            self.set_reactive(CardColumn.chosen, chosen)
+            self._grow()
+            self.refresh()
+        self.show_chosen()
+
+    def tick(self, now: datetime) -> None:
+        """The clock moved: repaint the visible cards whose text it changes."""
+        before, self.now = self.now, now
+        for index in self._visible():
+            card = self.cards[index]
+            if cards_as_lines.ticks(card, before) != cards_as_lines.ticks(card, now):
+                self._refresh_card(index)
+
+    def show_chosen(self) -> None:
+        """Bring the card under the cursor into view without waiting for a frame."""
+        if self.chosen is None or not self.cards or not self.size.height:
+            return
+        top, bottom = self._top(self.chosen), self._top(self.chosen + 1) + (0 if self.compact else 1)
+        at, room = self.scroll_offset.y, self.scrollable_content_region.height
+        if bottom - at > room or self.chosen == len(self.cards) - 1:
+            at = max(at, bottom - room)
+        at = min(at, top)
+        if at != self.scroll_offset.y:
+            self.scroll_to(y=at, animate=False, force=True, immediate=True)
+
+    # -- what the board asks -------------------------------------------------------------------------------------
+
+    def card_at(self, y: int) -> int | None:
+        """Index of the card drawn at row `y` of the column; None below the last one."""
+        row = y + self.scroll_offset.y
+        return self._index(row) if 0 <= row < self._end() and self.cards else None
+
+    def drop_at(self, y: int) -> int:
+        """Index before which a card dropped at row `y` goes: in front of the card of the upper half, else behind it."""
+        index = self.card_at(y)
+        if index is None:
+            return len(self.cards)
+        top, bottom = self._top(index), self._top(index + 1)
+        return index if y + self.scroll_offset.y < (top + bottom + 1) // 2 else index + 1
+
+    def page(self) -> int:
+        """About how many cards a screenful holds."""
+        return max(1, len(self._visible()) - 1)
+
+    # -- geometry ------------------------------------------------------------------------------------------------
+
+    @property
+    def _inner(self) -> int:
+        """Cells of a card's text, inside its frame."""
+        return max(8, self.scrollable_content_region.width - 2)
+
+    def _measure(self) -> None:
+        width, gap, compact = self._inner, 0 if self.compact else 1, self.compact
+        measured = cards_as_lines.height
+        heights = (gap + measured(card, width, compact=compact) for card in self.cards)
+        self._tops = [0, *accumulate(heights)]
+        self._grow()
+        self.virtual_size = Size(self.scrollable_content_region.width, self._tops[-1] + SLACK)
+
+    def _grow(self) -> None:
+        """Rows by which the chosen card is taller than it is at rest."""
+        self._extra = 0
+        if self.chosen is not None and self.chosen < len(self.cards):
+            self._extra = cards_as_lines.title_lines(self.cards[self.chosen], self._inner) - 1 + (2 if self.compact else 0)
+
+    def _top(self, index: int) -> int:
+        """First row of a card, which is its frame's top where cards stand apart."""
+        index = min(index, len(self.cards))
+        return self._tops[index] + (self._extra if self.chosen is not None and index > self.chosen else 0)
+
+    def _end(self) -> int:
+        return self._top(len(self.cards))
+
+    def _index(self, row: int) -> int:
+        if self.chosen is not None and row >= self._top(self.chosen + 1):
+            row -= self._extra
+        elif self.chosen is not None and row >= self._top(self.chosen):
+            return self.chosen
+        return min(bisect_right(self._tops, row) - 1, len(self.cards) - 1)
+
+    def _visible(self) -> range:
+        if not self.cards:
+            return range(0)
+        top = self.scroll_offset.y
+        last = top + self.size.height - 1
+        return range(self._index(min(top, self._end() - 1)), self._index(min(last, self._end() - 1)) + 1)
+
+    # -- painting ------------------------------------------------------------------------------------------------
+
+    def watch_chosen(self, before: int | None, after: int | None) -> None:
+        """Repaint what the cursor left and entered; all that follows when a card changed its height."""
+        extra = self._extra
+        self._grow()
+        if extra == self._extra == 0:
+            for index in {before, after} - {None}:
+                self._refresh_card(index)
+        else:
+            known = [index for index in (before, after) if index is not None]
+            first = self._tops[min(min(known), len(self.cards))]
+            self.refresh(Region(0, max(0, first - self.scroll_offset.y), self.size.width, self.size.height))
+        self.show_chosen()
+
+    def watch_hover(self, before: int | None, after: int | None) -> None:
+        """Repaint the cards that the mouse left and entered."""
+        for index in {before, after} - {None}:
+            self._refresh_card(index)
+
+    def watch_drop(self, before: int | None, after: int | None) -> None:
+        """Repaint the rows where the drop line was and is."""
+        for index in {before, after} - {None}:
+            self.refresh_lines(self._top(index if index is not None else 0) - 1, 3)
+
+    def on_resize(self) -> None:
+        """Another width wraps otherwise."""
+        self._strips.clear()
+        self._measure()
+        self.refresh()
+        self.show_chosen()
+
+    def notify_style_update(self) -> None:
+        """Another theme colours otherwise."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def _refresh_card(self, index: int | None) -> None:
+        if index is not None and index < len(self.cards):
+            top = self._top(index)
+            self.refresh_lines(top, self._top(index + 1) - top + 1)
+
+    def render_line(self, y: int) -> Strip:
+        """The column's row `y` as it is scrolled now."""
+        width = self.scrollable_content_region.width
+        if not self.cards:
+            return self._empty_line(y, width)
+        row = y + self.scroll_offset.y
+        if y == self.size.height - 1 and (hidden := len(self.cards) - self._visible().stop) > 0:
+            return self.draw([(f"   {self.marks.below} {hidden} more", "faint")], width)
+        if row >= self._end():
+            closing = row == self._end() and not self.compact
+            if closing and self.drop == len(self.cards):
+                return self._drop_line(width)
+            if closing and self.chosen == len(self.cards) - 1:
+                return self._frame(width, top=False)
+            return self.draw([], width)
+        index = self._index(row)
+        within = row - self._top(index)
+        if self.compact and index != self.chosen:
+            return self._drop_line(width) if self.drop == index else self._body(index, within, width)
+        if within == 0:
+            if self.drop == index:
+                return self._drop_line(width)
+            if index == self.chosen:
+                return self._frame(width, top=True)
+            if self.chosen is not None and index - 1 == self.chosen:
+                return self._frame(width, top=False)
+            return self.draw([], width)
+        if self.compact and row == self._top(index + 1) - 1:
+            return self._frame(width, top=False)
+        return self._body(index, within - 1, width)
+
+    def _body(self, index: int, line: int, width: int) -> Strip:
+        card = self.cards[index]
+        state = "chosen" if index == self.chosen else "hover" if index == self.hover else ""
+        tick = cards_as_lines.ticks(card, self.now)
+        known = self._strips.get((card.id, state))
+        if known is None or known[0] is not card or known[1] != tick:
+            known = (card, tick, self._draw_body(card, state, width))
+            self._strips[card.id, state] = known
+        strips = known[2]
+        return strips[line] if line < len(strips) else self.draw([], width)
+
+    def _draw_body(self, card: Card, state: str, width: int) -> list[Strip]:
+        made = cards_as_lines.lines(
+            card, self._inner, self.marks, self.now, selected=state == "chosen", compact=self.compact
+        )
+        side = self.marks.frame[5] if state == "chosen" else " "
+        edge = Segment(side, self.style_of("frame"))
+        strips = []
+        for line in made:
+            inner = self.draw(line, width - 2, under=state, ellipsis=self.marks.ellipsis)
+            strips.append(Strip([edge, *inner, edge], width))
+        return strips
+
+    def _frame(self, width: int, *, top: bool) -> Strip:
+        left, right = self.marks.frame[0:2] if top else self.marks.frame[2:4]
+        return self.draw([(left + self.marks.frame[4] * (width - 2) + right, "frame")], width)
+
+    def _drop_line(self, width: int) -> Strip:
+        return self.draw([(self.marks.drop * width, "drop")], width)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        if y == 0 and self.drop is not None:
+            return self._drop_line(width)
+        from textwrap import wrap
+
+        said = wrap(self.empty_text, max(8, width - 3))
+        return self.draw([(f"  {said[y - 1]}", "faint")], width) if 1 <= y <= len(said) else self.draw([], width)

@@ -1,0 +1,65 @@
+"""The marks of the screens and their plain twins for terminals that cannot draw them (screens.md, Marks)."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """One character or two for each meaning; nothing is ever said by colour alone."""
+
+    running: str = "▶"
+    parked: str = "⏸"
+    retry: str = "↻"
+    unknown: str = "?"
+    unsynced: str = "↑"
+    waits: str = "✉"
+    blocked: str = "⊘"
+    attention: str = "▲"
+    branch: str = "⎇"
+    conflict: str = "≠"
+    ready: str = "●"
+    idle: str = "○"
+    done: str = "✓"
+    task_done: str = "●"
+    task_open: str = "○"
+    bars: tuple[str, ...] = ("▏", "▎", "▌", "▊", "█")
+    """Weight of the priority bar, from 1 to 5."""
+    frame: str = "╭╮╰╯─│"
+    """Corners (top left, top right, bottom left, bottom right), then the horizontal and the vertical line."""
+    rule: str = "─"
+    drop: str = "━"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    less: str = "◂"
+    more: str = "▸"
+    below: str = "↓"
+    above: str = "↑"
+    choose: str = "▾"
+    enter: str = "⏎"
+    separator: str = "·"
+    ellipsis: str = "…"
+
+
+UNICODE: Final = Marks()
+PLAIN: Final = Marks(
+    running=">", parked="=", retry="r", unknown="?", unsynced="^", waits="!", blocked="x", attention="!", branch="PR",
+    conflict="<>", ready="*", idle="o", done="v", task_done="#", task_open=".", bars=("|",) * 5, frame="++++-|", rule="-",
+    drop="=", folded=">", unfolded="v", less="<", more=">", below="v", above="^", choose="v", enter="enter", separator="-",
+    ellipsis="~",
+)  # fmt: skip
+
+
+def marks_for(environ: Mapping[str, str] = os.environ) -> Marks:
+    """The plain marks when asked for (SOLO_UNICORN_MARKS=plain) or when the terminal does not speak UTF-8."""
+    wish = environ.get("SOLO_UNICORN_MARKS", "")
+    if wish in ("plain", "unicode"):
+        return PLAIN if wish == "plain" else UNICODE
+    if environ.get("TERM") == "linux":
+        return PLAIN
+    return UNICODE if "utf" in locale.getpreferredencoding(False).lower() else PLAIN

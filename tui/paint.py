@@ -1,0 +1,59 @@
+"""Drawing lines of (text, role) parts as strips: what every drawn widget of ours shares.
+
+A role is a component class `role--<name>` of the widget, so that themes and style sheets decide how it looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .card import Part
+
+ROLES = (
+    "title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover", "drop",
+    "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active",
+)  # fmt: skip
+
+
+class Drawn(Widget):
+    """A widget that draws its own lines."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+
+    def style_of(self, role: str, under: str = "") -> Style:
+        """The style of a role; `under` names a role that lies under it, such as chosen."""
+        base = self.visual_style.rich_style
+        if under:
+            base += self.get_component_rich_style(f"role--{under}", partial=True)
+        if role:
+            base += self.get_component_rich_style(f"role--{role}", partial=True)
+        return base
+
+    def draw(self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True) -> Strip:
+        """One line, cut to `width` cells with an ellipsis, or padded to it."""
+        segments: list[Segment] = []
+        used = 0
+        for text, role in parts:
+            cells = cell_len(text)
+            style = self.style_of(role, under)
+            if used + cells > width:
+                room = width - used - cell_len(ellipsis)
+                if room < 0:
+                    return Strip(segments, used).adjust_cell_length(width, self.style_of("", under))
+                segments.append(Segment(set_cell_size(text, room) + ellipsis, style))
+                used = width
+                break
+            if text:
+                segments.append(Segment(text, style))
+                used += cells
+        if pad and used < width:
+            segments.append(Segment(" " * (width - used), self.style_of("", under)))
+            used = width
+        return Strip(segments, used)

@@ -1,0 +1,347 @@
+"""The board screen: what runs, what waits for you, what is stuck, at one glance."""
+
+from __future__ import annotations
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Input
+
+from ...missions.board import Card
+from ...missions.entities import LISTS
+from ...missions.ids import short_id
+from ...sync.workspace import Workspace
+from .. import data, query
+from ..app import SoloUnicornApp
+from ..board import Board
+from ..data import BoardModel, Snapshot
+from ..headings import NAMES
+from ..keyline import KeyLine
+from ..keys import binding
+from ..topline import TopLine
+
+
+class BoardScreen(Screen[None]):
+    """Top line, board, keys."""
+
+    BINDING_GROUP_TITLE = "Board"
+    BINDINGS = [  # noqa: RUF012
+        binding("board.filter", "slash", "filter", "filter", "Show only the cards that meet a filter", label="/"),
+        binding("board.undo", "u", "undo", "undo", "Take back what you did last on this board"),
+        binding("board.redo", "ctrl+r", "redo", "redo", "Do again what was undone", show=False),
+        binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
+        binding("board.workstation", "w", "workstation", "workstation", "Agents, sessions, worktrees, and why what is not running"),
+        binding("board.projects", "p", "projects", "projects", "Open another project, or make one", show=False),
+        binding("board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False),
+        binding("board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False),
+        binding("board.escape", "escape", "escape", "clear", "Let go of a dragged card, else clear the filter", show=False),
+    ]
+    AUTO_FOCUS = "#board"
+
+    app = getters.app(SoloUnicornApp)
+    board = getters.query_one(Board)
+    top = getters.query_one(TopLine)
+
+    def __init__(self, first: Snapshot) -> None:
+        super().__init__()
+        self.model = BoardModel()
+        self.model.take(first)
+        self.query_text = ""
+        self._stirred = False
+
+    def compose(self) -> ComposeResult:
+        """The three parts."""
+        yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
+        yield Board(self.app.marks, compact=self.app.settings.board.density == "compact", id="board")
+        yield KeyLine(self.app.marks)
+
+    def on_mount(self) -> None:
+        """Paint what was read already; all else comes after the first paint."""
+        self.board.tick(self.app.clock())
+        self.show()
+        self.call_after_refresh(self._start)
+
+    @work(exit_on_error=True)
+    async def _start(self) -> None:
+        app = self.app
+        await app.connect()
+        if not app.connected:
+            return
+        app.workspace_changed.subscribe(self, lambda _: self.stir())
+        app.service_changed.subscribe(self, lambda _: self._show_service())
+        self.set_interval(1.0, self._tick)
+        if self.model.summary.project is None:
+            await self._welcome()
+        await self.load_all()
+        self.stir()
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the model through the filter."""
+        test = query.compile_query(self.query_text)
+        lists = (
+            self.model.lists
+            if test is None
+            else {name: [card for card in cards if test(card)] for name, cards in self.model.lists.items()}
+        )
+        self.board.show(lists, self.model.summary.counts, filtered=test is not None)
+        self.top.show(summary=self.model.summary, query=self.query_text)
+
+    def _tick(self) -> None:
+        if self.is_active:
+            self.board.tick(self.app.clock())
+
+    def _show_service(self) -> None:
+        from ...missions.errors import SoloUnicornError
+
+        match self.app.service:
+            case SoloUnicornError() as error:
+                self.top.show(service=(f"{self.app.marks.attention} no service", "bad"))
+                self.app.complain(error)
+            case None:
+                self.top.show(service=(f"{self.app.marks.attention} service stopped", "bad"))
+            case info:
+                self.top.show(service=("", ""))
+                if info.notice:
+                    self.app.notify(info.notice, markup=False)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def load_all(self) -> None:
+        """Read the lists to their ends, a list at a time so that nothing else waits long."""
+        if self.model.complete or self.model.summary.project is None:
+            return
+        project = self.model.summary.project.id
+        for name in LISTS:
+            cards = await self.app.perform(Workspace.cards, project, name)
+            if cards is None or self.model.summary.project is None or self.model.summary.project.id != project:
+                return
+            self.model.lists[name] = cards
+            self.show()
+        self.model.complete = True
+
+    def stir(self) -> None:
+        """Some process changed something: read it, once more when more came meanwhile."""
+        if not self._stirred:
+            self._stirred = True
+            self._read_news()
+
+    @work(group="news")
+    async def _read_news(self) -> None:
+        self._stirred = False
+        await self.refresh_model()
+
+    async def refresh_model(self) -> None:
+        """Read what changed and show it."""
+        news = await self.app.perform(data.news, self.model.summary, self.model.live())
+        if news is None:
+            return
+        if news.again:
+            await self.open_project(news.summary.project.id if news.summary.project else None)
+            return
+        before = self.model.summary.waiting
+        self.model.apply(news)
+        self.show()
+        if self.model.summary.waiting > before and not self.app.app_focus:
+            self.app.terminal.notify(f"{self.model.summary.waiting} wait for you")
+
+    async def open_project(self, project_id: str | None) -> None:
+        """Show another project, or the same read anew."""
+        read = await self.app.perform(data.snapshot, project_id)
+        if read is None:
+            return
+        self.model.take(read)
+        self.show()
+        await self.load_all()
+        if project_id is not None and read.summary.read_only is None:
+            await self.app.perform(data.remember_project, project_id)
+
+    # -- wishes of the board -------------------------------------------------------------------------------------
+
+    @on(Board.Wished)
+    def _wished(self, event: Board.Wished) -> None:
+        card = event.card
+        match event.wish:
+            case "open":
+                self.open_mission(card.id)
+            case "edit":
+                self.edit_mission(card.id)
+            case "ready":
+                self._switch_ready(card)
+            case "delete":
+                self._delete(card)
+
+    @on(Board.NewWished)
+    @work
+    async def _new(self, event: Board.NewWished) -> None:
+        if self.model.summary.project is None:
+            await self._welcome()
+            return
+        from .form import MissionForm
+
+        made = await self.app.push_screen_wait(MissionForm(self.model.summary.project.id, in_list=event.in_list))
+        if made is not None:
+            await self.refresh_model()
+            self.board.select(made)
+
+    @on(Board.MoveWished)
+    @work(group="writes")
+    async def _move(self, event: Board.MoveWished) -> None:
+        moved = await self.app.perform(
+            Workspace.move_mission, event.card.id, event.to_list, before=event.before, after=event.after, top=event.top
+        )
+        if moved is not None:
+            await self.refresh_model()
+            if event.to_list != event.card.list:
+                self.app.tell(f"{short_id(moved.number)} to {NAMES[event.to_list]}")
+
+    @work(group="writes")
+    async def _switch_ready(self, card: Card) -> None:
+        ready = not card.ready
+        mission = await self.app.perform(Workspace.set_ready, card.id, ready)
+        if mission is None:
+            return
+        await self.refresh_model()
+        why = await self.app.perform(Workspace.why_not, card.id) if ready else None
+        if why:
+            self.app.tell(f"{short_id(mission.number)} is ready; it waits: {why}")
+
+    @work(group="writes")
+    async def _delete(self, card: Card) -> None:
+        if await self.app.perform(Workspace.delete_mission, card.id) is not None:
+            await self.refresh_model()
+            self.app.tell(f"{short_id(card.number)} deleted; u brings it back")
+
+    @work
+    async def open_mission(self, mission_id: str, tab: str | None = None) -> None:
+        """Go into a mission."""
+        from .mission import MissionScreen
+
+        await self.app.push_screen_wait(MissionScreen(mission_id, tab=tab))
+        await self.refresh_model()
+
+    @work
+    async def edit_mission(self, mission_id: str) -> None:
+        """Change a mission in the form."""
+        from .form import MissionForm
+
+        card = self.model.card(mission_id)
+        if card is None:
+            return
+        if await self.app.push_screen_wait(MissionForm(card.project_id, mission_id=mission_id)) is not None:
+            await self.refresh_model()
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    @on(TopLine.Clicked)
+    async def _top_clicked(self, event: TopLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        if not self.query("#filter"):
+            entry = Input(self.query_text, placeholder=query.EXAMPLE, id="filter", compact=True)
+            self.mount(entry)
+            entry.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self.query_text = event.value.strip()
+        self.show()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_kept(self, event: Input.Submitted) -> None:
+        event.input.remove()
+        self.board.focus()
+
+    def action_escape(self) -> None:
+        """Out of what is under way: a drag, else the filter."""
+        if self.board.end_drag():
+            return
+        for entry in self.query("#filter"):
+            entry.remove()
+        self.query_text = ""
+        self.show()
+        self.board.focus()
+
+    @work(group="writes")
+    async def action_undo(self) -> None:
+        """Take back the last step."""
+        await self._step(Workspace.undo)
+
+    @work(group="writes")
+    async def action_redo(self) -> None:
+        """Do the undone step again."""
+        await self._step(Workspace.redo)
+
+    async def _step(self, operation: type[Workspace.undo]) -> None:
+        project = self.model.summary.project
+        if project is not None and (said := await self.app.perform(operation, project.id)):
+            await self.refresh_model()
+            self.app.tell(said)
+
+    @work
+    async def action_inbox(self) -> None:
+        """What waits for the person."""
+        from .inbox import InboxScreen
+
+        chosen = await self.app.push_screen_wait(InboxScreen())
+        await self.refresh_model()
+        if chosen is not None:
+            self.open_mission(chosen)
+
+    @work
+    async def action_workstation(self) -> None:
+        """Agents, sessions, worktrees."""
+        from .workstation import WorkstationScreen
+
+        chosen = await self.app.push_screen_wait(WorkstationScreen())
+        await self.refresh_model()
+        if chosen is not None:
+            self.open_mission(chosen)
+
+    @work
+    async def action_projects(self) -> None:
+        """Another project."""
+        from .projects import ProjectsScreen
+
+        chosen = await self.app.push_screen_wait(ProjectsScreen(self.model.summary.project))
+        if chosen is not None:
+            await self.open_project(chosen)
+
+    @work(group="writes")
+    async def action_pause(self) -> None:
+        """Pause or resume the project."""
+        project = self.model.summary.project
+        if project is None:
+            return
+        if await self.app.perform(Workspace.update_project, project.id, {"paused": not project.paused}) is not None:
+            await self.refresh_model()
+            word = "goes on" if project.paused else "is paused: what runs goes on, nothing new starts"
+            self.app.tell(f"{project.name} {word}")
+
+    @work(group="writes")
+    async def action_remove_sample(self) -> None:
+        """Remove the sample project."""
+        sample = next((project for project in self.model.summary.projects if project.is_sample), None)
+        if sample is None:
+            return
+
+        def remove(workspace: Workspace, ref: str) -> bool:
+            workspace.delete_project(ref)
+            return True
+
+        if await self.app.perform(remove, sample.id):
+            others = [project for project in self.model.summary.projects if project.id != sample.id]
+            await self.open_project(others[0].id if others else None)
+            self.app.tell("The sample is gone")
+            if not others:
+                await self._welcome()
+
+    async def _welcome(self) -> None:
+        from .welcome import WelcomeScreen
+
+        opened = await self.app.push_screen_wait(WelcomeScreen(self.app.directory))
+        if opened is not None:
+            await self.open_project(opened)

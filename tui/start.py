@@ -1,0 +1,57 @@
+"""`solo-unicorn`: open the board.
+
+The first screenful is read from the workspace while Textual is still being imported, so that the board is painted
+with its cards at once; whatever else there is to read comes after that.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .data import Snapshot
+
+
+def open_board(*, project: str | None = None, directory: Path | None = None, serve: bool = True) -> int:
+    """Show the board until the person closes it; returns the exit code.
+
+    Raises SoloUnicornError before anything is painted when settings or workspace cannot be read.
+    """
+    import gc
+
+    gc.disable()  # nothing that start-up makes is garbage
+    os.environ.setdefault("ESCDELAY", "25")
+    first = read_ahead(None, project, directory)
+
+    from ..config import log, settings
+
+    chosen = settings.load()
+    from .app import SoloUnicornApp
+
+    snapshot = first.result()
+    log.setup("board", level=chosen.log.level)
+    app = SoloUnicornApp(lambda: snapshot, settings=chosen, directory=directory, serve=serve)
+    gc.freeze()
+    gc.enable()
+    app.run()
+    return app.return_code or 0
+
+
+def read_ahead(path: Path | None, project: str | None, directory: Path | None) -> Future[Snapshot]:
+    """Begin to read the first screenful in a thread of its own."""
+    future: Future[Snapshot] = Future()
+
+    def read() -> None:
+        from .data import opening
+
+        try:
+            future.set_result(opening(path, project, directory))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=read, name="first screenful", daemon=True).start()
+    return future

@@ -1,0 +1,82 @@
+"""Two themes of our own, dark and light, from the Okabe-Ito palette: told apart with any kind of colour vision.
+
+Running is blue, waiting for you is orange, trouble is vermilion, done is bluish green; each has its mark and word too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from textual.theme import Theme
+
+DARK: Final = Theme(
+    name="unicorn-dark",
+    primary="#6cb8ec",
+    secondary="#9aa7b8",
+    accent="#d892be",
+    warning="#eda42c",
+    error="#f0764a",
+    success="#3fbf97",
+    foreground="#dde3ea",
+    background="#11151b",
+    surface="#171c24",
+    panel="#1f2631",
+    dark=True,
+    variables={
+        "faint": "#8b97a7",
+        "rule": "#2b3440",
+        "number": "#aab4c2",
+        "block-cursor-background": "#6cb8ec",
+        "block-cursor-foreground": "#11151b",
+        "border": "#6cb8ec",
+        "scrollbar": "#2f3947",
+        "scrollbar-background": "#11151b",
+        "scrollbar-hover": "#47566a",
+        "scrollbar-active": "#6cb8ec",
+        "input-cursor-background": "#dde3ea",
+    },
+)
+LIGHT: Final = Theme(
+    name="unicorn-light",
+    primary="#0068a8",
+    secondary="#57636f",
+    accent="#9c4079",
+    warning="#8f5a00",
+    error="#b03c00",
+    success="#00704f",
+    foreground="#1d242c",
+    background="#fbfbf9",
+    surface="#f2f2ee",
+    panel="#e6e7e3",
+    dark=False,
+    variables={
+        "faint": "#5c6670",
+        "rule": "#d3d5d1",
+        "number": "#47515b",
+        "block-cursor-background": "#0068a8",
+        "block-cursor-foreground": "#ffffff",
+        "border": "#0068a8",
+        "scrollbar": "#c9ccc8",
+        "scrollbar-background": "#fbfbf9",
+        "scrollbar-hover": "#a9aeab",
+        "scrollbar-active": "#0068a8",
+    },
+)
+VARIABLES: Final = {"faint": "ansi_default", "rule": "ansi_default", "number": "ansi_default"}
+"""What our own style sheets use, for themes that do not define it."""
+
+
+def theme_name(wish: str, known: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> str:
+    """The theme to begin with: the terminal's own colours under NO_COLOR, else the wished one, else our dark one."""
+    if environ.get("NO_COLOR"):
+        return "ansi-dark"
+    if wish in known:
+        return wish
+    return LIGHT.name if _light_background(environ) else DARK.name
+
+
+def _light_background(environ: Mapping[str, str]) -> bool:
+    """Some terminals say their background's colour number in COLORFGBG; 7 and 15 are white."""
+    return environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
