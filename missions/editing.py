@@ -68,12 +68,19 @@ def set_ready(mission: Mission, ready: bool, *, now: datetime) -> Mission:
 
 
 def refit(mission: Mission, flow: Flow, *, now: datetime) -> Mission:
-    """The mission after its flow was edited: at its stage if that is still there, else at the nearest one after it.
+    """The mission after its flow was edited; the same object when nothing differs.
 
-    The same object when nothing differs.
+    It stays at its stage if that is still there, else it goes to the one that is now in its place. Raises Conflict
+    when it would have to leave its stage while an agent works, a review waits or it is being landed.
     """
     config = _config_for(flow, mission.flow_config)
-    fitted = _at(replace(mission, flow_id=flow.id, flow_config=config), _nearest(mission, flow, config), flow)
+    stage = _nearest(mission, flow, config)
+    if mission.stage not in {one.stage for one in flow.stage_sequence}:
+        enabled = enabled_stages(flow, config)
+        stage = enabled[min(mission.current_flow_task, len(enabled) - 1)].stage
+    if stage != mission.stage:
+        _check_stage_may_change(mission)
+    fitted = _at(replace(mission, flow_id=flow.id, flow_config=config), stage, flow)
     return mission if fitted == mission else replace(fitted, updated_at=now)
 
 
