@@ -83,7 +83,6 @@ class CatalogueEntry:
     """What to do when it is missing, as the end of a sentence."""
     sign_in: str = ""
     """What to do when it is signed out, as the end of a sentence."""
-    slots: int = 1
     version: VersionCheck = VersionCheck()
     sign_in_check: SignInCheck = SignInCheck()
     turn: Turn = Turn()
@@ -165,8 +164,6 @@ def _value(name: str, value: object, hint: str, path: Path, prefix: str) -> obje
         case list() if "tuple" in hint and all(isinstance(item, str) for item in value):
             return tuple(value)
         case bool() if "bool" in hint:
-            return value
-        case int() if "int'" in hint and not isinstance(value, bool):
             return value
         case str() if "Literal" in hint and f"'{value}'" in hint:
             return value

@@ -1,0 +1,192 @@
+"""Which code agents this machine has, and in what state: every one asked at the same time, all within one deadline.
+
+States: ready; missing; too_old; signed_out; broken (it hangs, or answers with rubbish). Each but ready comes with a
+sentence that says what to do. An agent's own check runs the program itself, with nothing on its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..config import paths
+from ..config.settings import Settings
+from ..missions.entities import CodeAgent
+from ..missions.errors import SoloUnicornError
+from .catalogue import CatalogueEntry, base_command, load
+
+DEADLINE = 5.0
+OUTPUT_CAP = 64 << 10
+
+
+def scan(
+    settings: Settings, deadline: float = DEADLINE, *, entries: dict[str, CatalogueEntry] | None = None
+) -> list[CodeAgent]:
+    """Every agent of the catalogue and of the settings with its state, in the catalogue's order.
+
+    Takes at most `deadline` seconds, and a moment. Blocks: call it in a thread where that matters.
+    """
+    known = load(own=paths.home() / "agents") if entries is None else entries
+    until = time.monotonic() + deadline
+    names = [*known, *(name for name in settings.agents if name not in known)]
+    found: dict[str, CodeAgent] = {}
+
+    def look(name: str) -> None:
+        found[name] = check(name, known, settings, until)
+
+    threads = [threading.Thread(target=look, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()) + 0.5)
+    return [found.get(name) or _unanswered(name, settings) for name in names]
+
+
+def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until: float) -> CodeAgent:
+    """The state of one agent; `until` is on the monotonic clock. Never raises."""
+    wanted = settings.agent(name)
+    type_ = wanted.type or name
+    agent = CodeAgent(type_, name, name, wanted.enabled, wanted.slots, checked_at=datetime.now(UTC))
+    entry = known.get(type_)
+    if entry is None:
+        return replace(
+            agent, state="broken",
+            detail=f"There is no agent type {type_!r}: set agents.{name}.type to one of {', '.join(sorted(known))}.",
+        )  # fmt: skip
+    agent = replace(agent, title=entry.title if name == type_ else f"{entry.title} ({name})")
+    binary = find(entry, wanted.command)
+    if binary is None:
+        where = f"There is no program {wanted.command}" if wanted.command else f"{entry.title} is not installed"
+        todo = f"correct agents.{name}.command" if wanted.command else entry.install
+        return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
+    try:
+        return _asked(replace(agent, binary=binary), entry, until)
+    except (OSError, SoloUnicornError, ValueError) as error:
+        return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
+
+
+def find(entry: CatalogueEntry, command: str = "") -> str | None:
+    """The agent's program: the one a person named, else the first on the PATH, else in the usual places."""
+    if entry.command:
+        return command or sys.executable
+    for name in (command,) if command else (*entry.binaries, *entry.places):
+        path = shutil.which(Path(name).expanduser())
+        if path is not None:
+            return str(Path(path).absolute())
+    return None
+
+
+def _asked(agent: CodeAgent, entry: CatalogueEntry, until: float) -> CodeAgent:
+    base = base_command(entry, agent.binary or "")
+    told = ask([*base, *entry.version.arguments], until, entry.turn.unset)
+    if told.timed_out:
+        return _silent(agent, entry.version.arguments)
+    match = re.search(entry.version.pattern, told.output)
+    if match is None or told.exit_code != 0:
+        words = " ".join(told.output.split())[:80]
+        said = f"said {words!r}" if words.isprintable() and words else "said nothing readable"
+        what = f"{agent.binary} is no working {entry.title}: asked for its version it {said}"
+        todo = entry.install or "install it again"
+        return replace(agent, state="broken", detail=f"{what} (exit code {told.exit_code}): {todo}.")
+    version = match[1] if match.groups() else match[0]
+    agent = replace(agent, agent_version=version)
+    if entry.version.minimum and _parts(version) < _parts(entry.version.minimum):
+        todo = f"version {entry.version.minimum} or newer is needed, {entry.install or 'update it'}"
+        return replace(agent, state="too_old", detail=f"{entry.title} {version} is too old: {todo}.")
+    return _signed_in(agent, entry, base, until)
+
+
+def _signed_in(agent: CodeAgent, entry: CatalogueEntry, base: list[str], until: float) -> CodeAgent:
+    check_ = entry.sign_in_check
+    if not check_.arguments:
+        return replace(agent, state="ready")
+    told = ask([*base, *check_.arguments], until, entry.turn.unset)
+    out = f"{entry.title} is signed out: {entry.sign_in}." if entry.sign_in else f"{entry.title} is signed out."
+    if check_.signed_out and re.search(check_.signed_out, told.output):
+        return replace(agent, state="signed_out", detail=out)
+    if check_.signed_in and re.search(check_.signed_in, told.output):
+        return replace(agent, state="ready")
+    if told.timed_out:
+        return _silent(agent, check_.arguments)
+    if told.exit_code == 0 and not check_.signed_in:
+        return replace(agent, state="ready")
+    if check_.signed_in and told.exit_code == 0:
+        what = f"{agent.binary} gave no answer to {' '.join(check_.arguments)} that is known"
+        return replace(agent, state="broken", detail=f"{what}: {entry.install or 'update it'}.")
+    return replace(agent, state="signed_out", detail=out)
+
+
+def _silent(agent: CodeAgent, arguments: Sequence[str]) -> CodeAgent:
+    what = f"{agent.binary} did not answer {' '.join(arguments)} in time"
+    return replace(agent, state="broken", detail=f"{what}: run it in a terminal to see why.")
+
+
+def _unanswered(name: str, settings: Settings) -> CodeAgent:
+    wanted = settings.agent(name)
+    detail = "It could not be checked in time: the machine is busy, scan again."
+    return CodeAgent(wanted.type or name, name, name, wanted.enabled, wanted.slots, state="broken", detail=detail)
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a program answered."""
+
+    output: str
+    exit_code: int | None
+    timed_out: bool = False
+
+
+def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told:
+    """Run a program for its answer, with bounded time and memory; whatever it started is ended with it."""
+    environment = {name: value for name, value in os.environ.items() if name not in unset} | {"NO_COLOR": "1"}
+    program = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+        cwd=Path.home(), start_new_session=True,
+    )  # fmt: skip
+    assert program.stdout is not None
+    output = bytearray()
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(program.stdout, selectors.EVENT_READ)
+            while len(output) < OUTPUT_CAP and time.monotonic() < until:
+                if selector.select(min(0.1, max(0.0, until - time.monotonic()))):
+                    data = os.read(program.stdout.fileno(), OUTPUT_CAP)
+                    if not data:
+                        break
+                    output += data
+                elif _has_ended(program):  # a child of it holds the output open; that is not waited for
+                    break
+        flooded = len(output) >= OUTPUT_CAP
+        while not flooded and not _has_ended(program) and time.monotonic() < until:
+            time.sleep(0.01)
+        ended = _has_ended(program)
+    finally:
+        with suppress(OSError):  # it is not reaped yet, so the group's number is still its own
+            os.killpg(program.pid, signal.SIGKILL)
+        program.stdout.close()
+        program.wait()
+    words = output[:OUTPUT_CAP].decode("utf-8", "replace")
+    return Told(words, program.returncode if ended else None, timed_out=not ended and not flooded)
+
+
+def _has_ended(program: subprocess.Popen[bytes]) -> bool:
+    """Whether it ended, leaving it to be reaped later (where the system can tell that without reaping)."""
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return program.poll() is not None
