@@ -1,0 +1,154 @@
+"""Real git repositories, and a pool with its slots in memory."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.entities import Mission, ProjectRepository, Worktree
+from solo_unicorn.worktrees.pool import Pool
+
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Repo:
+    """A checkout driven by the git on this machine, as a person would."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def git(self, *arguments: str, check: bool = True, cwd: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=cwd or self.path, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+        if check and done.returncode:
+            raise AssertionError(f"git {arguments}: {done.stderr.decode(errors='replace')}")
+        return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def commit(self, name: str, text: str | bytes, message: str = "") -> str:
+        self.write(name, text)
+        self.git("add", "-A")
+        self.git("commit", "-qm", message or f"Change {name}")
+        return self.git("rev-parse", "HEAD")
+
+    def head(self, revision: str = "HEAD") -> str:
+        return self.git("rev-parse", revision)
+
+    def show(self, what: str) -> str:
+        return self.git("show", what)
+
+    def status(self) -> str:
+        return self.git("status", "--porcelain")
+
+
+class MemorySlots:
+    """What `Workspace` does with slots, in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Worktree] = {}
+
+    def worktrees(self, repository: str | None = None) -> list[Worktree]:
+        return [row for row in self.rows.values() if repository in (None, row.repository_id)]
+
+    def put_worktree(self, worktree: Worktree) -> None:
+        self.rows[worktree.id] = worktree
+
+    def remove_worktree(self, worktree_id: str) -> None:
+        self.rows.pop(worktree_id, None)
+
+
+class Clock:
+    """Time that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: float) -> None:
+        self.now += timedelta(days=days)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(home: Path) -> Iterator[None]:
+    """Nothing of the machine's own git configuration."""
+    yield
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[..., Repo]:
+    """Makes a repository with one commit on main."""
+
+    def make(name: str = "shop", *, first: str | None = "hello\n") -> Repo:
+        path = tmp_path / name
+        path.mkdir(parents=True)
+        repo = Repo(path)
+        repo.git("init", "-q", "-b", "main")
+        if first is not None:
+            repo.commit("readme.md", first, "First")
+        return repo
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo]) -> Repo:
+    return make_repo()
+
+
+@pytest.fixture
+def slots() -> MemorySlots:
+    return MemorySlots()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pool(tmp_path: Path, slots: MemorySlots, clock: Clock) -> Pool:
+    numbers = count(1)
+    return Pool(slots, tmp_path / "worktrees", clock=clock, new_id=lambda: f"W{next(numbers)}")
+
+
+@pytest.fixture
+def repository(repo: Repo) -> ProjectRepository:
+    return record_of(repo)
+
+
+@pytest.fixture
+def record() -> Callable[..., ProjectRepository]:
+    return record_of
+
+
+@pytest.fixture
+def make_mission() -> Callable[..., Mission]:
+    def make(number: int, **fields: object) -> Mission:
+        return Mission(
+            id=f"MISSION{number}", project_id="P", title=f"Mission {number}", number=number,
+            created_at=NOW, updated_at=NOW, agent_session_status_changed_at=NOW, target_branch="main", **fields,
+        )  # fmt: skip
+
+    return make
+
+
+def record_of(repo: Repo, **fields: object) -> ProjectRepository:
+    """The repository as the store knows it."""
+    facts: dict[str, object] = {"max_concurrent_missions": 1, "id": "R", **fields}
+    return ProjectRepository(
+        project_id="P", name=repo.path.name, created_at=NOW, updated_at=NOW, local_path=str(repo.path), **facts
+    )

@@ -1,0 +1,342 @@
+"""How a mission gets its worktree (domain.md, Worktrees)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.worktrees.naming import free_path, worktree_name
+from solo_unicorn.worktrees.repositories import UnusableRepository
+
+
+def test_a_new_worktree_has_the_specifications_name_and_starts_at_the_base(pool, repository, repo, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="solo-unicorn/mission-1-pay")
+    assert lease.how == "created"
+    assert lease.path == pool.root / "shop-solo-unicorn-mission-1-pay"
+    assert lease.base_commit == repo.head("main") == repo.git("rev-parse", "HEAD", cwd=lease.path)
+    assert repo.git("symbolic-ref", "--short", "HEAD", cwd=lease.path) == "solo-unicorn/mission-1-pay"
+    assert repo.git("config", "--get-regexp", r"^branch\.solo", check=False) == ""
+    assert pool.slots.worktrees("R") == [lease.worktree]
+
+
+def test_the_persons_checkout_is_untouched(pool, repository, repo, make_mission):
+    repo.git("switch", "-qc", "mine")
+    repo.write("readme.md", "half an idea")
+    repo.write("notes.txt", "untracked")
+    before = (repo.status(), repo.head(), (repo.path / "readme.md").read_text())
+    pool.acquire(repository, make_mission(1), branch="b1")
+    assert (repo.status(), repo.head(), (repo.path / "readme.md").read_text()) == before
+
+
+def test_a_mission_comes_back_to_its_worktree_as_it_was_left(pool, repository, make_mission):
+    mission = make_mission(1)
+    first = pool.acquire(repository, mission, branch="b1")
+    (first.path / "half.txt").write_text("not committed")
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.how == "resumed" and again.path == first.path
+    assert (again.path / "half.txt").read_text() == "not committed"
+
+
+def test_two_missions_never_share_a_worktree(pool, repository, make_mission):
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert first.path != second.path
+
+
+def test_the_same_branch_gets_the_same_worktree_again(pool, repository, make_mission):
+    first = pool.acquire(repository, make_mission(1), branch="feature")
+    pool.release(first.worktree)
+    again = pool.acquire(repository, make_mission(2), branch="feature")
+    assert again.how == "reused" and again.path == first.path and again.worktree.mission_id == "MISSION2"
+
+
+def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(pool, repository, repo, make_mission):
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    (first.path / "work.txt").write_text("done")
+    pool.release(first.worktree, message="Rescue")
+    repo.commit("later.txt", "main went on")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "reused"
+    assert second.path == pool.root / "shop-b2" and not first.path.exists()
+    assert repo.git("rev-parse", "HEAD", cwd=second.path) == repo.head("main") == second.base_commit
+    assert not (second.path / "work.txt").exists() and repo.git("status", "--porcelain", cwd=second.path) == ""
+    assert repo.show("b1:work.txt") == "done"
+
+
+def test_release_commits_what_was_not_committed_without_hooks(pool, repository, repo, make_mission):
+    for hook in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"):
+        path = repo.write(f".git/hooks/{hook}", "#!/bin/sh\nexit 1\n")
+        path.chmod(0o755)
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / "new.txt").write_text("untracked")
+    (lease.path / "readme.md").write_text("changed")
+    vacant = pool.release(lease.worktree, message="Keep M-1")
+    assert vacant.mission_id is None
+    assert repo.show("b1:new.txt") == "untracked" and repo.show("b1:readme.md") == "changed"
+    assert repo.git("log", "-1", "--format=%s %an", "b1") == "Keep M-1 Test"
+
+
+def test_a_vacant_worktree_with_new_work_in_it_is_not_taken(pool, repository, make_mission):
+    """Somebody opened a shell in a vacant worktree and began something: their work is not switched away."""
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    pool.release(first.worktree)
+    (first.path / "mine.txt").write_text("by hand")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "created" and (first.path / "mine.txt").read_text() == "by hand"
+
+
+@pytest.mark.parametrize("state", ["merge", "locked"])
+def test_a_vacant_worktree_in_the_middle_of_something_is_not_taken(pool, repository, repo, make_mission, state):
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    pool.release(first.worktree)
+    if state == "locked":
+        repo.git("worktree", "lock", "--reason", "mine", str(first.path))
+    else:
+        repo.git("commit", "-q", "--allow-empty", "-m", "x", cwd=first.path)
+        repo.commit("other.txt", "x")
+        repo.git("merge", "-q", "--no-commit", "--no-ff", "main", cwd=first.path)
+    assert pool.acquire(repository, make_mission(2), branch="b2").how == "created"
+
+
+def test_commits_of_a_detached_head_stay_reachable_when_the_worktree_is_reused(pool, repository, repo, make_mission):
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    repo.git("switch", "-q", "--detach", cwd=first.path)
+    (first.path / "a.txt").write_text("x")
+    repo.git("add", "-A", cwd=first.path)
+    repo.git("commit", "-qm", "nowhere", cwd=first.path)
+    lost = repo.git("rev-parse", "HEAD", cwd=first.path)
+    pool.release(first.worktree)
+    assert pool.acquire(repository, make_mission(2), branch="b2").how == "reused"
+    assert repo.git("for-each-ref", "--contains", lost, "--format=%(refname)").startswith("refs/solo-unicorn/kept/")
+
+
+def test_an_ignored_file_the_new_branch_tracks_is_not_overwritten(pool, repository, repo, make_mission):
+    repo.commit(".gitignore", "secret.env\n")
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    (first.path / "secret.env").write_text("only copy")
+    pool.release(first.worktree)
+    repo.write(".gitignore", "")
+    repo.commit("secret.env", "tracked now")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "created" and (first.path / "secret.env").read_text() == "only copy"
+
+
+def test_files_that_stop_being_ignored_do_not_become_the_next_missions_work(pool, repository, repo, make_mission):
+    repo.commit(".gitignore", "build/\n")
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    (first.path / "build").mkdir()
+    (first.path / "build" / "out.bin").write_text("x")
+    pool.release(first.worktree)
+    repo.commit(".gitignore", "other/\n")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "created" and repo.git("status", "--porcelain", cwd=second.path) == ""
+    assert repo.git("symbolic-ref", "--short", "HEAD", cwd=first.path) == "b1"
+    assert (first.path / "build" / "out.bin").exists()
+
+
+def test_the_limit_is_concurrent_missions_plus_three(pool, repository, make_mission):
+    for number in range(1, 5):
+        pool.acquire(repository, make_mission(number), branch=f"b{number}")
+    with pytest.raises(Conflict, match="4 of 4 worktrees") as caught:
+        pool.acquire(repository, make_mission(5), branch="b5")
+    assert "worktree clean" in caught.value.todo
+
+
+def test_no_limit_where_missions_have_none(pool, repo, record, make_mission):
+    endless = record(repo, max_concurrent_missions=0)
+    for number in range(6):
+        pool.acquire(endless, make_mission(number), branch=f"b{number}")
+    assert len(pool.slots.worktrees("R")) == 6
+
+
+def test_a_branch_checked_out_elsewhere_gets_a_number(pool, repository, repo, make_mission):
+    repo.git("switch", "-qc", "feature")
+    lease = pool.acquire(repository, make_mission(1), branch="feature")
+    assert lease.branch == "feature-2" and any("is checked out in" in warning for warning in lease.warnings)
+
+
+def test_a_branch_of_an_earlier_workspaces_mission_is_not_continued(pool, repository, repo, make_mission, slots):
+    """A new store counts from M-1 again; the old M-1 had a branch of the same name."""
+    old = pool.acquire(repository, make_mission(1), branch="solo-unicorn/mission-1-pay")
+    (old.path / "old.txt").write_text("old")
+    pool.release(old.worktree)
+    slots.rows.clear()
+    repo.git("worktree", "remove", str(old.path))
+    lease = pool.acquire(repository, make_mission(77), branch="solo-unicorn/mission-1-pay")
+    assert lease.branch == "solo-unicorn/mission-1-pay-2" and not (lease.path / "old.txt").exists()
+
+
+def test_a_mission_goes_on_with_its_own_branch_after_cleaning(pool, repository, repo, make_mission):
+    mission = make_mission(1)
+    first = pool.acquire(repository, mission, branch="b1")
+    (first.path / "a.txt").write_text("x")
+    pool.slots.remove_worktree(pool.release(first.worktree).id)
+    repo.git("worktree", "remove", str(first.path))
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.how == "created" and again.branch == "b1" and (again.path / "a.txt").exists()
+
+
+def test_a_directory_deleted_by_hand_is_made_again_with_its_commits_and_staged_work(
+    pool, repository, repo, make_mission
+):
+    mission = make_mission(1)
+    lease = pool.acquire(repository, mission, branch="b1")
+    (lease.path / "a.txt").write_text("committed")
+    repo.git("add", "-A", cwd=lease.path)
+    repo.git("commit", "-qm", "work", cwd=lease.path)
+    (lease.path / "b.txt").write_text("staged")
+    repo.git("add", "-A", cwd=lease.path)
+    shutil.rmtree(lease.path)
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.path == lease.path and (again.path / "a.txt").read_text() == "committed"
+    [kept] = repo.git("for-each-ref", "refs/solo-unicorn/kept", "--format=%(refname)").splitlines()
+    assert repo.show(f"{kept}:b.txt") == "staged" and any(kept in warning for warning in again.warnings)
+
+
+def test_a_directory_git_no_longer_knows_is_left_alone(pool, repository, repo, make_mission):
+    mission = make_mission(1)
+    lease = pool.acquire(repository, mission, branch="b1")
+    (lease.path / "precious.txt").write_text("x")
+    shutil.rmtree(repo.path / ".git" / "worktrees" / lease.path.name)
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.path != lease.path and (lease.path / "precious.txt").read_text() == "x"
+
+
+def test_a_half_made_worktree_is_completed(pool, repository, repo, make_mission):
+    """`git worktree add` was killed: part of the files, git's own "initializing" lock."""
+    mission = make_mission(1)
+    repo.commit("src/deep.txt", "deep")
+    lease = pool.acquire(repository, mission, branch="b1")
+    admin = repo.path / ".git" / "worktrees" / lease.path.name
+    (lease.path / "src" / "deep.txt").unlink()
+    (admin / "index").unlink()
+    (admin / "locked").write_text("initializing")
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.how == "resumed" and (again.path / "src" / "deep.txt").read_text() == "deep"
+    assert repo.git("status", "--porcelain", cwd=again.path) == "" and not (admin / "locked").exists()
+
+
+def test_a_record_without_its_worktree_after_a_crash_is_made_good(pool, repository, make_mission, slots):
+    mission = make_mission(1)
+    lease = pool.acquire(repository, mission, branch="b1")
+    shutil.rmtree(lease.path)
+    again = pool.acquire(repository, mission, branch="b1")
+    assert again.path.is_dir() and len(slots.rows) == 1
+
+
+def test_a_forgotten_record_is_taken_in_again(pool, repository, make_mission, slots):
+    mission = make_mission(1)
+    lease = pool.acquire(repository, mission, branch="b1")
+    (lease.path / "half.txt").write_text("x")
+    slots.rows.clear()
+    again = pool.acquire(repository, make_mission(1, worktree_path=str(lease.path)), branch="b1")
+    assert again.how == "resumed" and again.path == lease.path and (again.path / "half.txt").exists()
+
+
+def test_a_name_taken_by_another_repository_is_not_touched(pool, repository, make_mission, record, make_repo):
+    """Two repositories of the same folder name: the second one once destroyed the first one's worktree."""
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    (first.path / "half.txt").write_text("x")
+    twin = make_repo("elsewhere/shop")
+    second = pool.acquire(record(twin, id="R2"), make_mission(2), branch="b1")
+    assert second.path == pool.root / "shop-b1-2" and (first.path / "half.txt").exists()
+
+
+def test_an_explicit_base_is_used(pool, repository, repo, make_mission):
+    repo.commit("a.txt", "x")
+    lease = pool.acquire(repository, make_mission(1), branch="b1", base="HEAD~1")
+    assert lease.base_commit == repo.head("HEAD~1")
+
+
+def test_a_base_nobody_knows(pool, repository, make_mission, slots):
+    with pytest.raises(NotFound, match="'release/9' is no branch or commit"):
+        pool.acquire(repository, make_mission(1), branch="b1", base="release/9")
+    assert slots.rows == {} and not any(pool.root.glob("shop*"))
+
+
+def test_a_base_that_differs_from_its_remote_is_said(pool, record, repo, make_repo, make_mission, tmp_path):
+    repo.git("clone", "-q", str(repo.path), str(tmp_path / "mine"))
+    mine = type(repo)(tmp_path / "mine")
+    mine.commit("local.txt", "x")
+    repo.commit("theirs.txt", "y")
+    mine.git("fetch", "-q")
+    lease = pool.acquire(record(mine), make_mission(1), branch="b1")
+    assert lease.warnings == ("main is 1 ahead of and 1 behind origin/main; the mission starts from main",)
+    assert lease.base_commit == mine.head("main")
+
+
+def test_a_target_branch_only_the_remote_has_is_fetched(pool, record, repo, make_mission, tmp_path):
+    repo.git("clone", "-q", str(repo.path), str(tmp_path / "mine"))
+    repo.git("switch", "-qc", "release")
+    tip = repo.commit("r.txt", "x")
+    mine = type(repo)(tmp_path / "mine")
+    assert pool.acquire(record(mine), make_mission(1), branch="b1", base="release").base_commit == tip
+
+
+def test_a_detached_checkout_serves_its_default_branch(pool, repository, repo, make_mission):
+    repo.git("switch", "-q", "--detach")
+    assert pool.acquire(repository, make_mission(1), branch="b1").base_commit == repo.head("main")
+    assert repo.git("symbolic-ref", "-q", "HEAD", check=False) == ""
+
+
+@pytest.mark.parametrize("branch", ["..", "-q", "a b"])
+def test_bad_branch_names_change_nothing(pool, repository, make_mission, slots, branch):
+    with pytest.raises(InvalidValue):
+        pool.acquire(repository, make_mission(1), branch=branch)
+    assert slots.rows == {}
+
+
+def test_a_repository_that_became_bare_is_refused(pool, repo, repository, make_mission):
+    repo.git("config", "core.bare", "true")
+    with pytest.raises(UnusableRepository):
+        pool.acquire(repository, make_mission(1), branch="b1")
+
+
+def test_spaces_and_other_alphabets_everywhere(pool, record, make_repo, make_mission):
+    repo = make_repo("mein Läden 店")
+    repo.commit("ordner mit/ä\tx.txt", "x")
+    lease = pool.acquire(record(repo), make_mission(1), branch="größer/店")
+    assert lease.path.name == "mein-Läden-店-größer-店" and (lease.path / "ordner mit" / "ä\tx.txt").exists()
+
+
+def test_release_of_a_worktree_whose_directory_is_gone(pool, repository, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    shutil.rmtree(lease.path)
+    assert pool.release(lease.worktree).mission_id is None
+
+
+def test_release_in_the_middle_of_a_merge_keeps_a_snapshot(pool, repository, repo, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / "readme.md").write_text("ours")
+    repo.git("commit", "-qam", "ours", cwd=lease.path)
+    repo.commit("readme.md", "theirs")
+    repo.git("merge", "-q", "main", cwd=lease.path, check=False)
+    (lease.path / "readme.md").write_text("half resolved")
+    pool.release(lease.worktree)
+    assert repo.show(f"refs/solo-unicorn/wip/{lease.worktree.id}:readme.md") == "half resolved"
+    assert (lease.path / "readme.md").read_text() == "half resolved"
+
+
+def test_names_are_safe_unique_and_short(tmp_path: Path):
+    assert worktree_name("shop", "a/b: c?") == "shop-a-b-c"
+    assert worktree_name("..", "..") == "worktree"
+    long = worktree_name("shop", "x" * 500)
+    assert len(long.encode()) <= 120 and long != worktree_name("shop", "x" * 501)
+    (tmp_path / "Shop-B").mkdir()
+    assert free_path(tmp_path, "shop-b").name == "shop-b-2"
+
+
+def test_a_read_only_pool_directory_is_an_error_and_no_record(pool, repository, make_mission, slots):
+    if os.geteuid() == 0:
+        pool.root.write_text("not a directory")
+        with pytest.raises(OSError):
+            pool.acquire(repository, make_mission(1), branch="b1")
+    else:
+        pool.root.mkdir(mode=0o500)
+        with pytest.raises(Exception, match=r"Permission|denied"):
+            pool.acquire(repository, make_mission(1), branch="b1")
+    assert slots.rows == {}
