@@ -105,7 +105,7 @@ class Bridge:
                     open_input = self._take_from_client()
                     if not open_input:
                         self._selector.unregister(self._stdin)
-                else:
+                elif key.fileobj is self._socket:  # not one that a reconnect has just replaced
                     self._take_from_service()
             if not open_input and self._socket is None:
                 break
@@ -172,8 +172,6 @@ class Bridge:
         *lines, self._from_service = (self._from_service + chunk).split(b"\n")
         for line in lines:
             message = _parse(line)
-            if "refused" in message:
-                raise Refused(str(message["refused"]))
             if "method" not in message and "id" in message:
                 if message["id"] == HELD:
                     continue
@@ -196,37 +194,48 @@ class Bridge:
         self._stdout.flush()
 
     def _connect(self, replay: bool = False) -> None:
-        self._socket = _dial(self._ensure_running, self._path, self._patience)
-        hello = {"hello": "solo-unicorn", "token": self._token, "cwd": _cwd()}
-        self._socket.sendall(json.dumps(hello).encode() + b"\n")
-        if replay and self._handshake:
-            first = _parse(self._handshake[0]) | {"id": HELD}
-            self._socket.sendall(json.dumps(first).encode() + b"\n")
-            for line in self._handshake[1:]:
-                self._socket.sendall(line + b"\n")
-            for line in self._subscribed.values():
-                self._socket.sendall(json.dumps(_parse(line) | {"id": HELD}).encode() + b"\n")
+        """A greeted connection, starting the service when nobody listens. OSError when it stays away."""
+        deadline = time.monotonic() + self._patience
+        started = False
+        while self._socket is None:
+            try:
+                self._socket = self._dial(deadline)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                if started:
+                    time.sleep(0.05)
+                else:
+                    _start(self._ensure_running)
+                    started = True
         self._selector.register(self._socket, selectors.EVENT_READ)
+        if replay and self._handshake:
+            for line in (_held(self._handshake[0]), *self._handshake[1:], *map(_held, self._subscribed.values())):
+                self._socket.sendall(line + b"\n")
 
-
-def _dial(ensure_running: Callable[[], object], path: Path, patience: float) -> socket.socket:
-    """A connection to the service, starting it when nobody listens. OSError when it stays away."""
-    deadline = time.monotonic() + patience
-    started = False
-    while True:
+    def _dial(self, deadline: float) -> socket.socket:
+        """Connect and wait for the greeting: a dying service may still accept, but it greets nobody."""
         attempt = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            attempt.connect(str(path))
-            return attempt
+            attempt.connect(str(self._path))
+            hello = {"hello": "solo-unicorn", "token": self._token, "cwd": _cwd()}
+            attempt.sendall(json.dumps(hello).encode() + b"\n")
+            attempt.settimeout(max(1.0, deadline - time.monotonic()))
+            greeting = b""
+            while not greeting.endswith(b"\n"):
+                chunk = attempt.recv(4096)
+                if not chunk:
+                    raise ConnectionResetError("the service left before it greeted")
+                greeting += chunk
+            attempt.settimeout(None)
         except OSError:
             attempt.close()
-            if time.monotonic() > deadline:
-                raise
-        if not started:
-            _start(ensure_running)
-            started = True
-        else:
-            time.sleep(0.05)
+            raise
+        answer = _parse(greeting)
+        if "ready" not in answer:
+            attempt.close()
+            raise Refused(str(answer.get("refused", "The service speaks another language; restart it.")))
+        return attempt
 
 
 def _start(ensure_running: Callable[[], object]) -> None:
@@ -234,6 +243,11 @@ def _start(ensure_running: Callable[[], object]) -> None:
         ensure_running()
     except Exception as problem:  # whatever it is, to the client it means: not there
         raise OSError(str(problem)) from problem
+
+
+def _held(line: bytes) -> bytes:
+    """A request to repeat whose answer the client has had long ago."""
+    return json.dumps(_parse(line) | {"id": HELD}).encode()
 
 
 def _parse(line: bytes) -> dict[str, Any]:

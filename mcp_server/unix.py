@@ -2,7 +2,8 @@
 
 The first line is the client's hello: `{"hello": "solo-unicorn", "token": …|null, "cwd": …}`. With a run's token the
 connection is bound to its mission; without one it is the person's own agent, because only this user can open the
-socket (mode 0600 in a 0700 directory, and the peer's user id is checked). A refusal is one line `{"refused": "…"}`.
+socket (mode 0600 in a 0700 directory, and the peer's user id is checked). It is answered with one line, `{"ready": …}` or
+`{"refused": "…"}`; after that only JSON-RPC flows.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class UnixServer:
         try:
             caller = await self._greet(reader, writer)
             if caller is not None:
+                writer.write(json.dumps({"ready": "solo-unicorn", "version": self._version}).encode() + b"\n")
                 await self._serve(caller, reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             pass  # the client left, or we close

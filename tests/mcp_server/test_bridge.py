@@ -1,0 +1,141 @@
+"""The stdio bridge as a process of its own, with real clients and a real service that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import watchfiles
+from mcp import Client, MCPError, StdioServerParameters
+
+from .conftest import Board, data, head
+from .test_tools import ERAS
+
+BRIDGED = str(Path(__file__).with_name("bridged.py"))
+
+
+@pytest.fixture(autouse=True)
+def service_ends(home: Path) -> Iterator[None]:
+    """Whatever service a bridge started ends with its test."""
+    yield
+    kill_service(home)
+
+
+def kill_service(home: Path) -> None:
+    """SIGKILL, as a crash would."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((home / "service.pid").read_text()), signal.SIGKILL)
+
+
+def parameters(token: str | None = None) -> StdioServerParameters:
+    """How a client starts the bridge."""
+    env = {name: value for name, value in os.environ.items() if name != "SOLO_UNICORN_TOKEN"}
+    if token:
+        env["SOLO_UNICORN_TOKEN"] = token
+    return StdioServerParameters(command=sys.executable, args=[BRIDGED], env=env)
+
+
+@ERAS
+async def test_a_client_starts_the_service_and_works(board: Board, era: str) -> None:
+    await board.add("Retry payments")
+    async with Client(parameters(), mode=era) as client:
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        made = data(await client.call_tool("create_mission", {"title": "From my own agent"}))
+    assert "get_context" in tools
+    assert "report_limit" not in tools  # only a run has a limit to report
+    assert (await board.mission(made["id"])).title == "From my own agent"
+
+
+async def test_a_token_in_the_environment_binds_the_client_to_its_mission(board: Board) -> None:
+    await board.add("Retry payments")
+    async with Client(parameters(await board.start("M-1"))) as client:
+        assert head(await client.call_tool("get_context", {}))["id"] == "M-1"
+
+
+@ERAS
+async def test_a_service_killed_in_the_middle_of_a_call(board: Board, era: str, home: Path) -> None:
+    """The call gets a retryable error at once; the next one starts the service anew and works."""
+    await board.add("Retry payments")
+    async with Client(parameters(), mode=era) as client:
+        data(await client.call_tool("list_missions", {}))
+        (home / "hang").touch()
+
+        killing = asyncio.create_task(kill_when(home / "reached", home))
+        with pytest.raises(MCPError) as refused:
+            await asyncio.wait_for(client.call_tool("add_note", {"mission": "M-1", "text": "lost?"}), 20)
+        await killing
+        assert "offline" in str(refused.value)
+        assert refused.value.error.data == {"code": "offline", "retryable": True}
+        (home / "hang").unlink()
+        data(await client.call_tool("add_note", {"mission": "M-1", "text": "again"}))
+    notes = [one.note for one in await board.do(lambda ws: ws.history("M-1")) if one.kind == "noted_progress"]
+    assert notes == ["again"]
+
+
+async def kill_when(reached: Path, home: Path) -> None:
+    """Kill the service once it says that the call has come (a file: the two share no more than their home)."""
+    async for _ in watchfiles.awatch(home):
+        if reached.exists():
+            break
+    kill_service(home)
+
+
+def test_a_refused_token_says_so_and_exits_5(home: Path) -> None:
+    out = subprocess.run(
+        [sys.executable, BRIDGED],
+        input=b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n',
+        env=os.environ | {"SOLO_UNICORN_TOKEN": "wrong"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert out.returncode == 5
+    assert b"no running session" in out.stderr
+
+
+def test_a_service_that_cannot_start_exits_6(home: Path) -> None:
+    program = (
+        "from pathlib import Path; from solo_unicorn.mcp_server.bridge import run\n"
+        "def no(): raise RuntimeError('the disk is full')\n"
+        "raise SystemExit(run(no, Path('/nowhere/mcp.sock')))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert out.returncode == 6
+    assert b"the disk is full" in out.stderr
+
+
+def test_piped_requests_are_answered_before_it_ends(home: Path) -> None:
+    """`printf … | solo-unicorn mcp`: stdin ends before the answer is there."""
+    opening: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 0,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    lines = [opening, {"jsonrpc": "2.0", "method": "notifications/initialized"}]
+    lines.append({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    given = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    out = subprocess.run([sys.executable, BRIDGED], input=given, capture_output=True, timeout=60)
+    answers = [json.loads(line) for line in out.stdout.splitlines()]
+    assert out.returncode == 0
+    assert [answer["id"] for answer in answers] == [0, 1]
+
+
+def test_the_bridge_is_standard_library_only(tmp_path: Path) -> None:
+    program = (
+        "import sys; before = set(sys.modules); import solo_unicorn.mcp_server.bridge;"
+        "new = {m.split('.')[0] for m in set(sys.modules) - before};"
+        "print(sorted(m for m in new if m not in sys.stdlib_module_names and m != 'solo_unicorn'),"
+        " 'asyncio' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert out.stdout.strip() == "[] False"
+

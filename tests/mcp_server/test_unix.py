@@ -1,0 +1,165 @@
+"""The private socket: who may speak, and both eras over newline JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from solo_unicorn.config import paths
+from solo_unicorn.mcp_server.host import McpHost
+
+from .conftest import Board
+
+OPENING = {
+    "jsonrpc": "2.0",
+    "id": 0,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}
+
+
+class Line:
+    """One raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def send(self, *messages: object) -> None:
+        """Each on a line."""
+        for message in messages:
+            self.writer.write((message if isinstance(message, bytes) else json.dumps(message).encode()) + b"\n")
+        await self.writer.drain()
+
+    async def read(self) -> dict[str, Any]:
+        """The next line; {} at the end."""
+        line = await asyncio.wait_for(self.reader.readline(), 10)
+        return json.loads(line) if line else {}
+
+
+@asynccontextmanager
+async def socketed(board: Board) -> AsyncIterator[McpHost]:
+    """A host with its private socket."""
+    host = McpHost(board.thread.run, version="1.2.3", socket_path=paths.mcp_socket())
+    await host.start()
+    try:
+        yield host
+    finally:
+        await host.close()
+
+
+async def dial() -> Line:
+    """A connection to it."""
+    return Line(*await asyncio.open_unix_connection(str(paths.mcp_socket()), limit=1 << 24))
+
+
+async def greeted() -> Line:
+    """A connection of the person's own agent."""
+    line = await dial()
+    await line.send({"hello": "solo-unicorn", "token": None})
+    assert await line.read() == {"ready": "solo-unicorn", "version": "1.2.3"}
+    return line
+
+
+async def test_the_persons_own_agent_needs_no_token(board: Board) -> None:
+    async with socketed(board) as host:
+        line = await greeted()
+        await line.send(OPENING)
+        answer = await line.read()
+        assert host.connections == 1
+        line.writer.close()
+    assert answer["result"]["serverInfo"]["name"] == "solo-unicorn"
+    assert answer["result"]["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
+
+
+async def test_a_wrong_token_or_hello_is_refused(board: Board) -> None:
+    async with socketed(board):
+        for hello in ({"hello": "solo-unicorn", "token": "nobody's"}, b"not json", [1]):
+            line = await dial()
+            await line.send(hello)
+            assert "refused" in await line.read()
+            assert await line.read() == {}
+
+
+async def test_only_this_user_may_open_the_socket(board: Board) -> None:
+    async with socketed(board):
+        path = paths.mcp_socket()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert not path.exists()
+
+
+async def test_a_left_over_socket_is_replaced(board: Board) -> None:
+    """A killed service leaves its socket file behind."""
+    path: Path = paths.mcp_socket()
+    async with socketed(board):
+        path.rename(path.with_suffix(".old"))
+        path.with_suffix(".old").rename(path)
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    async with socketed(board):
+        line = await greeted()
+        await line.send(OPENING)
+        assert (await line.read())["id"] == 0
+        line.writer.close()
+
+
+async def test_broken_lines_do_not_end_the_connection(board: Board) -> None:
+    async with socketed(board):
+        line = await greeted()
+        await line.send(b"{broken", OPENING)
+        answers = [await line.read()]
+        while answers[-1].get("id") != 0:
+            answers.append(await line.read())
+        line.writer.close()
+    assert "result" in answers[-1]
+
+
+async def test_a_line_without_end_closes_only_its_connection(board: Board) -> None:
+    async with socketed(board):
+        endless, other = await greeted(), await greeted()
+        try:
+            for _ in range(20):
+                endless.writer.write(b"x" * (1 << 20))
+                await endless.writer.drain()
+        except ConnectionError:
+            pass
+        await other.send(OPENING)
+        assert (await other.read())["id"] == 0
+        other.writer.close()
+
+
+async def test_closing_lets_a_call_finish_that_is_under_way(board: Board) -> None:
+    await board.add("Retry payments")
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    async def call(operation: Any) -> Any:
+        if reached_once := not reached.is_set() and armed.is_set():
+            reached.set()
+            await go.wait()
+        del reached_once
+        return await board.thread.run(operation)
+
+    armed = asyncio.Event()
+    host = McpHost(call, version="1.2.3", socket_path=paths.mcp_socket())
+    await host.start()
+    line = await greeted()
+    await line.send(OPENING)
+    await line.read()
+    armed.set()
+    note = {"name": "add_note", "arguments": {"text": "kept", "mission": "M-1"}}
+    await line.send(
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": note},
+    )
+    await asyncio.wait_for(reached.wait(), 10)
+    closing = asyncio.create_task(host.close())
+    go.set()
+    answer = await line.read()
+    await closing
+    assert answer["id"] == 1
+    assert not answer["result"].get("isError")
