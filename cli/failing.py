@@ -1,0 +1,47 @@
+"""What a person sees when a command fails: what happened, why, and what to do next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ..missions.errors import SoloUnicornError
+
+
+def report(error: SoloUnicornError, *, as_json: bool) -> int:
+    """Tell the three parts on standard error; returns the exit code."""
+    if as_json:
+        import json
+
+        told = {"code": error.code, "what": error.what, "why": error.why, "todo": error.todo, "exitCode": error.exit_code}
+        print(json.dumps({"error": told}, ensure_ascii=False), file=sys.stderr)
+        return error.exit_code
+    print(f"solo-unicorn: {error.what}", file=sys.stderr)
+    if error.why:
+        print(f"  why: {error.why}", file=sys.stderr)
+    if error.todo:
+        print(f"  now: {error.todo}", file=sys.stderr)
+    return error.exit_code
+
+
+def report_defect(error: Exception, words: Sequence[str]) -> int:
+    """A fault of this program: the traceback goes to the log, the person gets a sentence; returns the exit code."""
+    where = "it could not be written to the log"
+    try:
+        from ..config import log, paths
+
+        log.setup("cli")
+        log.logger("cli").error("command failed", exc_info=error, extra={"command": " ".join(words[:2])})
+        where = f"the details are in {paths.logs_dir() / log.FILE}"
+    except SoloUnicornError:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    return report(
+        SoloUnicornError(
+            "This command failed because of a fault in solo-unicorn itself",
+            why=f"{type(error).__name__}: {error}",
+            todo=f"report it, please; {where}",
+        ),
+        as_json="--json" in words,
+    )

@@ -1,0 +1,103 @@
+"""`solo-unicorn`: finds the command, loads its module, and turns every error into three parts and an exit code.
+
+Nothing is imported here that a command may do without: `--version` and `--help` load this file and table.py alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (STYLE, Command line)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough, as with `| head`
+        _let_go_of_output()
+        return 0
+    except Exception as error:
+        from ..missions.errors import SoloUnicornError
+        from .failing import report, report_defect
+
+        if isinstance(error, SoloUnicornError):
+            return report(error, as_json="--json" in words)
+        return report_defect(error, words)
+
+
+def _dispatch(words: list[str]) -> int:
+    match words:
+        case []:
+            from .board import run
+
+            return run()
+        case ["--version" | "-V"] | ["version"]:
+            from .. import __version__
+
+            print(f"solo-unicorn {__version__}")
+            return 0
+        case ["--help" | "-h" | "help"]:
+            from .table import overview
+
+            print(overview())
+            return 0
+        case ["help", *rest]:
+            return _dispatch([*rest, "--help"])
+    from .table import COMMANDS, noun_help
+
+    noun = words[0]
+    if noun not in COMMANDS:
+        raise _unknown(noun, COMMANDS, "command", "`solo-unicorn --help` lists the commands")
+    verbs = COMMANDS[noun][1]
+    if "" in verbs:
+        return _run(verbs[""][0], noun, "", words[1:])
+    if len(words) == 1 or words[1] in ("--help", "-h"):
+        print(noun_help(noun))
+        return 0 if len(words) > 1 else 2
+    verb = words[1]
+    if verb not in verbs:
+        raise _unknown(verb, verbs, f"verb of `solo-unicorn {noun}`", f"`solo-unicorn {noun} --help` lists them")
+    return _run(verbs[verb][0], noun, verb, words[2:])
+
+
+def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
+    from importlib import import_module
+
+    from .parsing import Parser
+    from .table import COMMANDS
+
+    commands = import_module(f".{module}", __package__).COMMANDS
+    command = commands[verb or noun]
+    sentence, verbs = COMMANDS[noun]
+    parser = Parser(prog=f"solo-unicorn {noun} {verb}".rstrip(), description=verbs[verb][1] or sentence)
+    command.arguments(parser)
+    options = parser.parse_args(words)
+    from ..config.correlation import correlation, new_correlation
+
+    if not correlation.get():
+        new_correlation()
+    return int(command.run(options) or 0)
+
+
+def _unknown(word: str, known: object, kind: str, todo: str) -> Exception:
+    from difflib import get_close_matches
+
+    from ..missions.errors import UsageError
+
+    near = get_close_matches(word, list(known), n=1)  # type: ignore[call-overload]
+    why = f"the nearest one is {near[0]!r}" if near else ""
+    return UsageError(f"{word!r} is no {kind}", why=why, todo=todo)
+
+
+def _let_go_of_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush does not complain."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,163 @@
+"""What commands print: columns for people, tab-separated lines for pipes, JSON for programs, ids for -q."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..missions.entities import Json, JsonObject
+
+if TYPE_CHECKING:
+    from .parsing import Options
+
+DIM, BOLD, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+class Output:
+    """Standard output of one command."""
+
+    def __init__(self, options: Options) -> None:
+        self.as_json: bool = options.json
+        self.quiet: bool = options.quiet
+        self.is_terminal = sys.stdout.isatty()
+        self.colour = self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        data: Sequence[Json],
+        *,
+        meta: JsonObject | None = None,
+        empty: str = "",
+    ) -> None:
+        """A list: aligned under a header on a terminal, tab-separated in a pipe; -q prints the first column alone.
+
+        `empty` is what a person is told on standard error when there is no row.
+        """
+        if self.as_json:
+            self._json(list(data), {"count": len(rows), **(meta or {})})
+        elif self.quiet:
+            for row in rows:
+                print(row[0])
+        elif not self.is_terminal:
+            for row in rows:
+                print("\t".join(_one_line(cell) for cell in row))
+        elif rows:
+            self._aligned(header, [[_one_line(cell) for cell in row] for row in rows])
+        if empty and not rows and not self.as_json:
+            self.note(empty)
+
+    def record(self, pairs: Sequence[tuple[str, str]], data: Json, *, name: str = "", body: str = "") -> None:
+        """One thing: `name`, its values, and long text below; -q prints the name alone."""
+        if self.as_json:
+            self._json(data)
+        elif self.quiet:
+            print(name)
+        else:
+            width = max((len(key) for key, _ in pairs), default=0)
+            for key, value in pairs:
+                if value:
+                    print(f"{self._dim(f'{key:<{width}}')}  {_one_line(value)}" if self.is_terminal else f"{key}\t{_one_line(value)}")
+            if body:
+                print()
+                self._body(body)
+
+    def text(self, text: str, data: Json) -> None:
+        """Text as it is."""
+        if self.as_json:
+            self._json(data)
+        else:
+            self._body(text)
+
+    def done(self, sentence: str, data: Json, *, name: str = "") -> None:
+        """Something was done: said in a sentence; -q prints the name of what was made, if any."""
+        if self.as_json:
+            self._json(data)
+        elif not self.quiet:
+            print(_one_line(sentence))
+        elif name:
+            print(name)
+
+    def note(self, sentence: str) -> None:
+        """Something beside the result, on standard error."""
+        if not self.quiet:
+            print(_one_line(sentence), file=sys.stderr)
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator[None]:
+        """Say what takes so long, once it has taken a second."""
+        if self.quiet:
+            yield
+            return
+        import threading
+
+        late = threading.Timer(1.0, lambda: print(f"{doing} …", file=sys.stderr, flush=True))
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+
+    def _json(self, data: Json, meta: JsonObject | None = None) -> None:
+        import json
+
+        print(json.dumps({"data": data, "meta": meta or {}}, ensure_ascii=False, indent=2 if self.is_terminal else None))
+
+    def _body(self, text: str) -> None:
+        if self.is_terminal:
+            text = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+        print(text, end="" if text.endswith("\n") or not text else "\n")
+
+    def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(_width(row[n]) for row in (header, *rows)) for n in range(len(header))]
+        room = _columns() - sum(width + 2 for width in widths[:-1])
+        print(self._dim(_joined(header, widths)))
+        for row in rows:
+            print(_joined([*row[:-1], _cut(row[-1], max(room, 20))], widths))
+
+    def _dim(self, text: str) -> str:
+        return f"{DIM}{text}{PLAIN}" if self.colour else text
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells[:-1], widths, strict=False)]
+    return "  ".join([*padded, cells[-1]]).rstrip()
+
+
+def _one_line(text: str) -> str:
+    """Text for one line: no tab, no line break and no control character that a terminal would act on."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _width(text: str) -> int:
+    """Cells on a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _cut(text: str, room: int) -> str:
+    if _width(text) <= room:
+        return text
+    kept = ""
+    for char in text:
+        if _width(kept + char) > room - 1:
+            break
+        kept += char
+    return kept + "…"
+
+
+def _columns() -> int:
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns)
+    except (OSError, ValueError):
+        return 80

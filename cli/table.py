@@ -1,0 +1,150 @@
+"""Every command: noun → verb → the module that holds it, loaded when it runs, and one sentence.
+
+Help and completion read this table, so that `--help` loads nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Verbs = dict[str, tuple[str, str]]
+
+COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
+    "mission": (
+        "Plan missions, make them ready, review what agents did.",
+        {
+            "create": ("mission_writing", "Put a mission on the board."),
+            "list": ("mission_reading", "List missions in board order."),
+            "show": ("mission_reading", "Show all of one mission, and why it is not running."),
+            "edit": ("mission_writing", "Change a mission; without options, in your editor."),
+            "move": ("mission_writing", "Move a mission to a list, or within one."),
+            "ready": ("mission_writing", "Say that missions may be given to an agent (or not yet: --off)."),
+            "approve": ("mission_review", "Approve the stage that waits for your review."),
+            "reject": ("mission_review", "Send a stage back, with feedback."),
+            "answer": ("mission_review", "Answer the question an agent asked."),
+            "say": ("mission_review", "Say something to the agent that works on a mission."),
+            "stop": ("mission_review", "Stop the session of a mission; its work is kept."),
+            "history": ("mission_reading", "Show everything that happened to a mission."),
+            "diff": ("mission_reading", "Show what a mission changed in its worktree."),
+            "link": ("mission_writing", "Let a mission block another, or relate to it."),
+            "unlink": ("mission_writing", "Take such a link away."),
+            "queue": ("mission_reading", "List ready missions in the order they will start, and what holds each back."),
+            "waiting": ("mission_reading", "List what waits for you: reviews, questions, failures."),
+            "search": ("mission_reading", "Find missions by words of their title or description."),
+            "delete": ("mission_writing", "Take missions off the board; undo and restore bring them back."),
+            "restore": ("mission_writing", "Bring a deleted mission back."),
+            "undo": ("mission_writing", "Take back your last step in a project."),
+            "redo": ("mission_writing", "Do again what was undone last."),
+        },
+    ),
+    "project": (
+        "Boards, with their repositories, flows and memory.",
+        {
+            "create": ("project", "Make a project."),
+            "list": ("project", "List projects."),
+            "show": ("project", "Show a project with its repositories and flows."),
+            "edit": ("project", "Change settings of a project."),
+            "pause": ("project", "Start nothing new in a project; running sessions go on."),
+            "resume": ("project", "Start missions of a project again."),
+            "delete": ("project", "Remove a project with its missions, history and memory for good."),
+        },
+    ),
+    "repo": (
+        "The git repositories that missions work in.",
+        {
+            "add": ("repo", "Link a checkout, or clone a URL and link it."),
+            "list": ("repo", "List linked repositories."),
+            "remove": ("repo", "Unlink a repository; its files stay."),
+        },
+    ),
+    "agent": (
+        "The code agents of this machine.",
+        {
+            "scan": ("agent", "Look for installed agents and check each."),
+            "list": ("agent", "List agents as the last scan found them."),
+            "add": ("agent", "Add an agent, for instance a second one of a type."),
+        },
+    ),
+    "worktree": (
+        "The directories that missions work in.",
+        {
+            "list": ("worktree", "List the worktrees of the pool."),
+            "clean": ("worktree", "Remove vacant ones that were not used for some days; never one with work in it."),
+        },
+    ),
+    "workstation": (
+        "The background service of this machine.",
+        {
+            "start": ("workstation", "Run the service here, or in the background, until it is stopped."),
+            "stop": ("workstation", "Stop the service; sessions go on, and are taken up again at its next start."),
+            "status": ("workstation", "Show the service, its sessions and agents."),
+            "restart": ("workstation", "Stop the service and start it again; sessions go on."),
+            "pause": ("workstation", "Start nothing new on this machine; running sessions go on."),
+            "resume": ("workstation", "Start missions on this machine again."),
+            "run": ("workstation", "Run the service here until it is idle (what the board starts)."),
+        },
+    ),
+    "memory": (
+        "The project memory: Markdown that people and agents share.",
+        {
+            "list": ("memory", "List the documents of a project."),
+            "read": ("memory", "Print a document."),
+            "append": ("memory", "Add text at the end of a document, or below a heading."),
+            "replace": ("memory", "Replace a document."),
+            "search": ("memory", "Find documents by words."),
+        },
+    ),
+    "config": (
+        "Settings of this machine.",
+        {
+            "get": ("config", "Print the value in force."),
+            "set": ("config", "Change a setting in the file; comments stay."),
+            "list": ("config", "List every setting with its value and what it means."),
+            "reset": ("config", "Go back to the default of a setting, a section, or everything."),
+        },
+    ),
+    "mcp": ("Speak MCP on standard input and output, for any MCP client.", {"": ("mcp", "")}),
+    "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),
+    "demo": ("Play the whole job in a throw-away repository with the rehearsal agent.", {"": ("demonstration", "")}),
+    "export": ("Write a project with its history into one JSON file.", {"": ("transfer", "")}),
+    "import": ("Bring an exported project in.", {"": ("transfer", "")}),
+    "completion": ("Print the completion script of a shell: bash, zsh or fish.", {"": ("completion", "")}),
+}
+
+USAGE: Final = """\
+usage: solo-unicorn [--version] [--help] [COMMAND …]
+
+A terminal kanban that runs your code agents in git worktrees. Without a command it opens the board.
+"""
+
+
+def overview() -> str:
+    """`solo-unicorn --help`."""
+    lines = [USAGE, "commands:"]
+    for noun, (sentence, verbs) in COMMANDS.items():
+        lines.append(f"  {noun:<12} {sentence}")
+        if "" not in verbs:
+            lines += [f"{'':<15}{line}" for line in _wrapped(" | ".join(verbs), 78)]
+    lines += [
+        "",
+        "`solo-unicorn COMMAND --help` tells more. Whatever prints data takes --json and -q; NO_COLOR is heeded.",
+        "exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 signed out, 6 offline, 75 try again",
+    ]
+    return "\n".join(lines)
+
+
+def noun_help(noun: str) -> str:
+    """`solo-unicorn NOUN --help`."""
+    sentence, verbs = COMMANDS[noun]
+    lines = [f"usage: solo-unicorn {noun} VERB …", "", sentence, "", "verbs:"]
+    lines += [f"  {verb:<9} {about}" for verb, (_, about) in verbs.items()]
+    return "\n".join([*lines, "", f"`solo-unicorn {noun} VERB --help` shows the options of one."])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines
