@@ -1,0 +1,21 @@
+"""The MCP server as a process that a test can kill: prints its URL and serves until then."""
+
+from __future__ import annotations
+
+import asyncio
+
+from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.sync.face import WorkspaceThread
+
+
+async def serve() -> None:
+    """Serve the workspace of SOLO_UNICORN_HOME."""
+    face = await WorkspaceThread().open()
+    host = McpHost(face.run, version="0")
+    await host.start()
+    print(host.url, flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
