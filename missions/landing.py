@@ -35,6 +35,8 @@ def landed(mission: Mission, flow: Flow, *, commit: str | None, now: datetime) -
     """
     if mission.list == "done":
         raise Conflict(f"{short_id(mission.number)} is done already")
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{short_id(mission.number)} is running", why="its agent still works in the worktree")
     if not mission.is_loop:
         return replace(closed(mission), list="done", to_check=None, landed_commit=commit, updated_at=now)
     first = at_stage(mission, flow, enabled_stages(flow, mission.flow_config)[0].stage)

@@ -35,8 +35,8 @@ def move(mission: Mission, to: ListName, list_order: float, *, flow: Flow, now: 
 
 def _check_free(mission: Mission) -> None:
     name = short_id(mission.number)
-    if mission.list == "doing" and mission.agent_session_status != "INACTIVE":
-        raise Conflict(f"{name} is running", why="an agent works on it", todo="Stop it first, then move it")
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{name} is running", why="its agent has not ended", todo="Stop it first, then move it")
     if mission.landing_status == "landing":
         raise Conflict(f"{name} is being landed", todo="Wait until that is done, then move it")
 
@@ -71,7 +71,7 @@ def _reopened(mission: Mission) -> Mission:
 
 
 def to_review(mission: Mission, now: datetime) -> Mission:
-    """The mission waiting for a person's review; the feedback of the last one stays to be compared with."""
+    """The mission waiting for a person's review and nothing else; the last feedback stays to be compared with."""
     return replace(
         mission,
         list="review",
@@ -79,6 +79,11 @@ def to_review(mission: Mission, now: datetime) -> Mission:
         review_requested_at=now,
         review_completed_at=None,
         reviewed_by_user_id=None,
+        attention=None,
+        question=None,
+        attempts=0,
+        limit_hits=0,
+        retry_at=None,
     )
 
 
@@ -91,6 +96,7 @@ def closed(mission: Mission) -> Mission:
         question=None,
         answer=None,
         attempts=0,
+        limit_hits=0,
         retry_at=None,
         review_status=None if mission.review_status == "pending" else mission.review_status,
         review_requested_at=None if mission.review_status == "pending" else mission.review_requested_at,

@@ -25,9 +25,7 @@ class Make:
         ids = count()
         self.project = Project("p", "Acme", "acme", NOW, NOW)
         self.repository = ProjectRepository("r", "p", "web", NOW, NOW, github_repo_id=77, default_branch="trunk")
-        self.flows: dict[str, Flow] = {
-            flow.name: flow for flow in system_flows("p", lambda: f"flow-{next(ids)}", NOW)
-        }
+        self.flows: dict[str, Flow] = {flow.name: flow for flow in system_flows("p", lambda: f"flow-{next(ids)}", NOW)}
         self.standard = self.flows["Standard"]
         self.direct = self.flows["Direct"]
 

@@ -73,7 +73,9 @@ def test_bad_values_are_refused_by_the_name_of_the_field(make: Any, field: str, 
 
 
 def test_parts_may_come_as_json(make: Any) -> None:
-    after = edited(make, make.mission(), tasks=["a", {"title": "b"}, Task("c")], tasks_current=2, loop_schedule={"maxPerDay": 1})
+    after = edited(
+        make, make.mission(), tasks=["a", {"title": "b"}, Task("c")], tasks_current=2, loop_schedule={"maxPerDay": 1}
+    )
     assert (after.tasks, after.tasks_current) == ((Task("a"), Task("b"), Task("c")), 2)
     assert after.loop_schedule == LoopSchedule(max_per_day=1)
     assert edited(make, after, flow_config={"stages": {"plan": {"enabled": False}}}).flow_config == FlowConfig(
@@ -173,7 +175,13 @@ def test_becoming_a_loop_mission_and_back(make: Any) -> None:
 def test_ready_is_a_persons_wish_to_try_again(make: Any) -> None:
     mission = make.mission(attention="Failed 3 times", attempts=3, retry_at=make.later, limit_hits=2)
     for after in (set_ready(mission, True, now=make.later), edited(make, mission, ready=True)):
-        assert (after.ready, after.attention, after.attempts, after.retry_at, after.limit_hits) == (True, None, 0, None, 0)
+        assert (after.ready, after.attention, after.attempts, after.retry_at, after.limit_hits) == (
+            True,
+            None,
+            0,
+            None,
+            0,
+        )
     assert not edited(make, after, ready=False).ready
 
 

@@ -43,7 +43,12 @@ def test_a_ready_mission_with_all_it_needs_may_start(make: Any) -> None:
 # Each step breaks one rule more, from the last of the rule book to the first: always the first broken one is named.
 BREAKS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("backing off", {"retry_at": "+20s", "attempts": 1}, {}, "tried again in 20 s, after 1 failed attempt"),
-    ("loop", {"is_loop": True, "list": "loop", "loop_schedule": LoopSchedule(1)}, {"loop_runs": "-21h"}, "runs again in 3 h"),
+    (
+        "loop",
+        {"is_loop": True, "list": "loop", "loop_schedule": LoopSchedule(1)},
+        {"loop_runs": "-21h"},
+        "runs again in 3 h",
+    ),
     ("agent", {}, {"agents": (replace(CLAUDE, slots_free=0),)}, "waits for a free claude slot"),
     ("wip", {}, {"wip_limits": {"doing": 2}, "doing_count": 2}, "waits because Doing is full (2 of 2)"),
     ("repository", {}, {"repository_running": 1}, "waits for its turn on web (1 of 1 running)"),
@@ -82,7 +87,9 @@ def test_each_reason_of_a_person_or_landing(make: Any) -> None:
         "waits for your answer: Which?": {"question": "Which?"},
         "finished, waits to be landed": {"landing_status": "queued"},
         "being landed": {"landing_status": "landing"},
-        "parked until its agent's limit resets in 9 h 12 min": {"retry_at": make.later + timedelta(hours=9, minutes=12)},
+        "parked until its agent's limit resets in 9 h 12 min": {
+            "retry_at": make.later + timedelta(hours=9, minutes=12)
+        },
     }
     for sentence, state in told.items():
         assert why_not(make.mission(**({"ready": True, "list": "doing"} | state)), facts(make)) == sentence
@@ -175,7 +182,10 @@ def test_a_wish_for_an_agent_is_kept(make: Any) -> None:
     assert pick_agent(mission, (CLAUDE, CODEX), make.now) == CODEX
     assert why_not(mission, facts(make)) == "wants codex, which this workstation does not have"
     second = AgentState("claude", "claude-2")
-    assert pick_agent(make.mission(code_agent_type="claude", code_agent_name="claude-2"), (CLAUDE, second), make.now) == second
+    assert (
+        pick_agent(make.mission(code_agent_type="claude", code_agent_name="claude-2"), (CLAUDE, second), make.now)
+        == second
+    )
 
 
 def test_without_a_wish_the_first_that_can_start_takes_it(make: Any) -> None:
@@ -218,7 +228,9 @@ agents = st.builds(
 
 
 @given(st.lists(agents, max_size=5, unique_by=lambda agent: agent.name), st.sampled_from([None, "claude", "rehearsal"]))
-def test_an_agent_is_picked_exactly_when_nothing_holds_the_mission_back(make: Any, there: Any, wish: str | None) -> None:
+def test_an_agent_is_picked_exactly_when_nothing_holds_the_mission_back(
+    make: Any, there: Any, wish: str | None
+) -> None:
     mission = make.mission(ready=True, code_agent_type=wish)
     picked = pick_agent(mission, there, make.later)
     assert (picked is None) == (why_not(mission, facts(make, agents=tuple(there))) is not None)
@@ -251,7 +263,9 @@ def test_priority_then_list_then_place_then_age(make: Any) -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 5), st.sampled_from(["doing", "todo", "loop"]), st.integers(0, 3)), min_size=2, max_size=20
+        st.tuples(st.integers(1, 5), st.sampled_from(["doing", "todo", "loop"]), st.integers(0, 3)),
+        min_size=2,
+        max_size=20,
     )
 )
 def test_the_order_of_dispatch_is_the_rule_for_every_pair(make: Any, states: list[tuple[int, str, int]]) -> None:

@@ -136,5 +136,11 @@ def test_a_stage_begins_with_nothing_tried_or_asked_and_a_conversation_of_its_ow
     mission = replace(mission, last_code_agent_name="claude", retry_at=NOW, attention="x", question="q", answer="a")
     begun = at_stage(mission, flow, "code")
     assert (begun.stage, begun.current_flow_task, begun.requires_review) == ("code", 1, True)
-    assert (begun.attempts, begun.retry_at, begun.attention, begun.question, begun.answer) == (0, None, None, None, None)
+    assert (begun.attempts, begun.retry_at, begun.attention, begun.question, begun.answer) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+    )
     assert (begun.last_code_agent_session_id, begun.last_code_agent_name) == (None, None)

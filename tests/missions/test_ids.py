@@ -18,7 +18,9 @@ def test_a_short_id_reads_back(number: int) -> None:
     assert parse_short_id(str(number)) == number
 
 
-@pytest.mark.parametrize("text", ["", "M-", "M-0", "0", "M-4x", "x42", "-42", "4.2", "M-٤", "01ARZ3NDEKTSV4RRFFQ69G5FAV"])
+@pytest.mark.parametrize(
+    "text", ["", "M-", "M-0", "0", "M-4x", "x42", "-42", "4.2", "M-٤", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]
+)
 def test_what_is_no_short_id(text: str) -> None:
     assert parse_short_id(text) is None
 

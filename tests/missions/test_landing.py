@@ -64,7 +64,9 @@ def test_a_loop_mission_returns_to_loop_at_its_first_enabled_stage_for_the_next_
 
 
 def test_a_conflict_sends_the_mission_back_with_the_files_named(make: Any) -> None:
-    mission = queued(make, landing_status="landing", ready=False, review_status="approved", last_code_agent_session_id="c")
+    mission = queued(
+        make, landing_status="landing", ready=False, review_status="approved", last_code_agent_session_id="c"
+    )
     back = landing_conflicted(mission, ("src/pay.py", "README.md"), make.later)
     assert (back.list, back.stage, back.ready, back.landing_status) == ("doing", "code", True, "failed")
     assert back.landing_error == "Landing on trunk met conflicts in: src/pay.py, README.md"

@@ -90,7 +90,9 @@ def test_the_mission_and_what_surrounds_it_are_in_the_prompt(make: Any) -> None:
 
 
 def test_sections_without_content_leave_no_trace(make: Any) -> None:
-    prompt = build_prompt(context(make, mission=make.mission(stage="code")), "A\n\n{spec}\n\n{memory}\n\nB {repository}\n")
+    prompt = build_prompt(
+        context(make, mission=make.mission(stage="code")), "A\n\n{spec}\n\n{memory}\n\nB {repository}\n"
+    )
     assert prompt.startswith("A\n\nB web\n\n## How to work here")
 
 

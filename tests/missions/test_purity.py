@@ -32,5 +32,14 @@ def test_time_files_and_chance_are_passed_in(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
     }
-    forbidden = {"datetime.now", "datetime.utcnow", "time.time", "time.monotonic", "open", "print", "input", "random.random"}
+    forbidden = {
+        "datetime.now",
+        "datetime.utcnow",
+        "time.time",
+        "time.monotonic",
+        "open",
+        "print",
+        "input",
+        "random.random",
+    }
     assert not calls & forbidden

@@ -86,7 +86,12 @@ def test_approving_goes_on_with_reviewer_and_time_kept(make: Any) -> None:
 def test_approving_the_last_stage_queues_the_landing(make: Any) -> None:
     quick = make.flows["Quick fix"]
     after = approve(make.pending(quick), quick, reviewer="ann", now=make.later)
-    assert (after.list, after.stage, after.landing_status, after.review_status) == ("doing", "code", "queued", "approved")
+    assert (after.list, after.stage, after.landing_status, after.review_status) == (
+        "doing",
+        "code",
+        "queued",
+        "approved",
+    )
 
 
 def test_approving_does_not_start_what_was_not_ready(make: Any) -> None:
@@ -100,7 +105,11 @@ def test_rejecting_goes_back_to_the_same_stage_and_conversation(make: Any) -> No
     assert (after.review_feedback, after.reviewed_by_user_id) == ("Name it better", "ann")
     assert (after.last_code_agent_session_id, after.review_completed_at) == ("c", make.later)
     again = finish(make, after)
-    assert (again.review_status, again.review_feedback, again.review_completed_at) == ("pending", "Name it better", None)
+    assert (again.review_status, again.review_feedback, again.review_completed_at) == (
+        "pending",
+        "Name it better",
+        None,
+    )
 
 
 @pytest.mark.parametrize("feedback", ["", "  \n"])

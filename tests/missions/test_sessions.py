@@ -66,7 +66,9 @@ def test_nobody_claims_what_is_about_to_be_landed(make: Any, status: str) -> Non
 
 
 def test_a_claim_takes_the_feedback_along_and_what_asked_for_attention_away(make: Any) -> None:
-    mission = make.mission(attention="claude is signed out", retry_at=make.now, review_status="rejected", review_feedback="no")
+    mission = make.mission(
+        attention="claude is signed out", retry_at=make.now, review_status="rejected", review_feedback="no"
+    )
     claimed = claim(mission, "s1", make.later)
     assert (claimed.attention, claimed.retry_at, claimed.review_feedback) == (None, None, "no")
 
