@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from .. import __version__
 from ..config import log, paths
 from ..config.correlation import correlation
+from ..config.settings import Settings, load
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError
 from .control import wire_error
@@ -45,21 +46,19 @@ def serve(*, stay: bool, ready: Callable[[], None] = lambda: None) -> None:
 
     Raises AlreadyRunning naming the holder when another service of this workspace runs (exit code 75).
     """
-    from ..config.settings import load
-
     settings = load()
     held = ServiceLock(paths.service_lock())
     held.acquire(Owner(os.getpid(), __version__, now_text()))
     try:
         log.setup("service", level=settings.log.level)
         correlation.set("")
-        asyncio.run(_serve(stay, settings.workstation.idle_exit_seconds, ready))
+        asyncio.run(_serve(settings, stay, ready))
     finally:
         held.release()
 
 
-async def _serve(stay: bool, idle_seconds: float, ready: Callable[[], None]) -> None:
-    await Service(stay=stay, idle_seconds=idle_seconds).run(ready)
+async def _serve(settings: Settings, stay: bool, ready: Callable[[], None]) -> None:
+    await Service(settings, stay=stay).run(ready)
 
 
 def _tell(descriptor: int | None, message: JsonObject) -> None:

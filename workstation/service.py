@@ -18,9 +18,14 @@ from typing import Literal
 from .. import __version__
 from ..config import paths
 from ..config.log import logger
+from ..config.settings import Settings
 from ..missions.entities import JsonObject
-from ..missions.errors import Conflict, UsageError
+from ..missions.errors import Conflict, TryAgain, UsageError
+from ..sync.workspace import Workspace
 from .control import ControlServer
+from .status import figures
+from .work import Work
+from .workplace import Workplace
 
 State = Literal["starting", "running", "paused", "draining", "stopping"]
 
@@ -28,102 +33,166 @@ State = Literal["starting", "running", "paused", "draining", "stopping"]
 class Service:
     """One running service; `run` returns when it has left."""
 
-    def __init__(self, *, stay: bool, idle_seconds: float) -> None:
-        self.state: State = "starting"
+    def __init__(self, settings: Settings, *, stay: bool) -> None:
         self.stay = stay
         self.started_at = now_text()
+        self._settings = settings
         self._born = time.monotonic()
-        self._idle_seconds = idle_seconds
-        self._control = ControlServer(paths.service_socket(), self._answer, self.stir)
+        self._paused = False
+        self._control = ControlServer(paths.service_socket(), self._answer, self._stir)
         self._stirred = asyncio.Event()
         self._leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._work: Work | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until told to leave."""
+        """Serve until told to leave. Raises what opening the workspace raises."""
         log = logger("workstation")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.leave, "stopped")
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        await self._control.open()
+        self._listen_to_signals()
+        place = await Workplace.open(self._settings)
+        work = self._work = Work(place, self._stir)
         try:
+            if reason := place.desk.workspace.read_only:
+                raise TryAgain("The service cannot work here", why=reason, todo="update solo-unicorn")
+            self._paused = await place.desk.run(Workspace.workstation_paused)
+            await self._control.open()
+            work.start()
             ready()
-            log.info("service ready", extra={"version": __version__, "stay": self.stay})
-            self.state = "running"
+            log.info("service ready", extra={"version": __version__, "stay": self.stay, "pid": os.getpid()})
             idle = asyncio.create_task(self._leave_when_idle(), name="idle watch")
-            try:
-                reason = await self._leaving
-            finally:
-                idle.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await idle
-            log.info("service leaves", extra={"reason": reason})
+            reason = await self._leaving
+            idle.cancel()
+            log.info("service leaves", extra={"reason": reason, "sessions": work.sessions})
             await self._control.close(reason)
         finally:
             await self._control.close("stopped")
+            await work.close()
+
+    @property
+    def state(self) -> State:
+        """What it does now."""
+        if self._leaving.done() or self._stopping is not None:
+            return "stopping"
+        if self._work is not None and self._work.draining:
+            return "draining"
+        return "paused" if self._paused else "running"
 
     def leave(self, reason: str) -> None:
         """Begin to leave: nothing new is taken up, what runs in session hosts goes on."""
         if not self._leaving.done():
-            self.state = "stopping"
             self._leaving.set_result(reason)
 
-    def stir(self) -> None:
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.leave, "stopped")
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    # ---- how long it stays
+
+    def _stir(self) -> None:
         """Something changed that bears on whether the service is still needed."""
         self._stirred.set()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a session or a landing runs."""
-        return False
 
     async def _leave_when_idle(self) -> None:
         while True:
             self._stirred.clear()
-            if not self._needed():
-                try:
-                    await asyncio.wait_for(self._stirred.wait(), self._idle_seconds)
-                except TimeoutError:
-                    if not self._needed():
-                        self.leave("idle")
-                        return
-            else:
+            if self._work and self._work.draining and not self._work.busy and self._stopping is None:
+                self.leave("stopped")
+            if self._needed():
                 await self._stirred.wait()
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), self._idle_seconds)
+                continue
+            if not self._needed():
+                self.leave("idle")
+
+    @property
+    def _idle_seconds(self) -> float:
+        place = self._work.place if self._work else None
+        return (place.settings if place else self._settings).workstation.idle_exit_seconds
 
     def _needed(self) -> bool:
-        return self.stay or self._control.holders > 0 or self.busy
+        """A screen is open, something runs, or something will start by itself when its time comes."""
+        work = self._work
+        assert work is not None
+        return (
+            self.stay
+            or self._control.holders > 0
+            or work.place.mcp.connections > 0
+            or not work.settled
+            or work.busy
+            or (work.expects_work and not self._paused)
+        )
+
+    # ---- the control socket
 
     async def _answer(self, op: str, request: JsonObject) -> JsonObject:
+        work = self._work
+        assert work is not None
         match op:
-            case "hello" | "hold" | "wake":
+            case "hello" | "hold":
                 pass
+            case "wake":
+                work.look()
             case "status":
-                return self._status()
+                return await self._status(work)
             case "stay":
                 self.stay = True
-                self.stir()
+            case "pause" | "resume":
+                await self._pause(work, op == "pause")
+            case "drain":
+                work.draining = True
             case "stop":
-                if request.get("if_idle") is True and self.busy:
-                    raise Conflict("The service is not idle", why="it runs a session or a landing")
-                self.leave(str(request.get("reason", "stopped")))
+                self._stop(work, request)
             case _:
                 raise UsageError(f"The service knows no operation {op!r}", todo="update the older of the two programs")
-        return self._hello()
+        self._stir()
+        return self._hello(work)
 
-    def _hello(self) -> JsonObject:
+    async def _pause(self, work: Work, paused: bool) -> None:
+        """Take no new work, or take it again; kept in the workspace, so the board shows it and a restart keeps it."""
+        await work.place.desk.run(Workspace.set_workstation_paused, paused)
+        self._paused = paused
+        if not paused:
+            work.draining = False
+        work.look()
+
+    def _stop(self, work: Work, request: JsonObject) -> None:
+        if request.get("if_idle") is True and (work.busy or not work.settled):
+            raise Conflict("The service is not idle", why="it runs a session or a landing")
+        reason = str(request.get("reason", "stopped"))
+        if request.get("force") is not True:
+            self.leave(reason)
+        elif self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop_everything(work, reason), name="forced stop")
+
+    async def _stop_everything(self, work: Work, reason: str) -> None:
+        try:
+            await work.stop_sessions()
+        finally:
+            self.leave(reason)
+
+    def _hello(self, work: Work) -> JsonObject:
         return {
             "pid": os.getpid(),
             "version": __version__,
             "started_at": self.started_at,
             "state": self.state,
             "stay": self.stay,
-            "busy": self.busy,
-            "sessions": 0,
-            "mcp_port": None,
+            "busy": work.busy,
+            "sessions": work.sessions,
+            "mcp_port": work.place.mcp.port,
         }
 
-    def _status(self) -> JsonObject:
-        return self._hello() | {"uptime_seconds": time.monotonic() - self._born, "screens": self._control.holders}
+    async def _status(self, work: Work) -> JsonObject:
+        return self._hello(work) | await figures(work.place) | {
+            "uptime_seconds": round(time.monotonic() - self._born, 1),
+            "screens": self._control.holders,
+            "next_at": work.next_at.isoformat().replace("+00:00", "Z") if work.next_at else None,
+            "problem": work.problem,
+        }  # fmt: skip
 
 
 def now_text() -> str:

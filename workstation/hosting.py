@@ -1,0 +1,83 @@
+"""The MCP server within the service: up a moment after the control socket, with the port it had last time.
+
+Its packages take about a second and a half to import, in a thread, so the service answers meanwhile; sessions wait
+until it is up, because an agent that cannot report has no way to finish. Port and tokens are the same after a restart
+(the port is remembered in the workspace, a token is a digest in its session's row), so agents that outlived a service
+find the next one where the last one was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from .. import __version__
+from ..agents.launch import McpEntry
+from ..config import paths
+from ..config.log import logger
+from ..mcp_server.host import McpHost
+from ..missions.entities import MissionEvent
+from ..missions.errors import SoloUnicornError
+from ..sync.face import WorkspaceThread
+
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 30.0
+
+
+class McpHosting:
+    """Starts the MCP server and tries again as long as it cannot."""
+
+    def __init__(self, desk: WorkspaceThread, port: int) -> None:
+        self._desk = desk
+        self._port = port
+        self._host: McpHost | None = None
+        self.up = asyncio.Event()
+        self.problem = ""
+        """Why it is not up, for the status; empty while all is well."""
+
+    @property
+    def port(self) -> int | None:
+        """The loopback port, once it is up."""
+        return self._host.port if self._host else None
+
+    @property
+    def connections(self) -> int:
+        """Clients on the private socket: a person's own agents, which keep the service like an open screen."""
+        return self._host.connections if self._host else 0
+
+    def entry(self, token: str) -> McpEntry:
+        """What a session needs to reach it; only once it is up."""
+        assert self._host is not None
+        return McpEntry(self._host.url, token)
+
+    async def open(self) -> None:
+        """Return once it is up."""
+        pause = FIRST_RETRY_SECONDS
+        while not self.up.is_set():
+            host = McpHost(self._desk.run, version=__version__, socket_path=paths.mcp_socket(), port=self._port)
+            try:
+                await host.start()
+            except (OSError, SoloUnicornError) as error:
+                self.problem = f"The MCP server cannot listen: {error}"
+                logger("workstation.mcp").error("cannot listen", extra={"why": str(error)})
+                with suppress(Exception):
+                    await host.close()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+            else:
+                self._host = host
+                self.problem = ""
+                self.up.set()
+
+    async def changed(self, events: Sequence[MissionEvent]) -> None:
+        """Tell listening clients what changed."""
+        if self._host is not None:
+            await self._host.changed(events)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        self.up.clear()
+        host, self._host = self._host, None
+        if host is not None:
+            await host.close()

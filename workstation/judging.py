@@ -1,0 +1,106 @@
+"""What the end of a session means for its mission and its agent (domain.md, Running).
+
+The agent's protocol and its host say how it ended (agents/verdict.py); the workspace knows what it did for its mission
+through our tools. What concerns the agent as a whole (parked, signed out) is written before the session is ended: a
+service that dies between the two ends the session late, and nobody is given to a parked agent meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from ..agents import catalogue
+from ..agents.handle import HostOutcome
+from ..agents.verdict import Judgement
+from ..config import paths
+from ..config.settings import SessionSettings
+from ..missions.entities import Mission, Session
+from ..missions.errors import NotFound
+from ..missions.sessions import RetryPolicy
+from ..sync.workspace import Workspace
+from .reading import Reading
+
+
+def policy(settings: SessionSettings) -> RetryPolicy:
+    """The person's settings as the rules take them."""
+    return RetryPolicy(
+        first=timedelta(seconds=settings.retry_first_seconds),
+        cap=timedelta(seconds=settings.retry_longest_seconds),
+        attempts=settings.retry_attempts,
+    )
+
+
+def judge(workspace: Workspace, session_id: str, reading: Reading, host: HostOutcome | None) -> Judgement:
+    """The outcome of a session whose process is proven dead; `host` None when its host died without a word."""
+    session = workspace.session(session_id)
+    judgement = reading.verdict.decide(
+        host, stage_finished=session.stage_finished, question=_open_question(workspace, session)
+    )
+    parked = _parked_until(workspace, session)
+    if parked is not None and not session.stage_finished and judgement.outcome in ("completed", "failed"):
+        # it reported its limit through our tool and ended its turn as it was told to
+        return replace(judgement, outcome="rate_limited", reason="it reported its limit", reset_at=parked, limited=True)
+    return judgement
+
+
+def end(
+    workspace: Workspace, session_id: str, judgement: Judgement, settings: SessionSettings, *, resume: bool = False
+) -> Mission:
+    """Write it down: first what concerns the agent, then the session and its mission, in one transaction."""
+    session = workspace.session(session_id)
+    if judgement.limited:
+        until = judgement.reset_at or _limit_pause(workspace, session, settings)
+        _for_agent(lambda: workspace.set_agent_limit(session.agent_name, until))
+    if judgement.outcome == "auth_failed":
+        entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
+        detail = f"{judgement.reason}; {entry.sign_in}" if entry and entry.sign_in else judgement.reason
+        _for_agent(lambda: workspace.set_agent_state(session.agent_name, "signed_out", detail))
+    return workspace.end_session(
+        session_id,
+        judgement.outcome,
+        judgement.reason,
+        reset_at=judgement.reset_at,
+        question=judgement.question,
+        policy=policy(settings),
+        resume=resume,
+    )
+
+
+def lost_once_before(workspace: Workspace, session: Session) -> bool:
+    """Whether the mission's session before this one was lost as well: then a person decides, not we again."""
+    earlier = [other for other in workspace.sessions(session.mission_id) if other.id != session.id]
+    return bool(earlier) and earlier[-1].outcome == "unknown" and earlier[-1].stage == session.stage
+
+
+def _open_question(workspace: Workspace, session: Session) -> str | None:
+    with suppress(NotFound):
+        return workspace.mission(session.mission_id).question
+    return None
+
+
+def _parked_until(workspace: Workspace, session: Session) -> datetime | None:
+    """Until when the agent is parked, where this session itself reported the limit through our tool."""
+    parked = next((agent.rate_limit_reset_at for agent in workspace.agents() if agent.name == session.agent_name), None)
+    if parked is None or parked <= datetime.now(UTC):
+        return None
+    with suppress(NotFound):
+        for event in workspace.history(session.mission_id):
+            if event.author.session_id == session.id and event.kind == "noted_blocker":
+                return parked
+    return None
+
+
+def _limit_pause(workspace: Workspace, session: Session, settings: SessionSettings) -> datetime:
+    """Without a word from the agent on when its limit resets: a pause that grows each time (domain.md, Running)."""
+    hits = 0
+    with suppress(NotFound):
+        hits = workspace.mission(session.mission_id).limit_hits
+    return datetime.now(UTC) + policy(settings).after_limit(hits + 1)
+
+
+def _for_agent(write: Callable[[], object]) -> None:
+    with suppress(NotFound):  # a person removed the agent meanwhile: nothing of it is left to note
+        write()

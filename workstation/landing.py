@@ -1,0 +1,180 @@
+"""Bringing finished work onto its target branch: one landing at a time per repository and target.
+
+Nothing is remembered between two looks at the queue: a landing is due while its mission says `queued` or `landing`. One
+that a killed service had begun is begun again, which is safe because the landing itself (worktrees/landing.py) keeps a
+journal, moves the target branch in one step and finds out when that was done already. What follows (first the mission
+done, then its worktree given back) is in this order, so a crash between the two leaves a worktree for housekeeping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..config.correlation import correlation
+from ..config.log import logger
+from ..missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
+from ..missions.errors import NotFound, SoloUnicornError, TryAgain
+from ..missions.ids import short_id
+from ..missions.landing import worktree_branch
+from ..sync.workspace import Workspace
+from ..worktrees.landing import Conflicted, Landed, land
+from ..worktrees.recovery import recover
+from ..worktrees.work import commit_uncommitted
+from .upkeep import give_back
+from .workplace import Workplace
+
+Target = tuple[str, str]
+"""Repository id and branch: what only one landing may move at a time."""
+BUSY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One landing and all it needs, read at one moment."""
+
+    mission: Mission
+    project: Project
+    repository: ProjectRepository | None
+    worktree: Worktree | None
+    cause: str
+    """Correlation of the decision that it follows from."""
+
+    @property
+    def target(self) -> Target:
+        """What it moves."""
+        return self.repository.id if self.repository else "", self.branch_to
+
+    @property
+    def branch_to(self) -> str:
+        """The target branch: the mission's, else the repository's."""
+        return self.mission.target_branch or (self.repository.default_branch if self.repository else "")
+
+    @property
+    def by_pull_request(self) -> bool:
+        """Whether the mission, else its project, else its repository wants pull requests (domain.md, Landing)."""
+        if self.mission.pr_mode != "auto":
+            return self.mission.pr_mode == "enabled"
+        return self.project.pr_mode_default == "enabled" or bool(self.repository and self.repository.pr_mode_enabled)
+
+
+class LandingDesk:
+    """Takes landings from the workspace's queue and does them, each target's in order."""
+
+    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
+        self._place = place
+        self._on_change = on_change
+        self._running: dict[Target, asyncio.Task[None]] = {}
+        self._log = logger("workstation.landing")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being landed now."""
+        return bool(self._running)
+
+    async def recover(self) -> None:
+        """At start: finish or take back what a killed service was about to do in each repository."""
+        for repository in await self._place.desk.run(Workspace.repositories):
+            try:
+                for found in await self._place.git(recover, repository.local_path):
+                    self._log.info("landing recovered", extra={"branch": found.branch, "outcome": found.outcome})
+            except SoloUnicornError as error:
+                self._log.warning("landing not recovered", extra={"repository": repository.name, "why": str(error)})
+
+    async def begin(self) -> None:
+        """Start every landing that is due and whose target nobody moves now."""
+        for due in await self._place.desk.run(read_queue):
+            if due.target not in self._running:
+                task = asyncio.create_task(self._land(due), name=f"landing {due.mission.id}")
+                self._running[due.target] = task
+                task.add_done_callback(partial(self._ended, due.target))
+
+    async def close(self) -> None:
+        """Let go; git that still runs ends by itself, and what it left is recovered at the next start."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, target: Target, task: asyncio.Task[None]) -> None:
+        del self._running[target]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("landing broke off, it is begun again", exc_info=error)
+        self._on_change()
+
+    async def _land(self, due: Due) -> None:
+        correlation.set(due.cause)
+        name = {"mission": due.mission.id}
+        desk = self._place.desk
+        try:
+            await desk.run(Workspace.landing_started, due.mission.id)
+            result = await self._place.git(_do, due)
+        except TryAgain as error:
+            self._log.info("landing waits", extra=name | {"why": str(error)})
+            await asyncio.sleep(BUSY_SECONDS)
+            return
+        except SoloUnicornError as error:
+            self._log.warning("landing failed", extra=name | {"why": str(error)})
+            await desk.run(Workspace.landing_failed, due.mission.id, str(error))
+            return
+        match result:
+            case Conflicted(files=files):
+                self._log.info("landing met conflicts", extra=name | {"files": list(files)})
+                await desk.run(Workspace.landing_conflicted, due.mission.id, files)
+            case Landed(commit=commit, note=note):
+                self._log.info("landed", extra=name | {"commit": commit, "note": note})
+                await desk.run(_landed, due, result)
+                await self._give_back(due)
+
+    async def _give_back(self, due: Due) -> None:
+        """The worktree is vacant now; if that cannot be done yet, housekeeping does it later."""
+        if due.worktree is not None:
+            try:
+                await give_back(self._place, due.worktree)
+            except SoloUnicornError as error:
+                self._log.warning("worktree kept", extra={"worktree": due.worktree.path, "why": str(error)})
+
+
+def read_queue(workspace: Workspace) -> list[Due]:
+    """The landings that are due, oldest decision first."""
+    slots = {worktree.mission_id: worktree for worktree in workspace.worktrees()}
+    found = []
+    for mission in workspace.landing_queue():
+        try:
+            repository = workspace.repository(mission.project_repository_id or "")
+        except NotFound:
+            repository = None
+        events = workspace.history(mission.id, 1)
+        cause = events[-1].correlation_id if events else ""
+        project = workspace.project(mission.project_id)
+        found.append(Due(mission, project, repository, slots.get(mission.id), cause))
+    return found
+
+
+def _do(due: Due) -> Landed | Conflicted:
+    """On a git thread: keep what is uncommitted, then land the branch."""
+    mission, repository = due.mission, due.repository
+    if repository is None:
+        return Landed(None, False, "the mission has no repository")
+    if due.by_pull_request:
+        raise SoloUnicornError(
+            f"{short_id(mission.number)} asks for a pull request",
+            why="this version lands directly and opens none",
+            todo=f"push the branch {worktree_branch(mission, repository)} yourself, or set prMode to disabled",
+        )
+    message = f"{mission.title}\n\nMission: {short_id(mission.number)}"
+    if due.worktree is not None and Path(due.worktree.path).is_dir():
+        commit_uncommitted(due.worktree.path, f"{mission.title} (uncommitted work)")
+    branch = due.worktree.branch if due.worktree else worktree_branch(mission, repository)
+    return land(
+        repository.local_path, branch=branch, target=due.branch_to, strategy=mission.pr_merge_strategy, message=message
+    )
+
+
+def _landed(workspace: Workspace, due: Due, result: Landed) -> None:
+    if result.note:
+        workspace.add_note(due.mission.id, "progress", result.note, by=SYSTEM)
+    workspace.landed(due.mission.id, result.commit)

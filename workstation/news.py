@@ -1,0 +1,66 @@
+"""What changed in the workspace, and who began it.
+
+The service is woken by every commit of any process (sync/bell.py). It takes the events since it looked last: the MCP
+server tells its listening clients, and what follows from an event (a session, a landing) carries on its correlation id,
+so that one id leads through the log from a key press to the last process it touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..config.log import logger
+from ..missions.errors import SoloUnicornError
+from ..sync.workspace import Workspace
+from .workplace import Workplace
+
+AT_ONCE = 1000
+
+
+class News:
+    """Takes events in order, once."""
+
+    def __init__(self, place: Workplace, wake: Callable[[], None]) -> None:
+        self._place = place
+        self._wake = wake
+        self._seen: int | None = None
+        self._last = ""
+        self._by_mission: dict[str, str] = {}
+        self._stop: Callable[[], None] | None = None
+        self.any = False
+        """Whether the last `take` found something."""
+
+    def open(self) -> None:
+        """Be woken from now on."""
+        self._stop = self._place.desk.on_change(self._wake)
+
+    def close(self) -> None:
+        """No longer."""
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
+
+    def cause_of(self, mission_id: str) -> str:
+        """The correlation id behind a mission's last change; the last of all where that one has none."""
+        return self._by_mission.get(mission_id) or self._last
+
+    async def take(self) -> News:
+        """Take what is new; the first call begins a little before the end of what there is."""
+        desk = self._place.desk
+        if self._seen is None:
+            self._seen = max(0, await desk.run(Workspace.last_seq) - AT_ONCE)
+        self.any = False
+        self._last = ""
+        while events := await desk.run(Workspace.events_since, self._seen, AT_ONCE):
+            self.any = True
+            self._seen = events[-1].seq
+            for event in events:
+                if event.correlation_id:
+                    self._last = event.correlation_id
+                    if event.mission_id is not None:
+                        self._by_mission[event.mission_id] = event.correlation_id
+            try:
+                await self._place.mcp.changed(events)
+            except SoloUnicornError as error:
+                logger("workstation.mcp").warning("clients not told", extra={"why": str(error)})
+        return self

@@ -1,0 +1,189 @@
+"""What comes before an agent starts: its worktree, its prompt, its way to report.
+
+Every step may be repeated: the pool hands a mission the worktree it already has, a new token replaces the one before,
+the run directory's files are written anew. So a service that is killed in here leaves nothing that must be mended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..agents import catalogue, launch
+from ..agents.launch import McpEntry
+from ..config import paths, prompts
+from ..config.correlation import correlation
+from ..config.settings import Settings
+from ..mcp_server.caller import digest, new_token
+from ..missions.entities import (
+    SYSTEM,
+    Actor,
+    CodeAgent,
+    Flow,
+    FlowStage,
+    Mission,
+    Project,
+    ProjectRepository,
+    Session,
+)
+from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.flows import stage_of
+from ..missions.ids import short_id
+from ..missions.landing import worktree_branch
+from ..missions.prompts import PromptContext, build_prompt, template_name
+from ..sync.workspace import Workspace
+from ..worktrees.pool import Lease as WorktreeLease
+from .workplace import Workplace
+
+MEMORY_SHOWN = 4000
+"""Characters of project memory in a prompt; the agent searches and reads the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the session's row says of where it runs."""
+
+    worktree: str
+    branch: str
+    base_commit: str
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that the workspace knows and a session needs, read at one moment."""
+
+    mission: Mission
+    agent: CodeAgent
+    flow: Flow
+    stage: FlowStage
+    project: Project
+    repository: ProjectRepository
+    actor: Actor | None
+    memory: str
+    blockers: tuple[Mission, ...]
+    earlier: tuple[Session, ...]
+    """The mission's sessions before this one, oldest first."""
+
+
+async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared:
+    """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
+    brief = await place.desk.run(read_brief, session)
+    branch = worktree_branch(brief.mission, brief.repository)
+    lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
+    await place.desk.run(_keep_worktree, brief.mission, lease)
+    conversation = conversation_to_resume(brief, str(lease.path))
+    token = new_token()
+    await place.desk.run(Workspace.set_session_token, session.id, digest(token))
+    await place.git(
+        _write_run, brief, lease, run_dir, place.mcp.entry(token), conversation, place.settings, correlation.get()
+    )
+    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None)
+
+
+def read_brief(workspace: Workspace, session: Session) -> Brief:
+    """Read it; NotFound when the mission, its repository or the agent is gone."""
+    mission = workspace.mission(session.mission_id)
+    if mission.project_repository_id is None:
+        raise NotFound(f"{short_id(mission.number)} has no repository", todo="choose one for it")
+    agent = next((agent for agent in workspace.agents() if agent.name == session.agent_name), None)
+    if agent is None:
+        raise NotFound(f"There is no code agent {session.agent_name!r} any more", todo="choose another for the mission")
+    project = workspace.project(mission.project_id)
+    flow = workspace.flow_of(mission.id)
+    wanted_actor = mission.actor_id or project.default_actor_id
+    actors = [actor for actor in workspace.actors(project.id) if actor.id == wanted_actor or actor.is_default]
+    actors.sort(key=lambda actor: actor.id != wanted_actor)
+    views = workspace.dependencies(mission.id)
+    return Brief(
+        mission=mission,
+        agent=agent,
+        flow=flow,
+        stage=stage_of(flow, mission.flow_config, mission.stage),
+        project=project,
+        repository=workspace.repository(mission.project_repository_id),
+        actor=actors[0] if actors else None,
+        memory=_memory_excerpt(workspace, project.id),
+        blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
+        earlier=tuple(earlier for earlier in workspace.sessions(mission.id) if earlier.id != session.id),
+    )
+
+
+def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
+    """The conversation that this session goes on with, or None for a new one.
+
+    The rules keep a conversation within its stage (missions/sessions.py). It is gone on with by the same agent, if that
+    agent can, in the same directory, by which agents key their conversations; and not when the last attempt to go on
+    with it failed, which is how an agent says that it no longer knows it.
+    """
+    mission, agent = brief.mission, brief.agent
+    conversation = mission.last_code_agent_session_id
+    if conversation is None or mission.last_code_agent_name not in (None, agent.name):
+        return None
+    if not catalogue.entry(agent.type, own=paths.home() / "agents").turn.resume:
+        return None
+    last = brief.earlier[-1] if brief.earlier else None
+    if last is not None and (last.worktree_path not in (None, worktree) or (last.resumed and last.outcome == "failed")):
+        return None
+    return conversation
+
+
+def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease) -> None:
+    if (mission.worktree_path, mission.pr_branch_name) != (str(lease.path), lease.branch):
+        workspace.set_mission_worktree(mission.id, str(lease.path), lease.branch)
+    for warning in lease.warnings:
+        if not any(warning in event.note for event in workspace.history(mission.id)):
+            workspace.add_note(mission.id, "progress", warning, by=SYSTEM)
+
+
+def _write_run(
+    brief: Brief,
+    lease: WorktreeLease,
+    run_dir: Path,
+    mcp: McpEntry,
+    conversation: str | None,
+    settings: Settings,
+    correlation_id: str,
+) -> None:
+    context = PromptContext(
+        mission=brief.mission,
+        flow=brief.flow,
+        stage=brief.stage,
+        project=brief.project,
+        repository=brief.repository,
+        actor=brief.actor,
+        memory_excerpt=brief.memory,
+        blockers=brief.blockers,
+        branch=lease.branch,
+        worktree=str(lease.path),
+        resumed=conversation is not None,
+    )
+    template = prompts.template(template_name(context), Path(brief.repository.local_path))
+    try:
+        launch.prepare(
+            run_dir,
+            brief.agent,
+            prompt=build_prompt(context, template),
+            worktree=lease.path,
+            mcp=mcp,
+            resume=conversation,
+            settings=settings,
+            correlation=correlation_id,
+            mission=short_id(brief.mission.number),
+        )
+    except OSError as error:
+        raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error
+
+
+def _memory_excerpt(workspace: Workspace, project_id: str) -> str:
+    """The beginning of each document, by name, as far as there is room."""
+    parts: list[str] = []
+    room = MEMORY_SHOWN
+    for document in workspace.memory_documents(project_id):
+        text = document.text.strip()[:room]
+        if text:
+            parts.append(f"### {document.name}\n{text}")
+            room -= len(text)
+        if room <= 0:
+            break
+    return "\n\n".join(parts)

@@ -1,0 +1,292 @@
+"""One session from its claim to its end: prepare, start, follow, judge, end.
+
+Written so that the service may be killed at any line and a second one carries on. A runner begins by looking at what is
+there (`HostHandle.state`) and never remembers anything a restart would need:
+
+    claimed, nothing started      the run directory is sealed (no agent can ever start from it), the claim given back
+    host started, row not updated the host holds its lock: followed; `placement.json` says what the row lacks
+    host runs                     followed from the transcript's first byte (reading.py)
+    host ended                    judged late, from the same files
+    host vanished                 what it left is ended by proof of identity, the work kept in a ref, outcome unknown
+
+Ending a session is one transaction and does nothing the second time. Nothing is called failed while its host lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Literal
+
+from ..agents import launch
+from ..agents.session_host.durable import replace_file
+from ..agents.verdict import Judgement
+from ..config import paths
+from ..config.log import logger
+from ..missions.entities import Session
+from ..missions.errors import SoloUnicornError
+from ..sync.workspace import Workspace
+from ..worktrees.work import WIP, snapshot_work
+from .judging import end, judge, lost_once_before
+from .lease import Lease, Superseded, waking_clock
+from .preparing import Prepared, prepare
+from .reading import Reading
+from .workplace import Workplace
+
+LOOK_SECONDS = 0.15
+"""How often a running session's files are looked at."""
+NOTE_SECONDS = 0.3
+"""Progress is written to the workspace at most this often."""
+RETRY_SECONDS = 2.0
+PLACEMENT = "placement.json"
+
+StopReason = Literal["cancelled", "superseded"]
+
+
+class SessionRunner:
+    """Carries one session to its end; cancelling it lets go of the session and stops nothing."""
+
+    def __init__(self, place: Workplace, session: Session, *, claimed_here: bool, since: float | None = None) -> None:
+        """`claimed_here`: just claimed by this service, so nothing was started yet; `since`: the clock before that."""
+        self.session = session
+        self._place = place
+        self._claimed_here = claimed_here
+        self._run_dir = paths.runs_dir() / session.id
+        self._handle = launch.attach(self._run_dir)
+        self._stop: StopReason | None = None
+        self._aborted = False
+        self._log = logger("workstation.session")
+        self._lease = Lease(
+            self._renew,
+            seconds=place.settings.sessions.lease_seconds,
+            since=waking_clock() if since is None else since,
+        )
+        self._said = {"session": session.id, "mission": session.mission_id}
+
+    async def run(self) -> None:
+        """Until the session is over, however often something in between fails for a while."""
+        while True:
+            work = asyncio.create_task(self._carry(), name=f"session {self.session.id}")
+            lease = asyncio.create_task(self._lease.keep(), name=f"lease {self.session.id}")
+            try:
+                await asyncio.wait((work, lease), return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    work.result()
+                    return
+                lease.result()
+            except Superseded as error:
+                await self._give_way(str(error))
+                return
+            except SoloUnicornError as error:  # for instance a locked workspace: the files are still there, look again
+                self._log.warning("session step failed, trying again", extra=self._said | {"why": str(error)})
+                self._claimed_here = False
+            finally:
+                for task in (work, lease):
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, SoloUnicornError):
+                        await task
+            await asyncio.sleep(RETRY_SECONDS)
+
+    # ---- what a person asks for
+
+    async def say(self, text: str) -> None:
+        """Hand a person's words to the agent; raises SoloUnicornError when it does not listen (any more)."""
+        await asyncio.to_thread(self._handle.say, text)
+
+    async def interrupt(self) -> None:
+        """Break off what the agent does now."""
+        await asyncio.to_thread(self._handle.interrupt)
+
+    async def stop(self, reason: StopReason = "cancelled") -> None:
+        """Ask the agent to end, then make it; the session ends when its process has."""
+        self._stop = reason
+        with suppress(SoloUnicornError):  # it has ended meanwhile, or is not started yet: both are noticed there
+            await asyncio.to_thread(self._handle.stop, reason)
+
+    # ---- its course
+
+    async def _carry(self) -> None:
+        state = await asyncio.to_thread(self._handle.state)
+        if state == "never_started":
+            if not self._claimed_here:
+                await self._give_claim_back("the service ended before the agent was started")
+                return
+            if not await self._start():
+                return
+            state = "running"
+        elif self.session.phase == "preparing":
+            await self._note_started(_placement(self._run_dir))
+        await self._follow(lost=state == "lost")
+
+    async def _start(self) -> bool:
+        """Prepare and start; False when the session ended on the way."""
+        try:
+            await self._place.mcp.up.wait()
+            prepared = await prepare(self._place, self.session, self._run_dir)
+            if self._stop:
+                return await self._end_unstarted("cancelled", "stopped before its agent was started")
+            await self._lease.ensure()
+            await self._place.git(_write_placement, self._run_dir, prepared)
+            pid = await self._place.git(launch.start, self._run_dir)
+        except Superseded:
+            raise
+        except SoloUnicornError as error:
+            return await self._end_unstarted("failed", f"could not be started: {error}")
+        self._log.info("agent started", extra=self._said | {"host": pid, "worktree": prepared.worktree})
+        await self._note_started(prepared)
+        return True
+
+    async def _end_unstarted(self, outcome: Literal["cancelled", "failed"], reason: str) -> bool:
+        """End a session that has no agent. Should one have started after all, it is followed: True."""
+        if not await asyncio.to_thread(launch.seal, self._run_dir):
+            await self._note_started(_placement(self._run_dir))
+            return True
+        ended = await asyncio.to_thread(self._handle.outcome)
+        if ended is not None and not ended.sealed:
+            return True  # it started and is over: judged by what it left
+        self._log.warning("session not started", extra=self._said | {"why": reason})
+        await self._end(Judgement(outcome, reason))
+        return False
+
+    async def _give_claim_back(self, why: str) -> None:
+        """Nothing was started and nothing can be any more: the mission may be claimed anew."""
+        if await asyncio.to_thread(launch.seal, self._run_dir):
+            await self._place.desk.run(Workspace.release_claim, self.session.id, why)
+            self._log.info("claim given back", extra=self._said | {"why": why})
+        else:
+            raise SoloUnicornError("The session has just been started", why="its host took the lock while we looked")
+
+    async def _note_started(self, prepared: Prepared) -> None:
+        self.session = await self._place.desk.run(
+            Workspace.session_started,
+            self.session.id,
+            host_pid=self._handle.pid or 0,
+            worktree_path=prepared.worktree,
+            branch=prepared.branch,
+            base_commit=prepared.base_commit,
+            resumed=prepared.resumed,
+        )
+
+    async def _follow(self, *, lost: bool) -> None:
+        """Read on until the host has let go of its lock, then judge."""
+        reading = Reading(self._run_dir, self._handle.parser)
+        clock = asyncio.get_running_loop().time
+        noted_at, noted_offset = clock(), self.session.transcript_offset
+        while True:
+            alive, grown = await asyncio.to_thread(self._look, reading)
+            if reading.offset > noted_offset and (not alive or clock() - noted_at >= NOTE_SECONDS):
+                await self._note(reading)
+                noted_at, noted_offset = clock(), reading.offset
+            if not alive:
+                break
+            await self._stop_without_tools(reading)
+            if not grown:
+                await asyncio.sleep(LOOK_SECONDS)
+        outcome = await asyncio.to_thread(self._handle.outcome)
+        if outcome is None:
+            await self._end_lost(reading)
+        else:
+            await self._end(await self._place.desk.run(judge, self.session.id, reading, outcome))
+
+    async def _stop_without_tools(self, reading: Reading) -> None:
+        """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
+        if reading.verdict.abort_reason is not None and not self._aborted:
+            self._aborted = True
+            self._log.warning("agent without our tools", extra=self._said | {"why": reading.verdict.abort_reason})
+            with suppress(SoloUnicornError):
+                await asyncio.to_thread(self._handle.stop, "mcp")
+
+    def _look(self, reading: Reading) -> tuple[bool, bool]:
+        """Whether the host lives, and whether there was something new. In this order: after a death all is there."""
+        alive = self._handle.alive()
+        before = reading.offset
+        if alive:
+            reading.take()
+        else:
+            reading.take_all()
+        return alive, reading.offset > before
+
+    async def _note(self, reading: Reading) -> None:
+        self.session = await self._place.desk.run(
+            Workspace.session_progress,
+            self.session.id,
+            activity=reading.activity,
+            usage=reading.usage,
+            conversation_id=reading.verdict.conversation_id,
+            transcript_offset=reading.offset,
+            at=reading.last_at,
+        )
+
+    # ---- its end
+
+    async def _end(self, judgement: Judgement, *, resume: bool = False) -> None:
+        """End it in the workspace, under a valid lease."""
+        await self._lease.ensure()
+        settings = self._place.settings.sessions
+        mission = await self._place.desk.run(
+            lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume)
+        )
+        await asyncio.to_thread(_forget_token, self._run_dir)
+        self._log.info(
+            "session ended",
+            extra=self._said | {"outcome": judgement.outcome, "why": judgement.reason, "list": mission.list},
+        )
+
+    async def _end_lost(self, reading: Reading) -> None:
+        """Neither a host nor its word: prove that nothing of it lives, keep the work, say that nobody knows.
+
+        The mission goes on by itself once, with the same conversation where the agent can; after a second loss in a row
+        a person decides.
+        """
+        await self._place.git(self._handle.end_leftovers)
+        judgement = await self._place.desk.run(judge, self.session.id, reading, None)
+        if judgement.outcome == "unknown":
+            kept = await self._keep_work()
+            judgement = replace(judgement, reason=judgement.reason + kept)
+        again = not await self._place.desk.run(lost_once_before, self.session)
+        await self._end(judgement, resume=again)
+
+    async def _keep_work(self) -> str:
+        """A snapshot of the worktree under a ref of its own; what to tell of it."""
+        ref = f"{WIP}/{self.session.id}"
+        try:
+            kept = await self._place.git(_snapshot, self.session, ref)
+        except SoloUnicornError as error:
+            self._log.warning("no snapshot", extra=self._said | {"why": str(error)})
+            return ""
+        return f"; what it left uncommitted is also kept in {ref}" if kept else ""
+
+    async def _give_way(self, why: str) -> None:
+        """Somebody else has the mission: stop our agent, leave the mission alone, keep worktree and transcript."""
+        self._log.warning("session superseded", extra=self._said | {"why": why})
+        await self.stop("superseded")
+        while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
+            await asyncio.sleep(LOOK_SECONDS)
+        await self._place.desk.run(Workspace.end_session, self.session.id, "cancelled", why)
+
+    async def _renew(self) -> bool:
+        return await self._place.desk.run(Workspace.renew_claim, self.session.id)
+
+
+def _snapshot(session: Session, ref: str) -> str | None:
+    where = session.worktree_path
+    if where is None or not Path(where).is_dir():
+        return None
+    return snapshot_work(where, ref, message=f"Work of the lost session {session.id}")
+
+
+def _write_placement(run_dir: Path, prepared: Prepared) -> None:
+    replace_file(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
+
+
+def _placement(run_dir: Path) -> Prepared:
+    """What was written before the host was started."""
+    return Prepared(**json.loads((run_dir / PLACEMENT).read_bytes()))
+
+
+def _forget_token(run_dir: Path) -> None:
+    """The token of an ended session opens nothing any more; its file goes all the same."""
+    (run_dir / "mcp.json").unlink(missing_ok=True)

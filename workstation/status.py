@@ -1,0 +1,82 @@
+"""The figures of a running service, as `workstation status --json` prints them."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from ..missions.entities import CodeAgent, Json, JsonObject, Session
+from ..missions.ids import short_id
+from ..missions.wire import to_wire
+from ..sync.workspace import Workspace
+from .workplace import Workplace
+
+QUEUE_SHOWN = 50
+
+
+async def figures(place: Workplace) -> JsonObject:
+    """Sessions, agents, queue, landings, worktrees and the MCP server; plain JSON, no path and no token on it."""
+    read = await place.desk.run(_read)
+    return read | {
+        "slots": place.settings.workstation.slots,
+        "mcp": {"port": place.mcp.port, "up": place.mcp.up.is_set(), "clients": place.mcp.connections,
+                "problem": place.mcp.problem},
+        "load": list[Json](round(value, 2) for value in os.getloadavg()),
+    }  # fmt: skip
+
+
+def _read(workspace: Workspace) -> JsonObject:
+    live = workspace.sessions(active=True)
+    queue = workspace.queue()
+    agents = workspace.agents()
+    worktrees = workspace.worktrees()
+    return {
+        "workstation": workspace.workstation().name,
+        "paused": workspace.workstation_paused(),
+        "slots_used": len(live),
+        "running": list[Json](_session(workspace, session) for session in live),
+        "agents": list[Json](_agent(agent, live) for agent in agents),
+        "waiting": list[Json](
+            {"mission": short_id(entry.mission.number), "title": entry.mission.title, "why": entry.why_not}
+            for entry in queue[:QUEUE_SHOWN]
+        ),
+        "waiting_total": len(queue),
+        "landing": list[Json](short_id(mission.number) for mission in workspace.landing_queue()),
+        "worktrees": len(worktrees),
+        "worktrees_vacant": sum(worktree.mission_id is None for worktree in worktrees),
+    }
+
+
+def _session(workspace: Workspace, session: Session) -> JsonObject:
+    mission = workspace.mission(session.mission_id)
+    return {
+        "id": session.id,
+        "mission": short_id(mission.number),
+        "title": mission.title,
+        "stage": session.stage,
+        "agent": session.agent_name,
+        "phase": session.phase,
+        "since": _time(session.started_at),
+        "last_event": _time(session.last_event_at),
+        "activity": session.activity,
+        "host": session.host_pid,
+        "usage": to_wire(session.usage),
+    }
+
+
+def _agent(agent: CodeAgent, live: list[Session]) -> JsonObject:
+    return {
+        "name": agent.name,
+        "type": agent.type,
+        "version": agent.agent_version,
+        "enabled": agent.enabled,
+        "state": agent.state,
+        "detail": agent.detail,
+        "limited_until": _time(agent.rate_limit_reset_at),
+        "slots": agent.slots,
+        "slots_used": sum(session.agent_name == agent.name for session in live),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,144 @@
+"""Keeping the picture of this machine true: its code agents, and its worktrees.
+
+Agents are looked at when the service starts, when a person asks, when settings change, and now and then while one is
+held (signed out, broken). Worktrees of finished missions are given back, and those unused for long removed once a day;
+both fail closed (worktrees/pool.py), so doing them twice or being killed half-way loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ..agents import detection
+from ..config.log import logger
+from ..missions.entities import CodeAgent, ProjectRepository, Worktree
+from ..missions.errors import NotFound, SoloUnicornError
+from ..sync.workspace import Workspace
+from .workplace import Workplace
+
+SCAN_DEADLINE_SECONDS = 5.0
+HELD_SECONDS = 60.0
+"""How often agents are looked at again while one of them is held."""
+CLEANED = "worktrees.cleanedAt"
+CLEAN_EVERY = timedelta(days=1)
+
+
+class Upkeep:
+    """Looks after agents and worktrees; `on_change` is called when missions may be able to start now."""
+
+    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
+        self._place = place
+        self._on_change = on_change
+        self._scanning = asyncio.Lock()
+        self._cleaning = asyncio.Lock()
+        self._log = logger("workstation.upkeep")
+
+    async def scan(self) -> None:
+        """Find the agents of this machine and record them."""
+        async with self._scanning:
+            settings = self._place.settings
+            found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS)
+            await self._place.desk.run(Workspace.set_agents, found)
+        self._log.info("agents scanned", extra={"agents": {agent.name: agent.state for agent in found}})
+        self._on_change()
+
+    async def watch_held(self) -> None:
+        """While an enabled agent is signed out or broken, look again now and then."""
+        while True:
+            await asyncio.sleep(HELD_SECONDS)
+            try:
+                agents = await self._place.desk.run(Workspace.agents)
+                if any(is_held(agent) for agent in agents):
+                    await self.scan()
+            except SoloUnicornError as error:
+                self._log.warning("agents not scanned", extra={"why": str(error)})
+
+    async def clean_daily(self) -> None:
+        """Give back and clean worktrees at start when a day has passed, then once a day."""
+        while True:
+            wait = CLEAN_EVERY
+            try:
+                last = await self._place.desk.run(lambda workspace: workspace.meta(CLEANED))
+                wait = CLEAN_EVERY - (datetime.now(UTC) - datetime.fromisoformat(last)) if last else timedelta()
+                if wait <= timedelta():
+                    await self.clean()
+                    wait = CLEAN_EVERY
+            except (SoloUnicornError, ValueError) as error:
+                self._log.warning("worktrees not cleaned", extra={"why": str(error)})
+            await asyncio.sleep(max(60.0, wait.total_seconds()))
+
+    async def clean(self) -> None:
+        """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
+        async with self._cleaning:
+            await self.give_back()
+            for repository in await self._place.desk.run(Workspace.repositories):
+                try:
+                    await self._clean_one(repository)
+                except SoloUnicornError as error:
+                    self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
+            now = datetime.now(UTC).isoformat()
+            await self._place.desk.run(lambda workspace: workspace.set_meta(CLEANED, now))
+
+    async def _clean_one(self, repository: ProjectRepository) -> None:
+        place = self._place
+        live = await place.desk.run(lambda workspace: workspace.sessions(active=True))
+        used = {session.worktree_path for session in live}
+        for orphan in await place.git(place.pool.reconcile, repository):
+            self._log.info("orphan", extra={"path": str(orphan.path), "kind": orphan.kind, "what": orphan.what_now})
+        removals = await place.git(
+            place.pool.clean,
+            repository,
+            days=place.settings.worktrees.keep_days,
+            in_use=lambda path: str(path) in used,
+        )
+        for removal in removals:
+            if removal.removed:
+                self._log.info("worktree removed", extra={"path": str(removal.path), "why": removal.why})
+
+    async def give_back(self) -> None:
+        """Make the worktrees of missions vacant that are done or gone and that nobody works on."""
+        for worktree in await self._place.desk.run(worktrees_to_give_back):
+            try:
+                await give_back(self._place, worktree)
+                self._log.info("worktree given back", extra={"worktree": worktree.path})
+            except SoloUnicornError as error:
+                self._log.warning("worktree kept", extra={"worktree": worktree.path, "why": str(error)})
+
+
+async def give_back(place: Workplace, worktree: Worktree) -> None:
+    """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it."""
+    await place.git(place.pool.release, worktree)
+    await place.desk.run(_forget_worktree, worktree)
+
+
+def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:
+    with suppress(NotFound):
+        mission = workspace.mission(worktree.mission_id or "")
+        if mission.worktree_path == worktree.path:
+            workspace.set_mission_worktree(mission.id, None, None)
+
+
+def is_held(agent: CodeAgent) -> bool:
+    """Whether a look may find it better than the last one did."""
+    return agent.enabled and agent.state in ("signed_out", "broken", "too_old")
+
+
+def worktrees_to_give_back(workspace: Workspace) -> list[Worktree]:
+    """Those whose mission is done or gone, without a live session (domain.md, Worktrees)."""
+    used = {session.worktree_path for session in workspace.sessions(active=True)}
+    found = []
+    for worktree in workspace.worktrees():
+        if worktree.mission_id is None or worktree.path in used or not Path(worktree.path).exists():
+            continue
+        try:
+            mission = workspace.mission(worktree.mission_id)
+        except NotFound:
+            found.append(worktree)
+            continue
+        if mission.list == "done" and mission.agent_session_status == "INACTIVE":
+            found.append(worktree)
+    return found

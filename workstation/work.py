@@ -1,0 +1,279 @@
+"""The work of the service: one loop that looks at the workspace and brings about what is due.
+
+Each pass asks the workspace for everything anew, in this order: what people asked for, sessions that nobody follows
+(after a restart: all of them), landings, missions that may start. A pass is begun by a change of the workspace, by the
+end of a session or landing, and by the next time at which something becomes due. Nothing that matters is remembered
+between passes, so the first pass of a service that was started after a crash is like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from ..config import watch
+from ..config.correlation import correlation
+from ..config.log import logger
+from ..missions.board import Request
+from ..missions.entities import SYSTEM
+from ..missions.errors import NotFound, SoloUnicornError
+from ..sync.workspace import Workspace
+from .dispatch import claim_next
+from .landing import LandingDesk
+from .lease import waking_clock
+from .news import News
+from .session import SessionRunner
+from .upkeep import Upkeep
+from .workplace import Workplace
+
+LONGEST_WAIT = 300.0
+"""Seconds after which the workspace is looked at even when nothing told of a change (a clock may have been set)."""
+BROKEN_FIRST, BROKEN_LONGEST = 0.5, 30.0
+
+
+class Work:
+    """Everything that runs in one service; `on_change` is called when it may have become idle, or no longer is."""
+
+    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
+        self.place = place
+        self.draining = False
+        self.problem = ""
+        """Why the last pass broke off; empty while all is well."""
+        self.next_at: datetime | None = None
+        """When something becomes due by time alone."""
+        self._on_change = on_change
+        self._awake = asyncio.Event()
+        self._news = News(place, self.wake)
+        self._landings = LandingDesk(place, self.look)
+        self._upkeep = Upkeep(place, self.look)
+        self._runners: dict[str, SessionRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._scanned = asyncio.Event()
+        self._due = True
+        self._settled = False
+        self._log = logger("workstation")
+
+    # ---- for the service
+
+    @property
+    def busy(self) -> bool:
+        """Whether a session or a landing runs."""
+        return bool(self._runners) or self._landings.busy
+
+    @property
+    def sessions(self) -> int:
+        """Sessions that are followed."""
+        return len(self._runners)
+
+    @property
+    def settled(self) -> bool:
+        """Whether a whole look was taken, agents and all, so that `busy` and `next_at` can be believed."""
+        return self._settled
+
+    @property
+    def expects_work(self) -> bool:
+        """Whether something will start by itself when its time comes, so that the service is still needed."""
+        return self.next_at is not None and not self.draining
+
+    def start(self) -> None:
+        """Begin; everything else happens in tasks that `close` ends."""
+        self._chore(self._open_mcp(), "mcp")
+        self._chore(self._first_scan(), "agents")
+        self._chore(self._run(), "work")
+        self._chore(self._follow_settings(), "settings")
+        self._chore(self._upkeep.watch_held(), "held agents")
+        self._chore(self._upkeep.clean_daily(), "worktrees")
+
+    def wake(self) -> None:
+        """Somebody changed the workspace: see what."""
+        self._awake.set()
+
+    def look(self) -> None:
+        """Look at everything anew."""
+        self._due = True
+        self._awake.set()
+        self._on_change()
+
+    async def stop_sessions(self) -> None:
+        """Stop every session and wait until each is over (`workstation stop --force`)."""
+        self.draining = True
+        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Let go of everything; agents and their hosts go on."""
+        tasks = [*self._chores, *self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._landings.close()
+        self._news.close()
+        await self.place.close()
+
+    # ---- the loop
+
+    async def _run(self) -> None:
+        await self._patiently(self._landings.recover, "recovery")
+        self._news.open()
+        self._awake.set()
+        while True:
+            try:
+                await asyncio.wait_for(self._awake.wait(), self._seconds_to_wait())
+            except TimeoutError:
+                self._due = True
+            self._awake.clear()
+            await self._patiently(self._pass, "pass")
+            self._on_change()
+
+    async def _patiently(self, step: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Do it, again after a pause while it breaks off: a locked file or a full disk passes, this loop does not."""
+        pause = BROKEN_FIRST
+        while True:
+            try:
+                await step()
+            except (SoloUnicornError, sqlite3.Error, OSError) as error:
+                self.problem = f"{name}: {error}"
+                self._log.error(f"{name} broke off, trying again", exc_info=error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, BROKEN_LONGEST)
+            else:
+                self.problem = ""
+                return
+
+    async def _pass(self) -> None:
+        desk = self.place.desk
+        due, self._due = self._due, False
+        news = await self._news.take()
+        requests = await desk.run(Workspace.requests)
+        if not (due or news.any or requests):
+            return  # a session told of its progress: nothing follows from that
+        for request in requests:
+            await self._do(request)
+        for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
+            if session.id not in self._runners:
+                self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
+        if not self._runners:
+            await desk.run(Workspace.release_stale_claims)
+        if not self.draining:
+            await self._landings.begin()
+            if self._scanned.is_set() and self.place.mcp.up.is_set():
+                await self._dispatch(news)
+        self.next_at = await desk.run(Workspace.next_dispatch_at)
+        mcp_is_known = self.place.mcp.up.is_set() or self.place.mcp.problem != ""
+        self._settled = self._settled or (self._scanned.is_set() and mcp_is_known)
+
+    async def _dispatch(self, news: News) -> None:
+        """Claim and start as long as there is a mission that may start and a slot for it."""
+        slots, workstation = self.place.settings.workstation.slots, self.place.workstation_id
+        while True:
+            since = waking_clock()
+            session = await self.place.desk.run(claim_next, slots=slots, workstation_id=workstation)
+            if session is None:
+                return
+            cause = news.cause_of(session.mission_id)
+            self._follow(SessionRunner(self.place, session, claimed_here=True, since=since), cause)
+
+    def _follow(self, runner: SessionRunner, cause: str) -> None:
+        """Carry a session to its end in a task of its own, under the correlation of what began it."""
+        correlation.set(cause)
+        task = asyncio.create_task(runner.run(), name=f"session {runner.session.id}")
+        correlation.set("")
+        self._runners[runner.session.id] = runner
+        self._tasks[runner.session.id] = task
+        task.add_done_callback(lambda done: self._session_over(runner.session.id, done))
+
+    def _session_over(self, session_id: str, task: asyncio.Task[None]) -> None:
+        del self._runners[session_id], self._tasks[session_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("session runner broke off, it is followed anew", exc_info=error)
+            asyncio.get_running_loop().call_later(BROKEN_LONGEST, self.look)
+        else:
+            self.look()
+
+    async def _do(self, request: Request) -> None:
+        """What a person asked for. Finished only when done: asked twice does no harm, forgotten would."""
+        correlation.set(request.correlation_id)
+        self._log.info("asked", extra={"request": request.kind, "mission": request.mission_id})
+        try:
+            await self._answer(request)
+        except SoloUnicornError as error:
+            self._log.warning("not done", extra={"request": request.kind, "why": str(error)})
+            if request.mission_id is not None:
+                note = f"{request.kind.replace('_', ' ').capitalize()} could not be done: {error}"
+                with suppress(NotFound):
+                    await self.place.desk.run(
+                        lambda workspace: workspace.add_note(request.mission_id or "", "progress", note, by=SYSTEM)
+                    )
+        await self.place.desk.run(Workspace.finish_request, request.id)
+        correlation.set("")
+
+    async def _answer(self, request: Request) -> None:
+        match request.kind:
+            case "scan_agents":
+                self._chore(self._upkeep.scan(), "agent scan")
+            case "clean_worktrees":
+                self._chore(self._upkeep.clean(), "clean")
+            case "drain":
+                self.draining = True
+            case "stop_session" | "interrupt_session" | "say":
+                runner = self._runner_for(request)
+                if request.kind == "stop_session":
+                    await runner.stop()
+                elif request.kind == "interrupt_session":
+                    await runner.interrupt()
+                else:
+                    await runner.say(str(request.payload.get("text", "")))
+            case _:
+                raise SoloUnicornError(f"This service knows no request {request.kind!r}", todo="restart the service")
+
+    def _runner_for(self, request: Request) -> SessionRunner:
+        for runner in self._runners.values():
+            if request.session_id == runner.session.id:
+                return runner
+            if request.session_id is None and request.mission_id == runner.session.mission_id:
+                return runner
+        raise NotFound("No session runs there", why="it has ended meanwhile")
+
+    # ---- what goes on beside it
+
+    async def _open_mcp(self) -> None:
+        await self.place.mcp.open()
+        self.look()
+
+    async def _first_scan(self) -> None:
+        await self._patiently(self._upkeep.scan, "agent scan")
+        self._scanned.set()
+        self.look()
+
+    async def _follow_settings(self) -> None:
+        async for found in watch.changes(asyncio.Event(), self.place.settings):
+            if isinstance(found, SoloUnicornError):
+                self._log.warning("settings not taken over", extra={"why": str(found)})
+                continue
+            agents_changed = found.agents != self.place.settings.agents
+            self.place.settings = found
+            self._log.info("settings taken over")
+            if agents_changed:
+                await self._patiently(self._upkeep.scan, "agent scan")
+            self.look()
+
+    def _seconds_to_wait(self) -> float:
+        if self.next_at is None:
+            return LONGEST_WAIT
+        return min(LONGEST_WAIT, max(0.0, (self.next_at - datetime.now(UTC)).total_seconds()) + 0.01)
+
+    def _chore(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._chores.add(task)
+        task.add_done_callback(self._chore_over)
+
+    def _chore_over(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.problem = f"{task.get_name()}: {error}"
+            self._log.error(f"{task.get_name()} broke off", exc_info=error)

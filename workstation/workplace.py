@@ -1,0 +1,83 @@
+"""What every part of one running service shares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
+
+from ..config import paths
+from ..config.settings import Settings
+from ..missions.entities import Worktree
+from ..missions.ids import new_ulid
+from ..sync.face import WorkspaceThread
+from ..sync.workspace import Workspace
+from ..worktrees.pool import Pool
+from .hosting import McpHosting
+
+P = ParamSpec("P")
+T = TypeVar("T")
+GIT_THREADS = 4
+
+
+class DeskSlots:
+    """The pool's slots, kept in the workspace: called on a git thread, answered on the workspace's thread."""
+
+    def __init__(self, desk: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> None:
+        self._desk = desk
+        self._loop = loop
+
+    def worktrees(self, repository: str | None = None) -> list[Worktree]:
+        """The recorded worktrees of one repository, or of all."""
+        return self._ask(lambda workspace: workspace.worktrees(repository))
+
+    def put_worktree(self, worktree: Worktree) -> None:
+        """Record one, new or changed."""
+        self._ask(lambda workspace: workspace.put_worktree(worktree))
+
+    def remove_worktree(self, worktree_id: str) -> None:
+        """Forget one."""
+        self._ask(lambda workspace: workspace.remove_worktree(worktree_id))
+
+    def _ask(self, operation: Callable[[Workspace], T]) -> T:
+        return asyncio.run_coroutine_threadsafe(self._desk.run(operation), self._loop).result()
+
+
+@dataclass(slots=True)
+class Workplace:
+    """The open workspace, the settings in force, the MCP server, the worktrees and the threads for git."""
+
+    desk: WorkspaceThread
+    settings: Settings
+    mcp: McpHosting
+    pool: Pool
+    workstation_id: str
+    git_threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=GIT_THREADS, thread_name_prefix="git")
+    )
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Workplace:
+        """Open the workspace; raises what `Workspace.open` raises. The MCP server is not up yet."""
+        desk = await WorkspaceThread().open()
+        workstation = await desk.run(Workspace.workstation)
+        slots = DeskSlots(desk, asyncio.get_running_loop())
+        pool = Pool(slots, paths.worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        return cls(desk, settings, McpHosting(desk, settings.mcp.port), pool, workstation.id)
+
+    async def git(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run something that blocks (git, files of a repository) off the event loop, under the caller's correlation."""
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.git_threads, lambda: context.run(function, *args, **kwargs)
+        )
+
+    async def close(self) -> None:
+        """Let go of everything. Git that still runs is not waited for: what it does can be repeated or is whole."""
+        self.git_threads.shutdown(wait=False, cancel_futures=True)
+        await self.mcp.close()
+        await self.desk.close()
