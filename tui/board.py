@@ -226,6 +226,7 @@ class Board(Vertical, can_focus=True):
         wide = [width // fitting + (1 if place < width % fitting else 0) for place in range(fitting)]
         for name, column in self.columns.items():
             column.display = name in visible
+            column.set_class(name == visible[-1], "-last")
             if name in visible and column.styles.width != (room := wide[visible.index(name)]):
                 column.styles.width = room
         shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None

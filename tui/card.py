@@ -79,13 +79,11 @@ def state_of_is_other(card: Card) -> bool:
     return card.blockers > 0 and card.session_status == "INACTIVE" and card.list != "done"
 
 
-def _talks(card: Card) -> str:
-    """The text of a state that may take several lines."""
-    if card.question:
-        return f"  asks: {card.question}"
-    if card.review_status != "pending" and card.session_status == "INACTIVE" and card.attention:
-        return f"  {card.attention}"
-    return ""
+def _talks(card: Card) -> bool:
+    """Whether the state may take several lines even when the card is not chosen: a person must read it."""
+    if card.session_status != "INACTIVE" or card.list == "done" or card.review_status == "pending":
+        return card.question is not None
+    return bool(card.question or card.attention or card.retry_at or card.blockers)
 
 
 def _has_state(card: Card) -> bool:
@@ -103,12 +101,15 @@ def _has_state(card: Card) -> bool:
     )
 
 
-def height(card: Card, width: int, *, compact: bool = False) -> int:
-    """Lines of the card when it is not selected; equals the length of `lines`."""
+def height(card: Card, width: int, marks: Marks, now: datetime, *, compact: bool = False) -> int:
+    """Lines of the card when it is not chosen; equals the length of `lines`."""
     if not _has_state(card):
         return 1 if compact else 2
-    text = _talks(card)
-    said = len(_wrapped(text, width, TALKATIVE)) if text and cell_len(text) > width - INDENT else 1
+    said = 1
+    if _talks(card):
+        text = (state_of(card, marks, now) or ("", ""))[0]
+        if cell_len(text) > width - INDENT:
+            said = len(_wrapped(text, width, TALKATIVE))
     return said + (1 if compact else 2)
 
 
@@ -124,14 +125,9 @@ def lines(
         made.append([bar, ("  ", ""), *facts_of(card, marks)])
     if _has_state(card):
         text, role = state_of(card, marks, now) or (f"{marks.retry} tries again now", "faint")
-        said = _wrapped(text, width, TALKATIVE) if _talks(card) else [text]
+        said = _wrapped(text, width, TALKATIVE) if selected or _talks(card) else [text]
         made += [[bar, ("  ", ""), (line, role)] for line in said]
     return made
-
-
-def title_lines(card: Card, width: int) -> int:
-    """Lines that the full title takes."""
-    return len(_wrapped(card.title, width, TITLE_LINES))
 
 
 def ticks(card: Card, now: datetime) -> int:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import accumulate
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -96,7 +97,7 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         if self.chosen is None or not self.cards or not self.size.height:
             return
         top, bottom = self._top(self.chosen), self._top(self.chosen + 1) + (0 if self.compact else 1)
-        at, room = self.scroll_offset.y, self.scrollable_content_region.height
+        at, room = self.scroll_offset.y, self.size.height
         if bottom - at > room or self.chosen == len(self.cards) - 1:
             at = max(at, bottom - room)
         at = min(at, top)
@@ -126,22 +127,23 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
 
     @property
     def _inner(self) -> int:
-        """Cells of a card's text, inside its frame."""
-        return max(8, self.scrollable_content_region.width - 2)
+        """Cells of a card's text, inside its frame and beside the gutter."""
+        return max(8, self.size.width - 3)
 
     def _measure(self) -> None:
-        width, gap, compact = self._inner, 0 if self.compact else 1, self.compact
+        width, gap, compact, marks, now = self._inner, 0 if self.compact else 1, self.compact, self.marks, self.now
         measured = cards_as_lines.height
-        heights = (gap + measured(card, width, compact=compact) for card in self.cards)
+        heights = (gap + measured(card, width, marks, now, compact=compact) for card in self.cards)
         self._tops = [0, *accumulate(heights)]
         self._grow()
-        self.virtual_size = Size(self.scrollable_content_region.width, self._tops[-1] + SLACK)
+        self.virtual_size = Size(self.size.width, self._tops[-1] + SLACK)
 
     def _grow(self) -> None:
         """Rows by which the chosen card is taller than it is at rest."""
         self._extra = 0
         if self.chosen is not None and self.chosen < len(self.cards):
-            self._extra = cards_as_lines.title_lines(self.cards[self.chosen], self._inner) - 1 + (2 if self.compact else 0)
+            tall = len(self._lines(self.cards[self.chosen], chosen=True)) + (2 if self.compact else 1)
+            self._extra = tall - (self._tops[self.chosen + 1] - self._tops[self.chosen])
 
     def _top(self, index: int) -> int:
         """First row of a card, which is its frame's top where cards stand apart."""
@@ -208,35 +210,59 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
             self.refresh_lines(top, self._top(index + 1) - top + 1)
 
     def render_line(self, y: int) -> Strip:
-        """The column's row `y` as it is scrolled now."""
-        width = self.scrollable_content_region.width
+        """The column's row `y` as it is scrolled now, with the gutter to its right."""
+        width = self.size.width - 1
+        return Strip.join([self._row(y, width), self._gutter(y)])
+
+    def _gutter(self, y: int) -> Strip:
+        """A thin line between the columns; heavier beside the part of the list that is in view."""
+        height, total = self.size.height, self._end() + 1
+        if total <= height:
+            return self.draw([(" " if self.has_class("-last") else self.marks.gutter, "rule")], 1)
+        top = round(self.scroll_offset.y * height / total)
+        long = max(1, round(height * height / total))
+        inside = top <= y < top + long
+        return self.draw([(self.marks.thumb, "faint") if inside else (self.marks.gutter, "rule")], 1)
+
+    def _row(self, y: int, width: int) -> Strip:
         if not self.cards:
             return self._empty_line(y, width)
         row = y + self.scroll_offset.y
         if y == self.size.height - 1 and (hidden := len(self.cards) - self._visible().stop) > 0:
-            return self.draw([(f"   {self.marks.below} {hidden} more", "faint")], width)
+            return self.draw([(f"    {self.marks.below} {hidden} more", "faint")], width)
         if row >= self._end():
-            closing = row == self._end() and not self.compact
-            if closing and self.drop == len(self.cards):
-                return self._drop_line(width)
-            if closing and self.chosen == len(self.cards) - 1:
-                return self._frame(width, top=False)
-            return self.draw([], width)
+            return self._after_last(row, width)
         index = self._index(row)
         within = row - self._top(index)
-        if self.compact and index != self.chosen:
-            return self._drop_line(width) if self.drop == index else self._body(index, within, width)
-        if within == 0:
-            if self.drop == index:
-                return self._drop_line(width)
-            if index == self.chosen:
-                return self._frame(width, top=True)
-            if self.chosen is not None and index - 1 == self.chosen:
+        if self.drop == index and within == 0:
+            return self._drop_line(width)
+        if self.compact:
+            if index != self.chosen:
+                return self._body(index, within, width)
+            if row == self._top(index + 1) - 1:
                 return self._frame(width, top=False)
-            return self.draw([], width)
-        if self.compact and row == self._top(index + 1) - 1:
-            return self._frame(width, top=False)
+        if within == 0:
+            return self._between(index, width)
         return self._body(index, within - 1, width)
+
+    def _between(self, index: int, width: int) -> Strip:
+        """The row above a card: the frame of the chosen one, or nothing."""
+        if index == self.chosen:
+            return self._frame(width, top=True)
+        if self.chosen is not None and index - 1 == self.chosen:
+            return self._frame(width, top=False)
+        return self.draw([], width)
+
+    def _after_last(self, row: int, width: int) -> Strip:
+        closing = row == self._end()
+        if closing and self.drop == len(self.cards):
+            return self._drop_line(width)
+        if closing and not self.compact and self.chosen == len(self.cards) - 1:
+            return self._frame(width, top=False)
+        return self.draw([], width)
+
+    def _lines(self, card: Card, *, chosen: bool) -> list[cards_as_lines.Line]:
+        return cards_as_lines.lines(card, self._inner, self.marks, self.now, selected=chosen, compact=self.compact)
 
     def _body(self, index: int, line: int, width: int) -> Strip:
         card = self.cards[index]
@@ -250,16 +276,13 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         return strips[line] if line < len(strips) else self.draw([], width)
 
     def _draw_body(self, card: Card, state: str, width: int) -> list[Strip]:
-        made = cards_as_lines.lines(
-            card, self._inner, self.marks, self.now, selected=state == "chosen", compact=self.compact
-        )
         side = self.marks.frame[5] if state == "chosen" else " "
-        edge = Segment(side, self.style_of("frame"))
-        strips = []
-        for line in made:
-            inner = self.draw(line, width - 2, under=state, ellipsis=self.marks.ellipsis)
-            strips.append(Strip([edge, *inner, edge], width))
-        return strips
+        edge = Strip([Segment(side, self.style_of("frame"))], 1)
+        inner = (
+            self.draw(line, width - 2, under=state, ellipsis=self.marks.ellipsis)
+            for line in self._lines(card, chosen=state == "chosen")
+        )
+        return [Strip.join([edge, strip, edge]) for strip in inner]
 
     def _frame(self, width: int, *, top: bool) -> Strip:
         left, right = self.marks.frame[0:2] if top else self.marks.frame[2:4]
@@ -271,7 +294,5 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
     def _empty_line(self, y: int, width: int) -> Strip:
         if y == 0 and self.drop is not None:
             return self._drop_line(width)
-        from textwrap import wrap
-
-        said = wrap(self.empty_text, max(8, width - 3))
-        return self.draw([(f"  {said[y - 1]}", "faint")], width) if 1 <= y <= len(said) else self.draw([], width)
+        said = wrap(self.empty_text, max(8, width - 4))
+        return self.draw([(f"    {said[y - 1]}", "faint")], width) if 1 <= y <= len(said) else self.draw([], width)

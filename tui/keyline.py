@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.cells import cell_len
 from textual.events import Click
 from textual.screen import Screen
 from textual.strip import Strip
 
 from .card import Line
-from .keys import entries, key_name
+from .keys import entries
 from .marks import UNICODE, Marks
 from .paint import Drawn
+
+WORDS: Final = {"board.move_left": "move"}
+"""What the line says where one word stands for several keys."""
+SHORT: Final = {"ctrl+p": "^p", "space": "␣"}
+NARROW: Final = 60
+Key = tuple[str, str, str, object]
+"""Key, word, action and the node that it belongs to."""
 
 
 class KeyLine(Drawn):
@@ -21,7 +30,7 @@ class KeyLine(Drawn):
     def __init__(self, marks: Marks = UNICODE) -> None:
         super().__init__()
         self.marks = marks
-        self._keys: list[tuple[str, str, str, object]] = []
+        self._keys: list[Key] = []
         self._places: list[tuple[int, int, str, object]] = []
 
     def on_mount(self) -> None:
@@ -30,12 +39,13 @@ class KeyLine(Drawn):
         self._follow(self.screen)
 
     def _follow(self, screen: Screen[object]) -> None:
-        keys: list[tuple[str, str, str, object]] = []
+        keys: list[Key] = []
         for entry in entries(screen):
             if entry.binding.show and entry.enabled:
                 shown = entry.binding.key_display or entry.keys[0]
-                keys.append((shown, entry.binding.description, entry.binding.action, entry.node))
-        keys.append((key_name("ctrl+p"), "everything", "app.command_palette", self))
+                word = WORDS.get(entry.binding.id or "", entry.binding.description)
+                keys.append((shown, word, entry.binding.action, entry.node))
+        keys.append(("ctrl+p", "everything", "app.command_palette", self))
         if keys != self._keys:
             self._keys = keys
             self.refresh()
@@ -43,8 +53,9 @@ class KeyLine(Drawn):
     def render_line(self, y: int) -> Strip:
         """The keys that fit; help and palette always do."""
         width = self.size.width
-        last = [entry for entry in self._keys if entry[2] in ("app.command_palette", "app.help", "help")]
-        first = [entry for entry in self._keys if entry not in last]
+        keys = self._keys if width >= NARROW else [(SHORT.get(key, key), word, act, node) for key, word, act, node in self._keys]
+        last = [entry for entry in keys if entry[2] in ("app.command_palette", "help")]
+        first = [entry for entry in keys if entry not in last]
         shown = [*first, *last]
         while first and sum(_width(entry) for entry in shown) > width:
             first.pop()
@@ -67,5 +78,5 @@ class KeyLine(Drawn):
                 return
 
 
-def _width(entry: tuple[str, str, str, object]) -> int:
+def _width(entry: Key) -> int:
     return cell_len(entry[0]) + cell_len(entry[1]) + 3

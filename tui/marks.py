@@ -28,11 +28,15 @@ class Marks:
     done: str = "✓"
     task_done: str = "●"
     task_open: str = "○"
-    bars: tuple[str, ...] = ("▏", "▎", "▌", "▊", "█")
+    bars: tuple[str, ...] = ("▏", "▎", "▍", "▋", "▊")
     """Weight of the priority bar, from 1 to 5."""
     frame: str = "╭╮╰╯─│"
     """Corners (top left, top right, bottom left, bottom right), then the horizontal and the vertical line."""
     rule: str = "─"
+    gutter: str = "│"
+    """Between two columns."""
+    thumb: str = "┃"
+    """The part of the gutter beside what is in view."""
     drop: str = "━"
     folded: str = "▸"
     unfolded: str = "▾"
@@ -49,7 +53,7 @@ class Marks:
 UNICODE: Final = Marks()
 PLAIN: Final = Marks(
     running=">", parked="=", retry="r", unknown="?", unsynced="^", waits="!", blocked="x", attention="!", branch="PR",
-    conflict="<>", ready="*", idle="o", done="v", task_done="#", task_open=".", bars=("|",) * 5, frame="++++-|", rule="-",
+    conflict="<>", ready="*", idle="o", done="v", task_done="#", task_open=".", bars=("|",) * 5, frame="++++-|", rule="-", gutter="|", thumb="#",
     drop="=", folded=">", unfolded="v", less="<", more=">", below="v", above="^", choose="v", enter="enter", separator="-",
     ellipsis="~",
 )  # fmt: skip

@@ -17,6 +17,7 @@ from .paint import Drawn
 
 NAME: Final = "solo unicorn"
 GAP: Final = 3
+NARROW: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,14 @@ class TopLine(Drawn):
 
     def _pieces(self) -> list[Piece]:
         marks, around = self.marks, self.summary
-        pieces = [Piece(((NAME, "brand"),), rank=1)]
+        pieces = [Piece(((NAME, "brand"),), rank=2)]
         if around.project is not None:
             name = [(around.project.name, "strong")]
             if len(around.projects) > 1:
                 name.append((f" {marks.choose}", "faint"))
             pieces.append(Piece(tuple(name), "projects", rank=6))
             noun = "repository" if around.repositories == 1 else "repositories"
-            pieces.append(Piece(((f"{around.repositories} {noun}", "faint"),), rank=2))
+            pieces.append(Piece(((f"{around.repositories} {noun}", "faint"),), rank=1))
             if around.project.is_sample:
                 pieces.append(Piece((("X", "key"), (" removes the sample", "faint")), "remove_sample", rank=4))
             if around.project.paused:
@@ -84,26 +85,36 @@ class TopLine(Drawn):
             pieces.append(Piece((("read only", "bad"),), rank=8, right=True))
         if self.service[0]:
             pieces.append(Piece((self.service,), "workstation", rank=5, right=True))
-        of = f" of {self.slots}" if self.slots else ""
-        role = "run" if around.running else "faint"
-        running = f"{marks.running} " if around.running else ""
-        word = "paused" if around.paused else "running"
-        pieces.append(Piece(((f"{running}{around.running}{of} {word}", role),), "workstation", rank=8, right=True))
-        pieces.append(Piece((self._waiting(around.waiting),), "inbox", rank=9, right=True))
+        pieces.append(Piece((self._runs(around),), "workstation", rank=7, right=True))
+        pieces.append(Piece((self._waits(around.waiting),), "inbox", rank=9, right=True))
         return pieces
 
-    def _waiting(self, count: int) -> Part:
+    @property
+    def _short(self) -> bool:
+        return self.size.width < NARROW
+
+    def _runs(self, around: Summary) -> Part:
+        word = "paused" if around.paused else "running"
+        mark = f"{self.marks.parked} " if around.paused else f"{self.marks.running} " if around.running else ""
+        role = "wait" if around.paused else "run" if around.running else "faint"
+        if self._short:
+            return f"{mark or self.marks.running + ' '}{around.running}/{self.slots}", role
+        of = f" of {self.slots}" if self.slots else ""
+        return f"{mark}{around.running}{of} {word}", role
+
+    def _waits(self, count: int) -> Part:
+        role = "wait" if count else "faint"
+        if self._short:
+            return f"{self.marks.waits} {count}", role
         if not count:
-            return "nothing waits for you", "faint"
-        return f"{self.marks.waits} {count} {'waits' if count == 1 else 'wait'} for you", "wait"
+            return "nothing waits for you", role
+        return f"{self.marks.waits} {count} {'waits' if count == 1 else 'wait'} for you", role
 
     def render_line(self, y: int) -> Strip:
         """The line, without the pieces that there is no room for."""
         width = self.size.width
         pieces = self._pieces()
         while len(pieces) > 1 and sum(piece.width + GAP for piece in pieces) > width + 1:
-            if self._shorten(pieces):
-                continue
             pieces.remove(min(pieces, key=lambda piece: piece.rank))
         free = width - 2 - sum(piece.width for piece in pieces) - GAP * (len(pieces) - 1)
         self._places = []
@@ -118,19 +129,6 @@ class TopLine(Drawn):
             self._places.append((at, at + piece.width, piece.action))
             at += piece.width
         return self.draw(line, width, ellipsis=self.marks.ellipsis)
-
-    def _shorten(self, pieces: list[Piece]) -> bool:
-        """On a narrow screen the last words go first: `3 of 4 running` becomes `3 of 4`."""
-        for index, piece in enumerate(pieces):
-            if piece.action == "inbox" and piece.parts[0][0].endswith((" wait for you", " waits for you")):
-                if self.size.width < 50:
-                    text, role = piece.parts[0]
-                    pieces[index] = Piece(((text.rsplit(" ", 2)[0], role),), "inbox", 9, True)
-                    return True
-            elif piece.action == "inbox" and piece.parts[0][0].startswith("nothing") and self.size.width < 50:
-                pieces[index] = Piece(((f"{self.marks.waits} 0", "faint"),), "inbox", 9, True)
-                return True
-        return False
 
     def on_click(self, event: Click) -> None:
         """Say what was clicked."""
