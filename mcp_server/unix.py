@@ -2,7 +2,7 @@
 
 The first line is the client's hello: `{"hello": "solo-unicorn", "token": …|null, "cwd": …}`. With a run's token the
 connection is bound to its mission; without one it is the person's own agent, because only this user can open the
-socket (mode 0600 in a 0700 directory, and the peer's user id is checked). It is answered with one line, `{"ready": …}` or
+socket (mode 0600 in a 0700 directory, and the peer's user id is checked). One line answers it, `{"ready": …}` or
 `{"refused": "…"}`; after that only JSON-RPC flows.
 """
 

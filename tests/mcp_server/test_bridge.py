@@ -83,8 +83,8 @@ async def test_a_service_killed_in_the_middle_of_a_call(board: Board, era: str, 
 
 async def kill_when(reached: Path, home: Path) -> None:
     """Kill the service once it says that the call has come (a file: the two share no more than their home)."""
-    async for _ in watchfiles.awatch(home):
-        if reached.exists():
+    async for changes in watchfiles.awatch(home):
+        if any(path == str(reached) for _, path in changes):
             break
     kill_service(home)
 
@@ -138,4 +138,3 @@ def test_the_bridge_is_standard_library_only(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.strip() == "[] False"
-

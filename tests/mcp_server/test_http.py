@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -50,11 +51,14 @@ async def serving(board: Board, port: int = 0) -> AsyncIterator[McpHost]:
 
 
 @asynccontextmanager
-async def connected(url: str, token: str, mode: str) -> AsyncIterator[Client]:
+async def connected(url: str, token: str, mode: str, heard: Any = None) -> AsyncIterator[Client]:
     """A real client with a bearer token."""
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-        async with Client(streamable_http_client(url, http_client=http), mode=mode) as client:
-            yield client
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode, message_handler=heard) as client,
+    ):
+        yield client
 
 
 async def status(url: str, **headers: str) -> int:
@@ -70,7 +74,7 @@ async def test_a_run_works_over_http(board: Board, era: str) -> None:
     async with serving(board) as host, connected(host.url, token, era) as client:
         assert head(await client.call_tool("get_context", {}))["id"] == "M-1"
         data(await client.call_tool("update_tasks", {"titles": ["one"], "finished": 1}))
-        assert [tool.name for tool in (await client.list_tools()).tools][0] == "get_context"
+        assert (await client.list_tools()).tools[0].name == "get_context"
     assert (await board.mission("M-1")).tasks_current == 1
 
 
@@ -148,11 +152,13 @@ async def test_closing_with_listening_clients_of_both_eras_is_quick_and_quiet(
     listening = asyncio.Event()
 
     async def listen() -> None:
-        async with connected(host.url, token, "auto") as client:
-            async with client.listen(resource_subscriptions=["mission://M-1"]) as events:
-                listening.set()
-                async for _ in events:
-                    pass
+        async with (
+            connected(host.url, token, "auto") as client,
+            client.listen(resource_subscriptions=["mission://M-1"]) as events,
+        ):
+            listening.set()
+            async for _ in events:
+                pass
 
     async with connected(host.url, token, "legacy") as legacy:
         await legacy.subscribe_resource("mission://M-1")
@@ -175,19 +181,19 @@ async def test_both_eras_hear_of_changes(board: Board) -> None:
         if uri is not None:
             heard.put_nowait(f"legacy {uri}")
 
-    async with serving(board) as host:
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-            transport = streamable_http_client(host.url, http_client=http)
-            async with Client(transport, mode="legacy", message_handler=note) as legacy:
-                await legacy.subscribe_resource("mission://M-1")
-                async with connected(host.url, token, "auto") as modern:
-                    async with modern.listen(resource_subscriptions=["mission://M-1"]) as events:
-                        before = await board.do(lambda ws: ws.last_seq())
-                        await board.do(lambda ws: ws.edit_mission("M-1", {"title": "Retry all"}))
-                        await host.changed(await board.do(lambda ws: ws.events_since(before)))
-                        event = await asyncio.wait_for(anext(aiter(events)), 10)
-                        assert "mission://M-1" in str(event)
-                        assert await asyncio.wait_for(heard.get(), 10) == "legacy mission://M-1"
+    async with (
+        serving(board) as host,
+        connected(host.url, token, "legacy", note) as legacy,
+        connected(host.url, token, "auto") as modern,
+        modern.listen(resource_subscriptions=["mission://M-1"]) as events,
+    ):
+        await legacy.subscribe_resource("mission://M-1")
+        before = await board.do(lambda ws: ws.last_seq())
+        await board.do(lambda ws: ws.edit_mission("M-1", {"title": "Retry all"}))
+        await host.changed(await board.do(lambda ws: ws.events_since(before)))
+        event = await asyncio.wait_for(anext(aiter(events)), 10)
+        assert "mission://M-1" in str(event)
+        assert await asyncio.wait_for(heard.get(), 10) == "legacy mission://M-1"
 
 
 async def test_five_megabytes_are_refused_with_a_code(board: Board) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -93,14 +94,15 @@ async def test_only_this_user_may_open_the_socket(board: Board) -> None:
     assert not path.exists()
 
 
+def leave_behind(path: Path) -> None:
+    """What a killed process leaves: the name, and nobody listening."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+
 async def test_a_left_over_socket_is_replaced(board: Board) -> None:
     """A killed service leaves its socket file behind."""
-    path: Path = paths.mcp_socket()
-    async with socketed(board):
-        path.rename(path.with_suffix(".old"))
-        path.with_suffix(".old").rename(path)
-    path.parent.mkdir(exist_ok=True)
-    path.touch()
+    leave_behind(paths.mcp_socket())
     async with socketed(board):
         line = await greeted()
         await line.send(OPENING)

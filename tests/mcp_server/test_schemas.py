@@ -1,0 +1,103 @@
+"""Whatever a tool's schema allows is answered, with an answer or a coded error, and never with a crash."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from solo_unicorn.mcp_server.caller import Caller
+from solo_unicorn.mcp_server.tools.registry import Tool, all_tools
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync.workspace import Workspace
+
+from .conftest import AGENT
+
+WORDS = st.sampled_from(
+    ["M-1", "M-2", "M-3", "index", "shop", "Standard", "code", "2099-01-01T00:00:00Z", "", " ", "0", "-1"]
+)
+
+
+def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that a schema of ours allows."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    match schema["type"]:
+        case "string" if schema.get("format") == "date-time":
+            return st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+        case "string":
+            alphabet = st.one_of(st.sampled_from(string.printable), st.characters())
+            longest = min(schema.get("maxLength", 50), 50)
+            shortest = schema.get("minLength", 0)
+            return st.one_of(
+                WORDS.filter(lambda word: len(word) >= shortest), st.text(alphabet, min_size=shortest, max_size=longest)
+            )
+        case "integer":
+            return st.integers(schema.get("minimum"), schema.get("maximum"))
+        case "boolean":
+            return st.booleans()
+        case "array":
+            return st.lists(values(schema["items"]), max_size=min(schema.get("maxItems", 5), 5))
+    raise AssertionError(f"no strategy for {schema}")
+
+
+def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
+    """The tool with arguments that its schema allows."""
+    shape: Any = tool.listing()["inputSchema"]
+    required = set(shape.get("required", ()))
+    properties = {name: values(part) for name, part in shape["properties"].items()}
+    arguments = st.fixed_dictionaries(
+        {name: value for name, value in properties.items() if name in required},
+        optional={name: value for name, value in properties.items() if name not in required},
+    )
+    return st.tuples(st.just(tool), arguments)
+
+
+@pytest.fixture
+def world(home: Path) -> Iterator[tuple[Workspace, tuple[Caller, ...]]]:
+    """A workspace with two missions, one of them running, and both kinds of callers."""
+    with Workspace.open() as ws:
+        project = ws.create_project("Shop")
+        ws.add_repository(project.id, "shop", local_path="/src/shop", max_concurrent_missions=0)
+        ws.set_agents([AGENT])
+        for title in ("One", "Two"):
+            ws.create_mission(project.id, MissionDraft(title))
+        ws.append_memory(project.id, "index", "# One\ntext\n## Two\nmore")
+        ws.set_ready("M-1", True)
+        session = ws.claim("M-1", session_id=ws._new_id(), agent=AGENT, workstation_id="here")
+        bound = Caller("rehearsal", session.mission_id, session.id, project.id)
+        yield ws, (bound, Caller("agent", project_id=project.id))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(call=st.one_of(*map(calls, all_tools())), bound=st.booleans())
+def test_what_a_schema_allows_is_answered(
+    world: tuple[Workspace, tuple[Caller, ...]], call: tuple[Tool, dict[str, Any]], bound: bool
+) -> None:
+    workspace, callers = world
+    tool, arguments = call
+    Draft202012Validator(tool.listing()["inputSchema"]).validate(arguments)
+    try:
+        reply = tool.call(workspace, callers[0 if bound else 1], arguments)
+    except SoloUnicornError as refused:
+        assert str(refused)
+    else:
+        json.dumps(getattr(reply, "value", None) or reply.head, ensure_ascii=False).encode()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("tool", all_tools(), ids=lambda tool: tool.name)
+def test_schemas_are_valid_and_plain(tool: Tool) -> None:
+    """No references, no unions, no titles: every client's dialect of JSON schema can read them."""
+    schema: Any = tool.listing()["inputSchema"]
+    Draft202012Validator.check_schema(schema)
+    text = json.dumps(schema)
+    for word in ("$ref", "anyOf", "oneOf", '"title": "', "null"):
+        assert word not in text, word
