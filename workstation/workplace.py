@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
@@ -18,10 +16,10 @@ from ..sync.face import WorkspaceThread
 from ..sync.workspace import Workspace
 from ..worktrees.pool import Pool
 from .hosting import McpHosting
+from .threads import DaemonThreads
 
 P = ParamSpec("P")
 T = TypeVar("T")
-GIT_THREADS = 4
 
 
 class DeskSlots:
@@ -49,20 +47,18 @@ class DeskSlots:
 
 @dataclass(slots=True)
 class Workplace:
-    """The open workspace, the settings in force, the MCP server, the worktrees and the threads for git."""
+    """The open workspace, the settings in force, the MCP server, and the worktrees."""
 
     desk: WorkspaceThread
     settings: Settings
     mcp: McpHosting
     pool: Pool
     workstation_id: str
-    git_threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(max_workers=GIT_THREADS, thread_name_prefix="git")
-    )
 
     @classmethod
     async def open(cls, settings: Settings) -> Workplace:
         """Open the workspace; raises what `Workspace.open` raises. The MCP server is not up yet."""
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
         desk = await WorkspaceThread().open()
         workstation = await desk.run(Workspace.workstation)
         slots = DeskSlots(desk, asyncio.get_running_loop())
@@ -71,13 +67,9 @@ class Workplace:
 
     async def git(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that blocks (git, files of a repository) off the event loop, under the caller's correlation."""
-        context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self.git_threads, lambda: context.run(function, *args, **kwargs)
-        )
+        return await asyncio.to_thread(function, *args, **kwargs)
 
     async def close(self) -> None:
         """Let go of everything. Git that still runs is not waited for: what it does can be repeated or is whole."""
-        self.git_threads.shutdown(wait=False, cancel_futures=True)
         await self.mcp.close()
         await self.desk.close()

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from solo_unicorn.config import paths
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
-def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+def until(condition: Callable[[], object], what: str | Callable[[], str], patience: float = PATIENCE) -> None:
     """Look until it holds; fails naming what did not come."""
     deadline = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {patience} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.02)
 
 
@@ -43,3 +49,72 @@ def workstation(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             if lock.is_held(paths.service_lock()):
                 os.kill(owner.pid, signal.SIGKILL)
     until(service_is_gone, "the service left")
+
+
+class Shop:
+    """A person's side: a repository, a project, and the workspace as the board sees it."""
+
+    def __init__(self, workspace: Workspace, repository: Path) -> None:
+        self.workspace = workspace
+        self.repository = repository
+        self.project = workspace.create_project("Acme shop")
+        self.recorded = workspace.add_repository(
+            self.project.id, "shop", local_path=str(repository), max_concurrent_missions=4
+        )
+
+    def mission(self, title: str, *, flow: str = "Direct", rehearsal: str = "", **values: Any) -> Mission:
+        """A mission for the rehearsal agent, ready unless said otherwise."""
+        flows = {found.name: found.id for found in self.workspace.flows(self.project.id)}
+        draft = MissionDraft(
+            title=title,
+            description=f"rehearsal: {rehearsal}" if rehearsal else None,
+            flow_id=flows[flow],
+            code_agent_type="rehearsal",
+            **{"ready": True, **values},
+        )
+        return self.workspace.create_mission(self.project.id, draft)
+
+    def now(self, mission: Mission) -> Mission:
+        """The mission as it is now."""
+        return self.workspace.mission(mission.id)
+
+    def until(self, mission: Mission, condition: Callable[[Mission], object], what: str) -> Mission:
+        """The mission once the condition holds; fails with its history otherwise."""
+
+        def told() -> str:
+            events = self.workspace.history(mission.id)
+            lines = [f"{event.at:%H:%M:%S} {event.kind} {event.note}" for event in events]
+            return "\n".join([f"{what}; now {self.now(mission)}", *lines, log_tail()])
+
+        until(lambda: condition(self.now(mission)), told)
+        return self.now(mission)
+
+    def sessions(self, mission: Mission) -> list[Session]:
+        """All sessions of a mission."""
+        return self.workspace.sessions(mission.id)
+
+    def git(self, *arguments: str) -> str:
+        """What git says in the person's checkout."""
+        done = subprocess.run(["git", *arguments], cwd=self.repository, capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+def log_tail(lines: int = 40) -> str:
+    """The end of the log, for a test that fails."""
+    path = paths.logs_dir() / "solo-unicorn.log"
+    return "\n".join(path.read_text().splitlines()[-lines:]) if path.exists() else "(no log)"
+
+
+@pytest.fixture
+def shop(workstation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A repository with one commit and a project with it; no service runs yet."""
+    monkeypatch.setenv("SOLO_UNICORN_REHEARSAL_PACE", "0.01")
+    monkeypatch.setenv("SOLO_UNICORN_SESSIONS_RETRY_FIRST_SECONDS", "0.2")
+    monkeypatch.setenv("SOLO_UNICORN_AGENTS_REHEARSAL_SLOTS", "4")
+    repository = tmp_path / "shop"
+    repository.mkdir()
+    (repository / "README.md").write_text("The shop\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin"]):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    with Workspace.open() as workspace:
+        yield Shop(workspace, repository)
