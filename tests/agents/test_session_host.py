@@ -1,0 +1,473 @@
+"""The session host: it outlives its starter, loses no line, costs bounded memory, and ends everything it started."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.agents import launch, transcript
+from solo_unicorn.agents.session_host.processes import identify, is_alive, send
+from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
+
+from .conftest import RunningSession, eventually, gone
+
+Sessions = Callable[..., RunningSession]
+
+LISTENER = """
+    import sys
+    print("up", flush=True)
+    for line in sys.stdin:
+        print("heard", line.strip(), flush=True)
+    print("bye")
+    sys.exit(7)
+"""
+
+
+def test_the_host_outlives_its_starter_and_another_process_goes_on_with_it(session: Sessions) -> None:
+    one = session(LISTENER, stdin="first\n", stdin_stays_open=True)
+    starter = subprocess.run(
+        [sys.executable, "-c", f"""
+import os, signal
+from pathlib import Path
+from solo_unicorn.agents import launch
+launch.start(Path({str(one.run_dir)!r}))
+os.kill(os.getpid(), signal.SIGKILL)
+"""],
+        check=False,
+    )  # fmt: skip
+    assert starter.returncode == -signal.SIGKILL
+    assert one.handle.state() == "running"
+    one.line("heard first")
+    one.handle.send("input", line="second\n")
+    one.line("heard second")
+    one.handle.send("close_stdin")
+    outcome = one.ended()
+    assert outcome.exit_code == 7
+    assert outcome.stop is None
+    assert one.lines() == ["up", "heard first", "heard second", "bye"]
+    assert one.lines("in") == ["first", "second"]
+    assert one.handle.state() == "ended"
+
+
+def test_the_host_is_nobodys_child_and_leads_its_own_session(session: Sessions) -> None:
+    one = session(LISTENER, stdin_stays_open=True).start()
+    pid = one.handle.pid
+    assert pid is not None
+    assert os.getsid(pid) == pid
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    agent = one.handle.status()["agent_pid"]
+    assert isinstance(agent, int)
+    assert os.getsid(agent) == os.getpgid(agent) == agent
+
+
+def test_an_agent_that_ignores_all_but_sigkill_is_gone_with_the_child_that_left_its_session(session: Sessions) -> None:
+    one = session("""
+        import os, signal, sys, time
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                print("escaped", os.getpid(), flush=True)
+            while True:
+                time.sleep(60)
+        print("agent", os.getpid(), flush=True)
+        while True:
+            time.sleep(60)
+    """).start()
+    agent, escaped = one.process("agent"), one.process("escaped")
+    one.handle.stop()
+    outcome = one.ended(5.0)
+    assert outcome.signal == signal.SIGKILL
+    assert outcome.stop is not None
+    assert outcome.stop.reason == "stop"
+    assert outcome.stop.signals == ("SIGINT", "SIGTERM", "SIGKILL")
+    assert not is_alive(agent)
+    assert not is_alive(escaped)
+
+
+def test_an_agent_that_ends_at_sigint_gets_no_harder_signal(session: Sessions) -> None:
+    one = session("""
+        import time
+        print("agent up", flush=True)
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("ended well")
+    """).start()
+    one.line("agent up")
+    one.handle.stop("superseded")
+    outcome = one.ended()
+    assert (outcome.exit_code, outcome.signal) == (0, None)
+    assert outcome.stop is not None
+    assert (outcome.stop.reason, outcome.stop.signals) == ("superseded", ("SIGINT",))
+    assert one.lines()[-1] == "ended well"
+
+
+def test_an_interrupt_leaves_the_agent_running(session: Sessions) -> None:
+    one = session("""
+        import signal, sys
+        signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
+        print("agent up", flush=True)
+        for line in sys.stdin:
+            print("heard", line.strip(), flush=True)
+    """, stdin_stays_open=True).start()  # fmt: skip
+    one.line("agent up")
+    one.handle.interrupt()
+    one.line("interrupted")
+    one.handle.send("input", line="go on\n")
+    one.line("heard go on")
+    assert one.handle.state() == "running"
+
+
+def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ended(session: Sessions) -> None:
+    one = session("""
+        import os, sys, time
+        if os.fork() == 0:
+            os.setsid()
+            print("grandchild", os.getpid(), flush=True)
+            time.sleep(600)
+            os._exit(0)
+        print("last words", flush=True)
+        sys.stdin.readline()
+    """, stdin_stays_open=True).start()  # fmt: skip
+    grandchild = one.process("grandchild")
+    one.handle.send("close_stdin")
+    outcome = one.ended(5.0)
+    assert outcome.exit_code == 0
+    assert outcome.leftovers_ended == 1
+    assert not is_alive(grandchild)
+    assert "last words" in one.lines()
+
+
+def test_a_flood_of_a_hundred_megabytes_costs_bounded_memory_and_disk_and_keeps_head_and_tail(session: Sessions) -> None:
+    one = session("""
+        import sys
+        block = "".join(f"{n:07d} " + "x" * 90 + "\\n" for n in range(10_000))
+        for _ in range(110):
+            sys.stdout.write(block)
+        print("the very end", flush=True)
+        sys.stdin.readline()
+    """, stdin_stays_open=True).start()  # fmt: skip
+    one_end = transcript.end
+    eventually(lambda: one_end(one.run_dir) > 140e6 and one.handle.status()["lines"] == 1_100_001, "the flood ends", 60)
+    assert _peak_memory(one) < 64 << 20
+    one.handle.send("close_stdin")
+    outcome = one.ended()
+    size = sum(path.stat().st_size for path in one.run_dir.glob("transcript*"))
+    assert size < 66 << 20
+    assert outcome.bytes > 107e6
+    entries = one.entries()
+    assert [entry.line[:7] for entry in entries[:3]] == ["0000000", "0000001", "0000002"]
+    assert entries[-1].line == "the very end"
+    gaps = [entry for entry in entries if "left out" in entry.line]
+    assert len(gaps) == 1
+    assert outcome.left_out_bytes == sum(_gap_sizes(entries, one.run_dir))
+
+
+def _gap_sizes(entries: list[transcript.Entry], run_dir: Path) -> list[int]:
+    starts = [int(path.name.split(".")[1]) for path in run_dir.glob("transcript.*.jsonl")]
+    return [min(start for start in starts if start > gap.offset) - gap.offset for gap in entries if "left out" in gap.line]
+
+
+def _peak_memory(one: RunningSession) -> int:
+    status = Path(f"/proc/{one.handle.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) << 10
+
+
+def test_a_line_of_twenty_megabytes_costs_bounded_memory_and_comes_in_pieces(session: Sessions) -> None:
+    one = session("""
+        import sys
+        sys.stdout.buffer.write(b"a" * (20 << 20) + b"\\nafter\\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+    """, stdin_stays_open=True).start()  # fmt: skip
+    one.line("after")
+    assert _peak_memory(one) < 48 << 20
+    one.handle.send("close_stdin")
+    assert one.ended().long_lines == 1
+    pieces = [entry for entry in one.entries() if entry.part]
+    assert [piece.part for piece in pieces] == list(range(1, len(pieces) + 1))
+    assert sum(len(piece.line) for piece in pieces) == 20 << 20
+    assert one.lines()[-1] == "after"
+
+
+def test_bytes_that_are_no_utf8_are_kept(session: Sessions) -> None:
+    one = session(r"""
+        import sys
+        sys.stdout.buffer.write(b"\xff\xfe ok \x00\x1b]52;c;aGk=\x07\n" + "ünïcödé \u2028 one line".encode() + b"\nno end")
+    """).start()  # fmt: skip
+    one.ended()
+    assert [entry.raw for entry in one.entries()] == [
+        b"\xff\xfe ok \x00\x1b]52;c;aGk=\x07", "ünïcödé \u2028 one line".encode(), b"no end",
+    ]  # fmt: skip
+    assert one.lines()[0].startswith("�� ok")
+
+
+def test_a_reader_never_sees_a_torn_line(session: Sessions) -> None:
+    one = session("""
+        for number in range(60_000):
+            print(number, "y" * (number % 300))
+    """).start()
+    offset, seen = 0, []
+    while one.handle.alive() or offset < transcript.end(one.run_dir):
+        entries, offset = transcript.read(one.run_dir, offset, 10_000)
+        for entry in entries:
+            number, _, rest = entry.line.partition(" ")
+            assert rest == "y" * (int(number) % 300)
+            seen.append(int(number))
+    assert seen == list(range(60_000))
+
+
+def test_the_agent_inherits_neither_lock_nor_transcript_nor_socket(session: Sessions) -> None:
+    one = session("""
+        import os
+        for name in os.listdir("/proc/self/fd"):
+            try:
+                print(name, os.readlink(f"/proc/self/fd/{name}"))
+            except FileNotFoundError:
+                pass
+    """).start()
+    one.ended()
+    assert [line.split()[0] for line in one.lines()] == ["0", "1", "2"]
+    assert all("pipe:" in line for line in one.lines())
+
+
+def test_the_lock_is_free_when_the_host_is_killed_though_its_agent_lives_on_for_a_while(session: Sessions) -> None:
+    """What the agent left behind is found by the session's name in its environment, and ended; a stranger is not."""
+    one = session("""
+        import os, signal, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if os.fork() == 0:
+            os.setsid()
+            print("escaped", os.getpid(), flush=True)
+            time.sleep(600)
+        print("agent", os.getpid(), flush=True)
+        time.sleep(600)
+    """).start()
+    agent, escaped = one.process("agent"), one.process("escaped")
+    host = identify(one.handle.pid or 0)
+    assert host is not None
+    send(host, signal.SIGKILL)
+    eventually(lambda: not one.handle.alive(), "the lock is free")
+    assert one.handle.state() == "lost"
+    assert one.handle.outcome() is None
+    with pytest.raises(TryAgain):
+        one.handle.status()
+    assert one.handle.end_leftovers() == 2
+    eventually(lambda: not is_alive(agent) and not is_alive(escaped), "the leftovers are gone")
+
+
+def test_an_agent_dies_with_its_host(session: Sessions) -> None:
+    one = session("import os, time\nprint('agent', os.getpid(), flush=True)\ntime.sleep(600)").start()
+    agent, host = one.process("agent"), identify(one.handle.pid or 0)
+    assert host is not None
+    send(host, signal.SIGKILL)
+    eventually(lambda: not is_alive(agent), "the agent is gone")
+
+
+def test_sigterm_to_the_host_ends_the_agent_and_says_so(session: Sessions) -> None:
+    one = session(LISTENER, stdin_stays_open=True).start()
+    one.line("up")
+    host = identify(one.handle.pid or 0)
+    assert host is not None
+    send(host, signal.SIGTERM)
+    outcome = one.ended()
+    assert outcome.stop is not None
+    assert outcome.stop.reason == "shutdown"
+
+
+def test_the_input_ends_with_the_result_and_an_agent_that_then_hangs_is_ended(session: Sessions) -> None:
+    one = session(
+        """
+        import os, signal, sys, time
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print('{"subtype": "success", "type": "result"}', flush=True)
+        sys.stdin.read()
+        print("input ended", flush=True)
+        time.sleep(600)
+        """,
+        stdin_stays_open=True, result_types=["result"], after_result_seconds=0.3,
+    ).start()  # fmt: skip
+    outcome = one.ended(10.0)
+    assert "input ended" in one.lines()
+    assert outcome.stop is not None
+    assert outcome.stop.reason == "after_result"
+    assert outcome.signal == signal.SIGTERM
+
+
+def test_what_is_said_before_the_result_keeps_the_input_open_for_a_second_turn(session: Sessions) -> None:
+    one = session(
+        """
+        import json, sys
+        for line in sys.stdin:
+            print("turn", line.strip(), flush=True)
+            if line.strip() == "first":
+                sys.stdin.buffer.peek(1)
+            print(json.dumps({"type": "result"}), flush=True)
+        """,
+        stdin="first\n", stdin_stays_open=True, result_types=["result"], after_result_seconds=30.0,
+    ).start()  # fmt: skip
+    one.line("turn first")
+    one.handle.send("input", line="second\n")
+    outcome = one.ended()
+    assert (outcome.exit_code, outcome.stop) == (0, None)
+    assert [line for line in one.lines() if line.startswith("turn")] == ["turn first", "turn second"]
+
+
+def test_after_an_interrupt_the_agent_may_be_told_more_though_its_turn_ended(session: Sessions) -> None:
+    one = session(
+        """
+        import json, sys
+        for line in sys.stdin:
+            print("read", line.strip(), flush=True)
+            if line.strip() != "first":
+                print(json.dumps({"type": "result"}), flush=True)
+        """,
+        stdin="first\n", stdin_stays_open=True, result_types=["result"], after_result_seconds=0.2, interrupt="claude",
+    ).start()  # fmt: skip
+    one.line("read first")
+    one.handle.interrupt()
+    one.line('read {"type": "control_request"')
+    one.line('{"type": "result"}')
+    one.handle.send("input", line="rather this\n")
+    assert one.ended().exit_code == 0
+    assert "read rather this" in one.lines()
+
+
+def test_silence_is_a_stall(session: Sessions) -> None:
+    one = session("import time\nprint('up', flush=True)\ntime.sleep(600)", stall_seconds=0.3).start()
+    outcome = one.ended()
+    assert outcome.stop is not None
+    assert outcome.stop.reason == "stall"
+
+
+def test_an_agent_that_keeps_talking_does_not_stall_but_may_run_out_of_time(session: Sessions) -> None:
+    one = session(
+        """
+        import time
+        while True:
+            print("still here", flush=True)
+            time.sleep(0.05)
+        """,
+        stall_seconds=0.5, total_seconds=1.2,
+    ).start()  # fmt: skip
+    outcome = one.ended()
+    assert outcome.stop is not None
+    assert outcome.stop.reason == "total_time"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"argv": ["/nowhere/claude"]}, "/nowhere/claude cannot be started"), ({"cwd": "/nowhere/at/all"}, "is gone")],
+)
+def test_an_agent_that_cannot_be_started_is_an_outcome(session: Sessions, change: dict[str, object], told: str) -> None:
+    one = session("pass", **change).start()
+    assert told in one.ended().start_error
+    assert one.handle.state() == "ended"
+
+
+def test_a_full_disk_stops_neither_agent_nor_outcome(session: Sessions) -> None:
+    """The limit on the size of files stands in for the disk: the transcript cannot grow past it."""
+    one = session("""
+        import sys
+        for number in range(20_000):
+            print(number, "z" * 40)
+        print("done", file=sys.stderr)
+        sys.exit(3)
+    """)
+    subprocess.run(
+        [sys.executable, "-c", f"from pathlib import Path; from solo_unicorn.agents import launch; launch.start(Path({str(one.run_dir)!r}))"],
+        check=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )  # fmt: skip
+    outcome = one.ended()
+    assert outcome.exit_code == 3
+    assert outcome.stderr_tail == "done"
+    kept = [entry for entry in one.entries() if entry.stream == "out"]
+    assert [entry.line.split()[0] for entry in kept] == [str(number) for number in range(len(kept))]
+    assert len(kept) + outcome.lost_lines >= 20_000
+    assert outcome.lost_lines > 0
+
+
+def test_a_run_directory_is_started_once(session: Sessions) -> None:
+    one = session("pass").start()
+    one.ended()
+    with pytest.raises(SoloUnicornError, match="used or sealed"):
+        launch.start(one.run_dir)
+
+
+def test_no_second_host_starts_while_one_runs(session: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = session(LISTENER, stdin_stays_open=True).start()
+    assert launch.seal(one.run_dir) is False
+    one.handle.kill()
+    assert one.ended().stop == launch.attach(one.run_dir).outcome().stop  # type: ignore[union-attr]
+
+
+def test_a_sealed_run_directory_starts_nothing(session: Sessions) -> None:
+    one = session("print('never')")
+    assert one.handle.state() == "never_started"
+    assert launch.seal(one.run_dir) is True
+    assert launch.seal(one.run_dir) is True
+    with pytest.raises(SoloUnicornError, match="used or sealed"):
+        launch.start(one.run_dir)
+    assert one.handle.state() == "never_started"
+    outcome = one.handle.outcome()
+    assert outcome is not None
+    assert outcome.sealed
+
+
+def test_sealing_an_ended_session_keeps_its_outcome(session: Sessions) -> None:
+    one = session("raise SystemExit(4)").start()
+    one.ended()
+    assert launch.seal(one.run_dir) is True
+    assert one.ended().exit_code == 4
+
+
+def test_the_agent_has_default_signals_though_its_starter_ignored_them(session: Sessions) -> None:
+    one = session("import time\nprint('up', flush=True)\ntime.sleep(600)", stop_grace_seconds=30)
+    program = f"""
+import signal
+from pathlib import Path
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+from solo_unicorn.agents import launch
+launch.start(Path({str(one.run_dir)!r}))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    one.line("up")
+    one.handle.stop()
+    assert one.ended(10.0).signal == signal.SIGINT
+
+
+def test_requests_that_make_no_sense_are_refused_and_harm_nothing(session: Sessions) -> None:
+    one = session(LISTENER, stdin_stays_open=True).start()
+    one.line("up")
+    with pytest.raises(SoloUnicornError, match="unknown request"):
+        one.handle.send("dance")
+    with pytest.raises(SoloUnicornError):
+        one.handle.send("input", line=5)
+    one.handle.send("close_stdin")
+    assert one.ended().exit_code == 7
+
+
+def test_nobody_but_its_user_reads_a_session(session: Sessions) -> None:
+    one = session(LISTENER, stdin_stays_open=True).start()
+    one.line("up")
+    written = [path for path in one.run_dir.iterdir() if path.name != "launch.json"]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}
+    assert one.run_dir.stat().st_mode & 0o077 == 0
+
+
+def test_what_the_agent_did_not_read_ends_with_it(session: Sessions) -> None:
+    """An agent that closes its input or never reads it must not make the host fail or wait."""
+    one = session("import os\nos.close(0)\nprint('deaf')", stdin="x" * 300_000).start()
+    assert one.ended().exit_code == 0
+    assert gone(one.handle.pid or 0) or not one.handle.alive()
