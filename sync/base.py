@@ -74,6 +74,12 @@ class WorkspaceBase:
         """Fold the write-ahead log into the file; called by the service only."""
         self._store.checkpoint()
 
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty when it is sound (`solo-unicorn doctor`)."""
+        with self._store.reading() as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
+        return [] if found == ["ok"] else found
+
     def meta(self, key: str) -> str | None:
         """A setting of the workspace itself, such as the port of the MCP server."""
         with self._store.reading() as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -184,9 +183,3 @@ def _card(row: Sequence[object]) -> Card:
         if values[index] is not None:
             values[index] = datetime.fromisoformat(str(values[index]))
     return Card(*values)  # type: ignore[arg-type]
-
-
-def integrity(connection: sqlite3.Connection) -> list[str]:
-    """What SQLite's own check finds wrong with the file; empty when it is sound."""
-    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-    return [] if found == ["ok"] else found

@@ -48,7 +48,11 @@ def _fill(change: Change, project_id: str) -> None:
         5,
     )
     doing = add(
-        "Checkout: retry payments", "A mission with a plan: the agent ticks its tasks off as it goes.", 4, list="doing"
+        "Checkout: retry payments",
+        "A mission with a plan: the agent ticks its tasks off as it goes.",
+        4,
+        list="doing",
+        stage="code",
     )
     plan = (
         "Find the failing call",
@@ -62,6 +66,7 @@ def _fill(change: Change, project_id: str) -> None:
         "Search: typo tolerance",
         "Its plan waits for you: Enter opens it, a approves, x rejects with feedback.",
         list="review",
+        stage="plan",
     )
     change.save(
         review,
@@ -74,7 +79,7 @@ def _fill(change: Change, project_id: str) -> None:
         ),
         "review_requested",
     )
-    add("Migrate to Node 22", "Done missions rest here.", list="done")
+    add("Migrate to Node 22", "Done missions rest here.", list="done", stage="code")
     add(
         "Dependency updates", "A loop mission runs again and again, here at most once a day.", list="loop", is_loop=True
     )
