@@ -12,6 +12,7 @@ from .errors import Conflict, InvalidValue
 from .fields import CHECKS, checked
 from .flows import at_stage, check_config, enabled_stages, position
 from .ids import short_id
+from .landing import awaits_retry, retry
 from .wire import wire_name
 
 EDITABLE: frozenset[str] = frozenset(CHECKS)
@@ -53,7 +54,8 @@ def set_ready(mission: Mission, ready: bool, *, now: datetime) -> Mission:
         return replace(mission, ready=False, updated_at=now)
     if mission.list == "done":
         raise Conflict(f"{short_id(mission.number)} is done", todo="Move it out of Done first")
-    landing = mission.landing_status == "failed" and mission.attention is not None
+    if awaits_retry(mission):
+        return retry(mission, now)
     return replace(
         mission,
         ready=True,
@@ -61,8 +63,6 @@ def set_ready(mission: Mission, ready: bool, *, now: datetime) -> Mission:
         limit_hits=0,
         retry_at=None,
         attention=mission.attention if mission.question else None,
-        landing_status="queued" if landing else mission.landing_status,
-        landing_error=None if landing else mission.landing_error,
         updated_at=now,
     )
 

@@ -82,18 +82,41 @@ def landing_failed(mission: Mission, reason: str, now: datetime) -> Mission:
         mission,
         list="doing",
         ready=False,
-        attention=f"Landing failed: {reason}",
+        attention=_attention(reason),
         landing_status="failed",
         landing_error=reason,
         updated_at=now,
     )
 
 
+def awaits_retry(mission: Mission) -> bool:
+    """Whether the mission was left to a person because landing failed, and not for anything that came later."""
+    return mission.landing_status == "failed" and mission.attention == _attention(mission.landing_error)
+
+
 def retry(mission: Mission, now: datetime) -> Mission:
-    """A failed landing queued once more; Conflict when there is none."""
+    """A failed landing queued once more, with nothing else open; Conflict when there is none or an agent runs."""
+    name = short_id(mission.number)
     if mission.landing_status != "failed":
-        raise Conflict(f"{short_id(mission.number)} has no failed landing", todo="Approve its last stage first")
-    return replace(mission, ready=True, landing_status="queued", landing_error=None, attention=None, updated_at=now)
+        raise Conflict(f"{name} has no failed landing", todo="Approve its last stage first")
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{name} is running", why="an agent works on what stopped the landing", todo="Stop it first")
+    return replace(
+        mission,
+        ready=True,
+        attempts=0,
+        limit_hits=0,
+        retry_at=None,
+        attention=None,
+        question=None,
+        landing_status="queued",
+        landing_error=None,
+        updated_at=now,
+    )
+
+
+def _attention(reason: str | None) -> str:
+    return f"Landing failed: {reason}"
 
 
 def worktree_branch(mission: Mission, repository: ProjectRepository | None = None) -> str:

@@ -67,6 +67,8 @@ def ask(mission: Mission, question: str, *, now: datetime) -> Mission:
     asked = _said("question", question, "Write the question")
     if mission.list in ("review", "done"):
         raise Conflict(f"{short_id(mission.number)} stands in {mission.list}", why="its stage is finished")
+    if mission.landing_status in ("queued", "landing"):
+        raise Conflict(f"{short_id(mission.number)} is about to be landed", why="its last stage is finished")
     return replace(mission, question=asked, attention=f"Asks: {asked}", asked=None, answer=None, updated_at=now)
 
 

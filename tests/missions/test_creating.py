@@ -106,8 +106,8 @@ def test_values_the_rules_refuse_are_named(make: Any, wrong: dict[str, Any], fie
 
 
 @pytest.mark.parametrize(
-    "branch", ["--upload-pack=x", "a b", "a..b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "/a", "a/", "a.lock", "@",
-               "a.lock/b", ".a", "a/.b", "a//b", "a@{0}", "a.", "x" * 201, "a\x7f"],
+    "branch", ["--upload-pack=x", "a b", "a..b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "/a", "a/", "a.lock",
+               "@", "a.lock/b", ".a", "a/.b", "a//b", "a@{0}", "a.", "x" * 201, "a\x7f"],
 )  # fmt: skip
 def test_target_branches_that_git_refuses_are_refused(make: Any, branch: str) -> None:
     with pytest.raises(InvalidValue) as caught:

@@ -19,8 +19,8 @@ def edited(make: Any, mission: Any, flow: Any = None, repository: Any = None, **
 
 def test_plain_fields_take_their_new_values(make: Any) -> None:
     after = edited(
-        make, make.mission(), title=" New  title ", description="d", spec="s", priority=5, actor_id="a", pr_mode="enabled",
-        pr_merge_strategy="squash", target_branch="next", code_agent_type="codex", solution="how",
+        make, make.mission(), title=" New  title ", description="d", spec="s", priority=5, actor_id="a",
+        pr_mode="enabled", pr_merge_strategy="squash", target_branch="next", code_agent_type="codex", solution="how",
     )  # fmt: skip
     assert (after.title, after.description, after.spec, after.priority) == ("New title", "d", "s", 5)
     assert (after.actor_id, after.pr_mode, after.pr_merge_strategy) == ("a", "enabled", "squash")
@@ -194,6 +194,9 @@ def test_ready_queues_a_failed_landing_again_but_leaves_a_conflict_to_the_agent(
     failed = make.mission(list="doing", landing_status="failed", landing_error="no", attention="Landing failed: no")
     after = set_ready(failed, True, now=make.later)
     assert (after.landing_status, after.landing_error) == ("queued", None)
+    for attention in (None, "Failed 3 times: tests broke", "claude is signed out"):
+        conflict = replace(failed, attention=attention)
+        assert set_ready(conflict, True, now=make.later).landing_status == "failed"
     conflict = make.mission(list="doing", landing_status="failed", landing_error="conflicts in a.py")
     assert set_ready(conflict, True, now=make.later).landing_error == "conflicts in a.py"
 

@@ -83,6 +83,8 @@ def test_another_failure_asks_a_person_who_may_try_again(make: Any) -> None:
     assert (again.landing_status, again.landing_error, again.attention, again.ready) == ("queued", None, None, True)
     with pytest.raises(Conflict, match="no failed landing"):
         retry(again, make.later)
+    with pytest.raises(Conflict, match="is running"):
+        retry(queued(make, landing_status="failed", agent_session_status="ACTIVE"), make.later)
 
 
 @pytest.mark.parametrize(

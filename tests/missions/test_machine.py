@@ -279,6 +279,11 @@ class MissionLife(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: self.mission.landing_status == "failed")
     def retry_landing(self) -> None:
+        if self.mission.agent_session_status != "INACTIVE":
+            with pytest.raises(Conflict):
+                retry(self.mission, self.now)
+            return
+        self.failures = 0
         self.mission = retry(self.mission, self.now)
 
     # ---- what always holds ----------------------------------------------------------------------------------------
@@ -333,6 +338,9 @@ class MissionLife(RuleBasedStateMachine):
         if self.mission.landing_status is not None:
             assert self.mission.list == "doing"
             assert self.at == len(self.stages) - 1
+        if self.mission.landing_status in ("queued", "landing"):
+            assert (self.mission.attempts, self.mission.question, self.mission.retry_at) == (0, None, None)
+            assert self.stages[self.at].stage in self.passed
 
     @invariant()
     def three_failures_in_a_row_end_in_a_persons_hands(self) -> None:

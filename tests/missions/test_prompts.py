@@ -18,9 +18,9 @@ from solo_unicorn.missions.prompts import PLACEHOLDERS, TEXT_SHOWN, PromptContex
 
 TEMPLATES = Path(str(solo_unicorn.missions.__file__)).parent / "templates"
 TOOLS = {
-    "get_context", "list_missions", "search_missions", "get_mission", "create_mission", "update_mission", "move_mission",
-    "update_tasks", "add_note", "link_missions", "attach_solution", "complete_stage", "request_review", "ask_user",
-    "memory_search", "memory_read", "memory_append", "memory_replace", "report_limit",
+    "get_context", "list_missions", "search_missions", "get_mission", "create_mission", "update_mission",
+    "move_mission", "update_tasks", "add_note", "link_missions", "attach_solution", "complete_stage",
+    "request_review", "ask_user", "memory_search", "memory_read", "memory_append", "memory_replace", "report_limit",
 }  # fmt: skip
 
 
