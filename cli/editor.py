@@ -36,5 +36,5 @@ def _failed(command: str, why: str, name: str) -> SoloUnicornError:
     return SoloUnicornError(
         f"The editor {command!r} did not finish",
         why=why,
-        todo=f"nothing was changed, your text is in {name}; `solo-unicorn config set editor NAME` chooses another editor",
+        todo=f"nothing was changed, your text is in {name}; `solo-unicorn config set editor NAME` chooses another",
     )

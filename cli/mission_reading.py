@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..missions.entities import LISTS, JsonObject, ListName, Mission, MissionEvent
+from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, MissionEvent
 from ..missions.errors import Conflict, UsageError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
@@ -28,7 +28,9 @@ def _list_arguments(parser: Parser) -> None:
     parser.add_argument("--ready", action="store_true", default=None, help="only what may be given to an agent")
     parser.add_argument("--not-ready", dest="ready", action="store_false", help="only what may not")
     parser.add_argument("--text", metavar="WORDS", help="only with these words in title or description")
-    parser.add_argument("--limit", type=int, default=FIRST_PAGE, help=f"at most so many, 0 for all (default {FIRST_PAGE})")
+    parser.add_argument(
+        "--limit", type=int, default=FIRST_PAGE, help=f"at most so many, 0 for all (default {FIRST_PAGE})"
+    )
     parser.add_argument("--cursor", help="go on after a page: its nextCursor")
 
 
@@ -54,7 +56,15 @@ def _list(options: Options) -> None:
 
 
 def _row(mission: Mission) -> tuple[str, ...]:
-    return (ref(mission), mission.list, str(mission.priority), mission.stage, state(mission), tasks(mission), mission.title)
+    return (
+        ref(mission),
+        mission.list,
+        str(mission.priority),
+        mission.stage,
+        state(mission),
+        tasks(mission),
+        mission.title,
+    )
 
 
 def _takes_mission(parser: Parser) -> None:
@@ -69,7 +79,7 @@ def _show(options: Options) -> None:
         flow = opened.flow_of(mission.id)
         links = opened.dependencies(mission.id)
         why_not = None if mission.agent_session_status != "INACTIVE" else opened.why_not(mission.id)
-    found = [
+    found: list[Json] = [
         {
             "direction": link.direction, "id": link.other_id, "ref": ref(link.other) if link.other else None,
             "title": link.other.title if link.other else None, "resolved": link.resolved,
@@ -97,7 +107,7 @@ def _show(options: Options) -> None:
     ]
     body = [mission.description or ""]
     body += [f"[{'x' if n < mission.tasks_current else ' '}] {task.title}" for n, task in enumerate(mission.tasks)]
-    data = mission_json(mission, whyNot=why_not, dependencies=[*found])
+    data = mission_json(mission, whyNot=why_not, dependencies=found)
     output.record(pairs, data, name=ref(mission), body="\n".join(line for line in body if line))
 
 
@@ -126,7 +136,9 @@ def _who(event: MissionEvent) -> str:
 
 def _what(event: MissionEvent) -> str:
     changed = [
-        name if isinstance(after, dict | list) or len(f"{before}{after}") > 60 else f"{name}: {_said(before)} → {_said(after)}"
+        name
+        if isinstance(after, dict | list) or len(f"{before}{after}") > 60
+        else f"{name}: {_said(before)} → {_said(after)}"
         for name, (before, after) in event.changes.items()
     ]
     return "; ".join([part for part in (event.note, ", ".join(changed)) if part])
@@ -157,7 +169,9 @@ def _diff(options: Options) -> None:
     if mission.worktree_path is None:
         raise Conflict(
             f"{ref(mission)} has no worktree",
-            why="no agent has worked on it yet" if not mission.landed_commit else f"it landed as {mission.landed_commit}",
+            why="no agent has worked on it yet"
+            if not mission.landed_commit
+            else f"it landed as {mission.landed_commit}",
             todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
         )
     from ..worktrees.diff import mission_diff
@@ -166,7 +180,9 @@ def _diff(options: Options) -> None:
         mission.worktree_path, base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat
     )
     if output.as_json or output.quiet:
-        output.table(("PATH",), [(one.path,) for one in found.files], ()) if output.quiet else output.text("", found.to_json())
+        output.table(("PATH",), [(one.path,) for one in found.files], ()) if output.quiet else output.text(
+            "", found.to_json()
+        )
         return
     if options.stat:
         rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
@@ -197,7 +213,10 @@ def _unified(found: Diff, *, colour: bool) -> list[str]:
         if one.binary:
             put(" ", "binary file")
         for hunk in one.hunks:
-            put("@", f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@ {hunk.section}".rstrip())
+            put(
+                "@",
+                f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@ {hunk.section}".rstrip(),
+            )
             for line in hunk.lines:
                 put(line.kind, f"{line.kind}{line.text}")
     return lines
@@ -210,7 +229,10 @@ def _queue(options: Options) -> None:
         entries = opened.queue(project)
     output.table(
         ("REF", "P", "LIST", "TITLE", "NOT RUNNING"),
-        [(ref(e.mission), str(e.mission.priority), e.mission.list, e.mission.title, e.why_not or "next") for e in entries],
+        [
+            (ref(e.mission), str(e.mission.priority), e.mission.list, e.mission.title, e.why_not or "next")
+            for e in entries
+        ],
         [mission_json(entry.mission, whyNot=entry.why_not) for entry in entries],
         empty="No mission is ready. `solo-unicorn mission ready REF` says that one may start.",
     )

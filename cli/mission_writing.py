@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import get_args
+from typing import Any, get_args
 
 from ..missions.creating import MissionDraft
 from ..missions.entities import (
@@ -37,7 +37,9 @@ def _fields(parser: Parser) -> None:
     parser.add_argument("--branch", metavar="BRANCH", help="the branch it is landed on")
     parser.add_argument("--actor", help="the persona for its prompts, by name")
     parser.add_argument("--agent", metavar="NAME", help="the code agent that shall do it; default: any")
-    parser.add_argument("--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says")
+    parser.add_argument(
+        "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says"
+    )
     parser.add_argument("--merge", choices=get_args(MergeStrategy), help="how it is landed")
     parser.add_argument("--max-per-day", type=int, metavar="N", help="runs of a loop mission in a day")
     parser.add_argument("--max-per-hour", type=int, metavar="N", help="runs of a loop mission in an hour")
@@ -51,7 +53,9 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument("--list", choices=LISTS, help="default: todo, or loop for a loop mission")
     parser.add_argument("--loop", action="store_true", help="run it again and again")
     parser.add_argument("--ready", action="store_true", help="it may be given to an agent at once")
-    parser.add_argument("--blocked-by", action="append", default=[], metavar="REF", help="wait for this one (may be repeated)")
+    parser.add_argument(
+        "--blocked-by", action="append", default=[], metavar="REF", help="wait for this one (may be repeated)"
+    )
 
 
 def _create(options: Options) -> None:
@@ -62,7 +66,11 @@ def _create(options: Options) -> None:
         values = _values(options, opened, project)
         held_back = options.ready and bool(blockers)
         draft = MissionDraft(
-            title=options.title, list=options.list, is_loop=options.loop, ready=options.ready and not held_back, **values
+            title=options.title,
+            list=options.list,
+            is_loop=options.loop,
+            ready=options.ready and not held_back,
+            **values,
         )
         mission = opened.create_mission(project.id, draft)
         for blocker in blockers:
@@ -71,7 +79,9 @@ def _create(options: Options) -> None:
             opened.set_ready(mission.id, True)
         mission = opened.mission(mission.id)
     output.done(
-        f"{ref(mission)} created in {mission.list} of {project.name}: {mission.title}", mission_json(mission), name=ref(mission)
+        f"{ref(mission)} created in {mission.list} of {project.name}: {mission.title}",
+        mission_json(mission),
+        name=ref(mission),
     )
     if mission.ready:
         _note_service(output)
@@ -106,9 +116,9 @@ def _edit(options: Options) -> None:
     output.done(told, mission_json(mission))
 
 
-def _values(options: Options, opened: Workspace, project: Project, before: Mission | None = None) -> dict[str, object]:
+def _values(options: Options, opened: Workspace, project: Project, before: Mission | None = None) -> dict[str, Any]:
     """The fields that the options name, by their names in Python."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "description": options.description and text_from(options.description),
         "spec": options.spec and text_from(options.spec),
         "priority": options.priority,
@@ -246,7 +256,9 @@ def _link(options: Options) -> None:
         if options.blocked_by:
             opened.link(options.blocked_by, options.mission)
         else:
-            opened.link(options.mission, options.blocks or options.relates_to, "blocks" if options.blocks else "relates_to")
+            opened.link(
+                options.mission, options.blocks or options.relates_to, "blocks" if options.blocks else "relates_to"
+            )
         mission = opened.mission(options.mission)
     Output(options).done(f"{ref(mission)} linked", mission_json(mission))
 
@@ -267,7 +279,9 @@ def _delete(options: Options) -> None:
         found = [opened.mission(name) for name in options.missions]
         gone = [opened.delete_mission(mission.id) for mission in found]
     names = ", ".join(ref(mission) for mission in gone)
-    Output(options).done(f"{names} deleted; `solo-unicorn mission restore` brings back", [mission_json(one) for one in gone])
+    Output(options).done(
+        f"{names} deleted; `solo-unicorn mission restore` brings back", [mission_json(one) for one in gone]
+    )
 
 
 def _restore(options: Options) -> None:

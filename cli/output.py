@@ -61,7 +61,11 @@ class Output:
             width = max((len(key) for key, _ in pairs), default=0)
             for key, value in pairs:
                 if value:
-                    print(f"{self._dim(f'{key:<{width}}')}  {_one_line(value)}" if self.is_terminal else f"{key}\t{_one_line(value)}")
+                    print(
+                        f"{self._dim(f'{key:<{width}}')}  {_one_line(value)}"
+                        if self.is_terminal
+                        else f"{key}\t{_one_line(value)}"
+                    )
             if body:
                 print()
                 self._body(body)
@@ -106,7 +110,9 @@ class Output:
     def _json(self, data: Json, meta: JsonObject | None = None) -> None:
         import json
 
-        print(json.dumps({"data": data, "meta": meta or {}}, ensure_ascii=False, indent=2 if self.is_terminal else None))
+        print(
+            json.dumps({"data": data, "meta": meta or {}}, ensure_ascii=False, indent=2 if self.is_terminal else None)
+        )
 
     def _body(self, text: str) -> None:
         if self.is_terminal:

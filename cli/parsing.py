@@ -42,7 +42,10 @@ def nothing(parser: Parser) -> None:
 def takes_project(parser: Parser) -> None:
     """The option that chooses a project."""
     parser.add_argument(
-        "-p", "--project", metavar="PROJECT", help="its name, slug or id; default: that of this directory, else the last one"
+        "-p",
+        "--project",
+        metavar="PROJECT",
+        help="its name, slug or id; default: that of this directory, else the last one",
     )
 
 

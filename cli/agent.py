@@ -1,0 +1,149 @@
+"""`agent scan|list|add`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from ..missions.entities import CodeAgent
+from ..missions.errors import Conflict, InvalidValue, NotFound
+from ..missions.wire import to_wire
+from .opening import workspace
+from .output import Output
+from .parsing import Command, Options, Parser, nothing
+from .shapes import at
+
+HEADER = ("AGENT", "STATE", "SLOTS", "VERSION", "DETAIL")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def _scan_arguments(parser: Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="AGENT", help="only tell of these, and fail when one is not ready")
+
+
+def _scan(options: Options) -> int | None:
+    from ..agents.detection import scan
+    from ..config.settings import load
+
+    output = Output(options)
+    settings = load()
+    with output.progress("asking each agent for its version and sign-in"):
+        found = scan(settings)
+    with workspace() as opened:
+        opened.set_agents(found)
+        found = opened.agents()
+    unknown = [name for name in options.names if name not in {agent.name for agent in found}]
+    if unknown:
+        raise _no_agent(unknown[0], found)
+    chosen = [agent for agent in found if not options.names or agent.name in options.names]
+    _print(output, chosen)
+    if not options.names:
+        if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in found):
+            output.note(
+                "No code agent is ready. The rehearsal agent (no model) is: `solo-unicorn demo` shows it at work."
+            )
+        return None
+    not_ready = next((agent for agent in chosen if agent.state != "ready"), None)
+    if not_ready is not None:
+        raise NotFound(
+            f"The agent {not_ready.name} is {not_ready.state.replace('_', ' ')}",
+            todo=not_ready.detail or "see `agent list`",
+        )
+    return None
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.agents()
+    _print(output, found)
+
+
+def _print(output: Output, agents: list[CodeAgent]) -> None:
+    output.table(
+        HEADER,
+        [(one.name, _state(one), str(one.slots), one.agent_version or "-", _detail(one)) for one in agents],
+        [to_wire(one) for one in agents],
+        empty="No scan has been made yet: `solo-unicorn agent scan`.",
+    )
+
+
+def _state(agent: CodeAgent) -> str:
+    if not agent.enabled:
+        return "disabled"
+    if agent.state == "ready" and agent.rate_limit_reset_at:
+        return "limited"
+    return agent.state.replace("_", " ")
+
+
+def _detail(agent: CodeAgent) -> str:
+    if agent.rate_limit_reset_at:
+        return f"until {at(agent.rate_limit_reset_at)}"
+    return agent.detail or agent.binary or ""
+
+
+def _add_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
+    parser.add_argument("--type", help="the entry of the catalogue it is; default: its name")
+    parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
+    parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
+    parser.add_argument("--model", help="the model it is asked to use")
+    parser.add_argument("--replace", action="store_true", help="change it when it is there already")
+
+
+def _add(options: Options) -> None:
+    from ..agents.catalogue import entry
+    from ..agents.detection import scan
+    from ..config import edit
+    from ..config.paths import agents_dir
+    from ..config.settings import load
+
+    if not NAME.fullmatch(options.name):
+        raise InvalidValue(
+            "name", f"{options.name!r} cannot be the name of an agent", todo="use lower-case letters, digits, - and _"
+        )
+    settings = load()
+    if options.name in settings.agents and not options.replace:
+        raise Conflict(f"There is an agent {options.name} already", todo="add --replace to change it")
+    type_ = options.type or settings.agent(options.name).type or options.name
+    entry(type_, own=agents_dir())
+    if options.command and not _program(options.command):
+        raise NotFound(
+            f"There is no program {options.command}", why="it is no executable file", todo="give the path of the agent"
+        )
+    chosen = {
+        "type": type_,
+        "command": options.command,
+        "slots": options.slots,
+        "model": options.model,
+        "enabled": "true",
+    }
+    for key, value in chosen.items():
+        if value is not None:
+            edit.set_value(f"agents.{options.name}.{key}", str(value))
+    output = Output(options)
+    with output.progress("checking it"):
+        found = scan(load())
+    with workspace() as opened:
+        opened.set_agents(found)
+        agent = next((one for one in opened.agents() if one.name == options.name), None)
+    if agent is None:
+        raise _no_agent(options.name, found)
+    output.done(f"{agent.name} added: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
+
+
+def _program(command: str) -> bool:
+    return shutil.which(str(Path(command).expanduser())) is not None
+
+
+def _no_agent(name: str, found: list[CodeAgent]) -> NotFound:
+    known = ", ".join(agent.name for agent in found)
+    return NotFound(f"There is no agent {name!r}", why=f"there are {known}", todo="`solo-unicorn agent add` adds one")
+
+
+COMMANDS = {
+    "scan": Command(_scan_arguments, _scan),
+    "list": Command(nothing, _list),
+    "add": Command(_add_arguments, _add),
+}

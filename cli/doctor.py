@@ -1,0 +1,209 @@
+"""`doctor`: everything that has to be right on this machine, each with what to do when it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..config import paths
+from ..missions.errors import SoloUnicornError, TryAgain
+from ..sync.workspace import Workspace
+from .output import Output
+from .parsing import Command, Options, nothing
+
+MINIMUM_GIT = (2, 31)
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+State = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: State
+    detail: str
+    todo: str = ""
+
+
+def _run(options: Options) -> int:
+    output = Output(options)
+    findings: list[Finding] = []
+    with output.progress("looking at everything"):
+        for look in LOOKS:
+            try:
+                findings += look()
+            except SoloUnicornError as error:
+                what = error.what if not error.why else f"{error.what}: {error.why}"
+                findings.append(Finding(look.__name__.removeprefix("_"), "fail", what, error.todo))
+    output.table(
+        ("STATE", "WHAT", "DETAIL"),
+        [(one.state, one.what, one.detail + (f" → {one.todo}" if one.todo else "")) for one in findings],
+        [{"what": one.what, "state": one.state, "detail": one.detail, "todo": one.todo} for one in findings],
+    )
+    return 1 if any(one.state == "fail" for one in findings) else 0
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {sys.executable}")
+
+
+def _git() -> Iterator[Finding]:
+    from ..worktrees.git import Git
+
+    said = Git(Path("/")).line("--version")
+    numbers = [int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()]
+    if tuple(numbers) < MINIMUM_GIT:
+        yield Finding("git", "fail", said, f"update git to {'.'.join(map(str, MINIMUM_GIT))} or newer")
+    else:
+        yield Finding("git", "ok", said)
+
+
+def _home() -> Iterator[Finding]:
+    home = paths.home()
+    if not home.exists():
+        yield Finding("home", "ok", f"{home} (made at the first use)")
+        return
+    paths.logs_dir()
+    if home.stat().st_mode & 0o077:
+        yield Finding("home", "warn", f"{home} can be read by others", f"chmod 700 {home}")
+    free = shutil.disk_usage(home).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding("disk", "warn", f"{free // 2**20} MB free for {home}", "free some space before agents work")
+    yield Finding("home", "ok", str(home))
+
+
+def _sockets() -> Iterator[Finding]:
+    directory = paths.runtime_dir()
+    probe = directory / f"doctor-{os.getpid()}.sock"
+    with socket.socket(socket.AF_UNIX) as tried:
+        try:
+            tried.bind(str(probe))
+        except OSError as error:
+            yield Finding(
+                "sockets", "fail", f"{directory} takes no sockets: {error.strerror}",
+                f"set {paths.RUNTIME_VARIABLE} to a short directory on a local file system",
+            )  # fmt: skip
+            return
+        finally:
+            probe.unlink(missing_ok=True)
+    yield Finding("sockets", "ok", str(directory))
+
+
+def _settings() -> Iterator[Finding]:
+    from ..config import reading, settings
+
+    file = paths.config_file()
+    wrong = reading.problems(reading.text_of(file), file) if file.exists() else []
+    for problem in wrong:
+        yield Finding("settings", "fail", f"{problem.what}: {problem.why}", problem.todo)
+    if not wrong:
+        settings.load()
+        yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
+
+
+def _workspace() -> Iterator[Finding]:
+    path = paths.workspace_db()
+    if not path.exists():
+        yield Finding("workspace", "ok", f"{path} (made at the first use)")
+        return
+    try:
+        with Workspace.open() as opened:
+            if opened.read_only:
+                yield Finding(
+                    "workspace", "fail", f"{path} is open for reading only: {opened.read_only}", "update solo-unicorn"
+                )
+            damage = opened.check()
+            if damage:
+                yield Finding(
+                    "workspace", "fail", f"{path} is damaged: {'; '.join(damage[:3])}",
+                    f"restore a copy from {paths.home() / 'backups'}",
+                )  # fmt: skip
+            elif not opened.read_only:
+                yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
+    except TryAgain as error:
+        yield Finding("workspace", "fail", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
+
+
+def _holders(path: Path) -> str:
+    """Who of our own processes has a file open."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["pid", "name"]):
+        with suppress(psutil.Error, OSError):
+            if any(opened.path == str(path) for opened in process.open_files()):
+                found.append(f"{process.info['name']} (pid {process.info['pid']})")
+    return ", ".join(found) or "no process of yours that can be seen"
+
+
+def _service() -> Iterator[Finding]:
+    from .. import __version__
+    from ..workstation import client
+
+    try:
+        said = client.status()
+    except client.NotRunning:
+        yield Finding("service", "ok", "does not run; the board starts it")
+        return
+    version = str(said.get("version"))
+    if version != __version__:
+        yield Finding(
+            "service", "warn", f"runs as version {version}, this is {__version__}", "`solo-unicorn workstation restart`"
+        )
+    else:
+        yield Finding("service", "ok", f"runs, pid {said.get('pid')}")
+
+
+def _agents() -> Iterator[Finding]:
+    from ..agents.detection import scan
+    from ..config import settings
+
+    for agent in scan(settings.load()):
+        if not agent.enabled:
+            continue
+        state: State = "ok" if agent.state in ("ready", "missing") else "warn"
+        detail = agent.detail or f"{agent.agent_version or ''} {agent.binary or ''}".strip()
+        yield Finding(f"agent {agent.name}", state, f"{agent.state.replace('_', ' ')}: {detail}".rstrip(": "))
+
+
+def _keychain() -> Iterator[Finding]:
+    from ..config import credentials
+
+    try:
+        credentials.get("doctor")
+    except credentials.NoKeychain as error:
+        yield Finding("keychain", "warn", f"{error.what} (needed for a hub only)", error.todo)
+    else:
+        yield Finding("keychain", "ok", "opens")
+
+
+def _repositories() -> Iterator[Finding]:
+    if not paths.workspace_db().exists():
+        return
+    from ..worktrees.repositories import inspect
+
+    with Workspace.open() as opened:
+        repositories = opened.repositories()
+    for one in repositories:
+        try:
+            facts = inspect(one.local_path)
+        except SoloUnicornError as error:
+            yield Finding(f"repository {one.name}", "fail", f"{error.what}: {error.why}", error.todo)
+        else:
+            yield Finding(f"repository {one.name}", "ok", f"{facts.root}, {one.default_branch}")
+
+
+LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _python, _git, _home, _sockets, _settings, _workspace, _service, _agents, _keychain, _repositories,
+)  # fmt: skip
+
+COMMANDS = {"doctor": Command(nothing, _run)}

@@ -1,0 +1,186 @@
+"""`project create|list|show|edit|pause|resume|delete`."""
+
+from __future__ import annotations
+
+from ..missions.entities import LISTS, Json, Project
+from ..missions.errors import UsageError
+from ..missions.wire import to_wire
+from .opening import project_of, workspace
+from .output import Output
+from .parsing import Command, Options, Parser, confirmed, takes_project, takes_yes
+from .shapes import at
+
+
+def _create_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("-d", "--description", metavar="TEXT")
+    parser.add_argument("--repo", metavar="PATH", help="link this checkout to it")
+
+
+def _create(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        if options.repo:
+            from .repo import facts_of, linked
+
+            facts = facts_of(options.repo)  # looked at first: a wrong path makes no project
+            project = opened.create_project(options.name, description=options.description)
+            linked(opened, project, facts)
+        else:
+            project = opened.create_project(options.name, description=options.description)
+    output.done(f"{project.name} created", to_wire(project), name=project.slug)
+
+
+def _list_arguments(parser: Parser) -> None:
+    parser.add_argument("--archived", action="store_true", help="archived ones too")
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        projects = opened.projects(archived=options.archived)
+        counts = [opened.list_counts(project.id) for project in projects]
+    open_missions = [sum(count.total for name, count in counted.items() if name != "done") for counted in counts]
+    output.table(
+        ("PROJECT", "NAME", "OPEN", "STATE"),
+        [
+            (project.slug, project.name, str(total), _state(project))
+            for project, total in zip(projects, open_missions, strict=True)
+        ],
+        [to_wire(project) for project in projects],
+        empty="No projects. `solo-unicorn project create NAME` makes one.",
+    )
+
+
+def _state(project: Project) -> str:
+    if project.status != "active":
+        return project.status
+    return "paused" if project.paused else "sample" if project.is_sample else "active"
+
+
+def _takes_one(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", metavar="PROJECT", help="name, slug or id; default: that of this directory")
+
+
+def _show(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        project = project_of(opened, options.name)
+        repositories, flows, actors = (
+            opened.repositories(project.id),
+            opened.flows(project.id),
+            opened.actors(project.id),
+        )
+        counts = opened.list_counts(project.id)
+    limits = ", ".join(f"{name} {limit}" for name, limit in project.wip_limits.items())
+    pairs = [
+        ("project", f"{project.name} ({project.slug})"),
+        ("state", _state(project)),
+        ("missions", ", ".join(f"{name} {count.total}" for name, count in counts.items())),
+        ("limits", limits),
+        ("landing", "by pull request" if project.pr_mode_default == "enabled" else "directly"),
+        *(("repository", f"{one.name}  {one.local_path}") for one in repositories),
+        *(("flow", f"{one.name}: {' → '.join(stage.stage for stage in one.stage_sequence)}") for one in flows),
+        *(("actor", one.name) for one in actors),
+        ("created", at(project.created_at)),
+    ]
+    data: dict[str, Json] = {
+        **to_wire(project),
+        "repositories": [to_wire(one) for one in repositories],
+        "flows": [to_wire(one) for one in flows],
+        "actors": [to_wire(one) for one in actors],
+        "missions": {name: count.total for name, count in counts.items()},
+    }
+    output.record(pairs, data, name=project.slug, body=project.description or "")
+
+
+def _edit_arguments(parser: Parser) -> None:
+    takes_project(parser)
+    parser.add_argument("--name")
+    parser.add_argument("-d", "--description", metavar="TEXT")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="LIST=N",
+        help="work-in-progress limit of a list; LIST=none takes it away",
+    )
+    parser.add_argument("--default-flow", metavar="FLOW", help="by name")
+    parser.add_argument("--pr-mode", choices=("enabled", "disabled"), help="land by pull request, or directly")
+    parser.add_argument("--archive", dest="status", action="store_const", const="archived", help="put it away")
+    parser.add_argument("--activate", dest="status", action="store_const", const="active", help="bring it back")
+
+
+def _edit(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        project = project_of(opened, options.project)
+        changes: dict[str, object] = {
+            "name": options.name,
+            "description": options.description,
+            "wip_limits": _limits(project, options.limit) if options.limit else None,
+            "default_flow_id": opened.flow(options.default_flow, project.id).id if options.default_flow else None,
+            "pr_mode_default": options.pr_mode,
+            "status": options.status,
+        }
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if not changes:
+            raise UsageError("There is nothing to change", todo="`solo-unicorn project edit --help` lists what can be")
+        project = opened.update_project(project.id, changes)
+    output.done(f"{project.name} changed", to_wire(project))
+
+
+def _limits(project: Project, said: list[str]) -> dict[str, int]:
+    limits = dict(project.wip_limits)
+    for one in said:
+        name, _, number = one.partition("=")
+        if name not in LISTS or not (number == "none" or number.isdigit()):
+            raise UsageError(
+                f"{one!r} is no limit",
+                why="it is a list and a number, as in doing=3",
+                todo=f"lists: {', '.join(LISTS)}",
+            )
+        if number == "none":
+            limits.pop(name, None)
+        else:
+            limits[name] = int(number)
+    return limits
+
+
+def _paused(paused: bool) -> Command:
+    def run(options: Options) -> None:
+        with workspace() as opened:
+            project = opened.update_project(project_of(opened, options.name).id, {"paused": paused})
+        told = "is paused: nothing new starts, running sessions go on" if paused else "goes on"
+        Output(options).done(f"{project.name} {told}", to_wire(project))
+
+    return Command(_takes_one, run)
+
+
+def _delete_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="PROJECT")
+    takes_yes(parser)
+
+
+def _delete(options: Options) -> int | None:
+    with workspace() as opened:
+        project = opened.project(options.name)
+        total = sum(count.total for count in opened.list_counts(project.id).values())
+        if not confirmed(
+            options, f"Remove {project.name} with {total} missions, their history and its memory for good?"
+        ):
+            return 1
+        opened.delete_project(project.id)
+    Output(options).done(f"{project.name} removed", {"id": project.id, "slug": project.slug})
+    return None
+
+
+COMMANDS = {
+    "create": Command(_create_arguments, _create),
+    "list": Command(_list_arguments, _list),
+    "show": Command(_takes_one, _show),
+    "edit": Command(_edit_arguments, _edit),
+    "pause": _paused(True),
+    "resume": _paused(False),
+    "delete": Command(_delete_arguments, _delete),
+}

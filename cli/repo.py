@@ -1,0 +1,162 @@
+"""`repo add|list|remove`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..missions.entities import Project, ProjectRepository
+from ..missions.wire import to_wire
+from .opening import project_of, workspace
+from .output import Output
+from .parsing import Command, Options, Parser, takes_project
+
+if TYPE_CHECKING:
+    from ..sync.workspace import Workspace
+    from ..worktrees.repositories import RepositoryFacts
+
+
+def _add_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default=".",
+        metavar="PATH|URL",
+        help="a checkout (default: this directory), or a URL to clone",
+    )
+    takes_project(parser)
+    parser.add_argument("--path", help="where a URL is cloned to; default: in the home of solo-unicorn")
+    parser.add_argument("--name", help="what it is called; default: the name of its folder")
+    parser.add_argument("--branch", help="the branch missions are landed on; default: the repository's own")
+    parser.add_argument(
+        "--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit (default 1)"
+    )
+
+
+def _add(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        project = project_of(opened, options.project)
+        if is_url(options.source):
+            facts, managed = _cloned(output, options.source, options.path), options.path is None
+        else:
+            facts, managed = facts_of(options.source), False
+        if options.branch:
+            _check_branch(facts, options.branch)
+        repository = linked(
+            opened, project, facts, name=options.name, branch=options.branch, most=options.max, managed=managed
+        )
+    output.done(
+        f"{repository.name} linked to {project.name} ({facts.root}, branch {repository.default_branch})",
+        to_wire(repository), name=repository.name,
+    )  # fmt: skip
+    if facts.detached and not options.branch:
+        output.note(f"Its HEAD is detached: missions start from {repository.default_branch}.")
+    if facts.dirty:
+        output.note("It has uncommitted changes: they stay where they are, and missions do not see them.")
+
+
+def is_url(source: str) -> bool:
+    """Whether it is a URL or an scp-like address rather than a path that is there."""
+    return "://" in source or (bool(re.match(r"^[\w.-]+@[\w.-]+:", source)) and not Path(source).exists())
+
+
+def facts_of(path: str) -> RepositoryFacts:
+    """What a path is; an error says why missions cannot work in it."""
+    from ..worktrees.repositories import inspect
+
+    return inspect(Path(path))
+
+
+def linked(
+    opened: Workspace,
+    project: Project,
+    facts: RepositoryFacts,
+    *,
+    name: str | None = None,
+    branch: str | None = None,
+    most: int | None = None,
+    managed: bool = False,
+) -> ProjectRepository:
+    """Link a repository that was looked at."""
+    values: dict[str, Any] = {
+        "local_path": str(facts.root),
+        "default_branch": branch or facts.default_branch,
+        "remote_url": facts.remote_url,
+        "github_owner": facts.github_owner,
+        "github_name": facts.github_name,
+        "github_full_name": facts.github_full_name,
+        "github_url": f"https://{facts.github_host}/{facts.github_full_name}" if facts.github_owner else "",
+        "is_managed_clone": managed,
+    }
+    if most is not None:
+        values["max_concurrent_missions"] = most
+    return opened.add_repository(project.id, name or facts.name, **values)
+
+
+def _check_branch(facts: RepositoryFacts, branch: str) -> None:
+    from ..missions.errors import NotFound
+    from ..worktrees.git import Git
+    from ..worktrees.repositories import has_branch
+
+    if not has_branch(Git(facts.root), branch):
+        raise NotFound(
+            f"{facts.root} has no branch {branch!r}",
+            todo=f"name another one, or make it: `git -C {facts.root} branch {branch}`",
+        )
+
+
+def _cloned(output: Output, url: str, path: str | None) -> RepositoryFacts:
+    from ..config.paths import clones_dir
+    from ..worktrees.cloning import clone, clone_name
+
+    target = Path(path).expanduser().absolute() if path else clones_dir() / clone_name(url)
+    with output.progress(f"cloning into {target}"):
+        return clone(url, target)
+
+
+def _list_arguments(parser: Parser) -> None:
+    takes_project(parser)
+    parser.add_argument("--all-projects", action="store_true", help="of every project")
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.repositories(None if options.all_projects else project_of(opened, options.project).id)
+    output.table(
+        ("REPOSITORY", "BRANCH", "MAX", "STATE", "PATH"),
+        [
+            (one.name, one.default_branch, str(one.max_concurrent_missions or "-"), _state(one), one.local_path)
+            for one in found
+        ],
+        [to_wire(one) for one in found],
+        empty="No repositories. `solo-unicorn repo add` links the one of this directory.",
+    )
+
+
+def _state(repository: ProjectRepository) -> str:
+    return repository.status if Path(repository.local_path).is_dir() else "missing"
+
+
+def _remove_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
+    takes_project(parser)
+
+
+def _remove(options: Options) -> None:
+    with workspace() as opened:
+        name = options.name
+        if options.project:
+            project = opened.project(options.project)
+            name = next((one.id for one in opened.repositories(project.id) if one.name == name), name)
+        repository = opened.remove_repository(name)
+    Output(options).done(f"{repository.name} unlinked; its files stay in {repository.local_path}", to_wire(repository))
+
+
+COMMANDS = {
+    "add": Command(_add_arguments, _add),
+    "list": Command(_list_arguments, _list),
+    "remove": Command(_remove_arguments, _remove),
+}

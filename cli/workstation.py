@@ -1,0 +1,136 @@
+"""`workstation start|stop|status|restart|pause|resume|run`."""
+
+from __future__ import annotations
+
+import sys
+
+from ..missions.entities import Json, JsonObject, Mission, Session
+from ..missions.wire import to_wire
+from ..workstation import client
+from .opening import workspace
+from .output import Output
+from .parsing import Command, Options, Parser, nothing
+from .shapes import ref, since
+
+
+def _start_arguments(parser: Parser) -> None:
+    parser.add_argument("--background", action="store_true", help="return once it runs; it stays until it is stopped")
+
+
+def _start(options: Options) -> None:
+    output = Output(options)
+    if options.background:
+        with output.progress("starting the workstation service"):
+            info = client.ensure_running(stay=True)
+        output.done(f"The workstation service runs (pid {info.pid})", {"pid": info.pid, "version": info.version})
+        if info.notice:
+            output.note(info.notice)
+        return
+    from ..workstation.run import serve
+
+    serve(stay=True, ready=lambda: output.note("The workstation service runs; ctrl+c stops it."))
+
+
+def _stop_arguments(parser: Parser) -> None:
+    parser.add_argument("--force", action="store_true", help="stop running sessions too, and kill a service that hangs")
+
+
+def _stop(options: Options) -> None:
+    output = Output(options)
+    with output.progress("stopping the workstation service"):
+        ran = client.stop(force=options.force)
+    output.done(
+        "The workstation service is stopped" if ran else "The workstation service did not run", {"stopped": ran}
+    )
+
+
+def _status(options: Options) -> None:
+    output = Output(options)
+    service: JsonObject | None
+    try:
+        service = client.status()
+    except client.NotRunning:
+        service = None
+    with workspace() as opened:
+        machine = opened.workstation()
+        sessions = opened.sessions(active=True)
+        missions = {session.mission_id: opened.mission(session.mission_id) for session in sessions}
+        agents = opened.agents()
+        paused = opened.workstation_paused()
+        waiting = len(opened.waiting())
+    state = "not running" if service is None else str(service.get("state", "running"))
+    pairs = [
+        ("workstation", machine.name),
+        (
+            "service",
+            state if service is None else f"{state}, pid {service.get('pid')}, version {service.get('version')}",
+        ),
+        ("paused", "yes, nothing new starts" if paused else ""),
+        ("mcp", f"127.0.0.1:{service['mcp_port']}" if service and service.get("mcp_port") else ""),
+        *(
+            ("agent", f"{one.name}  {one.state.replace('_', ' ')}  {one.detail}".rstrip())
+            for one in agents
+            if one.enabled
+        ),
+        *(("session", _session(one, missions[one.mission_id])) for one in sessions),
+        ("waits for you", str(waiting) if waiting else ""),
+    ]
+    found: dict[str, Json] = {
+        "running": service is not None,
+        "service": {key: value for key, value in service.items() if key != "ok"} if service else None,
+        "workstation": to_wire(machine),
+        "paused": paused,
+        "agents": [to_wire(one) for one in agents],
+        "sessions": [to_wire(one) for one in sessions],
+        "waiting": waiting,
+    }
+    output.record(pairs, found, name=state)
+
+
+def _session(session: Session, mission: Mission) -> str:
+    parts = (ref(mission), session.agent_name, session.stage, since(session.started_at), session.activity)
+    return "  ".join(parts).rstrip()
+
+
+def _restart(options: Options) -> None:
+    output = Output(options)
+    stay = False
+    with output.progress("restarting the workstation service"):
+        try:
+            stay = client.status().get("stay") is True
+        except client.NotRunning:
+            stay = True
+        client.stop()
+        info = client.ensure_running(stay=stay)
+    output.done(f"The workstation service runs anew (pid {info.pid})", {"pid": info.pid, "version": info.version})
+
+
+def _paused(paused: bool) -> Command:
+    def run(options: Options) -> None:
+        with workspace() as opened:
+            opened.set_workstation_paused(paused)
+        told = "Nothing new starts on this machine; running sessions go on" if paused else "Missions start again"
+        Output(options).done(told, {"paused": paused})
+
+    return Command(nothing, run)
+
+
+def _run_arguments(parser: Parser) -> None:
+    parser.add_argument("--stay", action="store_true", help="keep running when nothing is left to do")
+
+
+def _run(options: Options) -> None:
+    from ..workstation.run import serve
+
+    serve(stay=options.stay, ready=lambda: None if options.quiet else print("ready", file=sys.stderr, flush=True))
+
+
+COMMANDS = {
+    "start": Command(_start_arguments, _start),
+    "stop": Command(_stop_arguments, _stop),
+    "status": Command(nothing, _status),
+    "restart": Command(nothing, _restart),
+    "pause": _paused(True),
+    "resume": _paused(False),
+    "run": Command(_run_arguments, _run),
+}
