@@ -53,12 +53,14 @@ def test_init_groups_and_everybody_are_not_signalled(pid: int) -> None:
     assert send(Process(pid, "0", processes.boot_id()), signal.SIGTERM) is False
 
 
-def test_a_forged_record_of_a_dead_host_ends_no_stranger(home: Path, tmp_path: Path, stranger: subprocess.Popen[bytes]) -> None:
+def test_a_forged_record_of_a_dead_host_ends_no_stranger(
+    home: Path, tmp_path: Path, stranger: subprocess.Popen[bytes]
+) -> None:
     run_dir = tmp_path / "run"
     run_dir.mkdir()
     now = identify(stranger.pid)
     assert now is not None
-    records = [replace(now, start="1").to_json(), replace(now, boot="x").to_json(), {"pid": stranger.pid}, "rubbish", None]
+    records = [replace(now, start="1").to_json(), replace(now, boot="x").to_json(), {"pid": stranger.pid}, "x", None]
     (run_dir / "host.json").write_text(json.dumps({"pid": stranger.pid, "processes": records}))
     assert launch.attach(run_dir).end_leftovers() == 0
     assert stranger.poll() is None

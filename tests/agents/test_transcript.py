@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -121,9 +122,9 @@ def test_the_last_page_begins_at_an_entry(tmp_path: Path) -> None:
         assert start == 0 or tape.offset - start <= size + 100
 
 
-def test_what_was_lost_to_a_full_disk_is_marked_when_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
+def test_what_was_lost_to_a_full_disk_is_marked_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tape = Tape(tmp_path)
     real, room = os.write, [60]
 

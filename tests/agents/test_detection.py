@@ -1,0 +1,152 @@
+"""Detection: none, one and four agents, and each way in which one can be wrong, within the deadline."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.agents import detection
+from solo_unicorn.agents.catalogue import CatalogueEntry, SignInCheck, VersionCheck, load
+from solo_unicorn.agents.session_host.processes import tagged
+from solo_unicorn.config.settings import AgentSettings, Settings
+from solo_unicorn.missions.entities import CodeAgent
+
+Install = Callable[[str, str], Path]
+DEADLINE = 3.0
+
+
+@pytest.fixture
+def install(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Puts a shell program on the PATH, which has nothing else but the system's own."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+
+    def put(name: str, script: str) -> Path:
+        path = directory / name
+        path.write_text("#!/bin/sh\n" + textwrap.dedent(script))
+        path.chmod(0o755)
+        return path
+
+    return put
+
+
+def entry(name: str) -> CatalogueEntry:
+    return CatalogueEntry(
+        name, name.title(), "claude", binaries=(name,), install=f"install {name}", sign_in=f"run {name} login",
+        version=VersionCheck(minimum="2.1.0"),
+        sign_in_check=SignInCheck(("auth",), r'"loggedIn":\s*true', r'"loggedIn":\s*false'),
+    )  # fmt: skip
+
+
+def scan(*names: str, settings: Settings | None = None, deadline: float = DEADLINE) -> dict[str, CodeAgent]:
+    found = detection.scan(settings or Settings(), deadline, entries={name: entry(name) for name in names})
+    return {agent.name: agent for agent in found}
+
+
+GOOD = """
+    case "$1" in
+        --version) echo "2.1.330 (Agent)" ;;
+        auth) echo '{"loggedIn": true}' ;;
+    esac
+"""
+
+
+def test_a_machine_with_none(install: Install) -> None:
+    found = scan("alpha", "beta")
+    assert [agent.state for agent in found.values()] == ["missing", "missing"]
+    assert found["alpha"].detail == "Alpha is not installed: install alpha."
+
+
+def test_a_machine_with_one(install: Install) -> None:
+    path = install("alpha", GOOD)
+    found = scan("alpha", "beta")
+    assert (found["alpha"].state, found["alpha"].detail) == ("ready", "")
+    assert (found["alpha"].binary, found["alpha"].agent_version) == (str(path), "2.1.330")
+    assert found["alpha"].checked_at is not None
+    assert found["beta"].state == "missing"
+
+
+def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install, tmp_path: Path) -> None:
+    install("old", 'echo "1.9.99"')
+    install("out", 'case "$1" in --version) echo 2.2.0 ;; auth) echo \'{"loggedIn": false}\'; exit 1 ;; esac')
+    install("hangs", "trap '' TERM INT; sleep 600 & wait")
+    install("rubbish", "cat /dev/urandom")
+    began = time.monotonic()
+    found = scan("old", "out", "hangs", "rubbish")
+    assert time.monotonic() - began < DEADLINE + 2
+    assert {name: agent.state for name, agent in found.items()} == {
+        "old": "too_old", "out": "signed_out", "hangs": "broken", "rubbish": "broken",
+    }  # fmt: skip
+    assert found["old"].detail == "Old 1.9.99 is too old: version 2.1.0 or newer is needed, install old."
+    assert found["out"].detail == "Out is signed out: run out login."
+    assert found["hangs"].detail.endswith("did not answer --version in time: run it in a terminal to see why.")
+    assert "is no working Rubbish" in found["rubbish"].detail
+    assert found["rubbish"].detail.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "told"),
+    [
+        ("exit 127", "broken", "said nothing readable (exit code 127)"),
+        ('echo "command not known"', "broken", "said 'command not known'"),
+        ("echo 2.1.330; exit 3", "broken", "exit code 3"),
+        ('[ "$1" = --version ] && echo 2.1.0 || sleep 600', "broken", "did not answer auth in time"),
+        ('[ "$1" = --version ] && echo 2.1.0 || echo whatever', "broken", "gave no answer to auth that is known"),
+        ('[ "$1" = --version ] && echo 2.1.0 || exit 1', "signed_out", "run alpha login"),
+        ('echo 2.10.0 \'"loggedIn": true\'', "ready", ""),
+        ("sleep 600 & echo 3.0.0 '\"loggedIn\": true'", "ready", ""),
+    ],
+)
+def test_every_wrong_answer_has_its_sentence(install: Install, script: str, state: str, told: str) -> None:
+    install("alpha", script)
+    found = scan("alpha", deadline=2.0)["alpha"]
+    assert (found.state, told in found.detail) == (state, True), found.detail
+
+
+def test_what_a_check_started_is_gone_after_it(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETECTED_BY", "test_detection")
+    install("alpha", "sleep 600 & sleep 600")
+    scan("alpha", deadline=0.5)
+    assert tagged("DETECTED_BY", "test_detection") == []
+
+
+def test_a_file_that_is_no_program_is_broken(install: Install, tmp_path: Path) -> None:
+    path = tmp_path / "bin" / "alpha"
+    path.write_bytes(b"\x7fELF nonsense")
+    path.chmod(0o755)
+    found = scan("alpha")["alpha"]
+    assert found.state == "broken"
+    assert "cannot be started" in found.detail
+
+
+def test_the_persons_command_is_taken_before_the_path(install: Install, tmp_path: Path) -> None:
+    install("alpha", "exit 1")
+    other = install("other", GOOD)
+    settings = Settings(agents={"alpha": AgentSettings(command=str(other), slots=3, enabled=False)})
+    found = scan("alpha", settings=settings)["alpha"]
+    assert (found.state, found.binary, found.slots, found.enabled) == ("ready", str(other), 3, False)
+    gone = Settings(agents={"alpha": AgentSettings(command="/nowhere/alpha")})
+    wrong = scan("alpha", settings=gone)["alpha"]
+    assert wrong.state == "missing"
+    assert wrong.detail == "There is no program /nowhere/alpha: correct agents.alpha.command."
+
+
+def test_several_agents_of_one_type_and_one_of_a_type_nobody_knows(install: Install) -> None:
+    install("alpha", GOOD)
+    settings = Settings(agents={"night-shift": AgentSettings(type="alpha"), "mystery": AgentSettings(type="clippy")})
+    found = scan("alpha", settings=settings)
+    assert [(agent.type, agent.title, agent.state) for agent in found.values()] == [
+        ("alpha", "Alpha", "ready"), ("alpha", "Alpha (night-shift)", "ready"), ("clippy", "mystery", "broken"),
+    ]  # fmt: skip
+    assert found["mystery"].detail == "There is no agent type 'clippy': set agents.mystery.type to one of alpha."
+
+
+def test_the_rehearsal_agent_is_always_there(home: Path) -> None:
+    entries = {"rehearsal": load()["rehearsal"]}
+    [found] = detection.scan(Settings(), 30.0, entries=entries)
+    assert (found.state, found.title) == ("ready", "rehearsal (no model)")

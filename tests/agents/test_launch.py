@@ -1,0 +1,183 @@
+"""What an agent is started with: the prompt on its input, the token in one private file, nothing in its arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.agents import launch
+from solo_unicorn.agents.handle import SESSION_VARIABLE
+from solo_unicorn.config import paths
+from solo_unicorn.config.settings import AgentSettings, SessionSettings, Settings
+from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.errors import InvalidValue, NotFound
+
+from .conftest import RunningSession
+
+TOKEN = "tok-4c1f-very-secret"
+CLAUDE = CodeAgent("claude", "claude", binary="/opt/claude", state="ready")
+
+
+def prepared(run_dir: Path, worktree: Path, agent: CodeAgent = CLAUDE, **given: object) -> dict[str, object]:
+    values: dict[str, object] = {
+        "prompt": "Work on M-1", "mcp": launch.McpEntry("http://127.0.0.1:4100/mcp", TOKEN), "resume": None,
+        "settings": Settings(), "correlation": "c0ffee", "mission": "M-1",
+    }  # fmt: skip
+    launch.prepare(run_dir, agent, worktree=worktree, **(values | given))  # type: ignore[arg-type]
+    found = json.loads((run_dir / "launch.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture
+def run_dir(home: Path) -> Path:
+    return paths.run_dir("01JD")
+
+
+def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path) -> None:
+    found = prepared(run_dir, tmp_path)
+    assert found["argv"] == [
+        "/opt/claude", "-p", "--output-format", "stream-json", "--input-format", "stream-json", "--verbose",
+        "--permission-mode", "acceptEdits", "--allowedTools", "mcp__solo", "Bash(git add:*)", "Bash(git commit:*)",
+        "Bash(git status:*)", "Bash(git diff:*)", "Bash(git log:*)", "Bash(git show:*)", "Bash(git mv:*)",
+        "Bash(git rm:*)", "--mcp-config", str(run_dir / "mcp.json"), "--strict-mcp-config",
+    ]  # fmt: skip
+    assert json.loads(str(found["stdin"])) == {
+        "type": "user", "message": {"role": "user", "content": [{"type": "text", "text": "Work on M-1"}]},
+    }  # fmt: skip
+    assert found["cwd"] == str(tmp_path)
+    assert found["environment"] == {
+        "SOLO_UNICORN_MISSION": "M-1", "SOLO_UNICORN_CORRELATION": "c0ffee", SESSION_VARIABLE: "01JD",
+    }  # fmt: skip
+    assert "CLAUDECODE" in found["unset"]  # type: ignore[operator]
+
+
+def test_the_token_is_in_one_private_file_and_nowhere_else(run_dir: Path, tmp_path: Path) -> None:
+    prepared(run_dir, tmp_path)
+    mcp = run_dir / "mcp.json"
+    assert json.loads(mcp.read_text()) == {
+        "mcpServers": {
+            "solo": {
+                "type": "http", "url": "http://127.0.0.1:4100/mcp", "headers": {"Authorization": f"Bearer {TOKEN}"},
+                "alwaysLoad": True,
+            }
+        }
+    }  # fmt: skip
+    assert [path.name for path in run_dir.iterdir() if TOKEN in path.read_text()] == ["mcp.json"]
+    assert {path.stat().st_mode & 0o777 for path in run_dir.iterdir()} == {0o600}
+
+
+def test_settings_choose_model_permissions_and_patience(run_dir: Path, tmp_path: Path) -> None:
+    settings = Settings(
+        sessions=SessionSettings(stall_minutes=2, stop_grace_seconds=3),
+        agents={"claude": AgentSettings(model="opus", permission_mode="plan", command="/my/claude")},
+    )
+    found = prepared(run_dir, tmp_path, settings=settings, resume="conv-1")
+    argv = found["argv"]
+    assert isinstance(argv, list)
+    assert argv[0] == "/my/claude"
+    for pair in (["--model", "opus"], ["--permission-mode", "plan"], ["--resume", "conv-1"]):
+        assert argv[argv.index(pair[0]) + 1] == pair[1]
+    assert (found["stall_seconds"], found["stop_grace_seconds"]) == (120, 3)
+
+
+def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_path: Path) -> None:
+    careful = prepared(run_dir, tmp_path)
+    assert "--dangerously-skip-permissions" not in careful["argv"]  # type: ignore[operator]
+    settings = Settings(agents={"claude": AgentSettings(skip_permissions=True)})
+    bold = prepared(run_dir, tmp_path, settings=settings)["argv"]
+    assert isinstance(bold, list)
+    assert "--dangerously-skip-permissions" in bold
+    assert "--permission-mode" not in bold
+
+
+@pytest.mark.parametrize(
+    ("agent", "worktree", "error"),
+    [
+        (CodeAgent("claude", "claude"), ".", InvalidValue),
+        (CLAUDE, "/no/such/worktree", InvalidValue),
+        (CodeAgent("clippy", "clippy", binary="/x"), ".", NotFound),
+    ],
+)
+def test_what_cannot_be_started_is_refused_before_anything_is_written(
+    run_dir: Path, tmp_path: Path, agent: CodeAgent, worktree: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        prepared(run_dir, tmp_path / worktree, agent)
+    assert list(run_dir.iterdir()) == []
+
+
+def test_the_rehearsal_agent_needs_no_binary(run_dir: Path, tmp_path: Path) -> None:
+    argv = prepared(run_dir, tmp_path, CodeAgent("rehearsal", "rehearsal"))["argv"]
+    assert isinstance(argv, list)
+    assert argv[:4] == [sys.executable, "-P", "-m", "solo_unicorn.agents.rehearsal"]
+
+
+def test_an_agent_of_the_persons_own_is_started_from_its_file(run_dir: Path, tmp_path: Path) -> None:
+    """And the agent's real environment: the person's own, without our tokens, with the names of mission and session."""
+    program = tmp_path / "agent.py"
+    program.write_text(
+        "import json, os, sys\n"
+        "print(json.dumps([sys.argv[1:], {k: v for k, v in os.environ.items() if 'UNICORN' in k or k == 'MINE'}]))\n"
+        "print(sys.stdin.read(), end='')\n"
+    )
+    (paths.agents_dir() / "mine.toml").write_text(
+        'title = "Mine"\nparser = "raw"\nbinaries = ["mine"]\n'
+        '[turn]\narguments = ["run"]\nmcp = ["--mcp", "{mcp_file}"]\nresume = ["--go-on", "{conversation}"]\n'
+    )
+    wrapper = tmp_path / "mine"
+    wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {program} "$@"\n')
+    wrapper.chmod(0o755)
+    os.environ["MINE"] = "kept"
+    os.environ["SOLO_UNICORN_TOKEN"] = TOKEN
+    try:
+        prepared(run_dir, tmp_path, CodeAgent("mine", "mine", binary=str(wrapper)))
+        launch.start(run_dir)
+        one = RunningSession(run_dir)
+        assert one.ended().exit_code == 0
+    finally:
+        del os.environ["MINE"], os.environ["SOLO_UNICORN_TOKEN"]
+    first, *rest = one.lines()
+    argv, environment = json.loads(first)
+    assert argv == ["run", "--mcp", str(run_dir / "mcp.json")]
+    assert environment["MINE"] == "kept"
+    assert environment["SOLO_UNICORN_MISSION"] == "M-1"
+    assert "SOLO_UNICORN_TOKEN" not in environment
+    assert TOKEN not in first
+    assert rest == ["Work on M-1"]
+    assert TOKEN not in (run_dir / "transcript.jsonl").read_text()
+
+
+def test_a_scope_is_used_only_where_there_is_a_user_manager(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for systemd-run that writes down how it was called and runs the command."""
+    prepared(run_dir, tmp_path, CodeAgent("claude", "claude", binary="/bin/true"))
+    bin_, runtime, called = tmp_path / "bin", tmp_path / "xdg", tmp_path / "called"
+    bin_.mkdir()
+    runner = bin_ / "systemd-run"
+    runner.write_text(f'#!/bin/sh\necho "$@" > {called}\nwhile [ "$1" != "--" ]; do shift; done\nshift\nexec "$@"\n')
+    runner.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    launch.start(run_dir, scope=True)
+    RunningSession(run_dir).ended()
+    assert not called.exists(), "no user manager: no scope"
+    (runtime / "systemd").mkdir(parents=True)
+    other = paths.run_dir("01JE")
+    prepared(other, tmp_path, CodeAgent("claude", "claude", binary="/bin/true"))
+    launch.start(other, scope=True)
+    RunningSession(other).ended()
+    assert called.read_text().startswith("--user --scope --quiet --collect --unit=solo-unicorn-01JE -- ")
+
+
+def test_a_run_directory_without_a_plan_says_so(run_dir: Path) -> None:
+    with pytest.raises(Exception, match=r"launch.json cannot be used"):
+        launch.start(run_dir)
+    (run_dir / "launch.json").write_text("{}")
+    with pytest.raises(Exception, match=r"launch.json cannot be used"):
+        launch.start(run_dir)

@@ -1,0 +1,167 @@
+"""Outcomes: an exit code is no success, a limit no failure, and what nothing proves is unknown (domain.md, Running)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from solo_unicorn.agents import parsers
+from solo_unicorn.agents.events import Failure, Interrupted, LimitReached, QuestionAsked, Result
+from solo_unicorn.agents.handle import HostOutcome, Stop
+from solo_unicorn.agents.verdict import Judgement, Verdict
+
+from .conftest import recorded, recorded_end
+
+RESET = datetime.fromtimestamp(1795371511, UTC)
+WELL = HostOutcome(exit_code=0)
+
+
+def judged(name: str, *, stage_finished: bool = False) -> Judgement:
+    verdict = Verdict()
+    parse = parsers.parser(name.split("/")[0])
+    for line in recorded(name):
+        for event in parse(line):
+            verdict.feed(event)
+    return verdict.decide(recorded_end(name), stage_finished=stage_finished)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "reason"),
+    [
+        ("claude/success_mcp_bash_write", "completed", ""),
+        ("claude/retry_429_then_ok", "completed", ""),
+        ("claude/usage_limit_warning", "completed", ""),
+        ("claude/mcp_tool_error", "completed", ""),
+        ("claude/permission_denied", "completed", ""),
+        ("claude/structured_output", "completed", ""),
+        ("claude/mcp_failed", "failed", "could not reach Solo Unicorn's tools (failed)"),
+        ("claude/error_429_api_key", "rate_limited", "usage limit is reached: API Error: Request rejected (429)"),
+        ("claude/usage_limit_five_hour", "rate_limited", "You've hit your 5-hour limit"),
+        ("claude/error_400_credit", "rate_limited", "no credit: Credit balance is too low"),
+        ("claude/error_401", "auth_failed", "signed out: Invalid API key"),
+        ("claude/error_403", "auth_failed", "signed out"),
+        ("claude/not_logged_in", "auth_failed", "signed out: Not logged in"),
+        ("claude/error_529", "failed", "529 Overloaded"),
+        ("claude/max_turns", "failed", "used up the turns"),
+        ("claude/resume_unknown", "failed", "does not know the conversation"),
+        ("claude/sigint_in_tool", "cancelled", "interrupted"),
+        ("claude/sigterm_in_tool", "failed", "ended without a result (exit code 143)"),
+    ],
+)
+def test_what_claude_code_was_recorded_to_do(name: str, outcome: str, reason: str) -> None:
+    found = judged(name)
+    assert found.outcome == outcome
+    assert reason in found.reason
+    assert bool(found.reason) == (outcome != "completed")
+
+
+def test_the_limit_carries_its_reset_time_and_a_plain_429_has_none() -> None:
+    limit, plain = judged("claude/usage_limit_five_hour"), judged("claude/error_429_api_key")
+    assert (limit.reset_at, limit.limited) == (RESET, True)
+    assert (plain.reset_at, plain.limited) == (None, True)
+    assert judged("claude/usage_limit_warning").limited is False
+
+
+def test_a_limit_after_the_stage_was_finished_parks_the_agent_and_completes_the_session() -> None:
+    found = judged("claude/usage_limit_five_hour", stage_finished=True)
+    assert (found.outcome, found.limited, found.reset_at) == ("completed", True, RESET)
+
+
+def test_a_conversation_that_is_gone_is_to_be_begun_anew() -> None:
+    assert judged("claude/resume_unknown").conversation_lost is True
+    assert judged("claude/error_529").conversation_lost is False
+
+
+@pytest.mark.parametrize("code", [0, 1, 143])
+def test_an_exit_code_alone_is_no_success(code: int) -> None:
+    assert Verdict().decide(HostOutcome(exit_code=code), stage_finished=False).outcome == "failed"
+
+
+def test_a_finished_stage_is_success_whatever_became_of_the_process() -> None:
+    for host in (None, HostOutcome(signal=9), HostOutcome(exit_code=1), HostOutcome(exit_code=0, stop=Stop("stall"))):
+        assert Verdict().decide(host, stage_finished=True).outcome == "completed"
+
+
+def test_what_nothing_proves_is_unknown() -> None:
+    verdict = Verdict()
+    verdict.feed(Result(True, "Done."))
+    assert verdict.decide(None, stage_finished=False).outcome == "unknown"
+    assert verdict.decide(HostOutcome(sealed=True), stage_finished=False).outcome == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("stop", "cancelled"), ("kill", "cancelled"), ("cancel", "cancelled"), ("superseded", "cancelled"),
+        ("stall", "timeout"), ("total_time", "timeout"), ("mcp", "failed"), ("shutdown", "unknown"),
+        ("budget of the day", "cancelled"),
+    ],
+)  # fmt: skip
+def test_who_stopped_it_decides(reason: str, outcome: str) -> None:
+    found = Verdict().decide(HostOutcome(signal=15, stop=Stop(reason, ("SIGINT", "SIGTERM"))), stage_finished=False)
+    assert found.outcome == outcome
+    assert found.reason
+
+
+def test_a_hang_after_the_result_does_not_spoil_it() -> None:
+    verdict = Verdict()
+    verdict.feed(Result(True, "Done."))
+    host = HostOutcome(signal=15, stop=Stop("after_result", ("SIGINT", "SIGTERM")))
+    assert verdict.decide(host, stage_finished=False).outcome == "completed"
+    verdict.feed(Result(False, "no", "limit"))
+    assert verdict.decide(host, stage_finished=False).outcome == "rate_limited"
+
+
+def test_a_crash_after_the_result_is_told() -> None:
+    verdict = Verdict()
+    verdict.feed(Result(True, "Done."))
+    found = verdict.decide(HostOutcome(signal=11, stderr_tail="Segmentation fault\n"), stage_finished=False)
+    assert found.outcome == "failed"
+    assert "SIGSEGV" in found.reason
+    assert "Segmentation fault" in found.reason
+
+
+def test_a_question_waits_for_its_answer_unless_a_person_stopped_it() -> None:
+    verdict = Verdict()
+    verdict.feed(Result(True, "I asked."))
+    asked = verdict.decide(WELL, stage_finished=False, question="Which database?")
+    assert (asked.outcome, asked.question) == ("needs_input", "Which database?")
+    assert verdict.decide(HostOutcome(stop=Stop("stop")), stage_finished=False, question="?").outcome == "cancelled"
+    live = Verdict()
+    live.feed(QuestionAsked("1", "Which port?"))
+    assert live.decide(WELL, stage_finished=False).question == "Which port?"
+
+
+def test_an_agent_that_could_not_be_started_failed() -> None:
+    found = Verdict().decide(HostOutcome(start_error="/x/claude cannot be started: gone"), stage_finished=False)
+    assert (found.outcome, found.reason) == ("failed", "/x/claude cannot be started: gone")
+
+
+def test_a_later_good_turn_forgets_an_earlier_limit() -> None:
+    verdict = Verdict()
+    for event in (LimitReached(RESET, "five_hour"), Failure("limit"), Result(False, "limit", "limit"), Result(True)):
+        verdict.feed(event)
+    assert verdict.decide(WELL, stage_finished=False) == Judgement("completed")
+
+
+def test_an_interrupt_while_the_model_was_waited_for_leaves_no_result_and_is_no_failure() -> None:
+    verdict = Verdict()
+    verdict.feed(Interrupted())
+    assert verdict.decide(WELL, stage_finished=False).outcome == "cancelled"
+
+
+def test_a_missing_tool_server_asks_to_stop_at_once() -> None:
+    verdict = Verdict()
+    parse = parsers.parser("claude")
+    assert verdict.abort_reason is None
+    verdict.feed(parse(recorded("claude/mcp_failed")[0])[0])
+    assert verdict.abort_reason == "it could not reach Solo Unicorn's tools (failed)"
+    found = verdict.decide(HostOutcome(signal=2, stop=Stop("mcp")), stage_finished=False)
+    assert (found.outcome, found.reason) == ("failed", verdict.abort_reason)
+
+
+def test_the_conversation_is_known_from_the_first_line() -> None:
+    verdict = Verdict()
+    verdict.feed(parsers.parser("claude")(recorded("claude/error_401")[0])[0])
+    assert verdict.conversation_id == "8dbdf94a-f01b-4139-888d-ee3e94b88892"
