@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import unquote, urlsplit
 
@@ -149,5 +150,11 @@ def _stage(access: MissionAccess, caller: Caller, flow: str, stage: str) -> str:
             continue
         for step in one.stage_sequence:
             if step.stage == stage:
-                return step.prompt or template(step.stage, None)
+                return step.prompt or template(step.stage, _checkout(access, project.id))
     raise NotFound(f"No stage {stage[:64]!r} of a flow {flow[:64]!r}", todo="get_mission names the stages of a flow")
+
+
+def _checkout(access: MissionAccess, project_id: str) -> Path | None:
+    """Where the templates of a project with one repository may be."""
+    repositories = access.repositories(project_id)
+    return Path(repositories[0].local_path) if len(repositories) == 1 and repositories[0].local_path else None

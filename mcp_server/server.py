@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from mcp.server import NotificationOptions, Server, ServerRequestContext
@@ -34,6 +36,10 @@ Solo Unicorn keeps missions on a board; you work on one of them.
 Work you discover: create_mission. Lasting facts: memory_append.
 Ids look like M-42. Replacing writes take expected_version from your last read. \
 Errors start with a code and say what to do."""
+
+
+NAME_MAX = 40
+"""Characters of a client's name that the history keeps."""
 
 
 class RunToken(AccessToken):
@@ -91,17 +97,16 @@ def build_server(
 
     `call` runs a closure over the keeper of the missions (see `missions.access`).
     """
-    tools = {tool.name: tool for tool in all_tools()}
-    listed = {name: ListedTool.model_validate(tool.listing()) for name, tool in tools.items()}
+    tools, listed = {tool.name: tool for tool in all_tools()}, _listed()
     traffic = calls or Calls()
 
-    async def list_tools(_ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
-        who = _who(caller)
+    async def list_tools(ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
+        who = _who(caller, ctx)
         return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
 
-    async def call_tool(_ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
         async with traffic.one():
-            return await _run(call, _who(caller), tools, params)
+            return await _run(call, _who(caller, ctx), tools, params)
 
     return UnicornServer(
         "solo-unicorn",
@@ -119,9 +124,18 @@ def build_server(
     )
 
 
-def _who(caller: Caller | None) -> Caller:
+@cache
+def _listed() -> dict[str, ListedTool]:
+    """Every tool as clients are shown it; made once, because each connection has a server of its own."""
+    return {tool.name: ListedTool.model_validate(tool.listing()) for tool in all_tools()}
+
+
+def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) -> Caller:
+    """The caller; the person's own agent goes by the name that its client gives."""
     if caller is not None:
-        return caller
+        client = ctx.session.client_params if ctx and caller.session_id is None else None
+        name = "".join(c for c in client.client_info.name if c.isprintable())[:NAME_MAX].strip() if client else ""
+        return replace(caller, name=name) if name else caller
     token = get_access_token()
     if not isinstance(token, RunToken):
         raise RuntimeError("a request without a checked token reached the server")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ...missions.access import MissionAccess
 from ...missions.entities import Json, JsonObject, ListName, Mission
+from ...missions.errors import NotFound
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Query, Ref
@@ -51,7 +52,10 @@ def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions
     for hit in access.search(given.query, project.id, limit=given.limit):
         if hit.kind != "mission":
             continue
-        mission = access.mission(hit.ref)
+        try:
+            mission = access.mission(hit.ref)
+        except NotFound:  # deleted between the two reads
+            continue
         found = views.row(mission)
         if hit.excerpt and caller.mission_id in (None, mission.id):
             found["excerpt"] = hit.excerpt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from ...missions.access import MissionAccess
@@ -82,6 +83,7 @@ class Tool:
         return self.run(access, caller, parse(self.arguments, given))
 
 
+@cache
 def all_tools() -> tuple[Tool, ...]:
     """Every tool, in the order in which they are listed."""
     from . import board, context, memory, plan, work

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from mcp import Client
+from mcp.types import Implementation
 
-from solo_unicorn.mcp_server.server import INSTRUCTIONS
+from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.missions.entities import Author
 
 from .conftest import Board, data, error, head, said
 
@@ -160,6 +163,14 @@ async def test_a_created_mission_stands_in_todo_and_is_not_ready(board: Board) -
     assert made["version"] == mission.version
     history = await board.do(lambda ws: ws.history(made["id"]))
     assert history[0].author.kind == "agent"
+
+
+@ERAS
+async def test_the_history_names_the_persons_own_client(board: Board, era: str) -> None:
+    server = build_server(board.thread.run, version="1", changes=board.changes, caller=await board.person())
+    async with Client(server, mode=era, client_info=Implementation(name="claude-code\x1b[2J", version="2")) as client:
+        data(await client.call_tool("create_mission", {"title": "Retry payments"}))
+    assert (await board.do(lambda ws: ws.history("M-1")))[0].author == Author("agent", "claude-code[2J")
 
 
 async def test_creating_twice_with_one_key_makes_one_mission(board: Board) -> None:
