@@ -125,7 +125,7 @@ def lines(
         made.append([bar, ("  ", ""), *facts_of(card, marks)])
     if _has_state(card):
         text, role = state_of(card, marks, now) or (f"{marks.retry} tries again now", "faint")
-        said = _wrapped(text, width, TALKATIVE) if selected or _talks(card) else [text]
+        said = _wrapped(text, width, TITLE_LINES if selected else TALKATIVE) if selected or _talks(card) else [text]
         made += [[bar, ("  ", ""), (line, role)] for line in said]
     return made
 

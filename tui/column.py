@@ -26,8 +26,6 @@ from . import card as cards_as_lines
 from .marks import UNICODE, Marks
 from .paint import Drawn
 
-SLACK = 8
-"""Rows kept free below the last card, so that a card that grows when chosen never changes the scrollable size."""
 EMPTY = {
     "todo": "Nothing planned. n makes a mission.",
     "doing": "Nothing runs. Space on a mission in Todo starts it.",
@@ -136,7 +134,6 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         heights = (gap + measured(card, width, marks, now, compact=compact) for card in self.cards)
         self._tops = [0, *accumulate(heights)]
         self._grow()
-        self.virtual_size = Size(self.size.width, self._tops[-1] + SLACK)
 
     def _grow(self) -> None:
         """Rows by which the chosen card is taller than it is at rest."""
@@ -144,6 +141,13 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         if self.chosen is not None and self.chosen < len(self.cards):
             tall = len(self._lines(self.cards[self.chosen], chosen=True)) + (2 if self.compact else 1)
             self._extra = tall - (self._tops[self.chosen + 1] - self._tops[self.chosen])
+        self._resize_virtual()
+
+    def _resize_virtual(self) -> None:
+        """Say how long the column is; set without its watcher, which would lay out the whole screen anew."""
+        self.set_reactive(CardColumn.virtual_size, Size(self.size.width, self._end() + 1))
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
     def _top(self, index: int) -> int:
         """First row of a card, which is its frame's top where cards stand apart."""

@@ -41,6 +41,8 @@ class Drawn(Widget):
         segments: list[Segment] = []
         used = 0
         for text, role in parts:
+            if not text.isprintable():
+                text = _safe(text)
             cells = cell_len(text)
             style = self.style_of(role, under)
             if used + cells > width:
@@ -57,3 +59,8 @@ class Drawn(Widget):
             segments.append(Segment(" " * (width - used), self.style_of("", under)))
             used = width
         return Strip(segments, used)
+
+
+def _safe(text: str) -> str:
+    """Text without what a terminal would obey: nothing that an agent or a file says may move the cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\t", "    "))

@@ -1,0 +1,176 @@
+"""What the mission room says, as rows: facts, flow, tasks, dependencies, history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from ..missions.entities import Json, Mission, MissionEvent, Session
+from ..missions.ids import short_id
+from .ages import ago, at, clock, count, until
+from .card import Line
+from .headings import NAMES
+from .lines import Row, row
+from .marks import Marks
+from .mission_data import MissionData
+
+LABEL: Final = 12
+QUIET: Final = frozenset({"conversation_known", "worktree_set", "session_started", "renumbered"})
+"""Events that say nothing to a person that another does not say."""
+
+
+def title_line(data: MissionData, marks: Marks, width: int) -> Line:
+    """Title at the left, where it stands at the right."""
+    mission = data.mission
+    dot = f" {marks.separator} "
+    facts = [short_id(mission.number), f"{mission.stage} {mission.current_flow_task + 1}/{len(data.stages)}"]
+    if width >= 80:
+        facts += [f"priority {mission.priority}", NAMES[mission.list].lower()]
+    if width >= 140 and mission.pr_branch_name:
+        facts.append(f"{marks.branch} {mission.pr_branch_name}")
+    right = dot.join(facts)
+    room = max(8, width - len(right) - 4)
+    title = mission.title if len(mission.title) <= room else mission.title[: room - 1] + marks.ellipsis
+    return [(" ", ""), (title, "strong"), (" " * max(2, width - len(title) - len(right) - 2), ""), (right, "faint"), (" ", "")]
+
+
+def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
+    """Agent, time, tokens and cost of a session."""
+    if session is None:
+        return ""
+    used = session.usage
+    parts = [session.agent_name, clock(((session.ended_at or now) - session.started_at).total_seconds())]
+    if used.input_tokens or used.output_tokens:
+        parts.append(f"{count(used.input_tokens + used.output_tokens)} tokens")
+    if used.cost_usd is not None:
+        parts.append(f"${used.cost_usd:.2f}")
+    return f" {marks.separator} ".join(parts)
+
+
+def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
+    """What matters now, and the key for it."""
+    mission = data.mission
+    if mission.question:
+        return [row((f"{marks.waits} ", "wait"), (mission.question, "wait"), ("   r answers", "key"), indent=2)]
+    if mission.review_status == "pending":
+        return [row((f"{marks.waits} {mission.stage} waits for your review", "wait"), ("   a approves, x rejects", "key"))]
+    if mission.attention:
+        return [row((f"{marks.attention} {mission.attention}", "bad"), ("   space tries again", "key"), indent=2)]
+    if data.live is not None:
+        live = data.live
+        return [row((f"{marks.running} {live.agent_name} {live.activity or live.phase}", "run"))]
+    if mission.landing_status in ("queued", "landing"):
+        return [row((f"{marks.branch} landing on {mission.target_branch}", "run"))]
+    if mission.list == "done":
+        commit = f" as {mission.landed_commit[:10]}" if mission.landed_commit else ""
+        return [row((f"{marks.done} done{commit}, {ago(mission.updated_at, now)}", "good"))]
+    if mission.retry_at is not None and mission.retry_at > now:
+        return [row((f"{marks.parked} waits until {until(mission.retry_at, now)}", "wait"))]
+    if data.why_not:
+        return [row((f"{marks.idle} not running: {data.why_not}", "faint"), indent=2)]
+    return [row((f"{marks.ready} next in line", "good"))]
+
+
+def flow_rows(data: MissionData, marks: Marks) -> list[Row]:
+    """The stages with where the mission stands; a stage that asks for review says so."""
+    mission = data.mission
+    enabled = {stage.stage: place for place, stage in enumerate(data.stages)}
+    rows = [row((data.flow.name, "strong"), ("  flow", "faint"))]
+    for stage in data.flow.stage_sequence:
+        place = enabled.get(stage.stage)
+        if place is None:
+            rows.append(row((f"  {marks.separator} {stage.stage}", "faint"), ("  skipped", "faint")))
+            continue
+        over = mission.list == "done" or place < mission.current_flow_task
+        here = not over and place == mission.current_flow_task
+        mark, role = (marks.done, "good") if over else (marks.running, "run") if here else (marks.idle, "faint")
+        review = "  review" if data.stages[place].require_review else ""
+        rows.append(row((f"  {mark} ", role), (stage.stage, "strong" if here else ""), (review, "faint")))
+    return rows
+
+
+def task_rows(mission: Mission, marks: Marks) -> list[Row]:
+    """The plan's tasks; the first `tasks_current` are finished."""
+    rows = []
+    for place, task in enumerate(mission.tasks):
+        over, here = place < mission.tasks_current, place == mission.tasks_current
+        mark, role = (marks.done, "good") if over else (marks.running, "run") if here else (marks.idle, "faint")
+        rows.append(row((f"  {mark} ", role), (task.title, "faint" if over else ""), indent=4))
+    return rows
+
+
+def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
+    """Flow, tasks and what else is set, for the side of the overview."""
+    mission = data.mission
+    rows = [*banner(data, marks, now), row(""), *flow_rows(data, marks)]
+    if mission.tasks:
+        rows += [row(""), row(("Tasks", "strong"), (f"  {mission.tasks_current}/{len(mission.tasks)}", "faint"))]
+        rows += task_rows(mission, marks)
+    rows += [row(""), row(("Facts", "strong"))]
+    yes = {True: "yes", False: "no"}
+    facts = [
+        ("list", NAMES[mission.list]),
+        ("ready", yes[mission.ready]),
+        ("priority", str(mission.priority)),
+        ("repository", data.repository.name if data.repository else "none"),
+        ("lands on", mission.target_branch),
+        ("branch", mission.pr_branch_name or ""),
+        ("worktree", mission.worktree_path or ""),
+        ("agent", mission.code_agent_name or mission.code_agent_type or "any"),
+        ("actor", data.actor.name if data.actor else ""),
+        ("attempts", str(mission.attempts) if mission.attempts else ""),
+        ("landing", mission.landing_error or ""),
+        ("created", ago(mission.created_at, now)),
+    ]
+    rows += [row((f"  {name:<{LABEL}}", "faint"), value, indent=LABEL + 2) for name, value in facts if value]
+    return rows
+
+
+def dependency_rows(data: MissionData, marks: Marks) -> list[Row]:
+    """What blocks this mission, what it blocks, and what relates to it."""
+    words = {"blocked_by": "Blocked by", "blocks": "Blocks", "relates_to": "Relates to"}
+    rows: list[Row] = []
+    group = ""
+    for view in data.dependencies:
+        if view.direction != group:
+            group = view.direction
+            rows += [*([row("")] if rows else []), row((words[group], "strong"))]
+        if view.other is None:
+            rows.append(row((f"  {marks.blocked} ", "bad"), ("a mission that is gone", "faint")))
+            continue
+        mark, role = (marks.done, "good") if view.resolved else (marks.blocked, "bad") if group == "blocked_by" else (marks.idle, "")
+        name = f"{short_id(view.other.number)}  {view.other.title}"
+        place = f"  {NAMES[view.other.list].lower()}"
+        rows.append(row((f"  {mark} ", role), name, (place, "faint"), key=view.other.id, indent=4))
+    return rows
+
+
+def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
+    """Everything that happened, newest first."""
+    rows: list[Row] = []
+    for event in reversed(data.history):
+        if event.kind in QUIET:
+            continue
+        who = event.author.name or {"user": "you", "agent": "agent", "system": "Solo Unicorn"}[event.author.kind]
+        said = event.kind.replace("_", " ")
+        rows.append(row((f" {at(event.at, now):>12}  ", "faint"), (f"{who} ", "brand"), (said, ""), *_details(event), indent=15))
+        if event.note and "\n" in event.note:
+            rows += [row(" " * 15, (line, "faint"), indent=15) for line in event.note.splitlines()]
+    return rows
+
+
+def _details(event: MissionEvent) -> list[tuple[str, str]]:
+    parts = []
+    if event.note and "\n" not in event.note:
+        parts.append((f"  {event.note}", "faint"))
+    shown = [f"{name} {_brief(before)} → {_brief(after)}" for name, (before, after) in event.changes.items()]
+    if shown and event.kind in ("edited", "moved", "undone", "redone"):
+        parts.append((f"  {', '.join(shown)}", "faint"))
+    return parts
+
+
+def _brief(value: Json) -> str:
+    if value is None:
+        return "nothing"
+    text = " ".join(str(value).split())
+    return text if len(text) <= 40 else text[:39] + "…"

@@ -1,0 +1,59 @@
+"""A sheet to write a text on: feedback, an answer, a description. `$EDITOR` opens it in the person's own editor."""
+
+from __future__ import annotations
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static, TextArea
+
+from ..editor import edit_in_editor
+from ..keys import binding
+
+
+class WriteScreen(ModalScreen[str | None]):
+    """Gives the text, or None when the person went away."""
+
+    CSS_PATH = "write.tcss"
+    BINDING_GROUP_TITLE = "Text"
+    BINDINGS = [  # noqa: RUF012
+        binding("write.send", "ctrl+s", "send", "send", "Done writing", priority=True),
+        binding("write.editor", "ctrl+e", "editor", "editor", "Write it in your own editor", priority=True),
+        binding("write.cancel", "escape", "dismiss", "cancel", "Away without it", priority=True),
+    ]
+    area = getters.query_one(TextArea)
+
+    def __init__(self, heading: str, *, why: str = "", text: str = "", button: str = "Send", needed: str = "Write something") -> None:
+        super().__init__(classes="sheet")
+        self.heading, self.why, self.text, self.button, self.needed = heading, why, text, button, needed
+
+    def compose(self) -> ComposeResult:
+        """Heading, what it is about, the text, the way out."""
+        with Vertical(classes="box") as box:
+            box.border_title = self.heading
+            if self.why:
+                yield Static(self.why, id="why", markup=False)
+            yield TextArea(self.text, soft_wrap=True, tab_behavior="focus")
+            with Horizontal():
+                yield Button(f"{self.button}  (ctrl+s)", variant="primary", id="send", compact=True)
+                yield Button("Cancel  (esc)", id="cancel", compact=True)
+                yield Button("Editor  (ctrl+e)", id="editor", compact=True)
+
+    def action_send(self) -> None:
+        """Hand it over; a blank text is not one."""
+        if self.area.text.strip():
+            self.dismiss(self.area.text.strip())
+        else:
+            self.notify(f"{self.needed} first, or leave with escape.", severity="warning", timeout=3)
+
+    def action_editor(self) -> None:
+        """The person's own editor."""
+        text = edit_in_editor(self.app, self.area.text, getattr(self.app, "settings", None))
+        if text is not None:
+            self.area.text = text
+
+    @on(Button.Pressed)
+    async def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        await self.run_action({"send": "send", "editor": "editor"}.get(event.button.id or "", "dismiss"))
