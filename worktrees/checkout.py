@@ -6,6 +6,7 @@ step can be repeated, and our lock says that it is ours, so the next start can f
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -150,12 +151,18 @@ def _write_files(here: Git, directory: Path, aside: Path, move: Move) -> None:
         untouched = name in in_old and name not in not_old
         missing = name not in in_old and not os.path.lexists(path)
         torn = _torn(here, move.new, name) or (name in in_old and _torn(here, move.old, name))
-        if name in not_new and (untouched or missing or torn):
+        if name in not_new and (untouched or missing or torn) and not _behind_a_file(here.path, name):
             wanted.append(name)
     if wanted:
         listed = b"".join(os.fsencode(name) + b"\0" for name in wanted)
         after.run("checkout-index", "--force", "--quiet", "--index", "-z", "--stdin", stdin=listed, timeout=600)
     Path(before.environment["GIT_INDEX_FILE"]).unlink(missing_ok=True)
+
+
+def _behind_a_file(top: Path, name: str) -> bool:
+    """Whether a file or link stands where a folder of the path should be; git would delete it to make the folder."""
+    parents = [parent for parent in (top / name).parents if parent != top and parent.is_relative_to(top)]
+    return any(os.path.lexists(parent) and (parent.is_symlink() or not parent.is_dir()) for parent in parents)
 
 
 def _entries(git: Git, commit: str, names: list[str]) -> dict[str, str]:
@@ -175,7 +182,7 @@ def _torn(git: Git, commit: str, name: str) -> bool:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
     return git.out("cat-file", "--filters", f"{commit}:{name}").startswith(data)
 
@@ -183,7 +190,8 @@ def _torn(git: Git, commit: str, name: str) -> bool:
 def _unlink(top: Path, name: str) -> None:
     """Delete a file and the directories that become empty by it."""
     path = top / name
-    path.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
     for parent in path.parents:
         if parent == top:
             return

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError, TryAgain
+from .locks import held_handles
 
 DEFAULT_TIMEOUT = 120.0
 """Seconds a git command may take unless its caller knows better."""
@@ -231,6 +232,8 @@ def _spawn(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            # Not to commands that talk to a remote: a credential helper they start may live on for long.
+            pass_fds=() if shown[1:2] in (("fetch",), ("push",)) else held_handles(),
         )
     except FileNotFoundError as error:
         raise GitMissing(
@@ -268,6 +271,8 @@ def _remedy(stderr: str, path: Path) -> str:
     """What a person can do about the failures that are theirs to mend."""
     remedies = (
         (r"dubious ownership", f"run `git config --global --add safe.directory {path}` if you trust this repository"),
+        (r"does not appear to be a git|[Rr]epository .*(not found|does not exist)|Could not read from remote",
+         "check the address of the remote and your access to it"),
         (r"not a git repository", "give the path of a git repository"),
         (r"cannot change to", "make the directory again or remove the repository from the project"),
         (r"No space left", "make room on the disk; nothing was lost"),

@@ -43,17 +43,18 @@ def copy_included(source: Path, worktree: Path, *, replace_old: bool = False) ->
     files = [name for name in listed if not name.endswith("/")]
     if not files:
         return Copied()
-    ignored = _ignored(worktree, files)
+    outside = {name for name in files if not _inside((worktree / name).parent, worktree)}
+    ignored = _ignored(worktree, [name for name in files if name not in outside])
     manifest = _read_manifest(worktree)
     copied: list[str] = []
     warnings: list[str] = []
     changed: list[str] = []
     for name in files:
         origin, target = source / name, worktree / name
-        if name not in ignored:
-            warnings.append(f"{name} is in {INCLUDE_FILE} but git does not ignore it; not copied")
-        elif not _inside(target.parent, worktree):
+        if name in outside:
             warnings.append(f"{name} would be written outside the worktree through a symbolic link; not copied")
+        elif name not in ignored:
+            warnings.append(f"{name} is in {INCLUDE_FILE} but git does not ignore it; not copied")
         elif not os.path.lexists(target):
             copied.append(name)
         elif replace_old and not _alike(origin, target):
@@ -73,6 +74,8 @@ def copy_included(source: Path, worktree: Path, *, replace_old: bool = False) ->
 
 def _ignored(worktree: Path, files: list[str]) -> set[str]:
     """Those of the files that the worktree's own rules ignore."""
+    if not files:
+        return set()
     given = b"\0".join(os.fsencode(name) for name in files)
     done = Git(worktree).run("check-ignore", "-z", "--stdin", stdin=given, ok=(0, 1))
     return {os.fsdecode(part) for part in done.out.split(b"\0") if part}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,9 +44,21 @@ def hold(common_dir: Path, purpose: str, *, timeout: float = 60.0) -> Iterator[N
                 pause = min(pause * 2, 0.1)
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
+        _held.handles = (*held_handles(), handle)
         yield
     finally:
+        _held.handles = tuple(other for other in held_handles() if other != handle)
         os.close(handle)
+
+
+def held_handles() -> tuple[int, ...]:
+    """Descriptors of the locks this thread holds. A git command gets them handed on: when we are killed, the lock
+    stays taken until that command has ended, and nobody recovers what is still being written.
+    """
+    return getattr(_held, "handles", ())
+
+
+_held = threading.local()
 
 
 def _busy(path: Path, purpose: str, handle: int, timeout: float) -> TryAgain:

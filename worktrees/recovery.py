@@ -16,7 +16,7 @@ from .checkout import Move, begun, check_movable, checkout_of, forget_lock, move
 from .git import Git, GitError
 from .locks import hold
 from .repositories import RepositoryFacts, inspect
-from .work import LANDED, keep_commit
+from .work import KEPT, LANDED, keep_commit
 
 PIN = "refs/solo-unicorn/landing"
 """Holds the new commit of a landing that is under way."""
@@ -118,9 +118,8 @@ def undo_landing(repository_path: Path | str, *, target: str) -> journal.Entry:
             last, id=f"{_UNDO}{last.id}", old=last.new, new=last.old, phase="moving", remote=None,
             checkout=str(checkout.path) if checkout else None,
         )  # fmt: skip
+        git.run("update-ref", f"{KEPT}/{last.new}", last.new, tries=6)
         journal.begin(facts.common_dir, entry)
-        keep = f"refs/solo-unicorn/kept/{last.new}"
-        git.run("update-ref", keep, last.new, tries=6)
         recovered = recover_entry(facts, entry)
         if recovered.outcome != "finished":
             raise Conflict(f"the landing on {target} was not undone", why="the branch moved", todo="look and try again")

@@ -13,7 +13,6 @@ import pytest
 from solo_unicorn.missions.entities import Mission, ProjectRepository, Worktree
 from solo_unicorn.worktrees.pool import Pool
 
-
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -1,0 +1,352 @@
+"""Landing: merge, squash, rebase; the remote; the person's checkout; conflicts, checks and undo."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.worktrees.building import CheckFailed, Conflicted
+from solo_unicorn.worktrees.checkout import CheckoutInTheWay
+from solo_unicorn.worktrees.git import GitError
+from solo_unicorn.worktrees.landing import Diverged, Landed, PushRefused, land
+from solo_unicorn.worktrees.recovery import recover, undo_landing
+
+
+@pytest.fixture
+def work(repo):
+    """A branch `m1` with two commits; the checkout is on main."""
+    repo.git("switch", "-qc", "m1")
+    repo.commit("a.txt", "one\n")
+    repo.commit("dir/b.txt", "two\n", "Second")
+    repo.git("switch", "-q", "main")
+    return repo
+
+
+@pytest.fixture
+def landing(tmp_path):
+    def run(repo, branch="m1", strategy="merge", **options):
+        options.setdefault("scratch_root", tmp_path / "worktrees")
+        options.setdefault("message", "M-1: Pay")
+        return land(repo.path, branch=branch, target=options.pop("target", "main"), strategy=strategy, **options)
+
+    return run
+
+
+def with_remote(repo, tmp_path: Path):
+    """Give the repository a bare `origin` that has main; returns the bare one."""
+    repo.git("clone", "-q", "--bare", "--branch", "main", str(repo.path), str(tmp_path / "origin.git"))
+    repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    repo.git("fetch", "-q")
+    return type(repo)(tmp_path / "origin.git")
+
+
+def leaves_nothing(repo, tmp_path: Path) -> bool:
+    scratch = tmp_path / "worktrees" / ".landing"
+    ours = repo.path / ".git" / "solo-unicorn" / "landing"
+    return (
+        not (scratch.exists() and any(scratch.iterdir()))
+        and not (ours.exists() and any(ours.glob("*.json")))
+        and "landing" not in repo.git("for-each-ref", "--format=%(refname)").replace("refs/heads/", "")
+        and len(repo.git("worktree", "list").splitlines()) == 1
+        and not (repo.path / ".git" / "index.lock").exists()
+        and not list((repo.path / ".git").glob("solo-unicorn-*"))
+    )
+
+
+@pytest.mark.parametrize(("strategy", "commits", "parents"), [("merge", 3, 2), ("squash", 1, 1), ("rebase", 2, 1)])
+def test_each_strategy_lands_the_work_and_fast_forwards_a_clean_checkout(
+    work, landing, tmp_path, strategy, commits, parents
+):
+    work.commit("main.txt", "went on")
+    old = work.head("main")
+    landed = landing(work, strategy=strategy)
+    assert isinstance(landed, Landed) and landed.commit == work.head("main") and not landed.pushed
+    assert work.status() == "" and (work.path / "dir" / "b.txt").read_text() == "two\n"
+    assert len(work.git("rev-list", f"{old}..main").splitlines()) == commits
+    assert len(work.git("rev-list", "--parents", "-1", "main").split()) == parents + 1
+    assert work.git("log", "-1", "--format=%s", "main") == ("Second" if strategy == "rebase" else "M-1: Pay")
+    assert leaves_nothing(work, tmp_path)
+    assert work.git("fsck", "--strict") == ""
+
+
+def test_the_checkout_on_another_branch_is_not_touched(work, landing, tmp_path):
+    work.git("switch", "-qc", "mine")
+    work.write("readme.md", "half an idea")
+    work.write("untracked.txt", "x")
+    before = work.status()
+    landed = landing(work)
+    assert landed.commit == work.head("main") and work.status() == before
+    assert work.git("symbolic-ref", "--short", "HEAD") == "mine" and leaves_nothing(work, tmp_path)
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+def test_a_conflict_changes_nothing_and_names_the_files(work, landing, tmp_path, strategy):
+    work.commit("a.txt", "other\n")
+    work.commit("ü b.txt", "unrelated\n")
+    before = (work.head("main"), work.head("m1"), work.status())
+    found = landing(work, strategy=strategy)
+    assert found == Conflicted(("a.txt",), before[0])
+    assert (work.head("main"), work.head("m1"), work.status()) == before
+    assert leaves_nothing(work, tmp_path)
+
+
+def test_nothing_to_land(repo, landing, tmp_path):
+    repo.git("branch", "m1")
+    assert landing(repo) == Landed(None, False, "there was nothing to land")
+    assert leaves_nothing(repo, tmp_path)
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+def test_landing_twice_is_landing_once(work, landing, strategy):
+    """The service was killed after the landing and before it wrote it down: it asks again."""
+    first = landing(work, strategy=strategy)
+    work.commit("later.txt", "x")
+    tip = work.head("main")
+    again = landing(work, strategy=strategy)
+    assert again.commit == first.commit and again.note == "it had landed before" and work.head("main") == tip
+
+
+def test_a_dirty_checkout_of_the_target_stops_it(work, landing, tmp_path):
+    work.write("readme.md", "not committed")
+    before = work.head("main")
+    with pytest.raises(CheckoutInTheWay, match="has it checked out") as caught:
+        landing(work)
+    assert "commit or stash" in caught.value.todo and caught.value.exit_code == 4
+    assert work.head("main") == before and (work.path / "readme.md").read_text() == "not committed"
+    assert leaves_nothing(work, tmp_path)
+
+
+def test_untracked_files_stay_and_stop_it_only_when_they_are_in_the_way(work, landing, tmp_path):
+    work.write("mine.txt", "untracked")
+    work.write("dir/b.txt", "also untracked, and in the way")
+    with pytest.raises(CheckoutInTheWay, match=r"untracked file dir/b\.txt"):
+        landing(work)
+    assert (work.path / "dir" / "b.txt").read_text() == "also untracked, and in the way"
+    (work.path / "dir" / "b.txt").unlink()
+    assert landing(work).commit
+    assert work.status() == "?? mine.txt" and leaves_nothing(work, tmp_path)
+
+
+def test_an_ignored_file_in_the_way_stops_it(work, landing):
+    work.write(".git/info/exclude", "a.txt\n")
+    work.write("a.txt", "only copy")
+    with pytest.raises(CheckoutInTheWay, match=r"a\.txt"):
+        landing(work)
+    assert (work.path / "a.txt").read_text() == "only copy"
+
+
+def test_files_become_directories_and_back(repo, landing):
+    repo.commit("x", "file")
+    repo.commit("d/y", "in a directory")
+    repo.commit("gone/deep/z", "z")
+    repo.git("switch", "-qc", "m1")
+    repo.git("rm", "-rq", "x", "d", "gone")
+    repo.write("x/inner", "now a directory")
+    repo.write("d", "now a file")
+    (repo.path / "link").symlink_to("d")
+    repo.commit("run.sh", "#!/bin/sh\n")
+    (repo.path / "run.sh").chmod(0o755)
+    repo.git("commit", "-qam", "mode")
+    repo.git("switch", "-q", "main")
+    assert landing(repo).commit == repo.head("main")
+    assert repo.status() == "" and (repo.path / "x" / "inner").read_text() == "now a directory"
+    assert (repo.path / "d").read_text() == "now a file" and not (repo.path / "gone").exists()
+    assert (repo.path / "link").is_symlink() and os.access(repo.path / "run.sh", os.X_OK)
+
+
+def test_a_checkout_in_the_middle_of_a_rebase_of_the_target_stops_it(work, landing):
+    work.commit("a.txt", "mine\n")
+    work.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-qi", "HEAD~1")
+    with pytest.raises(CheckoutInTheWay, match="in the middle of a rebase"):
+        landing(work)
+
+
+def test_it_is_pushed_when_there_is_a_remote(work, landing, tmp_path):
+    origin = with_remote(work, tmp_path)
+    landed = landing(work)
+    assert landed.pushed and origin.head("main") == landed.commit == work.head("main") == work.head("origin/main")
+
+
+def test_commits_others_pushed_are_landed_upon(work, landing, tmp_path):
+    origin = with_remote(work, tmp_path)
+    work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
+    other = type(work)(tmp_path / "other")
+    other.commit("theirs.txt", "x")
+    other.git("push", "-q")
+    landed = landing(work)
+    assert landed.pushed and work.head("main") == landed.commit and (work.path / "theirs.txt").exists()
+
+
+def test_a_remote_that_moves_while_it_lands_is_landed_upon_again(work, landing, tmp_path):
+    origin = with_remote(work, tmp_path)
+    work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
+    other = type(work)(tmp_path / "other")
+    other.commit("theirs.txt", "x")
+    once = tmp_path / "once"
+    landed = landing(
+        work, check_command=f"test -e {once} || {{ touch {once}; env -u GIT_DIR git -C {other.path} push -q; }}"
+    )
+    assert landed.pushed and origin.head("main") == landed.commit and "theirs.txt" in work.git("ls-tree", "main")
+    assert leaves_nothing(work, tmp_path)
+
+
+def test_branches_that_went_different_ways_are_the_persons_to_bring_together(work, landing, tmp_path):
+    origin = with_remote(work, tmp_path)
+    work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
+    other = type(work)(tmp_path / "other")
+    other.commit("theirs.txt", "x")
+    other.git("push", "-q")
+    mine = work.commit("mine.txt", "y")
+    with pytest.raises(Diverged, match="gone different ways") as caught:
+        landing(work)
+    assert "1 commits the remote lacks" in caught.value.why and work.head("main") == mine
+
+
+def test_a_remote_that_cannot_be_reached_leaves_it_local_with_a_note(work, landing, tmp_path):
+    work.git("remote", "add", "origin", str(tmp_path / "nowhere.git"))
+    landed = landing(work)
+    assert landed.commit == work.head("main") and not landed.pushed and "could not be reached" in landed.note
+
+
+def test_a_remote_that_refuses_the_push_changes_nothing(work, landing, tmp_path):
+    origin = with_remote(work, tmp_path)
+    hook = origin.write("hooks/pre-receive", "#!/bin/sh\necho main is protected >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = work.head("main")
+    with pytest.raises(PushRefused, match="main is protected"):
+        landing(work)
+    assert work.head("main") == before == origin.head("main") and leaves_nothing(work, tmp_path)
+
+
+def test_a_first_push_of_the_target_branch(work, landing, tmp_path):
+    work.git("init", "-q", "--bare", str(tmp_path / "empty.git"))
+    work.git("remote", "add", "origin", str(tmp_path / "empty.git"))
+    landed = landing(work)
+    assert landed.pushed and type(work)(tmp_path / "empty.git").head("refs/heads/main") == landed.commit
+
+
+def test_a_target_only_the_remote_has(work, landing, tmp_path):
+    with_remote(work, tmp_path)
+    work.git("push", "-q", "origin", "main:release")
+    landed = landing(work, target="release")
+    assert landed.pushed and work.head("refs/heads/release") == landed.commit == work.head("origin/release")
+
+
+def test_the_hook_of_the_person_may_refuse(work, landing, tmp_path):
+    hook = work.write(".git/hooks/commit-msg", "#!/bin/sh\necho no ticket >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = work.head("main")
+    with pytest.raises(GitError, match="no ticket"):
+        landing(work, strategy="squash")
+    assert work.head("main") == before and leaves_nothing(work, tmp_path)
+
+
+def test_a_check_that_fails_lands_nothing(work, landing, tmp_path):
+    before = work.head("main")
+    with pytest.raises(CheckFailed, match="did not pass") as caught:
+        landing(work, check_command="echo 3 tests failed; ls; exit 7")
+    assert "3 tests failed" in caught.value.why and "a.txt" in caught.value.why and "code 7" in caught.value.why
+    assert caught.value.result.log.read_text().startswith("3 tests failed")
+    assert work.head("main") == before and leaves_nothing(work, tmp_path)
+
+
+def test_the_check_of_the_target_branch_counts_not_the_missions(repo, landing):
+    """An agent that rewrites the check does not get around it."""
+    repo.commit(".solo-unicorn.toml", '[landing]\ncheck = "test -e proof"\n')
+    repo.git("switch", "-qc", "m1")
+    repo.commit(".solo-unicorn.toml", '[landing]\ncheck = "true"\n')
+    repo.git("switch", "-q", "main")
+    with pytest.raises(CheckFailed):
+        landing(repo)
+    repo.git("switch", "-q", "m1")
+    repo.commit("proof", "x")
+    repo.git("switch", "-q", "main")
+    assert landing(repo).commit == repo.head("main")
+
+
+def test_work_the_check_could_overtake(work, landing):
+    """The checkout became dirty while the check ran: noticed before anything moves."""
+    before = work.head("main")
+    with pytest.raises(CheckoutInTheWay):
+        landing(work, check_command=f"echo busy > {work.path}/readme.md")
+    assert work.head("main") == before and (work.path / "readme.md").read_text() == "busy\n"
+
+
+def test_without_an_identity_it_still_lands(work, landing, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    landing(work)
+    assert work.git("log", "-1", "--format=%an", "main") == "Solo Unicorn"
+
+
+@pytest.mark.parametrize(
+    "setting", ["merge.ff=only", "rebase.autoStash=true", "rebase.updateRefs=true", "commit.verbose=true"]
+)
+def test_the_persons_git_settings_do_not_get_in_the_way(work, landing, setting):
+    name, value = setting.split("=")
+    work.git("config", name, value)
+    m1 = work.head("m1")
+    work.commit("main.txt", "x")
+    assert landing(work, strategy="rebase").commit and work.head("m1") == m1
+
+
+def test_two_landings_on_one_branch_wait_for_each_other(work, landing):
+    work.git("branch", "m2", "main")
+    work.git("switch", "-q", "m2")
+    work.commit("c.txt", "x")
+    work.git("switch", "-q", "main")
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda b=b: found.append(landing(work, b))) for b in ("m1", "m2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [type(one) for one in found] == [Landed, Landed]
+    assert {"a.txt", "c.txt"} <= set(work.git("ls-tree", "--name-only", "main").split())
+    assert work.status() == ""
+
+
+def test_wrong_requests(work, landing):
+    with pytest.raises(NotFound, match="no branch nothing"):
+        landing(work, "nothing")
+    with pytest.raises(NotFound, match="no branch release"):
+        landing(work, target="release")
+    with pytest.raises(InvalidValue):
+        landing(work, "main")
+
+
+def test_undo_takes_the_last_landing_back(work, landing, tmp_path):
+    old = work.head("main")
+    landed = landing(work)
+    assert undo_landing(work.path, target="main").new == landed.commit
+    assert work.head("main") == old and work.status() == "" and not (work.path / "a.txt").exists()
+    assert work.git("for-each-ref", "--contains", landed.commit), "the landed commit is kept"
+    assert leaves_nothing(work, tmp_path)
+    assert landing(work).commit == work.head("main"), "and it can land again"
+
+
+def test_undo_is_refused_when_it_would_take_something_from_somebody(work, landing, tmp_path):
+    with pytest.raises(NotFound):
+        undo_landing(work.path, target="main")
+    landing(work)
+    work.write("readme.md", "dirty")
+    with pytest.raises(CheckoutInTheWay):
+        undo_landing(work.path, target="main")
+    work.git("commit", "-qam", "On top")
+    with pytest.raises(Conflict, match="has moved on"):
+        undo_landing(work.path, target="main")
+
+
+def test_undo_is_refused_once_it_is_published(work, landing, tmp_path):
+    with_remote(work, tmp_path)
+    landing(work)
+    with pytest.raises(Conflict, match="published"):
+        undo_landing(work.path, target="main")
+
+
+def test_recover_has_nothing_to_do_after_a_landing(work, landing):
+    landing(work)
+    assert recover(work.path) == []

@@ -1,0 +1,165 @@
+"""Included files, ports, and the scripts of `.solo-unicorn.toml`."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.worktrees.ports import port_block
+from solo_unicorn.worktrees.recipe import Recipe, parse_recipe, recipe_at
+
+
+@pytest.fixture
+def shop(repo):
+    """Ignored files in the checkout, some of them wanted in worktrees."""
+    repo.write(".gitignore", ".env*\nnode_modules/\nconfig/*.key\n")
+    repo.commit(".worktreeinclude", "# what a build needs\n.env*\n!.env.prod\nconfig/*.key\nreadme-not-ignored\n")
+    repo.write(".env", "SECRET=1")
+    repo.write(".env.prod", "no")
+    repo.write("packages/a/.env.local", "nested")
+    repo.write("config/my key.key", b"\x00\xff")
+    repo.write("node_modules/x/index.js", "big")
+    repo.write("readme-not-ignored", "would look like work")
+    return repo
+
+
+def test_included_files_are_copied_and_nothing_else(pool, repository, shop, make_mission):
+    (shop.path / ".env").chmod(0o600)
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    assert (lease.path / ".env").read_text() == "SECRET=1"
+    assert (lease.path / ".env").stat().st_mode & 0o777 == 0o600
+    assert (lease.path / "packages" / "a" / ".env.local").read_text() == "nested"
+    assert (lease.path / "config" / "my key.key").read_bytes() == b"\x00\xff"
+    for name in (".env.prod", "node_modules", "readme-not-ignored"):
+        assert not (lease.path / name).exists()
+    assert shop.git("status", "--porcelain", cwd=lease.path) == ""
+    assert any("readme-not-ignored" in warning for warning in lease.warnings)
+
+
+def test_links_are_copied_as_links(pool, repository, shop, make_mission):
+    (shop.path / ".env").unlink()
+    (shop.path / ".env").symlink_to("packages/a/.env.local")
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    assert (lease.path / ".env").is_symlink() and (lease.path / ".env").read_text() == "nested"
+
+
+def test_a_link_in_the_worktree_does_not_lead_the_copy_outside(pool, repository, shop, make_mission, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    shop.git("switch", "-qc", "evil")
+    (shop.path / "packages").rename(tmp_path / "aside")
+    (shop.path / "packages").symlink_to(outside)
+    shop.git("add", "-A")
+    shop.git("commit", "-qm", "link")
+    (shop.path / "packages").unlink()
+    shop.git("switch", "-q", "main")
+    (tmp_path / "aside").rename(shop.path / "packages")
+    (outside / "a").mkdir()
+    lease = pool.acquire(repository, make_mission(1), branch="b1", base="evil")
+    assert list((outside / "a").iterdir()) == [] and any("outside" in warning for warning in lease.warnings)
+
+
+def test_a_resumed_worktree_keeps_its_own_version(pool, repository, shop, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / ".env").write_text("changed by the agent")
+    (lease.path / "config" / "my key.key").unlink()
+    again = pool.acquire(repository, make_mission(1), branch="b1")
+    assert (again.path / ".env").read_text() == "changed by the agent"
+    assert (again.path / "config" / "my key.key").exists(), "what is missing comes back"
+
+
+def test_a_reused_worktree_gets_fresh_files_and_the_old_versions_are_kept(pool, repository, shop, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / ".env").write_text("changed by the agent")
+    pool.release(lease.worktree)
+    shop.write("packages/a/.env.local", "newer")
+    again = pool.acquire(repository, make_mission(2), branch="b2")
+    assert again.how == "reused" and (again.path / ".env").read_text() == "SECRET=1"
+    assert (again.path / "packages" / "a" / ".env.local").read_text() == "newer"
+    [kept] = shop.git("for-each-ref", "refs/solo-unicorn/kept", "--format=%(refname)").splitlines()
+    assert shop.show(f"{kept}:.env") == "changed by the agent"
+    assert shop.git("ls-tree", "-r", "--name-only", kept) == ".env", "unchanged copies need no keeping"
+
+
+def test_ports_are_stable_and_shared_with_nobody(pool):
+    pool.root.mkdir()
+    blocks = [port_block(pool.root, f"W{number}") for number in range(5)]
+    assert len(set(blocks)) == 5 and all(block % 10 == 0 for block in blocks)
+    assert [port_block(pool.root, f"W{number}") for number in range(5)] == blocks
+
+
+def test_a_port_something_listens_on_is_left_out(pool):
+    pool.root.mkdir()
+    first = port_block(pool.root, "W1")
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", first + 17))
+        server.listen()
+        assert port_block(pool.root, "W2") > first + 10
+
+
+def scripted(repo, text: str) -> None:
+    repo.commit(".solo-unicorn.toml", text)
+
+
+def test_the_setup_script_runs_once_in_the_worktree_with_its_ports(pool, repository, repo, make_mission):
+    scripted(repo, '[worktree]\nsetup = "echo $SOLO_UNICORN_PORT $SOLO_UNICORN_BRANCH >> .git-ran; pwd"\n')
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    first = pool.prepare(lease, repository)
+    assert first.ready and first.setup and first.setup.output.strip() == str(lease.path)
+    assert (lease.path / ".git-ran").read_text() == f"{first.environment['SOLO_UNICORN_PORT']} b1\n"
+    again = pool.prepare(pool.acquire(repository, make_mission(1), branch="b1"), repository)
+    assert again.setup is None and again.environment == first.environment
+
+
+def test_a_setup_script_that_fails_is_told_and_tried_again(pool, repository, repo, make_mission):
+    scripted(repo, '[worktree]\nsetup = "echo no network; exit 9"\n')
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    for _ in range(2):
+        told = pool.prepare(lease, repository)
+        assert not told.ready and told.setup and told.setup.exit_code == 9 and "no network" in told.setup.output
+        assert "exit code 9" in told.setup.sentence
+
+
+def test_a_script_that_hangs_is_stopped_with_its_children(pool, repository, repo, make_mission):
+    scripted(repo, '[worktree]\nsetup = "sleep 600 & sleep 600"\nsetup_timeout = 0.3\n')
+    told = pool.prepare(pool.acquire(repository, make_mission(1), branch="b1"), repository)
+    assert told.setup and told.setup.timed_out and told.setup.seconds < 30
+    import psutil
+
+    left = [one for one in psutil.process_iter(["cmdline", "cwd"]) if one.info["cwd"] == str(pool.root / "shop-b1")]
+    assert left == []
+
+
+def test_the_teardown_script(pool, repository, repo, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    assert pool.teardown(lease.worktree, repository) is None
+    scripted(repo, '[worktree]\nteardown = "echo bye"\n')
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    told = pool.teardown(second.worktree, repository)
+    assert told is not None and told.passed and told.output == "bye\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[worktree\n", "not valid TOML"),
+        ("[worktre]\n", "worktre in"),
+        ("[worktree]\nsetpu = 'x'\n", "worktree.setpu"),
+        ("[worktree]\nsetup = 3\n", "worktree.setup"),
+        ("[worktree]\nsetup_timeout = 'x'\n", "worktree.setup_timeout"),
+        ("[landing]\ncheck_timeout = 0\n", "landing.check_timeout"),
+        ("setup = 'x'\n", "setup in"),
+    ],
+)
+def test_a_recipe_that_is_wrong_is_named(text, said):
+    with pytest.raises(InvalidValue, match=said) as caught:
+        parse_recipe(text, ".solo-unicorn.toml")
+    assert caught.value.why and caught.value.todo
+
+
+def test_a_recipe_nobody_committed_is_taken_from_the_checkout(repo):
+    assert recipe_at(repo.path, "HEAD") == Recipe()
+    repo.write(".solo-unicorn.toml", "[landing]\ncheck = 'make test'\n")
+    assert recipe_at(repo.path, "HEAD").check == "make test"
