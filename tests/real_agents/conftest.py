@@ -1,0 +1,143 @@
+"""A person's machine for real code agents: a repository, a workspace with its service, and a scripted model."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.config import paths
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.sync.bell import Bell
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workstation import client, lock
+
+from .installing import CLAUDE, WANTED, installed
+from .scripted_model import ScriptedModel
+
+ASKED_FOR = bool(os.environ.get(WANTED))
+"""Read before a test's home takes our variables away."""
+PATIENCE = 90.0
+
+
+class Machine:
+    """The person in front of it: makes missions, reviews, and watches."""
+
+    def __init__(self, tmp: Path) -> None:
+        self.repository = tmp / "repository"
+        self.repository.mkdir()
+        self.git("init", "-q", "-b", "main")
+        (self.repository / "README.md").write_text("A project\n")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "Begin")
+        self.workspace = Workspace.open()
+        self.project = self.workspace.create_project("Demo")
+        self.repository_id = self.workspace.add_repository(
+            self.project.id, "repository", local_path=str(self.repository), default_branch="main"
+        ).id
+        self._bell = Bell(paths.bell_dir())
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the repository."""
+        return subprocess.run(
+            ["git", *arguments], cwd=self.repository, capture_output=True, text=True, check=True
+        ).stdout
+
+    def mission(self, title: str, flow: str, agent: str = "claude") -> Mission:
+        """A ready mission for one agent."""
+        chosen = next(one for one in self.workspace.flows(self.project.id) if one.name == flow)
+        draft = MissionDraft(
+            title=title, flow_id=chosen.id, project_repository_id=self.repository_id, code_agent_type=agent, ready=True
+        )
+        return self.workspace.create_mission(self.project.id, draft)
+
+    def start_service(self) -> None:
+        """As the app does it."""
+        client.ensure_running(timeout=30, stay=True)
+
+    def until(self, mission: Mission, holds: Callable[[Mission], object], what: str) -> Mission:
+        """Wait for the mission to be so; fails with what the machine knows."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            now = self.workspace.mission(mission.id)
+            if holds(now):
+                return now
+            assert time.monotonic() < deadline and not now.attention, f"{what}: {self._story(mission)}"
+            if select.select([self._bell], [], [], 1.0)[0]:
+                self._bell.drain()
+
+    def sessions(self, mission: Mission) -> list[Session]:
+        """Its sessions, oldest first."""
+        return sorted(self.workspace.sessions(mission.id), key=lambda session: session.started_at)
+
+    def in_review(self, mission: Mission, stage: str) -> Mission:
+        """Wait until the stage waits for the person."""
+        return self.until(
+            mission,
+            lambda now: (
+                now.stage == stage and now.review_status == "pending" and now.agent_session_status == "INACTIVE"
+            ),
+            f"{stage} in review",
+        )
+
+    def _story(self, mission: Mission) -> str:
+        now = self.workspace.mission(mission.id)
+        ended = [(session.stage, session.outcome, session.reason) for session in self.sessions(mission)]
+        agents = [(agent.name, agent.state, agent.detail) for agent in self.workspace.agents()]
+        why = self.workspace.why_not(mission.id)
+        return f"{now.list}/{now.stage} review={now.review_status} attention={now.attention} why={why} {ended} {agents}"
+
+    def close(self) -> None:
+        """End the service and what it runs, by what the service knows and by its lock's signature."""
+        owner = lock.owner(paths.service_lock())
+        if owner is not None and lock.is_held(paths.service_lock()):
+            with suppress(Exception):
+                client.stop(force=True, timeout=20)
+            with suppress(ProcessLookupError):
+                if lock.is_held(paths.service_lock()):
+                    os.kill(owner.pid, signal.SIGKILL)
+        self._bell.close()
+        self.workspace.close()
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    """The model endpoint."""
+    model = ScriptedModel()
+    model.start()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def claude(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Claude Code on the path, signed in by a key, with a configuration of its own and the scripted model behind it."""
+    program = installed(CLAUDE, ASKED_FOR)
+    for name in [name for name in os.environ if name.startswith(("CLAUDE", "ANTHROPIC"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(
+        "PATH", os.pathsep.join([str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    )
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "scripted")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
+    monkeypatch.setenv("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+    monkeypatch.setenv("DISABLE_AUTOUPDATER", "1")
+    return program
+
+
+@pytest.fixture
+def machine(home: Path, tmp_path: Path) -> Iterator[Machine]:
+    """The machine; its service is not started yet."""
+    machine = Machine(tmp_path)
+    yield machine
+    machine.close()

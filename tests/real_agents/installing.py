@@ -1,0 +1,69 @@
+"""Real code agents from npm, pinned, in a cache folder of the repository."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+CACHE = REPOSITORY / ".cache" / "agents"
+WANTED = "SOLO_UNICORN_TEST_AGENTS"
+INSTALL_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Package:
+    """One agent: its npm package at a version, and the program it brings."""
+
+    name: str
+    version: str
+    program: str
+
+    @property
+    def directory(self) -> Path:
+        """Where it is kept; a new version gets a new directory."""
+        return CACHE / f"{self.name.rpartition('/')[2]}-{self.version}"
+
+
+CLAUDE = Package("@anthropic-ai/claude-code", "2.1.197", "claude")
+CODEX = Package("@openai/codex", "0.169.0", "codex")
+
+
+def installed(package: Package, asked_for: bool) -> Path:
+    """The program, installed when it is not there. Skips the test without being asked, npm or network."""
+    program = package.directory / "node_modules" / ".bin" / package.program
+    complete = package.directory / ".complete"
+    if not asked_for:
+        pytest.skip("real code agents run with `make test-agents`")
+    npm = shutil.which("npm")
+    if not complete.exists():
+        if npm is None:
+            pytest.skip(f"{package.name} cannot be installed: there is no npm")
+        _install(npm, package, complete)
+    return program
+
+
+def _install(npm: str, package: Package, complete: Path) -> None:
+    package.directory.mkdir(parents=True, exist_ok=True)
+    with (package.directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at once
+        if complete.exists():
+            return
+        command = [npm, "install", "--prefix", str(package.directory), "--no-audit", "--no-fund", "--loglevel=error"]
+        wanted = f"{package.name}@{package.version}"
+        try:
+            done = subprocess.run(
+                [*command, wanted], capture_output=True, text=True, timeout=INSTALL_SECONDS, env=os.environ
+            )
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"{wanted} cannot be installed: npm took longer than {INSTALL_SECONDS} s")
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            pytest.skip(f"{wanted} cannot be installed: {said[-1] if said else 'npm failed'}")
+        complete.touch()
