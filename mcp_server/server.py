@@ -24,6 +24,7 @@ from . import prompts, resources
 from .answers import answer, code_of, refusal
 from .caller import Caller
 from .changes import Changes
+from .tools.arguments import parse
 from .tools.registry import Tool, all_tools
 
 INSTRUCTIONS = """\
@@ -157,7 +158,8 @@ async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallTool
             raise NotFound(f"There is no tool {params.name[:64]!r}", todo="tools/list shows what there is")
         if not tool.allows(who):
             raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
-        reply = await call(lambda access: tool.call(access, who, dict(params.arguments or {})))
+        arguments = parse(tool.arguments, params.arguments or {})
+        reply = await call(lambda access: tool.run(access, who, arguments))
     except SoloUnicornError as error:
         logger("mcp").warning("refused", extra=about | {"code": code_of(error), "why": str(error)[:500]})
         return refusal(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ TEXT_MAX = 100_000
 NOTE_MAX = 20_000
 MEMORY_MAX = 500_000
 TASKS_MAX = 100
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class TooMuch(SoloUnicornError):
@@ -34,11 +36,10 @@ class Arguments(BaseModel):
 
 def _plain(text: str) -> str:
     """Text without control characters (tab and line ends are text) and without halves of surrogate pairs."""
-    for place, character in enumerate(text):
-        code = ord(character)
-        if (code < 32 and character not in "\t\n\r") or 127 <= code < 160 or 0xD800 <= code < 0xE000:
-            found = {"code": f"{code:04X}", "place": place}
-            raise PydanticCustomError("control", "has the control character U+{code} at position {place}", found)
+    bad = CONTROL.search(text)
+    if bad:
+        found = {"code": f"{ord(bad[0]):04X}", "place": bad.start()}
+        raise PydanticCustomError("control", "has the control character U+{code} at position {place}", found)
     return text
 
 
