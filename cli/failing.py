@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +29,31 @@ def report(error: SoloUnicornError, *, as_json: bool) -> int:
     if error.todo:
         print(f"  now: {error.todo}", file=sys.stderr)
     return error.exit_code
+
+
+def of_system(error: OSError) -> SoloUnicornError | None:
+    """What the operating system refused, told as such; None for what would be a fault of ours."""
+    todo = _REMEDIES.get(error.errno or 0)
+    if todo is None:
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    return SoloUnicornError(
+        f"The operating system refused it{where}",
+        why=error.strerror or str(error),
+        todo=f"{todo}; nothing else was changed",
+    )
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space, then do it again",
+    errno.EDQUOT: "free some space, then do it again",
+    errno.EROFS: "use a place that can be written to",
+    errno.EACCES: "see that the file and its directory are yours",
+    errno.EPERM: "see that the file and its directory are yours",
+    errno.EMFILE: "close other programs, or raise the limit of open files (`ulimit -n`)",
+    errno.ENFILE: "close other programs",
+    errno.ENOTDIR: "name a directory",
+}
 
 
 def report_defect(error: Exception, words: Sequence[str]) -> int:

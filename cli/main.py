@@ -25,8 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         from ..missions.errors import SoloUnicornError
-        from .failing import report, report_defect
+        from .failing import of_system, report, report_defect
 
+        if isinstance(error, OSError):
+            error = of_system(error) or error
         if isinstance(error, SoloUnicornError):
             return report(error, as_json="--json" in words)
         return report_defect(error, words)

@@ -28,6 +28,11 @@ def home() -> Path:
     return Path(os.path.abspath(os.path.expanduser(chosen or "~/.solo-unicorn")))  # noqa: PTH100, PTH111
 
 
+def made_home() -> Path:
+    """The home, made when absent; SoloUnicornError when that cannot be."""
+    return _made(home())
+
+
 def workspace_db() -> Path:
     """The workspace: one SQLite file."""
     return home() / "workspace.db"
@@ -45,7 +50,7 @@ def old_config_file() -> Path:
 
 def service_lock() -> Path:
     """Held by the one workstation service for its life."""
-    return _made(home()) / "service.lock"
+    return made_home() / "service.lock"
 
 
 def logs_dir() -> Path:

@@ -44,6 +44,8 @@ class WorkspaceBase:
 
         Raises StoreDamaged, StoreFull or TryAgain; a workspace of a newer version opens with `read_only` set.
         """
+        if path is None:
+            paths.made_home()  # its error says what to do
         return cls(Store(path or paths.workspace_db()), clock=clock, new_id=new_id)
 
     @property

@@ -1,0 +1,187 @@
+"""`mission …` as a person and a script use it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.sync.workspace import Workspace
+
+from .conftest import Run
+
+
+def test_create_list_show_edit_move_delete_restore(run: Run, project: str) -> None:
+    made = run("mission", "create", "Retry payments", "-d", "With *back-off*", "--priority", "5", "--task", "Find it")
+    assert made.code == 0 and made.out == "M-1 created in todo of Acme shop: Retry payments\n"
+    assert run("mission", "create", "Second", "-q").out == "M-2\n"
+    listed = run("mission", "list")
+    assert listed.out.splitlines() == [
+        "M-1\ttodo\t5\tclarify\t-\t0/1\tRetry payments",
+        "M-2\ttodo\t3\tclarify\t-\t-\tSecond",
+    ]
+    shown = run("mission", "show", "m-1")
+    assert "With *back-off*" in shown.out and "[ ] Find it" in shown.out and "not marked ready" in shown.out
+    assert run("mission", "edit", "1", "--title", "Retry all payments", "--priority", "2").code == 0
+    assert run("mission", "move", "2", "todo", "--before", "1").code == 0
+    assert [row.split("\t")[0] for row in run("mission", "list").out.splitlines()] == ["M-2", "M-1"]
+    assert run("mission", "move", "1", "done").out == "M-1 moved to done\n"
+    assert run("mission", "list", "--list", "done", "-q").out == "M-1\n"
+    assert run("mission", "delete", "1", "2").code == 0
+    assert run("mission", "list", "-q").out == ""
+    assert run("mission", "restore", "2").code == 0
+    assert run("mission", "list", "-q").out == "M-2\n"
+
+
+def test_json_has_data_and_meta_with_wire_names(run: Run, project: str) -> None:
+    made = run("mission", "create", "One", "--json").data
+    assert made["ref"] == "M-1" and made["agentSessionStatus"] == "INACTIVE" and made["list"] == "todo"
+    run("mission", "create", "Two")
+    page = run("mission", "list", "--limit", "1", "--json")
+    assert page.meta["count"] == 1 and page.meta["total"] == 2
+    rest = run("mission", "list", "--limit", "1", "--cursor", page.meta["nextCursor"], "--json")
+    assert [one["ref"] for one in page.data + rest.data] == ["M-1", "M-2"]
+    assert run("mission", "show", "1", "--json").data["whyNot"] == "not marked ready"
+    assert [event["kind"] for event in run("mission", "history", "1", "--json").data] == ["created"]
+
+
+def test_a_shortened_list_says_so_on_standard_error(run: Run, project: str) -> None:
+    for number in range(3):
+        run("mission", "create", f"Mission {number}")
+    short = run("mission", "list", "--limit", "2")
+    assert len(short.out.splitlines()) == 2 and "2 of 3" in short.err
+    assert run("mission", "list", "--limit", "0").err == ""
+
+
+def test_a_flow_with_a_stage_left_out_and_a_loop(run: Run, project: str) -> None:
+    run("mission", "create", "No questions", "--skip-stage", "clarify")
+    run("mission", "create", "Quick", "--flow", "quick fix")
+    run("mission", "create", "Often", "--loop", "--max-per-day", "2")
+    stages = {one["ref"]: (one["stage"], one["list"]) for one in run("mission", "list", "--json").data}
+    assert stages == {"M-1": ("plan", "todo"), "M-2": ("code", "todo"), "M-3": ("clarify", "loop")}
+    assert run("mission", "show", "3", "--json").data["loopSchedule"] == {"maxPerDay": 2}
+
+
+def test_a_mission_that_waits_for_another_says_for_which(run: Run, project: str) -> None:
+    run("mission", "create", "Design")
+    made = run("mission", "create", "Build", "--blocked-by", "M-1", "--ready", "--json")
+    assert made.data["ready"] and made.data["dependencyCount"] == 1
+    assert run("mission", "queue").out == "M-2\t3\ttodo\tBuild\tblocked by M-1 Design (todo)\n"
+    run("mission", "move", "1", "done")
+    assert "blocked" not in run("mission", "queue").out
+    assert run("mission", "unlink", "1", "--blocks", "2").code == 0
+    assert run("mission", "unlink", "1", "--blocks", "2").code == 3
+
+
+def test_a_dependency_cycle_is_refused_and_named(run: Run, project: str) -> None:
+    for title in ("A", "B", "C"):
+        run("mission", "create", title)
+    run("mission", "link", "1", "--blocks", "2")
+    run("mission", "link", "3", "--blocked-by", "2")
+    refused = run("mission", "link", "3", "--blocks", "1")
+    assert refused.code == 4
+    assert "M-3 → M-1 → M-2 → M-3" in refused.err
+    assert run("mission", "show", "1", "--json").data["dependencyCount"] == 0
+
+
+def test_ready_says_what_still_holds_it_back_and_that_no_service_runs(run: Run, project: str) -> None:
+    run("mission", "create", "One")
+    answered = run("mission", "ready", "1")
+    assert answered.code == 0 and answered.out.startswith("M-1 is ready: ")
+    assert "workstation start" in answered.err
+    assert run("mission", "ready", "1", "--off", "--json").data[0]["ready"] is False
+
+
+def test_review_is_approved_or_rejected_with_feedback(run: Run, project: str) -> None:
+    for title in ("One", "Two"):
+        run("mission", "create", title)
+    with Workspace.open() as opened:
+        for ref in ("M-1", "M-2"):
+            opened.move_mission(ref, "review")
+    assert [row.split("\t")[:2] for row in run("mission", "waiting").out.splitlines()] == [
+        ["M-1", "review"], ["M-2", "review"],
+    ]  # fmt: skip
+    assert run("mission", "approve", "1").out == "M-1: clarify approved\n"
+    blank = run("mission", "reject", "2", "  ")
+    assert blank.code == 2 and "feedback" in blank.err.lower()
+    rejected = run("mission", "reject", "2", "-", stdin="Name the currency.\n")
+    assert rejected.code == 0
+    shown = run("mission", "show", "2", "--json").data
+    assert shown["reviewFeedback"] == "Name the currency." and shown["ready"] and shown["list"] == "doing"
+    assert run("mission", "approve", "1").code == 4
+
+
+def test_undo_and_redo(run: Run, project: str) -> None:
+    run("mission", "create", "One")
+    run("mission", "edit", "1", "--title", "Changed")
+    assert "M-1" in run("mission", "undo").out
+    assert run("mission", "list", "--json").data[0]["title"] == "One"
+    run("mission", "redo")
+    assert run("mission", "list", "--json").data[0]["title"] == "Changed"
+
+
+def test_an_edit_on_an_older_state_is_refused(run: Run, project: str) -> None:
+    version = run("mission", "create", "One", "--json").data["version"]
+    assert run("mission", "edit", "1", "--title", "Mine", "--if-version", str(version)).code == 0
+    late = run("mission", "edit", "1", "--title", "Late", "--if-version", str(version), "--json")
+    assert late.code == 4 and late.error["code"] == "version_conflict"
+
+
+def test_search_finds_words(run: Run, project: str) -> None:
+    run("mission", "create", "Retry payments", "-d", "idempotency keys")
+    run("mission", "create", "Dark mode")
+    assert run("mission", "search", "idempotency", "-q").out == "M-1\n"
+
+
+def test_the_project_of_the_directory_is_meant(run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("project", "create", "A first one")
+    assert run("project", "create", "Shop", "--repo", str(repository)).code == 0
+    run("mission", "create", "Elsewhere")
+    inside = repository / "src"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    assert "of Shop" in run("mission", "create", "Here").out
+    assert run("mission", "list", "-q").out == "M-2\n"
+    assert run("mission", "list", "--all-projects", "-q").out == "M-1\nM-2\n"
+
+
+def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: str, repository: Path) -> None:
+    run("repo", "add", str(repository))
+    run("mission", "create", "One")
+    none = run("mission", "diff", "1")
+    assert none.code == 4 and "no worktree" in none.err
+    subprocess.run(["git", "-C", str(repository), "switch", "-qc", "solo-unicorn/mission-1-one"], check=True)
+    (repository / "readme.md").write_text("shop\nand more\n")
+    with Workspace.open() as opened:
+        opened.set_mission_worktree("M-1", str(repository), "solo-unicorn/mission-1-one")
+    assert "+and more" in run("mission", "diff", "1").out
+    data = run("mission", "diff", "1", "--json").data
+    assert data["added"] == 1 and data["files"][0]["path"] == "readme.md"
+    assert run("mission", "diff", "1", "--stat").out == "readme.md\tmodified\t+1 -0\n"
+
+
+def test_a_wished_agent_has_to_be_known(run: Run, project: str) -> None:
+    refused = run("mission", "create", "One", "--agent", "clod")
+    assert refused.code == 3 and "agent scan" in refused.err
+    with Workspace.open() as opened:
+        opened.set_agents([CodeAgent("claude", "claude-work", state="ready"), CodeAgent("claude", "claude")])
+    assert run("mission", "create", "One", "--agent", "claude-work", "--json").data["codeAgentName"] == "claude-work"
+    assert run("mission", "list", "-q").out == "M-1\n"
+
+
+def test_talking_to_a_mission_that_does_not_run_is_refused(run: Run, project: str) -> None:
+    run("mission", "create", "One")
+    for words in (("say", "1", "hello"), ("stop", "1"), ("answer", "1", "yes")):
+        refused = run("mission", *words)
+        assert refused.code == 4, refused
+
+
+def test_one_correlation_id_goes_from_the_command_into_the_history(
+    run: Run, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("mission", "create", "One")
+    run("mission", "edit", "1", "--title", "Two")
+    chains = [event["correlationId"] for event in run("mission", "history", "1", "--json").data]
+    assert all(chains) and chains[0] != chains[1]
