@@ -152,14 +152,14 @@ class HostHandle:
         """Process ids, seconds since the last output, bytes written, whether the result came."""
         return self.send("status")
 
-    def end_leftovers(self) -> int:
-        """After the host died: end what the agent left behind, and only that; returns how many were signalled.
+    def end_leftovers(self) -> bool:
+        """After the host died: end what the agent left behind, and only that; True when nothing of it lives.
 
         Only processes that carry this session's name in their environment, or that the host wrote down with their
         start time, of our own user and since the same boot.
         """
         if self.alive():
-            return 0
+            return False
         recorded = [Process.from_json(item) for item in _list(self._host().get("processes"))]
         found = [*recorded, *tagged(SESSION_VARIABLE, self.run_dir.name)]
         return end_processes({process.pid: process for process in found if process}.values(), grace=2.0)

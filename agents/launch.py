@@ -22,12 +22,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import BinaryIO
 
 from ..config import paths
 from ..config.redaction import is_secret_name
 from ..config.settings import Settings
 from ..missions.entities import CodeAgent, Json, JsonObject
-from ..missions.errors import InvalidValue, SoloUnicornError
+from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
 from . import catalogue, mcp_files
 from .handle import SESSION_VARIABLE, HostHandle
 from .session_host.durable import replace_file
@@ -119,14 +120,26 @@ def start(run_dir: Path, *, scope: bool = False) -> int:
 
     The host is nobody's child, in a session of its own, so it survives us and leaves no zombie. With `scope` it gets
     a systemd scope of its own where there is a user manager. A run directory is started once: the second call raises.
+
+    The lock is taken here and handed over, so it is never free between this call and the end of the host: who finds it
+    free knows that no host runs and that none is on its way.
     """
-    command = [sys.executable, "-I", "-S", str(HOST), str(run_dir)]
+    with _lock_of(run_dir) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(f"The session {run_dir.name} has a host already", todo="attach to it") from error
+        return _started(run_dir, lock.fileno(), scope=scope)
+
+
+def _started(run_dir: Path, lock: int, *, scope: bool) -> int:
+    command = [sys.executable, "-I", "-S", str(HOST), str(run_dir), str(lock)]
     if scope and (runner := _scope_runner()):
         command = [*runner, f"--unit=solo-unicorn-{run_dir.name}", "--", *command]
     try:
         starter = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANDSHAKE_SECONDS, cwd="/",
-            start_new_session=True, check=False,
+            start_new_session=True, check=False, pass_fds=(lock,),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SoloUnicornError("The session host could not be started", why=str(error), todo="try again") from error
@@ -148,7 +161,7 @@ def seal(run_dir: Path) -> bool:
     True: no host holds it, and an outcome (its own, or `sealed`) is there now. False: a host holds it, so it runs.
     """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (run_dir / "host.lock").open("ab") as lock:
+    with _lock_of(run_dir) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -166,6 +179,10 @@ def _why_not(run_dir: Path, told: bytes) -> str:
         except OSError:
             return ""
     return told.decode("utf-8", "replace").strip().rpartition("\n")[2]
+
+
+def _lock_of(run_dir: Path) -> BinaryIO:
+    return os.fdopen(os.open(run_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
 
 
 def _scope_runner() -> list[str]:

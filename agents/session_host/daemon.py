@@ -15,9 +15,12 @@ LOCK_SECONDS = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Exit 0 with our process id on standard output once the host holds its lock and listens; 75 when it may not."""
-    if len(arguments) != 1:
-        print("usage: host.py RUN_DIR", file=sys.stderr)
+    """Exit 0 with our process id on standard output once the host holds its lock and listens; 75 when it may not.
+
+    The second argument is the descriptor of the run directory's lock when the starter has taken it for us.
+    """
+    if len(arguments) not in (1, 2):
+        print("usage: host.py RUN_DIR [LOCK]", file=sys.stderr)
         return 2
     run_dir = Path(arguments[0]).resolve()
     os.umask(0o077)
@@ -26,7 +29,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{run_dir / 'launch.json'} cannot be used: {error!r}", file=sys.stderr)
         return 1
-    lock = os.open(run_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = _handed(run_dir / "host.lock", *arguments[1:])
     if not _locked(lock):
         print("another host runs this session", file=sys.stderr)
         return 75
@@ -47,6 +50,16 @@ def main(arguments: list[str]) -> int:
     os.close(writer)
     session.run()
     return 0
+
+
+def _handed(path: Path, number: str = "") -> int:
+    """The lock that was handed to us, when it is the one of this run directory; else our own look at it."""
+    with suppress(OSError, ValueError):
+        handed = int(number)
+        if os.path.samestat(os.fstat(handed), path.stat()):
+            os.set_inheritable(handed, False)  # or the agent would hold it on when we are gone
+            return handed
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _locked(lock: int) -> bool:

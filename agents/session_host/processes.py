@@ -19,6 +19,8 @@ from pathlib import Path
 
 LINUX = sys.platform.startswith("linux")
 PROC = Path("/proc")
+KILL_SECONDS = 2.0
+"""How long the kernel may take to end a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +172,16 @@ def send(process: Process, number: signal.Signals) -> bool:
             os.close(descriptor)
 
 
-def end_processes(processes: Iterable[Process], *, grace: float) -> int:
-    """SIGTERM, after the grace SIGKILL, to each that still is the one recorded; returns how many were signalled."""
-    ours = [process for process in processes if send(process, signal.SIGTERM)]
-    waiting = ours
+def end_processes(processes: Iterable[Process], *, grace: float) -> bool:
+    """SIGTERM, after the grace SIGKILL, to each that still is the one recorded; True when none of them lives."""
+    left = [process for process in processes if send(process, signal.SIGTERM)]
     until = time.monotonic() + grace
-    while waiting and time.monotonic() < until:
-        time.sleep(0.02)
-        waiting = [process for process in waiting if is_alive(process)]
-    for process in waiting:
-        send(process, signal.SIGKILL)
-    return len(ours)
+    for number in (None, signal.SIGKILL):
+        if number is not None:
+            for process in left:
+                send(process, number)
+            until = time.monotonic() + KILL_SECONDS
+        while left and time.monotonic() < until:
+            time.sleep(0.02)
+            left = [process for process in left if is_alive(process)]
+    return not left

@@ -14,7 +14,7 @@ import pytest
 
 from solo_unicorn.agents import launch, transcript
 from solo_unicorn.agents.session_host.processes import identify, is_alive, send
-from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
+from solo_unicorn.missions.errors import Conflict, SoloUnicornError, TryAgain
 
 from .conftest import RunningSession, eventually, gone
 
@@ -264,8 +264,11 @@ def test_the_lock_is_free_when_the_host_is_killed_though_its_agent_lives_on_for_
     assert one.handle.outcome() is None
     with pytest.raises(TryAgain):
         one.handle.status()
-    assert one.handle.end_leftovers() == 2
-    eventually(lambda: not is_alive(agent) and not is_alive(escaped), "the leftovers are gone")
+    assert is_alive(agent)
+    assert is_alive(escaped)
+    assert one.handle.end_leftovers() is True
+    assert not is_alive(agent)
+    assert not is_alive(escaped)
 
 
 def test_an_agent_dies_with_its_host(session: Sessions) -> None:
@@ -407,11 +410,39 @@ def test_a_run_directory_is_started_once(session: Sessions) -> None:
         launch.start(one.run_dir)
 
 
-def test_no_second_host_starts_while_one_runs(session: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_second_host_starts_while_one_runs(session: Sessions) -> None:
     one = session(LISTENER, stdin_stays_open=True).start()
     assert launch.seal(one.run_dir) is False
-    one.handle.kill()
-    assert one.ended().stop == launch.attach(one.run_dir).outcome().stop  # type: ignore[union-attr]
+    with pytest.raises(Conflict, match="has a host already"):
+        launch.start(one.run_dir)
+    one.handle.send("close_stdin")
+    assert one.ended().exit_code == 7
+
+
+def test_the_lock_is_never_free_between_the_starter_and_its_host(session: Sessions, tmp_path: Path) -> None:
+    """The starter is killed while its host is still coming up: whoever looks meanwhile sees the lock held."""
+    one = session(LISTENER, stdin_stays_open=True)
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\ntouch {tmp_path}/coming\nread go < {tmp_path}/gate\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    os.mkfifo(tmp_path / "gate")
+    program = f"""
+import sys
+from pathlib import Path
+from solo_unicorn.agents import launch
+sys.executable = {str(slow)!r}
+launch.start(Path({str(one.run_dir)!r}))
+"""
+    with subprocess.Popen([sys.executable, "-c", program]) as starter:
+        eventually((tmp_path / "coming").exists, "the host is coming up")
+        starter.kill()
+        starter.wait()
+    assert one.handle.state() == "running"
+    assert launch.seal(one.run_dir) is False
+    (tmp_path / "gate").write_text("go\n")
+    one.line("up")
+    one.handle.send("close_stdin")
+    assert one.ended().exit_code == 7
 
 
 def test_a_sealed_run_directory_starts_nothing(session: Sessions) -> None:
