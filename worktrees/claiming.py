@@ -248,11 +248,13 @@ class Claim:
         if self.repository.max_concurrent_missions == 0:
             return
         limit = self.repository.max_concurrent_missions + SPARE
-        records = self.pool.records(self.repository)
-        if len(records) >= limit:
-            held = ", ".join(Path(one.path).name for one in records)
+        root = self.pool.root.resolve()
+        there = {Path(one.path).resolve() for one in self.pool.records(self.repository)}
+        there |= {one.path.resolve() for one in self.listed if not one.main and one.path.resolve().parent == root}
+        if len(there) >= limit:
+            held = ", ".join(sorted(path.name for path in there))
             raise Conflict(
-                f"{self.facts.name} already has {len(records)} of {limit} worktrees",
+                f"{self.facts.name} already has {len(there)} of {limit} worktrees",
                 why=f"each belongs to a mission or holds work: {held}",
                 todo="finish or review a mission, or run `solo-unicorn worktree clean`",
             )

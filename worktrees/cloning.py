@@ -35,7 +35,7 @@ def clone(
     """
     check_url(url)
     if os.path.lexists(target):
-        raise Conflict(f"{target} exists already", why="a clone never overwrites", todo="use it or choose another place")
+        raise Conflict(f"{target} exists already", why="a clone never overwrites", todo="use it or name another")
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name[:100]}.cloning-{uuid4().hex[:8]}")
     arguments = ["clone", "--progress", *(["--filter=blob:none"] if blobless else []), "--", url, str(beside)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -14,6 +17,11 @@ from solo_unicorn.missions.entities import Mission, ProjectRepository, Worktree
 from solo_unicorn.worktrees.pool import Pool
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CHANGING = {
+    "worktree", "merge", "commit", "rebase", "checkout", "update-ref", "push", "fetch", "read-tree", "update-index",
+    "checkout-index",
+}  # fmt: skip
+"""git commands that write."""
 
 
 class Repo:
@@ -151,3 +159,46 @@ def record_of(repo: Repo, **fields: object) -> ProjectRepository:
     return ProjectRepository(
         project_id="P", name=repo.path.name, created_at=NOW, updated_at=NOW, local_path=str(repo.path), **facts
     )
+
+
+@pytest.fixture
+def killed_at() -> Callable[..., bool]:
+    """Runs something and kills it at a given step."""
+    return _killed_at
+
+
+def _killed_at(step: int, run: Callable[[], object], *, only: str = "") -> bool:
+    """Run in a forked child that is killed before its step-th change of the disk; whether it was (else it ended).
+
+    With `only`, steps are the settings of that ref.
+    """
+    child = os.fork()
+    if child == 0:  # pragma: no cover
+        left = [step]
+
+        def watch(event: str, arguments: tuple[object, ...]) -> None:
+            if event == "open":
+                changes = bool(int(arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+                changes = changes and str(arguments[0]).find("/dev/") != 0
+            elif event == "subprocess.Popen":
+                changes = bool(CHANGING & {str(one) for one in arguments[1]})  # type: ignore[attr-defined]
+            else:
+                changes = event in ("os.rename", "os.remove", "os.link", "os.rmdir", "shutil.rmtree")
+            if only:
+                changes = event == "subprocess.Popen" and {"update-ref", only} <= set(arguments[1])  # type: ignore[call-overload]
+            if changes:
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(watch)
+            run()
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    assert os.WEXITSTATUS(status) == 0, "the landing itself failed"
+    return False

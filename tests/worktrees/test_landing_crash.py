@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,10 +13,6 @@ from solo_unicorn.worktrees.landing import Landed, land
 from solo_unicorn.worktrees.locks import hold
 from solo_unicorn.worktrees.recovery import recover, undo_landing
 
-CHANGING = {
-    "worktree", "merge", "commit", "rebase", "checkout", "update-ref", "push", "fetch", "read-tree", "update-index",
-    "checkout-index",
-}  # fmt: skip
 STEPS = 80
 """More than a landing has; the tests stop at its end."""
 STRIDE = int(os.environ.get("SOLO_UNICORN_TEST_STRIDE", "3"))
@@ -41,43 +34,6 @@ def template(repo, tmp_path: Path):
     repo.git("switch", "-q", "main")
     repo.commit("main.txt", "went on")
     return repo
-
-
-def killed_at(step: int, run: Callable[[], object], *, only: str = "") -> bool:
-    """Run in a forked child that is killed before its step-th change of the disk; whether it was (else it ended).
-
-    With `only`, steps are the settings of that ref.
-    """
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        left = [step]
-
-        def watch(event: str, arguments: tuple[object, ...]) -> None:
-            if event == "open":
-                changes = bool(int(arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-                changes = changes and str(arguments[0]).find("/dev/") != 0
-            elif event == "subprocess.Popen":
-                changes = bool(CHANGING & {str(one) for one in arguments[1]})  # type: ignore[attr-defined]
-            else:
-                changes = event in ("os.rename", "os.remove", "os.link", "os.rmdir", "shutil.rmtree")
-            if only:
-                changes = event == "subprocess.Popen" and {"update-ref", only} <= set(arguments[1])  # type: ignore[call-overload]
-            if changes:
-                left[0] -= 1
-                if left[0] < 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        try:
-            sys.addaudithook(watch)
-            run()
-        except BaseException:
-            os._exit(3)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.WEXITSTATUS(status) == 0, "the landing itself failed"
-    return False
 
 
 def settle(repo) -> None:
@@ -112,7 +68,7 @@ def lands(repo, tmp_path: Path, strategy="merge", push=True) -> Landed:
     return found
 
 
-def crash_and_recover(repo, tmp_path: Path, step: int, remote: str = "") -> bool:
+def crash_and_recover(repo, tmp_path: Path, killed_at, step: int, remote: str = "") -> bool:
     """One kill; whether the landing got so far at all."""
     old, branch = repo.head("main"), repo.head("m1")
     if not killed_at(step, lambda: lands(repo, tmp_path)):
@@ -134,17 +90,17 @@ def crash_and_recover(repo, tmp_path: Path, step: int, remote: str = "") -> bool
     return True
 
 
-def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path):
+def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path, killed_at):
     for step in range(0, STEPS, STRIDE):
         copy = type(template)(Path(shutil.copytree(template.path, tmp_path / f"copy{step}", symlinks=True)))
-        if not crash_and_recover(copy, tmp_path, step):
+        if not crash_and_recover(copy, tmp_path, killed_at, step):
             assert step > 20
             return
         shutil.rmtree(copy.path)
     raise AssertionError(f"a landing has more than {STEPS} steps")
 
 
-def test_kill_at_every_step_with_a_remote(template, tmp_path: Path):
+def test_kill_at_every_step_with_a_remote(template, tmp_path: Path, killed_at):
     for step in range(0, STEPS, STRIDE):
         here, there = tmp_path / f"copy{step}", tmp_path / f"origin{step}.git"
         copy = type(template)(Path(shutil.copytree(template.path, here, symlinks=True)))
@@ -153,7 +109,7 @@ def test_kill_at_every_step_with_a_remote(template, tmp_path: Path):
         copy.git("push", "-q", "origin", "main")
         copy.git("switch", "-q", "m1")
         copy.git("switch", "-q", "main")
-        if not crash_and_recover(copy, tmp_path, step, str(there)):
+        if not crash_and_recover(copy, tmp_path, killed_at, step, str(there)):
             assert step > 20
             return
         shutil.rmtree(here)
@@ -161,7 +117,7 @@ def test_kill_at_every_step_with_a_remote(template, tmp_path: Path):
     raise AssertionError(f"a landing has more than {STEPS} steps")
 
 
-def test_kill_at_every_step_of_an_undo(template, tmp_path: Path):
+def test_kill_at_every_step_of_an_undo(template, tmp_path: Path, killed_at):
     old = template.head("main")
     new = lands(template, tmp_path).commit
     for step in range(0, STEPS, STRIDE):
@@ -178,7 +134,7 @@ def test_kill_at_every_step_of_an_undo(template, tmp_path: Path):
     raise AssertionError("an undo has more steps than expected")
 
 
-def test_a_file_torn_by_a_killed_git_is_made_whole(template, tmp_path: Path):
+def test_a_file_torn_by_a_killed_git_is_made_whole(template, tmp_path: Path, killed_at):
     """The machine went down while files were being written: one is half there, one is missing."""
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")
@@ -190,7 +146,7 @@ def test_a_file_torn_by_a_killed_git_is_made_whole(template, tmp_path: Path):
     assert (copy.path / "edited.txt").read_text() == "new content\n" * 500
 
 
-def test_what_a_person_wrote_after_the_crash_is_kept(template, tmp_path: Path):
+def test_what_a_person_wrote_after_the_crash_is_kept(template, tmp_path: Path, killed_at):
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")
     (copy.path / "edited.txt").write_text("a person's own words\n")
@@ -199,7 +155,7 @@ def test_what_a_person_wrote_after_the_crash_is_kept(template, tmp_path: Path):
     assert copy.status() == "M edited.txt" and Git(copy.path).ancestor("m1", "main")
 
 
-def test_a_checkout_somebody_went_on_with_is_left_alone(template, tmp_path: Path):
+def test_a_checkout_somebody_went_on_with_is_left_alone(template, tmp_path: Path, killed_at):
     """They deleted our index.lock, switched away and committed: their checkout is theirs again."""
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")

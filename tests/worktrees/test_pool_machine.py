@@ -1,0 +1,374 @@
+"""Random operations on a pool, by us, by agents, by people and by kill -9: no byte of work is ever lost.
+
+`SOLO_UNICORN_TEST_STEPS=5000 pytest tests/worktrees/test_pool_machine.py` runs it for longer, with new random choices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.locks import hold
+from solo_unicorn.worktrees.pool import SPARE, Pool
+from solo_unicorn.worktrees.recovery import recover, undo_landing
+from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work
+
+WANTED = int(os.environ.get("SOLO_UNICORN_TEST_STEPS", "0"))
+STEPS = 35
+EXAMPLES = max(WANTED // STEPS, 6)
+
+NUMBERS = st.integers(1, 6)
+PICK = st.integers(0, 7)
+
+
+class FileSlots:
+    """Slots that survive a killed process, as the store's do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self):
+        return pickle.loads(self.path.read_bytes()) if self.path.exists() else {}
+
+    def write(self, rows) -> None:
+        beside = self.path.with_suffix(".new")
+        beside.write_bytes(pickle.dumps(rows))
+        beside.replace(self.path)
+
+    def worktrees(self, repository=None):
+        return list(self.rows().values())
+
+    def put_worktree(self, worktree) -> None:
+        self.write({**self.rows(), worktree.id: worktree})
+
+    def remove_worktree(self, worktree_id) -> None:
+        self.write({key: row for key, row in self.rows().items() if key != worktree_id})
+
+
+class PoolMachine(RuleBasedStateMachine):
+    """One repository, one pool, six missions. `work` holds the blob ids of everything anybody wrote."""
+
+    def __init__(self, repo_type, record, make_mission, killed_at) -> None:
+        super().__init__()
+        self.top = Path(tempfile.mkdtemp(prefix="solo-unicorn-machine-"))
+        (self.top / "shop").mkdir()
+        self.repo = repo_type(self.top / "shop")
+        self.record, self.make_mission, self.killed_at = record, make_mission, killed_at
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
+        self.slots = FileSlots(self.top / "slots")
+        self.pool = Pool(
+            self.slots, self.top / "worktrees", clock=lambda: self.now, new_id=lambda: os.urandom(8).hex()
+        )
+        self.work: set[str] = set()
+        self.commits: set[str] = set()
+        self.numbers = count()
+        self.log: list[str] = []
+
+    @initialize()
+    def start(self) -> None:
+        self.repo.git("init", "-q", "-b", "main")
+        self.repo.write(".gitignore", "*.log\n")
+        self.repo.commit("shared.txt", "start\n")
+        self.repository = self.record(self.repo)
+
+    def teardown(self) -> None:
+        assert self.repo.git("fsck", "--strict", "--no-dangling") == ""
+        shutil.rmtree(self.top)
+
+    # ---- what there is -----------------------------------------------------------------------------------------
+
+    def worktrees(self) -> list[Path]:
+        root = self.top / "worktrees"
+        return sorted(path for path in root.glob("shop*") if (path / ".git").is_file()) if root.is_dir() else []
+
+    def pick(self, number: int) -> Path | None:
+        there = self.worktrees()
+        return there[number % len(there)] if there else None
+
+    def safe(self, *, without: Path | None = None) -> set[str]:
+        """Ids of everything a ref, an index or a file on disk still holds."""
+        heads = [
+            line[5:] for line in self.repo.git("worktree", "list", "--porcelain").splitlines() if line[:5] == "HEAD "
+        ]
+        found = {line.split()[0] for line in self.repo.git("rev-list", "--objects", "--all", *heads).splitlines()}
+        for index in (self.repo.path / ".git").glob("worktrees/*/index"):
+            found |= self._staged(index)
+        found |= self._staged(self.repo.path / ".git" / "index")
+        for top in (self.repo.path, *self.worktrees()):
+            if top != without:
+                for path in top.rglob("*"):
+                    if path.is_file() and ".git" not in path.parts:
+                        found.add(blob(path.read_bytes()))
+        return found
+
+    def _staged(self, index: Path) -> set[str]:
+        os.environ["GIT_INDEX_FILE"] = str(index)
+        try:
+            return {line.split()[1] for line in self.repo.git("ls-files", "-s").splitlines()}
+        finally:
+            del os.environ["GIT_INDEX_FILE"]
+
+    def new_file(self, top: Path, *, name: str = "") -> Path:
+        number = next(self.numbers)
+        path = top / (name or f"work-{number}.txt")
+        data = f"work number {number} in {self.top.name}\n".encode()
+        path.write_bytes(data)
+        self.work.add(blob(data))
+        return path
+
+    def committed(self, top: Path, message: str) -> None:
+        self.repo.git("add", "-A", cwd=top)
+        self.repo.git("commit", "-qm", message, "--allow-empty", cwd=top)
+        self.commits.add(self.repo.git("rev-parse", "HEAD", cwd=top))
+        self.work &= self.safe()  # `git add` by hand replaces what was staged before
+
+    @contextmanager
+    def ours(self, what: str):
+        """One of our operations: it may refuse, and it leaves the person's checkout where it is."""
+        self.log.append(what)
+        before = (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt())
+        with suppress(SoloUnicornError):
+            yield
+        assert (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt()) == before
+
+    def dirt(self) -> list[str]:
+        return sorted(line for line in self.repo.git("status", "--porcelain").splitlines())
+
+    # ---- ours --------------------------------------------------------------------------------------------------
+
+    @rule(number=NUMBERS)
+    def claim(self, number: int) -> None:
+        with self.ours(f"claim {number}"):
+            lease = self.pool.acquire(self.repository, self.make_mission(number), branch=f"m{number}")
+            assert lease.path.is_dir()
+            held = [row.path for row in self.slots.worktrees() if row.mission_id is not None]
+            assert len(held) == len(set(held)), "two missions share a worktree"
+
+    @rule(number=NUMBERS, step=st.integers(0, 12))
+    def claim_killed(self, number: int, step: int) -> None:
+        self.log.append(f"claim {number} killed at {step}")
+        mission = self.make_mission(number)
+        self.killed_at(step, self._quietly(lambda: self.pool.acquire(self.repository, mission, branch=f"m{number}")))
+        self.settle()
+
+    @rule(pick=PICK)
+    def release(self, pick: int) -> None:
+        held = [row for row in self.slots.worktrees() if row.mission_id is not None]
+        if held:
+            with self.ours("release"):
+                self.pool.release(held[pick % len(held)])
+
+    @rule(days=st.sampled_from([0, 3, 8]))
+    def clean(self, days: int) -> None:
+        self.now += timedelta(days=days)
+        with self.ours(f"clean after {days} days"):
+            self.pool.clean(self.repository)
+
+    @rule()
+    def reconcile(self) -> None:
+        with self.ours("reconcile"):
+            self.pool.reconcile(self.repository)
+
+    @rule(pick=PICK)
+    def snapshot(self, pick: int) -> None:
+        path = self.pick(pick)
+        if path:
+            with self.ours("snapshot"):
+                snapshot_work(path, f"refs/solo-unicorn/wip/{path.name}")
+
+    @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]))
+    def land(self, pick: int, strategy: str) -> None:
+        path = self.pick(pick)
+        if path:
+            with self.ours(f"land {path.name} by {strategy}"):
+                self._land(path, strategy)
+
+    @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]), step=st.integers(0, 45))
+    def land_killed(self, pick: int, strategy: str, step: int) -> None:
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"land {path.name} by {strategy} killed at {step}")
+            before = (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt())
+            self.killed_at(step, self._quietly(lambda: self._land(path, strategy)))
+            self.settle()
+            assert (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt()) == before
+
+    @rule()
+    def undo(self) -> None:
+        with self.ours("undo"):
+            undo_landing(self.repo.path, target="main")
+
+    def _land(self, path: Path, strategy: str) -> None:
+        commit_uncommitted(path, "Rescue")
+        branch = self.repo.git("symbolic-ref", "-q", "--short", "HEAD", cwd=path, check=False)
+        if branch:
+            land(
+                self.repo.path, branch=branch, target="main", strategy=strategy, message=f"Land {branch}",
+                scratch_root=self.pool.root,
+            )  # fmt: skip
+
+    def _quietly(self, run):
+        def quiet() -> None:
+            with suppress(SoloUnicornError):
+                run()
+
+        return quiet
+
+    def settle(self) -> None:
+        """Wait for a git command that outlived its process, then do what the next start does."""
+        common = self.repo.path / ".git"
+        for purpose in ["worktrees", *(lock.stem for lock in (common / "solo-unicorn").glob("landing-*.lock"))]:
+            with hold(common, purpose, timeout=30):
+                pass
+        recover(self.repo.path)
+
+    # ---- agents and people -------------------------------------------------------------------------------------
+
+    @rule(pick=PICK, staged=st.sampled_from(["no", "yes", "and changed again"]))
+    def dirty(self, pick: int, staged: str) -> None:
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"dirty {path.name} staged {staged}")
+            new = self.new_file(path)
+            if staged != "no":
+                self.repo.git("add", "-A", cwd=path)
+                self.work &= self.safe()
+            if staged == "and changed again":
+                self.new_file(path, name=new.name)
+
+    @rule(pick=PICK, shared=st.booleans())
+    def commit(self, pick: int, shared: bool) -> None:
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"commit in {path.name}")
+            self.new_file(path, name="shared.txt" if shared else "")
+            self.committed(path, "An agent's commit")
+
+    @rule(pick=PICK)
+    def detached_commit(self, pick: int) -> None:
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"detached commit in {path.name}")
+            self.repo.git("switch", "-q", "--detach", cwd=path)
+            self.new_file(path)
+            self.committed(path, "On no branch")
+
+    @rule(pick=PICK)
+    def delete_directory(self, pick: int) -> None:
+        """By hand: what was only in files there is gone by the person's own act, the rest is not."""
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"delete {path.name}")
+            self.work &= self.safe(without=path)
+            shutil.rmtree(path)
+
+    @rule(pick=PICK, lock=st.booleans())
+    def lock(self, pick: int, lock: bool) -> None:
+        path = self.pick(pick)
+        if path:
+            self.log.append(f"lock {path.name} {lock}")
+            self.repo.git("worktree", "lock" if lock else "unlock", str(path), check=False)
+
+    @rule(shared=st.booleans())
+    def commit_on_the_checkout(self, shared: bool) -> None:
+        self.log.append("commit in the checkout")
+        self.new_file(self.repo.path, name="shared.txt" if shared else "")
+        self.committed(self.repo.path, "A person's commit")
+
+    @rule()
+    def dirty_the_checkout(self) -> None:
+        self.log.append("dirty the checkout")
+        self.new_file(self.repo.path)
+
+    @rule(where=st.sampled_from(["main", "mine", "--detach"]))
+    def switch_the_checkout(self, where: str) -> None:
+        self.log.append(f"switch the checkout to {where}")
+        if where == "--detach":
+            self.repo.git("branch", "-f", f"kept-{next(self.numbers)}")
+            self.repo.git("switch", "-q", "--detach", check=False)
+        else:
+            self.repo.git("branch", f"kept-{next(self.numbers)}")
+            self.repo.git("switch", "-q", where, check=False)
+            if where == "mine":
+                self.repo.git("switch", "-q", "-c", where, check=False)
+
+    @rule(pick=PICK)
+    def move_a_branch(self, pick: int) -> None:
+        """A person renames a mission's branch that is checked out nowhere."""
+        taken = self.repo.git("worktree", "list", "--porcelain")
+        free = [
+            name
+            for name in self.repo.git("branch", "--format=%(refname:short)", "--list", "m[0-9]*").splitlines()
+            if f"branch refs/heads/{name}\n" not in taken + "\n"
+        ]
+        if free:
+            self.log.append(f"rename {free[pick % len(free)]}")
+            self.repo.git("branch", "-m", free[pick % len(free)], f"renamed-{next(self.numbers)}")
+
+    @precondition(lambda self: self.slots.path.exists())
+    @rule(pick=PICK)
+    def lose_a_record(self, pick: int) -> None:
+        rows = self.slots.worktrees()
+        if rows:
+            self.log.append("lose a record")
+            self.slots.remove_worktree(rows[pick % len(rows)].id)
+
+    # ---- always ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if not hasattr(self, "repository"):
+            return
+        safe = self.safe()
+        assert self.work <= safe, f"{len(self.work - safe)} pieces of work are gone after {self.log}"
+        assert self.commits <= safe, f"{len(self.commits - safe)} commits are gone after {self.log}"
+
+    @invariant()
+    def the_limit_holds(self) -> None:
+        assert len(self.worktrees()) <= 1 + SPARE, self.log
+
+    @invariant()
+    def no_lock_is_left(self) -> None:
+        assert not (self.repo.path / ".git" / "index.lock").exists(), self.log
+
+
+def blob(data: bytes) -> str:
+    """The id git gives a file."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def test_no_byte_of_work_is_ever_lost(make_repo, record, make_mission, killed_at):
+    repo_type = type(make_repo("unused"))
+    run_state_machine_as_test(
+        lambda: PoolMachine(repo_type, record, make_mission, killed_at),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=WANTED == 0,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
