@@ -27,7 +27,7 @@ from ..agents.verdict import Judgement
 from ..config import paths
 from ..config.log import logger
 from ..missions.entities import Session
-from ..missions.errors import SoloUnicornError
+from ..missions.errors import SoloUnicornError, TryAgain
 from ..sync.workspace import Workspace
 from ..worktrees.work import WIP, snapshot_work
 from .judging import end, judge, lost_once_before
@@ -152,8 +152,8 @@ class SessionRunner:
         return False
 
     async def _give_claim_back(self, why: str) -> None:
-        """Nothing was started and nothing can be any more: the mission may be claimed anew."""
-        if await asyncio.to_thread(launch.seal, self._run_dir):
+        """Nothing runs and nothing can be started any more: the mission may be claimed anew."""
+        if await asyncio.to_thread(launch.seal, self._run_dir) and await self._place.git(self._handle.end_leftovers):
             await self._place.desk.run(Workspace.release_claim, self.session.id, why)
             self._log.info("claim given back", extra=self._said | {"why": why})
         else:
@@ -241,7 +241,8 @@ class SessionRunner:
         The mission goes on by itself once, with the same conversation where the agent can; after a second loss in a row
         a person decides.
         """
-        await self._place.git(self._handle.end_leftovers)
+        if not await self._place.git(self._handle.end_leftovers):
+            raise TryAgain("Something of the lost session still lives", why="it could not be ended")
         judgement = await self._place.desk.run(judge, self.session.id, reading, None)
         if judgement.outcome == "unknown":
             kept = await self._keep_work()

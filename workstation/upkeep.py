@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ..agents import detection
+from ..agents import catalogue, detection
+from ..config import paths
 from ..config.log import logger
 from ..missions.entities import CodeAgent, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
@@ -21,8 +23,8 @@ from ..sync.workspace import Workspace
 from .workplace import Workplace
 
 SCAN_DEADLINE_SECONDS = 5.0
-HELD_SECONDS = 60.0
-"""How often agents are looked at again while one of them is held."""
+HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS = 5.0, 60.0
+"""How soon agents are looked at again while one of them is held; the pause doubles."""
 CLEANED = "worktrees.cleanedAt"
 CLEAN_EVERY = timedelta(days=1)
 
@@ -37,23 +39,34 @@ class Upkeep:
         self._cleaning = asyncio.Lock()
         self._log = logger("workstation.upkeep")
 
-    async def scan(self) -> None:
-        """Find the agents of this machine and record them."""
+    async def scan(self, *, asked: bool = True) -> None:
+        """Find the agents of this machine and record them.
+
+        An agent that a run found signed out, and that cannot be asked whether it is signed in again, is held until a
+        person asks for a look (or the service starts): a look by itself would set it to work in vain for ever.
+        """
         async with self._scanning:
             settings = self._place.settings
             found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS)
+            if not asked:
+                before = {agent.name: agent for agent in await self._place.desk.run(Workspace.agents)}
+                mute = await asyncio.to_thread(_cannot_be_asked)
+                found = [_still_held(agent, before.get(agent.name), mute) for agent in found]
             await self._place.desk.run(Workspace.set_agents, found)
         self._log.info("agents scanned", extra={"agents": {agent.name: agent.state for agent in found}})
         self._on_change()
 
     async def watch_held(self) -> None:
         """While an enabled agent is signed out or broken, look again now and then."""
+        pause = HELD_FIRST_SECONDS
         while True:
-            await asyncio.sleep(HELD_SECONDS)
+            await asyncio.sleep(pause)
             try:
                 agents = await self._place.desk.run(Workspace.agents)
-                if any(is_held(agent) for agent in agents):
-                    await self.scan()
+                held = any(is_held(agent) for agent in agents)
+                pause = min(pause * 2, HELD_LONGEST_SECONDS) if held else HELD_FIRST_SECONDS
+                if held:
+                    await self.scan(asked=False)
             except SoloUnicornError as error:
                 self._log.warning("agents not scanned", extra={"why": str(error)})
 
@@ -120,6 +133,17 @@ def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:
         mission = workspace.mission(worktree.mission_id or "")
         if mission.worktree_path == worktree.path:
             workspace.set_mission_worktree(mission.id, None, None)
+
+
+def _cannot_be_asked() -> frozenset[str]:
+    entries = catalogue.load(own=paths.home() / "agents").values()
+    return frozenset(entry.type for entry in entries if not entry.sign_in_check.arguments)
+
+
+def _still_held(found: CodeAgent, before: CodeAgent | None, mute: frozenset[str]) -> CodeAgent:
+    if before is not None and before.state == "signed_out" and found.state == "ready" and found.type in mute:
+        return replace(found, state="signed_out", detail=before.detail)
+    return found
 
 
 def is_held(agent: CodeAgent) -> bool:

@@ -1,7 +1,7 @@
 """The work of the service: one loop that looks at the workspace and brings about what is due.
 
-Each pass asks the workspace for everything anew, in this order: what people asked for, sessions that nobody follows
-(after a restart: all of them), landings, missions that may start. A pass is begun by a change of the workspace, by the
+Each pass asks the workspace for everything anew, in this order: sessions that nobody follows (after a restart: all of
+them), what people asked for, landings, missions that may start. A pass is begun by a change of the workspace, by the
 end of a session or landing, and by the next time at which something becomes due. Nothing that matters is remembered
 between passes, so the first pass of a service that was started after a crash is like any other.
 """
@@ -56,6 +56,7 @@ class Work:
         self._scanned = asyncio.Event()
         self._due = True
         self._settled = False
+        self._in_pass = False
         self._log = logger("workstation")
 
     # ---- for the service
@@ -72,8 +73,8 @@ class Work:
 
     @property
     def settled(self) -> bool:
-        """Whether a whole look was taken, agents and all, so that `busy` and `next_at` can be believed."""
-        return self._settled
+        """Whether a whole look was taken, agents and all, and nothing happened since: `busy` and `next_at` are true."""
+        return self._settled and not self._awake.is_set() and not self._in_pass
 
     @property
     def expects_work(self) -> bool:
@@ -126,8 +127,10 @@ class Work:
                 await asyncio.wait_for(self._awake.wait(), self._seconds_to_wait())
             except TimeoutError:
                 self._due = True
+            self._in_pass = True
             self._awake.clear()
             await self._patiently(self._pass, "pass")
+            self._in_pass = False
             self._on_change()
 
     async def _patiently(self, step: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
@@ -152,11 +155,11 @@ class Work:
         requests = await desk.run(Workspace.requests)
         if not (due or news.any or requests):
             return  # a session told of its progress: nothing follows from that
-        for request in requests:
-            await self._do(request)
         for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
             if session.id not in self._runners:
                 self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
+        for request in requests:
+            await self._do(request)
         if not self._runners:
             await desk.run(Workspace.release_stale_claims)
         if not self.draining:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
@@ -41,6 +42,18 @@ def workstation(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose service, if the test leaves one, is ended with it."""
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "60")
     yield home
+    end_service()
+    for run_dir in paths.runs_dir().iterdir():
+        host = launch.attach(run_dir)
+        if host.alive():
+            with suppress(Exception):
+                host.kill()
+            until(lambda host=host: not host.alive(), f"the host of {run_dir.name} ended")  # type: ignore[misc]
+        host.end_leftovers()
+
+
+def end_service() -> None:
+    """End the service of this home, if there is one."""
     owner = lock.owner(paths.service_lock())
     if lock.is_held(paths.service_lock()) and owner is not None:
         with suppress(Exception):
@@ -88,6 +101,23 @@ class Shop:
 
         until(lambda: condition(self.now(mission)), told)
         return self.now(mission)
+
+    def done(self, mission: Mission) -> Mission:
+        """The mission once it is done."""
+        return self.until(mission, lambda now: now.list == "done", "it is done")
+
+    def review(self, mission: Mission, stage: str) -> Mission:
+        """The mission once that stage waits for review and its session is over."""
+        return self.until(
+            mission,
+            lambda now: (now.list, now.stage, now.agent_session_status) == ("review", stage, "INACTIVE"),
+            f"{stage} is to be reviewed",
+        )
+
+    def running(self, mission: Mission) -> Session:
+        """The mission's session once its agent runs."""
+        self.until(mission, lambda now: now.agent_session_status == "ACTIVE", "its agent runs")
+        return self.sessions(mission)[-1]
 
     def sessions(self, mission: Mission) -> list[Session]:
         """All sessions of a mission."""
