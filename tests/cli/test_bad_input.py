@@ -284,7 +284,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
 def test_what_the_operating_system_refuses_is_told_as_such(
     run: Run, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number), "/some/file")
 
     monkeypatch.setattr(Workspace, "missions", refuse)

@@ -1,0 +1,79 @@
+"""What is printed, on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from solo_unicorn.cli.main import main
+from solo_unicorn.cli.output import _cut, _width
+
+
+def on_a_terminal(*arguments: str, columns: int = 60, more: Mapping[str, str] | None = None) -> str:
+    """What the program prints on a terminal of that width."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "solo_unicorn", *arguments], stdin=follower, stdout=follower, stderr=follower,
+        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **(more or {})}, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    said = b""
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        said += chunk
+    process.wait(60)
+    os.close(leader)
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_aligned_columns_under_a_header_cut_to_its_width(home: Path) -> None:
+    main(["project", "create", "Acme"])
+    main(["mission", "create", "A title that is much too long for the narrow terminal it is shown on, by far"])
+    main(["mission", "create", "日本語のタイトル"])
+    shown = on_a_terminal("mission", "list", more={"NO_COLOR": "1"}).splitlines()
+    assert shown[0].split() == ["REF", "LIST", "P", "STAGE", "STATE", "TASKS", "TITLE"]
+    assert [line.index("M-") for line in shown[1:]] == [0, 0]
+    assert all(_width(line) <= 60 for line in shown) and shown[1].endswith("…")
+    assert shown[2].endswith("日本語のタイトル")
+    assert "\x1b" not in "".join(shown)
+
+
+def test_colour_is_only_for_terminals_and_never_with_no_color(home: Path) -> None:
+    main(["project", "create", "Acme"])
+    assert "\x1b[2m" in on_a_terminal("project", "list", more={"NO_COLOR": ""})
+    assert "\x1b" not in on_a_terminal("project", "list", more={"TERM": "dumb", "NO_COLOR": ""})
+
+
+def test_a_question_is_asked_on_a_terminal_and_no_is_the_default(home: Path) -> None:
+    main(["project", "create", "Acme"])
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "solo_unicorn", "project", "delete", "acme"], stdin=follower, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.write(leader, b"\n")
+    _, asked = process.communicate(timeout=60)
+    os.close(leader)
+    os.close(follower)
+    assert process.returncode == 1 and "for good? [y/N]" in asked
+
+
+def test_escape_sequences_in_texts_do_not_reach_a_terminal(home: Path) -> None:
+    main(["project", "create", "Acme"])
+    main(["memory", "append", "notes", "red \x1b[31malert\x07"])
+    shown = on_a_terminal("memory", "read", "notes")
+    assert "\x1b" not in shown and "\x07" not in shown and "alert" in shown
+
+
+def test_wide_and_combining_characters_are_counted_as_cells() -> None:
+    assert _width("日本") == 4 and _width("e\u0301") == 1
+    assert _cut("日本語", 4) == "日…" and _cut("short", 10) == "short"
