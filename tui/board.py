@@ -17,7 +17,7 @@ from textual.message import Message
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName
 from .column import CardColumn
-from .headings import Headings
+from .headings import NAMES, Headings
 from .keys import binding
 from .marks import UNICODE, Marks
 
@@ -53,7 +53,7 @@ class Board(Vertical, can_focus=True):
         binding("board.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
         binding("board.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
         *(
-            binding(f"board.list_{name}", str(number), f"go_to('{name}')", name, f"Go to the list {name}", show=False)
+            binding(f"board.list_{name}", str(number), f"go_to('{name}')", f"go to {NAMES[name]}", f"Go to {NAMES[name]}", show=False)
             for number, name in enumerate(LISTS, 1)
         ),
     ]

@@ -276,18 +276,17 @@ class Lines(Drawn, ScrollView, can_focus=True):
 
 
 def wrap_parts(parts: Sequence[tuple[str, str]], width: int, indent: int = 0) -> list[Line]:
-    """Parts as lines no wider than `width`; the lines after the first begin with `indent` spaces."""
-    width = max(4, width)
+    """Parts as lines no wider than `width`; what comes after the first `indent` cells hangs below itself."""
+    width, indent = max(4, width), min(indent, max(0, width - 12))
     text = "".join(part for part, _ in parts)
     if len(text) <= width and "\n" not in text and text.isascii():
         return [list(parts)]
     lines: list[Line] = []
     for number, paragraph in enumerate(_paragraphs(parts)):
-        room = width - (indent if number or indent else 0)
         content = Content.assemble(*[(part, role or "-") for part, role in paragraph])
-        for place, wrapped in enumerate(content.wrap(max(4, room)) or [Content("")]):
-            line = _parts_of(wrapped)
-            lines.append([(" " * indent, ""), *line] if indent and (number or place) else line)
+        head = [(" " * indent, "")] if number else _parts_of(content[:indent])
+        body = (content if number else content[indent:]).wrap(max(4, width - indent)) or [Content("")]
+        lines += [[*(head if not place else [(" " * indent, "")]), *_parts_of(line)] for place, line in enumerate(body)]
     return lines or [[]]
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual import getters
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Static
 
+from .. import query
+from ..app import SoloUnicornApp
 from ..keys import binding, entries
-from ..marks import Marks
+from ..lines import Lines, Row, row
+from .board import BoardScreen
+
+KEYS = 14
 
 LEGEND = (
     ("running", "running"), ("waits", "waits for you"), ("ready", "ready"), ("blocked", "blocked"),
@@ -20,42 +24,48 @@ LEGEND = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys, words and marks; any key closes it."""
+    """Keys, words and marks."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
         binding("help.close", "escape,question_mark,q,enter", "dismiss", "close", "Back to where you were"),
-        binding("help.up", "up,k", "scroll(-1)", "up", "Scroll up", show=False),
-        binding("help.down", "down,j", "scroll(1)", "down", "Scroll down", show=False),
     ]
+
+    BINDING_GROUP_TITLE = "Help"
+    app = getters.app(SoloUnicornApp)
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__(classes="sheet")
         self.below = below
 
     def compose(self) -> ComposeResult:
-        """One table."""
-        with Vertical(classes="box"), VerticalScroll(can_focus=False):
-            yield Static(self._table(), id="keys")
+        """One list."""
+        with Vertical(classes="box") as box:
+            box.border_title = "Keys"
+            yield Lines(self.app.marks, id="keys")
 
-    def action_scroll(self, step: int) -> None:
-        """Up or down."""
-        self.query_one(VerticalScroll).scroll_relative(y=step * 3, animate=False)
+    def on_mount(self) -> None:
+        """Show what the bindings say."""
+        lines = self.query_one(Lines)
+        lines.set_rows(self._rows())
+        lines.focus()
 
-    def _table(self) -> Content:
-        parts: list[Content | str | tuple[str, str]] = []
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = []
         group = ""
-        marks: Marks = getattr(self.app, "marks", Marks())
+        marks = self.app.marks
         for entry in entries(self.below):
             name = getattr(entry.node, "BINDING_GROUP_TITLE", None) or "Everywhere"
             if name != group:
-                parts.append((f"{'' if not group else chr(10)}{name}\n", "bold"))
+                rows += [*([row("")] if rows else []), row((name, "strong"))]
                 group = name
             keys = " ".join(dict.fromkeys(entry.keys))
-            parts += [(f"  {keys:<14} ", "bold $primary"), f"{entry.binding.tooltip}\n"]
-        parts.append(("\nMarks\n", "bold"))
-        for name, meaning in LEGEND:
-            parts.append(f"  {getattr(marks, name):<14} {meaning}\n")
-        parts.append(f"  {marks.bars[0]} {marks.bars[2]} {marks.bars[4]}          priority 1, 3, 5\n")
-        parts.append(("\nctrl+p finds everything; every key can be changed under [keys] of the settings.", "$text-muted"))
-        return Content.assemble(*parts)
+            rows.append(row((f"  {keys:<{KEYS}} ", "key"), entry.binding.tooltip, indent=KEYS + 3))
+        rows += [row(""), row(("Marks", "strong"))]
+        rows += [row((f"  {getattr(marks, mark):<{KEYS}} ", "brand"), meaning, indent=KEYS + 3) for mark, meaning in LEGEND]
+        bars = " ".join(marks.bars)
+        rows.append(row((f"  {bars:<{KEYS}} ", "brand"), "priority 1 to 5", indent=KEYS + 3))
+        if isinstance(self.below, BoardScreen):
+            rows += [row(""), row(("Filter", "strong")), row(f"  {query.EXAMPLE}")]
+        rows += [row(""), row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint"))]
+        return rows

@@ -1,0 +1,64 @@
+"""What the first start finds and makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..missions.entities import CodeAgent, Project
+from ..missions.errors import SoloUnicornError
+from ..sync.workspace import Workspace
+from .child import ask, run
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFound:
+    """The git repository around a directory."""
+
+    path: Path
+    branch: str
+    remote: str
+
+    @property
+    def name(self) -> str:
+        """Its directory's name."""
+        return self.path.name
+
+
+async def find_repository(directory: Path | None) -> RepositoryFound | None:
+    """The repository that a directory is in; None when there is none, or no git."""
+    if directory is None:
+        return None
+
+    async def git(*arguments: str) -> str:
+        out, _, code = await run("git", "-C", str(directory), *arguments, timeout=5)
+        return out.strip() if code == 0 else ""
+
+    try:
+        root = await git("rev-parse", "--show-toplevel")
+        if not root:
+            return None
+        branch, remote = await git("symbolic-ref", "--short", "-q", "HEAD"), await git("remote", "get-url", "origin")
+    except SoloUnicornError:
+        return None
+    return RepositoryFound(Path(root), branch, remote)
+
+
+async def add_repository(found: RepositoryFound, project: Project) -> None:
+    """Link it by the command that checks it; raises what that refuses."""
+    await ask("repo", "add", str(found.path), "--project", project.id)
+
+
+async def find_agents() -> None:
+    """Look for installed agents; the result is in the workspace."""
+    await ask("agent", "scan", timeout=30)
+
+
+def known_agents(workspace: Workspace) -> list[CodeAgent]:
+    """What the last look found."""
+    return workspace.agents()
+
+
+def start_project(workspace: Workspace, name: str) -> Project:
+    """An empty project."""
+    return workspace.create_project(name)
