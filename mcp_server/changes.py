@@ -74,7 +74,8 @@ def touched(access: MissionAccess, events: Iterable[MissionEvent]) -> list[str]:
             except NotFound:
                 continue
             uris[f"mission://{short_id(mission.number)}"] = None
-            uris["mission://current"] = None
+            if mission.session_id is not None:  # a run may be bound to it
+                uris["mission://current"] = None
         elif event.kind == "memory_changed":
             uris["memory://index"] = None
             uris[f"memory://{event.note}"] = None

@@ -155,7 +155,7 @@ class MissionAccess(Protocol):
     ) -> MemoryDocument:
         """The whole document; version 0 makes a new one; VersionConflict."""
 
-    def search_memory(self, project: str, text: str) -> Sequence[Hit]:
+    def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
         """By words, best first."""
 
     def meta(self, key: str) -> str | None:

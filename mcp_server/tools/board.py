@@ -20,6 +20,8 @@ WRITTEN: frozenset[Section] = frozenset({"description", "spec", "notes", "soluti
 
 
 class ListMissions(Arguments):
+    """Which missions, and how many at once."""
+
     lists: Annotated[list[ListName], Field(max_length=5)] | None = None
     ready: bool | None = None
     project: Ref | None = None
@@ -40,6 +42,8 @@ def list_missions(access: MissionAccess, caller: Caller, given: ListMissions) ->
 
 
 class SearchMissions(Arguments):
+    """What to look for."""
+
     query: Query
     project: Ref | None = None
     limit: Annotated[int, Field(ge=1, le=50)] = 10
@@ -64,6 +68,8 @@ def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions
 
 
 class GetMission(Arguments):
+    """Which mission and which sections of it."""
+
     mission: Ref | None = None
     include: Annotated[tuple[Section, ...], Field(max_length=8)] = ()
 

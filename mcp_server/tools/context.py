@@ -16,7 +16,7 @@ EXCERPT = 2_000
 
 
 class GetContext(Arguments):
-    pass
+    """Nothing: the caller is known."""
 
 
 def get_context(access: MissionAccess, caller: Caller, _given: GetContext) -> Reply:

@@ -15,8 +15,13 @@ from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Ver
 from .registry import Data, Markdown, Reply, Tool
 from .sections import headings, section, with_section
 
+READ_MAX = 60_000
+"""Characters of one answer; a model reads longer documents section by section."""
+
 
 class MemorySearch(Arguments):
+    """What to look for."""
+
     query: Query
     project: Ref | None = None
     limit: Annotated[int, Field(ge=1, le=50)] = 10
@@ -25,12 +30,14 @@ class MemorySearch(Arguments):
 def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) -> Reply:
     """Places, best first."""
     project = guards.project(access, caller, given.project)
-    hits = list(access.search_memory(project.id, given.query))
-    found: list[Json] = [{"document": hit.ref, "excerpt": hit.excerpt} for hit in hits[: given.limit]]
+    hits = access.search_memory(project.id, given.query, limit=given.limit)
+    found: list[Json] = [{"document": hit.ref, "excerpt": hit.excerpt} for hit in hits]
     return Data({"hits": found, "total": len(hits)})
 
 
 class MemoryRead(Arguments):
+    """Which document, and which section of it."""
+
     document: Document | None = None
     heading: Heading | None = None
     project: Ref | None = None
@@ -43,10 +50,14 @@ def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Rep
         return Data(index(access, project.id))
     document = _document(access, project.id, given.document)
     text = section(document.text, given.heading) if given.heading else document.text
+    if len(text) > READ_MAX:
+        text = f"{text[:READ_MAX]}\n… cut after {READ_MAX} of {len(text)} characters: read one section by its heading"
     return Markdown(_head(document), text)
 
 
 class MemoryAppend(Arguments):
+    """What to add, and where."""
+
     document: Document
     text: Annotated[MemoryText, Field(min_length=1)]
     heading: Heading | None = None
@@ -63,6 +74,8 @@ def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) ->
 
 
 class MemoryReplace(Arguments):
+    """What to write in the place of what was read."""
+
     document: Document
     text: MemoryText
     expected_version: Annotated[Version, Field(description="From memory_read; 0 makes a new document")]

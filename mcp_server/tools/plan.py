@@ -19,6 +19,8 @@ from .registry import Data, Reply, Tool
 
 
 class CreateMission(Arguments):
+    """A mission to be; everything but its title has a default."""
+
     title: Title
     description: Text | None = None
     spec: Text | None = None
@@ -60,6 +62,8 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
 
 
 class UpdateMission(Arguments):
+    """What to replace; what is left out stays."""
+
     mission: Ref | None = None
     title: Title | None = None
     description: Text | None = None
@@ -94,6 +98,8 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
 
 
 class MoveMission(Arguments):
+    """Where to."""
+
     list: ListName
     mission: Ref | None = None
     position: Literal["top", "bottom"] = "bottom"
@@ -120,6 +126,8 @@ def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> R
 
 
 class LinkMissions(Arguments):
+    """The other end and how the two are linked."""
+
     other: Ref
     relation: Literal["blocked_by", "blocks", "relates_to"]
     mission: Ref | None = None

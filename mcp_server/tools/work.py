@@ -22,6 +22,8 @@ AFTER_LAST = "That was the last stage: the work lands now. End your turn."
 
 
 class UpdateTasks(Arguments):
+    """The plan and how far it has come."""
+
     titles: Annotated[list[Title], Field(max_length=TASKS_MAX, description="The whole plan, in order")]
     finished: Annotated[int, Field(ge=0, le=TASKS_MAX, description="How many, from the first, are done")]
     mission: Ref | None = None
@@ -39,6 +41,8 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
 
 
 class AddNote(Arguments):
+    """What to tell people."""
+
     text: Note
     kind: NoteKind = "progress"
     mission: Ref | None = None
@@ -52,6 +56,8 @@ def add_note(access: MissionAccess, caller: Caller, given: AddNote) -> Reply:
 
 
 class AttachSolution(Arguments):
+    """The result as a document."""
+
     text: Annotated[Filled, Field(description="Markdown")]
     mission: Ref | None = None
 
@@ -63,6 +69,8 @@ def attach_solution(access: MissionAccess, caller: Caller, given: AttachSolution
 
 
 class FinishStage(Arguments):
+    """What a reviewer needs to know."""
+
     summary: Annotated[Note, Field(description="What was done")]
     to_check: Annotated[Note, Field(description="What the reviewer should look at")] | None = None
     mission: Ref | None = None
@@ -93,6 +101,8 @@ def request_review(access: MissionAccess, caller: Caller, given: FinishStage) ->
 
 
 class AskUser(Arguments):
+    """What only a person can decide."""
+
     question: Note
     mission: Ref | None = None
 
@@ -105,6 +115,8 @@ def ask_user(access: MissionAccess, caller: Caller, given: AskUser) -> Reply:
 
 
 class ReportLimit(Arguments):
+    """How long the provider refuses."""
+
     until: Annotated[datetime, Field(description="When it resets, ISO 8601 with zone")]
     text: Annotated[Note, Field(description="The provider's own words")]
 

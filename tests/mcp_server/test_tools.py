@@ -369,6 +369,17 @@ async def test_a_missing_document_or_heading_names_what_there_is(board: Board) -
     assert "Testing" in heading["hint"]
 
 
+async def test_a_long_document_is_cut_with_the_way_to_read_on(board: Board) -> None:
+    await board.do(lambda ws: ws.append_memory(board.project, "log", "x" * 70_000))
+    await board.do(lambda ws: ws.append_memory(board.project, "log", "the end", "Last"))
+    async with board.client(await board.person()) as client:
+        whole = said(await client.call_tool("memory_read", {"document": "log"}))
+        last = said(await client.call_tool("memory_read", {"document": "log", "heading": "Last"}))
+    assert "read one section by its heading" in whole
+    assert "Last" in json.loads(whole.split("\n", 1)[0])["headings"]
+    assert "the end" in last
+
+
 async def test_several_projects_must_be_named(board: Board) -> None:
     await board.do(lambda ws: ws.create_project("Garden"))
     async with board.client(await board.person()) as client:
