@@ -11,13 +11,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import NoReturn
 
 from ..missions.errors import SoloUnicornError, TryAgain
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
+MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 8000
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -36,9 +36,7 @@ class StoreFull(SoloUnicornError):
 
 def migrations() -> list[tuple[int, str]]:
     """Numbered migrations that ship with the package, oldest first: (version, SQL)."""
-    folder = resources.files(__package__) / "migrations"
-    scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return [(int(file.name[:4]), file.read_text(encoding="utf-8")) for file in scripts]
+    return [(int(file.name[:4]), file.read_text(encoding="utf-8")) for file in sorted(MIGRATIONS.glob("*.sql"))]
 
 
 class Store:
