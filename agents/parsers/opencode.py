@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
     ErrorKind,
@@ -19,6 +21,8 @@ from ..events import (
     UsageUpdate,
 )  # fmt: skip
 from . import tools
+
+_STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 402: "billing", 403: "signed_out", 429: "limit"}
 
 
 def events(line: JsonObject) -> tuple[Event, ...] | None:
@@ -91,9 +95,7 @@ def _kind(error: JsonObject) -> ErrorKind:
         case {"name": "MessageAbortedError"}:
             return "interrupted"
         case {"data": {"statusCode": int() as status}}:
-            if status in (401, 403):
-                return "signed_out"
-            return "limit" if status == 429 else "billing" if status == 402 else "overloaded" if status >= 500 else "other"
+            return _STATUSES.get(status, "overloaded" if status >= 500 else "other")
     return "other"
 
 

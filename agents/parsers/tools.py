@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Final
 
 from ...missions.entities import Json, JsonObject
@@ -148,6 +149,6 @@ def number(values: Mapping[str, Json], *keys: str) -> int:
     """The first of the keys that holds a number, as a whole one; 0 when none does."""
     for key in keys:
         value = values.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
             return int(value)
     return 0
