@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def ring(directory: Path) -> None:
         return
     if not names:
         return
+    import socket
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ringer:
         ringer.setblocking(False)
         for name in names:
@@ -38,6 +39,8 @@ class Bell:
     """A listener's end; `fileno()` is readable when somebody rang."""
 
     def __init__(self, directory: Path) -> None:
+        import socket
+
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = directory / f"{os.getpid()}-{os.urandom(4).hex()}.bell"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

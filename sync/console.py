@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
-import socket
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -40,14 +39,14 @@ class ConsoleOperations(WorkspaceBase):
         stored = self.meta(WORKSTATION)
         if stored is None:
             now = self._clock()
-            system = platform.uname()
+            system = os.uname()
             made = Workstation(
                 id=self._new_id(),
-                name=socket.gethostname(),
+                name=system.nodename,
                 created_at=now,
                 updated_at=now,
-                hostname=socket.gethostname(),
-                os=system.system.lower(),
+                hostname=system.nodename,
+                os=system.sysname.lower(),
                 arch=system.machine,
                 platform_version=system.release,
             )
