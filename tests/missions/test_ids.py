@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
 from solo_unicorn.missions.ids import new_ulid, parse_short_id, short_id
 
@@ -23,6 +25,13 @@ def test_a_short_id_reads_back(number: int) -> None:
 )
 def test_what_is_no_short_id(text: str) -> None:
     assert parse_short_id(text) is None
+
+
+def test_our_ulids_are_what_the_library_reads() -> None:
+    before = time.time()
+    made = ULID.from_str(new_ulid())
+    assert before - 0.01 <= made.timestamp <= time.time()
+    assert len({ULID.from_str(new_ulid()).bytes[6:] for _ in range(100)}) == 100
 
 
 def test_ulids_are_26_characters_and_all_different() -> None:
