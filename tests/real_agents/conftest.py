@@ -64,6 +64,13 @@ class Machine:
         """As the app does it."""
         client.ensure_running(timeout=30, stay=True)
 
+    def mcp_is_up(self) -> None:
+        """Wait until agents are answered: a few seconds after the service itself."""
+        deadline = time.monotonic() + PATIENCE
+        while not client.status().get("mcp_port"):
+            assert time.monotonic() < deadline, "the MCP server came up"
+            time.sleep(0.05)
+
     def until(self, mission: Mission, holds: Callable[[Mission], object], what: str) -> Mission:
         """Wait for the mission to be so; fails with what the machine knows."""
         deadline = time.monotonic() + PATIENCE
@@ -71,7 +78,8 @@ class Machine:
             now = self.workspace.mission(mission.id)
             if holds(now):
                 return now
-            assert time.monotonic() < deadline and not now.attention, f"{what}: {self._story(mission)}"
+            given_up = now.attention and now.agent_session_status == "INACTIVE"
+            assert time.monotonic() < deadline and not given_up, f"{what}: {self._story(mission)}"
             if select.select([self._bell], [], [], 1.0)[0]:
                 self._bell.drain()
 
