@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -28,7 +29,8 @@ FROM mission m
 LEFT JOIN repository r ON r.id = m.repository_id
 LEFT JOIN session s ON s.id = m.session_id AND s.phase <> 'ended'
 """
-MATCHES_RANKED = 2000
+MATCHES_RANKED = 500
+"""Of more matches than this, the newest missions are ranked: a word that every title has stays quick."""
 
 
 class BoardOperations(WorkspaceBase):
@@ -86,30 +88,15 @@ class BoardOperations(WorkspaceBase):
     ) -> Page[Mission]:
         """A page of missions in board order (list, then `listOrder`, then id); `cursor` is that of the page before."""
         offset = _offset(cursor)
-        conditions, values = ["m.deleted = 0"], list[object]()
         with self._reading() as connection:
-            if project is not None:
-                conditions.append("m.project_id = ?")
-                values.append(lookup.project(connection, project).id)
-            if lists is not None:
-                conditions.append("m.list IN (SELECT value FROM json_each(?))")
-                values.append(json.dumps(list(lists)))
-            if ready is not None:
-                conditions.append("m.ready = ?")
-                values.append(ready)
-            if text and _query(text):
-                conditions.append("m.rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?)")
-                values.append(_query(text))
-            where = " AND ".join(conditions)
-            total = connection.execute(f"SELECT count(*) FROM mission m WHERE {where}", values).fetchone()[0]
-            ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))
-            docs = connection.execute(
-                f"SELECT m.doc FROM mission m WHERE {where} "
-                f"ORDER BY m.project_id, CASE m.list {ranks} END, m.list_order, m.id LIMIT ? OFFSET ?",
-                (*values, limit, offset),
-            ).fetchall()
+            only = lookup.project(connection, project).id if project else None
+            wanted = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
+            if text and (query := _query(text)):
+                docs, total = _matching(connection, query, only, wanted, ready, limit, offset)
+            else:
+                docs, total = _in_order(connection, only, wanted, ready, limit, offset)
         after = offset + len(docs)
-        return Page(tuple(rows.load(Mission, doc) for (doc,) in docs), total, str(after) if after < total else None)
+        return Page(tuple(rows.load(Mission, doc) for doc in docs), total, str(after) if after < total else None)
 
     def search(self, text: str, project: str | None = None, limit: int = 20) -> list[Hit]:
         """Missions whose title or description holds all the words, best first."""
@@ -119,11 +106,12 @@ class BoardOperations(WorkspaceBase):
         with self._reading() as connection:
             only = lookup.project(connection, project).id if project else None
             found = connection.execute(
-                "SELECT m.number, m.title, snippet(mission_text, 1, '[', ']', ' … ', 12) FROM "
-                f"(SELECT rowid, rank FROM mission_text WHERE mission_text MATCH ?1 LIMIT {MATCHES_RANKED}) AS hits "
-                "JOIN mission_text ON mission_text.rowid = hits.rowid AND mission_text MATCH ?1 "
-                "JOIN mission m ON m.rid = hits.rowid "
-                "WHERE m.deleted = 0 AND (?2 IS NULL OR m.project_id = ?2) ORDER BY hits.rank LIMIT ?3",
+                "WITH best AS (SELECT hits.rowid AS rid, hits.rank AS worth, m.number, m.title FROM "
+                f"(SELECT rowid, rank FROM mission_text WHERE mission_text MATCH ?1 ORDER BY rowid DESC "
+                f"LIMIT {MATCHES_RANKED}) AS hits JOIN mission m ON m.rid = hits.rowid "
+                "WHERE m.deleted = 0 AND (?2 IS NULL OR m.project_id = ?2) ORDER BY hits.rank LIMIT ?3) "
+                "SELECT best.number, best.title, snippet(mission_text, 1, '[', ']', ' … ', 12) FROM best "
+                "JOIN mission_text ON mission_text.rowid = best.rid AND mission_text MATCH ?1 ORDER BY best.worth",
                 (query, only, limit),
             ).fetchall()
         return [Hit("mission", short_id(number), title, excerpt or "") for number, title, excerpt in found]
@@ -151,6 +139,68 @@ class BoardOperations(WorkspaceBase):
                 f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
             ).fetchall()
         return [rows.event_of(row) for row in found]
+
+
+def _in_order(
+    connection: sqlite3.Connection,
+    project_id: str | None,
+    lists: Sequence[ListName],
+    ready: bool | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[str], int]:
+    """A page in board order and the total: counted per list, read list by list along the index, never sorted."""
+    which = " AND ready = ?" if ready is not None else ""
+    only = " AND project_id = ?" if project_id is not None else ""
+    values = [value for value in (ready, project_id) if value is not None]
+    counts = {
+        (owner, name): count
+        for owner, name, count in connection.execute(
+            f"SELECT project_id, list, count(*) FROM mission WHERE deleted = 0{which}{only} GROUP BY project_id, list",
+            values,
+        )
+        if name in lists
+    }
+    docs: list[str] = []
+    skip = offset
+    for (owner, name), count in sorted(counts.items(), key=lambda entry: (entry[0][0], lists.index(entry[0][1]))):
+        if skip < count and len(docs) < limit:
+            docs += [
+                doc
+                for (doc,) in connection.execute(
+                    f"SELECT doc FROM mission WHERE project_id = ? AND list = ? AND deleted = 0{which} "
+                    "ORDER BY list_order, id LIMIT ? OFFSET ?",
+                    (owner, name, *([] if ready is None else [ready]), limit - len(docs), skip),
+                )
+            ]
+        skip = max(0, skip - count)
+    return docs, sum(counts.values())
+
+
+def _matching(
+    connection: sqlite3.Connection,
+    query: str,
+    project_id: str | None,
+    lists: Sequence[ListName],
+    ready: bool | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[str], int]:
+    """A page of those with the words, in board order, and how many there are."""
+    ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))
+    where = (
+        "rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?1) AND deleted = 0 "
+        "AND (?2 IS NULL OR project_id = ?2) AND list IN (SELECT value FROM json_each(?3)) "
+        "AND (?4 IS NULL OR ready = ?4)"
+    )
+    values = (query, project_id, json.dumps(list(lists)), ready)
+    total = connection.execute(f"SELECT count(*) FROM mission WHERE {where}", values).fetchone()[0]
+    docs = connection.execute(
+        f"SELECT doc FROM mission WHERE {where} ORDER BY project_id, CASE list {ranks} END, list_order, id "
+        "LIMIT ?5 OFFSET ?6",
+        (*values, limit, offset),
+    ).fetchall()
+    return [doc for (doc,) in docs], int(total)
 
 
 def _waiting(mission: Mission) -> Waiting:

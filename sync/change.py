@@ -31,6 +31,13 @@ from ..missions.order import between, renumbered
 from ..missions.wire import changes
 from . import lookup, rows
 
+MACHINE_FIELDS = frozenset(
+    {
+        "agentSessionStatus", "attempts", "dependencyCount", "lastCodeAgentName", "lastCodeAgentSessionId", "limitHits",
+        "listOrder", "prBranchName", "retryAt", "sessionId", "worktreePath",
+    }
+)  # fmt: skip
+"""What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt"})
 """Bookkeeping that a history does not show."""
 
@@ -72,9 +79,10 @@ class Change:
     def save(
         self, before: Mission | None, after: Mission, kind: str, *, note: str = "", placed: bool = False
     ) -> Mission:
-        """Write a mission that changed (or is new: before None) with its event; returns it with its new version.
+        """Write a mission that changed (or is new: before None) with its event; returns it as saved.
 
-        Nothing is written when nothing changed and there is no note. `placed`: its place in the list is chosen already.
+        Nothing is written when nothing changed and there is no note. The version grows unless only MACHINE_FIELDS
+        changed. `placed`: its place in the list is chosen already.
         """
         found = {} if before is None else _recorded(before, after)
         if before is not None and not found and not note:
@@ -83,7 +91,10 @@ class Change:
             # the rules decide on a list, the place in it is given here: at the end, but what is done goes on top
             order = self.order(after.project_id, after.list, top=after.list == "done", moving=after.id)
             after = replace(after, list_order=order)
-        saved = replace(after, version=(before.version if before else 0) + 1, updated_at=self.now)
+        version = before.version if before else 0
+        if before is None or not found.keys() <= MACHINE_FIELDS:
+            version += 1
+        saved = replace(after, version=version, updated_at=self.now)
         stage_count = len(enabled_stages(self.flow_of(saved), saved.flow_config))
         rows.put_mission(self.connection, saved, stage_count)
         self.event(saved.project_id, kind, mission_id=saved.id, changes=found, note=note)

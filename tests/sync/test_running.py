@@ -256,3 +256,12 @@ def test_requests_stay_until_they_are_finished(workspace: Workspace, ready: Miss
     assert workspace.requests() == [request] and workspace.requests(after=request.id) == []
     workspace.finish_request(request.id)
     assert workspace.requests() == []
+
+
+def test_what_the_machine_notes_down_makes_no_version_old(workspace: Workspace, ready: Mission) -> None:
+    session = start(workspace, ready.id)
+    seen = workspace.mission(ready.id).version
+    workspace.session_progress(session.id, conversation_id="conv-1")
+    workspace.set_mission_worktree(ready.id, "/w", "solo-unicorn/mission-1-x")
+    after = workspace.edit_mission(ready.id, {"spec": "As agreed"}, expected_version=seen, by=agent_of(session))
+    assert (after.spec, after.version, after.last_code_agent_session_id) == ("As agreed", seen + 1, "conv-1")
