@@ -32,7 +32,7 @@ test: $(VENV)/.ready-to-test ## run every test (ARGS="-k words" for some)
 
 lint: $(VENV)/.ready-to-test ## ruff, mypy --strict, import-linter
 	@cd $(ROOT) && $(BIN)/ruff check .
-	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy --strict -p solo_unicorn
+	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy --strict -m solo_unicorn $(PACKAGES:%=-p solo_unicorn.%)
 	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Literal
 
 from ..config import paths
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..sync.store import SQLITE_VERSION
 from ..sync.workspace import Workspace
 from .output import Output
 from .parsing import Command, Options, nothing
@@ -53,7 +53,7 @@ def _run(options: Options) -> int:
 
 
 def _python() -> Iterator[Finding]:
-    yield Finding("python", "ok", f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {sys.executable}")
+    yield Finding("python", "ok", f"{sys.version.split()[0]}, SQLite {SQLITE_VERSION}, {sys.executable}")
 
 
 def _git() -> Iterator[Finding]:

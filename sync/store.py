@@ -18,6 +18,8 @@ from ..missions.errors import SoloUnicornError, TryAgain
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
 MIGRATIONS = Path(__file__).parent / "migrations"
+SQLITE_VERSION = sqlite3.sqlite_version
+DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
 BUSY_MILLISECONDS = 8000
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
