@@ -10,39 +10,30 @@ or {"ok": false, "error": {"code", "what", "why", "todo", "exit_code"}}.
 
 from __future__ import annotations
 
-import json
-import os
 import select
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .. import __version__
 from ..config import paths
-from ..config.correlation import handed_on
-from ..missions.entities import Json, JsonObject
+from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
 from . import lock
+from .connection import ANSWER_SECONDS, Connection, NotRunning, request
+from .starting import kill_holder, silent, start
+
+__all__ = [
+    "Connection", "Keeper", "NotRunning", "ServiceInfo", "ensure_running", "request", "restart", "status", "stop",
+]  # fmt: skip
 
 START_SECONDS = 15.0
-ANSWER_SECONDS = 5.0
-ERROR_FILE = "service.err"
 Left = Literal["stopped", "replaced"]
 """Why a service said goodbye: a person (or a signal) stopped it, or a newer one takes its place."""
-
-
-class NotRunning(TryAgain):
-    """No service answers."""
-
-    code = "not_running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,7 @@ def ensure_running(timeout: float = START_SECONDS, *, stay: bool = False) -> Ser
         if lock.is_held(paths.service_lock()):
             _wait(0.02, deadline)
         else:
-            _start(deadline, stay)
+            start(deadline, stay)
 
 
 def status() -> JsonObject:
@@ -108,75 +99,26 @@ def stop(*, force: bool = False, timeout: float = START_SECONDS) -> bool:
         if not lock.is_held(paths.service_lock()):
             return False
         if force:
-            _kill_holder()
+            kill_holder()
     while lock.is_held(paths.service_lock()):
         try:
             _wait(0.02, deadline)
         except TryAgain:
             if not force:
                 raise
-            _kill_holder()
+            kill_holder()
             deadline = time.monotonic() + ANSWER_SECONDS
     return True
 
 
-def request(op: str, fields: JsonObject | None = None, *, timeout: float = ANSWER_SECONDS) -> JsonObject:
-    """Ask one thing and return the answer; raises NotRunning, or the error that the service answered with."""
-    with Connection(timeout) as connection:
-        return connection.ask(op, fields)
-
-
-class Connection:
-    """One connection to the service; `hold` makes it that of an open screen."""
-
-    def __init__(self, timeout: float = ANSWER_SECONDS) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout)
-        self._rest = b""
-        try:
-            self._socket.connect(str(paths.service_socket()))
-        except OSError as error:
-            self._socket.close()
-            raise _not_running() from error
-
-    def __enter__(self) -> Connection:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def ask(self, op: str, fields: JsonObject | None = None) -> JsonObject:
-        """One request, one answer."""
-        line = json.dumps({"op": op, "version": __version__, **handed_on(), **(fields or {})}).encode() + b"\n"
-        try:
-            self._socket.sendall(line)
-            answer = self.read()
-        except OSError as error:
-            raise _not_running() from error
-        if answer is None:
-            raise _not_running()
-        if answer.get("ok") is not True:
-            raise error_of(answer.get("error"))
-        return answer
-
-    def read(self) -> JsonObject | None:
-        """The next line, or None when the service is gone."""
-        while b"\n" not in self._rest:
-            chunk = self._socket.recv(65536)
-            if not chunk:
-                return None
-            self._rest += chunk
-        line, self._rest = self._rest.split(b"\n", 1)
-        answer: Json = json.loads(line)
-        return answer if isinstance(answer, dict) else None
-
-    def fileno(self) -> int:
-        """The descriptor to wait on."""
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
+def restart() -> ServiceInfo:
+    """Stop the service and start it anew; sessions go on meanwhile, and what was started to stay, stays."""
+    try:
+        stay = status().get("stay") is True
+    except NotRunning:
+        stay = False
+    stop()
+    return ensure_running(stay=stay)
 
 
 class Keeper:
@@ -256,21 +198,8 @@ class Keeper:
                         return None
 
 
-def error_of(wire: Json) -> SoloUnicornError:
-    """The error that a service put on the wire."""
-    match wire:
-        case {"what": str(what), "code": str(code), **rest}:
-            error = SoloUnicornError(what, why=str(rest.get("why", "")), todo=str(rest.get("todo", "")))
-            error.code = code
-            exit_code = rest.get("exit_code")
-            error.exit_code = exit_code if isinstance(exit_code, int) else 1
-            return error
-        case _:
-            return SoloUnicornError("The workstation service answered in an unknown way", why=repr(wire)[:200])
-
-
 def _greet(timeout: float) -> ServiceInfo:
-    match request("hello", timeout=min(timeout, ANSWER_SECONDS)):
+    match request("hello", {"version": __version__}, timeout=min(timeout, ANSWER_SECONDS)):
         case {"pid": int(pid), "version": str(version), "started_at": str(started_at), **rest}:
             port = rest.get("mcp_port")
             sessions = rest.get("sessions")
@@ -291,8 +220,6 @@ def _greet(timeout: float) -> ServiceInfo:
 def _with_notice(info: ServiceInfo) -> ServiceInfo:
     if info.version == __version__:
         return info
-    from dataclasses import replace
-
     if _older(info.version, __version__):
         running = "1 session" if info.sessions == 1 else f"{info.sessions} sessions"
         notice = (
@@ -317,92 +244,5 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _wait(seconds: float, deadline: float) -> None:
     if time.monotonic() + seconds > deadline:
-        raise _silent()
+        raise silent()
     time.sleep(seconds)
-
-
-def _kill_holder() -> None:
-    """End a service that does not answer. The lock proves that its signer lives, so the pid is no other process's."""
-    owner = lock.owner(paths.service_lock())
-    if owner is not None and lock.is_held(paths.service_lock()):
-        with suppress(ProcessLookupError):
-            os.kill(owner.pid, signal.SIGKILL)
-
-
-def _start(deadline: float, stay: bool) -> None:
-    """Start a service, detached from our terminal and process group, and wait until it says that it is ready."""
-    hear, speak = os.pipe()
-    command = [sys.executable, "-P", "-m", f"{__package__}", "--ready-fd", str(speak), *(["--stay"] if stay else [])]
-    errors = paths.logs_dir() / ERROR_FILE
-    try:
-        with errors.open("wb") as stderr:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-                cwd=paths.home(),
-                env=os.environ | handed_on(),
-                pass_fds=(speak,),
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(hear)
-        raise SoloUnicornError("The workstation service cannot be started", why=str(error)) from error
-    finally:
-        os.close(speak)
-    threading.Thread(target=process.wait, name="service reaper", daemon=True).start()
-    try:
-        said = _read_ready(hear, deadline)
-    finally:
-        os.close(hear)
-    match said:
-        case {"ok": True}:
-            return
-        case {"error": {"code": "already_running"}}:
-            return  # somebody else was faster: theirs will do
-        case {"error": wire}:
-            raise error_of(wire)
-        case _:
-            raise SoloUnicornError(
-                "The workstation service ended before it was ready",
-                why=_tail(errors) or "it said nothing",
-                todo=f"see {errors} and the log beside it; `solo-unicorn doctor` checks the set-up",
-            )
-
-
-def _read_ready(descriptor: int, deadline: float) -> Json:
-    line = b""
-    while not line.endswith(b"\n"):
-        if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise _silent()
-        chunk = os.read(descriptor, 65536)
-        if not chunk:
-            break
-        line += chunk
-    with suppress(ValueError):
-        said: Json = json.loads(line)
-        return said
-    return None
-
-
-def _tail(path: Path) -> str:
-    with suppress(OSError):
-        return " ".join(path.read_text(errors="replace").strip().splitlines()[-3:])
-    return ""
-
-
-def _not_running() -> NotRunning:
-    return NotRunning(
-        "The workstation service does not run", todo="start it with `solo-unicorn workstation start`, or open the board"
-    )
-
-
-def _silent() -> TryAgain:
-    owner = lock.owner(paths.service_lock())
-    who = f"pid {owner.pid}, started {owner.started_at}" if owner else "a process that has not signed the lock"
-    return TryAgain(
-        "The workstation service does not answer",
-        why=f"{who} holds {paths.service_lock()} and is starting, stuck or stopped",
-        todo="try again in a moment; `solo-unicorn workstation stop --force` ends it",
-    )

@@ -33,8 +33,10 @@ from ..missions.landing import worktree_branch
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..sync.workspace import Workspace
 from ..worktrees.pool import Lease as WorktreeLease
+from ..worktrees.preparing import Preparation
 from .workplace import Workplace
 
+NOTE_SHOWN = 500
 MEMORY_SHOWN = 4000
 """Characters of project memory in a prompt; the agent searches and reads the rest."""
 
@@ -72,12 +74,15 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     branch = worktree_branch(brief.mission, brief.repository)
     lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
     await place.desk.run(_keep_worktree, brief.mission, lease)
+    preparation = await place.git(place.pool.prepare, lease, brief.repository)
+    await place.desk.run(_note_setup, brief.mission, preparation)
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
     await place.desk.run(Workspace.set_session_token, session.id, digest(token))
     await place.git(
-        _write_run, brief, lease, run_dir, place.mcp.entry(token), conversation, place.settings, correlation.get()
-    )
+        _write_run, brief, lease, run_dir, place.mcp.entry(token), conversation, place.settings, correlation.get(),
+        preparation.environment,
+    )  # fmt: skip
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None)
 
 
@@ -136,6 +141,18 @@ def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease)
             workspace.add_note(mission.id, "progress", warning, by=SYSTEM)
 
 
+def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation) -> None:
+    """Tell of the setup script where one ran; one that failed keeps the agent from starting in a half-made place."""
+    ran = preparation.setup
+    if ran is None:
+        return
+    workspace.add_note(mission.id, "progress", ran.sentence[:NOTE_SHOWN], by=SYSTEM)
+    if not ran.passed:
+        raise SoloUnicornError(
+            ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="mend the script, then try again"
+        )
+
+
 def _write_run(
     brief: Brief,
     lease: WorktreeLease,
@@ -144,6 +161,7 @@ def _write_run(
     conversation: str | None,
     settings: Settings,
     correlation_id: str,
+    environment: dict[str, str],
 ) -> None:
     context = PromptContext(
         mission=brief.mission,
@@ -170,6 +188,7 @@ def _write_run(
             settings=settings,
             correlation=correlation_id,
             mission=short_id(brief.mission.number),
+            extra=environment,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error

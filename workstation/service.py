@@ -27,6 +27,7 @@ from .status import figures
 from .work import Work
 from .workplace import Workplace
 
+LEAVE_SECONDS = 5.0
 State = Literal["starting", "running", "paused", "draining", "stopping"]
 
 
@@ -38,7 +39,6 @@ class Service:
         self.started_at = now_text()
         self._settings = settings
         self._born = time.monotonic()
-        self._paused = False
         self._control = ControlServer(paths.service_socket(), self._answer, self._stir)
         self._stirred = asyncio.Event()
         self._leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -54,7 +54,6 @@ class Service:
         try:
             if reason := place.desk.workspace.read_only:
                 raise TryAgain("The service cannot work here", why=reason, todo="update solo-unicorn")
-            self._paused = await place.desk.run(Workspace.workstation_paused)
             await self._control.open()
             work.start()
             ready()
@@ -65,8 +64,10 @@ class Service:
             log.info("service leaves", extra={"reason": reason, "sessions": work.sessions})
             await self._control.close(reason)
         finally:
-            await self._control.close("stopped")
-            await work.close()
+            with contextlib.suppress(TimeoutError):  # whatever holds on to its end is cut off there, as by SIGKILL
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._control.close("stopped")
+                    await work.close()
 
     @property
     def state(self) -> State:
@@ -75,7 +76,7 @@ class Service:
             return "stopping"
         if self._work is not None and self._work.draining:
             return "draining"
-        return "paused" if self._paused else "running"
+        return "paused" if self._work is not None and self._work.paused else "running"
 
     def leave(self, reason: str) -> None:
         """Begin to leave: nothing new is taken up, what runs in session hosts goes on."""
@@ -103,8 +104,9 @@ class Service:
                 await self._stirred.wait()
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), self._idle_seconds)
-                continue
+                async with asyncio.timeout(self._idle_seconds):
+                    await self._stirred.wait()
+                    continue
             if not self._needed():
                 self.leave("idle")
 
@@ -123,7 +125,7 @@ class Service:
             or work.place.mcp.connections > 0
             or not work.settled
             or work.busy
-            or (work.expects_work and not self._paused)
+            or work.expects_work
         )
 
     # ---- the control socket
@@ -154,7 +156,7 @@ class Service:
     async def _pause(self, work: Work, paused: bool) -> None:
         """Take no new work, or take it again; kept in the workspace, so the board shows it and a restart keeps it."""
         await work.place.desk.run(Workspace.set_workstation_paused, paused)
-        self._paused = paused
+        work.paused = paused
         if not paused:
             work.draining = False
         work.look()

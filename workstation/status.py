@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import datetime
 
+from ..agents import launch
+from ..config import paths
 from ..missions.entities import CodeAgent, Json, JsonObject, Session
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
@@ -17,12 +20,26 @@ QUEUE_SHOWN = 50
 async def figures(place: Workplace) -> JsonObject:
     """Sessions, agents, queue, landings, worktrees and the MCP server; plain JSON, no path and no token on it."""
     read = await place.desk.run(_read)
+    live = await place.desk.run(lambda workspace: {session.id for session in workspace.sessions(active=True)})
     return read | {
+        "orphans": list[Json](await asyncio.to_thread(orphans, live)),
         "slots": place.settings.workstation.slots,
         "mcp": {"port": place.mcp.port, "up": place.mcp.up.is_set(), "clients": place.mcp.connections,
                 "problem": place.mcp.problem},
         "load": list[Json](round(value, 2) for value in os.getloadavg()),
     }  # fmt: skip
+
+
+def orphans(live: set[str]) -> list[str]:
+    """Hosts that run although no live session is theirs (a restored workspace, say): shown, never stopped silently.
+
+    Their tokens open nothing any more, so they change no mission.
+    """
+    return [
+        run_dir.name
+        for run_dir in sorted(paths.runs_dir().iterdir())
+        if run_dir.name not in live and launch.attach(run_dir).alive()
+    ]
 
 
 def _read(workspace: Workspace) -> JsonObject:

@@ -25,6 +25,7 @@ from .workplace import Workplace
 SCAN_DEADLINE_SECONDS = 5.0
 HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS = 5.0, 60.0
 """How soon agents are looked at again while one of them is held; the pause doubles."""
+FOLD_SECONDS, FOLD_BYTES = 30.0, 4 << 20
 CLEANED = "worktrees.cleanedAt"
 CLEAN_EVERY = timedelta(days=1)
 
@@ -84,6 +85,17 @@ class Upkeep:
                 self._log.warning("worktrees not cleaned", extra={"why": str(error)})
             await asyncio.sleep(max(60.0, wait.total_seconds()))
 
+    async def fold_log(self) -> None:
+        """Fold the workspace's write-ahead log into its file when it has grown; nobody else does (sync/store.py)."""
+        log = paths.workspace_db().with_name(paths.workspace_db().name + "-wal")
+        while True:
+            await asyncio.sleep(FOLD_SECONDS)
+            try:
+                if (await asyncio.to_thread(log.stat)).st_size > FOLD_BYTES:
+                    await self._place.desk.run(Workspace.checkpoint)
+            except (SoloUnicornError, OSError) as error:
+                self._log.warning("log not folded", extra={"why": str(error)})
+
     async def clean(self) -> None:
         """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
         async with self._cleaning:
@@ -124,6 +136,11 @@ class Upkeep:
 
 async def give_back(place: Workplace, worktree: Worktree) -> None:
     """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it."""
+    with suppress(NotFound):  # a repository that was removed has no script to run
+        repository = await place.desk.run(Workspace.repository, worktree.repository_id)
+        ran = await place.git(place.pool.teardown, worktree, repository)
+        if ran is not None and not ran.passed:
+            logger("workstation.upkeep").warning(ran.sentence, extra={"worktree": worktree.path})
     await place.git(place.pool.release, worktree)
     await place.desk.run(_forget_worktree, worktree)
 

@@ -15,9 +15,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from ..config import watch
+from ..config import log, watch
 from ..config.correlation import correlation
-from ..config.log import logger
 from ..missions.board import Request
 from ..missions.entities import SYSTEM
 from ..missions.errors import NotFound, SoloUnicornError
@@ -27,6 +26,7 @@ from .landing import LandingDesk
 from .lease import waking_clock
 from .news import News
 from .session import SessionRunner
+from .status import orphans
 from .upkeep import Upkeep
 from .workplace import Workplace
 
@@ -41,6 +41,7 @@ class Work:
     def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
         self.place = place
         self.draining = False
+        self.paused = False
         self.problem = ""
         """Why the last pass broke off; empty while all is well."""
         self.next_at: datetime | None = None
@@ -57,7 +58,7 @@ class Work:
         self._due = True
         self._settled = False
         self._in_pass = False
-        self._log = logger("workstation")
+        self._log = log.logger("workstation")
 
     # ---- for the service
 
@@ -79,7 +80,7 @@ class Work:
     @property
     def expects_work(self) -> bool:
         """Whether something will start by itself when its time comes, so that the service is still needed."""
-        return self.next_at is not None and not self.draining
+        return self.next_at is not None and not self.draining and not self.paused
 
     def start(self) -> None:
         """Begin; everything else happens in tasks that `close` ends."""
@@ -89,6 +90,7 @@ class Work:
         self._chore(self._follow_settings(), "settings")
         self._chore(self._upkeep.watch_held(), "held agents")
         self._chore(self._upkeep.clean_daily(), "worktrees")
+        self._chore(self._upkeep.fold_log(), "log")
 
     def wake(self) -> None:
         """Somebody changed the workspace: see what."""
@@ -120,11 +122,13 @@ class Work:
 
     async def _run(self) -> None:
         await self._patiently(self._landings.recover, "recovery")
+        await self._patiently(self._tell_of_orphans, "orphans")
         self._news.open()
         self._awake.set()
         while True:
             try:
-                await asyncio.wait_for(self._awake.wait(), self._seconds_to_wait())
+                async with asyncio.timeout(self._seconds_to_wait()):  # wait_for swallows a cancellation that races
+                    await self._awake.wait()
             except TimeoutError:
                 self._due = True
             self._in_pass = True
@@ -132,6 +136,11 @@ class Work:
             await self._patiently(self._pass, "pass")
             self._in_pass = False
             self._on_change()
+
+    async def _tell_of_orphans(self) -> None:
+        live = await self.place.desk.run(lambda workspace: workspace.sessions(active=True))
+        for name in await asyncio.to_thread(orphans, {session.id for session in live}):
+            self._log.warning("a host runs without a live session", extra={"session": name})
 
     async def _patiently(self, step: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         """Do it, again after a pause while it breaks off: a locked file or a full disk passes, this loop does not."""
@@ -153,7 +162,8 @@ class Work:
         due, self._due = self._due, False
         news = await self._news.take()
         requests = await desk.run(Workspace.requests)
-        if not (due or news.any or requests):
+        was_paused, self.paused = self.paused, await desk.run(Workspace.workstation_paused)
+        if not (due or news.any or requests or was_paused != self.paused):
             return  # a session told of its progress: nothing follows from that
         for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
             if session.id not in self._runners:
@@ -259,6 +269,8 @@ class Work:
                 self._log.warning("settings not taken over", extra={"why": str(found)})
                 continue
             agents_changed = found.agents != self.place.settings.agents
+            if found.log != self.place.settings.log:
+                log.setup("service", level=found.log.level)
             self.place.settings = found
             self._log.info("settings taken over")
             if agents_changed:

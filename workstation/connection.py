@@ -1,0 +1,97 @@
+"""One connection to the workstation service's control socket: a request, an answer (protocol in client.py)."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+from ..config import paths
+from ..config.correlation import handed_on
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import SoloUnicornError, TryAgain
+
+ANSWER_SECONDS = 5.0
+
+
+class NotRunning(TryAgain):
+    """No service answers."""
+
+    code = "not_running"
+
+
+def request(op: str, fields: JsonObject | None = None, *, timeout: float = ANSWER_SECONDS) -> JsonObject:
+    """Ask one thing and return the answer; raises NotRunning, or the error that the service answered with."""
+    with Connection(timeout) as connection:
+        return connection.ask(op, fields)
+
+
+class Connection:
+    """One connection to the service; `hold` makes it that of an open screen."""
+
+    def __init__(self, timeout: float = ANSWER_SECONDS) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout)
+        self._rest = b""
+        try:
+            self._socket.connect(str(paths.service_socket()))
+        except OSError as error:
+            self._socket.close()
+            raise _not_running() from error
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, op: str, fields: JsonObject | None = None) -> JsonObject:
+        """One request, one answer."""
+        line = json.dumps({"op": op, **handed_on(), **(fields or {})}).encode() + b"\n"
+        try:
+            self._socket.sendall(line)
+            answer = self.read()
+        except OSError as error:
+            raise _not_running() from error
+        if answer is None:
+            raise _not_running()
+        if answer.get("ok") is not True:
+            raise error_of(answer.get("error"))
+        return answer
+
+    def read(self) -> JsonObject | None:
+        """The next line, or None when the service is gone."""
+        while b"\n" not in self._rest:
+            chunk = self._socket.recv(65536)
+            if not chunk:
+                return None
+            self._rest += chunk
+        line, self._rest = self._rest.split(b"\n", 1)
+        answer: Json = json.loads(line)
+        return answer if isinstance(answer, dict) else None
+
+    def fileno(self) -> int:
+        """The descriptor to wait on."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def error_of(wire: Json) -> SoloUnicornError:
+    """The error that a service put on the wire."""
+    match wire:
+        case {"what": str(what), "code": str(code), **rest}:
+            error = SoloUnicornError(what, why=str(rest.get("why", "")), todo=str(rest.get("todo", "")))
+            error.code = code
+            exit_code = rest.get("exit_code")
+            error.exit_code = exit_code if isinstance(exit_code, int) else 1
+            return error
+        case _:
+            return SoloUnicornError("The workstation service answered in an unknown way", why=repr(wire)[:200])
+
+
+def _not_running() -> NotRunning:
+    return NotRunning(
+        "The workstation service does not run", todo="start it with `solo-unicorn workstation start`, or open the board"
+    )
