@@ -61,6 +61,8 @@ class Turn:
     interrupt: Literal["signal", "claude"] = "signal"
     result_types: tuple[str, ...] = ()
     """Values of `type` of the line with which it ends its turn."""
+    exit_codes: Mapping[str, str] = field(default_factory=dict)
+    """What an exit code means when no line says it: "41" = "signed_out"; the kinds are those of events.ErrorKind."""
     environment: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     """Variables it must not inherit."""

@@ -10,10 +10,11 @@ import json
 import socket
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
+from .events import ErrorKind
 from .session_host.processes import Process, end_processes, tagged
 from .speech import interruption, message
 
@@ -53,6 +54,8 @@ class HostOutcome:
     leftovers_ended: int = 0
     """Processes the agent had left behind, ended by the host."""
     stderr_tail: str = ""
+    exit_meaning: ErrorKind | None = None
+    """What the agent's exit code stands for, where its catalogue entry says so."""
 
 
 class HostHandle:
@@ -100,6 +103,7 @@ class HostHandle:
                 values["stop"] = Stop(reason, tuple(str(name) for name in signals))
             case _:
                 values["stop"] = None
+        values["exit_meaning"] = self._meaning(values.get("exit_code"))
         return HostOutcome(**values)
 
     def state(self) -> Literal["running", "ended", "lost", "never_started"]:
@@ -163,6 +167,11 @@ class HostHandle:
         recorded = [Process.from_json(item) for item in _list(self._host().get("processes"))]
         found = [*recorded, *tagged(SESSION_VARIABLE, self.run_dir.name)]
         return end_processes({process.pid: process for process in found if process}.values(), grace=2.0)
+
+    def _meaning(self, exit_code: int | None) -> ErrorKind | None:
+        codes = self._launch().get("exit_codes")
+        found = codes.get(str(exit_code)) if isinstance(codes, dict) else None
+        return next((kind for kind in get_args(ErrorKind) if kind == found), None)
 
     def _host(self) -> JsonObject:
         return _read(self.run_dir / "host.json") or {}

@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -37,6 +38,8 @@ from .speech import message
 HOST = Path(__file__).parent / "host.py"
 HANDSHAKE_SECONDS = 30.0
 AFTER_RESULT_SECONDS = 20.0
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,13 @@ def prepare(
     settings: Settings,
     correlation: str,
     mission: str = "",
+    extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write what the host needs to start the agent on a prompt; starts nothing.
 
-    `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42). The token goes into mcp.json alone: it is
-    in no argument and in no environment variable. Raises NotFound for an unknown type of agent, InvalidValue when the
-    agent has no program or the worktree is no directory.
+    `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
+    The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
+    unknown type of agent, InvalidValue when the agent has no program or the worktree is no directory.
     """
     entry = catalogue.entry(agent.type, own=paths.home() / "agents")
     wanted = settings.agent(agent.name)
@@ -92,6 +96,8 @@ def prepare(
         arguments += catalogue.filled(part, values)
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
+    environment |= extra or {}
+    environment |= _past_the_proxy()
     environment |= {
         "SOLO_UNICORN_MISSION": mission, "SOLO_UNICORN_CORRELATION": correlation, SESSION_VARIABLE: run_dir.name,
     }  # fmt: skip
@@ -107,6 +113,7 @@ def prepare(
         "interrupt": turn.interrupt,
         "parser": entry.parser,
         "result_types": list[Json](turn.result_types),
+        "exit_codes": dict[str, Json](turn.exit_codes),
         "after_result_seconds": AFTER_RESULT_SECONDS if turn.result_types else None,
         "stall_seconds": settings.sessions.stall_minutes * 60,
         "stop_grace_seconds": settings.sessions.stop_grace_seconds,
@@ -169,6 +176,15 @@ def seal(run_dir: Path) -> bool:
         if not (run_dir / "outcome.json").exists():
             replace_file(run_dir / "outcome.json", b'{"sealed": true}')
         return True
+
+
+def _past_the_proxy() -> dict[str, str]:
+    """Where a proxy is set, agents would ask it for our server on loopback, too."""
+    if not any(os.environ.get(name) or os.environ.get(name.lower()) for name in PROXIES):
+        return {}
+    known = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    hosts = [*(host for host in known.split(",") if host), *LOOPBACK]
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(dict.fromkeys(hosts)))
 
 
 def _why_not(run_dir: Path, told: bytes) -> str:

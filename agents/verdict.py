@@ -135,6 +135,8 @@ class Verdict:
             kind, text = self._error()
             if kind is not None:
                 return self._failed(kind, text, host)
+        if result is None and host.exit_meaning is not None:
+            return self._failed(host.exit_meaning, _last_words(host).removeprefix(": "), host)
         if result is None:
             return Judgement("failed", f"it ended without a result ({_exit(host)}){_last_words(host)}")
         if self._server_missing is not None:

@@ -24,7 +24,7 @@ from . import tools
 
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
     ("limit", re.compile(r'"code":\s*429|RESOURCE_EXHAUSTED|quota|rate.?limit', re.I)),
-    ("signed_out", re.compile(r'API key not valid|"code":\s*40[13]|UNAUTHENTICATED|PERMISSION_DENIED|authenticat', re.I)),
+    ("signed_out", re.compile(r'API key not valid|"code":\s*40[13]|PERMISSION_DENIED|authenticat', re.I)),
     ("overloaded", re.compile(r'"code":\s*5\d\d|UNAVAILABLE|overloaded', re.I)),
 )
 

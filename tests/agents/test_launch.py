@@ -33,6 +33,24 @@ def prepared(run_dir: Path, worktree: Path, agent: CodeAgent = CLAUDE, **given: 
     return found
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*launch.PROXIES, "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def test_behind_a_proxy_our_server_is_still_reached_directly(
+    run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gemini CLI was seen to send even loopback requests to the proxy of https_proxy."""
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet,localhost")
+    environment = prepared(run_dir, tmp_path)["environment"]
+    assert isinstance(environment, dict)
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "intranet,localhost,127.0.0.1"
+
+
 @pytest.fixture
 def run_dir(home: Path) -> Path:
     return paths.run_dir("01JD")

@@ -138,6 +138,15 @@ def test_an_agent_that_could_not_be_started_failed() -> None:
     assert (found.outcome, found.reason) == ("failed", "/x/claude cannot be started: gone")
 
 
+def test_an_exit_code_that_its_agent_gives_a_meaning_is_read_when_no_line_says_more() -> None:
+    host = HostOutcome(exit_code=41, exit_meaning="signed_out", stderr_tail="Invalid auth method selected.")
+    found = Verdict().decide(host, stage_finished=False)
+    assert (found.outcome, found.reason) == ("auth_failed", "it is signed out: Invalid auth method selected.")
+    verdict = Verdict()
+    verdict.feed(Result(False, "quota", "limit"))
+    assert verdict.decide(host, stage_finished=False).outcome == "rate_limited"
+
+
 def test_a_later_good_turn_forgets_an_earlier_limit() -> None:
     verdict = Verdict()
     for event in (LimitReached(RESET, "five_hour"), Failure("limit"), Result(False, "limit", "limit"), Result(True)):
