@@ -25,7 +25,7 @@ def clean(
     """Remove vacant worktrees unused for `days`, oldest first; at least one worktree of the repository stays."""
     from .pool import Removal
 
-    facts = inspect(repository.local_path)
+    facts = inspect(repository.local_path, look_at_files=False)
     oldest = pool.clock() - timedelta(days=days)
     done: list[Removal] = []
     with hold(facts.common_dir, "worktrees"):
@@ -103,7 +103,7 @@ def reconcile(pool: Pool, repository: ProjectRepository, *, dry_run: bool) -> li
     """Compare the store, git and the disk."""
     from .pool import Orphan
 
-    facts = inspect(repository.local_path)
+    facts = inspect(repository.local_path, look_at_files=False)
     git, found = Git(facts.root), list[Orphan]()
     with hold(facts.common_dir, "worktrees"):
         listed = listed_worktrees(git)

@@ -83,7 +83,7 @@ def land(
     Raises CheckFailed, CheckoutInTheWay, Diverged, PushRefused, NotFound, GitError: in every case nothing has changed.
     A remote that cannot be reached does not stop a landing: it stays local, with a note.
     """
-    facts = inspect(repository_path)
+    facts = inspect(repository_path, look_at_files=False)
     if branch == target:
         raise InvalidValue("target", f"{branch} cannot land on itself", todo="choose another target branch")
     if scratch_root is None:

@@ -104,7 +104,7 @@ class Pool:
         """
         from .claiming import Claim
 
-        facts = inspect(repository.local_path)
+        facts = inspect(repository.local_path, look_at_files=False)
         self.root.mkdir(parents=True, exist_ok=True)
         with hold(facts.common_dir, "worktrees"):
             return Claim(self, repository, mission, facts, branch, base).lease()

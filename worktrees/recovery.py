@@ -36,7 +36,7 @@ class Recovered:
 
 def recover(repository_path: Path | str) -> list[Recovered]:
     """Finish or roll back the landings a killed process left. Running ones hold their lock and are left alone."""
-    facts = inspect(repository_path)
+    facts = inspect(repository_path, look_at_files=False)
     done: list[Recovered] = []
     for entry in journal.open_entries(facts.common_dir):
         try:
@@ -102,7 +102,7 @@ def undo_landing(repository_path: Path | str, *, target: str) -> journal.Entry:
     Raises NotFound when there is none, Conflict when it was pushed or the branch moved on, CheckoutInTheWay when a
     checkout of the branch has uncommitted changes. The mission's branch and the landed commit are kept.
     """
-    facts = inspect(repository_path)
+    facts = inspect(repository_path, look_at_files=False)
     git = Git(facts.root)
     with hold(facts.common_dir, f"landing-{journal.target_key(target)}"):
         last = next((one for one in reversed(journal.history(facts.common_dir)) if one.target == target), None)

@@ -57,8 +57,11 @@ class UnusableRepository(SoloUnicornError):
     code = "unusable_repository"
 
 
-def inspect(path: Path | str) -> RepositoryFacts:
-    """Look at a path. Raises NotFound (no such directory), UnusableRepository (not git, bare, shallow, no commits)."""
+def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
+    """Look at a path. Raises NotFound (no such directory), UnusableRepository (not git, bare, shallow, no commits).
+
+    Without `look_at_files` (a second saved in a large repository) `dirty` is False.
+    """
     path = Path(path).expanduser()
     if not path.is_dir():
         raise NotFound(
@@ -92,7 +95,7 @@ def inspect(path: Path | str) -> RepositoryFacts:
         default_branch=default_branch(git, remote, current),
         head_commit=head,
         current_branch=current,
-        dirty=bool(git.out("status", "--porcelain", "-z")),
+        dirty=look_at_files and bool(git.out("status", "--porcelain", "-z")),
         linked=Path(git.line("rev-parse", "--absolute-git-dir")) != common,
         remote=remote,
         remote_url=hide_secrets(url) if url else None,
