@@ -132,6 +132,28 @@ async def test_nobody_passes_a_persons_gate(board: Board) -> None:
         assert await snapshot(board) == before
 
 
+async def test_done_and_review_are_reached_by_finishing_not_by_moving(board: Board) -> None:
+    await board.add("Mine")
+    await board.add("Nobody's")
+    run, person = await board.run_of("M-1"), await board.person()
+    before = await snapshot(board)
+    for caller, reference in ((run, "M-1"), (person, "M-2")):
+        async with board.client(caller) as client:
+            for target in ("done", "review"):
+                arguments = {"mission": reference, "list": target}
+                refused = error(await client.call_tool("move_mission", arguments))
+                assert refused["code"] == "not_allowed"
+    assert await snapshot(board) == before
+
+
+async def test_ready_is_no_switch_for_runs(board: Board) -> None:
+    await board.add("Mine")
+    async with board.client(await board.run_of("M-1")) as client:
+        for ready in (True, False):
+            assert error(await client.call_tool("update_mission", {"ready": ready}))["code"] == "not_allowed"
+    assert (await board.mission("M-1")).ready is True
+
+
 async def test_a_run_cannot_unhook_its_review_by_a_move(board: Board) -> None:
     await board.add("Mine")
     caller = await board.run_of("M-1")
