@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -24,7 +25,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose complaints are errors in three parts; the options of every command are there from the start."""
 
     def __init__(self, prog: str, description: str) -> None:
-        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=_formatter)
         self.add_argument("--json", action="store_true", help='print {"data": …, "meta": …}')
         self.add_argument("-q", "--quiet", action="store_true", help="print the least: ids, or nothing")
 
@@ -33,6 +34,16 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(
             f"{self.prog}: {message.removeprefix('argument ')}", todo=f"`{self.prog} --help` shows what it takes"
         )
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Help as wide as the terminal; argparse would load shutil to ask for that, for every argument that is added."""
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        width = int(columns) if columns.isdigit() else os.get_terminal_size().columns
+    except OSError:
+        width = 100
+    return argparse.HelpFormatter(prog, width=max(40, min(width, 120) - 2))
 
 
 def nothing(parser: Parser) -> None:
