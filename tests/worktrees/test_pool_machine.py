@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -357,6 +358,7 @@ def blob(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
+@pytest.mark.timeout(180 + WANTED)
 def test_no_byte_of_work_is_ever_lost(make_repo, record, make_mission, killed_at):
     repo_type = type(make_repo("unused"))
     run_state_machine_as_test(
