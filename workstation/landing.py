@@ -17,7 +17,7 @@ from pathlib import Path
 from ..config.correlation import correlation
 from ..config.log import logger
 from ..missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
-from ..missions.errors import NotFound, SoloUnicornError, TryAgain
+from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
 from ..sync.workspace import Workspace
@@ -111,6 +111,9 @@ class LandingDesk:
         desk = self._place.desk
         try:
             await desk.run(Workspace.landing_started, due.mission.id)
+        except (Conflict, NotFound):
+            return  # a person moved or deleted it meanwhile
+        try:
             result = await self._place.git(_do, due)
         except TryAgain as error:
             self._log.info("landing waits", extra=name | {"why": str(error)})

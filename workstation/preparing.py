@@ -72,7 +72,8 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
     brief = await place.desk.run(read_brief, session)
     branch = worktree_branch(brief.mission, brief.repository)
-    lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
+    async with place.pool_turn(brief.repository.id):
+        lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
     await place.desk.run(_keep_worktree, brief.mission, lease)
     preparation = await place.git(place.pool.prepare, lease, brief.repository)
     await place.desk.run(_note_setup, brief.mission, preparation)

@@ -27,7 +27,7 @@ from ..agents.verdict import Judgement
 from ..config import paths
 from ..config.log import logger
 from ..missions.entities import Session
-from ..missions.errors import SoloUnicornError, TryAgain
+from ..missions.errors import Conflict, SoloUnicornError, TryAgain
 from ..sync.workspace import Workspace
 from ..worktrees.work import WIP, snapshot_work
 from .judging import end, judge, lost_once_before
@@ -40,7 +40,7 @@ LOOK_SECONDS = 0.15
 """How often a running session's files are looked at."""
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
-RETRY_SECONDS = 2.0
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 60.0
 PLACEMENT = "placement.json"
 
 StopReason = Literal["cancelled", "superseded"]
@@ -57,6 +57,7 @@ class SessionRunner:
         self._run_dir = paths.runs_dir() / session.id
         self._handle = launch.attach(self._run_dir)
         self._stop: StopReason | None = None
+        self._stop_told = False
         self._aborted = False
         self._log = logger("workstation.session")
         self._lease = Lease(
@@ -68,6 +69,7 @@ class SessionRunner:
 
     async def run(self) -> None:
         """Until the session is over, however often something in between fails for a while."""
+        pause = RETRY_SECONDS
         while True:
             work = asyncio.create_task(self._carry(), name=f"session {self.session.id}")
             lease = asyncio.create_task(self._lease.keep(), name=f"lease {self.session.id}")
@@ -80,15 +82,20 @@ class SessionRunner:
             except Superseded as error:
                 await self._give_way(str(error))
                 return
-            except SoloUnicornError as error:  # for instance a locked workspace: the files are still there, look again
-                self._log.warning("session step failed, trying again", extra=self._said | {"why": str(error)})
+            except Exception as error:
+                # a locked workspace, a full disk, a fault of ours: the session's files are there, look at them again
+                self._log.warning("session step broke off, trying again", extra=self._said, exc_info=error)
                 self._claimed_here = False
             finally:
                 for task in (work, lease):
                     task.cancel()
-                    with suppress(asyncio.CancelledError, SoloUnicornError):
-                        await task
-            await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.gather(work, lease, return_exceptions=True)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+            with suppress(SoloUnicornError):
+                if not await self._renew():
+                    await self._give_way("the mission is no longer this session's")
+                    return
 
     # ---- what a person asks for
 
@@ -103,8 +110,14 @@ class SessionRunner:
     async def stop(self, reason: StopReason = "cancelled") -> None:
         """Ask the agent to end, then make it; the session ends when its process has."""
         self._stop = reason
-        with suppress(SoloUnicornError):  # it has ended meanwhile, or is not started yet: both are noticed there
-            await asyncio.to_thread(self._handle.stop, reason)
+        await self._tell_to_stop()
+
+    async def _tell_to_stop(self) -> None:
+        """Pass the stop on, once a host listens; before that `_start` heeds it, and `_follow` says it again."""
+        if self._stop is not None and not self._stop_told:
+            with suppress(SoloUnicornError):
+                await asyncio.to_thread(self._handle.stop, self._stop)
+                self._stop_told = True
 
     # ---- its course
 
@@ -135,6 +148,9 @@ class SessionRunner:
             raise
         except SoloUnicornError as error:
             return await self._end_unstarted("failed", f"could not be started: {error}")
+        except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
+            self._log.exception("preparing broke off", extra=self._said)
+            return await self._end_unstarted("failed", f"could not be started: {error!r}")
         self._log.info("agent started", extra=self._said | {"host": pid, "worktree": prepared.worktree})
         await self._note_started(prepared)
         return True
@@ -182,6 +198,7 @@ class SessionRunner:
                 noted_at, noted_offset = clock(), reading.offset
             if not alive:
                 break
+            await self._tell_to_stop()
             await self._stop_without_tools(reading)
             if not grown:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -266,7 +283,8 @@ class SessionRunner:
         await self.stop("superseded")
         while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(LOOK_SECONDS)
-        await self._place.desk.run(Workspace.end_session, self.session.id, "cancelled", why)
+        with suppress(Conflict):  # the mission has no session at all any more
+            await self._place.desk.run(Workspace.end_session, self.session.id, "cancelled", why)
 
     async def _renew(self) -> bool:
         return await self._place.desk.run(Workspace.renew_claim, self.session.id)

@@ -135,14 +135,24 @@ class Upkeep:
 
 
 async def give_back(place: Workplace, worktree: Worktree) -> None:
-    """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it."""
+    """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it.
+
+    Does nothing when the worktree has changed hands since `worktree` was read.
+    """
+    async with place.pool_turn(worktree.repository_id):
+        slots = await place.desk.run(Workspace.worktrees, worktree.repository_id)
+        if any((slot.id, slot.mission_id) == (worktree.id, worktree.mission_id) for slot in slots):
+            await _give_back(place, worktree)
+
+
+async def _give_back(place: Workplace, worktree: Worktree) -> None:
     with suppress(NotFound):  # a repository that was removed has no script to run
         repository = await place.desk.run(Workspace.repository, worktree.repository_id)
         ran = await place.git(place.pool.teardown, worktree, repository)
         if ran is not None and not ran.passed:
             logger("workstation.upkeep").warning(ran.sentence, extra={"worktree": worktree.path})
+    await place.desk.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
     await place.git(place.pool.release, worktree)
-    await place.desk.run(_forget_worktree, worktree)
 
 
 def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from .workplace import Workplace
 
 LONGEST_WAIT = 300.0
 """Seconds after which the workspace is looked at even when nothing told of a change (a clock may have been set)."""
+BREATH_SECONDS, LONGEST_BREATH_SECONDS = 0.02, 2.0
 BROKEN_FIRST, BROKEN_LONGEST = 0.5, 30.0
 
 
@@ -133,9 +135,12 @@ class Work:
                 self._due = True
             self._in_pass = True
             self._awake.clear()
+            began = time.monotonic()
             await self._patiently(self._pass, "pass")
             self._in_pass = False
             self._on_change()
+            # many changes make one pass, and a long queue never takes more than half of the workspace's thread
+            await asyncio.sleep(min(max(time.monotonic() - began, BREATH_SECONDS), LONGEST_BREATH_SECONDS))
 
     async def _tell_of_orphans(self) -> None:
         live = await self.place.desk.run(lambda workspace: workspace.sessions(active=True))

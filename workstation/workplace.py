@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
@@ -54,6 +55,11 @@ class Workplace:
     mcp: McpHosting
     pool: Pool
     workstation_id: str
+    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    def pool_turn(self, repository_id: str) -> asyncio.Lock:
+        """Held while a worktree of that repository changes hands: who gives one back must know that it still has it."""
+        return self._turns[repository_id]
 
     @classmethod
     async def open(cls, settings: Settings) -> Workplace:
