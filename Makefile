@@ -20,7 +20,7 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run test lint lock environment clean help
+.PHONY: run test test-agents lint lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -29,6 +29,9 @@ run: $(VENV)/.ready ## open the board
 
 test: $(VENV)/.ready-to-test ## run every test (ARGS="-k words" for some)
 	@cd $(ROOT) && $(BIN)/python -m pytest -n auto $(ARGS)
+
+test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which npm installs into .cache/agents
+	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(BIN)/python -m pytest tests/real_agents -rs $(ARGS)
 
 lint: $(VENV)/.ready-to-test ## ruff, mypy --strict, import-linter
 	@cd $(ROOT) && $(BIN)/ruff check .
@@ -48,7 +51,7 @@ clean: ## remove the environment and what was built
 	find $(ROOT) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 # An environment that was copied or half made is made again: its python must start.
 $(BIN)/python:

@@ -55,7 +55,17 @@ def _install(npm: str, package: Package, complete: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at once
         if complete.exists():
             return
-        command = [npm, "install", "--prefix", str(package.directory), "--no-audit", "--no-fund", "--loglevel=error"]
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+        command = [
+            npm,
+            "install",
+            *patience,
+            "--prefix",
+            str(package.directory),
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         wanted = f"{package.name}@{package.version}"
         try:
             done = subprocess.run(

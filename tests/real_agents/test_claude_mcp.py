@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -44,13 +45,15 @@ def test_claude_lists_and_calls_our_tools_over_stdio(
 
     def script(asked: Asked) -> Answer | Failure | Hang:
         if asked.calls:
-            return [Text("Written down.")]
+            return [Text(f"Written down: {asked.calls[-1].result}")]
         return [Use("mcp__solo-unicorn__create_mission", {"title": "Written by Claude over stdio"})]
 
     model.script = script
-    _claude(claude, "mcp", "add", "solo-unicorn", "--", ours, "mcp", cwd=machine.repository)
+    # alwaysLoad: else Claude Code begins its turn without waiting for the server
+    server = json.dumps({"type": "stdio", "command": ours, "args": ["mcp"], "alwaysLoad": True})
+    _claude(claude, "mcp", "add-json", "solo-unicorn", server, cwd=machine.repository)
     said = _claude(claude, "-p", "Note it", "--allowedTools", "mcp__solo-unicorn", cwd=machine.repository)
-    assert "Written down." in said
+    assert "Written down: {" in said
     (found,) = machine.workspace.missions(machine.project.id).items
     assert found.title == "Written by Claude over stdio"
     assert not found.ready
