@@ -75,5 +75,5 @@ def _install(npm: str, package: Package, complete: Path) -> None:
             pytest.skip(f"{wanted} cannot be installed: npm took longer than {INSTALL_SECONDS} s")
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
-            pytest.skip(f"{wanted} cannot be installed: {said[-1] if said else 'npm failed'}")
+            pytest.skip(f"{wanted} cannot be installed: {said[0] if said else 'npm failed'}")
         complete.touch()
