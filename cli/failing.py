@@ -58,6 +58,8 @@ _REMEDIES = {
 
 def report_defect(error: Exception, words: Sequence[str]) -> int:
     """A fault of this program: the traceback goes to the log, the person gets a sentence; returns the exit code."""
+    from ..config.redaction import redact
+
     where = "it could not be written to the log"
     try:
         from ..config import log, paths
@@ -72,7 +74,7 @@ def report_defect(error: Exception, words: Sequence[str]) -> int:
     return report(
         SoloUnicornError(
             "This command failed because of a fault in solo-unicorn itself",
-            why=f"{type(error).__name__}: {error}",
+            why=redact(f"{type(error).__name__}: {error}"),
             todo=f"report it, please; {where}",
         ),
         as_json="--json" in words,

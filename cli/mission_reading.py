@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, MissionEvent
-from ..missions.errors import Conflict, UsageError
+from ..missions.errors import Conflict, NotFound, UsageError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import BOLD, PLAIN, Output
@@ -126,7 +127,7 @@ def _history(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         events = opened.history(options.mission, max(options.limit, 1))
-    rows = [(at(event.at), _who(event), event.kind.replace("_", " "), _what(event)) for event in events]
+        rows = [(at(event.at), _who(event), event.kind.replace("_", " "), _what(event, opened)) for event in events]
     output.table(("TIME", "WHO", "WHAT", "DETAILS"), rows, [to_wire(event) for event in events])
 
 
@@ -134,14 +135,19 @@ def _who(event: MissionEvent) -> str:
     return event.author.name or {"user": "you", "agent": "agent", "system": "-"}[event.author.kind]
 
 
-def _what(event: MissionEvent) -> str:
+def _what(event: MissionEvent, opened: Workspace) -> str:
+    note = event.note
+    if event.kind in ("linked", "unlinked"):
+        relation, _, other = note.partition(" ")
+        with suppress(NotFound):
+            note = f"{relation.replace('_', ' ')} {ref(opened.mission(other))}"
     changed = [
         name
         if isinstance(after, dict | list) or len(f"{before}{after}") > 60
         else f"{name}: {_said(before)} → {_said(after)}"
         for name, (before, after) in event.changes.items()
     ]
-    return "; ".join([part for part in (event.note, ", ".join(changed)) if part])
+    return "; ".join([part for part in (note, ", ".join(changed)) if part])
 
 
 def _said(value: object) -> str:

@@ -302,5 +302,6 @@ def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(
     monkeypatch.setattr(Workspace, "missions", broken)
     failed = run("mission", "list")
     assert failed.code == 1 and "fault in solo-unicorn" in failed.err and "Traceback" not in failed.err
+    assert "abcdefghijklmnop" not in failed.err
     log = (paths.logs_dir() / "solo-unicorn.log").read_text()
     assert "ZeroDivisionError" in log and "abcdefghijklmnop" not in log

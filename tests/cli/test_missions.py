@@ -185,3 +185,9 @@ def test_one_correlation_id_goes_from_the_command_into_the_history(
     run("mission", "edit", "1", "--title", "Two")
     chains = [event["correlationId"] for event in run("mission", "history", "1", "--json").data]
     assert all(chains) and chains[0] != chains[1]
+
+
+def test_the_history_names_missions_by_their_short_ids(run: Run, project: str) -> None:
+    run("mission", "create", "A")
+    run("mission", "create", "B", "--blocked-by", "1")
+    assert "\tlinked\tblocks M-2\n" in run("mission", "history", "1").out

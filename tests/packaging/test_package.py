@@ -34,10 +34,10 @@ def locked(file: str) -> dict[str, str]:
 def packages() -> set[str]:
     """Every folder of ours with an `__init__.py`, as the package it is."""
     found = {"solo_unicorn"}
-    for init in ROOT.glob("*/**/__init__.py"):
-        folder = init.parent.relative_to(ROOT)
-        if not folder.parts[0].startswith(".") and folder.parts[0] not in ("build", "tests", "bench", "docs"):
-            found.add(".".join(("solo_unicorn", *folder.parts)))
+    for top in ROOT.iterdir():
+        if top.is_dir() and not top.name.startswith(".") and top.name not in ("build", "tests", "bench", "docs"):
+            for init in top.rglob("__init__.py"):
+                found.add(".".join(("solo_unicorn", *init.parent.relative_to(ROOT).parts)))
     return found
 
 
@@ -45,6 +45,14 @@ def test_every_package_is_in_the_wheel() -> None:
     listed = PROJECT["tool"]["setuptools"]["packages"]
     assert set(listed) == packages()
     assert len(listed) == len(set(listed))
+
+
+def test_every_module_stands_in_a_package() -> None:
+    folders = {name.removeprefix("solo_unicorn").lstrip(".").replace(".", "/") or "." for name in packages()}
+    for file in TRACKED:
+        path = Path(file)
+        if path.suffix == ".py" and path.parts[0] not in ("tests", "bench", "docs", ".ci"):
+            assert path.parent.as_posix() in folders, file
 
 
 def test_the_root_holds_no_other_module() -> None:

@@ -1,0 +1,62 @@
+"""`mission log`: the transcript of a session as lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from solo_unicorn.config import paths
+from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.sync.workspace import Workspace
+
+from .conftest import Run
+
+
+def message(role: str, **content: object) -> dict[str, object]:
+    return {"type": role, "message": {"role": role, "content": [content]}}
+
+
+SAID = message("assistant", type="text", text="I add a retry.\nOnce.")
+USED = message("assistant", type="tool_use", id="t1", name="Bash", input={"command": "make test"})
+CAME = message("user", type="tool_result", tool_use_id="t1", content="3 passed")
+
+
+def session_with(*lines: object) -> Path:
+    """A running session of M-1 with these lines in its transcript; returns its run directory."""
+    with Workspace.open() as opened:
+        agent = CodeAgent("claude", "claude", state="ready", slots=1)
+        opened.set_agents([agent])
+        opened.set_ready("M-1", True)
+        session_id = opened._new_id()
+        opened.claim("M-1", session_id=session_id, agent=agent, workstation_id=opened.workstation().id)
+    run_dir = paths.run_dir(session_id)
+    (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
+    wrapped = [json.dumps({"t": 1_700_000_000 + n, "s": "out", "l": json.dumps(line)}) for n, line in enumerate(lines)]
+    (run_dir / "transcript.jsonl").write_text("".join(f"{line}\n" for line in wrapped))
+    return run_dir
+
+
+def test_what_the_agent_said_and_did_is_told_in_order(run: Run, project: str, repository: Path) -> None:
+    run("repo", "add", str(repository))
+    run("mission", "create", "One", "--flow", "Direct")
+    none = run("mission", "log", "1")
+    assert none.code == 3 and "no session yet" in none.err
+    session_with(SAID, USED, CAME)
+    told = run("mission", "log", "1", "--details")
+    assert told.code == 0, told.err
+    assert [line[10:] for line in told.out.splitlines()][:2] == ["I add a retry.", "Once."]
+    assert "make test ✓" in told.out and "3 passed" in told.out
+    kinds = [entry["kind"] for entry in run("mission", "log", "1", "--json").data]
+    assert kinds == ["message", "tool"]
+
+
+def test_a_transcript_that_is_gone_is_named(run: Run, project: str, repository: Path) -> None:
+    run("repo", "add", str(repository))
+    run("mission", "create", "One", "--flow", "Direct")
+    run_dir = session_with()
+    for file in run_dir.iterdir():
+        file.unlink()
+    run_dir.rmdir()
+    gone = run("mission", "log", "1")
+    assert gone.code == 3 and str(run_dir) in gone.err
+    assert run("mission", "log", "1", "--session", "01NOBODY").code == 3
