@@ -164,6 +164,9 @@ class HostHandle:
         """
         if self.alive():
             return False
+        match self._host().get("socket"):
+            case str() as address:
+                Path(address).unlink(missing_ok=True)
         recorded = [Process.from_json(item) for item in _list(self._host().get("processes"))]
         found = [*recorded, *tagged(SESSION_VARIABLE, self.run_dir.name)]
         return end_processes({process.pid: process for process in found if process}.values(), grace=2.0)

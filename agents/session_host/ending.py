@@ -1,4 +1,4 @@
-"""How an agent is ended: SIGINT, SIGTERM, SIGKILL, to its group and to whatever escaped from it.
+"""How an agent is ended: SIGINT, SIGTERM, SIGKILL to its group, then whatever escaped from it.
 
 An agent's children may have left its process group (a dev server, an MCP server started with setsid). Where the host
 is their subreaper (Linux) they stay below it in the process tree; elsewhere it writes down what it sees below it, with
@@ -65,23 +65,14 @@ class Ending:
                 self._plan = [(now + 0.2, signal.SIGKILL)]  # what was forked between the look and the signal
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal the agent's group; from SIGTERM on, whatever else it started too."""
+        """Signal the agent's group; what left the group is written down, and ended when the agent is gone."""
         if self.agent is None:
             return
         if number.name not in self.signals:
             self.signals.append(number.name)
-        escaped = [process for process in self.notice() if not self._in_group(process)]
+        self.notice()
         with suppress(OSError):  # the agent is not reaped before it is gone from `agent`: the group's number is its own
             os.killpg(self.agent.pid, number)
-        if number != signal.SIGINT:
-            for process in escaped:
-                send(process, number)
-
-    def _in_group(self, process: Process) -> bool:
-        try:
-            return self.agent is not None and os.getpgid(process.pid) == self.agent.pid
-        except OSError:
-            return False
 
     def notice(self) -> list[Process]:
         """Write down who is below us now; returns all of them that still live."""

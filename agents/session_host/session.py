@@ -357,9 +357,7 @@ class Session:
 
 
 def _in_the_child() -> None:
-    """Between fork and exec: default signals whatever our starter ignored, and (Linux) no life without a host."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    """Between fork and exec: no signal blocked (those we handle are at their default then), no life without a host."""
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     if sys.platform.startswith("linux"):
         set_parent_death_signal = 1
