@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .session import Launch, Session
+from .plan import Launch
+from .session import Session
 
 LOCK_SECONDS = 10.0
 

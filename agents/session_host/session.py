@@ -10,49 +10,21 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
 from .control import Control
 from .durable import ReservedFile, replace_file
 from .ending import Ending
+from .plan import Launch
 from .processes import Process, identify
-from .tape import LINE_CAP, Lines, Tape, entry
+from .tape import Lines, Tape, entry
 
 CHUNK = 1 << 16
 DRAIN_SECONDS = 0.5
 INPUT_CAP = 16 << 20
 STDERR_TAIL = 4096
 HOLD_SECONDS = 300.0
-
-
-@dataclass(frozen=True)
-class Launch:
-    """launch.json: what to start and when to end it. Times are seconds; None means never."""
-
-    argv: list[str]
-    cwd: str
-    socket: str
-    environment: dict[str, str] = field(default_factory=dict)
-    unset: list[str] = field(default_factory=list)
-    stdin: str = ""
-    stdin_stays_open: bool = False
-    result_types: list[str] = field(default_factory=list)
-    """Values of `type` of the JSON line that ends a turn."""
-    after_result_seconds: float | None = None
-    """Silence after the result after which an agent that is still there is ended."""
-    stall_seconds: float | None = None
-    total_seconds: float | None = None
-    stop_grace_seconds: float = 10.0
-    line_cap: int = LINE_CAP
-
-    @classmethod
-    def read(cls, path: Path) -> Launch:
-        """From the file; keys that other readers need are passed over."""
-        values = json.loads(path.read_bytes())
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
 
 
 class Session:
