@@ -437,9 +437,11 @@ launch.start(Path({str(one.run_dir)!r}))
         eventually((tmp_path / "coming").exists, "the host is coming up")
         starter.kill()
         starter.wait()
-    assert one.handle.state() == "running"
-    assert launch.seal(one.run_dir) is False
-    (tmp_path / "gate").write_text("go\n")
+    try:
+        assert one.handle.state() == "running"
+        assert launch.seal(one.run_dir) is False
+    finally:
+        (tmp_path / "gate").write_text("go\n")
     one.line("up")
     one.handle.send("close_stdin")
     assert one.ended().exit_code == 7
