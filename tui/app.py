@@ -27,7 +27,7 @@ from .data import Snapshot
 from .keys import binding
 from .marks import Marks, marks_for
 from .terminal import Terminal
-from .theme import DARK, LIGHT, VARIABLES, theme_name
+from .theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
     from ..workstation.client import Keeper, ServiceInfo
@@ -95,9 +95,11 @@ class SoloUnicornApp(App[None]):
 
         return BoardScreen(self.opening())
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """What our style sheets use, for the themes that do not define it."""
-        return VARIABLES if self.current_theme.ansi else {"faint": "$text-muted", "rule": "$panel-lighten-1", "number": "$text"}
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, with ours made from its colours where it has none."""
+        found = super().get_css_variables()
+        self.theme_variables = {**own_variables(self.current_theme, found), **found}
+        return self.theme_variables
 
     async def connect(self) -> None:
         """Open the workspace for good; called by the board once it is painted."""
@@ -157,7 +159,7 @@ class SoloUnicornApp(App[None]):
 
     def complain(self, error: SoloUnicornError) -> None:
         """Say what happened, why, and what to do."""
-        rest = ". ".join(part.rstrip(".") for part in (error.why, error.todo) if part)
+        rest = ". ".join(part[0].upper() + part[1:].rstrip(".") for part in (error.why, error.todo) if part)
         self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=8, markup=False)
 
     def tell(self, sentence: str) -> None:

@@ -15,6 +15,13 @@ from .marks import Marks
 from .mission_data import MissionData
 
 LABEL: Final = 12
+SAID: Final = {
+    "readied": "marked it ready", "unreadied": "marked it not ready", "claimed": "gave it to an agent", "created": "wrote it",
+    "noted_progress": "noted", "noted_decision": "decided", "noted_blocker": "met a blocker", "noted_question": "asked",
+    "noted_clarification": "clarified", "tasks_updated": "updated the tasks", "solution_attached": "wrote the solution",
+    "blockers_changed": "counted its blockers",
+}  # fmt: skip
+"""Events in words; others are their own word."""
 QUIET: Final = frozenset({"conversation_known", "worktree_set", "session_started", "renumbered"})
 """Events that say nothing to a person that another does not say."""
 
@@ -152,7 +159,7 @@ def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         if event.kind in QUIET:
             continue
         who = event.author.name or {"user": "you", "agent": "agent", "system": "Solo Unicorn"}[event.author.kind]
-        said = event.kind.replace("_", " ")
+        said = SAID.get(event.kind) or event.kind.replace("_", " ")
         rows.append(row((f" {at(event.at, now):>12}  ", "faint"), (f"{who} ", "brand"), (said, ""), *_details(event), indent=15))
         if event.note and "\n" in event.note:
             rows += [row(" " * 15, (line, "faint"), indent=15) for line in event.note.splitlines()]

@@ -114,13 +114,13 @@ class StageList(Lines):
             )  # fmt: skip
         self.set_rows(rows)
 
-    def _name(self) -> str | None:
+    def _stage_under_cursor(self) -> str | None:
         at = self.cursor or 0
         return str(self.rows[at].key) if at < len(self.rows) else None
 
     def action_skip(self) -> None:
         """Skip or do the stage; one must be left."""
-        name = self._name()
+        name = self._stage_under_cursor()
         if name is None:
             return
         if self._enabled[name] and sum(self._enabled.values()) == 1:
@@ -133,14 +133,14 @@ class StageList(Lines):
 
     def action_review(self) -> None:
         """Review or none."""
-        name = self._name()
+        name = self._stage_under_cursor()
         if name is not None:
             self._review[name] = not self._review[name]
             self._show()
 
     def action_begin(self) -> None:
         """Begin here."""
-        name = self._name()
+        name = self._stage_under_cursor()
         if name is not None and self._enabled[name]:
             self.begin = name
             self._show()

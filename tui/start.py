@@ -7,10 +7,13 @@ with its cards at once; whatever else there is to read comes after that.
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+
+from ..missions.errors import UsageError
 
 if TYPE_CHECKING:
     from .data import Snapshot
@@ -23,6 +26,12 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
     """
     import gc
 
+    if not sys.__stderr__ or not sys.__stderr__.isatty():
+        raise UsageError(
+            "The board cannot be painted",
+            why="it is painted on standard error, which is not the terminal",
+            todo="leave out the `2>` redirection; the log is in the logs folder of the home directory",
+        )
     gc.disable()  # nothing that start-up makes is garbage
     os.environ.setdefault("ESCDELAY", "25")
     first = read_ahead(None, project, directory)

@@ -49,17 +49,17 @@ class TabLine(Drawn):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line; on narrow screens names are cut, and the tabs begin so that the active one is on it."""
+        """The line; on narrow screens the names of the other tabs are cut."""
         width = self.size.width
         texts = [(tab, f" {tab.name} ") for tab in self.tabs]
         room = sum(cell_len(text) + cell_len(tab.note) + bool(tab.note) for tab, text in texts)
         if room + 1 > width:
-            texts = [(tab, f" {tab.name if tab.id == self.active else tab.name[:4]} ") for tab in self.tabs]
+            texts = [(tab, f" {tab.name} " if tab.id == self.active else f" {tab.name[:3]}") for tab in self.tabs]
         line: Line = []
         at = 0
         self._places = []
         for tab, text in texts:
-            note = f"{tab.note} " if tab.note else ""
+            note = f"{tab.note} " if tab.note and text.endswith(" ") else ""
             role = "active" if tab.id == self.active else ""
             line += [(text, role), (note, role or tab.role)]
             end = at + cell_len(text) + cell_len(note)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from textual.color import Color
 from textual.theme import Theme
 
 DARK: Final = Theme(
@@ -64,8 +65,18 @@ LIGHT: Final = Theme(
         "scrollbar-active": "#0068a8",
     },
 )
-VARIABLES: Final = {"faint": "ansi_default", "rule": "ansi_default", "number": "ansi_default"}
-"""What our own style sheets use, for themes that do not define it."""
+
+
+def own_variables(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
+    """The colours that our style sheets use, made from those of a theme that does not name them."""
+    if theme.ansi:
+        return {"faint": "ansi_default", "rule": "ansi_default", "number": "ansi_default"}
+    front, back = Color.parse(variables["foreground"]), Color.parse(variables["background"])
+    return {
+        "faint": front.blend(back, 0.35).hex6,
+        "rule": front.blend(back, 0.8).hex6,
+        "number": front.blend(back, 0.2).hex6,
+    }
 
 
 def theme_name(wish: str, known: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> str:

@@ -14,6 +14,8 @@ from .marks import Marks
 
 INDENT: Final = 9
 UNFOLDED_LINES: Final = 60
+LONG: Final = 3
+"""A person's (or the prompt's) words of more lines than this are folded."""
 ROLES: Final = {
     "you": "brand", "thinking": "faint", "limit": "wait", "retry": "wait", "permission": "wait", "question": "wait",
     "notice": "faint", "error": "bad", "raw": "faint", "started": "faint",
@@ -27,7 +29,11 @@ def rows_of(entries: Sequence[DisplayEntry], unfolded: Collection[int], marks: M
 
 def foldable(entry: DisplayEntry) -> bool:
     """Whether there is more to see."""
-    return bool(entry.detail or entry.members or any(change.diff for change in entry.files))
+    return bool(entry.detail or entry.members or any(change.diff for change in entry.files) or _long(entry))
+
+
+def _long(entry: DisplayEntry) -> bool:
+    return entry.kind == "you" and entry.text.count("\n") > LONG
 
 
 def _rows(place: int, entry: DisplayEntry, unfolded: bool, marks: Marks) -> list[Row]:
@@ -39,7 +45,11 @@ def _rows(place: int, entry: DisplayEntry, unfolded: bool, marks: Marks) -> list
         parts.append(("you: ", "brand"))
     if entry.ok is False:
         role = "bad"
-    parts += [(entry.text, role), *_outcome(entry, marks)]
+    text = entry.text
+    if _long(entry) and not unfolded:
+        first = text.split("\n", 1)[0]
+        text = f"{first}  … {text.count(chr(10))} lines more"
+    parts += [(text, role), *_outcome(entry, marks)]
     rows = [row(*parts, key=place, indent=INDENT)]
     for step in entry.steps:
         mark = {"done": marks.done, "completed": marks.done, "pending": marks.idle}.get(step.state, marks.running)

@@ -15,7 +15,7 @@ from ..keys import binding, entries
 from ..lines import Lines, Row, row
 from .board import BoardScreen
 
-KEYS = 14
+KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"), ("waits", "waits for you"), ("ready", "ready"), ("blocked", "blocked"),
@@ -53,18 +53,18 @@ class HelpScreen(ModalScreen[None]):
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
         group = ""
-        marks = self.app.marks
+        marks, wide = self.app.marks, KEYS if self.app.size.width >= 80 else KEYS_NARROW
         for entry in entries(self.below):
             name = getattr(entry.node, "BINDING_GROUP_TITLE", None) or "Everywhere"
             if name != group:
                 rows += [*([row("")] if rows else []), row((name, "strong"))]
                 group = name
             keys = " ".join(dict.fromkeys(entry.keys))
-            rows.append(row((f"  {keys:<{KEYS}} ", "key"), entry.binding.tooltip, indent=KEYS + 3))
+            rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, indent=wide + 3))
         rows += [row(""), row(("Marks", "strong"))]
-        rows += [row((f"  {getattr(marks, mark):<{KEYS}} ", "brand"), meaning, indent=KEYS + 3) for mark, meaning in LEGEND]
+        rows += [row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND]
         bars = " ".join(marks.bars)
-        rows.append(row((f"  {bars:<{KEYS}} ", "brand"), "priority 1 to 5", indent=KEYS + 3))
+        rows.append(row((f"  {bars:<{wide}} ", "brand"), "priority 1 to 5", indent=wide + 3))
         if isinstance(self.below, BoardScreen):
             rows += [row(""), row(("Filter", "strong")), row(f"  {query.EXAMPLE}")]
         rows += [row(""), row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint"))]

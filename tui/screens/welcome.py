@@ -34,6 +34,7 @@ class WelcomeScreen(ModalScreen[str | None]):
         binding("welcome.empty", "n", "empty", "empty project", "An empty project without a repository"),
         binding("welcome.later", "escape", "later", "later", "Look at the empty board; n begins"),
     ]
+    AUTO_FOCUS = ""
     app = getters.app(SoloUnicornApp)
 
     def __init__(self, directory: Path | None) -> None:
@@ -64,7 +65,6 @@ class WelcomeScreen(ModalScreen[str | None]):
         """Look around."""
         for lines in self.query(Lines):
             lines.can_focus = False
-        self.set_focus(None)
         self.query_one("#repository-button").display = False
         self._show("#repository", [row((" looking …", "faint"))])
         self._show("#agents", [row((" looking …", "faint"))])

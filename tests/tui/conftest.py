@@ -1,0 +1,123 @@
+"""Fixtures of the screen tests: a workspace with a story in it, the application over it, and how to wait."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from solo_unicorn.config import paths
+from solo_unicorn.config.settings import Settings
+from solo_unicorn.missions.board import Card
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.board import Board
+from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.screens.board import BoardScreen
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+DEADLINE = 10.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def still_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No blinking, no animation, one time zone, Unicode marks."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
+    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda self: None)
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("SOLO_UNICORN_MARKS", "unicode")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("COLORFGBG", raising=False)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def picture() -> ModuleType:
+    """The script that makes the picture of the README: its story is what the tests look at."""
+    spec = importlib.util.spec_from_file_location("board_picture", ROOT / "docs" / "board_picture.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Story:
+    """A told workspace: `workspace` is another process's connection to it."""
+
+    path: Path
+    project: str
+    now: datetime
+    workspace: Workspace = field(repr=False)
+
+    def app(self, **more: Any) -> SoloUnicornApp:
+        """The application over it, without a service, at the time of the story."""
+        options: dict[str, Any] = {"path": self.path, "settings": Settings(), "serve": False, "clock": lambda: self.now}
+        return SoloUnicornApp(lambda: opening(self.path, None, None), **(options | more))
+
+    def card(self, title: str) -> Card:
+        """A card by the beginning of its title, as it is in the workspace now."""
+        lists = ("todo", "doing", "review", "done", "loop")
+        cards = [card for name in lists for card in self.workspace.cards(self.project, name)]
+        return next(card for card in cards if card.title.startswith(title))
+
+    def titles(self, in_list: str) -> list[str]:
+        """The titles of a list in board order."""
+        return [card.title for card in self.workspace.cards(self.project, in_list)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def story(home: Path, picture: ModuleType) -> Iterator[Story]:
+    """The shop of the picture."""
+    path = paths.workspace_db()
+    project = picture.tell(path)
+    with Workspace.open(path) as workspace:
+        yield Story(path, project, picture.NOW, workspace)
+
+
+async def until(pilot: Pilot[Any], wanted: Callable[[], object], what: str = "") -> None:
+    """Let the application go on until something is so; fails after the deadline."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            if wanted():
+                return
+        except Exception:  # not there yet: a screen that is still coming
+            if time.monotonic() > end:
+                raise
+        assert time.monotonic() < end, f"did not happen: {what or wanted}"
+        await pilot.pause(0.01)
+
+
+async def ready(pilot: Pilot[Any]) -> Board:
+    """The board with everything read; returns it."""
+    app = pilot.app
+    assert isinstance(app, SoloUnicornApp)
+    await until(pilot, lambda: app.connected, "the workspace opens")
+    await until(pilot, lambda: isinstance(app.screen, BoardScreen) and app.screen.model.complete, "all cards are read")
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+    return app.screen.query_one(Board)
+
+
+def screen_text(app: SoloUnicornApp) -> str:
+    """What the screen shows, as lines without their trailing spaces."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
+
+
+def shown(board: Board) -> dict[str, list[str]]:
+    """The titles in each column as the board shows them."""
+    return {name: [card.title for card in column.cards] for name, column in board.columns.items()}
