@@ -79,11 +79,12 @@ def bash() -> str:
     """The script for bash."""
     cases = []
     for noun, (_, verbs) in TABLE.items():
-        for verb in verbs:
+        named = [verb for verb in verbs if verb]
+        for verb in named:
             words = " ".join([*choices(noun, verb), *(name for name, _ in switches(noun, verb))])
-            cases.append(f'        "{noun} {verb}"{"" if verb else "*"}) words="{words}" ;;')
-        if "" not in verbs:
-            cases.append(f'        "{noun} "*) words="{" ".join(verbs)} --help" ;;')
+            cases.append(f'        "{noun} {verb}") words="{words}" ;;')
+        alone = [*choices(noun, ""), *(name for name, _ in switches(noun, ""))] if "" in verbs else ["--help"]
+        cases.append(f'        "{noun} "*) words="{" ".join([*named, *alone])}" ;;')
     return BASH.format(cases="\n".join(cases), nouns=" ".join(TABLE))
 
 
@@ -92,14 +93,14 @@ def zsh() -> str:
     lines = []
     for noun, (_, verbs) in TABLE.items():
         lines.append(f"        {noun})")
-        if "" in verbs:
+        if list(verbs) == [""]:
             lines.append(f"            _arguments {' '.join(_zsh_options(noun, ''))} '*:file:_files' ;;")
             continue
         lines.append("            if (( CURRENT == 3 )); then")
-        described = " ".join(_zsh_quoted(f"{verb}:{about}") for verb, (_, about) in verbs.items())
+        described = " ".join(_zsh_quoted(f"{verb}:{about}") for verb, (_, about) in verbs.items() if verb)
         lines.append(f"                found=({described}); _describe verb found; return")
         lines.append('            fi\n            case "$words[3]" in')
-        for verb in verbs:
+        for verb in filter(None, verbs):
             lines.append(f"                {verb}) _arguments {' '.join(_zsh_options(noun, verb))} '*:file:_files' ;;")
         lines.append("            esac ;;")
     nouns = " ".join(_zsh_quoted(f"{noun}:{sentence}") for noun, (sentence, _) in TABLE.items())
@@ -114,7 +115,7 @@ def fish() -> str:
     ]
     for noun, (sentence, verbs) in TABLE.items():
         lines.append(f"complete -c solo-unicorn -n __fish_use_subcommand -f -a {noun} -d {_fish_quoted(sentence)}")
-        names = " ".join(verbs)
+        names = " ".join(filter(None, verbs))
         for verb, (_, about) in verbs.items():
             here = f"__fish_seen_subcommand_from {noun}"
             if verb:

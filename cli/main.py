@@ -45,6 +45,10 @@ def _dispatch(words: list[str]) -> int:
 
             print(f"solo-unicorn {__version__}")
             return 0
+        case ["mcp"]:  # every MCP client pays for its start: no table, no argument parser
+            from .bridging import run as bridge
+
+            return bridge()
         case ["--help" | "-h" | "help"]:
             from .table import overview
 
@@ -58,7 +62,7 @@ def _dispatch(words: list[str]) -> int:
     if noun not in COMMANDS:
         raise _unknown(noun, COMMANDS, "command", "`solo-unicorn --help` lists the commands")
     verbs = COMMANDS[noun][1]
-    if "" in verbs:
+    if "" in verbs and (len(verbs) == 1 or words[1] not in (*verbs, "--help", "-h")):
         return _run(verbs[""][0], noun, "", words[1:])
     if len(words) == 1 or words[1] in ("--help", "-h"):
         print(noun_help(noun))

@@ -1,12 +1,12 @@
-"""`mcp`: the bridge between an MCP client's pipes and the service's socket. Standard library, unless --standalone."""
+"""`mcp` with options; without any, cli/main.py goes to cli/bridging.py at once."""
 
 from __future__ import annotations
 
 import os
 
+from . import bridging
+from .bridging import TOKEN_VARIABLE
 from .parsing import Command, Options, Parser
-
-TOKEN_VARIABLE = "SOLO_UNICORN_TOKEN"
 
 
 def _arguments(parser: Parser) -> None:
@@ -14,14 +14,9 @@ def _arguments(parser: Parser) -> None:
 
 
 def _run(options: Options) -> int:
-    token = os.environ.get(TOKEN_VARIABLE)
     if options.standalone:
-        return _standalone(token)
-    from ..config.paths import mcp_socket
-    from ..mcp_server.bridge import run
-    from ..workstation.client import ensure_running
-
-    return run(ensure_running, mcp_socket(), token=token)
+        return _standalone(os.environ.get(TOKEN_VARIABLE))
+    return bridging.run()
 
 
 def _standalone(token: str | None) -> int:

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "say": ("mission_review", "Say something to the agent that works on a mission."),
             "stop": ("mission_review", "Stop the session of a mission; its work is kept."),
             "history": ("mission_reading", "Show everything that happened to a mission."),
+            "log": ("mission_log", "Show what its agent did, from the transcript."),
             "diff": ("mission_reading", "Show what a mission changed in its worktree."),
             "link": ("mission_writing", "Let a mission block another, or relate to it."),
             "unlink": ("mission_writing", "Take such a link away."),
@@ -103,7 +104,22 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "reset": ("config", "Go back to the default of a setting, a section, or everything."),
         },
     ),
-    "mcp": ("Speak MCP on standard input and output, for any MCP client.", {"": ("mcp", "")}),
+    "mcp": (
+        "Speak MCP on standard input and output, for any MCP client; set clients up for it.",
+        {
+            "": ("mcp", "Speak MCP on standard input and output; --standalone does so without the service."),
+            "install": ("mcp_install", "Enter this server in the settings of a client: claude, codex, gemini …"),
+            "uninstall": ("mcp_install", "Take it out of them again."),
+            "status": ("mcp_install", "Show which clients are here and know this server."),
+        },
+    ),
+    "inbox": (
+        "What agents ask permission for.",
+        {
+            "list": ("inbox", "List open requests for permission."),
+            "answer": ("inbox", "Allow or deny one; its agent goes on at once."),
+        },
+    ),
     "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),
     "demo": ("Play the whole job in a throw-away repository with the rehearsal agent.", {"": ("demonstration", "")}),
     "export": ("Write a project with its history into one JSON file.", {"": ("transfer", "")}),
@@ -123,8 +139,8 @@ def overview() -> str:
     lines = [USAGE, "commands:"]
     for noun, (sentence, verbs) in COMMANDS.items():
         lines.append(f"  {noun:<12} {sentence}")
-        if "" not in verbs:
-            lines += [f"{'':<15}{line}" for line in _wrapped(" | ".join(verbs), 78)]
+        if named := [verb for verb in verbs if verb]:
+            lines += [f"{'':<15}{line}" for line in _wrapped(" | ".join(named), 78)]
     lines += [
         "",
         "`solo-unicorn COMMAND --help` tells more. Whatever prints data takes --json and -q; NO_COLOR is heeded.",
@@ -136,8 +152,11 @@ def overview() -> str:
 def noun_help(noun: str) -> str:
     """`solo-unicorn NOUN --help`."""
     sentence, verbs = COMMANDS[noun]
-    lines = [f"usage: solo-unicorn {noun} VERB …", "", sentence, "", "verbs:"]
-    lines += [f"  {verb:<9} {about}" for verb, (_, about) in verbs.items()]
+    alone = "" in verbs
+    lines = [f"usage: solo-unicorn {noun} {'[VERB …]' if alone else 'VERB …'}", "", sentence]
+    if alone:
+        lines += ["", f"without a verb: {verbs[''][1]}"]
+    lines += ["", "verbs:", *(f"  {verb:<9} {about}" for verb, (_, about) in verbs.items() if verb)]
     return "\n".join([*lines, "", f"`solo-unicorn {noun} VERB --help` shows the options of one."])
 
 

@@ -504,3 +504,28 @@ class MemoryDocument:
     version: int
     updated_at: datetime
     updated_by: Author
+
+
+Decision = Literal["allow", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """What an agent asks permission for in the middle of its work, and what was answered."""
+
+    id: int
+    project_id: str
+    mission_id: str
+    session_id: str
+    tool: str
+    """The agent's own tool: Bash, Write …"""
+    input: JsonObject
+    """What it would be called with; long ones are cut."""
+    asked_at: datetime
+    decision: Decision | None = None
+    """None while it is open."""
+    message: str = ""
+    """What the person adds for the agent."""
+    answered_at: datetime | None = None
+    answered_by: AuthorKind | None = None
+    """`system`: nobody answered in time."""

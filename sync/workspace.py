@@ -5,6 +5,7 @@ from __future__ import annotations
 from .board import BoardOperations
 from .console import ConsoleOperations
 from .finishing import FinishingOperations
+from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .missions import MissionOperations
 from .projects import ProjectOperations
@@ -21,6 +22,7 @@ class Workspace(
     RunningOperations,
     FinishingOperations,
     MemoryOperations,
+    InboxOperations,
     UndoOperations,
     ConsoleOperations,
     TransferOperations,

@@ -1,0 +1,65 @@
+"""`inbox list|answer`: what agents ask permission for."""
+
+from __future__ import annotations
+
+import json
+
+from ..missions.entities import InboxItem, JsonObject
+from ..missions.ids import short_id
+from ..missions.wire import to_wire
+from ..sync.workspace import Workspace
+from .opening import workspace
+from .output import Output
+from .parsing import Command, Options, Parser
+from .shapes import at
+
+
+def _list_arguments(parser: Parser) -> None:
+    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
+    parser.add_argument("--all", action="store_true", help="also those that are answered or that nobody waits for")
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        project = opened.project(options.project).id if options.project else None
+        found = opened.permissions(project, open_only=not options.all)
+        told = [_told(opened, item) for item in found]
+    output.table(
+        ("REQUEST", "MISSION", "SINCE", "ANSWER", "TOOL", "WITH"),
+        [
+            (str(item.id), str(one["mission"]), at(item.asked_at), item.decision or "-", item.tool, _with(item))
+            for item, one in zip(found, told, strict=True)
+        ],
+        told,
+        empty="No agent asks for permission.",
+    )
+
+
+def _answer_arguments(parser: Parser) -> None:
+    parser.add_argument("request", type=int, metavar="REQUEST", help="its number, from `inbox list`")
+    parser.add_argument("decision", choices=["allow", "deny"])
+    parser.add_argument("-m", "--message", default="", help="what the agent is told with it")
+
+
+def _answer(options: Options) -> None:
+    with workspace() as opened:
+        item = opened.answer_permission(options.request, options.decision, options.message)
+        told = _told(opened, item)
+    verb = "may" if item.decision == "allow" else "must not"
+    Output(options).done(f"The agent on {told['mission']} {verb} use {item.tool}", told)
+
+
+def _told(opened: Workspace, item: InboxItem) -> JsonObject:
+    return to_wire(item) | {"mission": short_id(opened.mission(item.mission_id).number)}
+
+
+def _with(item: InboxItem) -> str:
+    """What a person wants to see of a call first: the command or the file, else all of it."""
+    for name in ("command", "file_path", "path", "url"):
+        if isinstance(item.input.get(name), str):
+            return str(item.input[name])
+    return json.dumps(item.input, ensure_ascii=False)
+
+
+COMMANDS = {"list": Command(_list_arguments, _list), "answer": Command(_answer_arguments, _answer)}

@@ -1,0 +1,1 @@
+"""Entering this server in the settings of MCP clients: claude, codex, gemini, opencode, cursor, vscode."""

@@ -1,0 +1,219 @@
+"""Entering this server in a client's settings, taking it out, and saying where it stands.
+
+Through the client's own command where it has one, else in its file. Either way the file is copied first, what else
+stands in it stays, and doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from ...config import paths
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import NotFound, SoloUnicornError
+from . import jsonc, toml
+from .clients import CLIENTS, NAME, Client, Entry, Scope, entry
+
+Outcome = Literal["installed", "replaced", "already", "removed", "absent"]
+State = Literal["ready", "other", "absent", "unreadable"]
+COMMAND_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of it. With `dry`, what would."""
+
+    client: str
+    scope: Scope
+    outcome: Outcome
+    file: Path
+    command: tuple[str, ...] = ()
+    """The client's own, when it was used."""
+    backup: Path | None = None
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a client knows us in one scope."""
+
+    client: str
+    title: str
+    program: str | None
+    """Where its program is; None when it is not on the path."""
+    scope: Scope
+    file: Path
+    state: State
+    command: tuple[str, ...] = ()
+    """What its entry starts."""
+
+
+def install(name: str, scope: Scope, project: Path, *, dry: bool = False) -> Done:
+    """Enter us. NotFound for a client we do not know; SoloUnicornError when its file or command refuses."""
+    client = _client(name)
+    file, wanted = client.file(scope, project), entry(scope)
+    present = _entries(client, file).get(NAME)
+    if isinstance(present, dict) and client.read(present) == wanted:
+        return Done(name, scope, "already", file, dry=dry)
+    outcome: Outcome = "installed" if present is None else "replaced"
+    command = _command(client, client.add(scope, wanted))
+    if dry:
+        return Done(name, scope, outcome, file, command, dry=True)
+    backup = _backup(client, scope, file)
+    if command:
+        if present is not None:
+            _run(client, _command(client, client.remove(scope)), project)
+        _run(client, command, project)
+    else:
+        _write(file, _editor(file).with_value(_text(file), (*client.path, NAME), client.write(wanted)))
+    _check(client, file, wanted, backup)
+    return Done(name, scope, outcome, file, command, backup)
+
+
+def uninstall(name: str, scope: Scope, project: Path, *, dry: bool = False) -> Done:
+    """Take our entry out, whatever it starts."""
+    client = _client(name)
+    file = client.file(scope, project)
+    if NAME not in _entries(client, file):
+        return Done(name, scope, "absent", file, dry=dry)
+    command = _command(client, client.remove(scope))
+    if dry:
+        return Done(name, scope, "removed", file, command, dry=True)
+    backup = _backup(client, scope, file)
+    if command:
+        _run(client, command, project)
+    else:
+        _write(file, _editor(file).without(_text(file), (*client.path, NAME)))
+    _check(client, file, None, backup)
+    return Done(name, scope, "removed", file, command, backup)
+
+
+def status(name: str, scope: Scope, project: Path) -> Standing:
+    """Where we stand with one client, read from its file: its program is not started."""
+    client = _client(name)
+    file = client.file(scope, project)
+    program = shutil.which(client.program)
+    try:
+        present = _entries(client, file).get(NAME)
+    except SoloUnicornError:
+        return Standing(name, client.title, program, scope, file, "unreadable")
+    found = client.read(present) if isinstance(present, dict) else None
+    state: State = "absent" if present is None else "ready" if found == entry(scope) else "other"
+    return Standing(name, client.title, program, scope, file, state, found.command if found else ())
+
+
+def project_root(start: Path) -> Path:
+    """The checkout that holds `start`, else `start` itself: where clients look for a project's settings."""
+    return next((place for place in (start, *start.parents) if (place / ".git").exists()), start)
+
+
+def _client(name: str) -> Client:
+    try:
+        return CLIENTS[name]
+    except KeyError:
+        raise NotFound(f"No MCP client {name!r} is known here", todo=f"Known are: {', '.join(CLIENTS)}") from None
+
+
+def _entries(client: Client, file: Path) -> JsonObject:
+    """The servers its file names; SoloUnicornError when it cannot be read."""
+    try:
+        found: Json = _editor(file).read(_text(file))
+    except (ValueError, OSError) as problem:
+        raise SoloUnicornError(
+            f"The settings of {client.title} in {file} cannot be read",
+            why=str(problem),
+            todo="mend the file first; nothing was changed",
+        ) from problem
+    for name in client.path:
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _editor(file: Path) -> type[jsonc.Editor] | type[toml.Editor]:
+    return toml.Editor if file.suffix == ".toml" else jsonc.Editor
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _command(client: Client, arguments: Sequence[str] | None) -> tuple[str, ...]:
+    """The client's own command, when it has one and its program is here."""
+    program = shutil.which(client.program)
+    return (program, *arguments) if program and arguments else ()
+
+
+def _run(client: Client, command: tuple[str, ...], project: Path) -> None:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=project,
+            env=os.environ | client.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise SoloUnicornError(f"{client.title} did not take it", why=str(problem), todo="try again") from problem
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise SoloUnicornError(
+            f"{client.title} did not take it",
+            why=said[-1] if said else f"its command ended with {done.returncode}",
+            todo=f"try it by hand: {' '.join(command)}",
+        )
+
+
+def _check(client: Client, file: Path, wanted: Entry | None, backup: Path | None) -> None:
+    """Look whether it stands there now: a command may say yes and write elsewhere."""
+    present = _entries(client, file).get(NAME)
+    if (client.read(present) if isinstance(present, dict) else None) != wanted:
+        raise SoloUnicornError(
+            f"{client.title} took it, but {file} does not say so",
+            why="this version keeps its settings elsewhere, or changed the entry",
+            todo=f"compare it with {backup}" if backup else "look at its settings",
+        )
+
+
+def _backup(client: Client, scope: Scope, file: Path) -> Path | None:
+    """A copy of the file as it is, readable for its owner only; None when there is no file yet."""
+    if not file.exists():
+        return None
+    folder = paths.backups_dir() / "clients"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    copy = folder / f"{client.name}-{scope}-{moment}-{file.name.lstrip('.')}"
+    copy.touch(mode=0o600)
+    copy.write_bytes(file.read_bytes())
+    return copy
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace the file in one step; where it is a link (to a folder of dotfiles), what it links to."""
+    real = Path(os.path.realpath(file))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        Path(draft).chmod(real.stat().st_mode & 0o777 if real.exists() else 0o644)
+        Path(draft).replace(real)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(draft).unlink()
+        raise

@@ -1,0 +1,89 @@
+"""Requests for permission: asked in a session, answered once by a person, closed with their session."""
+
+from __future__ import annotations
+
+import pytest
+
+from solo_unicorn.missions.entities import SYSTEM, Mission, Session
+from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.sync.workspace import Workspace
+
+from .conftest import AGENT
+
+
+@pytest.fixture
+def session(workspace: Workspace, mission: Mission) -> Session:
+    """A running session on M-1."""
+    workspace.set_agents([AGENT])
+    workspace.set_ready(mission.id, True)
+    session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="here")
+    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
+    return session
+
+
+def test_a_request_is_open_until_it_is_answered_and_both_are_in_the_history(
+    workspace: Workspace, session: Session
+) -> None:
+    asked = workspace.ask_permission(session.id, "Bash", {"command": "rm -rf build"}, call_id="t1")
+    assert [item.id for item in workspace.permissions()] == [asked.id]
+    assert [item.id for item in workspace.permissions(session.project_id)] == [asked.id]
+    assert workspace.permissions("other") == []
+    answered = workspace.answer_permission(asked.id, "deny", "Use make clean")
+    assert (answered.decision, answered.message, answered.answered_by) == ("deny", "Use make clean", "user")
+    assert workspace.permission(asked.id) == answered
+    assert workspace.permissions() == []
+    assert workspace.permissions(open_only=False) == [answered]
+    told = [(event.kind, event.note) for event in workspace.history("M-1") if event.kind.startswith("permission_")]
+    assert told == [("permission_asked", "Bash"), ("permission_answered", "deny Bash: Use make clean")]
+
+
+def test_the_same_call_asks_once(workspace: Workspace, session: Session) -> None:
+    first = workspace.ask_permission(session.id, "Bash", {"command": "ls"}, call_id="t1")
+    assert workspace.ask_permission(session.id, "Bash", {"command": "ls"}, call_id="t1") == first
+    assert workspace.ask_permission(session.id, "Bash", {"command": "ls"}).id != first.id
+
+
+def test_an_answer_stands(workspace: Workspace, session: Session) -> None:
+    asked = workspace.ask_permission(session.id, "Bash", {})
+    workspace.answer_permission(asked.id, "allow", by=SYSTEM)
+    with pytest.raises(Conflict, match="answered already: allow"):
+        workspace.answer_permission(asked.id, "deny")
+    with pytest.raises(NotFound):
+        workspace.answer_permission(99, "deny")
+
+
+def test_what_is_no_decision_is_refused(workspace: Workspace, session: Session) -> None:
+    asked = workspace.ask_permission(session.id, "Bash", {})
+    with pytest.raises(InvalidValue):
+        workspace.answer_permission(asked.id, "perhaps")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue):
+        workspace.answer_permission(asked.id, "allow", "x" * 3000)
+    assert workspace.permission(asked.id).decision is None
+
+
+def test_the_end_of_a_session_closes_its_requests(workspace: Workspace, session: Session) -> None:
+    asked = workspace.ask_permission(session.id, "Bash", {})
+    workspace.end_session(session.id, "cancelled", "stopped")
+    assert workspace.permissions() == []
+    with pytest.raises(Conflict, match="has ended"):
+        workspace.answer_permission(asked.id, "allow")
+    with pytest.raises(Conflict, match="has ended"):
+        workspace.ask_permission(session.id, "Bash", {})
+
+
+def test_long_values_are_cut_for_the_person(workspace: Workspace, session: Session) -> None:
+    asked = workspace.ask_permission(session.id, "Write", {"file_path": "a.txt", "content": "x" * 1_000_000})
+    assert asked.input["file_path"] == "a.txt"
+    assert len(str(asked.input["content"])) < 30_000
+    assert str(asked.input["content"]).endswith("(1000000 characters)")
+
+
+def test_a_workspace_of_the_first_format_gets_its_inbox(workspace: Workspace, session: Session) -> None:
+    """As a file of the version before: the table missing, the number lower."""
+    connection = workspace._store.connection
+    connection.execute("DROP TABLE inbox")
+    connection.execute("PRAGMA user_version = 1")
+    with Workspace.open(workspace.path) as again:
+        assert again.permissions() == []
+        assert again.mission("M-1").title == "Retry payments"
+    assert (workspace.path.parent / "backups" / "workspace-format-1.db").exists()
