@@ -32,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 START_SECONDS = 15.0
+OUTDATED_LOOK_SECONDS = 20.0
 Left = Literal["stopped", "replaced"]
 """Why a service said goodbye: a person (or a signal) stopped it, or a newer one takes its place."""
 
@@ -62,13 +63,14 @@ def ensure_running(timeout: float = START_SECONDS, *, stay: bool = False) -> Ser
     cannot start, TryAgain naming the holder when it does not answer in time.
     """
     deadline = time.monotonic() + timeout
+    started = False
     while True:
         try:
             info = _greet(timeout=max(0.1, deadline - time.monotonic()))
         except NotRunning:
             info = None
         if info is not None and info.state != "stopping":
-            if not _older(info.version, __version__) or info.busy:
+            if not _older(info.version, __version__) or info.busy or started:
                 if stay and not info.stay:
                     request("stay")
                 return _with_notice(info)
@@ -79,6 +81,7 @@ def ensure_running(timeout: float = START_SECONDS, *, stay: bool = False) -> Ser
             _wait(0.02, deadline)
         else:
             start(deadline, stay)
+            started = True
 
 
 def status() -> JsonObject:
@@ -160,7 +163,7 @@ class Keeper:
                     connection.ask("hold")
                     pause = 0.2
                     self._report(info)
-                    left = self._stay_until_gone(connection)
+                    left = self._stay_until_gone(connection, info)
             except SoloUnicornError as error:
                 left = None
                 if not self._closing:
@@ -176,10 +179,14 @@ class Keeper:
             pause = min(pause * 2, 5.0)
         self._ear.close()
 
-    def _stay_until_gone(self, connection: Connection) -> Left | None:
-        """Wait until the service says goodbye (why) or vanishes (None)."""
+    def _stay_until_gone(self, connection: Connection, info: ServiceInfo) -> Left | None:
+        """Wait until the service says goodbye (why) or vanishes (None); an older one is replaced once it is idle."""
+        older = _older(info.version, __version__)
         while True:
-            ready, _, _ = select.select([connection.fileno(), self._ear.fileno()], [], [])
+            look = OUTDATED_LOOK_SECONDS if older else None
+            ready, _, _ = select.select([connection.fileno(), self._ear.fileno()], [], [], look)
+            if not ready:
+                ensure_running()
             if self._ear.fileno() in ready:
                 self._ear.recv(64)
                 if self._closing:

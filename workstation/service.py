@@ -28,6 +28,7 @@ from .work import Work
 from .workplace import Workplace
 
 LEAVE_SECONDS = 5.0
+NEEDED_LOOK_SECONDS = 10.0
 State = Literal["starting", "running", "paused", "draining", "stopping"]
 
 
@@ -101,7 +102,9 @@ class Service:
             if self._work and self._work.draining and not self._work.busy and self._stopping is None:
                 self.leave("stopped")
             if self._needed():
-                await self._stirred.wait()
+                with contextlib.suppress(TimeoutError):  # clients of the MCP server come and go without a word
+                    async with asyncio.timeout(NEEDED_LOOK_SECONDS):
+                        await self._stirred.wait()
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._idle_seconds):

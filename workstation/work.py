@@ -9,7 +9,6 @@ between passes, so the first pass of a service that was started after a crash is
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -57,6 +56,7 @@ class Work:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._scanned = asyncio.Event()
+        self._adopted = asyncio.Event()
         self._due = True
         self._settled = False
         self._in_pass = False
@@ -107,8 +107,10 @@ class Work:
     async def stop_sessions(self) -> None:
         """Stop every session and wait until each is over (`workstation stop --force`)."""
         self.draining = True
-        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._adopted.wait()
+        while self._tasks:
+            await asyncio.gather(*(runner.stop() for runner in list(self._runners.values())))
+            await asyncio.wait(list(self._tasks.values()), timeout=1.0)
 
     async def close(self) -> None:
         """Let go of everything; agents and their hosts go on."""
@@ -153,7 +155,7 @@ class Work:
         while True:
             try:
                 await step()
-            except (SoloUnicornError, sqlite3.Error, OSError) as error:
+            except Exception as error:
                 self.problem = f"{name}: {error}"
                 self._log.error(f"{name} broke off, trying again", exc_info=error)
                 await asyncio.sleep(pause)
@@ -163,8 +165,15 @@ class Work:
                 return
 
     async def _pass(self) -> None:
-        desk = self.place.desk
         due, self._due = self._due, False
+        try:
+            await self._look(due)
+        except BaseException:
+            self._due = True  # what this pass has taken in already is looked at again, whole
+            raise
+
+    async def _look(self, due: bool) -> None:
+        desk = self.place.desk
         news = await self._news.take()
         requests = await desk.run(Workspace.requests)
         was_paused, self.paused = self.paused, await desk.run(Workspace.workstation_paused)
@@ -173,6 +182,7 @@ class Work:
         for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
             if session.id not in self._runners:
                 self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
+        self._adopted.set()
         for request in requests:
             await self._do(request)
         if not self._runners:
@@ -190,6 +200,8 @@ class Work:
         slots, workstation = self.place.settings.workstation.slots, self.place.workstation_id
         while True:
             since = waking_clock()
+            if self.draining:
+                return
             session = await self.place.desk.run(claim_next, slots=slots, workstation_id=workstation)
             if session is None:
                 return

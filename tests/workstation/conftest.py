@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -62,6 +64,26 @@ def end_service() -> None:
             if lock.is_held(paths.service_lock()):
                 os.kill(owner.pid, signal.SIGKILL)
     until(service_is_gone, "the service left")
+
+
+OTHER_VERSION = """
+import sys
+import solo_unicorn
+solo_unicorn.__version__ = sys.argv[1]
+from solo_unicorn.workstation.run import main
+sys.exit(main(["--ready-fd", sys.argv[2]]))
+"""
+
+
+def start_other_version(version: str) -> int:
+    """A service of another version; returns its pid once it is ready."""
+    hear, speak = os.pipe()
+    process = subprocess.Popen([sys.executable, "-c", OTHER_VERSION, version, str(speak)], pass_fds=(speak,))
+    os.close(speak)
+    with os.fdopen(hear) as stream:
+        assert '"ok": true' in stream.readline()
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid
 
 
 class Shop:

@@ -18,7 +18,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
 from solo_unicorn.workstation import client, lock
 
-from .conftest import PATIENCE, service_is_gone, until
+from .conftest import PATIENCE, service_is_gone, start_other_version, until
 
 
 def test_started_when_absent_and_found_the_second_time(workstation: Path) -> None:
@@ -111,26 +111,6 @@ def test_a_killed_service_is_replaced(workstation: Path) -> None:
     until(service_is_gone, "the kernel freed the lock")
     assert paths.service_socket().exists(), "the dead service's socket is still there"
     assert client.ensure_running().pid != info.pid
-
-
-OTHER_VERSION = """
-import sys
-import solo_unicorn
-solo_unicorn.__version__ = sys.argv[1]
-from solo_unicorn.workstation.run import main
-sys.exit(main(["--ready-fd", sys.argv[2]]))
-"""
-
-
-def start_other_version(version: str) -> int:
-    """A service of another version; returns its pid once it is ready."""
-    hear, speak = os.pipe()
-    process = subprocess.Popen([sys.executable, "-c", OTHER_VERSION, version, str(speak)], pass_fds=(speak,))
-    os.close(speak)
-    with os.fdopen(hear) as stream:
-        assert '"ok": true' in stream.readline()
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process.pid
 
 
 def test_an_idle_older_service_is_replaced(workstation: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import random
 import signal
 import time
@@ -14,10 +15,11 @@ import pytest
 from solo_unicorn.agents import launch, transcript
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workstation import client
 
-from .conftest import Shop, end_service, service_is_gone, until
+from .conftest import PATIENCE, Shop, end_service, service_is_gone, start_other_version, until
 
 
 def kill(service: client.ServiceInfo) -> None:
@@ -150,6 +152,26 @@ def test_an_older_service_with_sessions_is_kept_and_said(shop: Shop, monkeypatch
     kept = client.ensure_running()
     assert kept.pid == info.pid
     assert "1 session" in kept.notice and "999.0" in kept.notice
+
+
+def test_an_older_service_is_replaced_under_an_open_screen_once_it_is_idle(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mission = shop.mission("Payments", rehearsal="pace 0.2")
+    older = start_other_version("0.0.1")
+    shop.running(mission)
+    monkeypatch.setattr(client, "OUTDATED_LOOK_SECONDS", 0.2)
+    reports: queue.Queue[client.ServiceInfo | SoloUnicornError | None] = queue.Queue()
+    keeper = client.Keeper(reports.put).start()
+    try:
+        first = reports.get(timeout=PATIENCE)
+        assert isinstance(first, client.ServiceInfo) and first.pid == older and first.notice
+        second = reports.get(timeout=PATIENCE)
+        assert isinstance(second, client.ServiceInfo) and second.pid != older
+        shop.done(mission)
+        assert len(shop.sessions(mission)) == 1
+    finally:
+        keeper.close()
 
 
 def test_a_claim_without_an_agent_is_given_back_and_no_attempt_counts(shop: Shop) -> None:
