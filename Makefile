@@ -33,9 +33,15 @@ test: $(VENV)/.ready-to-test ## run every test (ARGS="-k words" for some)
 test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which npm installs into .cache/agents
 	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(BIN)/python -m pytest tests/real_agents -rs $(ARGS)
 
-lint: $(VENV)/.ready-to-test ## ruff, mypy --strict, import-linter
+lint: lint-style lint-types lint-layers ## ruff, mypy --strict, import-linter (make -k lint: all three, whatever fails)
+
+lint-style: $(VENV)/.ready-to-test
 	@cd $(ROOT) && $(BIN)/ruff check .
+
+lint-types: $(VENV)/.ready-to-test
 	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy --strict -m solo_unicorn $(PACKAGES:%=-p solo_unicorn.%)
+
+lint-layers: $(VENV)/.ready-to-test
 	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
