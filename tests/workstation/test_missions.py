@@ -161,6 +161,22 @@ def test_what_a_person_says_reaches_the_agent(shop: Shop) -> None:
     shop.done(mission)
 
 
+def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
+    mission = shop.mission("Payments", rehearsal="silent")
+    client.ensure_running()
+    session = shop.running(mission)
+    run_dir = paths.runs_dir() / session.id
+    until(lambda: "rehearsal/M-1.md" in (run_dir / "transcript.jsonl").read_text(), "it works")
+    shop.workspace.edit_mission(mission.id, {"description": "rehearsal: plain"})
+    shop.workspace.request("interrupt_session", mission=mission.id)
+    until(lambda: "interrupted by user" in (run_dir / "transcript.jsonl").read_text(), "it was interrupted")
+    assert launch.attach(run_dir).alive()
+    assert shop.now(mission).agent_session_status == "ACTIVE"
+    shop.workspace.request("say", mission=mission.id, payload={"text": "go on, please"})
+    shop.done(mission)
+    assert len(shop.sessions(mission)) == 1
+
+
 def test_what_cannot_be_said_any_more_is_told(shop: Shop) -> None:
     mission = shop.mission("Payments", ready=False)
     client.ensure_running()
