@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from .entities import ListName, Mission, Project, ProjectRepository
 from .loops import next_run
 
+SPARE_WORKTREES = 3
+"""Worktrees a repository may have beyond its missions at once (domain.md, Worktrees)."""
 REHEARSAL = "rehearsal"
 """The agent type without a model: never a stand-in for a real agent that is busy."""
 
@@ -44,6 +46,10 @@ class Facts:
     repository: ProjectRepository | None = None
     repository_running: int = 0
     """Missions that run on the repository, this one not counted."""
+    worktrees_taken: int = 0
+    """Worktrees of the repository that other missions hold or are about to get."""
+    has_worktree: bool = False
+    """The mission has its own already, from an earlier session."""
     doing_count: int = 0
     """Missions of the project in doing, this one not counted."""
     blockers: tuple[Blocker, ...] = ()
@@ -153,6 +159,9 @@ def _repository(mission: Mission, facts: Facts) -> str | None:
     limit = repository.max_concurrent_missions
     if limit and facts.repository_running >= limit:
         return f"waits for its turn on {repository.name} ({facts.repository_running} of {limit} running)"
+    room = limit + SPARE_WORKTREES
+    if limit and not facts.has_worktree and facts.worktrees_taken >= room:
+        return f"waits for a free worktree of {repository.name} ({room} hold work that runs, waits for you or lands)"
     return None
 
 

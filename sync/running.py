@@ -282,6 +282,11 @@ class _FactFinder:
                 "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
             )
         )
+        self._worktrees: dict[str, set[str]] = {}
+        held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
+        coming = "SELECT repository_id, id FROM mission WHERE session_status = 'PUSHING' AND repository_id IS NOT NULL"
+        for repository_id, mission_id in connection.execute(f"{held} UNION {coming}"):
+            self._worktrees.setdefault(repository_id, set()).add(mission_id)
         self._busy = dict(
             connection.execute(
                 "SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1"
@@ -290,12 +295,15 @@ class _FactFinder:
 
     def why_not(self, mission: Mission) -> str | None:
         repository = self._repository(mission)
+        worktrees = self._worktrees.get(mission.project_repository_id or "", set())
         return why_not(
             mission,
             Facts(
                 project=self._project(mission.project_id),
                 repository=repository,
                 repository_running=int(self._busy.get(mission.project_repository_id, 0)),
+                worktrees_taken=len(worktrees),
+                has_worktree=mission.id in worktrees,
                 doing_count=int(self._doing.get(mission.project_id, 0)) - (mission.list == "doing"),
                 blockers=self._blockers(mission),
                 agents=self.agents,

@@ -278,6 +278,17 @@ def test_the_order_of_dispatch_is_the_rule_for_every_pair(make: Any, states: lis
             assert first.list != second.list or first.list_order <= second.list_order
 
 
+def test_a_repository_whose_worktrees_are_all_held_takes_no_further_mission(make: Any) -> None:
+    mission = make.mission(ready=True)
+    repository = replace(make.repository, name="shop", max_concurrent_missions=2)
+    full = replace(facts(make), repository=repository, worktrees_taken=5)
+    assert why_not(mission, full) == "waits for a free worktree of shop (5 hold work that runs, waits for you or lands)"
+    assert why_not(mission, replace(full, worktrees_taken=4)) is None
+    assert why_not(mission, replace(full, has_worktree=True)) is None, "its own is kept for it"
+    unlimited = replace(repository, max_concurrent_missions=0)
+    assert why_not(mission, replace(full, repository=unlimited, worktrees_taken=99)) is None
+
+
 def test_what_may_start_may_be_claimed(make: Any) -> None:
     mission = make.mission(ready=True)
     assert why_not(mission, facts(make)) is None

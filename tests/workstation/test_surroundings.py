@@ -123,6 +123,19 @@ def test_worktrees_of_finished_missions_are_given_back_and_used_again(shop: Shop
     assert shop.now(second).worktree_path is None
 
 
+def test_a_mission_waits_while_every_worktree_holds_work_and_starts_when_one_is_free(shop: Shop) -> None:
+    shop.workspace.update_repository(shop.recorded.id, {"max_concurrent_missions": 1})
+    client.ensure_running()
+    missions = [shop.mission(f"Mission {number}", flow="Quick fix") for number in range(4)]
+    for mission in missions:
+        shop.review(mission, "code")
+    late = shop.mission("Late")
+    assert "waits for a free worktree of shop" in (shop.workspace.why_not(late.id) or "")
+    shop.workspace.approve(missions[0].id)
+    shop.done(late)
+    assert [session.outcome for session in shop.sessions(late)] == ["completed"]
+
+
 def test_worktrees_are_cleaned_when_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKTREES_KEEP_DAYS", "0")
     client.ensure_running()
