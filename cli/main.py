@@ -40,6 +40,10 @@ def _dispatch(words: list[str]) -> int:
             from .board import run
 
             return run()
+        case ["-p" | "--project", project]:
+            from .board import run
+
+            return run(project)
         case ["--version" | "-V"] | ["version"]:
             from .. import __version__
 

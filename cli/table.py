@@ -128,7 +128,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
 }
 
 USAGE: Final = """\
-usage: solo-unicorn [--version] [--help] [COMMAND …]
+usage: solo-unicorn [--project PROJECT | --version | --help | COMMAND …]
 
 A terminal kanban that runs your code agents in git worktrees. Without a command it opens the board.
 """

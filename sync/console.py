@@ -21,7 +21,7 @@ from ..missions.entities import (
     Workstation,
     Worktree,
 )
-from ..missions.errors import NotFound
+from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
@@ -73,7 +73,7 @@ class ConsoleOperations(WorkspaceBase):
             )
             for state in states
         )
-        return replace(workstation, available_code_agents=available)
+        return replace(workstation, name=_chosen_name() or workstation.name, available_code_agents=available)
 
     def workstation_paused(self) -> bool:
         """Whether this workstation takes no new work; running sessions go on."""
@@ -182,3 +182,13 @@ class ConsoleOperations(WorkspaceBase):
         """The service did what was asked, or found that it cannot be done any more."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM request WHERE id = ?", (request_id,))
+
+
+def _chosen_name() -> str:
+    """What the person calls this machine; empty when nothing is set, or the settings cannot be read now."""
+    from ..config.settings import load
+
+    try:
+        return load().workstation.name
+    except SoloUnicornError:
+        return ""

@@ -175,3 +175,11 @@ def test_pausing_the_machine_is_seen_by_everyone(run: Run) -> None:
     assert run("workstation", "status", "--json").data["paused"] is True
     run("workstation", "resume")
     assert run("workstation", "status", "--json").data["paused"] is False
+
+
+def test_a_machine_has_the_name_its_person_gives_it(run: Run, home: Path) -> None:
+    assert run("workstation", "status", "--json").data["workstation"]["name"]
+    run("config", "set", "workstation.name", "laptop-7")
+    assert run("workstation", "status", "--json").data["workstation"]["name"] == "laptop-7"
+    (home / "config.toml").write_text("broken")
+    assert run("workstation", "status").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,15 @@ def test_the_line_of_a_key_is_where_it_is_written(before: list[str]) -> None:
 def test_settings_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().editor = "x"  # type: ignore[misc]
+
+
+def test_every_setting_is_read_by_some_part_of_the_program() -> None:
+    root = Path(__file__).parents[2]
+    parts = ("agents", "cli", "mcp_server", "sync", "tui", "workstation", "worktrees")
+    sources = "\n".join(
+        path.read_text() for part in parts for path in (root / part).rglob("*.py") if path.name not in ("config.py",)
+    )
+    for row in SCHEMA:
+        name = "keys" if row.name.startswith("keys.") else row.name.rsplit(".", 1)[-1]
+        reads = rf"(?:settings|wanted|chosen|load\()\)?(?:\.\w+)?\.{name}\b"
+        assert re.search(reads, sources), f"nothing reads {row.name}"
