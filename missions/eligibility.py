@@ -57,6 +57,9 @@ class Facts:
     """In the order of preference."""
     loop_runs: tuple[datetime, ...] = ()
     workstation_paused: bool = False
+    workstation_slots: int | None = None
+    """Sessions the machine may run at once, over all agents; None when nobody told."""
+    workstation_running: int = 0
 
 
 def why_not(mission: Mission, facts: Facts) -> str | None:
@@ -175,6 +178,13 @@ def _work_in_progress(mission: Mission, facts: Facts) -> str | None:
     return f"waits because Doing is full ({facts.doing_count} of {limit})"
 
 
+def _machine(mission: Mission, facts: Facts) -> str | None:
+    slots = facts.workstation_slots
+    if slots is None or facts.workstation_running < slots:
+        return None
+    return f"waits for a free slot of this machine ({facts.workstation_running} of {slots} running)"
+
+
 def _agent(mission: Mission, facts: Facts) -> str | None:
     if pick_agent(mission, facts.agents, facts.now) is not None:
         return None
@@ -203,7 +213,8 @@ def _backing_off(mission: Mission, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[Mission, Facts], str | None], ...] = (
-    _list, _ready, _session, _blockers, _people, _project, _repository, _work_in_progress, _agent, _loop, _backing_off,
+    _list, _ready, _session, _blockers, _people, _project, _repository, _work_in_progress, _machine, _agent, _loop,
+    _backing_off,
 )  # fmt: skip
 
 # ---- agents ------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from .running import agent_states
 
 WORKSTATION = "workstation"
 PAUSED = "workstation.paused"
+SLOTS = "workstation.slots"
 
 
 class ConsoleOperations(WorkspaceBase):
@@ -78,6 +79,12 @@ class ConsoleOperations(WorkspaceBase):
     def workstation_paused(self) -> bool:
         """Whether this workstation takes no new work; running sessions go on."""
         return self.meta(PAUSED) == "1"
+
+    def set_workstation_slots(self, slots: int) -> None:
+        """Tell how many sessions this machine runs at once, so that screens can say why a mission waits."""
+        if self.meta(SLOTS) != str(slots):
+            self.set_meta(SLOTS, str(slots))
+            self._ring()
 
     def set_workstation_paused(self, paused: bool) -> None:
         """Pause or resume taking new work."""

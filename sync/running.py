@@ -282,6 +282,9 @@ class _FactFinder:
                 "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
             )
         )
+        slots = connection.execute("SELECT value FROM meta WHERE key = 'workstation.slots'").fetchone()
+        self._slots = int(slots[0]) if slots else None
+        self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
         self._worktrees: dict[str, set[str]] = {}
         held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
         coming = "SELECT repository_id, id FROM mission WHERE session_status = 'PUSHING' AND repository_id IS NOT NULL"
@@ -309,6 +312,8 @@ class _FactFinder:
                 agents=self.agents,
                 loop_runs=self.loop_runs(mission),
                 workstation_paused=self._paused,
+                workstation_slots=self._slots,
+                workstation_running=self._live,
                 now=self._now,
             ),
         )

@@ -127,6 +127,7 @@ class Work:
     async def _run(self) -> None:
         await self._patiently(self._landings.recover, "recovery")
         await self._patiently(self._tell_of_orphans, "orphans")
+        await self._patiently(self._tell_slots, "settings")
         self._news.open()
         self._awake.set()
         while True:
@@ -143,6 +144,9 @@ class Work:
             self._on_change()
             # many changes make one pass, and a long queue never takes more than half of the workspace's thread
             await asyncio.sleep(min(max(time.monotonic() - began, BREATH_SECONDS), LONGEST_BREATH_SECONDS))
+
+    async def _tell_slots(self) -> None:
+        await self.place.desk.run(Workspace.set_workstation_slots, self.place.settings.workstation.slots)
 
     async def _tell_of_orphans(self) -> None:
         live = await self.place.desk.run(lambda workspace: workspace.sessions(active=True))
@@ -289,6 +293,7 @@ class Work:
             if found.log != self.place.settings.log:
                 log.setup("service", level=found.log.level)
             self.place.settings = found
+            await self._patiently(self._tell_slots, "settings")
             self._log.info("settings taken over")
             if agents_changed:
                 await self._patiently(self._upkeep.scan, "agent scan")

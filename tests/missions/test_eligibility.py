@@ -289,6 +289,14 @@ def test_a_repository_whose_worktrees_are_all_held_takes_no_further_mission(make
     assert why_not(mission, replace(full, repository=unlimited, worktrees_taken=99)) is None
 
 
+def test_a_machine_with_all_its_slots_in_use_starts_nothing(make: Any) -> None:
+    mission = make.mission(ready=True)
+    full = replace(facts(make), workstation_slots=4, workstation_running=4)
+    assert why_not(mission, full) == "waits for a free slot of this machine (4 of 4 running)"
+    assert why_not(mission, replace(full, workstation_running=3)) is None
+    assert why_not(mission, replace(full, workstation_slots=None)) is None, "nobody told of a limit"
+
+
 def test_what_may_start_may_be_claimed(make: Any) -> None:
     mission = make.mission(ready=True)
     assert why_not(mission, facts(make)) is None

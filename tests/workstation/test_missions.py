@@ -241,8 +241,10 @@ def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop
 
 def test_one_slot_of_the_machine_runs_one_mission_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_SLOTS", "1")
-    missions = [shop.mission(f"Mission {number}", priority=number) for number in (1, 3, 5)]
+    missions = [shop.mission(f"Mission {number}", priority=number, rehearsal="pace 0.1") for number in (1, 3, 5)]
     client.ensure_running()
+    shop.running(missions[2])
+    assert shop.workspace.why_not(missions[0].id) == "waits for a free slot of this machine (1 of 1 running)"
     for mission in missions:
         shop.done(mission)
     runs = sorted((shop.sessions(mission)[0] for mission in missions), key=lambda session: session.started_at)
