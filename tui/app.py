@@ -25,7 +25,7 @@ from ..sync.face import WorkspaceThread
 from ..sync.workspace import Workspace
 from .data import Snapshot
 from .keys import binding
-from .marks import Marks, marks_for
+from .marks import PLAIN, Marks, marks_for
 from .terminal import Terminal
 from .theme import DARK, LIGHT, own_variables, theme_name
 
@@ -66,7 +66,7 @@ class SoloUnicornApp(App[None]):
         serve: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.opening = opening
         self.face = WorkspaceThread(path)
         self.settings = settings or Settings()
@@ -85,6 +85,7 @@ class SoloUnicornApp(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = theme_name(self.settings.ui.theme, self.available_themes)
+        self.set_class(self.marks is PLAIN, "-plain")
         self.set_keymap(self.settings.keys)
 
     # -- start and end -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from textual.message import Message
 
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName
-from .column import CardColumn
+from .column import EMPTY, CardColumn
 from .headings import NAMES, Headings
 from .keys import binding
 from .marks import UNICODE, Marks
@@ -127,6 +127,7 @@ class Board(Vertical, can_focus=True):
         for name, column in self.columns.items():
             cards = lists.get(name, ())
             self._at[name] = max(0, min(self._at[name], len(cards) - 1))
+            column.empty_text = "Nothing here meets the filter." if filtered else EMPTY[name]
             column.set_cards(cards, self._at[name] if name == self.active and cards else None)
         self._arrange()
         if self.card is not before:

@@ -70,6 +70,8 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         )
         self.cards = cards
         if same and not changed and chosen == self.chosen:
+            if not cards:
+                self.refresh()
             return
         tops = self._tops
         self._measure()

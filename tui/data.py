@@ -71,12 +71,12 @@ def choose_project(workspace: Workspace, wish: str | None, directory: Path | Non
 
 
 def summary(workspace: Workspace, project_id: str | None) -> Summary:
-    """Everything around the cards of a project."""
+    """Everything around the cards of a project; of the first one when that is not there."""
     seq = workspace.last_seq()
     projects = tuple(workspace.projects())
     project = next((project for project in projects if project.id == project_id), None)
-    if project is None and project_id is not None:
-        project = projects[0] if projects else None
+    if project is None and projects:
+        project = projects[0]
     counts = workspace.list_counts(project.id) if project else {name: ListCount() for name in LISTS}
     return Summary(
         project=project,

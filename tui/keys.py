@@ -55,14 +55,22 @@ class Entry:
 
 
 def entries(screen: Screen[Any]) -> list[Entry]:
-    """Every binding that works on a screen now, once; those of the focused widget first."""
+    """Every binding that works on a screen now, once; those of the focused widget first, as their owner declares them."""
     found: dict[tuple[int, str], tuple[DOMNode, Binding, list[str], bool]] = {}
     for key, active in screen.active_bindings.items():
         if active.binding.system or not active.binding.description or not active.binding.id:
             continue
         place = (id(active.node), active.binding.action)
         found.setdefault(place, (active.node, active.binding, [], active.enabled))[2].append(key_name(key))
-    return [Entry(node, bound, tuple(keys), enabled) for node, bound, keys, enabled in found.values()]
+    made = [Entry(node, bound, tuple(keys), enabled) for node, bound, keys, enabled in found.values()]
+    nodes = list(dict.fromkeys(id(entry.node) for entry in made))
+    return sorted(made, key=lambda entry: (nodes.index(id(entry.node)), _declared(entry)))
+
+
+def _declared(entry: Entry) -> int:
+    """The place of a binding among those that its owner declares: the most important stand first."""
+    declared = [getattr(bound, "id", None) for bound in type(entry.node).BINDINGS]
+    return declared.index(entry.binding.id) if entry.binding.id in declared else len(declared)
 
 
 def clashes(keymap: Mapping[str, str], known: Mapping[str, Binding]) -> list[str]:

@@ -170,7 +170,9 @@ def _details(event: MissionEvent) -> list[tuple[str, str]]:
     parts = []
     if event.note and "\n" not in event.note:
         parts.append((f"  {event.note}", "faint"))
-    shown = [f"{name} {_brief(before)} → {_brief(after)}" for name, (before, after) in event.changes.items()]
+    shown = [f"{name} {_brief(before)} → {_brief(after)}" for name, (before, after) in event.changes.items() if name != "listOrder"]
+    if event.kind == "moved" and not shown:
+        shown = ["within its list"]
     if shown and event.kind in ("edited", "moved", "undone", "redone"):
         parts.append((f"  {', '.join(shown)}", "faint"))
     return parts

@@ -21,11 +21,19 @@ ROLES = (
     "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active",
 )  # fmt: skip
 
+ASCII = str.maketrans({"…": "~", "−": "-", "→": ">", "·": "-", "⏎": "enter", "⇧": "^", "↑": "^", "↓": "v", "←": "<", "│": "|", "─": "-", "␣": "_"})
+"""What our own words use beside the marks, for terminals without it."""
+
 
 class Drawn(Widget):
     """A widget that draws its own lines."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+
+    @property
+    def plain(self) -> bool:
+        """Whether the terminal takes ASCII only."""
+        return self.app.has_class("-plain")
 
     def style_of(self, role: str, under: str = "") -> Style:
         """The style of a role; `under` names a role that lies under it, such as chosen."""
@@ -43,6 +51,8 @@ class Drawn(Widget):
         for text, role in parts:
             if not text.isprintable():
                 text = _safe(text)
+            if self.plain and not text.isascii():
+                text = text.translate(ASCII)
             cells = cell_len(text)
             style = self.style_of(role, under)
             if used + cells > width:

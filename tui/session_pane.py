@@ -83,6 +83,7 @@ class SessionPane(Vertical):
         if self.session is None or self.session.id != wanted.id:
             self._begin(wanted)
         self.session = wanted
+        self.transcript.empty = "Nothing is written down yet." if wanted.phase != "ended" else "Its transcript is gone."
         place = data.sessions.index(wanted) + 1
         said = f" {place} of {len(data.sessions)}  {wanted.stage}  {session_line(wanted, now, self.marks)}"
         ended = f"  {wanted.outcome}: {wanted.reason}" if wanted.reason else f"  {wanted.outcome or wanted.activity or wanted.phase}"

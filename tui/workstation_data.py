@@ -73,7 +73,7 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         if not agent.enabled:
             mark, role, said = marks.idle, "faint", "switched off"
         elif limited is not None and limited > now:
-            mark, role, said = marks.parked, "wait", f"limit until {until(limited, now)}"
+            mark, role, said = marks.parked, "wait", f"limit {until(limited, now)}"
         elif agent.state == "ready":
             mark, role, said = marks.ready, "good", "ready"
         elif agent.state == "missing":
@@ -83,7 +83,7 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         version = f" {agent.agent_version}" if agent.agent_version else ""
         name = f"{agent.title or agent.name}{version}"
         slots = f"{taken}/{total}" if agent.state == "ready" and agent.enabled else ""
-        rows.append(row((f" {mark} ", role), f"{name:<24} ", (f"{slots:<5} ", ""), (said, role), indent=3))
+        rows.append(row((f" {mark} ", role), f"{name:<20} ", (f"{slots:<5} ", ""), (said, role), indent=3))
     return rows
 
 

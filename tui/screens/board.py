@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import getters, on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -17,7 +18,7 @@ from ..board import Board
 from ..data import BoardModel, Snapshot
 from ..headings import NAMES
 from ..keyline import KeyLine
-from ..keys import binding
+from ..keys import binding, clashes
 from ..topline import TopLine
 
 
@@ -67,6 +68,7 @@ class BoardScreen(Screen[None]):
         await app.connect()
         if not app.connected:
             return
+        self._check_keymap()
         app.workspace_changed.subscribe(self, lambda _: self.stir())
         app.service_changed.subscribe(self, lambda _: self._show_service())
         self.set_interval(1.0, self._tick)
@@ -74,6 +76,13 @@ class BoardScreen(Screen[None]):
             await self._welcome()
         await self.load_all()
         self.stir()
+
+    def _check_keymap(self) -> None:
+        """Say what is wrong with the keys that the settings give to the board."""
+        known = {bound.id: bound for owner in (Board, BoardScreen, SoloUnicornApp) for bound in owner.BINDINGS if isinstance(bound, Binding)}
+        mine = {name: keys for name, keys in self.app.settings.keys.items() if name.partition(".")[0] in ("board", "app")}
+        for sentence in clashes(mine, {name: bound for name, bound in known.items() if name}):
+            self.app.notify(f"{sentence}.", title="Keys in the settings", severity="warning", timeout=8, markup=False)
 
     # -- showing -------------------------------------------------------------------------------------------------
 
@@ -134,16 +143,19 @@ class BoardScreen(Screen[None]):
 
     async def refresh_model(self) -> None:
         """Read what changed and show it."""
-        news = await self.app.perform(data.news, self.model.summary, self.model.live())
+        before = self.model.summary
+        news = await self.app.perform(data.news, before, self.model.live())
         if news is None:
+            return
+        if self.model.summary is not before:  # another project, or newer news, came while this was read
+            self.stir()
             return
         if news.again:
             await self.open_project(news.summary.project.id if news.summary.project else None)
             return
-        before = self.model.summary.waiting
         self.model.apply(news)
         self.show()
-        if self.model.summary.waiting > before and not self.app.app_focus:
+        if self.model.summary.waiting > before.waiting and not self.app.app_focus:
             self.app.terminal.notify(f"{self.model.summary.waiting} wait for you")
 
     async def open_project(self, project_id: str | None) -> None:

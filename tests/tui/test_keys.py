@@ -1,0 +1,83 @@
+"""Bindings: complete, unique, rebindable."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from solo_unicorn import tui
+from solo_unicorn.config.settings import Settings
+from solo_unicorn.tui import screens
+from solo_unicorn.tui.keys import clashes, key_name
+from solo_unicorn.tui.screens.form import MissionForm
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from .conftest import Story, ready, until
+
+
+def owners() -> Iterator[type[DOMNode]]:
+    """Every class of ours that has bindings of its own."""
+    modules = [importlib.import_module(f"{package.__name__}.{info.name}") for package in (tui, screens) for info in pkgutil.iter_modules(package.__path__)]
+    found = {thing for module in modules for thing in vars(module).values() if isinstance(thing, type) and issubclass(thing, DOMNode)}
+    yield from sorted((one for one in found if one.__module__.startswith("solo_unicorn") and "BINDINGS" in vars(one)), key=lambda one: one.__name__)
+
+
+def bindings() -> list[tuple[str, Binding]]:
+    """Every binding of ours with its owner's name."""
+    made: list[Any] = [(owner.__name__, bound) for owner in owners() for bound in vars(owner)["BINDINGS"]]
+    return made
+
+
+def test_every_binding_has_an_id_a_word_and_a_sentence() -> None:
+    assert len(bindings()) > 80
+    for owner, bound in bindings():
+        assert isinstance(bound, Binding), owner
+        assert bound.id and "." in bound.id and bound.description and bound.tooltip, (owner, bound)
+        assert bound.tooltip[0].isupper(), bound
+
+
+def test_ids_are_unique() -> None:
+    ids = [bound.id for _, bound in bindings()]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_no_two_commands_of_one_owner_share_a_key() -> None:
+    for owner in owners():
+        keys = [key for bound in vars(owner)["BINDINGS"] for key in bound.key.split(",")]
+        assert sorted(set(keys)) == sorted(keys), owner
+
+
+async def test_keys_of_the_settings_are_in_force(story: Story) -> None:
+    app = story.app(settings=Settings(keys={"board.new": "insert,N"}))
+    async with app.run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("n")
+        assert not isinstance(app.screen, MissionForm)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, MissionForm))
+
+
+async def test_a_clash_is_told(story: Story) -> None:
+    app = story.app(settings=Settings(keys={"board.edit": "n"}))
+    async with app.run_test(size=(160, 45), notifications=True) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: any("board.edit and board.new both want n" in one.message for one in app._notifications))
+
+
+@pytest.mark.parametrize(("keymap", "said"), [
+    ({"board.nonsense": "x"}, ["keys.board.nonsense names no command; the palette lists them"]),
+    ({"board.edit": "n"}, ["keys.board.edit and board.new both want n"]),
+    ({"board.new": "insert"}, []),
+])  # fmt: skip
+def test_what_is_wrong_with_a_keymap(keymap: dict[str, str], said: list[str]) -> None:
+    known = {bound.id: bound for _, bound in bindings() if bound.id}
+    assert clashes(keymap, known) == said
+
+
+@pytest.mark.parametrize(("key", "name"), [("enter", "⏎"), ("shift+left", "⇧←"), ("question_mark", "?"), ("H", "H"), ("ctrl+p", "ctrl+p")])
+def test_keys_as_people_read_them(key: str, name: str) -> None:
+    assert key_name(key) == name

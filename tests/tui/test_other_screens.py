@@ -1,0 +1,308 @@
+"""Workstation, inbox, projects, first start, palette, help."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from solo_unicorn.missions.entities import CodeAgent, Json, Worktree
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui import welcome_data, workstation_data
+from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.keyline import KeyLine
+from solo_unicorn.tui.screens import workstation as workstation_screen
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.inbox import InboxScreen
+from solo_unicorn.tui.screens.mission import MissionScreen
+from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.screens.welcome import WelcomeScreen
+from solo_unicorn.tui.screens.workstation import WorkstationScreen
+from solo_unicorn.tui.screens.write import WriteScreen
+from textual.pilot import Pilot
+
+from .conftest import Story, ready, screen_text, shown, until
+
+
+def text(pilot: Pilot[Any]) -> str:
+    """The screen."""
+    assert isinstance(pilot.app, SoloUnicornApp)
+    return screen_text(pilot.app)
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The child commands that were asked for; none is run."""
+    asked: list[tuple[str, ...]] = []
+
+    async def ask(*arguments: str, timeout: float = 60.0) -> Json:
+        asked.append(arguments)
+        return {}
+
+    monkeypatch.setattr(workstation_screen, "ask", ask)
+    monkeypatch.setattr(welcome_data, "ask", ask)
+    monkeypatch.setattr(workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0"})
+    return asked
+
+
+# -- workstation -----------------------------------------------------------------------------------------------------
+
+
+async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:
+    """The panel, filled."""
+    await ready(pilot)
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen) and "service running" in text(pilot))
+    screen = pilot.app.screen
+    assert isinstance(screen, WorkstationScreen)
+    return screen
+
+
+async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: object) -> None:
+    mission = story.card("Checkout")
+    repository = story.workspace.repositories(story.project)[0]
+    story.workspace.put_worktree(Worktree("W1", repository.id, "/w/web-retry", "b", story.now, story.now, mission.id))
+    story.workspace.put_worktree(Worktree("W2", repository.id, "/w/web-2", "c", story.now, story.now))
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await until(pilot, lambda: "web-retry" in text(pilot))
+        screen = text(pilot)
+        for words in ("● Claude Code 2.1.4", "2/2", "limit 23:14 (9 h)", "○ OpenCode", "not installed", "04:12  38k  $0.41",
+                      "Worktrees  2, 1 vacant", "vacant, used now", "blocked by"):  # fmt: skip
+            assert words in screen
+
+
+async def test_pause_scan_clean_and_service_by_key(story: Story, commands: list[tuple[str, ...]]) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await pilot.press("p")
+        await until(pilot, story.workspace.workstation_paused)
+        await until(pilot, lambda: "paused" in text(pilot).splitlines()[0])
+        for key, command in (("s", ("agent", "scan")), ("c", ("worktree", "clean")), ("S", ("workstation", "stop"))):
+            await pilot.press(key)
+            await until(pilot, lambda command=command: commands[-1:] == [command])
+            await until(pilot, lambda: not pilot.app.screen._busy)  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+async def test_a_session_leads_to_its_mission(story: Story, commands: object) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
+
+
+# -- inbox -----------------------------------------------------------------------------------------------------------
+
+
+async def open_inbox(pilot: Pilot[Any], waiting: int) -> InboxScreen:
+    """The inbox, filled."""
+    await ready(pilot)
+    await pilot.press("i")
+    await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) == waiting)
+    screen = pilot.app.screen
+    assert isinstance(screen, InboxScreen)
+    return screen
+
+
+async def test_what_waits_is_answered_where_it_stands(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 2)
+        assert "Is one edit per four letters" in text(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: story.card("Search: typo").review_status != "pending")
+        await until(pilot, lambda: len(screen.waiting) == 1)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        await pilot.press(*"Each year", "ctrl+s")
+        await until(pilot, lambda: len(story.workspace.waiting()) == 0)
+        await until(pilot, lambda: "Nothing waits for you." in text(pilot))
+
+
+async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> None:
+    failing = story.card("Design tokens")
+    story.workspace.set_ready(failing.id, True)
+    here = story.workspace.workstation().id
+    agent = next(one for one in story.workspace.agents() if one.name == "gemini")
+    story.workspace.update_project(story.project, {"wip_limits": {}})
+    story.workspace.claim(failing.id, session_id="SX", agent=agent, workstation_id=here)
+    story.workspace.session_started("SX", host_pid=1, worktree_path=None, branch=None, base_commit=None)
+    story.workspace.end_session("SX", "unknown", "the machine was switched off")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 3)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        await pilot.press(*"Two", "ctrl+s")
+        await until(pilot, lambda: story.card("Search: typo").list == "doing")
+        await until(pilot, lambda: len(screen.waiting) == 2)
+        place = next(at for at, one in enumerate(screen.waiting) if one.kind == "attention")
+        screen.lines.cursor = place
+        await pilot.press("space")
+        await until(pilot, lambda: story.card("Design tokens").ready)
+
+
+async def test_enter_goes_into_what_waits(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_inbox(pilot, 2)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
+
+
+# -- projects --------------------------------------------------------------------------------------------------------
+
+
+async def test_another_project_is_opened_and_opened_again_next_time(story: Story) -> None:
+    other = story.workspace.create_project("Other")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 2)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Other" in text(pilot).splitlines()[0])
+        await until(pilot, lambda: story.workspace.meta("board.project") == other.id)
+
+
+async def test_a_project_is_made(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 1)
+        await pilot.press("n", *"Side", "enter")
+        await until(pilot, lambda: any(project.name == "Side" for project in story.workspace.projects()))
+        await until(pilot, lambda: "Side" in text(pilot).splitlines()[0])
+
+
+# -- first start -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repository(tmp_path: Path, home: Path) -> Path:
+    """A git repository with a commit."""
+    path = tmp_path / "shop"
+    path.mkdir()
+    for command in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "begin"]):
+        subprocess.run(["git", "-C", str(path), *command], check=True, capture_output=True)
+    return path
+
+
+def first_app(home: Path, directory: Path | None) -> SoloUnicornApp:
+    """The application at its first start."""
+    path = home / "workspace.db"
+    return SoloUnicornApp(lambda: opening(path, None, directory), path=path, directory=directory, serve=False)
+
+
+async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
+    """The first sheet."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and pilot.app.screen._looked)
+    screen = pilot.app.screen
+    assert isinstance(screen, WelcomeScreen)
+    return screen
+
+
+async def test_the_repository_of_the_directory_is_offered(home: Path, repository: Path, commands: list[tuple[str, ...]]) -> None:
+    with Workspace.open(home / "workspace.db") as workspace:
+        workspace.set_agents([CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")])
+    (repository / "src").mkdir()
+    async with first_app(home, repository / "src").run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await until(pilot, lambda: "● Claude Code 2.1" in text(pilot))
+        assert "● shop  ⎇ main  no remote" in text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "shop" in text(pilot).splitlines()[0])
+        added = next(command for command in commands if command[0] == "repo")
+        assert added[:3] == ("repo", "add", str(repository))
+
+
+async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, commands: object) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await until(pilot, lambda: "no git repository in" in text(pilot))
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, WelcomeScreen)
+
+
+async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path, commands: object) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "X removes the sample" in text(pilot))
+        assert "Design tokens" in text(pilot)
+        await pilot.press("X")
+        await welcomed(pilot)
+        with Workspace.open(home / "workspace.db") as workspace:
+            assert workspace.projects() == []
+
+
+@pytest.mark.parametrize("key", ["n", "escape"])
+async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: object, key: str) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+        if key == "n":
+            await until(pilot, lambda: "My project" in text(pilot).splitlines()[0])
+        else:
+            await pilot.press("n")
+            await welcomed(pilot)
+
+
+async def test_a_repository_that_is_refused_is_told(home: Path, repository: Path, commands: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*arguments: object) -> None:
+        raise SoloUnicornError("shop is a shallow clone", todo="fetch the rest: git fetch --unshallow")
+
+    monkeypatch.setattr(welcome_data, "add_repository", refused)
+    async with first_app(home, repository).run_test(size=(120, 40), notifications=True) as pilot:
+        await welcomed(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: any("shallow" in one.title for one in pilot.app._notifications))
+
+
+# -- palette and help ------------------------------------------------------------------------------------------------
+
+
+async def test_the_palette_runs_what_a_key_does(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Write a new mission" in text(pilot))
+        await pilot.press(*"to the top")
+        await until(pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+        await pilot.press("j", "ctrl+p", *"to the top")
+        await until(pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: story.titles("todo")[0].startswith("Design tokens"))
+
+
+async def test_the_palette_finds_missions(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+p", *"flaky login")
+        await until(pilot, lambda: "Fix flaky login test" in text(pilot).splitlines()[6] or "M-12  Fix flaky login test" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
+
+
+async def test_help_names_every_key_of_the_board_and_the_marks(story: Story) -> None:
+    async with story.app().run_test(size=(160, 70)) as pilot:
+        await ready(pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Write a new mission" in text(pilot))
+        for words in ("Take the mission off the board", "⇧←", "waits for you", "p>=4"):
+            assert words in text(pilot)
+        assert pilot.app.screen.query(KeyLine) is not None
+
+
+async def test_two_boards_over_one_workspace(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as one:
+        first = await ready(one)
+        await one.press("n")
+        await until(one, lambda: one.app.focused is not None and one.app.focused.id == "title")
+        await one.press(*"From the first", "ctrl+s")
+        await until(one, lambda: "From the first" in shown(first)["todo"])

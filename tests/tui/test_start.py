@@ -1,0 +1,84 @@
+"""Start-up: what the board must not import, and what stands in its way."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui.start import read_ahead
+
+HEAVY = ("mcp", "httpx", "git", "keyring", "pydantic", "tomlkit", "watchfiles", "uvicorn", "textual.widgets._markdown", "textual.widgets._text_area")
+
+BOARD = """
+import asyncio, sys
+from solo_unicorn.tui.start import read_ahead
+first = read_ahead(None, None, None)
+from solo_unicorn.tui.app import SoloUnicornApp
+app = SoloUnicornApp(first.result, serve=False)
+async def main():
+    async with app.run_test(size=(160, 45)) as pilot:
+        while not app.connected:
+            await pilot.pause(0.01)
+        await pilot.press("j", "l", "slash", "escape")
+asyncio.run(main())
+print(" ".join(name for name in %r if name in sys.modules))
+"""
+
+
+def test_the_board_imports_nothing_heavy(home: Path) -> None:
+    with Workspace.open() as workspace:
+        workspace.create_sample_project()
+    done = subprocess.run([sys.executable, "-c", BOARD % (HEAVY,)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("package", ["mcp", "httpx", "git", "keyring", "pydantic"])
+def test_no_module_of_the_screens_imports_it(package: str) -> None:
+    script = (
+        "import importlib, pkgutil, sys\nfrom solo_unicorn import tui\nfrom solo_unicorn.tui import screens\n"
+        "for package in (tui, screens):\n    for info in pkgutil.iter_modules(package.__path__):\n"
+        "        importlib.import_module(f'{package.__name__}.{info.name}')\n"
+        f"assert {package!r} not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_screenful_is_read_ahead_and_its_errors_are_kept(home: Path) -> None:
+    with Workspace.open() as workspace:
+        project = workspace.create_sample_project()
+    first = read_ahead(None, None, None).result(timeout=20)
+    assert first.summary.project is not None and first.summary.project.id == project.id
+    assert first.complete and len(first.lists["todo"]) == 3
+    with pytest.raises(NotFound):
+        read_ahead(None, "nothing of that name", None).result(timeout=20)
+
+
+def test_the_project_of_the_directory_is_opened(home: Path, tmp_path: Path) -> None:
+    with Workspace.open() as workspace:
+        workspace.create_project("A")
+        mine = workspace.create_project("B")
+        workspace.add_repository(mine.id, "repo", local_path=str(tmp_path))
+    first = read_ahead(None, None, tmp_path / "src" / "deep").result(timeout=20)
+    assert first.summary.project is not None and first.summary.project.name == "B"
+
+
+def test_redirected_errors_are_no_blank_screen(home: Path, tmp_path: Path) -> None:
+    """Textual paints on standard error: with `2>log` the person would see nothing."""
+    master, slave = pty.openpty()
+    with (tmp_path / "log").open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", "from solo_unicorn.tui.start import open_board; open_board()"],
+            stdin=slave, stdout=slave, stderr=log, timeout=60, env=os.environ,
+        )  # fmt: skip
+    os.close(master)
+    os.close(slave)
+    assert done.returncode == 1
+    assert b"standard error, which is not the terminal" in (tmp_path / "log").read_bytes()
