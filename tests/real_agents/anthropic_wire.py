@@ -34,12 +34,12 @@ def read(body: dict[str, Any]) -> Asked:
             uses |= {block["id"]: block for block in blocks if block["type"] == "tool_use"}
             continue
         results = [block for block in blocks if block["type"] == "tool_result"]
-        if words and not results:
-            prompts.append("\n".join(words))
-            calls = []
         for block in results:
             use = uses.get(block["tool_use_id"], {"name": "?", "input": {}})
             calls.append(Call(use["name"], use["input"], _text(block.get("content")), bool(block.get("is_error"))))
+        if words:  # beside results: a prompt that followed on a turn which was broken off
+            prompts.append("\n".join(words))
+            calls = []
     tools = tuple(tool["name"] for tool in body.get("tools", ()))
     return Asked(prompts[-1] if prompts else "", tuple(prompts), tuple(calls), tools, body.get("model", ""))
 

@@ -21,7 +21,7 @@ from solo_unicorn.sync.bell import Bell
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
-from .installing import CLAUDE, WANTED, installed
+from .installing import CLAUDES, WANTED, installed
 from .scripted_model import ScriptedModel
 
 ASKED_FOR = bool(os.environ.get(WANTED))
@@ -115,6 +115,21 @@ class Machine:
                     os.kill(owner.pid, signal.SIGKILL)
         self._bell.close()
         self.workspace.close()
+        deadline = time.monotonic() + PATIENCE
+        while left := _processes_of(paths.home()):
+            assert time.monotonic() < deadline, f"processes are left behind: {left}"
+            time.sleep(0.05)
+
+
+def _processes_of(home: Path) -> list[str]:
+    """Command lines of all processes that were started for this home, except the test itself."""
+    mark = f"SOLO_UNICORN_HOME={home}".encode()
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (directory / "environ").read_bytes().split(b"\0") and int(directory.name) != os.getpid():
+                found.append((directory / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return found
 
 
 @pytest.fixture
@@ -126,10 +141,12 @@ def model() -> Iterator[ScriptedModel]:
     model.stop()
 
 
-@pytest.fixture
-def claude(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=CLAUDES, ids=lambda package: package.version)
+def claude(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Claude Code on the path, signed in by a key, with a configuration of its own and the scripted model behind it."""
-    program = installed(CLAUDE, ASKED_FOR)
+    program = installed(request.param, ASKED_FOR)
     for name in [name for name in os.environ if name.startswith(("CLAUDE", "ANTHROPIC"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv(

@@ -31,7 +31,8 @@ class Package:
         return CACHE / f"{self.name.rpartition('/')[2]}-{self.version}"
 
 
-CLAUDE = Package("@anthropic-ai/claude-code", "2.1.197", "claude")
+CLAUDES = tuple(Package("@anthropic-ai/claude-code", version, "claude") for version in ("2.1.197", "2.1.330"))
+"""The one that npm gives to those with Node 20, which speaks MCP of 2025, and one that speaks MCP of 2026."""
 CODEX = Package("@openai/codex", "0.169.0", "codex")
 
 

@@ -82,7 +82,9 @@ def test_a_usage_limit_parks_the_agent_until_its_reset_and_resumes_the_conversat
     assert finished.started_at.timestamp() >= reset
     assert finished.resumed
     assert finished.conversation_id == limited.conversation_id
-    assert len(model.asked[-1].prompts) == 2
+    remembered = model.asked[-1].prompts
+    assert "You build this mission" in remembered[0], "what was said before is remembered"
+    assert "# M-1 Greet the world: go on" in remembered[-1]
 
 
 def test_a_limit_without_a_reset_time_parks_the_agent_for_a_while(
