@@ -62,10 +62,8 @@ def test_what_stands_there_stays(project: Path, client: str, scope: Scope) -> No
     if file.suffix == ".toml":
         before = '# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n'
     else:
-        before = (
-            '{\n\t// mine\n\t"theme": "dark",\n\t"%s": {\n\t\t"other": {"command": "y"} // why\n\t}\n}\n'
-            % (known.path[0])
-        )
+        inside = f'\t"{known.path[0]}": {{\n\t\t"other": {{"command": "y"}} // why\n\t}}\n'
+        before = f'{{\n\t// mine\n\t"theme": "dark",\n{inside}}}\n'
     file.write_text(before)
     done = install(client, scope, project)
     assert done.backup is not None

@@ -1,0 +1,86 @@
+"""Our own hosting with the fixtures laid over it: `python hosted.py` serves until its standard input closes.
+
+The suite cannot send a header, so a shim in front of the door adds the bearer token of a running session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from typing import Any
+
+from mcp.shared.exceptions import MCPDeprecationWarning
+
+from solo_unicorn.config import log
+from solo_unicorn.mcp_server import http
+from solo_unicorn.mcp_server.caller import digest, new_token
+from solo_unicorn.mcp_server.changes import Changes
+from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.mcp_server.server import UnicornServer
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.workspace import Workspace
+
+from fixtures import overlay  # isort: skip
+
+AGENT = CodeAgent("rehearsal", "conformance", slots=1, binary="/bin/true", state="ready")
+
+
+def running(workspace: Workspace) -> str:
+    """A project with one running mission; returns its session's token."""
+    workspace.set_agents([AGENT])
+    project = workspace.create_project("Shop").id
+    workspace.add_repository(project, "shop", local_path="/src/shop")
+    workspace.append_memory(project, "index", "# Shop\n\nIt sells.\n")
+    mission = workspace.create_mission(project, MissionDraft("Retry payments", ready=True))
+    session = workspace.claim(mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here")
+    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
+    token = new_token()
+    workspace.set_session_token(session.id, digest(token))
+    return token
+
+
+def lay_fixtures() -> None:
+    """Over every server that the hosting code builds."""
+    build = http.build_server
+
+    def built(*arguments: Any, changes: Changes, **named: Any) -> UnicornServer:
+        server = build(*arguments, changes=changes, **named)
+        overlay(server, changes)
+        return server
+
+    http.build_server = built
+
+
+def add_authorization(token: str) -> None:
+    """To every request that comes to the door."""
+    serve = http.Door.__call__
+    header = (b"authorization", f"Bearer {token}".encode())
+
+    async def authorized(self: http.Door, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [*scope["headers"], header]}
+        await serve(self, scope, receive, send)
+
+    http.Door.__call__ = authorized  # type: ignore[method-assign]
+
+
+async def main() -> None:
+    """Serve; the URL is the first line on standard output."""
+    log.setup("service")
+    warnings.simplefilter("ignore", MCPDeprecationWarning)  # the handshake era has what the next one left behind
+    async with WorkspaceThread() as thread:
+        lay_fixtures()
+        add_authorization(await thread.run(running))
+        host = McpHost(thread.run, version="1.2.3")
+        await host.start()
+        print(host.url.replace("127.0.0.1", "localhost"), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        await host.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
