@@ -82,6 +82,8 @@ def _code(agent: Agent, briefing: Briefing, cues: Cues, middle: Middle) -> str:
         agent.tool("update_tasks", {"titles": [*titles], "finished": place + 1})
     middle()
     agent.note(briefing, "progress", f"{LABEL}: all {len(titles)} tasks are committed on {agent.worktree.branch()}.")
+    if briefing.feedback:
+        return f"{LABEL}: answered your feedback with a further commit: {short(briefing.feedback)}"
     return f"{LABEL}: worked off {len(titles)} tasks; everything is committed."
 
 

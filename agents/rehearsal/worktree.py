@@ -76,6 +76,13 @@ class Worktree:
         file = self.path / name
         if not file.exists():
             return
-        lines = file.read_bytes().split(b"\n")
-        marks = (b"<<<<<<< ", b">>>>>>> ", b"||||||| ")
-        file.write_bytes(b"\n".join(line for line in lines if not line.startswith(marks) and line != b"======="))
+        kept: list[bytes] = []
+        conflicting = False
+        for line in file.read_bytes().splitlines(keepends=True):
+            if line.startswith(b"<<<<<<< "):
+                conflicting = True
+            elif conflicting and line.startswith(b">>>>>>> "):
+                conflicting = False
+            elif not (conflicting and (line.rstrip() == b"=======" or line.startswith(b"||||||| "))):
+                kept.append(line)
+        file.write_bytes(b"".join(kept))

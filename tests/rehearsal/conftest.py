@@ -154,7 +154,7 @@ class Stage:
         self.repository = tmp / "repository"
         self.repository.mkdir()
         self.git("init", "-q", "-b", "main")
-        (self.repository / "README.md").write_text("A small project\nwith two lines\n")
+        (self.repository / "README.md").write_text("A small project\n=======\n")
         self.git("add", ".")
         self.git("commit", "-q", "-m", "Begin")
         self.project = workspace.create_project("Demo")

@@ -89,7 +89,9 @@ def test_a_rejection_is_answered_by_a_further_commit_in_the_same_conversation(st
         stage.notes(mission)[-1]
         == f"{LABEL}: answered your feedback 'Name the limit in the text' with a further commit."
     )
-    assert stage.read(mission).review_status == "pending"
+    now = stage.read(mission)
+    assert now.review_status == "pending"
+    assert now.stage_summary == f"{LABEL}: answered your feedback with a further commit: Name the limit in the text"
 
 
 def test_a_rejected_plan_is_planned_anew_with_the_feedback(stage: Stage) -> None:
@@ -120,7 +122,7 @@ def test_a_landing_that_conflicted_is_resolved_by_a_merge_that_keeps_both_sides(
     mission = stage.mission("Rewrite", description="rehearsal: conflict README.md")
     first = stage.play(mission)
     readme = stage.repository / "README.md"
-    readme.write_text("Somebody was faster\nwith two lines\n")
+    readme.write_text("Somebody was faster\n=======\n")
     stage.git("commit", "-q", "-a", "-m", "Be faster")
     stage.workspace.landing_started(mission.id)
     stage.workspace.landing_conflicted(mission.id, ["README.md"])
@@ -128,7 +130,7 @@ def test_a_landing_that_conflicted_is_resolved_by_a_merge_that_keeps_both_sides(
     ran = stage.play(mission, "--resume", first.conversation)
     assert ran.code == 0, ran.text
     merged = (stage.worktree(mission) / "README.md").read_text()
-    assert merged == f"Rewrite (M-1, {LABEL})\nSomebody was faster\nwith two lines\n"
+    assert merged == f"Rewrite (M-1, {LABEL})\nSomebody was faster\n=======\n"
     assert stage.git("merge-base", "--is-ancestor", "main", "HEAD", cwd=stage.worktree(mission)) == ""
     assert stage.notes(mission)[-1] == f"{LABEL}: merged main, kept both sides of README.md."
     assert stage.read(mission).landing_status == "queued"
