@@ -16,11 +16,14 @@ from ..missions.ids import new_ulid
 from ..sync.workspace import Workspace
 
 
-def claim_next(workspace: Workspace, *, slots: int, workstation_id: str) -> Session | None:
+def claim_next(
+    workspace: Workspace, *, slots: int, workstation_id: str, full: frozenset[str] = frozenset()
+) -> Session | None:
     """Claim the first mission of the queue that may start now; None when there is none, or no slot of the machine.
 
     The rules of one mission (its agent, repository, list, blockers …) are in `missions.eligibility`; what is counted
-    here is the machine: at most `slots` sessions at once, over all agents.
+    here is the machine: at most `slots` sessions at once, over all agents. `full` names repositories without a free
+    worktree: of their missions only those start that have their own.
     """
     live = workspace.sessions(active=True)
     if len(live) >= slots or workspace.workstation_paused():
@@ -30,6 +33,8 @@ def claim_next(workspace: Workspace, *, slots: int, workstation_id: str) -> Sess
     states = tuple(_state(agent, live) for agent in agents.values())
     for entry in workspace.queue():
         if entry.why_not is not None:
+            continue
+        if entry.mission.project_repository_id in full and entry.mission.worktree_path is None:
             continue
         chosen = pick_agent(entry.mission, states, now)
         if chosen is None:

@@ -6,6 +6,7 @@ the run directory's files are written anew. So a service that is killed in here 
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,12 @@ from ..missions.landing import worktree_branch
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..sync.workspace import Workspace
 from ..worktrees.pool import Lease as WorktreeLease
+from ..worktrees.pool import PoolFull
 from ..worktrees.preparing import Preparation
 from .workplace import Workplace
 
+FULL_SECONDS = 5.0
+"""How long a repository without a free worktree is not asked for one, unless one is given back meanwhile."""
 NOTE_SHOWN = 500
 MEMORY_SHOWN = 4000
 """Characters of project memory in a prompt; the agent searches and reads the rest."""
@@ -73,7 +77,11 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     brief = await place.desk.run(read_brief, session)
     branch = worktree_branch(brief.mission, brief.repository)
     async with place.pool_turn(brief.repository.id):
-        lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
+        try:
+            lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
+        except PoolFull:
+            place.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
+            raise
     await place.desk.run(_keep_worktree, brief.mission, lease)
     preparation = await place.git(place.pool.prepare, lease, brief.repository)
     await place.desk.run(_note_setup, brief.mission, preparation)

@@ -29,6 +29,7 @@ from ..config.log import logger
 from ..missions.entities import Session
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain
 from ..sync.workspace import Workspace
+from ..worktrees.pool import PoolFull
 from ..worktrees.work import WIP, snapshot_work
 from .judging import end, judge, lost_once_before
 from .lease import Lease, Superseded, waking_clock
@@ -146,6 +147,9 @@ class SessionRunner:
             pid = await self._place.git(launch.start, self._run_dir)
         except Superseded:
             raise
+        except PoolFull as error:  # no fault of the mission's: it waits for a worktree, no attempt counts
+            await self._give_claim_back(str(error))
+            return False
         except SoloUnicornError as error:
             return await self._end_unstarted("failed", f"could not be started: {error}")
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever

@@ -96,6 +96,23 @@ class Upkeep:
             except (SoloUnicornError, OSError) as error:
                 self._log.warning("log not folded", extra={"why": str(error)})
 
+    async def settle(self) -> None:
+        """At start: give back what a killed service did not come to, settle what git and records disagree on.
+
+        Each counts against its repository's limit as long as it is not settled.
+        """
+        await self.give_back()
+        for repository in await self._place.desk.run(Workspace.repositories):
+            try:
+                await self._reconcile(repository)
+            except SoloUnicornError as error:
+                self._log.warning("worktrees not settled", extra={"repository": repository.name, "why": str(error)})
+
+    async def _reconcile(self, repository: ProjectRepository) -> None:
+        async with self._place.pool_turn(repository.id):
+            for orphan in await self._place.git(self._place.pool.reconcile, repository):
+                self._log.info("orphan", extra={"path": str(orphan.path), "kind": orphan.kind, "what": orphan.what_now})
+
     async def clean(self) -> None:
         """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
         async with self._cleaning:
@@ -112,8 +129,7 @@ class Upkeep:
         place = self._place
         live = await place.desk.run(lambda workspace: workspace.sessions(active=True))
         used = {session.worktree_path for session in live}
-        for orphan in await place.git(place.pool.reconcile, repository):
-            self._log.info("orphan", extra={"path": str(orphan.path), "kind": orphan.kind, "what": orphan.what_now})
+        await self._reconcile(repository)
         removals = await place.git(
             place.pool.clean,
             repository,
@@ -153,6 +169,7 @@ async def _give_back(place: Workplace, worktree: Worktree) -> None:
             logger("workstation.upkeep").warning(ran.sentence, extra={"worktree": worktree.path})
     await place.desk.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
     await place.git(place.pool.release, worktree)
+    place.full.pop(worktree.repository_id, None)
 
 
 def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:

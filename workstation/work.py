@@ -57,6 +57,7 @@ class Work:
         self._chores: set[asyncio.Task[None]] = set()
         self._scanned = asyncio.Event()
         self._adopted = asyncio.Event()
+        self._cleared = asyncio.Event()
         self._due = True
         self._settled = False
         self._in_pass = False
@@ -88,6 +89,7 @@ class Work:
         """Begin; everything else happens in tasks that `close` ends."""
         self._chore(self._open_mcp(), "mcp")
         self._chore(self._first_scan(), "agents")
+        self._chore(self._clear_ground(), "ground")
         self._chore(self._run(), "work")
         self._chore(self._follow_settings(), "settings")
         self._chore(self._upkeep.watch_held(), "held agents")
@@ -125,7 +127,6 @@ class Work:
     # ---- the loop
 
     async def _run(self) -> None:
-        await self._patiently(self._landings.recover, "recovery")
         await self._patiently(self._tell_of_orphans, "orphans")
         await self._patiently(self._tell_slots, "settings")
         self._news.open()
@@ -191,13 +192,13 @@ class Work:
             await self._do(request)
         if not self._runners:
             await desk.run(Workspace.release_stale_claims)
-        if not self.draining:
+        if not self.draining and self._cleared.is_set():
             await self._landings.begin()
             if self._scanned.is_set() and self.place.mcp.up.is_set():
                 await self._dispatch(news)
         self.next_at = await desk.run(Workspace.next_dispatch_at)
         mcp_is_known = self.place.mcp.up.is_set() or self.place.mcp.problem != ""
-        self._settled = self._settled or (self._scanned.is_set() and mcp_is_known)
+        self._settled = self._settled or (self._scanned.is_set() and self._cleared.is_set() and mcp_is_known)
 
     async def _dispatch(self, news: News) -> None:
         """Claim and start as long as there is a mission that may start and a slot for it."""
@@ -206,7 +207,9 @@ class Work:
             since = waking_clock()
             if self.draining:
                 return
-            session = await self.place.desk.run(claim_next, slots=slots, workstation_id=workstation)
+            now = asyncio.get_running_loop().time()
+            full = frozenset(repository for repository, until in self.place.full.items() if until > now)
+            session = await self.place.desk.run(claim_next, slots=slots, workstation_id=workstation, full=full)
             if session is None:
                 return
             cause = news.cause_of(session.mission_id)
@@ -284,6 +287,13 @@ class Work:
         self._scanned.set()
         self.look()
 
+    async def _clear_ground(self) -> None:
+        """What a killed service left half-done in repositories, before anything new begins there."""
+        await self._patiently(self._landings.recover, "landings")
+        await self._patiently(self._upkeep.settle, "worktrees")
+        self._cleared.set()
+        self.look()
+
     async def _follow_settings(self) -> None:
         async for found in watch.changes(asyncio.Event(), self.place.settings):
             if isinstance(found, SoloUnicornError):
@@ -300,9 +310,11 @@ class Work:
             self.look()
 
     def _seconds_to_wait(self) -> float:
-        if self.next_at is None:
-            return LONGEST_WAIT
-        return min(LONGEST_WAIT, max(0.0, (self.next_at - datetime.now(UTC)).total_seconds()) + 0.01)
+        now = asyncio.get_running_loop().time()
+        waits = [until - now for until in self.place.full.values() if until > now]
+        if self.next_at is not None:
+            waits.append((self.next_at - datetime.now(UTC)).total_seconds())
+        return max(0.0, min([LONGEST_WAIT, *waits])) + 0.01
 
     def _chore(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

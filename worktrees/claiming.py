@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
-from ..missions.errors import Conflict
 from .bases import Base, resolve_base
 from .cleaning import forget_gone
 from .git import Git, GitError
@@ -154,8 +153,8 @@ class Claim:
         def free(name: str) -> bool:
             if name in taken:
                 return False
-            return name in mine or not has_branch(self.git, name) or not owned_by_another(
-                self.git, self.mission.id, name
+            return (
+                name in mine or not has_branch(self.git, name) or not owned_by_another(self.git, self.mission.id, name)
             )
 
         chosen = numbered(self.branch, free)
@@ -243,7 +242,7 @@ class Claim:
 
     def _check_limit(self) -> None:
         """At most `max_concurrent_missions + 3` per repository; no limit where missions have none."""
-        from .pool import SPARE
+        from .pool import SPARE, PoolFull
 
         if self.repository.max_concurrent_missions == 0:
             return
@@ -253,7 +252,7 @@ class Claim:
         there |= {one.path.resolve() for one in self.listed if not one.main and one.path.resolve().parent == root}
         if len(there) >= limit:
             held = ", ".join(sorted(path.name for path in there))
-            raise Conflict(
+            raise PoolFull(
                 f"{self.facts.name} already has {len(there)} of {limit} worktrees",
                 why=f"each belongs to a mission or holds work: {held}",
                 todo="finish or review a mission, or run `solo-unicorn worktree clean`",

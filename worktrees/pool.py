@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
+from ..missions.errors import Conflict
 from .git import Git
 from .locks import hold
 from .registry import find, is_linked, listed_worktrees
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 SPARE = 3
 """Worktrees a repository may have beyond its missions at once (the specification's limit)."""
+
+
+class PoolFull(Conflict):
+    """Every worktree the repository may have holds work; the mission can start once one is given back."""
+
+    code = "pool_full"
 
 
 class Slots(Protocol):
@@ -89,9 +96,7 @@ class Orphan:
 class Pool:
     """The worktrees of all repositories of this workstation, below one directory."""
 
-    def __init__(
-        self, slots: Slots, root: Path, *, clock: Callable[[], datetime], new_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, slots: Slots, root: Path, *, clock: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self.slots, self.root, self.clock, self.new_id = slots, root, clock, new_id
 
     def acquire(
@@ -99,7 +104,7 @@ class Pool:
     ) -> Lease:
         """A worktree for the mission: its own as it was left, else a vacant one, else a new one.
 
-        `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. Raises Conflict at
+        `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. Raises PoolFull at
         the limit of `max_concurrent_missions + 3`, NotFound for a base nobody knows, UnusableRepository, GitError.
         """
         from .claiming import Claim
