@@ -105,10 +105,15 @@ def test_a_refused_token_ends_the_run_with_the_reason(stage: Stage) -> None:
 def test_a_server_that_never_comes_is_given_up() -> None:
     told: list[tuple[str, float]] = []
     waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        time.sleep(0.01)  # the patience itself is what is tested
+
     client = Client(
         Server("solo", "http://127.0.0.1:9/mcp", {}),
         version="0",
-        wait=lambda seconds: waited.append(seconds) or time.sleep(0.01),
+        wait=wait,
         retrying=lambda reason, seconds: told.append((reason, seconds)),
         patience=0.2,
     )
