@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -26,6 +27,8 @@ class Changes:
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
         self.listen = ListenHandler(self.bus)
+        self.news = asyncio.Event()
+        """Set at the next change; a new one takes its place then."""
         self._subscribers: OrderedDict[tuple[str, object], ServerSession] = OrderedDict()
 
     async def subscribe(self, ctx: ServerRequestContext[Any], params: SubscribeRequestParams) -> EmptyResult:
@@ -45,6 +48,8 @@ class Changes:
         events = list(events)
         if not events:
             return
+        self.news.set()
+        self.news = asyncio.Event()
         uris = await call(lambda access: touched(access, events))
         for uri in uris:
             await self.bus.publish(ResourceUpdated(uri))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,7 +26,7 @@ from .answers import answer, code_of, refusal
 from .caller import Caller
 from .changes import Changes
 from .tools.arguments import parse
-from .tools.registry import Tool, all_tools
+from .tools.registry import Later, Reply, Tool, all_tools
 
 INSTRUCTIONS = """\
 Solo Unicorn keeps missions on a board; you work on one of them.
@@ -39,6 +40,7 @@ Ids look like M-42. Replacing writes take expected_version from your last read. 
 Errors start with a code and say what to do."""
 
 
+LOOK_SECONDS = 1.0
 NAME_MAX = 40
 """Characters of a client's name that the history keeps."""
 
@@ -106,8 +108,7 @@ def build_server(
         return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
 
     async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
-        async with traffic.one():
-            return await _run(call, _who(caller, ctx), tools, params)
+        return await _run(call, _who(caller, ctx), tools, params, changes, traffic)
 
     return UnicornServer(
         "solo-unicorn",
@@ -143,7 +144,9 @@ def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) ->
     return token.caller
 
 
-async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallToolRequestParams) -> CallToolResult:
+async def _run(
+    call: Call, who: Caller, tools: dict[str, Tool], params: CallToolRequestParams, changes: Changes, traffic: Calls
+) -> CallToolResult:
     """One call, with every outcome as a result that the model can read."""
     new_correlation()
     about = {
@@ -159,7 +162,10 @@ async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallTool
         if not tool.allows(who):
             raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
         arguments = parse(tool.arguments, params.arguments or {})
-        reply = await call(lambda access: tool.run(access, who, arguments))
+        async with traffic.one():
+            reply = await call(lambda access: tool.run(access, who, arguments))
+        if isinstance(reply, Later):  # a closing server does not wait for people
+            reply = await _settled(call, changes, reply)
     except SoloUnicornError as error:
         logger("mcp").warning("refused", extra=about | {"code": code_of(error), "why": str(error)[:500]})
         return refusal(error)
@@ -168,3 +174,16 @@ async def _run(call: Call, who: Caller, tools: dict[str, Tool], params: CallTool
         return refusal(Offline("The server failed on this call", todo="Try once more; then go on and say so"))
     logger("mcp").debug("called", extra=about)
     return answer(reply)
+
+
+async def _settled(call: Call, changes: Changes, later: Later) -> Reply:
+    """Wait for the answer: each change of the workspace is a reason to look, and so is a second without one."""
+    deadline = time.monotonic() + later.seconds
+    while time.monotonic() < deadline:
+        news = changes.news
+        reply = await call(later.look)
+        if reply is not None:
+            return reply
+        with suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), LOOK_SECONDS)
+    return await call(later.late)

@@ -17,7 +17,10 @@ from .entities import (
     USER,
     Author,
     CodeAgent,
+    Decision,
     Flow,
+    InboxItem,
+    JsonObject,
     ListName,
     MemoryDocument,
     Mission,
@@ -157,6 +160,17 @@ class MissionAccess(Protocol):
 
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
         """By words, best first."""
+
+    def ask_permission(
+        self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = USER
+    ) -> InboxItem:
+        """Put a question into the inbox; one with the same `call_id` is there already."""
+
+    def permission(self, item_id: int, /) -> InboxItem:
+        """The question with its answer, once there is one."""
+
+    def answer_permission(self, item_id: int, decision: Decision, message: str = "", *, by: Author = USER) -> InboxItem:
+        """Allow or deny; Conflict when it was answered already."""
 
     def meta(self, key: str) -> str | None:
         """A small value kept beside the missions."""

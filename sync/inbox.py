@@ -6,7 +6,7 @@ import json
 import sqlite3
 from datetime import datetime
 
-from ..missions.entities import SYSTEM, USER, Author, Decision, InboxItem, JsonObject
+from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.ids import short_id
 from . import rows
@@ -27,7 +27,7 @@ class InboxOperations(WorkspaceBase):
     """Asking for permission, and giving it."""
 
     def ask_permission(
-        self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = SYSTEM
+        self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = USER
     ) -> InboxItem:
         """Put a question into the inbox; a repeated one (same session and call) is the first one.
 

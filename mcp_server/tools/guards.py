@@ -72,6 +72,11 @@ def gate_open(mission: Mission, doing: str) -> None:
         )
     if mission.landing_status in ("queued", "landing"):
         raise NotAllowed(f"{reference} is being landed; {doing} is not possible now", todo="Wait until it has landed")
+    if mission.landing_status == "pull_request":
+        raise NotAllowed(
+            f"{reference} waits in a pull request; {doing} is not possible now",
+            todo="Wait for its merge; a person moves it to Review and rejects it to have more done",
+        )
     if mission.list == "done":
         raise NotAllowed(
             f"{reference} is done; {doing} is not possible any more",

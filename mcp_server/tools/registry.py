@@ -37,13 +37,25 @@ Reply = Data | Markdown
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that somebody still has to give.
+
+    `look` is asked after every change of the workspace until it has one, `late` when `seconds` have passed.
+    """
+
+    look: Callable[[MissionAccess], Reply | None]
+    late: Callable[[MissionAccess], Reply]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """One tool: its words for the model, its arguments, its effect, and the function that does it."""
 
     name: str
     description: str
     arguments: type[Arguments]
-    run: Callable[[MissionAccess, Caller, Any], Reply]
+    run: Callable[[MissionAccess, Caller, Any], Reply | Later]
     toolset: Toolset
     effect: Effect
     always_load: bool = False
@@ -78,7 +90,7 @@ class Tool:
             shown["_meta"] = {"anthropic/alwaysLoad": True}
         return shown
 
-    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply:
+    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later:
         """Check the arguments, then do it. Raises from `missions.errors`."""
         return self.run(access, caller, parse(self.arguments, given))
 
@@ -86,6 +98,6 @@ class Tool:
 @cache
 def all_tools() -> tuple[Tool, ...]:
     """Every tool, in the order in which they are listed."""
-    from . import board, context, memory, plan, work
+    from . import board, context, memory, permission, plan, work
 
-    return (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS)
+    return (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS, *permission.TOOLS)
