@@ -131,7 +131,7 @@ async def test_nobody_passes_a_persons_gate(board: Board) -> None:
             refused = error(await client.call_tool(tool, arguments | {"mission": "M-2"}))
             assert refused["code"] == "not_allowed", tool
         for tool in ("approve", "reject", "approve_review", "answer", "delete_mission", "set_ready"):
-            assert error(await client.call_tool(tool, {"mission": "M-2"}))["code"] == "not_found"
+            assert error(await client.call_tool(tool, {"mission": "M-2"}))["code"] in ("not_found", "not_allowed")
         assert await snapshot(board) == before
 
 
