@@ -127,6 +127,15 @@ class BoardOperations(WorkspaceBase):
             ).fetchall()
         return sorted((_waiting(rows.load(Mission, doc)) for (doc,) in docs), key=lambda entry: entry.since)
 
+    def waiting_count(self) -> int:
+        """How much waits for a person, over all projects; reads nothing of the missions but an index."""
+        with self._reading() as connection:
+            query = (
+                "SELECT count(*) FROM mission WHERE deleted = 0 "
+                "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')"
+            )
+            return int(connection.execute(query).fetchone()[0])
+
     def last_seq(self) -> int:
         """The number of the newest event."""
         with self._reading() as connection:

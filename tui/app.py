@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
@@ -30,6 +29,8 @@ from .terminal import Terminal
 from .theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from ..workstation.client import Keeper, ServiceInfo
     from .screens.board import BoardScreen
 

@@ -176,16 +176,14 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
     # -- painting ------------------------------------------------------------------------------------------------
 
     def watch_chosen(self, before: int | None, after: int | None) -> None:
-        """Repaint what the cursor left and entered; all that follows when a card changed its height."""
+        """Repaint what the cursor left and entered; all that follows only when the two grow by different heights."""
         extra = self._extra
         self._grow()
-        if extra == self._extra == 0:
-            for index in {before, after} - {None}:
-                self._refresh_card(index)
-        else:
-            known = [index for index in (before, after) if index is not None]
-            first = self._tops[min(min(known), len(self.cards))]
-            self.refresh(Region(0, max(0, first - self.scroll_offset.y), self.size.width, self.size.height))
+        known = sorted(index for index in (before, after) if index is not None and index < len(self.cards))
+        if known:
+            top = self._tops[known[0]]
+            rows = self._top(known[-1] + 1) - top + 1 if extra == self._extra else self.size.height + self.scroll_offset.y
+            self.refresh(Region(0, top - self.scroll_offset.y, self.size.width, rows))
         self.show_chosen()
 
     def watch_hover(self, before: int | None, after: int | None) -> None:

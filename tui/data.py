@@ -84,7 +84,7 @@ def summary(workspace: Workspace, project_id: str | None) -> Summary:
         repositories=len(workspace.repositories(project.id)) if project else 0,
         counts=counts,
         running=len(workspace.sessions(active=True)),
-        waiting=len(workspace.waiting()),
+        waiting=workspace.waiting_count(),
         paused=workspace.workstation_paused(),
         read_only=workspace.read_only,
         seq=seq,

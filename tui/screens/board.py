@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Input
 
 from ...missions.board import Card
 from ...missions.entities import LISTS
@@ -20,6 +21,9 @@ from ..headings import NAMES
 from ..keyline import KeyLine
 from ..keys import binding, clashes
 from ..topline import TopLine
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 
 class BoardScreen(Screen[None]):
@@ -253,17 +257,19 @@ class BoardScreen(Screen[None]):
     def action_filter(self) -> None:
         """Open the filter line."""
         if not self.query("#filter"):
+            from textual.widgets import Input
+
             entry = Input(self.query_text, placeholder=query.EXAMPLE, id="filter", compact=True)
             self.mount(entry)
             entry.focus()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed."""
         self.query_text = event.value.strip()
         self.show()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_kept(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter and go back to the cards."""
         event.input.remove()
         self.board.focus()
 
