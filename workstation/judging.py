@@ -69,10 +69,18 @@ def end(
     )
 
 
-def lost_once_before(workspace: Workspace, session: Session) -> bool:
-    """Whether the mission's session before this one was lost as well: then a person decides, not we again."""
+def goes_on_by_itself(workspace: Workspace, session_id: str) -> bool:
+    """Whether a mission whose session was lost runs again without a person.
+
+    Once: not when the session before was lost as well. And only where the agent can go on with its conversation, or
+    had not begun one.
+    """
+    session = workspace.session(session_id)
     earlier = [other for other in workspace.sessions(session.mission_id) if other.id != session.id]
-    return bool(earlier) and earlier[-1].outcome == "unknown" and earlier[-1].stage == session.stage
+    if earlier and earlier[-1].outcome == "unknown" and earlier[-1].stage == session.stage:
+        return False
+    entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
+    return session.conversation_id is None or bool(entry and entry.turn.resume)
 
 
 def _open_question(workspace: Workspace, session: Session) -> str | None:

@@ -148,7 +148,7 @@ class Service:
             case "pause" | "resume":
                 await self._pause(work, op == "pause")
             case "drain":
-                work.draining = True
+                work.drain()
             case "stop":
                 self._stop(work, request)
             case _:

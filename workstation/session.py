@@ -15,14 +15,11 @@ Ending a session is one transaction and does nothing the second time. Nothing is
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Literal
 
 from ..agents import launch
-from ..agents.session_host.durable import replace_file
 from ..agents.verdict import Judgement
 from ..config import paths
 from ..config.log import logger
@@ -30,11 +27,11 @@ from ..missions.entities import Session
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain
 from ..sync.workspace import Workspace
 from ..worktrees.pool import PoolFull
-from ..worktrees.work import WIP, snapshot_work
-from .judging import end, judge, lost_once_before
+from .judging import end, goes_on_by_itself, judge
 from .lease import Lease, Superseded, waking_clock
 from .preparing import Prepared, prepare
 from .reading import Reading
+from .traces import forget_token, keep_work, placement, write_placement
 from .workplace import Workplace
 
 LOOK_SECONDS = 0.15
@@ -42,7 +39,6 @@ LOOK_SECONDS = 0.15
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 60.0
-PLACEMENT = "placement.json"
 
 StopReason = Literal["cancelled", "superseded"]
 
@@ -132,7 +128,7 @@ class SessionRunner:
                 return
             state = "running"
         elif self.session.phase == "preparing":
-            await self._note_started(_placement(self._run_dir))
+            await self._note_started(placement(self._run_dir))
         await self._follow(lost=state == "lost")
 
     async def _start(self) -> bool:
@@ -143,7 +139,7 @@ class SessionRunner:
             if self._stop:
                 return await self._end_unstarted("cancelled", "stopped before its agent was started")
             await self._lease.ensure()
-            await self._place.git(_write_placement, self._run_dir, prepared)
+            await self._place.git(write_placement, self._run_dir, prepared)
             pid = await self._place.git(launch.start, self._run_dir)
         except Superseded:
             raise
@@ -162,7 +158,7 @@ class SessionRunner:
     async def _end_unstarted(self, outcome: Literal["cancelled", "failed"], reason: str) -> bool:
         """End a session that has no agent. Should one have started after all, it is followed: True."""
         if not await asyncio.to_thread(launch.seal, self._run_dir):
-            await self._note_started(_placement(self._run_dir))
+            await self._note_started(placement(self._run_dir))
             return True
         ended = await asyncio.to_thread(self._handle.outcome)
         if ended is not None and not ended.sealed:
@@ -250,7 +246,7 @@ class SessionRunner:
         mission = await self._place.desk.run(
             lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume)
         )
-        await asyncio.to_thread(_forget_token, self._run_dir)
+        await asyncio.to_thread(forget_token, self._run_dir)
         self._log.info(
             "session ended",
             extra=self._said | {"outcome": judgement.outcome, "why": judgement.reason, "list": mission.list},
@@ -268,18 +264,17 @@ class SessionRunner:
         if judgement.outcome == "unknown":
             kept = await self._keep_work()
             judgement = replace(judgement, reason=judgement.reason + kept)
-        again = not await self._place.desk.run(lost_once_before, self.session)
+        again = await self._place.desk.run(goes_on_by_itself, self.session.id)
         await self._end(judgement, resume=again)
 
     async def _keep_work(self) -> str:
         """A snapshot of the worktree under a ref of its own; what to tell of it."""
-        ref = f"{WIP}/{self.session.id}"
         try:
-            kept = await self._place.git(_snapshot, self.session, ref)
+            ref = await self._place.git(keep_work, self.session)
         except SoloUnicornError as error:
             self._log.warning("no snapshot", extra=self._said | {"why": str(error)})
             return ""
-        return f"; what it left uncommitted is also kept in {ref}" if kept else ""
+        return f"; what it left uncommitted is also kept in {ref}" if ref else ""
 
     async def _give_way(self, why: str) -> None:
         """Somebody else has the mission: stop our agent, leave the mission alone, keep worktree and transcript."""
@@ -292,24 +287,3 @@ class SessionRunner:
 
     async def _renew(self) -> bool:
         return await self._place.desk.run(Workspace.renew_claim, self.session.id)
-
-
-def _snapshot(session: Session, ref: str) -> str | None:
-    where = session.worktree_path
-    if where is None or not Path(where).is_dir():
-        return None
-    return snapshot_work(where, ref, message=f"Work of the lost session {session.id}")
-
-
-def _write_placement(run_dir: Path, prepared: Prepared) -> None:
-    replace_file(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
-
-
-def _placement(run_dir: Path) -> Prepared:
-    """What was written before the host was started."""
-    return Prepared(**json.loads((run_dir / PLACEMENT).read_bytes()))
-
-
-def _forget_token(run_dir: Path) -> None:
-    """The token of an ended session opens nothing any more; its file goes all the same."""
-    (run_dir / "mcp.json").unlink(missing_ok=True)

@@ -11,16 +11,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from ..config import log, watch
 from ..config.correlation import correlation
-from ..missions.board import Request
-from ..missions.entities import SYSTEM
-from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.errors import SoloUnicornError
 from ..sync.workspace import Workspace
+from .asked import Requests
 from .dispatch import claim_next
 from .landing import LandingDesk
 from .lease import waking_clock
@@ -55,6 +53,15 @@ class Work:
         self._runners: dict[str, SessionRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._requests = Requests(
+            place.desk,
+            self._runners,
+            {
+                "scan_agents": lambda: self._chore(self._upkeep.scan(), "agent scan"),
+                "clean_worktrees": lambda: self._chore(self._upkeep.clean(), "clean"),
+                "drain": self.drain,
+            },
+        )
         self._scanned = asyncio.Event()
         self._adopted = asyncio.Event()
         self._cleared = asyncio.Event()
@@ -104,6 +111,11 @@ class Work:
         """Look at everything anew."""
         self._due = True
         self._awake.set()
+        self._on_change()
+
+    def drain(self) -> None:
+        """Take up nothing new; what runs is finished, then the service leaves."""
+        self.draining = True
         self._on_change()
 
     async def stop_sessions(self) -> None:
@@ -189,7 +201,7 @@ class Work:
                 self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
         self._adopted.set()
         for request in requests:
-            await self._do(request)
+            await self._requests.do(request)
         if not self._runners:
             await desk.run(Workspace.release_stale_claims)
         if not self.draining and self._cleared.is_set():
@@ -231,50 +243,6 @@ class Work:
             asyncio.get_running_loop().call_later(BROKEN_LONGEST, self.look)
         else:
             self.look()
-
-    async def _do(self, request: Request) -> None:
-        """What a person asked for. Finished only when done: asked twice does no harm, forgotten would."""
-        correlation.set(request.correlation_id)
-        self._log.info("asked", extra={"request": request.kind, "mission": request.mission_id})
-        try:
-            await self._answer(request)
-        except SoloUnicornError as error:
-            self._log.warning("not done", extra={"request": request.kind, "why": str(error)})
-            if request.mission_id is not None:
-                note = f"{request.kind.replace('_', ' ').capitalize()} could not be done: {error}"
-                with suppress(NotFound):
-                    await self.place.desk.run(
-                        lambda workspace: workspace.add_note(request.mission_id or "", "progress", note, by=SYSTEM)
-                    )
-        await self.place.desk.run(Workspace.finish_request, request.id)
-        correlation.set("")
-
-    async def _answer(self, request: Request) -> None:
-        match request.kind:
-            case "scan_agents":
-                self._chore(self._upkeep.scan(), "agent scan")
-            case "clean_worktrees":
-                self._chore(self._upkeep.clean(), "clean")
-            case "drain":
-                self.draining = True
-            case "stop_session" | "interrupt_session" | "say":
-                runner = self._runner_for(request)
-                if request.kind == "stop_session":
-                    await runner.stop()
-                elif request.kind == "interrupt_session":
-                    await runner.interrupt()
-                else:
-                    await runner.say(str(request.payload.get("text", "")))
-            case _:
-                raise SoloUnicornError(f"This service knows no request {request.kind!r}", todo="restart the service")
-
-    def _runner_for(self, request: Request) -> SessionRunner:
-        for runner in self._runners.values():
-            if request.session_id == runner.session.id:
-                return runner
-            if request.session_id is None and request.mission_id == runner.session.mission_id:
-                return runner
-        raise NotFound("No session runs there", why="it has ended meanwhile")
 
     # ---- what goes on beside it
 

@@ -1,0 +1,38 @@
+"""What a session leaves on disk beside its host's files: where it runs, its work when it is lost, its token."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from ..agents.session_host.durable import replace_file
+from ..missions.entities import Session
+from ..worktrees.work import WIP, snapshot_work
+from .preparing import Prepared
+
+PLACEMENT = "placement.json"
+
+
+def write_placement(run_dir: Path, prepared: Prepared) -> None:
+    """Written before the host is started: should the service die before its row says so, the next one reads it here."""
+    replace_file(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
+
+
+def placement(run_dir: Path) -> Prepared:
+    """What was written before the host was started."""
+    return Prepared(**json.loads((run_dir / PLACEMENT).read_bytes()))
+
+
+def keep_work(session: Session) -> str | None:
+    """A snapshot of the uncommitted work of a lost session under a ref of its own; the ref, None without such work."""
+    where = session.worktree_path
+    if where is None or not Path(where).is_dir():
+        return None
+    ref = f"{WIP}/{session.id}"
+    return ref if snapshot_work(where, ref, message=f"Work of the lost session {session.id}") else None
+
+
+def forget_token(run_dir: Path) -> None:
+    """The token of an ended session opens nothing any more; its file goes all the same."""
+    (run_dir / "mcp.json").unlink(missing_ok=True)
