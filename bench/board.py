@@ -158,7 +158,11 @@ def fill(home: Path, missions: int) -> None:
             for number in range(missions):
                 in_list = LISTS[number % len(LISTS)]
                 title = f"{in_list} mission {number // len(LISTS)} with a title of some length"[: 30 + number % 40]
-                create_in(change, project.id, MissionDraft(title=title, priority=1 + number % 5, list=in_list, is_loop=in_list == "loop"))
+                create_in(
+                    change,
+                    project.id,
+                    MissionDraft(title=title, priority=1 + number % 5, list=in_list, is_loop=in_list == "loop"),
+                )
 
 
 def compare(missions: int, runs: int) -> dict[str, dict[str, float]]:

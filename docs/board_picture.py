@@ -17,7 +17,7 @@ from pathlib import Path
 
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author, CodeAgent, Mission, Task, Usage
+from solo_unicorn.missions.entities import Author, CodeAgent, Mission, Usage
 from solo_unicorn.sync.workspace import Workspace
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
@@ -48,9 +48,21 @@ def tell(path: Path) -> str:
         api = workspace.add_repository(project.id, "api", local_path="/srv/acme/api", max_concurrent_missions=4)
         workspace.set_agents(
             [
-                CodeAgent("claude", "claude", "Claude Code", slots=2, binary="/usr/bin/claude", agent_version="2.1.4", state="ready"),
-                CodeAgent("codex", "codex", "Codex", slots=1, binary="/usr/bin/codex", agent_version="0.169", state="ready"),
-                CodeAgent("gemini", "gemini", "Gemini", slots=1, binary="/usr/bin/gemini", agent_version="0.61", state="ready"),
+                CodeAgent(
+                    "claude",
+                    "claude",
+                    "Claude Code",
+                    slots=2,
+                    binary="/usr/bin/claude",
+                    agent_version="2.1.4",
+                    state="ready",
+                ),
+                CodeAgent(
+                    "codex", "codex", "Codex", slots=1, binary="/usr/bin/codex", agent_version="0.169", state="ready"
+                ),
+                CodeAgent(
+                    "gemini", "gemini", "Gemini", slots=1, binary="/usr/bin/gemini", agent_version="0.61", state="ready"
+                ),
                 CodeAgent("opencode", "opencode", "OpenCode", detail="not installed"),
             ]
         )
@@ -67,10 +79,15 @@ def tell(path: Path) -> str:
             workspace.set_ready(mission.id, True)
             chosen = next(one for one in workspace.agents() if one.name == agent)
             here = workspace.workstation().id
-            session = workspace.claim(mission.id, session_id=f"S{mission.number:025}", agent=chosen, workstation_id=here)
+            session = workspace.claim(
+                mission.id, session_id=f"S{mission.number:025}", agent=chosen, workstation_id=here
+            )
             workspace.session_started(
-                session.id, host_pid=1, worktree_path=f"/home/you/.solo-unicorn/worktrees/{mission.number}",
-                branch=f"solo-unicorn/mission-{mission.number}", base_commit="0" * 40,
+                session.id,
+                host_pid=1,
+                worktree_path=f"/home/you/.solo-unicorn/worktrees/{mission.number}",
+                branch=f"solo-unicorn/mission-{mission.number}",
+                base_commit="0" * 40,
             )
             usage = Usage(tokens * 3 // 4, tokens // 4, 0, cost, 4)
             workspace.session_progress(session.id, activity=activity, usage=usage, at=clock())
@@ -90,7 +107,10 @@ def tell(path: Path) -> str:
         for mission in (rate, dark):
             workspace.set_ready(mission.id, True)
 
-        done = [add(title, 3, web.id) for title in ("Migrate to Node 22", "Cookie banner without a framework", "Nightly backup test")]
+        done = [
+            add(title, 3, web.id)
+            for title in ("Migrate to Node 22", "Cookie banner without a framework", "Nightly backup test")
+        ]
         for hours, mission in zip((40, 5, 2), reversed(done), strict=True):
             clock.before_end(hours=hours)
             workspace.move_mission(mission.id, "done", top=True)
@@ -106,17 +126,31 @@ def tell(path: Path) -> str:
 
         clock.before_end(minutes=14)
         typo = add("Search: typo tolerance", 3, web.id, stage="plan", list="doing")
-        review(typo, "Compared three approaches and chose trigram search.", "Is one edit per four letters what you want?")
+        review(
+            typo, "Compared three approaches and chose trigram search.", "Is one edit per four letters what you want?"
+        )
         question = add("Consent before analytics", 4, web.id, stage="clarify", list="doing")
         asked = run(question, "gemini", "thinking", 6_000, None)
         clock.before_end(minutes=12)
-        workspace.ask_question(question.id, "Should a refusal be remembered for a year, or asked again each month?", by=Author("agent", "gemini"))
+        workspace.ask_question(
+            question.id,
+            "Should a refusal be remembered for a year, or asked again each month?",
+            by=Author("agent", "gemini"),
+        )
         workspace.end_session(asked, "needs_input", "")
         workspace.move_mission(typo.id, "review", top=True)
 
         clock.before_end(minutes=4, seconds=12)
         pay = add("Checkout: retry payments", 4, web.id, stage="code", list="doing", description=DESCRIPTION)
-        plan(pay, 3, "Find the failing call", "One back-off for all callers", "Idempotency key", "Test with a flaky server", "Write it down")
+        plan(
+            pay,
+            3,
+            "Find the failing call",
+            "One back-off for all callers",
+            "Idempotency key",
+            "Test with a flaky server",
+            "Write it down",
+        )
         run(pay, "claude", "editing src/pay/retry.ts", 38_000, 0.41)
         workspace.move_mission(pay.id, "doing", top=True)
         clock.before_end(seconds=48)
@@ -140,15 +174,18 @@ await charge(order)
 """
 
 
-async def picture(path: Path, out: Path, size: tuple[int, int], theme: str, keys: list[str]) -> None:
-    """Run the application headless and save what it shows."""
+async def picture(path: Path, size: tuple[int, int], theme: str, keys: list[str]) -> str:
+    """Run the application headless; what it shows, as SVG."""
     from solo_unicorn.config.settings import ScreenSettings
     from solo_unicorn.tui.app import SoloUnicornApp
     from solo_unicorn.tui.data import opening
 
     app = SoloUnicornApp(
         lambda: opening(path, None, None),
-        path=path, settings=Settings(ui=ScreenSettings(theme)), serve=False, clock=lambda: NOW,
+        path=path,
+        settings=Settings(ui=ScreenSettings(theme)),
+        serve=False,
+        clock=lambda: NOW,
     )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -160,7 +197,7 @@ async def picture(path: Path, out: Path, size: tuple[int, int], theme: str, keys
                 await pilot.press(key)
                 await pilot.pause()
         await pilot.pause(0.2)
-        out.write_text(app.export_screenshot(title="Solo Unicorn"), encoding="utf-8")
+        return app.export_screenshot(title="Solo Unicorn")
 
 
 def main() -> None:
@@ -177,7 +214,8 @@ def main() -> None:
         path = Path(directory) / "workspace.db"
         tell(path)
         keys = [key for key in chosen.keys.split(",") if key]
-        asyncio.run(picture(path, chosen.out, (int(width), int(height)), chosen.theme, keys))
+        made = asyncio.run(picture(path, (int(width), int(height)), chosen.theme, keys))
+        chosen.out.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

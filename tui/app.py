@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
@@ -188,7 +188,9 @@ class SoloUnicornApp(App[None]):
         if told not in self._clashes_told:
             self._clashes_told.add(told)
             self.notify(
-                "Give one of them another key under [keys] of the settings.", title=f"{names} share a key", severity="warning"
+                "Give one of them another key under [keys] of the settings.",
+                title=f"{names} share a key",
+                severity="warning",
             )
 
     _clashes_told: set[str] = set()  # noqa: RUF012

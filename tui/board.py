@@ -1,4 +1,4 @@
-"""The board: five columns, one cursor, one focus. It moves the cursor itself and asks for everything else by message."""
+"""The board: five columns, one cursor, one focus. It moves the cursor and asks for everything else by message."""
 
 from __future__ import annotations
 
@@ -35,15 +35,55 @@ class Board(Vertical, can_focus=True):
     BINDING_GROUP_TITLE = "Board"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding("board.new", "n", "new", "new", "Write a new mission"),
-        binding("board.open", "enter", "wish('open')", "open", "Go into the mission: description, plan, session, changes, review"),
-        binding("board.ready", "space", "wish('ready')", "ready", "The main switch: an agent may (or may not yet) take this mission"),
+        binding(
+            "board.open",
+            "enter",
+            "wish('open')",
+            "open",
+            "Go into the mission: description, plan, session, changes, review",
+        ),
+        binding(
+            "board.ready",
+            "space",
+            "wish('ready')",
+            "ready",
+            "The main switch: an agent may (or may not yet) take this mission",
+        ),
         binding("board.edit", "e", "wish('edit')", "edit", "Change the mission"),
-        binding("board.move_left", "H,shift+left", "move(-1)", "move left", "Move the card to the list on the left", label="H L"),
-        binding("board.move_right", "L,shift+right", "move(1)", "move right", "Move the card to the list on the right", show=False),
-        binding("board.reorder_down", "J,shift+down", "reorder(1)", "move down", "Move the card down in its list", show=False),
+        binding(
+            "board.move_left",
+            "H,shift+left",
+            "move(-1)",
+            "move left",
+            "Move the card to the list on the left",
+            label="H L",
+        ),
+        binding(
+            "board.move_right",
+            "L,shift+right",
+            "move(1)",
+            "move right",
+            "Move the card to the list on the right",
+            show=False,
+        ),
+        binding(
+            "board.reorder_down",
+            "J,shift+down",
+            "reorder(1)",
+            "move down",
+            "Move the card down in its list",
+            show=False,
+        ),
         binding("board.reorder_up", "K,shift+up", "reorder(-1)", "move up", "Move the card up in its list", show=False),
         binding("board.top_of_list", "T", "to_top", "to the top", "Make the card the first of its list", show=False),
-        binding("board.delete", "D,delete", "wish('delete')", "delete", "Take the mission off the board; u brings it back", show=False),
+        binding(
+            "board.delete",
+            "D,delete",
+            "wish('delete')",
+            "delete",
+            "Take the mission off the board; u brings it back",
+            show=False,
+        ),
         binding("board.up", "up,k", "cursor(-1)", "up", "The card above", show=False),
         binding("board.down", "down,j", "cursor(1)", "down", "The card below", show=False),
         binding("board.left", "left,h", "go(-1)", "list to the left", "The list on the left", show=False),
@@ -53,7 +93,14 @@ class Board(Vertical, can_focus=True):
         binding("board.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
         binding("board.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
         *(
-            binding(f"board.list_{name}", str(number), f"go_to('{name}')", f"go to {NAMES[name]}", f"Go to {NAMES[name]}", show=False)
+            binding(
+                f"board.list_{name}",
+                str(number),
+                f"go_to('{name}')",
+                f"go to {NAMES[name]}",
+                f"Go to {NAMES[name]}",
+                show=False,
+            )
             for number, name in enumerate(LISTS, 1)
         ),
     ]
@@ -191,7 +238,9 @@ class Board(Vertical, can_focus=True):
             return
         other = cards[at + step].id
         self.post_message(
-            self.MoveWished(self.card, self.active, before=other if step < 0 else None, after=other if step > 0 else None)
+            self.MoveWished(
+                self.card, self.active, before=other if step < 0 else None, after=other if step > 0 else None
+            )
         )
 
     def action_to_top(self) -> None:
@@ -228,8 +277,8 @@ class Board(Vertical, can_focus=True):
         for name, column in self.columns.items():
             column.display = name in visible
             column.set_class(name == visible[-1], "-last")
-            if name in visible and column.styles.width != (room := wide[visible.index(name)]):
-                column.styles.width = room
+            if name in visible:
+                column.styles.width = wide[visible.index(name)]
         shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None
         self.headings.show(list(zip(visible, wide, strict=True)), self.counts, shown, self.active)
 
@@ -333,9 +382,7 @@ class Board(Vertical, can_focus=True):
             column.scroll_relative(y=2, animate=False)
 
 
-def _find(
-    lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName
-) -> tuple[ListName, int] | None:
+def _find(lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName) -> tuple[ListName, int] | None:
     """Where a mission stands, looking into the list `first` before the others."""
     for name in (first, *(name for name in LISTS if name != first)):
         for index, card in enumerate(lists.get(name, ())):

@@ -107,9 +107,7 @@ def height(card: Card, width: int, marks: Marks, now: datetime, *, compact: bool
         return 1 if compact else 2
     said = 1
     if _talks(card):
-        text = (state_of(card, marks, now) or ("", ""))[0]
-        if cell_len(text) > width - INDENT:
-            said = len(_wrapped(text, width, TALKATIVE))
+        said = len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, TALKATIVE))
     return said + (1 if compact else 2)
 
 

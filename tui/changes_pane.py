@@ -48,7 +48,14 @@ class ChangesPane(Horizontal):
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""
         mission = data.mission
-        seen = (mission.id, mission.worktree_path, mission.stage, mission.list, mission.tasks_current, data.live is None)
+        seen = (
+            mission.id,
+            mission.worktree_path,
+            mission.stage,
+            mission.list,
+            mission.tasks_current,
+            data.live is None,
+        )
         self._ref = mission.id
         if seen != self._seen:
             self._seen = seen
@@ -70,7 +77,9 @@ class ChangesPane(Horizontal):
             return
         files = file_rows(self.diff)
         self.query_one("#files", Lines).set_rows(files)
-        self.query_one("#diff", Lines).set_rows(diff_rows(self.diff, self.marks) or [row(("  Nothing is changed.", "faint"))])
+        self.query_one("#diff", Lines).set_rows(
+            diff_rows(self.diff, self.marks) or [row(("  Nothing is changed.", "faint"))]
+        )
 
     def action_file(self, step: int) -> None:
         """Another file."""

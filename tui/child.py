@@ -12,9 +12,9 @@ from ..missions.entities import Json, JsonObject
 from ..missions.errors import SoloUnicornError
 
 
-async def ask(*arguments: str, timeout: float = 60.0) -> Json:
+async def ask(*arguments: str, seconds: float = 60.0) -> Json:
     """`data` of `solo-unicorn ARGUMENTS --json`; raises the error that the command told."""
-    out, err, code = await run(sys.executable, "-P", "-m", "solo_unicorn", *arguments, "--json", timeout=timeout)
+    out, err, code = await run(sys.executable, "-P", "-m", "solo_unicorn", *arguments, "--json", seconds=seconds)
     if code:
         raise _told(err, arguments)
     try:
@@ -24,7 +24,7 @@ async def ask(*arguments: str, timeout: float = 60.0) -> Json:
     return answer.get("data") if isinstance(answer, dict) else answer
 
 
-async def run(program: str, *arguments: str, timeout: float = 60.0) -> tuple[str, str, int]:
+async def run(program: str, *arguments: str, seconds: float = 60.0) -> tuple[str, str, int]:
     """Output, errors and exit code of a program, which gets no terminal."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -38,12 +38,12 @@ async def run(program: str, *arguments: str, timeout: float = 60.0) -> tuple[str
     except OSError as error:
         raise SoloUnicornError(f"{program} cannot be started", why=str(error)) from error
     try:
-        out, err = await asyncio.wait_for(process.communicate(), timeout)
+        out, err = await asyncio.wait_for(process.communicate(), seconds)
     except BaseException as error:
         process.kill()
         await process.wait()
         if isinstance(error, TimeoutError):
-            raise SoloUnicornError(f"{program} {arguments[0]} took longer than {timeout:.0f} seconds") from error
+            raise SoloUnicornError(f"{program} {arguments[0]} took longer than {seconds:.0f} seconds") from error
         raise
     return out.decode(errors="replace"), err.decode(errors="replace"), process.returncode or 0
 
@@ -56,7 +56,9 @@ def _told(err: str, arguments: tuple[str, ...]) -> SoloUnicornError:
         wire = None
     match wire:
         case {"error": {"what": str(what), **rest}} | {"error": {"message": str(what), **rest}}:
-            return SoloUnicornError(what, why=str(rest.get("why") or ""), todo=str(rest.get("todo") or rest.get("hint") or ""))
+            return SoloUnicornError(
+                what, why=str(rest.get("why") or ""), todo=str(rest.get("todo") or rest.get("hint") or "")
+            )
     said = " ".join(err.split()) or "it said nothing"
     return SoloUnicornError(f"`solo-unicorn {' '.join(arguments[:2])}` failed", why=said[-400:])
 

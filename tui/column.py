@@ -66,7 +66,9 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         """Show other cards, with the cursor on one of them or nowhere; the place of the view is kept."""
         same = len(cards) == len(self.cards)
         changed = (
-            [index for index, (old, new) in enumerate(zip(self.cards, cards, strict=True)) if old is not new] if same else []
+            [index for index, (old, new) in enumerate(zip(self.cards, cards, strict=True)) if old is not new]
+            if same
+            else []
         )
         self.cards = cards
         if same and not changed and chosen == self.chosen:
@@ -182,7 +184,9 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         known = sorted(index for index in (before, after) if index is not None and index < len(self.cards))
         if known:
             top = self._tops[known[0]]
-            rows = self._top(known[-1] + 1) - top + 1 if extra == self._extra else self.size.height + self.scroll_offset.y
+            rows = (
+                self._top(known[-1] + 1) - top + 1 if extra == self._extra else self.size.height + self.scroll_offset.y
+            )
             self.refresh(Region(0, top - self.scroll_offset.y, self.size.width, rows))
         self.show_chosen()
 
@@ -289,7 +293,8 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         return [Strip.join([edge, strip, edge]) for strip in inner]
 
     def _frame(self, width: int, *, top: bool) -> Strip:
-        left, right = self.marks.frame[0:2] if top else self.marks.frame[2:4]
+        corners = self.marks.frame[:2] if top else self.marks.frame[2:4]
+        left, right = corners[0], corners[1]
         return self.draw([(left + self.marks.frame[4] * (width - 2) + right, "frame")], width)
 
     def _drop_line(self, width: int) -> Strip:

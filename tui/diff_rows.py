@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..missions.entities import Json, JsonObject
+from ..missions.entities import JsonObject
 from .child import as_object
 from .lines import Row, row
 from .marks import Marks
@@ -37,7 +37,9 @@ def diff_rows(diff: JsonObject, marks: Marks) -> list[Row]:
             rows.append(row("", key=(path, None)))
         was = f"  was {file['oldPath']}" if file.get("oldPath") else ""
         loose = "  not committed yet" if file.get("uncommitted") else ""
-        rows.append(row((path, "strong"), (was, "faint"), *_counts(file), (loose, "wait"), key=(path, None), under="hover"))
+        rows.append(
+            row((path, "strong"), (was, "faint"), *_counts(file), (loose, "wait"), key=(path, None), under="hover")
+        )
         if file.get("binary"):
             rows.append(row(("  a binary file", "faint"), key=(path, None)))
         hunks = file.get("hunks")
@@ -62,9 +64,16 @@ def _hunk(path: str, hunk: JsonObject, marks: Marks) -> list[Row]:
                 old, new = _number(numbers.get("old")), _number(numbers.get("new"))
                 role = {"+": "added", "-": "removed", "\\": "faint"}.get(kind, "")
                 clean = text.replace("\t", "    ")
-                rows.append(row((f"{old:>5} {new:>5} ", "faint"), (f"{kind} {clean}", role), key=(path, numbers.get("new")), wrap=False))
+                rows.append(
+                    row(
+                        (f"{old:>5} {new:>5} ", "faint"),
+                        (f"{kind} {clean}", role),
+                        key=(path, numbers.get("new")),
+                        wrap=False,
+                    )
+                )
     return rows
 
 
-def _number(value: Json) -> str:
+def _number(value: object) -> str:
     return str(value) if isinstance(value, int) else ""

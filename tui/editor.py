@@ -27,7 +27,9 @@ def edit_in_editor(app: App[Any], text: str, settings: Settings | None) -> str |
             app.notify("There is no terminal of your own here to open an editor in.", severity="warning")
             return None
         except (OSError, ValueError) as error:
-            app.notify(f"{chosen!r} cannot be started: {error}. Set `editor` in the settings.", severity="error", markup=False)
+            app.notify(
+                f"{chosen!r} cannot be started: {error}. Set `editor` in the settings.", severity="error", markup=False
+            )
             return None
         finally:
             app.refresh()

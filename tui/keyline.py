@@ -53,7 +53,11 @@ class KeyLine(Drawn):
     def render_line(self, y: int) -> Strip:
         """The keys that fit; help and palette always do."""
         width = self.size.width
-        keys = self._keys if width >= NARROW else [(SHORT.get(key, key), word, act, node) for key, word, act, node in self._keys]
+        keys = (
+            self._keys
+            if width >= NARROW
+            else [(SHORT.get(key, key), word, act, node) for key, word, act, node in self._keys]
+        )
         last = [entry for entry in keys if entry[2] in ("app.command_palette", "help")]
         first = [entry for entry in keys if entry not in last]
         shown = [*first, *last]

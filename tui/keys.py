@@ -11,11 +11,25 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 SYMBOLS: Final = {
-    "enter": "⏎", "space": "space", "escape": "esc", "question_mark": "?", "slash": "/", "tab": "tab", "full_stop": ".",
-    "comma": ",", "left_square_bracket": "[", "right_square_bracket": "]", "shift+tab": "⇧tab", "pageup": "pgup",
-    "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "enter": "⏎",
+    "space": "space",
+    "escape": "esc",
+    "question_mark": "?",
+    "slash": "/",
+    "tab": "tab",
+    "full_stop": ".",
+    "comma": ",",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "shift+tab": "⇧tab",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
     "ctrl+underscore": "ctrl+_",
-}  # fmt: skip
+}
 
 
 def binding(
@@ -29,10 +43,8 @@ def binding(
     priority: bool = False,
     label: str | None = None,
 ) -> Binding:
-    """A binding with everything that footer, help, palette and `[keys]` of the settings need; `label` is its footer key."""
-    return Binding(
-        key, action, description, show=show, key_display=label, priority=priority, tooltip=tooltip, id=id
-    )
+    """A binding with what footer, help, palette and `[keys]` of the settings need; `label` is its footer key."""
+    return Binding(key, action, description, show=show, key_display=label, priority=priority, tooltip=tooltip, id=id)
 
 
 def key_name(key: str) -> str:
@@ -46,7 +58,7 @@ def key_name(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A binding that works now: who owns it, all keys that it answers to as people read them, and whether it is enabled."""
+    """A binding that works now: its owner, its keys as people read them, and whether it is enabled."""
 
     node: DOMNode
     binding: Binding
@@ -55,7 +67,7 @@ class Entry:
 
 
 def entries(screen: Screen[Any]) -> list[Entry]:
-    """Every binding that works on a screen now, once; those of the focused widget first, as their owner declares them."""
+    """Every binding that works on a screen now, once; the focused widget's first, as their owner declares them."""
     found: dict[tuple[int, str], tuple[DOMNode, Binding, list[str], bool]] = {}
     for key, active in screen.active_bindings.items():
         if active.binding.system or not active.binding.description or not active.binding.id:
@@ -74,7 +86,7 @@ def _declared(entry: Entry) -> int:
 
 
 def clashes(keymap: Mapping[str, str], known: Mapping[str, Binding]) -> list[str]:
-    """What is wrong with `[keys]` of the settings, a sentence each: unknown commands, and keys that two commands share."""
+    """What is wrong with `[keys]` of the settings: unknown commands, and keys that two commands share."""
     said = [f"keys.{name} names no command; the palette lists them" for name in keymap if name not in known]
     taken: dict[tuple[str, str], str] = {}
     for name, bound in known.items():

@@ -52,11 +52,38 @@ class Marks:
 
 UNICODE: Final = Marks()
 PLAIN: Final = Marks(
-    running=">", parked="=", retry="r", unknown="?", unsynced="^", waits="!", blocked="x", attention="!", branch="PR",
-    conflict="<>", ready="*", idle="o", done="v", task_done="#", task_open=".", bars=("|",) * 5, frame="++++-|", rule="-", gutter="|", thumb="#",
-    drop="=", folded=">", unfolded="v", less="<", more=">", below="v", above="^", choose="v", enter="enter", separator="-",
+    running=">",
+    parked="=",
+    retry="r",
+    unknown="?",
+    unsynced="^",
+    waits="!",
+    blocked="x",
+    attention="!",
+    branch="PR",
+    conflict="<>",
+    ready="*",
+    idle="o",
+    done="v",
+    task_done="#",
+    task_open=".",
+    bars=("|",) * 5,
+    frame="++++-|",
+    rule="-",
+    gutter="|",
+    thumb="#",
+    drop="=",
+    folded=">",
+    unfolded="v",
+    less="<",
+    more=">",
+    below="v",
+    above="^",
+    choose="v",
+    enter="enter",
+    separator="-",
     ellipsis="~",
-)  # fmt: skip
+)
 
 
 def marks_for(environ: Mapping[str, str] = os.environ) -> Marks:

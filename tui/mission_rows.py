@@ -16,11 +16,19 @@ from .mission_data import MissionData
 
 LABEL: Final = 12
 SAID: Final = {
-    "readied": "marked it ready", "unreadied": "marked it not ready", "claimed": "gave it to an agent", "created": "wrote it",
-    "noted_progress": "noted", "noted_decision": "decided", "noted_blocker": "met a blocker", "noted_question": "asked",
-    "noted_clarification": "clarified", "tasks_updated": "updated the tasks", "solution_attached": "wrote the solution",
+    "readied": "marked it ready",
+    "unreadied": "marked it not ready",
+    "claimed": "gave it to an agent",
+    "created": "wrote it",
+    "noted_progress": "noted",
+    "noted_decision": "decided",
+    "noted_blocker": "met a blocker",
+    "noted_question": "asked",
+    "noted_clarification": "clarified",
+    "tasks_updated": "updated the tasks",
+    "solution_attached": "wrote the solution",
     "blockers_changed": "counted its blockers",
-}  # fmt: skip
+}
 """Events in words; others are their own word."""
 QUIET: Final = frozenset({"conversation_known", "worktree_set", "session_started", "renumbered"})
 """Events that say nothing to a person that another does not say."""
@@ -38,7 +46,13 @@ def title_line(data: MissionData, marks: Marks, width: int) -> Line:
     right = dot.join(facts)
     room = max(8, width - len(right) - 4)
     title = mission.title if len(mission.title) <= room else mission.title[: room - 1] + marks.ellipsis
-    return [(" ", ""), (title, "strong"), (" " * max(2, width - len(title) - len(right) - 2), ""), (right, "faint"), (" ", "")]
+    return [
+        (" ", ""),
+        (title, "strong"),
+        (" " * max(2, width - len(title) - len(right) - 2), ""),
+        (right, "faint"),
+        (" ", ""),
+    ]
 
 
 def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
@@ -60,7 +74,9 @@ def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
     if mission.question:
         return [row((f"{marks.waits} ", "wait"), (mission.question, "wait"), ("   r answers", "key"), indent=2)]
     if mission.review_status == "pending":
-        return [row((f"{marks.waits} {mission.stage} waits for your review", "wait"), ("   a approves, x rejects", "key"))]
+        return [
+            row((f"{marks.waits} {mission.stage} waits for your review", "wait"), ("   a approves, x rejects", "key"))
+        ]
     if mission.attention:
         return [row((f"{marks.attention} {mission.attention}", "bad"), ("   space tries again", "key"), indent=2)]
     if data.live is not None:
@@ -145,7 +161,13 @@ def dependency_rows(data: MissionData, marks: Marks) -> list[Row]:
         if view.other is None:
             rows.append(row((f"  {marks.blocked} ", "bad"), ("a mission that is gone", "faint")))
             continue
-        mark, role = (marks.done, "good") if view.resolved else (marks.blocked, "bad") if group == "blocked_by" else (marks.idle, "")
+        mark, role = (
+            (marks.done, "good")
+            if view.resolved
+            else (marks.blocked, "bad")
+            if group == "blocked_by"
+            else (marks.idle, "")
+        )
         name = f"{short_id(view.other.number)}  {view.other.title}"
         place = f"  {NAMES[view.other.list].lower()}"
         rows.append(row((f"  {mark} ", role), name, (place, "faint"), key=view.other.id, indent=4))
@@ -160,7 +182,9 @@ def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
             continue
         who = event.author.name or {"user": "you", "agent": "agent", "system": "Solo Unicorn"}[event.author.kind]
         said = SAID.get(event.kind) or event.kind.replace("_", " ")
-        rows.append(row((f" {at(event.at, now):>12}  ", "faint"), (f"{who} ", "brand"), (said, ""), *_details(event), indent=15))
+        rows.append(
+            row((f" {at(event.at, now):>12}  ", "faint"), (f"{who} ", "brand"), (said, ""), *_details(event), indent=15)
+        )
         if event.note and "\n" in event.note:
             rows += [row(" " * 15, (line, "faint"), indent=15) for line in event.note.splitlines()]
     return rows
@@ -170,7 +194,11 @@ def _details(event: MissionEvent) -> list[tuple[str, str]]:
     parts = []
     if event.note and "\n" not in event.note:
         parts.append((f"  {event.note}", "faint"))
-    shown = [f"{name} {_brief(before)} → {_brief(after)}" for name, (before, after) in event.changes.items() if name != "listOrder"]
+    shown = [
+        f"{name} {_brief(before)} → {_brief(after)}"
+        for name, (before, after) in event.changes.items()
+        if name != "listOrder"
+    ]
     if event.kind == "moved" and not shown:
         shown = ["within its list"]
     if shown and event.kind in ("edited", "moved", "undone", "redone"):

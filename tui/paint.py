@@ -17,11 +17,48 @@ from textual.widget import Widget
 from .card import Part
 
 ROLES = (
-    "title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover", "drop",
-    "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active",
-)  # fmt: skip
+    "title",
+    "faint",
+    "number",
+    "run",
+    "wait",
+    "bad",
+    "good",
+    "brand",
+    "key",
+    "rule",
+    "frame",
+    "chosen",
+    "hover",
+    "drop",
+    "p1",
+    "p2",
+    "p3",
+    "p4",
+    "p5",
+    "added",
+    "removed",
+    "strong",
+    "link",
+    "active",
+)
 
-ASCII = str.maketrans({"…": "~", "−": "-", "→": ">", "·": "-", "⏎": "enter", "⇧": "^", "↑": "^", "↓": "v", "←": "<", "│": "|", "─": "-", "␣": "_"})
+ASCII = str.maketrans(
+    {
+        "…": "~",
+        "−": "-",
+        "→": ">",
+        "·": "-",
+        "⏎": "enter",
+        "⇧": "^",
+        "↑": "^",
+        "↓": "v",
+        "←": "<",
+        "│": "|",
+        "─": "-",
+        "␣": "_",
+    }
+)
 """What our own words use beside the marks, for terminals without it."""
 
 
@@ -44,7 +81,9 @@ class Drawn(Widget):
             base += self.get_component_rich_style(f"role--{role}", partial=True)
         return base
 
-    def draw(self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True) -> Strip:
+    def draw(
+        self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True
+    ) -> Strip:
         """One line, cut to `width` cells with an ellipsis, or padded to it."""
         segments: list[Segment] = []
         used = 0

@@ -59,7 +59,11 @@ class Commands(Provider):
         hits = await self._solo.perform(Workspace.search, query, project.id if project else None, MISSIONS)
         for place, hit in enumerate(hits or ()):
             yield Hit(
-                0.5 - place / 100, f"{hit.ref}  {hit.title}", partial(self._open_mission, hit.ref), text=hit.title, help="Go in"
+                0.5 - place / 100,
+                f"{hit.ref}  {hit.title}",
+                partial(self._open_mission, hit.ref),
+                text=hit.title,
+                help="Go in",
             )
 
     def _open_mission(self, ref: str) -> None:
@@ -75,5 +79,3 @@ class Commands(Provider):
 
 def _title(entry: Entry) -> str:
     return f"{entry.binding.description}  ({', '.join(entry.keys)})"
-
-

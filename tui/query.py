@@ -62,4 +62,6 @@ def _test(word: str) -> Test:
         field = FIELDS[name]
         return lambda card: value in field(card).lower()
     sought = word.lower()
-    return lambda card: sought in f"{card.title}\n#m-{card.number}\n{card.stage}\n{card.repository}\n{card.agent}".lower()
+    return lambda card: (
+        sought in f"{card.title}\n#m-{card.number}\n{card.stage}\n{card.repository}\n{card.agent}".lower()
+    )

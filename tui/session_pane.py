@@ -33,8 +33,12 @@ class SessionPane(Vertical):
     BINDING_GROUP_TITLE = "Session"
     BINDINGS = [  # noqa: RUF012
         binding("session.follow", "f", "follow", "follow", "Stay at the end as the agent goes on"),
-        binding("session.older", "left_square_bracket", "session(-1)", "older", "The session before this one", show=False),
-        binding("session.newer", "right_square_bracket", "session(1)", "newer", "The session after this one", show=False),
+        binding(
+            "session.older", "left_square_bracket", "session(-1)", "older", "The session before this one", show=False
+        ),
+        binding(
+            "session.newer", "right_square_bracket", "session(1)", "newer", "The session after this one", show=False
+        ),
         binding("session.unfold", "o", "unfold_all", "unfold", "Unfold or fold all details", show=False),
         binding("session.error", "E", "next_error", "next error", "Go to the next thing that failed", show=False),
         binding("session.whole", "B", "whole", "beginning", "Read the transcript from its beginning", show=False),
@@ -61,7 +65,13 @@ class SessionPane(Vertical):
     def compose(self) -> ComposeResult:
         """Which session, its transcript, and what to say."""
         yield Lines(self.marks, id="which")
-        yield Lines(self.marks, cursor=True, follow=True, empty="No session yet. Space makes the mission ready.", id="transcript")
+        yield Lines(
+            self.marks,
+            cursor=True,
+            follow=True,
+            empty="No session yet. Space makes the mission ready.",
+            id="transcript",
+        )
         yield Input(placeholder="say something to the agent …", id="say", compact=True)
 
     @property
@@ -76,7 +86,9 @@ class SessionPane(Vertical):
     async def show(self, data: MissionData, now: datetime) -> None:
         """Show the newest session, or the one that was chosen."""
         self._sessions = data.sessions
-        wanted = next((one for one in data.sessions if one.id == self._chosen), data.sessions[-1] if data.sessions else None)
+        wanted = next(
+            (one for one in data.sessions if one.id == self._chosen), data.sessions[-1] if data.sessions else None
+        )
         self.query_one("#say").display = wanted is not None and wanted.phase != "ended"
         if wanted is None:
             return
@@ -86,7 +98,11 @@ class SessionPane(Vertical):
         self.transcript.empty = "Nothing is written down yet." if wanted.phase != "ended" else "Its transcript is gone."
         place = data.sessions.index(wanted) + 1
         said = f" {place} of {len(data.sessions)}  {wanted.stage}  {session_line(wanted, now, self.marks)}"
-        ended = f"  {wanted.outcome}: {wanted.reason}" if wanted.reason else f"  {wanted.outcome or wanted.activity or wanted.phase}"
+        ended = (
+            f"  {wanted.outcome}: {wanted.reason}"
+            if wanted.reason
+            else f"  {wanted.outcome or wanted.activity or wanted.phase}"
+        )
         role = "run" if wanted.phase != "ended" else "good" if wanted.outcome == "completed" else "bad"
         self.query_one("#which", Lines).set_rows([row((said, "faint"), (ended, role), wrap=False)])
         self._look()
@@ -174,9 +190,11 @@ class SessionPane(Vertical):
     def action_next_error(self) -> None:
         """To the next thing that failed, from the top again after the last."""
         failed = [
-            place for place, shown in enumerate(self.transcript.rows)
-            if isinstance(shown.key, int) and (self.entries[shown.key].ok is False or self.entries[shown.key].kind == "error")
-        ]  # fmt: skip
+            place
+            for place, shown in enumerate(self.transcript.rows)
+            if isinstance(shown.key, int)
+            and (self.entries[shown.key].ok is False or self.entries[shown.key].kind == "error")
+        ]
         if failed:
             here = self.transcript.cursor or 0
             self.transcript.following = False

@@ -40,7 +40,9 @@ class FlowList(Lines):
             on = at == self.cursor
             names = f" {self.marks.more} ".join(stage.stage for stage in flow.stage_sequence)
             mark = (f" {self.marks.ready if on else self.marks.idle} ", "key" if on else "faint")
-            rows.append(row(mark, (f"{flow.name:<11} ", "strong" if on else ""), (names, "faint"), key=flow.id, wrap=False))
+            rows.append(
+                row(mark, (f"{flow.name:<11} ", "strong" if on else ""), (names, "faint"), key=flow.id, wrap=False)
+            )
         self.set_rows(rows)
 
     def watch_cursor(self, before: int | None, after: int | None) -> None:

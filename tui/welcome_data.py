@@ -31,7 +31,7 @@ async def find_repository(directory: Path | None) -> RepositoryFound | None:
         return None
 
     async def git(*arguments: str) -> str:
-        out, _, code = await run("git", "-C", str(directory), *arguments, timeout=5)
+        out, _, code = await run("git", "-C", str(directory), *arguments, seconds=5)
         return out.strip() if code == 0 else ""
 
     try:
@@ -51,7 +51,7 @@ async def add_repository(found: RepositoryFound, project: Project) -> None:
 
 async def find_agents() -> None:
     """Look for installed agents; the result is in the workspace."""
-    await ask("agent", "scan", timeout=30)
+    await ask("agent", "scan", seconds=30)
 
 
 def known_agents(workspace: Workspace) -> list[CodeAgent]:

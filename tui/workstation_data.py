@@ -123,17 +123,40 @@ def worktree_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Ro
         mission = data.missions.get(slot.mission_id or "")
         name = Path(slot.path).name
         if mission is not None:
-            rows.append(row((f" {marks.ready} ", "run"), f"{name}  ", (short_id(mission.number), "strong"), f" {mission.title}", key=mission.id, indent=3))
+            rows.append(
+                row(
+                    (f" {marks.ready} ", "run"),
+                    f"{name}  ",
+                    (short_id(mission.number), "strong"),
+                    f" {mission.title}",
+                    key=mission.id,
+                    indent=3,
+                )
+            )
         else:
-            rows.append(row((f" {marks.idle} ", "faint"), f"{name}  ", (f"vacant, used {ago(slot.last_used_at, now)}", "faint"), indent=3))
+            rows.append(
+                row(
+                    (f" {marks.idle} ", "faint"),
+                    f"{name}  ",
+                    (f"vacant, used {ago(slot.last_used_at, now)}", "faint"),
+                    indent=3,
+                )
+            )
     return rows
 
 
 def service_rows(status: JsonObject | SoloUnicornError | None, data: WorkstationData, marks: Marks) -> list[Row]:
     """Whether the service runs, and since when."""
-    rows = [row((f" {data.workstation.name}", "strong"), (f"  {data.workstation.os or ''} {data.workstation.arch or ''}", "faint"))]
+    rows = [
+        row(
+            (f" {data.workstation.name}", "strong"),
+            (f"  {data.workstation.os or ''} {data.workstation.arch or ''}", "faint"),
+        )
+    ]
     if data.paused:
-        rows.append(row((f" {marks.parked} paused: what runs goes on, nothing new starts", "wait"), ("   p resumes", "key")))
+        rows.append(
+            row((f" {marks.parked} paused: what runs goes on, nothing new starts", "wait"), ("   p resumes", "key"))
+        )
     match status:
         case None:
             rows.append(row((" asking the service …", "faint")))

@@ -12,6 +12,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
@@ -20,8 +23,6 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import Board
 from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.screens.board import BoardScreen
-from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
 DEADLINE = 10.0
 ROOT = Path(__file__).parents[2]

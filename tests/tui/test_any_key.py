@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.tui import changes_pane, welcome_data
 from solo_unicorn.tui.screens import workstation
@@ -12,16 +13,44 @@ from solo_unicorn.tui.screens import workstation
 from .conftest import Story, ready
 
 KEYS = [
-    *"abcdefghijklmnoprstuvwxyz", *"ABCDEGHJKLMPRSTX", *"1234567", "space", "enter", "escape", "tab", "shift+tab", "up", "down",
-    "left", "right", "home", "end", "pageup", "pagedown", "slash", "question_mark", "delete", "backspace", "ctrl+s", "ctrl+r",
-    "ctrl+p", "ctrl+f", "ctrl+b", "left_square_bracket", "right_square_bracket", "shift+left", "shift+right", "shift+up",
-    "shift+down", "f1",
-]  # fmt: skip
+    *"abcdefghijklmnoprstuvwxyz",
+    *"ABCDEGHJKLMPRSTX",
+    *"1234567",
+    "space",
+    "enter",
+    "escape",
+    "tab",
+    "shift+tab",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "slash",
+    "question_mark",
+    "delete",
+    "backspace",
+    "ctrl+s",
+    "ctrl+r",
+    "ctrl+p",
+    "ctrl+f",
+    "ctrl+b",
+    "left_square_bracket",
+    "right_square_bracket",
+    "shift+left",
+    "shift+right",
+    "shift+up",
+    "shift+down",
+    "f1",
+]
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_keys(story: Story, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ask(*arguments: str, timeout: float = 60.0) -> Json:
+    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
         return {}
 
     for module in (changes_pane, welcome_data, workstation):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.events import MouseScrollDown
+from textual.pilot import Pilot
+
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import ListName
 from solo_unicorn.tui.board import Board
@@ -13,8 +16,6 @@ from solo_unicorn.tui.screens.form import MissionForm
 from solo_unicorn.tui.screens.inbox import InboxScreen
 from solo_unicorn.tui.screens.mission import MissionScreen
 from solo_unicorn.tui.topline import TopLine
-from textual.events import MouseScrollDown
-from textual.pilot import Pilot
 
 from .conftest import Story, ready, shown, until
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+
 from solo_unicorn.missions.board import Card
 from solo_unicorn.missions.entities import LISTS
 from solo_unicorn.tui import card as lines_of
@@ -17,12 +18,39 @@ from solo_unicorn.tui.marks import PLAIN, UNICODE, marks_for
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 QUIET = Card(
-    id="A", number=1, version=1, project_id="P", title="Retry payments", list="todo", list_order=1.0, priority=3, stage="code",
-    stage_position=2, stage_count=3, requires_review=True, ready=False, is_loop=False, repository="web", tasks_done=0,
-    tasks_total=0, blockers=0, blocked_by="", session_status="INACTIVE", session_started_at=None, agent="", activity="",
-    review_status=None, review_requested_at=None, attention=None, question=None, retry_at=None, attempts=0,
-    landing_status=None, pr_number=None, updated_at=NOW - timedelta(hours=2),
-)  # fmt: skip
+    id="A",
+    number=1,
+    version=1,
+    project_id="P",
+    title="Retry payments",
+    list="todo",
+    list_order=1.0,
+    priority=3,
+    stage="code",
+    stage_position=2,
+    stage_count=3,
+    requires_review=True,
+    ready=False,
+    is_loop=False,
+    repository="web",
+    tasks_done=0,
+    tasks_total=0,
+    blockers=0,
+    blocked_by="",
+    session_status="INACTIVE",
+    session_started_at=None,
+    agent="",
+    activity="",
+    review_status=None,
+    review_requested_at=None,
+    attention=None,
+    question=None,
+    retry_at=None,
+    attempts=0,
+    landing_status=None,
+    pr_number=None,
+    updated_at=NOW - timedelta(hours=2),
+)
 
 
 def said(card: Card, **options: Any) -> list[str]:
@@ -34,23 +62,33 @@ def test_a_quiet_card_has_two_lines() -> None:
     assert said(QUIET) == ["▍3 Retry payments", "▍  code · web"]
 
 
-@pytest.mark.parametrize(("changes", "line"), [
-    ({"ready": True}, "● ready"),
-    ({"session_status": "ACTIVE", "agent": "claude", "session_started_at": NOW - timedelta(seconds=252), "activity": "editing a.py"},
-     "▶ claude 04:12  editing a.py"),
-    ({"session_status": "PUSHING", "agent": "claude"}, "▶ claude starts"),
-    ({"review_status": "pending", "review_requested_at": NOW - timedelta(minutes=12)}, "✉ waits for you · 12 min"),
-    ({"question": "Which one?"}, "✉ asks: Which one?"),
-    ({"attention": "three attempts failed"}, "▲ three attempts failed"),
-    ({"blockers": 2, "blocked_by": "Design tokens"}, "⊘ blocked by Design tokens and 1 more"),
-    ({"blockers": 1}, "⊘ blocked by a mission that is gone"),
-    ({"retry_at": NOW + timedelta(hours=9), "agent": "codex"}, "⏸ codex parked, limit until 23:02 (9 h)"),
-    ({"retry_at": NOW + timedelta(seconds=8), "attempts": 1}, "↻ attempt 2 in 00:08"),
-    ({"retry_at": NOW - timedelta(seconds=8), "attempts": 1}, "↻ tries again now"),
-    ({"landing_status": "queued"}, "⎇ landing"),
-    ({"pr_number": 118}, "⎇ #118"),
-    ({"list": "done", "pr_number": 118}, "✓ ⎇ #118 · 2 h ago"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"ready": True}, "● ready"),
+        (
+            {
+                "session_status": "ACTIVE",
+                "agent": "claude",
+                "session_started_at": NOW - timedelta(seconds=252),
+                "activity": "editing a.py",
+            },
+            "▶ claude 04:12  editing a.py",
+        ),
+        ({"session_status": "PUSHING", "agent": "claude"}, "▶ claude starts"),
+        ({"review_status": "pending", "review_requested_at": NOW - timedelta(minutes=12)}, "✉ waits for you · 12 min"),
+        ({"question": "Which one?"}, "✉ asks: Which one?"),
+        ({"attention": "three attempts failed"}, "▲ three attempts failed"),
+        ({"blockers": 2, "blocked_by": "Design tokens"}, "⊘ blocked by Design tokens and 1 more"),
+        ({"blockers": 1}, "⊘ blocked by a mission that is gone"),
+        ({"retry_at": NOW + timedelta(hours=9), "agent": "codex"}, "⏸ codex parked, limit until 23:02 (9 h)"),
+        ({"retry_at": NOW + timedelta(seconds=8), "attempts": 1}, "↻ attempt 2 in 00:08"),
+        ({"retry_at": NOW - timedelta(seconds=8), "attempts": 1}, "↻ tries again now"),
+        ({"landing_status": "queued"}, "⎇ landing"),
+        ({"pr_number": 118}, "⎇ #118"),
+        ({"list": "done", "pr_number": 118}, "✓ ⎇ #118 · 2 h ago"),
+    ],
+)
 def test_the_one_thing_that_matters_now(changes: dict[str, Any], line: str) -> None:
     assert said(replace(QUIET, **changes))[-1] == f"▍  {line}"
 
@@ -61,7 +99,10 @@ def test_progress_of_the_tasks() -> None:
 
 
 def test_a_ready_card_that_is_blocked_says_both() -> None:
-    assert said(replace(QUIET, ready=True, blockers=1, blocked_by="Tokens"))[1:] == ["▍  code · web · ready", "▍  ⊘ blocked by Tokens"]
+    assert said(replace(QUIET, ready=True, blockers=1, blocked_by="Tokens"))[1:] == [
+        "▍  code · web · ready",
+        "▍  ⊘ blocked by Tokens",
+    ]
 
 
 def test_the_bar_has_five_weights_and_the_number_beside_it() -> None:
@@ -75,9 +116,14 @@ def test_plain_marks_are_ascii() -> None:
     assert text.isascii()
 
 
-@pytest.mark.parametrize(("environ", "marks"), [
-    ({"SOLO_UNICORN_MARKS": "plain"}, PLAIN), ({"SOLO_UNICORN_MARKS": "unicode", "TERM": "linux"}, UNICODE), ({"TERM": "linux"}, PLAIN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("environ", "marks"),
+    [
+        ({"SOLO_UNICORN_MARKS": "plain"}, PLAIN),
+        ({"SOLO_UNICORN_MARKS": "unicode", "TERM": "linux"}, UNICODE),
+        ({"TERM": "linux"}, PLAIN),
+    ],
+)
 def test_marks_by_terminal(environ: dict[str, str], marks: object) -> None:
     assert marks_for(environ) is marks
 
@@ -86,12 +132,23 @@ some_text = st.text(min_size=1, max_size=80).filter(lambda text: text.strip() !=
 moments = st.none() | st.integers(-100_000, 100_000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 cards = st.builds(
     lambda **fields: replace(QUIET, **fields),
-    title=some_text, list=st.sampled_from(LISTS), ready=st.booleans(), blockers=st.integers(0, 2), blocked_by=st.just("") | some_text,
-    session_status=st.sampled_from(["INACTIVE", "PUSHING", "ACTIVE"]), review_status=st.sampled_from([None, "pending", "approved"]),
-    attention=st.none() | some_text, question=st.none() | some_text, retry_at=moments, attempts=st.integers(0, 3),
-    landing_status=st.sampled_from([None, "queued", "landing", "failed"]), pr_number=st.none() | st.integers(1, 999),
-    priority=st.integers(1, 5), tasks_total=st.integers(0, 9), activity=st.just("") | some_text,
-)  # fmt: skip
+    title=some_text,
+    list=st.sampled_from(LISTS),
+    ready=st.booleans(),
+    blockers=st.integers(0, 2),
+    blocked_by=st.just("") | some_text,
+    session_status=st.sampled_from(["INACTIVE", "PUSHING", "ACTIVE"]),
+    review_status=st.sampled_from([None, "pending", "approved"]),
+    attention=st.none() | some_text,
+    question=st.none() | some_text,
+    retry_at=moments,
+    attempts=st.integers(0, 3),
+    landing_status=st.sampled_from([None, "queued", "landing", "failed"]),
+    pr_number=st.none() | st.integers(1, 999),
+    priority=st.integers(1, 5),
+    tasks_total=st.integers(0, 9),
+    activity=st.just("") | some_text,
+)
 
 
 @given(card=cards, width=st.integers(8, 60), compact=st.booleans())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.pilot import Pilot
+from textual.widgets import Checkbox, Input, Select, TextArea
+
 from solo_unicorn.missions.entities import LoopSchedule, Mission, StageConfig
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.form import MissionForm
 from solo_unicorn.tui.stages import FlowList, StageList
-from textual.pilot import Pilot
-from textual.widgets import Checkbox, Input, Select, TextArea
 
 from .conftest import Story, ready, until
 
@@ -67,7 +68,10 @@ async def test_flow_first_then_everything_else(story: Story) -> None:
         form.query_one("#blockers", Input).value = f"M-{blocker.number}"
         mission = await saved(pilot, story, "Everything")
         assert mission.flow_config is not None
-        assert mission.flow_config.stages == {"clarify": StageConfig(enabled=False), "plan": StageConfig(require_review=False)}
+        assert mission.flow_config.stages == {
+            "clarify": StageConfig(enabled=False),
+            "plan": StageConfig(require_review=False),
+        }
         assert (mission.stage, mission.description, mission.priority, mission.ready) == ("code", "All of *it*", 5, True)
         assert (mission.is_loop, mission.loop_schedule) == (True, LoopSchedule(max_per_day=2))
         assert (mission.code_agent_type, mission.code_agent_name, mission.target_branch) == ("gemini", "gemini", "next")

@@ -8,22 +8,35 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
 from solo_unicorn import tui
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.tui import screens
 from solo_unicorn.tui.keys import clashes, key_name
 from solo_unicorn.tui.screens.form import MissionForm
-from textual.binding import Binding
-from textual.dom import DOMNode
 
 from .conftest import Story, ready, until
 
 
 def owners() -> Iterator[type[DOMNode]]:
     """Every class of ours that has bindings of its own."""
-    modules = [importlib.import_module(f"{package.__name__}.{info.name}") for package in (tui, screens) for info in pkgutil.iter_modules(package.__path__)]
-    found = {thing for module in modules for thing in vars(module).values() if isinstance(thing, type) and issubclass(thing, DOMNode)}
-    yield from sorted((one for one in found if one.__module__.startswith("solo_unicorn") and "BINDINGS" in vars(one)), key=lambda one: one.__name__)
+    modules = [
+        importlib.import_module(f"{package.__name__}.{info.name}")
+        for package in (tui, screens)
+        for info in pkgutil.iter_modules(package.__path__)
+    ]
+    found = {
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, DOMNode)
+    }
+    yield from sorted(
+        (one for one in found if one.__module__.startswith("solo_unicorn") and "BINDINGS" in vars(one)),
+        key=lambda one: one.__name__,
+    )
 
 
 def bindings() -> list[tuple[str, Binding]]:
@@ -65,7 +78,9 @@ async def test_a_clash_is_told(story: Story) -> None:
     app = story.app(settings=Settings(keys={"board.edit": "n"}))
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: any("board.edit and board.new both want n" in one.message for one in app._notifications))
+        await until(
+            pilot, lambda: any("board.edit and board.new both want n" in one.message for one in app._notifications)
+        )
 
 
 @pytest.mark.parametrize(("keymap", "said"), [
@@ -78,6 +93,8 @@ def test_what_is_wrong_with_a_keymap(keymap: dict[str, str], said: list[str]) ->
     assert clashes(keymap, known) == said
 
 
-@pytest.mark.parametrize(("key", "name"), [("enter", "⏎"), ("shift+left", "⇧←"), ("question_mark", "?"), ("H", "H"), ("ctrl+p", "ctrl+p")])
+@pytest.mark.parametrize(
+    ("key", "name"), [("enter", "⏎"), ("shift+left", "⇧←"), ("question_mark", "?"), ("H", "H"), ("ctrl+p", "ctrl+p")]
+)
 def test_keys_as_people_read_them(key: str, name: str) -> None:
     assert key_name(key) == name

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from solo_unicorn.tui.lines import Lines, row, wrap_parts
 from textual.app import App, ComposeResult
+
+from solo_unicorn.tui.lines import Lines, row, wrap_parts
 
 from .conftest import ROOT, until
 
@@ -26,7 +27,11 @@ def test_line_ends_make_lines() -> None:
     assert [text_of(line) for line in wrap_parts([("a\nb", ""), ("c", "key")], 20)] == ["a", "bc"]
 
 
-@given(parts=st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "faint", "key"])), max_size=5), width=st.integers(4, 60), indent=st.integers(0, 20))
+@given(
+    parts=st.lists(st.tuples(st.text(max_size=30), st.sampled_from(["", "faint", "key"])), max_size=5),
+    width=st.integers(4, 60),
+    indent=st.integers(0, 20),
+)
 def test_no_line_is_wider_and_no_word_is_lost(parts: list[tuple[str, str]], width: int, indent: int) -> None:
     lines = wrap_parts(parts, width, indent)
     assert lines
@@ -69,7 +74,9 @@ async def test_the_end_is_followed_until_the_reader_goes_up() -> None:
 async def test_enter_and_a_click_choose() -> None:
     app = ListApp()
     chosen: list[object] = []
-    async with app.run_test(size=(40, 10), message_hook=lambda m: chosen.append(m.row.key) if isinstance(m, Lines.Chosen) else None) as pilot:
+    async with app.run_test(
+        size=(40, 10), message_hook=lambda m: chosen.append(m.row.key) if isinstance(m, Lines.Chosen) else None
+    ) as pilot:
         lines = app.query_one(Lines)
         lines.set_rows([row(f"line {number}", key=number) for number in range(5)])
         lines.cursor = 2

@@ -7,13 +7,14 @@ import re
 from typing import Any
 
 import pytest
-from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
-from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.theme import DARK, LIGHT, theme_name
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.color import Color
 from textual.pilot import Pilot
+
+from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
+from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.theme import DARK, LIGHT, theme_name
 
 from .conftest import Story, ready, screen_text, until
 from .test_mission import enter
@@ -52,20 +53,57 @@ async def go(pilot: Pilot[Any], story: Story, screen: str) -> None:
         titles = {"review": "Search: typo", "dependencies": "Dark mode"}
         await enter(pilot, story, titles.get(screen, "Checkout"), screen)
         await app.animator.wait_for_idle()
-        words = {"overview": "Payments", "plan": "Idempotency", "session": "claude", "review": "approves", "dependencies": "Blocked by", "history": "wrote"}
+        words = {
+            "overview": "Payments",
+            "plan": "Idempotency",
+            "session": "claude",
+            "review": "approves",
+            "dependencies": "Blocked by",
+            "history": "wrote",
+        }
         await until(pilot, lambda: words[screen] in screen_text(app))
     else:
         await ready(pilot)
-        keys = {"board": [], "form": ["e"], "inbox": ["i"], "help": ["question_mark"], "projects": ["p"], "filter": ["slash", *"p>=4"]}
+        keys = {
+            "board": [],
+            "form": ["e"],
+            "inbox": ["i"],
+            "help": ["question_mark"],
+            "projects": ["p"],
+            "filter": ["slash", *"p>=4"],
+        }
         await pilot.press(*keys[screen])
-        words = {"board": "Rate", "form": "priority", "inbox": "question", "help": "Write a", "projects": "open", "filter": "p>=4"}
-        await until(pilot, lambda: words[screen] in screen_text(app) or screen == "form" and app.screen._as_opened)  # type: ignore[attr-defined]
+        words = {
+            "board": "Rate",
+            "form": "priority",
+            "inbox": "question",
+            "help": "Write a",
+            "projects": "open",
+            "filter": "p>=4",
+        }
+        await until(pilot, lambda: words[screen] in screen_text(app) or (screen == "form" and app.screen._as_opened))  # type: ignore[attr-defined]
     for _ in range(3):
         await pilot.pause()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("screen", ["board", "filter", "form", "inbox", "help", "projects", "overview", "plan", "session", "review", "dependencies", "history"])
+@pytest.mark.parametrize(
+    "screen",
+    [
+        "board",
+        "filter",
+        "form",
+        "inbox",
+        "help",
+        "projects",
+        "overview",
+        "plan",
+        "session",
+        "review",
+        "dependencies",
+        "history",
+    ],
+)
 async def test_screens(story: Story, looks: SnapshotAssertion, screen: str, size: tuple[int, int]) -> None:
     app = story.app()
     async with app.run_test(size=size) as pilot:
@@ -107,7 +145,23 @@ async def test_any_size_is_usable_or_empty_and_never_a_traceback(story: Story, s
     app = story.app()
     async with app.run_test(size=size) as pilot:
         await ready(pilot)
-        await pilot.press("j", "l", "L", "e", "escape", "n", "escape", "enter", "tab", "tab", "escape", "question_mark", "escape", "w", "escape")
+        await pilot.press(
+            "j",
+            "l",
+            "L",
+            "e",
+            "escape",
+            "n",
+            "escape",
+            "enter",
+            "tab",
+            "tab",
+            "escape",
+            "question_mark",
+            "escape",
+            "w",
+            "escape",
+        )
         if size == (40, 10):
             await pilot.press("1", "g")
             assert "Rate-limit" in screen_text(app)
@@ -140,7 +194,10 @@ def contrast(one: str, other: str) -> float:
     """The contrast ratio of two colours (WCAG 2.2)."""
 
     def luminance(name: str) -> float:
-        parts = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in Color.parse(name).normalized]
+        parts = [
+            value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+            for value in Color.parse(name).normalized
+        ]
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
@@ -150,14 +207,25 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_every_colour_of_ours_can_be_read(theme: Any) -> None:
     """WCAG AA for text: 4.5 to 1 against every background that text stands on."""
-    colours = [theme.primary, theme.secondary, theme.accent, theme.warning, theme.error, theme.success, theme.foreground,
-               theme.variables["faint"], theme.variables["number"]]  # fmt: skip
+    colours = [
+        theme.primary,
+        theme.secondary,
+        theme.accent,
+        theme.warning,
+        theme.error,
+        theme.success,
+        theme.foreground,
+        theme.variables["faint"],
+        theme.variables["number"],
+    ]
     for ground in (theme.background, theme.surface, theme.panel):
         for colour in colours:
             assert contrast(colour, ground) >= 4.5, (colour, ground)
 
 
-async def test_without_colour_there_is_no_colour_code_and_nothing_is_lost(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colour_there_is_no_colour_code_and_nothing_is_lost(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_colour = story.app()
     async with with_colour.run_test(size=(160, 45)) as pilot:
         await ready(pilot)
@@ -173,13 +241,24 @@ async def test_without_colour_there_is_no_colour_code_and_nothing_is_lost(story:
             for filtered in app._filters:
                 strip = strip.apply_filter(filtered, app.screen.background_colors[1]) if filtered.enabled else strip
             assert not re.search(r"\x1b\[[0-9;]*(3[0-8]|4[0-8])[;m]", strip.render(app.console)), strip.text
-        styles = {segment.style.bold for strip in strips for segment in strip if "Rate-limit" in segment.text and segment.style}
+        styles = {
+            segment.style.bold
+            for strip in strips
+            for segment in strip
+            if "Rate-limit" in segment.text and segment.style
+        }
         assert True in styles  # the chosen card stands out without colour too
 
 
-@pytest.mark.parametrize(("environ", "wish", "theme"), [
-    ({}, "", "unicorn-dark"), ({"COLORFGBG": "0;15"}, "", "unicorn-light"), ({}, "nord", "nord"), ({}, "nonsense", "unicorn-dark"),
-    ({"NO_COLOR": "1"}, "nord", "ansi-dark"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("environ", "wish", "theme"),
+    [
+        ({}, "", "unicorn-dark"),
+        ({"COLORFGBG": "0;15"}, "", "unicorn-light"),
+        ({}, "nord", "nord"),
+        ({}, "nonsense", "unicorn-dark"),
+        ({"NO_COLOR": "1"}, "nord", "ansi-dark"),
+    ],
+)
 def test_the_theme_to_begin_with(environ: dict[str, str], wish: str, theme: str) -> None:
     assert theme_name(wish, {"nord": 1, "unicorn-dark": 1}, environ) == theme

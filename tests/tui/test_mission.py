@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Author, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
@@ -20,22 +23,51 @@ from solo_unicorn.tui.screens.mission import TABS, MissionScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.session_pane import SessionPane
 from solo_unicorn.tui.tabline import TabLine
-from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
 from .conftest import Story, ready, screen_text, until
 
 DIFF: JsonObject = {
-    "base": "a", "head": "b", "added": 2, "removed": 1,
+    "base": "a",
+    "head": "b",
+    "added": 2,
+    "removed": 1,
     "files": [
-        {"path": "src/pay/retry.ts", "oldPath": None, "status": "modified", "added": 1, "removed": 1, "binary": False,
-         "truncated": False, "uncommitted": True, "hunks": [{"oldStart": 12, "oldCount": 1, "newStart": 12, "newCount": 1, "section": "pay()",
-          "lines": [{"kind": "-", "text": "await charge(order)", "old": 12, "new": None},
-                    {"kind": "+", "text": "await retry(() => charge(order))", "old": None, "new": 12}]}]},
-        {"path": "logo.png", "oldPath": None, "status": "added", "added": 1, "removed": 0, "binary": True, "truncated": False,
-         "uncommitted": False, "hunks": []},
+        {
+            "path": "src/pay/retry.ts",
+            "oldPath": None,
+            "status": "modified",
+            "added": 1,
+            "removed": 1,
+            "binary": False,
+            "truncated": False,
+            "uncommitted": True,
+            "hunks": [
+                {
+                    "oldStart": 12,
+                    "oldCount": 1,
+                    "newStart": 12,
+                    "newCount": 1,
+                    "section": "pay()",
+                    "lines": [
+                        {"kind": "-", "text": "await charge(order)", "old": 12, "new": None},
+                        {"kind": "+", "text": "await retry(() => charge(order))", "old": None, "new": 12},
+                    ],
+                }
+            ],
+        },
+        {
+            "path": "logo.png",
+            "oldPath": None,
+            "status": "added",
+            "added": 1,
+            "removed": 0,
+            "binary": True,
+            "truncated": False,
+            "uncommitted": False,
+            "hunks": [],
+        },
     ],
-}  # fmt: skip
+}
 
 
 def text(pilot: Pilot[Any]) -> str:
@@ -63,7 +95,7 @@ def diff(monkeypatch: pytest.MonkeyPatch) -> list[JsonObject | SoloUnicornError]
     """What the child command answers."""
     answers: list[JsonObject | SoloUnicornError] = [DIFF]
 
-    async def ask(*arguments: str, timeout: float = 60.0) -> JsonObject:
+    async def ask(*arguments: str, seconds: float = 60.0) -> JsonObject:
         assert arguments[:2] == ("mission", "diff")
         if isinstance(answers[0], SoloUnicornError):
             raise answers[0]
@@ -86,10 +118,15 @@ def write_transcript(story: Story, lines: list[JsonObject], *, title: str = "Che
 
 def says(words: str) -> JsonObject:
     """A message of the agent."""
-    return {"type": "assistant", "message": {"id": words, "role": "assistant", "content": [{"type": "text", "text": words}]}}
+    return {
+        "type": "assistant",
+        "message": {"id": words, "role": "assistant", "content": [{"type": "text", "text": words}]},
+    }
 
 
-@pytest.mark.parametrize(("title", "tab"), [("Rate-limit", "overview"), ("Checkout", "session"), ("Search: typo", "review")])
+@pytest.mark.parametrize(
+    ("title", "tab"), [("Rate-limit", "overview"), ("Checkout", "session"), ("Search: typo", "review")]
+)
 async def test_it_opens_where_the_person_is_needed(story: Story, title: str, tab: str) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         assert (await enter(pilot, story, title)).tab == tab
@@ -100,7 +137,15 @@ async def test_overview_shows_description_flow_and_tasks(story: Story) -> None:
         await enter(pilot, story, "Checkout", "overview")
         await until(pilot, lambda: "retry with back-off, three times at most" in text(pilot))
         shown = text(pilot)
-        for words in ("▶ claude editing src/pay/retry.ts", "✓ clarify", "▶ code", "✓ Idempotency key", "▶ Test with a flaky server", "○ Write it down", "M-"):
+        for words in (
+            "▶ claude editing src/pay/retry.ts",
+            "✓ clarify",
+            "▶ code",
+            "✓ Idempotency key",
+            "▶ Test with a flaky server",
+            "○ Write it down",
+            "M-",
+        ):
             assert words in shown
 
 
@@ -182,7 +227,14 @@ async def test_only_what_makes_sense_is_offered(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Rate-limit", "overview")
         offered = {active.binding.id for active in pilot.app.screen.active_bindings.values()}
-        assert not offered & {"mission.approve", "mission.reject", "mission.answer", "mission.say", "mission.stop", "mission.land"}
+        assert not offered & {
+            "mission.approve",
+            "mission.reject",
+            "mission.answer",
+            "mission.say",
+            "mission.stop",
+            "mission.land",
+        }
         await pilot.press("a", "x", "r", "s", "i", "S", "M")
         assert isinstance(pilot.app.screen, MissionScreen)
 
@@ -199,10 +251,13 @@ async def test_the_transcript_is_live(story: Story) -> None:
 async def test_details_unfold_and_fold(story: Story) -> None:
     call = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "npm test"}}
     result = {"type": "tool_result", "tool_use_id": "t1", "content": "17 passed\nin 2 s"}
-    write_transcript(story, [
-        {"type": "assistant", "message": {"id": "m", "role": "assistant", "content": [call]}},
-        {"type": "user", "message": {"role": "user", "content": [result]}},
-    ])  # fmt: skip
+    write_transcript(
+        story,
+        [
+            {"type": "assistant", "message": {"id": "m", "role": "assistant", "content": [call]}},
+            {"type": "user", "message": {"role": "user", "content": [result]}},
+        ],
+    )
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "session")
         await until(pilot, lambda: "npm test" in text(pilot))
@@ -219,7 +274,13 @@ async def test_say_something_to_the_agent(story: Story) -> None:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
         await pilot.press(*"Use the old API", "enter")
-        await until(pilot, lambda: [(one.kind, one.payload) for one in story.workspace.requests()] == [("say", {"text": "Use the old API"})])
+        await until(
+            pilot,
+            lambda: (
+                [(one.kind, one.payload) for one in story.workspace.requests()]
+                == [("say", {"text": "Use the old API"})]
+            ),
+        )
         assert pilot.app.screen.query_one("#say", Input).value == ""
         await pilot.press("s", "escape")
         assert isinstance(pilot.app.screen, MissionScreen)
@@ -238,7 +299,9 @@ async def test_interrupt_and_stop(story: Story) -> None:
         await pilot.press("S")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["interrupt_session", "stop_session"])
+        await until(
+            pilot, lambda: [one.kind for one in story.workspace.requests()] == ["interrupt_session", "stop_session"]
+        )
 
 
 async def test_older_sessions(story: Story) -> None:
@@ -275,7 +338,9 @@ async def test_dependencies_lead_to_the_other_mission(story: Story) -> None:
         first = await enter(pilot, story, "Dark mode", "dependencies")
         await until(pilot, lambda: "Blocked by" in text(pilot) and "Design tokens" in text(pilot))
         await pilot.press("down", "enter")
-        await until(pilot, lambda: pilot.app.screen is not first and "Blocks" in text(pilot) or first is not pilot.app.screen)
+        await until(
+            pilot, lambda: (pilot.app.screen is not first and "Blocks" in text(pilot)) or first is not pilot.app.screen
+        )
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is first)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+
 from solo_unicorn.missions.entities import CodeAgent, Json, Worktree
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync.workspace import Workspace
@@ -22,7 +24,6 @@ from solo_unicorn.tui.screens.projects import ProjectsScreen
 from solo_unicorn.tui.screens.welcome import WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
-from textual.pilot import Pilot
 
 from .conftest import Story, ready, screen_text, shown, until
 
@@ -38,7 +39,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The child commands that were asked for; none is run."""
     asked: list[tuple[str, ...]] = []
 
-    async def ask(*arguments: str, timeout: float = 60.0) -> Json:
+    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
         asked.append(arguments)
         return {}
 
@@ -70,8 +71,17 @@ async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: obj
         await open_workstation(pilot)
         await until(pilot, lambda: "web-retry" in text(pilot))
         screen = text(pilot)
-        for words in ("● Claude Code 2.1.4", "2/2", "limit 23:14 (9 h)", "○ OpenCode", "not installed", "04:12  38k  $0.41",
-                      "Worktrees  2, 1 vacant", "vacant, used now", "blocked by"):  # fmt: skip
+        for words in (
+            "● Claude Code 2.1.4",
+            "2/2",
+            "limit 23:14 (9 h)",
+            "○ OpenCode",
+            "not installed",
+            "04:12  38k  $0.41",
+            "Worktrees  2, 1 vacant",
+            "vacant, used now",
+            "blocked by",
+        ):
             assert words in screen
 
 
@@ -161,7 +171,9 @@ async def test_another_project_is_opened_and_opened_again_next_time(story: Story
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 2)
+        await until(
+            pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 2
+        )
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Other" in text(pilot).splitlines()[0])
         await until(pilot, lambda: story.workspace.meta("board.project") == other.id)
@@ -171,7 +183,9 @@ async def test_a_project_is_made(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 1)
+        await until(
+            pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 1
+        )
         await pilot.press("n", *"Side", "enter")
         await until(pilot, lambda: any(project.name == "Side" for project in story.workspace.projects()))
         await until(pilot, lambda: "Side" in text(pilot).splitlines()[0])
@@ -204,7 +218,9 @@ async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
     return screen
 
 
-async def test_the_repository_of_the_directory_is_offered(home: Path, repository: Path, commands: list[tuple[str, ...]]) -> None:
+async def test_the_repository_of_the_directory_is_offered(
+    home: Path, repository: Path, commands: list[tuple[str, ...]]
+) -> None:
     with Workspace.open(home / "workspace.db") as workspace:
         workspace.set_agents([CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")])
     (repository / "src").mkdir()
@@ -251,7 +267,9 @@ async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: o
             await welcomed(pilot)
 
 
-async def test_a_repository_that_is_refused_is_told(home: Path, repository: Path, commands: object, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_repository_that_is_refused_is_told(
+    home: Path, repository: Path, commands: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def refused(*arguments: object) -> None:
         raise SoloUnicornError("shop is a shallow clone", todo="fetch the rest: git fetch --unshallow")
 
@@ -271,11 +289,15 @@ async def test_the_palette_runs_what_a_key_does(story: Story) -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: "Write a new mission" in text(pilot))
         await pilot.press(*"to the top")
-        await until(pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot))
+        await until(
+            pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot)
+        )
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
         await pilot.press("j", "ctrl+p", *"to the top")
-        await until(pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot))
+        await until(
+            pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot)
+        )
         await pilot.press("enter")
         await until(pilot, lambda: story.titles("todo")[0].startswith("Design tokens"))
 
@@ -284,7 +306,12 @@ async def test_the_palette_finds_missions(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("ctrl+p", *"flaky login")
-        await until(pilot, lambda: "Fix flaky login test" in text(pilot).splitlines()[6] or "M-12  Fix flaky login test" in text(pilot))
+        await until(
+            pilot,
+            lambda: (
+                "Fix flaky login test" in text(pilot).splitlines()[6] or "M-12  Fix flaky login test" in text(pilot)
+            ),
+        )
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from solo_unicorn.tui.query import compile_query
 
 from .test_card import QUIET, cards
@@ -14,16 +15,51 @@ from .test_card import QUIET, cards
 CARD = replace(QUIET, number=42, priority=4, stage="code", repository="web", agent="claude", ready=True, blockers=1)
 
 
-@pytest.mark.parametrize("text", [
-    "p4", "p:4", "p=4", "p>=4", "p>3", "p<5", "p<=4", "is:ready", "is:blocked", "stage:code", "repo:we", "agent:CLAUDE", "list:todo",
-    "RETRY pay", "m-42", "-is:running", "-p5", "p>=4 is:ready retry", "web",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p4",
+        "p:4",
+        "p=4",
+        "p>=4",
+        "p>3",
+        "p<5",
+        "p<=4",
+        "is:ready",
+        "is:blocked",
+        "stage:code",
+        "repo:we",
+        "agent:CLAUDE",
+        "list:todo",
+        "RETRY pay",
+        "m-42",
+        "-is:running",
+        "-p5",
+        "p>=4 is:ready retry",
+        "web",
+    ],
+)
 def test_a_card_that_meets_it(text: str) -> None:
     test = compile_query(text)
     assert test is not None and test(CARD)
 
 
-@pytest.mark.parametrize("text", ["p5", "p>4", "p<4", "-is:ready", "is:running", "is:waiting", "stage:plan", "zzz", "retry zzz", "is:nonsense", "-retry"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p5",
+        "p>4",
+        "p<4",
+        "-is:ready",
+        "is:running",
+        "is:waiting",
+        "stage:plan",
+        "zzz",
+        "retry zzz",
+        "is:nonsense",
+        "-retry",
+    ],
+)
 def test_a_card_that_does_not(text: str) -> None:
     test = compile_query(text)
     assert test is not None and not test(CARD)

@@ -9,11 +9,23 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.start import read_ahead
 
-HEAVY = ("mcp", "httpx", "git", "keyring", "pydantic", "tomlkit", "watchfiles", "uvicorn", "textual.widgets._markdown", "textual.widgets._text_area")
+HEAVY = (
+    "mcp",
+    "httpx",
+    "git",
+    "keyring",
+    "pydantic",
+    "tomlkit",
+    "watchfiles",
+    "uvicorn",
+    "textual.widgets._markdown",
+    "textual.widgets._text_area",
+)
 
 BOARD = """
 import asyncio, sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import getters, on, work
@@ -35,11 +36,23 @@ class BoardScreen(Screen[None]):
         binding("board.undo", "u", "undo", "undo", "Take back what you did last on this board"),
         binding("board.redo", "ctrl+r", "redo", "redo", "Do again what was undone", show=False),
         binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
-        binding("board.workstation", "w", "workstation", "workstation", "Agents, sessions, worktrees, and why what is not running"),
+        binding(
+            "board.workstation",
+            "w",
+            "workstation",
+            "workstation",
+            "Agents, sessions, worktrees, and why what is not running",
+        ),
         binding("board.projects", "p", "projects", "projects", "Open another project, or make one", show=False),
-        binding("board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False),
-        binding("board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False),
-        binding("board.escape", "escape", "escape", "clear", "Let go of a dragged card, else clear the filter", show=False),
+        binding(
+            "board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False
+        ),
+        binding(
+            "board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False
+        ),
+        binding(
+            "board.escape", "escape", "escape", "clear", "Let go of a dragged card, else clear the filter", show=False
+        ),
     ]
     AUTO_FOCUS = "#board"
 
@@ -83,8 +96,15 @@ class BoardScreen(Screen[None]):
 
     def _check_keymap(self) -> None:
         """Say what is wrong with the keys that the settings give to the board."""
-        known = {bound.id: bound for owner in (Board, BoardScreen, SoloUnicornApp) for bound in owner.BINDINGS if isinstance(bound, Binding)}
-        mine = {name: keys for name, keys in self.app.settings.keys.items() if name.partition(".")[0] in ("board", "app")}
+        known = {
+            bound.id: bound
+            for owner in (Board, BoardScreen, SoloUnicornApp)
+            for bound in owner.BINDINGS
+            if isinstance(bound, Binding)
+        }
+        mine = {
+            name: keys for name, keys in self.app.settings.keys.items() if name.partition(".")[0] in ("board", "app")
+        }
         for sentence in clashes(mine, {name: bound for name, bound in known.items() if name}):
             self.app.notify(f"{sentence}.", title="Keys in the settings", severity="warning", timeout=8, markup=False)
 
@@ -293,7 +313,7 @@ class BoardScreen(Screen[None]):
         """Do the undone step again."""
         await self._step(Workspace.redo)
 
-    async def _step(self, operation: type[Workspace.undo]) -> None:
+    async def _step(self, operation: Callable[[Workspace, str], str]) -> None:
         project = self.model.summary.project
         if project is not None and (said := await self.app.perform(operation, project.id)):
             await self.refresh_model()

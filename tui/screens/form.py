@@ -56,7 +56,10 @@ class MissionForm(ModalScreen[str | None]):
             with VerticalScroll(can_focus=False):
                 yield _row("flow", FlowList(marks))
                 yield _row("stages", StageList(marks))
-                yield _row("title", Input(id="title", max_length=500, classes="wide", placeholder="what is to be done, in a line"))
+                yield _row(
+                    "title",
+                    Input(id="title", max_length=500, classes="wide", placeholder="what is to be done, in a line"),
+                )
                 yield _row("description", TextArea(id="description", tab_behavior="focus", soft_wrap=True))
                 yield _row(
                     "priority",
@@ -69,8 +72,13 @@ class MissionForm(ModalScreen[str | None]):
                 yield _row("repository", Select[str]([], id="repository", prompt="none", compact=True))
                 yield _row("agent", Select[str]([], id="agent", prompt="any", compact=True))
                 yield _row("actor", Select[str]([], id="actor", prompt="none", compact=True))
-                yield _row("lands on", Input(id="target", classes="wide", placeholder="the repository's default branch"))
-                yield _row("blocked by", Input(id="blockers", classes="wide", placeholder="M-3 M-9: it waits until they are done"))
+                yield _row(
+                    "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
+                )
+                yield _row(
+                    "blocked by",
+                    Input(id="blockers", classes="wide", placeholder="M-3 M-9: it waits until they are done"),
+                )
                 with Horizontal(id="buttons"):
                     yield Static("", classes="name")
                     yield Button("Save  (ctrl+s)", variant="primary", id="save", compact=True)
@@ -102,7 +110,7 @@ class MissionForm(ModalScreen[str | None]):
         select = self.query_one(selector, Select)
         select.set_options(options)
         if select.parent is not None and not options:
-            select.parent.display = False  # type: ignore[attr-defined]
+            select.parent.display = False
 
     def _fill(self, mission: Mission) -> None:
         assert self.data is not None
@@ -116,7 +124,11 @@ class MissionForm(ModalScreen[str | None]):
         if mission.loop_schedule and mission.loop_schedule.max_per_day:
             self.query_one("#per-day", Input).value = str(mission.loop_schedule.max_per_day)
         agent = mission.code_agent_name or mission.code_agent_type
-        for selector, value in (("#repository", mission.project_repository_id), ("#actor", mission.actor_id), ("#agent", agent)):
+        for selector, value in (
+            ("#repository", mission.project_repository_id),
+            ("#actor", mission.actor_id),
+            ("#agent", agent),
+        ):
             select = self.query_one(selector, Select)
             if value in {option for _, option in select._options}:
                 select.value = value
@@ -201,9 +213,10 @@ class MissionForm(ModalScreen[str | None]):
         """Away; what was written is not thrown away without a word."""
         from .confirm import ConfirmScreen
 
-        if self._as_opened and self._values() != self._as_opened:
-            if not await self.app.push_screen_wait(ConfirmScreen("Leave without saving what you wrote?", "Leave")):
-                return
+        written = bool(self._as_opened) and self._values() != self._as_opened
+        question = ConfirmScreen("Leave without saving what you wrote?", "Leave")
+        if written and not await self.app.push_screen_wait(question):
+            return
         self.dismiss(None)
 
     def action_editor(self) -> None:

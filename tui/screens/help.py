@@ -18,9 +18,15 @@ from .board import BoardScreen
 KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
-    ("running", "running"), ("waits", "waits for you"), ("ready", "ready"), ("blocked", "blocked"),
-    ("attention", "needs attention"), ("parked", "parked by a limit"), ("retry", "failed, tries again"), ("branch", "pull request, landing"),
-)  # fmt: skip
+    ("running", "running"),
+    ("waits", "waits for you"),
+    ("ready", "ready"),
+    ("blocked", "blocked"),
+    ("attention", "needs attention"),
+    ("parked", "parked by a limit"),
+    ("retry", "failed, tries again"),
+    ("branch", "pull request, landing"),
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -62,10 +68,15 @@ class HelpScreen(ModalScreen[None]):
             keys = " ".join(dict.fromkeys(entry.keys))
             rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, indent=wide + 3))
         rows += [row(""), row(("Marks", "strong"))]
-        rows += [row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND]
+        rows += [
+            row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND
+        ]
         bars = " ".join(marks.bars)
         rows.append(row((f"  {bars:<{wide}} ", "brand"), "priority 1 to 5", indent=wide + 3))
         if isinstance(self.below, BoardScreen):
             rows += [row(""), row(("Filter", "strong")), row(f"  {query.EXAMPLE}")]
-        rows += [row(""), row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint"))]
+        rows += [
+            row(""),
+            row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint")),
+        ]
         return rows

@@ -98,7 +98,9 @@ class InboxScreen(ModalScreen[str | None]):
         one = self.under_cursor
         if one is None:
             return
-        sheet = WriteScreen(f"Reject the {one.mission.stage}", why=one.mission.title, button="Reject", needed="Say what to change")
+        sheet = WriteScreen(
+            f"Reject the {one.mission.stage}", why=one.mission.title, button="Reject", needed="Say what to change"
+        )
         feedback = await self.app.push_screen_wait(sheet)
         if feedback and await self.app.perform(Workspace.reject, one.mission.id, feedback) is not None:
             self.reload()
@@ -132,6 +134,12 @@ def _row(one: Waiting, marks: Marks, now: datetime) -> Row:
     }[one.kind]
     since = span((now - one.since).total_seconds())
     return row(
-        (f" {mark} ", role), (f"{word:<10}", role), (f"{short_id(one.mission.number):<6}", "strong"), f"{one.mission.title}  ",
-        (f"{since}\n", "faint"), (one.text, "faint"), key=one.mission.id, indent=13,
-    )  # fmt: skip
+        (f" {mark} ", role),
+        (f"{word:<10}", role),
+        (f"{short_id(one.mission.number):<6}", "strong"),
+        f"{one.mission.title}  ",
+        (f"{since}\n", "faint"),
+        (one.text, "faint"),
+        key=one.mission.id,
+        indent=13,
+    )

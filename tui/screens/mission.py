@@ -30,13 +30,23 @@ from ..tabline import Tab, TabLine
 TabName = Literal["overview", "plan", "session", "changes", "review", "dependencies", "history"]
 TABS: Final[tuple[TabName, ...]] = ("overview", "plan", "session", "changes", "review", "dependencies", "history")
 PANES: Final[dict[TabName, Any]] = {
-    "overview": Overview, "plan": Plan, "session": SessionPane, "changes": ChangesPane, "review": Review,
-    "dependencies": Dependencies, "history": History,
-}  # fmt: skip
+    "overview": Overview,
+    "plan": Plan,
+    "session": SessionPane,
+    "changes": ChangesPane,
+    "review": Review,
+    "dependencies": Dependencies,
+    "history": History,
+}
 FOCUS: Final = {
-    "overview": "#description", "plan": "#solution", "session": "#transcript", "changes": "#diff", "review": "#to-check",
-    "dependencies": "#links", "history": "#events",
-}  # fmt: skip
+    "overview": "#description",
+    "plan": "#solution",
+    "session": "#transcript",
+    "changes": "#diff",
+    "review": "#to-check",
+    "dependencies": "#links",
+    "history": "#events",
+}
 
 
 class TitleLine(Drawn):
@@ -80,7 +90,13 @@ class MissionScreen(Screen[None]):
         binding("mission.say", "s", "say", "say", "Say something to the agent while it works"),
         binding("mission.interrupt", "i", "interrupt", "interrupt", "Interrupt what the agent does; it listens then"),
         binding("mission.stop", "S", "stop", "stop", "Stop the session; its work is kept"),
-        binding("mission.ready", "space", "ready", "ready", "The main switch: an agent may (or may not yet) take this mission"),
+        binding(
+            "mission.ready",
+            "space",
+            "ready",
+            "ready",
+            "The main switch: an agent may (or may not yet) take this mission",
+        ),
         binding("mission.edit", "e", "edit", "edit", "Change the mission"),
         binding("mission.land", "M", "land", "land again", "Try the failed landing again", show=False),
         *(
@@ -234,7 +250,11 @@ class MissionScreen(Screen[None]):
         """Approve the stage."""
         approved = await self.app.perform(Workspace.approve, self.ref)
         if approved is not None:
-            self.app.tell(f"{short_id(approved.number)}: {approved.stage} next" if not approved.landing_status else "Approved: it lands now")
+            self.app.tell(
+                f"{short_id(approved.number)}: {approved.stage} next"
+                if not approved.landing_status
+                else "Approved: it lands now"
+            )
             self.reload()
 
     @work
@@ -244,8 +264,10 @@ class MissionScreen(Screen[None]):
 
         stage = self.data.mission.stage if self.data else "stage"
         sheet = WriteScreen(
-            f"Reject the {stage}", why="The agent goes on in the same conversation with your words.",
-            button="Reject", needed="Say what to change",
+            f"Reject the {stage}",
+            why="The agent goes on in the same conversation with your words.",
+            button="Reject",
+            needed="Say what to change",
         )
         feedback = await self.app.push_screen_wait(sheet)
         if feedback and await self.app.perform(Workspace.reject, self.ref, feedback) is not None:
@@ -258,7 +280,9 @@ class MissionScreen(Screen[None]):
         from .write import WriteScreen
 
         question = (self.data.mission.question if self.data else None) or ""
-        text = await self.app.push_screen_wait(WriteScreen("Answer", why=question, button="Answer", needed="Write an answer"))
+        text = await self.app.push_screen_wait(
+            WriteScreen("Answer", why=question, button="Answer", needed="Write an answer")
+        )
         if text and await self.app.perform(Workspace.answer, self.ref, text) is not None:
             self.app.tell("Answered; the same conversation goes on")
             self.reload()
@@ -287,8 +311,12 @@ class MissionScreen(Screen[None]):
         live = self.data.live if self.data else None
         if live is None:
             return
-        question = f"Stop {live.agent_name} at {live.stage}? Its work stays in the worktree, the mission is no longer ready."
-        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")) and await self._ask("stop_session", live):
+        question = (
+            f"Stop {live.agent_name} at {live.stage}? Its work stays in the worktree, the mission is no longer ready."
+        )
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")) and await self._ask(
+            "stop_session", live
+        ):
             self.app.tell("Asked to stop")
 
     async def _ask(self, kind: str, session: Session, payload: dict[str, Any] | None = None) -> bool:
@@ -312,7 +340,10 @@ class MissionScreen(Screen[None]):
         """Change the mission."""
         from .form import MissionForm
 
-        if self.data and await self.app.push_screen_wait(MissionForm(self.data.project.id, mission_id=self.data.mission.id)):
+        if self.data is None:
+            return
+        form = MissionForm(self.data.project.id, mission_id=self.data.mission.id)
+        if await self.app.push_screen_wait(form) is not None:
             self.reload()
 
     @on(Button.Pressed, "#approve")

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ...missions.board import ListCount
-from ...missions.entities import Project
+from ...missions.entities import ListName, Project
 from ...sync.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
@@ -50,8 +50,17 @@ class ProjectsScreen(ModalScreen[str | None]):
         for project, counts in found:
             total = sum(count.total for name, count in counts.items() if name != "done")
             here = self.now is not None and project.id == self.now.id
-            notes = f"  {total} open" + ("  paused" if project.paused else "") + ("  sample" if project.is_sample else "")
-            rows.append(row((f" {self.app.marks.ready if here else ' '} ", "run"), (project.name, "strong" if here else ""), (notes, "faint"), key=project.id))
+            notes = (
+                f"  {total} open" + ("  paused" if project.paused else "") + ("  sample" if project.is_sample else "")
+            )
+            rows.append(
+                row(
+                    (f" {self.app.marks.ready if here else ' '} ", "run"),
+                    (project.name, "strong" if here else ""),
+                    (notes, "faint"),
+                    key=project.id,
+                )
+            )
         self.lines.styles.height = max(3, len(rows))
         self.lines.set_rows(rows)
         self.lines.cursor = next((at for at, one in enumerate(rows) if self.now and one.key == self.now.id), 0)
@@ -83,5 +92,5 @@ class ProjectsScreen(ModalScreen[str | None]):
             self.dismiss(made.id)
 
 
-def _read(workspace: Workspace) -> list[tuple[Project, dict[str, ListCount]]]:
-    return [(project, dict(workspace.list_counts(project.id))) for project in workspace.projects()]
+def _read(workspace: Workspace) -> list[tuple[Project, dict[ListName, ListCount]]]:
+    return [(project, workspace.list_counts(project.id)) for project in workspace.projects()]

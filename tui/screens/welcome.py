@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import getters, on, work
@@ -17,7 +18,7 @@ from .. import welcome_data
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
-from ..lines import Lines, row
+from ..lines import Lines, Row, row
 from ..welcome_data import RepositoryFound
 from ..workstation_data import agent_rows, read
 
@@ -29,7 +30,13 @@ class WelcomeScreen(ModalScreen[str | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "First start"
     BINDINGS = [  # noqa: RUF012
-        binding("welcome.repository", "enter", "repository", "this repository", "A project for the repository of this directory"),
+        binding(
+            "welcome.repository",
+            "enter",
+            "repository",
+            "this repository",
+            "A project for the repository of this directory",
+        ),
         binding("welcome.sample", "s", "sample", "sample", "A short sample project to look around in; X removes it"),
         binding("welcome.empty", "n", "empty", "empty project", "An empty project without a repository"),
         binding("welcome.later", "escape", "later", "later", "Look at the empty board; n begins"),
@@ -49,7 +56,10 @@ class WelcomeScreen(ModalScreen[str | None]):
         marks = self.app.marks
         with Vertical(classes="box") as box, VerticalScroll(can_focus=False):
             box.border_title = "Welcome to Solo Unicorn"
-            yield Static("Write missions on a board; your code agents work on them in git worktrees; you review, and it lands.", classes="hint")
+            yield Static(
+                "Write missions on a board; your code agents work on them in git worktrees; you review, and it lands.",
+                classes="hint",
+            )
             yield Static("1  This repository?", classes="part")
             yield Lines(marks, id="repository")
             yield Static("2  Agents found", classes="part")
@@ -78,11 +88,26 @@ class WelcomeScreen(ModalScreen[str | None]):
         found, marks = self.found, self.app.marks
         if found is None:
             where = str(self.directory) if self.directory else "here"
-            rows = [row((f" {marks.idle} ", "faint"), ("no git repository in ", "faint"), where, ("; `solo-unicorn repo add PATH` links one later", "faint"), indent=3)]
+            rows = [
+                row(
+                    (f" {marks.idle} ", "faint"),
+                    ("no git repository in ", "faint"),
+                    where,
+                    ("; `solo-unicorn repo add PATH` links one later", "faint"),
+                    indent=3,
+                )
+            ]
         else:
             remote = f"  {found.remote}" if found.remote else "  no remote"
             branch = found.branch or "detached HEAD"
-            rows = [row((f" {marks.ready} ", "good"), (found.name, "strong"), (f"  {marks.branch} {branch}{remote}", "faint"), indent=3)]
+            rows = [
+                row(
+                    (f" {marks.ready} ", "good"),
+                    (found.name, "strong"),
+                    (f"  {marks.branch} {branch}{remote}", "faint"),
+                    indent=3,
+                )
+            ]
             rows.append(row("   ", (str(found.path), "faint"), indent=3))
         self._show("#repository", rows)
         self.query_one("#repository-button").display = found is not None
@@ -105,10 +130,10 @@ class WelcomeScreen(ModalScreen[str | None]):
             hint = row(("", ""))
         self._show("#agents", [*agent_rows(data, self.app.marks, self.app.clock()), hint])
 
-    def _show(self, selector: str, rows: list[object]) -> None:
+    def _show(self, selector: str, rows: Sequence[Row]) -> None:
         if self.is_mounted:
             lines = self.query_one(selector, Lines)
-            lines.set_rows(rows)  # type: ignore[arg-type]
+            lines.set_rows(rows)
             lines.styles.height = max(1, len(rows))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

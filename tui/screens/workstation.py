@@ -31,8 +31,16 @@ class WorkstationScreen(Screen[str | None]):
         binding("workstation.next", "tab", "app.focus_next", "next", "The next panel"),
         binding("workstation.pause", "p", "pause", "pause", "Pause or resume taking new work; what runs goes on"),
         binding("workstation.scan", "s", "scan", "look for agents", "Look for installed agents and check each"),
-        binding("workstation.clean", "c", "clean", "clean worktrees", "Remove vacant worktrees; never one with work in it"),
-        binding("workstation.service", "S", "service", "start/stop service", "Stop the service, or start it again; sessions go on"),
+        binding(
+            "workstation.clean", "c", "clean", "clean worktrees", "Remove vacant worktrees; never one with work in it"
+        ),
+        binding(
+            "workstation.service",
+            "S",
+            "service",
+            "start/stop service",
+            "Stop the service, or start it again; sessions go on",
+        ),
     ]
     AUTO_FOCUS = "#sessions"
     app = getters.app(SoloUnicornApp)
@@ -51,9 +59,14 @@ class WorkstationScreen(Screen[str | None]):
             with Horizontal(id="upper"):
                 yield _titled(Lines(marks, id="agents", empty="No agents known yet. s looks for them."), "Agents")
                 yield _titled(Lines(marks, id="sessions", cursor=True, empty="Nothing runs."), "Sessions")
-                yield _titled(Lines(marks, id="queue", cursor=True, empty="Nothing is ready and waiting."), "Why not running")
+                yield _titled(
+                    Lines(marks, id="queue", cursor=True, empty="Nothing is ready and waiting."), "Why not running"
+                )
             with Horizontal(id="lower"):
-                yield _titled(Lines(marks, id="worktrees", cursor=True, empty="None yet: a mission's first run makes one."), "Worktrees")
+                yield _titled(
+                    Lines(marks, id="worktrees", cursor=True, empty="None yet: a mission's first run makes one."),
+                    "Worktrees",
+                )
                 yield _titled(Lines(marks, id="service"), "Service")
         yield KeyLine(marks)
 
@@ -86,7 +99,12 @@ class WorkstationScreen(Screen[str | None]):
             return
         running, slots = len(data.sessions), self.app.settings.workstation.slots
         state = ("paused", "wait") if data.paused else ("taking work", "good")
-        head = row((" Workstation  ", "brand"), (f"{data.workstation.name}   ", "strong"), state, (f"   {running} of {slots} running", "faint"))
+        head = row(
+            (" Workstation  ", "brand"),
+            (f"{data.workstation.name}   ", "strong"),
+            state,
+            (f"   {running} of {slots} running", "faint"),
+        )
         vacant = sum(slot.mission_id is None for slot in data.worktrees)
         for name, rows in (
             ("head", [head]),

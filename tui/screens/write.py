@@ -24,7 +24,9 @@ class WriteScreen(ModalScreen[str | None]):
     ]
     area = getters.query_one(TextArea)
 
-    def __init__(self, heading: str, *, why: str = "", text: str = "", button: str = "Send", needed: str = "Write something") -> None:
+    def __init__(
+        self, heading: str, *, why: str = "", text: str = "", button: str = "Send", needed: str = "Write something"
+    ) -> None:
         super().__init__(classes="sheet")
         self.heading, self.why, self.text, self.button, self.needed = heading, why, text, button, needed
 
