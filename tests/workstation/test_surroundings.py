@@ -111,6 +111,24 @@ def end_service_only() -> None:
     assert service_is_gone()
 
 
+def test_a_session_that_lost_its_claim_stops_and_leaves_the_mission_alone(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_SESSIONS_LEASE_SECONDS", "8")
+    mission = shop.mission("Payments", rehearsal="silent")
+    client.ensure_running()
+    session = shop.running(mission)
+    shop.until(mission, lambda now: now.tasks, "it has begun to work")
+    until(lambda: shop.workspace.session(session.id).conversation_id, "its conversation is known")
+    shop.workspace.end_session(session.id, "cancelled", "as if another workstation had taken it over")
+    before = shop.now(mission)
+    host = launch.attach(paths.runs_dir() / session.id)
+    until(lambda: not host.alive(), "its agent is stopped")
+    until(lambda: client.status()["sessions"] == 0, "nobody follows it any more")
+    assert shop.now(mission) == before
+    assert Path(session.worktree_path or "").is_dir(), "its work is kept"
+
+
 def test_worktrees_of_finished_missions_are_given_back_and_used_again(shop: Shop) -> None:
     client.ensure_running()
     first = shop.mission("First")
