@@ -31,7 +31,9 @@ def state(mission: Mission) -> str:
         case Mission(review_status="pending"):
             return "review"
         case Mission(landing_status=str() as landing):
-            return {"queued": "landing", "landing": "landing", "failed": "landing failed"}[landing]
+            return {
+                "queued": "landing", "landing": "landing", "pull_request": "pull request", "failed": "landing failed",
+            }[landing]
         case Mission(attention=str()):
             return "attention"
         case Mission(list="done"):

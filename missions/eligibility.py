@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from .entities import ListName, Mission, Project, ProjectRepository
 from .loops import next_run
+from .pull_requests import waits_for
 
 SPARE_WORKTREES = 3
 """Worktrees a repository may have beyond its missions at once (domain.md, Worktrees)."""
@@ -139,6 +140,8 @@ def _people(mission: Mission, facts: Facts) -> str | None:
             return "finished, waits to be landed"
         case "landing":
             return "being landed"
+        case "pull_request":
+            return waits_for(mission)
     return None
 
 

@@ -22,7 +22,11 @@ AgentSessionStatus = Literal["INACTIVE", "PUSHING", "ACTIVE"]
 PrMode = Literal["disabled", "enabled", "auto"]
 MergeStrategy = Literal["merge", "squash", "rebase"]
 ReviewStatus = Literal["pending", "approved", "rejected"]
-LandingStatus = Literal["queued", "landing", "failed"]
+LandingStatus = Literal["queued", "landing", "pull_request", "failed"]
+"""`pull_request`: the work waits in an open pull request."""
+PullRequestState = Literal["open", "merged", "closed"]
+Checks = Literal["none", "pending", "passed", "failed"]
+PullRequestReview = Literal["none", "approved", "changes_requested"]
 Outcome = Literal[
     "completed", "failed", "timeout", "cancelled", "rate_limited", "auth_failed", "needs_input", "unknown"
 ]
@@ -65,6 +69,40 @@ class FlowConfig:
     """What one mission changes about its flow, by stage name (domain.md, Creating)."""
 
     stages: dict[str, StageConfig] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewComment:
+    """One unresolved comment of a pull request; `path` is empty for one on the whole."""
+
+    author: str
+    text: str
+    path: str = ""
+    line: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What was last seen of a mission's pull request."""
+
+    state: PullRequestState = "open"
+    draft: bool = False
+    head: str = ""
+    """The commit it asks to be merged."""
+    merge_commit: str | None = None
+    mergeable: bool | None = None
+    """None: GitHub has not worked it out yet."""
+    checks: Checks = "none"
+    failing: tuple[str, ...] = ()
+    """Names of the checks that failed."""
+    review: PullRequestReview = "none"
+    review_id: int | None = None
+    """The newest review that approves or asks for changes."""
+    reviewers: tuple[str, ...] = ()
+    """Who says what `review` says."""
+    comments: tuple[ReviewComment, ...] = ()
+    """Those that are not resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +186,7 @@ class Mission:
     landing_status: LandingStatus | None = None
     landing_error: str | None = None
     landed_commit: str | None = None
+    pull_request: PullRequest | None = None
     worktree_path: str | None = None
     deleted_at: datetime | None = None
 

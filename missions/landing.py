@@ -52,6 +52,7 @@ def landed(mission: Mission, flow: Flow, *, commit: str | None, now: datetime) -
         pr_created=False,
         github_pr_number=None,
         github_pr_url=None,
+        pull_request=None,
         landing_status=None,
         landing_error=None,
         landed_commit=commit,

@@ -65,6 +65,7 @@ def _reopened(mission: Mission) -> Mission:
         pr_created=False,
         github_pr_number=None,
         github_pr_url=None,
+        pull_request=None,
         review_status=None,
         review_requested_at=None,
     )

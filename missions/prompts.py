@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
 from .flows import enabled_stages
 from .ids import short_id
+from .pull_requests import comments_text
 
 TEXT_SHOWN = 20_000
 """Characters of one text in a prompt; `get_context` has the rest."""
@@ -92,7 +93,7 @@ def _needed(context: PromptContext) -> tuple[str, ...]:
         case "answer":
             return ("answer", "essentials")
         case "conflict":
-            return ("landing_error", "essentials")
+            return ("landing_error", "feedback", "essentials")
     return ("essentials",)
 
 
@@ -101,7 +102,8 @@ def _needed(context: PromptContext) -> tuple[str, ...]:
 
 def _feedback(context: PromptContext) -> str | None:
     own = context.mission.review_feedback if context.mission.review_status == "rejected" else None
-    return context.feedback or own
+    said = context.feedback or own, comments_text(context.mission)
+    return "\n\n".join(text for text in said if text) or None
 
 
 def _answer(context: PromptContext) -> str | None:

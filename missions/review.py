@@ -67,7 +67,7 @@ def ask(mission: Mission, question: str, *, now: datetime) -> Mission:
     asked = _said("question", question, "Write the question")
     if mission.list in ("review", "done"):
         raise Conflict(f"{short_id(mission.number)} stands in {mission.list}", why="its stage is finished")
-    if mission.landing_status in ("queued", "landing"):
+    if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"{short_id(mission.number)} is about to be landed", why="its last stage is finished")
     return replace(mission, question=asked, attention=f"Asks: {asked}", asked=None, answer=None, updated_at=now)
 
@@ -94,7 +94,7 @@ def _finished(mission: Mission, summary: str, to_check: str | None, now: datetim
     if mission.list in ("review", "done"):
         why = "it waits for a person's review" if mission.review_status == "pending" else f"it stands in {mission.list}"
         raise Conflict(f"The stage {mission.stage} of {name} is finished already", why=why, todo="End your turn")
-    if mission.landing_status in ("queued", "landing"):
+    if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"The last stage of {name} is finished already", why="it is about to be landed")
     said = _said("summary", summary, "Say in a few sentences what was done")
     return replace(

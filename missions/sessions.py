@@ -57,7 +57,7 @@ def claim(mission: Mission, session_id: str, now: datetime) -> Mission:
         raise AlreadyClaimed(f"{name} is claimed", holder=holder, why=f"{holder} works on it")
     if mission.list not in CLAIMABLE:
         raise Conflict(f"{name} stands in {mission.list}", why="agents work on missions in todo, doing or loop")
-    if mission.landing_status in ("queued", "landing"):
+    if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"{name} is about to be landed", why="its last stage is finished")
     return replace(
         mission,

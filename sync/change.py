@@ -34,7 +34,7 @@ from . import lookup, rows
 MACHINE_FIELDS = frozenset(
     {
         "agentSessionStatus", "attempts", "dependencyCount", "lastCodeAgentName", "lastCodeAgentSessionId", "limitHits",
-        "listOrder", "prBranchName", "retryAt", "sessionId", "worktreePath",
+        "listOrder", "prBranchName", "pullRequest", "retryAt", "sessionId", "worktreePath",
     }
 )  # fmt: skip
 """What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""

@@ -9,6 +9,7 @@ from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .missions import MissionOperations
 from .projects import ProjectOperations
+from .pull_requests import PullRequestOperations
 from .running import RunningOperations
 from .sample import SampleOperations
 from .transfer import TransferOperations
@@ -21,6 +22,7 @@ class Workspace(
     ProjectOperations,
     RunningOperations,
     FinishingOperations,
+    PullRequestOperations,
     MemoryOperations,
     InboxOperations,
     UndoOperations,

@@ -1,0 +1,83 @@
+"""Missions that wait in a pull request (domain.md, Landing): opened, and what each look at it meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..missions import pull_requests
+from ..missions.entities import SYSTEM, Author, Mission, ProjectRepository, PullRequest
+from ..missions.errors import Conflict, NotFound
+from ..missions.ids import short_id
+from . import lookup, rows
+from .base import WorkspaceBase
+from .change import Change
+
+
+class PullRequestOperations(WorkspaceBase):
+    """Operations of the part that talks to GitHub."""
+
+    def pull_requests(self) -> list[Mission]:
+        """Missions whose open pull request is followed, oldest first."""
+        with self._reading() as connection:
+            docs = connection.execute(
+                "SELECT doc FROM mission WHERE pr_number IS NOT NULL AND deleted = 0 AND list <> 'done' ORDER BY id"
+            ).fetchall()
+        return [mission for (doc,) in docs if pull_requests.is_followed(mission := rows.load(Mission, doc))]
+
+    def pull_request_opened(self, ref: str, number: int, url: str, branch: str, seen: PullRequest) -> Mission:
+        """The mission's branch is pushed and its pull request open (or found open); it waits to be merged."""
+        with self._change(SYSTEM) as change:
+            mission = change.mission(ref)
+            known = mission.github_pr_number == number
+            after = pull_requests.opened(mission, number=number, url=url, branch=branch, seen=seen, now=change.now)
+            self._mark_synced(change, mission, pushed=True)
+            return change.save(mission, after, "pull_request_updated" if known else "pull_request_opened", note=url)
+
+    def pull_request_seen(
+        self, ref: str, number: int, seen: PullRequest, files: Sequence[str] = (), *, by: Author = SYSTEM
+    ) -> Mission:
+        """What a look at the pull request showed, and what follows from it (missions/pull_requests.py).
+
+        Conflict when the mission meanwhile has another pull request. Nothing is written when nothing is new.
+        """
+        with self._change(by) as change:
+            mission = change.mission(ref)
+            if mission.github_pr_number != number:
+                raise Conflict(f"{short_id(mission.number)} has another pull request by now")
+            found = pull_requests.observed(mission, change.flow_of(mission), seen, files=files, now=change.now)
+            if replace(found.mission, updated_at=mission.updated_at) == mission:
+                return mission
+            self._mark_synced(change, mission)
+            return change.save(mission, found.mission, found.kind, note=found.note)
+
+    def repository_identified(self, repository_id: str, github_repo_id: int, full_name: str) -> None:
+        """GitHub's numeric id of a repository, kept there and on its missions; its name where it was renamed."""
+        with self._change(SYSTEM) as change:
+            repository = lookup.part(change.connection, ProjectRepository, repository_id)
+            owner, _, name = full_name.partition("/")
+            after = replace(
+                repository, github_repo_id=github_repo_id, github_owner=owner, github_name=name,
+                github_full_name=full_name,
+            )  # fmt: skip
+            if after == repository:
+                return
+            rows.put_part(change.connection, "repository", replace(after, updated_at=change.now))
+            change.event(after.project_id, "repository_changed", note=after.name)
+            docs = change.connection.execute(
+                "SELECT doc FROM mission WHERE repository_id = ? AND deleted = 0", (repository_id,)
+            ).fetchall()
+            for (doc,) in docs:
+                mission = rows.load(Mission, doc)
+                change.save(mission, replace(mission, repository_id=github_repo_id), "repository_identified")
+
+    @staticmethod
+    def _mark_synced(change: Change, mission: Mission, *, pushed: bool = False) -> None:
+        try:
+            repository = lookup.part(change.connection, ProjectRepository, mission.project_repository_id or "")
+        except NotFound:
+            return
+        marked = replace(repository, last_pr_sync_at=change.now)
+        if pushed:
+            marked = replace(marked, last_mission_pushed_at=change.now)
+        rows.put_part(change.connection, "repository", marked)
