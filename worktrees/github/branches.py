@@ -1,0 +1,138 @@
+"""The mission branch on its remote: pushed, asked about, and deleted, with the person's own git credentials.
+
+Nothing is overwritten that this machine has not seen: a branch that was rewritten here replaces the remote one only
+where that still is the commit pushed last, and a merged branch is deleted only while it is the commit that was merged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...missions.errors import Conflict, NotFound
+from ..bases import fetch_branch
+from ..git import Git, GitError, decode
+from ..repositories import inspect
+
+PUSH_SECONDS = 900.0
+TEMPLATES = (
+    ".github/pull_request_template.md",
+    ".github/PULL_REQUEST_TEMPLATE.md",
+    "pull_request_template.md",
+    "PULL_REQUEST_TEMPLATE.md",
+    "docs/pull_request_template.md",
+    "docs/PULL_REQUEST_TEMPLATE.md",
+)
+"""Where GitHub looks for a repository's template."""
+TEMPLATE_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The branch is on the remote at `head`; `ahead` counts its commits that the target lacks."""
+
+    head: str
+    ahead: int
+    template: str | None
+    """The repository's own template for pull requests, at the target branch."""
+
+
+class BranchMoved(Conflict):
+    """Somebody else pushed to the mission's branch; nothing was changed."""
+
+    code = "branch_moved"
+
+
+def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed_before: str | None = None) -> Pushed:
+    """Bring the mission branch to the remote. Nothing is pushed when it has no commit that the target lacks (ahead 0).
+
+    `pushed_before` is the commit pushed last: only that one may be replaced by a history rewritten here. Raises
+    NotFound (no such branch, no remote), BranchMoved, GitError.
+    """
+    facts = inspect(repository_path, look_at_files=False)
+    git = Git(facts.root)
+    head = git.commit(f"refs/heads/{branch}")
+    if head is None:
+        raise NotFound(f"there is no branch {branch} in {facts.root}", todo="start the mission again")
+    if facts.remote is None:
+        raise NotFound(
+            f"{facts.root} has no remote", why="a pull request is made of a pushed branch",
+            todo="add one (`git remote add origin URL`), or set prMode to disabled",
+        )  # fmt: skip
+    fetch_branch(git, facts.remote, target)
+    base = git.commit(f"refs/remotes/{facts.remote}/{target}") or ""
+    ahead = int(git.line("rev-list", "--count", f"{base}..{head}"))
+    if ahead:
+        _push(git, facts.remote, branch, head, pushed_before)
+    return Pushed(head, ahead, _template(git, base))
+
+
+def delete_branch(repository_path: Path | str, *, branch: str, merged: str) -> bool:
+    """Delete the merged branch on the remote; False when it is gone already or has grown since it was merged."""
+    facts = inspect(repository_path, look_at_files=False)
+    if facts.remote is None:
+        return False
+    git = Git(facts.root)
+    name = f"refs/heads/{branch}"
+    done = git.run(
+        "push", "--quiet", "--porcelain", f"--force-with-lease={name}:{merged}", facts.remote, f":{name}",
+        ok=range(256), timeout=PUSH_SECONDS,
+    )  # fmt: skip
+    said = decode(done.out) + done.err
+    if done.status == 0:
+        return True
+    if "[rejected]" in said or "does not exist" in said or "unable to delete" in said:
+        return False
+    raise GitError(git.path, ("git", "push", facts.remote, f":{name}"), done.status, said)
+
+
+def conflicting_files(repository_path: Path | str, *, branch: str, target: str) -> tuple[str, ...]:
+    """The files in which the branch conflicts with the remote's target; empty when there are none."""
+    facts = inspect(repository_path, look_at_files=False)
+    git = Git(facts.root)
+    other = f"refs/heads/{target}"
+    if facts.remote is not None:
+        fetch_branch(git, facts.remote, target)
+        other = f"refs/remotes/{facts.remote}/{target}"
+    done = git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", f"refs/heads/{branch}", other,
+                   ok=(0, 1))  # fmt: skip
+    if done.status == 0:
+        return ()
+    _tree, *names = [decode(part) for part in done.out.split(b"\0") if part]
+    return tuple(dict.fromkeys(names))
+
+
+def refresh_target(repository_path: Path | str, target: str) -> None:
+    """Know what the remote's target branch is now, so that the next mission starts from what was merged."""
+    facts = inspect(repository_path, look_at_files=False)
+    if facts.remote is not None:
+        fetch_branch(Git(facts.root), facts.remote, target)
+
+
+def _push(git: Git, remote: str, branch: str, head: str, pushed_before: str | None) -> None:
+    name = f"refs/heads/{branch}"
+    for lease in ("", pushed_before):
+        if lease is None:
+            break
+        options = [f"--force-with-lease={name}:{lease}"] if lease else []
+        done = git.run(
+            "push", "--quiet", "--porcelain", *options, remote, f"{head}:{name}", ok=range(256), timeout=PUSH_SECONDS
+        )
+        if done.status == 0:
+            return
+        said = decode(done.out) + done.err
+        if "[rejected]" not in said:
+            raise GitError(git.path, ("git", "push", remote, branch), done.status, said)
+    raise BranchMoved(
+        f"{remote}/{branch} has commits that are not here",
+        why="somebody else pushed to the mission's branch",
+        todo=f"bring them in (`git pull --rebase {remote} {branch}` in the mission's worktree), then land again",
+    )
+
+
+def _template(git: Git, base: str) -> str | None:
+    for path in TEMPLATES:
+        found = git.run("cat-file", "blob", f"{base}:{path}", ok=range(256))
+        if found.status == 0:
+            return found.out.decode(errors="replace")[:TEMPLATE_MAX]
+    return None
