@@ -34,6 +34,8 @@ class Package:
 CLAUDES = tuple(Package("@anthropic-ai/claude-code", version, "claude") for version in ("2.1.197", "2.1.330"))
 """The one that npm gives to those with Node 20, which speaks MCP of 2025, and one that speaks MCP of 2026."""
 CODEX = Package("@openai/codex", "0.169.0", "codex")
+GEMINI = Package("@google/gemini-cli", "0.61.0", "gemini")
+OPENCODE = Package("opencode-ai", "1.18.33", "opencode")
 
 
 def installed(package: Package, asked_for: bool) -> Path:
