@@ -79,13 +79,14 @@ def test_the_mcp_server_is_found_again_at_its_place(shop: Shop) -> None:
 
 
 def test_a_session_that_ended_without_a_service_is_finished_late(shop: Shop) -> None:
-    mission = shop.mission("Payments", flow="Research", rehearsal="clarify: pace 0.2")
+    mission = shop.mission("Payments", flow="Research", rehearsal="clarify: hang")
     service = client.ensure_running()
     session = shop.running(mission)
     run_dir = paths.runs_dir() / session.id
     until(lambda: shop.now(mission).stage == "research", "its stage is finished through our tool")
     kill(service)
-    until(lambda: launch.attach(run_dir).state() == "ended", "the agent ended alone")
+    launch.attach(run_dir).kill()
+    until(lambda: launch.attach(run_dir).state() == "ended", "the agent ended without a service")
     assert shop.workspace.session(session.id).phase == "running"
     client.ensure_running()
     shop.review(mission, "research")
