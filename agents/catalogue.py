@@ -2,6 +2,7 @@
 
 A person adds agents, or corrects ours, by files of the same shape in the directory `agents` of the home; theirs win.
 Every list of arguments may hold `{placeholders}`; an argument list that needs a value nobody gave is left out whole.
+A placeholder whose name ends in `_quoted` gives the value as a TOML string.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Turn:
     mcp: tuple[str, ...] = ()
     """With `{mcp_file}`, the file that holds our server's address and token for this run alone."""
     mcp_environment: Mapping[str, str] = field(default_factory=dict)
-    mcp_format: Literal["claude", "gemini", "opencode"] = "claude"
+    mcp_format: Literal["claude", "gemini", "opencode", "plain"] = "claude"
     prompt: Literal["claude", "text"] = "text"
     """How a prompt is written to its standard input: as a message of Claude's stream-json, or as it is."""
     listens: bool = False

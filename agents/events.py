@@ -144,6 +144,7 @@ class Retrying:
 
     attempt: int
     of: int
+    """0: without end; verdict.py gives up for it."""
     seconds: float
     error: str = ""
 
@@ -227,7 +228,7 @@ def activity(event: Event) -> str | None:
         case ToolCall(kind=kind, summary=summary, name=name):
             return _short(f"{_DOING[kind]} {summary or name}")
         case Retrying(attempt=attempt, of=of):
-            return f"waiting for its service, attempt {attempt} of {of}"
+            return f"waiting for its service, attempt {attempt} of {of}" if of else "waiting for its service"
         case LimitReached():
             return "limit reached"
         case PermissionAsked(tool=tool):

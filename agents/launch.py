@@ -32,6 +32,7 @@ from ..missions.entities import CodeAgent, Json, JsonObject
 from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
 from . import catalogue, mcp_files
 from .handle import SESSION_VARIABLE, HostHandle
+from .quoting import git_roots, toml_string
 from .session_host.durable import replace_file
 from .speech import message
 
@@ -89,10 +90,13 @@ def prepare(
         "mcp_file": str(mcp_file) if mcp is not None else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),
+        "python": sys.executable,
+        "git_roots": git_roots(Path(worktree)),
     }
+    values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
     arguments = [*catalogue.base_command(entry, binary), *turn.arguments]
     permissions = turn.skip_permissions if wanted.skip_permissions else turn.permission_mode
-    for part in (permissions, turn.model, turn.resume, turn.mcp):
+    for part in (permissions, turn.model, turn.mcp, turn.resume):  # resume last: to some it is a command of its own
         arguments += catalogue.filled(part, values)
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}

@@ -6,11 +6,13 @@ from typing import Literal
 
 from ..missions.entities import JsonObject
 
+Format = Literal["claude", "gemini", "opencode", "plain"]
+
 SERVER = "solo"
 """Our server's name as agents see it; their tools are called mcp__solo__… or solo_…"""
 
 
-def write(format_: Literal["claude", "gemini", "opencode"], url: str, token: str) -> JsonObject:
+def write(format_: Format, url: str, token: str) -> JsonObject:
     """The content of the file."""
     headers: JsonObject = {"Authorization": f"Bearer {token}"}
     match format_:
@@ -22,3 +24,5 @@ def write(format_: Literal["claude", "gemini", "opencode"], url: str, token: str
         case "opencode":
             server: JsonObject = {"type": "remote", "url": url, "headers": headers, "oauth": False, "enabled": True}
             return {"mcp": {SERVER: server}}
+        case "plain":
+            return {"url": url, "token": token}  # for programs of ours: `solo-unicorn mcp --token-file`

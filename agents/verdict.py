@@ -21,11 +21,14 @@ from .events import (
     PermissionDenied,
     QuestionAsked,
     Result,
+    Retrying,
     SessionStarted,
 )  # fmt: skip
 from .handle import HostOutcome
 from .mcp_files import SERVER
 
+ENDLESS_RETRIES: Final = 6
+"""So many vain tries in a row of an agent that would try for ever; Codex waits longer before each, minutes in all."""
 _BY_PERSON: Final = {"stop", "kill", "cancel", "cancelled"}
 _TIMEOUTS: Final = {
     "stall": "it said nothing for too long and was stopped",
@@ -60,9 +63,13 @@ class Verdict:
         self._interrupted = False
         self._question: str | None = None
         self._denied: list[str] = []
+        self._retries = 0
+        self._unanswered = ""
 
     def feed(self, event: Event) -> None:
         """Take in one event."""
+        if not isinstance(event, Retrying):
+            self._retries = 0
         match event:
             case SessionStarted(conversation_id=id_, mcp_servers=servers):
                 self.conversation_id = id_ or self.conversation_id
@@ -70,6 +77,10 @@ class Verdict:
                 self._server_missing = broken[0].status if broken else None
             case LimitReached():
                 self._limit = event
+            case Retrying(of=0, error=error):
+                self._retries += 1
+                if self._retries >= ENDLESS_RETRIES:
+                    self._unanswered = error
             case Failure():
                 self._failure = event
             case Interrupted():
@@ -86,7 +97,9 @@ class Verdict:
 
     @property
     def abort_reason(self) -> str | None:
-        """Why this session should be stopped now, by `stop(reason="mcp")`: it lacks our tools. None while well."""
+        """Why it should be stopped now, by `stop(reason="mcp")`: it lacks our tools, or its model. None while well."""
+        if self._unanswered:
+            return _sentence("its service cannot be reached", self._unanswered)
         if self._server_missing is None:
             return None
         return f"it could not reach Solo Unicorn's tools ({self._server_missing})"

@@ -11,12 +11,14 @@ from .parsing import Command, Options, Parser
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("--standalone", action="store_true", help="serve from this process, without the service")
+    parser.add_argument("--token-file", metavar="FILE", help="be the run whose token is in this file")
 
 
 def _run(options: Options) -> int:
     if options.standalone:
-        return _standalone(os.environ.get(TOKEN_VARIABLE))
-    return bridging.run()
+        token = bridging.token_in(options.token_file) if options.token_file else os.environ.get(TOKEN_VARIABLE)
+        return _standalone(token)
+    return bridging.run(options.token_file)
 
 
 def _standalone(token: str | None) -> int:

@@ -20,6 +20,7 @@ from ..events import (
     MessageText,
     PlanUpdate,
     Result,
+    Retrying,
     SessionStarted,
     Thinking,
     ToolCall,
@@ -55,6 +56,8 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             return (Result(True),)
         case {"type": "turn.failed", "error": {"message": str() as text}}:
             return (*_limit(text), Result(False, text, kind_of_error(text)))
+        case {"type": "error", "message": str() as text} if "waiting for network" in text:
+            return (Retrying(0, 0, 0.0, text),)  # it never gives up by itself
         case {"type": "error", "message": str() as text}:
             return (Failure(kind_of_error(text), text),)
     return None

@@ -17,7 +17,7 @@ def test_every_agent_we_ship_has_a_parser_and_says_what_to_do() -> None:
         assert entry.parser in parsers.NAMES, entry.type
         assert entry.command or (entry.binaries and entry.install), entry.type
         assert not entry.sign_in_check.arguments or entry.sign_in, entry.type
-        assert not any("token" in argument.lower() for argument in entry.turn.mcp), "a token is never an argument"
+        assert not any("{token" in argument.lower() for argument in entry.turn.mcp), "a token is never an argument"
 
 
 def test_a_persons_own_file_replaces_ours(tmp_path: Path) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from solo_unicorn.agents import launch
 from solo_unicorn.agents.handle import SESSION_VARIABLE
+from solo_unicorn.agents.quoting import git_roots, toml_string
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, SessionSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
@@ -199,3 +205,42 @@ def test_a_run_directory_without_a_plan_says_so(run_dir: Path) -> None:
     (run_dir / "launch.json").write_text("{}")
     with pytest.raises(Exception, match=r"launch.json cannot be used"):
         launch.start(run_dir)
+
+
+def test_codex_gets_our_server_by_a_file_and_may_commit_in_its_worktree(run_dir: Path, tmp_path: Path) -> None:
+    repository, worktree = tmp_path / 'with "quotes"', tmp_path / "tree"
+    for command in (
+        ["init", "--quiet", str(repository)],
+        ["-C", str(repository), "commit", "--quiet", "--allow-empty", "-m", "Begin"],
+        ["-C", str(repository), "worktree", "add", "--quiet", str(worktree)],
+    ):
+        subprocess.run(["git", *command], check=True, capture_output=True)
+    found = prepared(run_dir, worktree, replace(CLAUDE, type="codex", name="codex"), resume="01a2-thread")
+    argv = found["argv"]
+    assert isinstance(argv, list) and argv[-3:] == ["resume", "01a2-thread", "-"]
+    settings = [argv[place + 1] for place, word in enumerate(argv) if word == "-c"]
+    told = tomllib.loads("\n".join(settings))
+    server = told["mcp_servers"]["solo"]
+    assert server["command"] == sys.executable and server["required"] is True
+    assert server["args"][-2:] == ["--token-file", str(run_dir / "mcp.json")]
+    records = repository / ".git"
+    wanted = [str(records / part) for part in ("worktrees/tree", "objects", "refs", "logs")]
+    assert told["sandbox_workspace_write"]["writable_roots"] == wanted
+    assert TOKEN not in json.dumps(found)
+    assert json.loads((run_dir / "mcp.json").read_text())["token"] == TOKEN
+
+
+def test_nothing_beyond_the_worktree_is_opened_where_git_did_not_link_it(tmp_path: Path) -> None:
+    """A file .git that an agent wrote itself opens nothing: the other side must name the worktree, too."""
+    assert git_roots(tmp_path) == "[]"
+    elsewhere = tmp_path / "elsewhere" / "worktrees" / "w"
+    elsewhere.mkdir(parents=True)
+    (elsewhere / "commondir").write_text("../..\n")
+    (elsewhere / "gitdir").write_text(f"{tmp_path}/another/.git\n")
+    (tmp_path / ".git").write_text(f"gitdir: {elsewhere}\n")
+    assert git_roots(tmp_path) == "[]"
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",))))
+def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
+    assert tomllib.loads(f"a = {toml_string(text)}")["a"] == text

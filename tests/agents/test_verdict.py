@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from solo_unicorn.agents import parsers
-from solo_unicorn.agents.events import Failure, Interrupted, LimitReached, QuestionAsked, Result
+from solo_unicorn.agents.events import (
+    Failure,
+    Interrupted,
+    LimitReached,
+    MessageText,
+    QuestionAsked,
+    Result,
+    Retrying,
+)  # fmt: skip
 from solo_unicorn.agents.handle import HostOutcome, Stop
 from solo_unicorn.agents.verdict import Judgement, Verdict
 
@@ -174,3 +182,28 @@ def test_the_conversation_is_known_from_the_first_line() -> None:
     verdict = Verdict()
     verdict.feed(parsers.parser("claude")(recorded("claude/error_401")[0])[0])
     assert verdict.conversation_id == "8dbdf94a-f01b-4139-888d-ee3e94b88892"
+
+
+def test_an_agent_that_tries_for_ever_to_reach_its_service_is_given_up() -> None:
+    """Recorded: Codex without a network says it tries again, later and later, and never ends."""
+    verdict, parse = Verdict(), parsers.parser("codex")
+    seen = []
+    for line in recorded("codex/unreachable"):
+        for event in parse(line):
+            verdict.feed(event)
+        seen.append(verdict.abort_reason)
+    assert seen[:7] == [None] * 7, "a short outage is waited out"
+    assert seen[7] == (
+        "its service cannot be reached: Reconnecting... waiting for network (Connection failed: error sending request)"
+    )
+    found = verdict.decide(HostOutcome(exit_code=1, stop=Stop("mcp")), stage_finished=False)
+    assert (found.outcome, found.reason) == ("failed", seen[7])
+
+
+def test_a_service_that_comes_back_is_not_given_up() -> None:
+    verdict = Verdict()
+    for _ in range(5):
+        verdict.feed(Retrying(0, 0, 0.0, "away"))
+    verdict.feed(MessageText("back"))
+    verdict.feed(Retrying(0, 0, 0.0, "away"))
+    assert verdict.abort_reason is None

@@ -61,6 +61,38 @@ async def test_a_token_in_the_environment_binds_the_client_to_its_mission(board:
         assert head(await client.call_tool("get_context", {}))["id"] == "M-1"
 
 
+async def test_a_token_in_a_file_binds_the_client_and_starts_no_service(
+    board: Board, home: Path, tmp_path: Path
+) -> None:
+    """A run's own bridge, by the real command: its token is in no argument and in no variable."""
+    await board.add("Retry payments")
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps({"url": "http://127.0.0.1:1/mcp", "token": await board.start("M-1")}))
+    command = ["-P", "-m", "solo_unicorn", "mcp", "--token-file", str(file)]
+    ours = StdioServerParameters(command=sys.executable, args=command, env=dict(os.environ))
+    async with Client(parameters()) as first:  # its bridge starts the service
+        data(await first.call_tool("list_missions", {}))
+        async with Client(ours) as client:
+            assert head(await client.call_tool("get_context", {}))["id"] == "M-1"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [(None, 3, "cannot be read"), ("", 2, "no token"), ('{"url": "u"}', 2, "no token"), ("two words", 2, "no token")],
+)
+def test_a_token_file_without_a_token_is_told(
+    home: Path, tmp_path: Path, content: str | None, code: int, words: str
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_text(content)
+    out = subprocess.run(
+        [sys.executable, "-P", "-m", "solo_unicorn", "mcp", "--token-file", str(file)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (out.returncode, out.stdout) == (code, "") and words in out.stderr and str(file) in out.stderr
+
+
 @ERAS
 async def test_a_service_killed_in_the_middle_of_a_call(board: Board, era: str, home: Path) -> None:
     """The call gets a retryable error at once; the next one starts the service anew and works."""

@@ -1,0 +1,110 @@
+"""The real Codex takes a mission through a stage in a worktree, by our tools, and goes on with its conversation."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.agents import launch
+from solo_unicorn.config import paths
+
+from .conftest import ASKED_FOR, Machine
+from .installing import CODEX, installed
+from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
+from .worker import FILE, facts
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(300)]
+
+SOLO = "mcp__solo."
+
+
+def work(asked: Asked) -> Answer | Failure | Hang:
+    """Read the mission, write the file by the shell, commit, report."""
+    if not asked.calls:
+        return [Text("I read my mission first."), Use(f"{SOLO}get_context")]
+    mission = facts(asked.calls[0].result[asked.calls[0].result.index("{") :])
+    rework = mission.get("review") == "rejected"
+    greeting, message = ("Hello, dear world", "Greet more warmly") if rework else ("Hello, world", "Greet the world")
+    steps: list[Answer] = [
+        [_shell(f"echo '{greeting}' > {FILE}")],
+        [_shell(f"git add {FILE} && git commit -q -m '{message}'")],
+        [_shell("touch ../../../outside.txt; touch $(git rev-parse --git-common-dir)/hooks/pre-commit; true")],
+        [Use(f"{SOLO}complete_stage", {"summary": f"{message}: done.", "to_check": FILE})],
+    ]
+    place = len(asked.calls) - 1
+    return steps[place] if place < len(steps) else [Text("My stage is finished.")]
+
+
+def _shell(command: str) -> Use:
+    return Use("exec_command", {"cmd": command})
+
+
+@pytest.fixture
+def codex(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Codex on the path, with a configuration of its own and the scripted model behind it."""
+    program = installed(CODEX, ASKED_FOR)
+    own = tmp_path / "codex"
+    own.mkdir()
+    for name in [name for name in os.environ if name.startswith(("CODEX", "OPENAI"))]:
+        monkeypatch.delenv(name)
+    directories = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(directories))
+    monkeypatch.setenv("CODEX_HOME", str(own))
+    monkeypatch.setenv("SCRIPTED_KEY", "scripted")
+    (own / "config.toml").write_text(
+        f'''model = "gpt-5.5-codex"
+model_provider = "scripted"
+[model_providers.scripted]
+name = "scripted"
+base_url = "{model.url}/v1"
+env_key = "SCRIPTED_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+exclude_tmpdir_env_var = true
+'''
+    )
+    return program
+
+
+def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
+    codex: Path, machine: Machine, model: ScriptedModel
+) -> None:
+    model.script = work
+    mission = machine.mission("Greet the world", "Quick fix", "codex")
+    machine.start_service()
+    coded = machine.in_review(mission, "code")
+    worktree = Path(str(coded.worktree_path))
+    assert (worktree / FILE).read_text() == "Hello, world\n"
+    assert not (machine.repository / FILE).exists()
+    branch = str(coded.pr_branch_name)
+    assert machine.git("log", "--format=%s", f"main..{branch}").splitlines() == ["Greet the world"]
+    first = machine.sessions(mission)[-1]
+    started = json.loads((paths.run_dir(first.id) / "launch.json").read_text())
+    assert "--token-file" in " ".join(started["argv"])
+    assert not list(paths.home().rglob("outside.txt"))
+    assert not (machine.repository / ".git/hooks/pre-commit").exists()
+
+    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.until(
+        mission,
+        lambda now: now.review_status == "pending" and now.stage_summary == "Greet more warmly: done.",
+        "rework",
+    )
+    machine.in_review(mission, "code")
+    again = machine.sessions(mission)[-1]
+    assert again.resumed and again.conversation_id == first.conversation_id
+    assert "Greet more warmly, please" in model.asked[-1].prompt
+    assert len(model.asked[-1].prompts) == 2, "what was said before is remembered"
+    machine.workspace.approve(mission.id)
+    machine.until(mission, lambda now: now.list == "done", "landed")
+    assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
+    assert [one.outcome for one in machine.sessions(mission)] == ["completed", "completed"]
+    assert not list(paths.runs_dir().glob("*/mcp.json")), "no token is left behind"
+    assert launch.attach(paths.run_dir(again.id)).parser == "codex"
