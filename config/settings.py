@@ -71,6 +71,18 @@ class WorktreeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """Pull requests on GitHub and GitHub Enterprise."""
+
+    poll_seconds: float = setting(
+        60.0, "How often open pull requests are looked at; unchanged ones cost nothing of the rate limit.", least=0.05
+    )
+    api_url: str = setting(
+        "", "REST API of your GitHub Enterprise host where it is not https://HOST/api/v3; empty means there."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class BoardSettings:
     """The board."""
 
@@ -111,6 +123,7 @@ class Settings:
     sessions: SessionSettings = SessionSettings()
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     worktrees: WorktreeSettings = WorktreeSettings()
+    github: GitHubSettings = GitHubSettings()
     board: BoardSettings = BoardSettings()
     ui: ScreenSettings = ScreenSettings()
     log: LogSettings = LogSettings()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ...missions.errors import Conflict, NotFound
 from ..bases import fetch_branch
 from ..git import Git, GitError, decode
 from ..repositories import inspect
+from ..work import LANDED
 
 PUSH_SECONDS = 900.0
 TEMPLATES = (
@@ -67,6 +69,19 @@ def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed
     return Pushed(head, ahead, _template(git, base))
 
 
+def settle_merged(repository_path: Path | str, *, branch: str, merged: str, target: str, delete: bool) -> None:
+    """After a merge on GitHub: delete the branch there (where wished), remember here that its work has landed, and know
+    what the target is now, so that the next mission starts from it. May be repeated."""
+    facts = inspect(repository_path, look_at_files=False)
+    git = Git(facts.root)
+    if delete:
+        delete_branch(repository_path, branch=branch, merged=merged)
+    if git.commit(merged) is not None:
+        git.run("update-ref", f"{LANDED}/{quote(branch, safe='', errors='surrogateescape')}", merged, tries=6)
+    if facts.remote is not None:
+        fetch_branch(git, facts.remote, target)
+
+
 def delete_branch(repository_path: Path | str, *, branch: str, merged: str) -> bool:
     """Delete the merged branch on the remote; False when it is gone already or has grown since it was merged."""
     facts = inspect(repository_path, look_at_files=False)
@@ -100,13 +115,6 @@ def conflicting_files(repository_path: Path | str, *, branch: str, target: str) 
         return ()
     _tree, *names = [decode(part) for part in done.out.split(b"\0") if part]
     return tuple(dict.fromkeys(names))
-
-
-def refresh_target(repository_path: Path | str, target: str) -> None:
-    """Know what the remote's target branch is now, so that the next mission starts from what was merged."""
-    facts = inspect(repository_path, look_at_files=False)
-    if facts.remote is not None:
-        fetch_branch(Git(facts.root), facts.remote, target)
 
 
 def _push(git: Git, remote: str, branch: str, head: str, pushed_before: str | None) -> None:

@@ -91,6 +91,8 @@ class GitHub:
         self._transport = transport
         self._timeout = timeout
         self._client: httpx.Client | None = None
+        self._token = ""
+        """Kept until it is not accepted any more."""
         self._remembered: OrderedDict[str, tuple[str, Json, str]] = OrderedDict()
 
     def close(self) -> None:
@@ -187,7 +189,9 @@ class GitHub:
     def _once(self, method: str, url: str, content: Mapping[str, Json] | None, etag: str) -> httpx.Response:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._find_token(self.host.name)}"}
+        if not self._token:
+            self._token = self._find_token(self.host.name)
+        headers = {"Authorization": f"Bearer {self._token}"}
         if etag:
             headers["If-None-Match"] = etag
         try:
@@ -274,6 +278,7 @@ class GitHub:
         what = f"{self.host.name} refused {method} {path}"
         match response.status_code:
             case 401:
+                self._token = ""  # the next request looks for a new one
                 return SignedOut(
                     f"{self.host.name} does not accept the token", why=said,
                     todo=f"`gh auth login --hostname {self.host.name}`, or renew the token",

@@ -35,16 +35,16 @@ class Host:
 
     @classmethod
     def of(cls, name: str, api_url: str = "") -> Host:
-        """The host of that name. `api_url` is its REST API where that is elsewhere than usual; InvalidValue when a
-        token sent there could be read by others on the way.
+        """The host of that name. `api_url` is the REST API of an Enterprise host where that is elsewhere than usual (a
+        token of github.com goes to github.com only); InvalidValue when a token could be read on the way there.
 
         Usual: api.github.com, api.NAME of a tenant at ghe.com, /api/v3 and /api/graphql of GitHub Enterprise Server.
         """
         name = name.lower()
-        if api_url:
+        if api_url and not is_public(name):
             rest = _checked(api_url)
             return cls(name, rest, f"{rest.removesuffix('/v3')}/graphql")
-        if name == GITHUB or name.endswith(".ghe.com"):
+        if is_public(name):
             return cls(name, f"https://api.{name}", f"https://api.{name}/graphql")
         return cls(name, f"https://{name}/api/v3", f"https://{name}/api/graphql")
 
@@ -52,6 +52,11 @@ class Host:
     def is_usual(self) -> bool:
         """Whether its API is where its name says, so that `gh` finds it too."""
         return self == Host.of(self.name)
+
+
+def is_public(name: str) -> bool:
+    """Whether GitHub itself runs that host: github.com, and tenants at ghe.com."""
+    return name == GITHUB or name.endswith(".ghe.com")
 
 
 def name_of(repository: ProjectRepository) -> RepositoryName | None:

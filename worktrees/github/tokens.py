@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from ...config import credentials
 from ...config.redaction import hide
 from ...missions.errors import SignedOut
-from .hosts import GITHUB
+from .hosts import is_public
 
 GH_SECONDS = 15.0
 _PUBLIC = ("GH_TOKEN", "GITHUB_TOKEN")
@@ -41,7 +41,7 @@ def token(host: str, environment: Mapping[str, str] | None = None) -> str:
 
 def variables(host: str) -> tuple[str, ...]:
     """The environment variables that hold a token for that host."""
-    return _PUBLIC if host == GITHUB or host.endswith(".ghe.com") else _ENTERPRISE
+    return _PUBLIC if is_public(host) else _ENTERPRISE
 
 
 def keychain_name(host: str) -> str:
