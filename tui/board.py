@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.events import Click, Leave, MouseDown, MouseMove, MouseUp, Resize
-from textual.geometry import Offset
-from textual.message import Message
+from textual.containers import Horizontal
+from textual.events import Resize
 
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName
+from .board_mouse import MouseBoard, Wish
 from .column import EMPTY, CardColumn
 from .headings import NAMES, Headings
 from .keys import binding
@@ -23,12 +21,9 @@ from .marks import UNICODE, Marks
 
 COLUMN_WIDTH = 26
 """Cells that a column needs; fewer columns are shown when there is less room."""
-DRAG_CELLS = 2
-"""How far the mouse goes before a press becomes a drag."""
-Wish = Literal["open", "edit", "ready", "delete"]
 
 
-class Board(Vertical, can_focus=True):
+class Board(MouseBoard, can_focus=True):
     """Columns side by side with a cursor that follows its card wherever it goes."""
 
     ALLOW_SELECT = False
@@ -105,46 +100,14 @@ class Board(Vertical, can_focus=True):
         ),
     ]
 
-    @dataclass
-    class Wished(Message):
-        """The person wants something done with a mission."""
-
-        wish: Wish
-        card: Card
-
-    @dataclass
-    class NewWished(Message):
-        """The person wants a new mission in a list."""
-
-        in_list: ListName
-
-    @dataclass
-    class MoveWished(Message):
-        """The person moves a card: before or after another, to the top, or (neither) to the end of a list."""
-
-        card: Card
-        to_list: ListName
-        before: str | None = None
-        after: str | None = None
-        top: bool = False
-
-    @dataclass
-    class CursorMoved(Message):
-        """The cursor stands on another card (or on none)."""
-
-        card: Card | None
-
     def __init__(self, marks: Marks = UNICODE, *, compact: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.headings = Headings(marks)
         self.columns = {name: CardColumn(name, marks, compact=compact) for name in LISTS}
-        self.active: ListName = "todo"
         self.counts: Mapping[ListName, ListCount] = {}
         self.filtered = False
-        self._at: dict[ListName, int] = dict.fromkeys(LISTS, 0)
+        self.at = dict.fromkeys(LISTS, 0)
         self._first = 0
-        self._pressed: tuple[Card, Offset] | None = None
-        self._dragging = False
 
     def compose(self) -> ComposeResult:
         """Headings above, columns below."""
@@ -153,12 +116,6 @@ class Board(Vertical, can_focus=True):
             yield from self.columns.values()
 
     # -- what the screen sets and asks ---------------------------------------------------------------------------
-
-    @property
-    def card(self) -> Card | None:
-        """The card under the cursor."""
-        cards, at = self.columns[self.active].cards, self._at[self.active]
-        return cards[at] if at < len(cards) else None
 
     def show(
         self, lists: Mapping[ListName, Sequence[Card]], counts: Mapping[ListName, ListCount], *, filtered: bool = False
@@ -170,12 +127,12 @@ class Board(Vertical, can_focus=True):
         if before is not None:
             moved_to = _find(lists, before.id, self.active)
         if moved_to is not None:
-            self.active, self._at[moved_to[0]] = moved_to
+            self.active, self.at[moved_to[0]] = moved_to
         for name, column in self.columns.items():
             cards = lists.get(name, ())
-            self._at[name] = max(0, min(self._at[name], len(cards) - 1))
+            self.at[name] = max(0, min(self.at[name], len(cards) - 1))
             column.empty_text = "Nothing here meets the filter." if filtered else EMPTY[name]
-            column.set_cards(cards, self._at[name] if name == self.active and cards else None)
+            column.set_cards(cards, self.at[name] if name == self.active and cards else None)
         self._arrange()
         if self.card is not before:
             self.post_message(self.CursorMoved(self.card))
@@ -185,7 +142,7 @@ class Board(Vertical, can_focus=True):
         found = _find({name: column.cards for name, column in self.columns.items()}, mission_id, self.active)
         if found is None:
             return False
-        self._go(*found)
+        self.go(*found)
         return True
 
     def tick(self, now: datetime) -> None:
@@ -200,7 +157,7 @@ class Board(Vertical, can_focus=True):
 
     def action_cursor(self, step: int) -> None:
         """Up or down."""
-        self._go(self.active, self._at[self.active] + step)
+        self.go(self.active, self.at[self.active] + step)
 
     def action_page(self, direction: int) -> None:
         """A screenful up or down."""
@@ -210,11 +167,11 @@ class Board(Vertical, can_focus=True):
         """To the list beside, at about the same height."""
         index = LISTS.index(self.active) + step
         if 0 <= index < len(LISTS):
-            self._go(LISTS[index], self._at[LISTS[index]])
+            self.go(LISTS[index], self.at[LISTS[index]])
 
     def action_go_to(self, name: ListName) -> None:
         """To a list by name."""
-        self._go(name, self._at[name])
+        self.go(name, self.at[name])
 
     def action_wish(self, wish: Wish) -> None:
         """Ask the screen to do something with the card."""
@@ -233,7 +190,7 @@ class Board(Vertical, can_focus=True):
 
     def action_reorder(self, step: int) -> None:
         """One place up or down."""
-        cards, at = self.columns[self.active].cards, self._at[self.active]
+        cards, at = self.columns[self.active].cards, self.at[self.active]
         if self.card is None or not 0 <= at + step < len(cards):
             return
         other = cards[at + step].id
@@ -248,15 +205,16 @@ class Board(Vertical, can_focus=True):
         if self.card is not None:
             self.post_message(self.MoveWished(self.card, self.active, top=True))
 
-    def _go(self, name: ListName, index: int) -> None:
+    def go(self, name: ListName, index: int) -> None:
+        """Put the cursor on a card of a list."""
         left = self.columns[self.active]
         self.active = name
         column = self.columns[name]
-        self._at[name] = max(0, min(index, len(column.cards) - 1))
+        self.at[name] = max(0, min(index, len(column.cards) - 1))
+        column.chosen = self.at[name] if column.cards else None
         if left is not column:
             left.chosen = None
-        column.chosen = self._at[name] if column.cards else None
-        self._arrange()
+            self._arrange()
         self.post_message(self.CursorMoved(self.card))
 
     # -- layout --------------------------------------------------------------------------------------------------
@@ -281,105 +239,6 @@ class Board(Vertical, can_focus=True):
                 column.styles.width = wide[visible.index(name)]
         shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None
         self.headings.show(list(zip(visible, wide, strict=True)), self.counts, shown, self.active)
-
-    # -- mouse ---------------------------------------------------------------------------------------------------
-
-    def _under(self, spot: Offset) -> tuple[CardColumn, int] | None:
-        """The column under the mouse and the row of it."""
-        for column in self.columns.values():
-            if column.display and column.region.contains_point(spot):
-                return column, spot.y - column.content_region.y
-        return None
-
-    def on_headings_chosen(self, event: Headings.Chosen) -> None:
-        """A heading, tab or name beside was clicked."""
-        event.stop()
-        self.focus()
-        self.action_go_to(event.in_list)
-
-    def on_mouse_down(self, event: MouseDown) -> None:
-        """Put the cursor on a card; it may become a drag."""
-        under = self._under(event.screen_offset)
-        if under is None or event.button != 1:
-            return
-        column, y = under
-        index = column.card_at(y)
-        if index is None:
-            self._go(column.in_list, self._at[column.in_list])
-            return
-        self._go(column.in_list, index)
-        self._pressed = (column.cards[index], event.screen_offset)
-
-    def on_click(self, event: Click) -> None:
-        """A double click goes in."""
-        under = self._under(event.screen_offset)
-        if event.chain == 2 and under is not None and under[0].card_at(under[1]) is not None:
-            self.action_wish("open")
-
-    def on_mouse_move(self, event: MouseMove) -> None:
-        """Hover, or carry the card that is pressed."""
-        spot = event.screen_offset
-        under = self._under(spot)
-        if self._pressed is None:
-            for column in self.columns.values():
-                column.hover = column.card_at(under[1]) if under is not None and column is under[0] else None
-            return
-        way = spot - self._pressed[1]
-        if not self._dragging and max(abs(way.x), abs(way.y)) >= DRAG_CELLS:
-            self._dragging = True
-            self.capture_mouse()
-            self.add_class("-dragging")
-        if self._dragging:
-            for column in self.columns.values():
-                column.drop = column.drop_at(under[1]) if under is not None and column is under[0] else None
-            if under is not None:
-                self._scroll_at_edge(*under)
-
-    def on_mouse_up(self, event: MouseUp) -> None:
-        """Drop what is carried."""
-        pressed, dragging = self._pressed, self._dragging
-        self.end_drag()
-        if pressed is None or not dragging:
-            return
-        card, spot = pressed[0], event.screen_offset
-        under = self._under(spot)
-        if under is not None:
-            self._drop(card, *under)
-        elif (name := self.headings.list_at(*(spot - self.headings.region.offset))) is not None and name != card.list:
-            self.post_message(self.MoveWished(card, name))
-
-    def on_leave(self, event: Leave) -> None:
-        """The mouse went elsewhere."""
-        for column in self.columns.values():
-            column.hover = None
-
-    def end_drag(self) -> bool:
-        """Let go of what is carried; True when something was."""
-        dragging, self._pressed, self._dragging = self._dragging, None, False
-        if dragging:
-            self.release_mouse()
-            self.remove_class("-dragging")
-            for column in self.columns.values():
-                column.drop = None
-        return dragging
-
-    def _drop(self, card: Card, column: CardColumn, y: int) -> None:
-        index = column.drop_at(y)
-        if column.in_list == card.list and index < len(column.cards) + 1:
-            here = next((at for at, other in enumerate(column.cards) if other.id == card.id), None)
-            if here is not None and index in (here, here + 1):
-                return
-        if index < len(column.cards):
-            self.post_message(self.MoveWished(card, column.in_list, before=column.cards[index].id))
-        else:
-            self.post_message(self.MoveWished(card, column.in_list))
-
-    @staticmethod
-    def _scroll_at_edge(column: CardColumn, y: int) -> None:
-        if y <= 0:
-            column.scroll_relative(y=-2, animate=False)
-        elif y >= column.size.height - 1:
-            column.scroll_relative(y=2, animate=False)
 
 
 def _find(lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName) -> tuple[ListName, int] | None:

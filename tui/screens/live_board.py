@@ -1,0 +1,123 @@
+"""The board as it is now: its cards read from the workspace, filtered, and kept up to date."""
+
+from __future__ import annotations
+
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from ...missions.entities import LISTS
+from ...missions.errors import SoloUnicornError
+from ...sync.workspace import Workspace
+from .. import data, query
+from ..app import SoloUnicornApp
+from ..board import Board
+from ..data import BoardModel, Snapshot
+from ..keyline import KeyLine
+from ..topline import TopLine
+
+
+class LiveBoard(Screen[None]):
+    """Top line, board, keys."""
+
+    AUTO_FOCUS = "#board"
+
+    app = getters.app(SoloUnicornApp)
+    board = getters.query_one(Board)
+    top = getters.query_one(TopLine)
+
+    def __init__(self, first: Snapshot) -> None:
+        super().__init__()
+        self.model = BoardModel()
+        self.model.take(first)
+        self.query_text = ""
+        self._stirred = False
+
+    def compose(self) -> ComposeResult:
+        """The three parts."""
+        yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
+        yield Board(self.app.marks, compact=self.app.settings.board.density == "compact", id="board")
+        yield KeyLine(self.app.marks)
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the model through the filter."""
+        test = query.compile_query(self.query_text)
+        lists = (
+            self.model.lists
+            if test is None
+            else {name: [card for card in cards if test(card)] for name, cards in self.model.lists.items()}
+        )
+        self.board.show(lists, self.model.summary.counts, filtered=test is not None)
+        self.top.show(summary=self.model.summary, query=self.query_text)
+
+    def _tick(self) -> None:
+        if self.is_active:
+            self.board.tick(self.app.clock())
+
+    def _show_service(self) -> None:
+        match self.app.service:
+            case SoloUnicornError() as error:
+                self.top.show(service=(f"{self.app.marks.attention} no service", "bad"))
+                self.app.complain(error)
+            case None:
+                self.top.show(service=(f"{self.app.marks.attention} service stopped", "bad"))
+            case info:
+                self.top.show(service=("", ""))
+                if info.notice:
+                    self.app.notify(info.notice, markup=False)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def load_all(self) -> None:
+        """Read the lists to their ends, a list at a time so that nothing else waits long."""
+        if self.model.complete or self.model.summary.project is None:
+            return
+        project = self.model.summary.project.id
+        for name in LISTS:
+            cards = await self.app.perform(Workspace.cards, project, name)
+            if cards is None or self.model.summary.project is None or self.model.summary.project.id != project:
+                return
+            self.model.lists[name] = cards
+            self.show()
+        self.model.complete = True
+
+    def stir(self) -> None:
+        """Some process changed something: read it, once more when more came meanwhile."""
+        if not self._stirred:
+            self._stirred = True
+            self._read_news()
+
+    @work(group="news")
+    async def _read_news(self) -> None:
+        self._stirred = False
+        await self.refresh_model()
+
+    async def refresh_model(self) -> None:
+        """Read what changed and show it."""
+        before = self.model.summary
+        news = await self.app.perform(data.news, before, self.model.live())
+        if news is None:
+            return
+        if self.model.summary is not before:  # another project, or newer news, came while this was read
+            self.stir()
+            return
+        if news.again:
+            await self.open_project(news.summary.project.id if news.summary.project else None)
+            return
+        self.model.apply(news)
+        self.show()
+        if self.model.summary.waiting > before.waiting and not self.app.app_focus:
+            self.app.terminal.notify(f"{self.model.summary.waiting} wait for you")
+
+    async def open_project(self, project_id: str | None) -> None:
+        """Show another project, or the same read anew."""
+        read = await self.app.perform(data.snapshot, project_id)
+        if read is None:
+            return
+        self.model.take(read)
+        self.show()
+        await self.load_all()
+        if project_id is not None and read.summary.read_only is None:
+            await self.app.perform(data.remember_project, project_id)
