@@ -277,7 +277,7 @@ class Lines(Drawn, ScrollView, can_focus=True):
 
 def wrap_parts(parts: Sequence[tuple[str, str]], width: int, indent: int = 0) -> list[Line]:
     """Parts as lines no wider than `width`; what comes after the first `indent` cells hangs below itself."""
-    width, indent = max(4, width), min(indent, max(0, width - 12))
+    width, indent = max(4, width), min(indent, max(0, width - 8))
     text = "".join(part for part, _ in parts)
     if len(text) <= width and "\n" not in text and text.isascii():
         return [list(parts)]
