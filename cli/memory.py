@@ -1,9 +1,11 @@
-"""`memory list|read|append|replace|search`."""
+"""`memory list|read|append|replace|search|history|diff|mirror`."""
 
 from __future__ import annotations
 
+from ..missions.entities import MemoryDocument
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
+from ..sync.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from
@@ -88,10 +90,104 @@ def _search(options: Options) -> None:
     )
 
 
+def _history(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = _versions(opened, options)
+    output.table(
+        ("VERSION", "CHANGED", "BY", "SIZE", "LINES"),
+        [
+            (
+                str(one.version),
+                at(one.updated_at),
+                one.updated_by.name or one.updated_by.kind,
+                str(len(one.text)),
+                lines,
+            )
+            for one, lines in zip(found, _line_changes(found), strict=True)
+        ],
+        [to_wire(one) for one in found],
+    )
+
+
+def _diff_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("--from", dest="old", type=int, metavar="N", help="version; default: the one before")
+    parser.add_argument("--to", dest="new", type=int, metavar="N", help="version; default: the newest")
+
+
+def _diff(options: Options) -> None:
+    from difflib import unified_diff
+
+    with workspace() as opened:
+        texts = {one.version: one.text for one in _versions(opened, options)}
+    new = options.new if options.new is not None else max(texts)
+    old = options.old if options.old is not None else new - 1
+    texts[0] = ""
+    for wanted in (old, new):
+        if wanted not in texts:
+            raise NotFound(
+                f"{options.document} has no version {wanted}", todo="`solo-unicorn memory history` lists them"
+            )
+    lines = unified_diff(
+        texts[old].splitlines(), texts[new].splitlines(), f"version {old}", f"version {new}", lineterm=""
+    )
+    text = "\n".join(lines)
+    Output(options).text(text, {"document": options.document, "from": old, "to": new, "diff": text})
+
+
+def _versions(opened: Workspace, options: Options) -> list[MemoryDocument]:
+    project = project_of(opened, options.project).id
+    opened.memory(project, options.document)  # says what is wrong when there is none
+    return opened.memory_versions(project, options.document)
+
+
+def _line_changes(found: list[MemoryDocument]) -> list[str]:
+    from difflib import SequenceMatcher
+
+    told, before = [], list[str]()
+    for one in found:
+        now = one.text.splitlines()
+        steps = SequenceMatcher(None, before, now, autojunk=False).get_opcodes()
+        added = sum(new_end - new for kind, _, _, new, new_end in steps if kind != "equal")
+        removed = sum(old_end - old for kind, old, old_end, _, _ in steps if kind != "equal")
+        told.append(f"+{added} -{removed}")
+        before = now
+    return told
+
+
+def _mirror(options: Options) -> None:
+    from ..workstation.memory_files import FOLDER, mirror
+    from ..workstation.mirroring import mirrors_of
+
+    output = Output(options)
+    with workspace() as opened:
+        project = project_of(opened, options.project)
+        mirrors = [one for one in mirrors_of(opened) if one.project_id == project.id and one.memory]
+        if not mirrors:
+            raise NotFound(
+                f"{project.name} keeps no mirror of its memory",
+                why="it is off, or no checkout is linked",
+                todo="`solo-unicorn project edit --mirror-memory on`",
+            )
+        done = [(one.checkout / FOLDER, mirror(opened, project.id, one.checkout)) for one in mirrors]
+    output.table(
+        ("FOLDER", "WRITTEN", "TAKEN", "CONFLICTS"),
+        [(str(folder), str(len(one.write)), str(len(one.taken)), ", ".join(one.keep)) for folder, one in done],
+        [
+            {"folder": str(folder), "written": [*one.write], "taken": [*one.taken], "conflicts": [*one.keep]}
+            for folder, one in done
+        ],
+    )
+
+
 COMMANDS = {
     "list": Command(takes_project, _list),
     "read": Command(_takes_document, _read),
     "append": Command(_append_arguments, _append),
     "replace": Command(_replace_arguments, _replace),
     "search": Command(_search_arguments, _search),
+    "history": Command(_takes_document, _history),
+    "diff": Command(_diff_arguments, _diff),
+    "mirror": Command(takes_project, _mirror),
 }

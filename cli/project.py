@@ -10,6 +10,8 @@ from .output import Output
 from .parsing import Command, Options, Parser, confirmed, takes_project, takes_yes
 from .shapes import at
 
+SWITCH = {"on": True, "off": False}
+
 
 def _create_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
@@ -107,6 +109,16 @@ def _edit_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--default-flow", metavar="FLOW", help="by name")
     parser.add_argument("--pr-mode", choices=("enabled", "disabled"), help="land by pull request, or directly")
+    parser.add_argument(
+        "--mirror-memory",
+        choices=SWITCH,
+        help="keep the project memory as .solo-unicorn/memory/*.md in the checkouts too",
+    )
+    parser.add_argument(
+        "--mirror-documents",
+        choices=SWITCH,
+        help="write solutions and tasks to solo-unicorn-docs/missions in the checkouts",
+    )
     parser.add_argument("--archive", dest="status", action="store_const", const="archived", help="put it away")
     parser.add_argument("--activate", dest="status", action="store_const", const="active", help="bring it back")
 
@@ -122,6 +134,8 @@ def _edit(options: Options) -> None:
             "default_flow_id": opened.flow(options.default_flow, project.id).id if options.default_flow else None,
             "pr_mode_default": options.pr_mode,
             "status": options.status,
+            "mirror_memory": SWITCH.get(options.mirror_memory),
+            "mirror_documents": SWITCH.get(options.mirror_documents),
         }
         changes = {name: value for name, value in changes.items() if value is not None}
         if not changes:

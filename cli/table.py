@@ -93,6 +93,9 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "append": ("memory", "Add text at the end of a document, or below a heading."),
             "replace": ("memory", "Replace a document."),
             "search": ("memory", "Find documents by words."),
+            "history": ("memory", "List the versions of a document."),
+            "diff": ("memory", "Show what changed between two versions."),
+            "mirror": ("memory", "Bring .solo-unicorn/memory of the checkouts and the memory together now."),
         },
     ),
     "config": (

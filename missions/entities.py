@@ -261,6 +261,10 @@ class Project:
     """Base URL of the hub this project is mirrored from; None for a local project."""
     is_sample: bool = False
     """The sample shown at first start, which one key removes."""
+    mirror_memory: bool = False
+    """Keep the memory's documents as files in the checkouts too, both ways."""
+    mirror_documents: bool = False
+    """Write each mission's solution and tasks into the checkouts."""
     version: int = 0
 
 

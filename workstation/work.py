@@ -22,6 +22,7 @@ from .asked import Requests
 from .dispatch import claim_next
 from .landing import LandingDesk
 from .lease import waking_clock
+from .mirroring import Mirroring
 from .news import News
 from .session import SessionRunner
 from .status import orphans
@@ -50,6 +51,7 @@ class Work:
         self._news = News(place, self.wake)
         self._landings = LandingDesk(place, self.look)
         self._upkeep = Upkeep(place, self.look)
+        self._mirroring = Mirroring(place)
         self._runners: dict[str, SessionRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -102,6 +104,7 @@ class Work:
         self._chore(self._upkeep.watch_held(), "held agents")
         self._chore(self._upkeep.clean_daily(), "worktrees")
         self._chore(self._upkeep.fold_log(), "log")
+        self._chore(self._mirroring.run(), "mirrors")
 
     def wake(self) -> None:
         """Somebody changed the workspace: see what."""

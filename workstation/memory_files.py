@@ -1,0 +1,199 @@
+"""The project memory as files: `.solo-unicorn/memory/<name>.md` in a checkout, both ways.
+
+What both sides had in common last is remembered as (version, digest) per document. A side that changed since is copied
+to the other; where both did, the workspace's text stays under the name and the file's is kept beside it as
+`<name>.conflict-<time>.md`. A repository is not trusted: links are not followed, names and sizes are checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..missions.entities import USER
+from ..missions.errors import VersionConflict
+from ..sync.memory import DOCUMENT_MAX, NAME
+from ..sync.workspace import Workspace
+
+FOLDER = Path(".solo-unicorn") / "memory"
+Common = tuple[int, str]
+"""Version in the workspace and digest of the text that both sides had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a folder holds: texts by document name, and files that were left alone with the reason."""
+
+    texts: dict[str, str]
+    strange: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What follows for the folder after the workspace took in what was new there."""
+
+    write: dict[str, str]
+    """Document name to text."""
+    keep: dict[str, str]
+    """File name of a conflict to the file's own text."""
+    common: dict[str, Common]
+    taken: tuple[str, ...]
+    """Documents that got the file's text."""
+
+
+def mirror(workspace: Workspace, project_id: str, checkout: Path, now: datetime | None = None) -> Merged:
+    """Bring folder and workspace together, once. For callers that may block; the service does the steps apart."""
+    found = read(checkout)
+    merged = merge(workspace, project_id, key(checkout), found, now or datetime.now(UTC))
+    written = write(checkout, merged, found)
+    remember(workspace, key(checkout), merged, written)
+    return merged
+
+
+def key(checkout: Path) -> str:
+    """Where the workspace remembers what this folder and it had in common."""
+    return f"memory.mirror.{hashlib.sha256(os.fsencode(checkout)).hexdigest()[:16]}"
+
+
+def read(checkout: Path) -> Found:
+    """Every document of the folder."""
+    texts: dict[str, str] = {}
+    strange: dict[str, str] = {}
+    folder = checkout / FOLDER
+    if _linked(checkout):
+        return Found({}, {str(FOLDER): "it is a link"})
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for file in sorted(folder.iterdir()):
+            if file.suffix != ".md" or not NAME.fullmatch(file.stem):
+                continue
+            try:
+                texts[file.stem] = _text(file)
+            except (OSError, ValueError) as problem:
+                strange[file.name] = str(problem)
+    return Found(texts, strange)
+
+
+def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: datetime) -> Merged:
+    """Take in what changed in the folder; what is to be written there comes back."""
+    before = recall(workspace, where)
+    documents = {one.name: one for one in workspace.memory_documents(project_id)}
+    merged = Merged({}, {}, {}, ())
+    taken: list[str] = []
+    for name in sorted({*documents, *found.texts}):
+        if f"{name}.md" in found.strange:
+            if name in before:
+                merged.common[name] = before[name]
+            continue
+        text, document = found.texts.get(name), documents.get(name)
+        common = before.get(name)
+        if document is not None and text == document.text:
+            merged.common[name] = (document.version, digest(text))
+        elif text is not None and _only_file_changed(common, document.version if document else 0, text):
+            try:
+                document = workspace.replace_memory(
+                    project_id, name, text, document.version if document else 0, by=USER
+                )
+                merged.common[name] = (document.version, digest(text))
+                taken.append(name)
+            except VersionConflict:  # changed this moment: the next look meets a conflict
+                continue
+        elif document is not None:
+            if text is not None and (common is None or digest(text) != common[1]):
+                merged.keep[f"{name}.conflict-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}.md"] = text
+            merged.write[name] = document.text
+            merged.common[name] = (document.version, digest(document.text))
+    return Merged(merged.write, merged.keep, merged.common, tuple(taken))
+
+
+def write(checkout: Path, merged: Merged, found: Found) -> set[str]:
+    """Write what is due; returns the names that stand there now. A file that changed since it was read is left."""
+    if not merged.write and not merged.keep:
+        return set(merged.common)
+    folder = checkout / FOLDER
+    if _linked(checkout):
+        return set()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in merged.keep.items():
+        put(folder / name, text)
+    late = set()
+    for name, text in merged.write.items():
+        if _now(folder / f"{name}.md") == found.texts.get(name):
+            put(folder / f"{name}.md", text)
+        else:
+            late.add(name)
+    return set(merged.common) - late
+
+
+def remember(workspace: Workspace, where: str, merged: Merged, written: set[str]) -> None:
+    """Keep what both sides have in common now."""
+    before = recall(workspace, where)
+    after = {name: common for name, common in merged.common.items() if name in written}
+    after = {name: before[name] for name in merged.common if name in before} | after
+    if after != before:
+        workspace.set_meta(where, json.dumps(after))
+
+
+def recall(workspace: Workspace, where: str) -> dict[str, Common]:
+    """What both sides had in common last."""
+    stored: Mapping[str, list[object]] = json.loads(workspace.meta(where) or "{}")
+    return {name: (int(str(one[0])), str(one[1])) for name, one in stored.items()}
+
+
+def digest(text: str) -> str:
+    """Of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file in one step, so that nobody reads half of it."""
+    handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(file)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(draft).unlink()
+        raise
+
+
+def _only_file_changed(common: Common | None, version: int, text: str) -> bool:
+    if common is None:
+        return version == 0
+    return version == common[0] and digest(text) != common[1]
+
+
+def _now(file: Path) -> str | None:
+    try:
+        return _text(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return ""
+
+
+def _text(file: Path) -> str:
+    """A document's text; ValueError says why it is none."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as opened:
+        data = opened.read(4 * DOCUMENT_MAX + 1)
+    text = data.decode("utf-8").replace("\r\n", "\n")
+    if len(text) > DOCUMENT_MAX:
+        raise ValueError(f"it has more than {DOCUMENT_MAX} characters")
+    if not text.strip():
+        raise ValueError("it is empty")
+    if any(ord(char) < 32 and char not in "\n\t" for char in text):
+        raise ValueError("it has control characters")
+    return text
+
+
+def _linked(checkout: Path) -> bool:
+    return any((checkout / part).is_symlink() for part in (FOLDER, FOLDER.parent))
