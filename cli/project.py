@@ -7,7 +7,7 @@ from ..missions.errors import UsageError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, confirmed, takes_project, takes_yes
+from .parsing import Command, Options, Parser, confirmed, takes_project, takes_yes, text_from
 from .shapes import at
 
 SWITCH = {"on": True, "off": False}
@@ -110,6 +110,15 @@ def _edit_arguments(parser: Parser) -> None:
     parser.add_argument("--default-flow", metavar="FLOW", help="by name")
     parser.add_argument("--pr-mode", choices=("enabled", "disabled"), help="land by pull request, or directly")
     parser.add_argument(
+        "--pr-review", choices=("required", "free"), help="whether a pull request needs a review on GitHub to be merged"
+    )
+    parser.add_argument(
+        "--pr-merge", choices=("auto", "by-hand"), help="merge pull requests once checks and reviews agree, or by hand"
+    )
+    parser.add_argument(
+        "--pr-template", metavar="TEXT", help="text of pull requests, with {summary} {tasks} {description} {mission} …"
+    )
+    parser.add_argument(
         "--mirror-memory",
         choices=SWITCH,
         help="keep the project memory as .solo-unicorn/memory/*.md in the checkouts too",
@@ -133,6 +142,9 @@ def _edit(options: Options) -> None:
             "wip_limits": _limits(project, options.limit) if options.limit else None,
             "default_flow_id": opened.flow(options.default_flow, project.id).id if options.default_flow else None,
             "pr_mode_default": options.pr_mode,
+            "pr_require_review": {"required": True, "free": False}.get(options.pr_review),
+            "pr_auto_merge": {"auto": True, "by-hand": False}.get(options.pr_merge),
+            "pr_template": text_from(options.pr_template) if options.pr_template is not None else None,
             "status": options.status,
             "mirror_memory": SWITCH.get(options.mirror_memory),
             "mirror_documents": SWITCH.get(options.mirror_documents),

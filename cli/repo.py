@@ -47,10 +47,13 @@ def _add(options: Options) -> None:
         repository = linked(
             opened, project, facts, name=options.name, branch=options.branch, most=options.max, managed=managed
         )
+        repository, unknown = _identified(output, opened, repository)
     output.done(
         f"{repository.name} linked to {project.name} ({facts.root}, branch {repository.default_branch})",
         to_wire(repository), name=repository.name,
     )  # fmt: skip
+    if unknown:
+        output.note(unknown)
     if facts.detached and not options.branch:
         output.note(f"Its HEAD is detached: missions start from {repository.default_branch}.")
     if facts.dirty:
@@ -93,6 +96,25 @@ def linked(
     if most is not None:
         values["max_concurrent_missions"] = most
     return opened.add_repository(project.id, name or facts.name, **values)
+
+
+def _identified(
+    output: Output, opened: Workspace, repository: ProjectRepository
+) -> tuple[ProjectRepository, str]:
+    """The repository with GitHub's number of it, where GitHub can be asked now; else why not, in a sentence."""
+    if not repository.github_owner:
+        return repository, ""
+    from ..config.settings import load
+    from ..missions.errors import SoloUnicornError
+    from ..worktrees.github import access
+
+    try:
+        with output.progress(f"asking {repository.github_url}"):
+            found = access.identify(repository, load().github.api_url)
+    except SoloUnicornError as error:
+        return repository, f"GitHub was not asked ({error.what}); it is before the first pull request."
+    opened.repository_identified(repository.id, found.id, found.full_name)
+    return opened.repository(repository.id), ""
 
 
 def _check_branch(facts: RepositoryFacts, branch: str) -> None:

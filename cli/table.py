@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "history": ("mission_reading", "Show everything that happened to a mission."),
             "log": ("mission_log", "Show what its agent did, from the transcript."),
             "diff": ("mission_reading", "Show what a mission changed in its worktree."),
+            "pr": ("mission_pr", "Show its pull request with checks, review and comments; --merge merges it."),
             "link": ("mission_writing", "Let a mission block another, or relate to it."),
             "unlink": ("mission_writing", "Take such a link away."),
             "queue": ("mission_reading", "List ready missions in the order they will start, and what holds each back."),

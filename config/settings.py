@@ -220,6 +220,7 @@ def build(values: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         sessions=SessionSettings(**sections.get("sessions", {})),
         agents={agent: AgentSettings(**entries) for agent, entries in agents.items()},
         worktrees=WorktreeSettings(**sections.get("worktrees", {})),
+        github=GitHubSettings(**sections.get("github", {})),
         board=BoardSettings(**sections.get("board", {})),
         ui=ScreenSettings(**sections.get("ui", {})),
         log=LogSettings(**sections.get("log", {})),

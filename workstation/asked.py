@@ -1,4 +1,4 @@
-"""What people ask of a running service through the workspace: stop, interrupt, say, scan, clean, drain.
+"""What people ask of a running service through the workspace: stop, interrupt, say, scan, clean, merge, drain.
 
 A request stays in the workspace until it is done: asked for twice does no harm, forgotten would.
 """
@@ -17,7 +17,7 @@ from ..sync.face import WorkspaceThread
 from ..sync.workspace import Workspace
 from .session import SessionRunner
 
-Chore = Callable[[], None]
+Chore = Callable[[Request], None]
 
 
 class Requests:
@@ -52,7 +52,7 @@ class Requests:
             case "say":
                 await self._runner_for(request).say(str(request.payload.get("text", "")))
             case kind if kind in self._chores:
-                self._chores[kind]()
+                self._chores[kind](request)
             case kind:
                 raise SoloUnicornError(f"This service knows no request {kind!r}", todo="restart the service")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,10 +20,13 @@ from ..missions.entities import SYSTEM, Mission, Project, ProjectRepository, Wor
 from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
+from ..missions.pull_requests import wanted
 from ..sync.workspace import Workspace
+from ..worktrees.github.pulls import Pull
 from ..worktrees.landing import Conflicted, Landed, land
 from ..worktrees.recovery import recover
 from ..worktrees.work import commit_uncommitted
+from .pull_requests import Proposed, PullRequestDesk
 from .upkeep import give_back
 from .workplace import Workplace
 
@@ -56,16 +59,15 @@ class Due:
     @property
     def by_pull_request(self) -> bool:
         """Whether the mission, else its project, else its repository wants pull requests (domain.md, Landing)."""
-        if self.mission.pr_mode != "auto":
-            return self.mission.pr_mode == "enabled"
-        return self.project.pr_mode_default == "enabled" or bool(self.repository and self.repository.pr_mode_enabled)
+        return self.repository is not None and wanted(self.mission, self.project, self.repository)
 
 
 class LandingDesk:
     """Takes landings from the workspace's queue and does them, each target's in order."""
 
-    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
+    def __init__(self, place: Workplace, pull_requests: PullRequestDesk, on_change: Callable[[], None]) -> None:
         self._place = place
+        self._pull_requests = pull_requests
         self._on_change = on_change
         self._running: dict[Target, asyncio.Task[None]] = {}
         self._log = logger("workstation.landing")
@@ -114,7 +116,7 @@ class LandingDesk:
         except (Conflict, NotFound):
             return  # a person moved or deleted it meanwhile
         try:
-            result = await self._place.git(_do, due)
+            result = await self._bring(due)
         except TryAgain as error:
             self._log.info("landing waits", extra=name | {"why": str(error)})
             await asyncio.sleep(BUSY_SECONDS)
@@ -131,6 +133,16 @@ class LandingDesk:
                 self._log.info("landed", extra=name | {"commit": commit, "note": note})
                 await desk.run(_landed, due, result)
                 await self._give_back(due)
+            case Proposed(pull=pull):
+                self._log.info("pull request", extra=name | {"number": pull.number})
+                await desk.run(_proposed, due, pull)
+                await self._pull_requests.look(due.mission.id)
+
+    async def _bring(self, due: Due) -> Landed | Conflicted | Proposed:
+        """Onto the target branch, or into a pull request."""
+        if due.by_pull_request and due.repository is not None:
+            return await self._pull_requests.propose(due.mission, due.project, due.repository, due.worktree)
+        return await self._place.git(_do, due)
 
     async def _give_back(self, due: Due) -> None:
         """The worktree is vacant now; if that cannot be done yet, housekeeping does it later."""
@@ -162,18 +174,19 @@ def _do(due: Due) -> Landed | Conflicted:
     mission, repository = due.mission, due.repository
     if repository is None:
         return Landed(None, False, "the mission has no repository")
-    if due.by_pull_request:
-        raise SoloUnicornError(
-            f"{short_id(mission.number)} asks for a pull request",
-            why="this version lands directly and opens none",
-            todo=f"push the branch {worktree_branch(mission, repository)} yourself, or set prMode to disabled",
-        )
     message = f"{mission.title}\n\nMission: {short_id(mission.number)}"
     if due.worktree is not None and Path(due.worktree.path).is_dir():
         commit_uncommitted(due.worktree.path, f"{mission.title} (uncommitted work)")
     branch = due.worktree.branch if due.worktree else worktree_branch(mission, repository)
     return land(
         repository.local_path, branch=branch, target=due.branch_to, strategy=mission.pr_merge_strategy, message=message
+    )
+
+
+def _proposed(workspace: Workspace, due: Due, pull: Pull) -> None:
+    """It is open: if it was merged or closed meanwhile, the next look takes that in."""
+    workspace.pull_request_opened(
+        due.mission.id, pull.number, pull.url, pull.branch, replace(pull.seen, state="open", merge_commit=None)
     )
 
 

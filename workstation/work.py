@@ -16,6 +16,7 @@ from typing import Any
 
 from ..config import log, watch
 from ..config.correlation import correlation
+from ..missions.board import Request
 from ..missions.errors import SoloUnicornError
 from ..sync.workspace import Workspace
 from .asked import Requests
@@ -24,6 +25,7 @@ from .landing import LandingDesk
 from .lease import waking_clock
 from .mirroring import Mirroring
 from .news import News
+from .pull_requests import PullRequestDesk
 from .session import SessionRunner
 from .status import orphans
 from .upkeep import Upkeep
@@ -49,7 +51,8 @@ class Work:
         self._on_change = on_change
         self._awake = asyncio.Event()
         self._news = News(place, self.wake)
-        self._landings = LandingDesk(place, self.look)
+        self._pull_requests = PullRequestDesk(place, self.look)
+        self._landings = LandingDesk(place, self._pull_requests, self.look)
         self._upkeep = Upkeep(place, self.look)
         self._mirroring = Mirroring(place)
         self._runners: dict[str, SessionRunner] = {}
@@ -59,9 +62,10 @@ class Work:
             place.desk,
             self._runners,
             {
-                "scan_agents": lambda: self._chore(self._upkeep.scan(), "agent scan"),
-                "clean_worktrees": lambda: self._chore(self._upkeep.clean(), "clean"),
-                "drain": self.drain,
+                "scan_agents": lambda _: self._chore(self._upkeep.scan(), "agent scan"),
+                "clean_worktrees": lambda _: self._chore(self._upkeep.clean(), "clean"),
+                "merge_pull_request": self._merge,
+                "drain": lambda _: self.drain(),
             },
         )
         self._scanned = asyncio.Event()
@@ -105,6 +109,11 @@ class Work:
         self._chore(self._upkeep.clean_daily(), "worktrees")
         self._chore(self._upkeep.fold_log(), "log")
         self._chore(self._mirroring.run(), "mirrors")
+        self._chore(self._patiently(self._pull_requests.follow, "pull requests"), "pull requests")
+
+    def _merge(self, request: Request) -> None:
+        if request.mission_id is not None:
+            self._chore(self._pull_requests.merge(request.mission_id), "merge")
 
     def wake(self) -> None:
         """Somebody changed the workspace: see what."""
@@ -136,6 +145,7 @@ class Work:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._landings.close()
+        self._pull_requests.close()
         self._news.close()
         await self.place.close()
 

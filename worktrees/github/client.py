@@ -83,6 +83,8 @@ class GitHub:
         clock: Callable[[], float] = time.time,
         transport: httpx.BaseTransport | None = None,
         timeout: float = 30.0,
+        tries: int = TRIES,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.host = host
         self._find_token = find_token
@@ -90,6 +92,8 @@ class GitHub:
         self._clock = clock
         self._transport = transport
         self._timeout = timeout
+        self._tries = tries
+        self._patience = patience
         self._client: httpx.Client | None = None
         self._token = ""
         """Kept until it is not accepted any more."""
@@ -163,7 +167,7 @@ class GitHub:
         """Send until there is an answer that counts, or raise what it means."""
         repeatable = safe or method in _REPEATABLE
         hops = 0
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self._tries + 1):
             try:
                 response = self._once(method, url, content, etag)
                 while response.status_code in (301, 302, 307, 308) and hops < HOPS:
@@ -171,7 +175,7 @@ class GitHub:
                     url = self._redirected(method, response)
                     response = self._once(method, url, content, etag)
             except _Unreached as error:
-                if attempt == TRIES or not (repeatable or error.never_sent):
+                if attempt == self._tries or not (repeatable or error.never_sent):
                     raise self._offline(error) from error
                 self._sleep(_growing(attempt))
                 continue
@@ -181,7 +185,7 @@ class GitHub:
             if wait is None or (response.status_code >= 500 and not repeatable):
                 raise self._error(method, url, response)
             seconds = wait if wait > 0 else _growing(attempt)
-            if attempt == TRIES or seconds > PATIENCE_SECONDS:
+            if attempt == self._tries or seconds > self._patience:
                 raise self._unavailable(response, seconds)
             self._sleep(seconds)
         raise AssertionError("unreachable")

@@ -76,11 +76,13 @@ def open_pull(github: GitHub, name: RepositoryName, *, branch: str, base: str, t
 def look(github: GitHub, name: RepositoryName, number: int) -> Pull:
     """The pull request with its checks, reviews and unresolved comments. Unchanged answers cost no rate limit."""
     pull = _pull(github.get(f"{_path(name)}/pulls/{number}"))
-    if pull.seen.state != "open":
+    if pull.seen.state == "merged":
         return pull
+    comments = unresolved_comments(github, name, number)
+    if pull.seen.state == "closed":
+        return replace(pull, seen=replace(pull.seen, comments=comments))
     review, review_id, reviewers = _review(github.pages(f"{_path(name)}/pulls/{number}/reviews"))
     checks, failing = checks_of(_checks(github, name, pull.seen.head))
-    comments = unresolved_comments(github, name, number)
     return replace(
         pull,
         seen=replace(
