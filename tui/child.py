@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -40,7 +41,8 @@ async def run(program: str, *arguments: str, seconds: float = 60.0) -> tuple[str
     try:
         out, err = await asyncio.wait_for(process.communicate(), seconds)
     except BaseException as error:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it ended in this very moment
+            process.kill()
         await process.wait()
         if isinstance(error, TimeoutError):
             raise SoloUnicornError(f"{program} {arguments[0]} took longer than {seconds:.0f} seconds") from error

@@ -14,6 +14,7 @@ from ...missions.creating import MissionDraft
 from ...missions.entities import ListName, LoopSchedule, Mission
 from .. import form_data
 from ..app import SoloUnicornApp
+from ..check import Check
 from ..editor import edit_in_editor
 from ..form_data import FormData, references
 from ..keyline import KeyLine
@@ -65,8 +66,8 @@ class MissionForm(ModalScreen[str | None]):
                     "priority",
                     Input("3", id="priority", type="integer", max_length=1, restrict="[1-5]?"),
                     Static("   1 to 5, 5 first   ", classes="hint"),
-                    Checkbox("ready", id="ready", compact=True),
-                    Checkbox("loop", id="is_loop", value=self.in_list == "loop", compact=True),
+                    Check("ready", id="ready", compact=True),
+                    Check("loop", id="is_loop", value=self.in_list == "loop", compact=True),
                     Input(id="per-day", type="integer", placeholder="runs/day", max_length=4),
                 )
                 yield _row("repository", Select[str]([], id="repository", prompt="none", compact=True))

@@ -69,6 +69,7 @@ class WelcomeScreen(ModalScreen[str | None]):
                 yield Button("This repository  (⏎)", id="repository-button", variant="primary", compact=True)
                 yield Button("The sample  (s)", id="sample", compact=True)
                 yield Button("An empty project  (n)", id="empty", compact=True)
+            yield Static("", id="doing", classes="hint")
         yield KeyLine(marks)
 
     def on_mount(self) -> None:
@@ -137,8 +138,17 @@ class WelcomeScreen(ModalScreen[str | None]):
             lines.styles.height = max(1, len(rows))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter takes the repository when there is one."""
+        """Enter takes the repository when there is one; a choice that was made is the only one."""
+        if action in ("repository", "sample", "empty", "later") and self._making:
+            return False
         return self.found is not None if action == "repository" else True
+
+    def _make(self, what: str) -> None:
+        """A choice was made: say what is being done, and take no other."""
+        self._making = bool(what)
+        self.query_one("#choices").display = not what
+        self.query_one("#doing", Static).update(what)
+        self.refresh_bindings()
 
     @work
     async def action_repository(self) -> None:
@@ -146,7 +156,7 @@ class WelcomeScreen(ModalScreen[str | None]):
         found = self.found
         if found is None or self._making:
             return
-        self._making = True
+        self._make(f"Adding {found.name} …")
         project = await self.app.perform(welcome_data.start_project, found.name)
         if project is not None:
             try:
@@ -154,21 +164,32 @@ class WelcomeScreen(ModalScreen[str | None]):
             except SoloUnicornError as error:
                 self.app.complain(error)
             self.dismiss(project.id)
-        self._making = False
+            return
+        self._make("")
 
     @work
     async def action_sample(self) -> None:
         """The sample project."""
+        if self._making:
+            return
+        self._make("Making the sample …")
         project = await self.app.perform(Workspace.create_sample_project)
         if project is not None:
             self.dismiss(project.id)
+            return
+        self._make("")
 
     @work
     async def action_empty(self) -> None:
         """An empty project."""
+        if self._making:
+            return
+        self._make("Making a project …")
         project = await self.app.perform(welcome_data.start_project, "My project")
         if project is not None:
             self.dismiss(project.id)
+            return
+        self._make("")
 
     def action_later(self) -> None:
         """An empty board."""
