@@ -17,7 +17,7 @@ from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.install.clients import NAME
 from solo_unicorn.mcp_server.install.installing import install, status, uninstall
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import CodeAgent, Decision
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workstation import client
 
@@ -221,6 +221,48 @@ def test_by_http_as_a_run(one: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     (note,) = [event for event in machine.workspace.history("M-1") if event.kind == "noted_progress"]
     assert note.note == "Written over HTTP"
     assert (note.author.kind, note.author.name) == ("agent", one.name)
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_claude_asks_a_person_through_the_inbox(
+    claude: Path, machine: Machine, model: ScriptedModel, decision: Decision
+) -> None:
+    """`--permission-prompt-tool`: its own tool waits until the inbox has an answer."""
+    token = _running(machine, "claude")
+    servers = {
+        "solo": {"type": "http", "url": _url(machine), "headers": {"Authorization": f"Bearer {token}"}},
+    }
+    made = machine.repository / "made.txt"
+
+    def script(asked: Asked) -> Answer | Failure | Hang:
+        if asked.calls:
+            return [Text(f"It said: {asked.calls[0].result}")]
+        return [Use("Bash", {"command": f"mkdir -p sub && touch {made.name}", "description": "Make a file"})]
+
+    model.script = script
+    flags = ["--mcp-config", json.dumps({"mcpServers": servers}), "--strict-mcp-config"]
+    running = subprocess.Popen(
+        [str(claude), "-p", "Make it", *flags, "--permission-prompt-tool", "mcp__solo__approve"],
+        cwd=machine.repository,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with running:
+        deadline = time.monotonic() + 60
+        while not (found := machine.workspace.permissions()):
+            assert time.monotonic() < deadline and running.poll() is None, running.communicate()[0]
+            time.sleep(0.05)
+        (asked,) = found
+        assert asked.tool == "Bash"
+        assert str(asked.input["command"]).endswith(made.name)
+        assert not made.exists()
+        machine.workspace.answer_permission(asked.id, decision, "" if decision == "allow" else "Not here")
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert made.exists() == (decision == "allow")
+    assert decision == "allow" or "Not here" in said
 
 
 def _running(machine: Machine, agent_name: str) -> str:
