@@ -102,15 +102,22 @@ def _identified(
     output: Output, opened: Workspace, repository: ProjectRepository
 ) -> tuple[ProjectRepository, str]:
     """The repository with GitHub's number of it, where GitHub can be asked now; else why not, in a sentence."""
-    if not repository.github_owner:
-        return repository, ""
     from ..config.settings import load
     from ..missions.errors import SoloUnicornError
     from ..worktrees.github import access
+    from ..worktrees.github.hosts import enterprise_name
 
+    settings = load().github
+    name = enterprise_name(repository.remote_url or "", settings.hosts) if not repository.github_owner else None
+    if name is not None:
+        values = {"github_owner": name.owner, "github_name": name.name, "github_full_name": name.full_name}
+        url = f"https://{name.host}/{name.full_name}"
+        repository = opened.update_repository(repository.id, {**values, "github_url": url})
+    if not repository.github_owner:
+        return repository, ""
     try:
         with output.progress(f"asking {repository.github_url}"):
-            found = access.identify(repository, load().github.api_url)
+            found = access.identify(repository, settings.api_url)
     except SoloUnicornError as error:
         return repository, f"GitHub was not asked ({error.what}); it is before the first pull request."
     opened.repository_identified(repository.id, found.id, found.full_name)

@@ -77,6 +77,9 @@ class GitHubSettings:
     poll_seconds: float = setting(
         60.0, "How often open pull requests are looked at; unchanged ones cost nothing of the rate limit.", least=0.05
     )
+    hosts: str = setting(
+        "", "Your GitHub Enterprise hosts, separated by commas, where their names do not have `github` in them."
+    )
     api_url: str = setting(
         "", "REST API of your GitHub Enterprise host where it is not https://HOST/api/v3; empty means there."
     )

@@ -7,6 +7,7 @@ the run directory's files are written anew. So a service that is killed in here 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from ..missions.flows import stage_of
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
 from ..missions.prompts import PromptContext, build_prompt, template_name
+from ..missions.pull_requests import is_followed
 from ..sync.workspace import Workspace
 from ..worktrees.pool import Lease as WorktreeLease
 from ..worktrees.pool import PoolFull
@@ -40,6 +42,8 @@ from .workplace import Workplace
 
 FULL_SECONDS = 5.0
 """How long a repository without a free worktree is not asked for one, unless one is given back meanwhile."""
+COMMENTS_SECONDS = 15.0
+"""How long the comments of a pull request are waited for before a session starts."""
 NOTE_SHOWN = 500
 MEMORY_SHOWN = 4000
 """Characters of project memory in a prompt; the agent searches and reads the rest."""
@@ -74,6 +78,7 @@ class Brief:
 
 async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared:
     """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
+    await _read_comments(place, session)
     brief = await place.desk.run(read_brief, session)
     branch = worktree_branch(brief.mission, brief.repository)
     async with place.pool_turn(brief.repository.id):
@@ -93,6 +98,15 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
         preparation.environment,
     )  # fmt: skip
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None)
+
+
+async def _read_comments(place: Workplace, session: Session) -> None:
+    """What reviewers wrote until now goes into the prompt; when GitHub is slow, what was seen last does."""
+    mission = await place.desk.run(Workspace.mission, session.mission_id)
+    if place.look_at_pull_request is not None and is_followed(mission):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMMENTS_SECONDS):
+                await place.look_at_pull_request(mission.id)
 
 
 def read_brief(workspace: Workspace, session: Session) -> Brief:

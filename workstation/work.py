@@ -52,6 +52,7 @@ class Work:
         self._awake = asyncio.Event()
         self._news = News(place, self.wake)
         self._pull_requests = PullRequestDesk(place, self.look)
+        place.look_at_pull_request = self._pull_requests.look
         self._landings = LandingDesk(place, self._pull_requests, self.look)
         self._upkeep = Upkeep(place, self.look)
         self._mirroring = Mirroring(place)

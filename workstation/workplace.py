@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
@@ -55,6 +55,8 @@ class Workplace:
     mcp: McpHosting
     pool: Pool
     workstation_id: str
+    look_at_pull_request: Callable[[str], Awaitable[None]] | None = None
+    """Takes in what is new in a mission's open pull request."""
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     full: dict[str, float] = field(default_factory=dict)
     """Repositories whose pool had no worktree left, with the event loop's time until which they are not asked again."""

@@ -229,6 +229,7 @@ class GitHubDouble:
         found["base"] |= {"ref": pull.base}
         if kind == "pull-request":
             found |= {"merged": pull.merged is not None, "mergeable": pull.mergeable, "mergeable_state": "clean"}
+            found["review_comments"] = len(pull.threads)
         return found
 
     @staticmethod

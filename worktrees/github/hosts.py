@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -65,6 +66,20 @@ def name_of(repository: ProjectRepository) -> RepositoryName | None:
         return None
     host = urlsplit(repository.github_url).hostname or GITHUB
     return RepositoryName(_canonical(host), repository.github_owner, repository.github_name)
+
+
+def enterprise_name(url: str, hosts: str) -> RepositoryName | None:
+    """The repository a remote's URL names, when it is on one of these hosts (separated by commas)."""
+    found = _REMOTE.fullmatch(url.strip())
+    if found is None or found["host"].lower() not in {host.strip().lower() for host in hosts.split(",")}:
+        return None
+    return RepositoryName(found["host"].lower(), found["owner"], found["name"])
+
+
+_REMOTE = re.compile(
+    r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?P<host>[\w.-]+)(?::\d+)?[:/]+"
+    r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?"
+)
 
 
 def _canonical(host: str) -> str:

@@ -75,13 +75,16 @@ def open_pull(github: GitHub, name: RepositoryName, *, branch: str, base: str, t
 
 def look(github: GitHub, name: RepositoryName, number: int) -> Pull:
     """The pull request with its checks, reviews and unresolved comments. Unchanged answers cost no rate limit."""
-    pull = _pull(github.get(f"{_path(name)}/pulls/{number}"))
+    found = github.get(f"{_path(name)}/pulls/{number}")
+    pull = _pull(found)
     if pull.seen.state == "merged":
         return pull
-    comments = unresolved_comments(github, name, number)
+    reviews = github.pages(f"{_path(name)}/pulls/{number}/reviews")
+    # which threads are resolved takes a query that no ETag makes free: only where there is something to read
+    comments = unresolved_comments(github, name, number) if reviews or found.get("review_comments") else ()
     if pull.seen.state == "closed":
         return replace(pull, seen=replace(pull.seen, comments=comments))
-    review, review_id, reviewers = _review(github.pages(f"{_path(name)}/pulls/{number}/reviews"))
+    review, review_id, reviewers = _review(reviews)
     checks, failing = checks_of(_checks(github, name, pull.seen.head))
     return replace(
         pull,

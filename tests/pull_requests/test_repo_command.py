@@ -1,0 +1,108 @@
+"""`repo add` of repositories on GitHub, and on an Enterprise host of any name."""
+
+from __future__ import annotations
+
+import pytest
+
+from solo_unicorn.missions.entities import USER, PullRequest
+from solo_unicorn.missions.errors import Conflict
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.worktrees.github.hosts import RepositoryName, enterprise_name
+
+from ..cli.conftest import Run, project, run  # noqa: F401  (fixtures)
+from . import contract
+from .conftest import Checkout
+from .double import TOKEN, Answer, GitHubDouble
+
+
+@pytest.fixture
+def signed_in(double: GitHubDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_GITHUB_API_URL", double.url)
+    monkeypatch.setenv("GH_ENTERPRISE_TOKEN", TOKEN)
+
+
+@pytest.mark.parametrize("host", ["github.acme.example", "git.acme.example"])
+@pytest.mark.usefixtures("signed_in")
+def test_adding_records_githubs_number(
+    run: Run, project: str, checkout: Checkout, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch, host: str  # noqa: F811
+) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_GITHUB_HOSTS", "other.example, git.acme.example")
+    checkout.git("remote", "set-url", "origin", f"git@{host}:acme/shop.git")
+    added = run("repo", "add", str(checkout.path), "--json")
+    assert added.code == 0, added.err
+    assert (added.data["githubRepoId"], added.data["githubFullName"]) == (double.id, "acme/shop")
+    assert added.data["githubUrl"] == f"https://{host}/acme/shop"
+    with Workspace.open() as workspace:
+        mission = run("mission", "create", "Pay", "--json").data
+        assert workspace.mission(mission["id"]).repository_id == double.id
+    assert run("mission", "pr", "1").code == 3
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_adding_goes_on_when_github_does_not_answer(
+    run: Run, project: str, checkout: Checkout, double: GitHubDouble  # noqa: F811
+) -> None:
+    double.interrupt = lambda method, path: Answer(503, {"message": "down"}, {"Retry-After": "1"})
+    checkout.git("remote", "set-url", "origin", "https://github.acme.example/acme/shop")
+    added = run("repo", "add", str(checkout.path), "--json")
+    assert added.code == 0 and "githubRepoId" not in added.data
+    assert "GitHub was not asked" in added.err
+    assert double.counted("GET") == [503], "asked once, without waiting"
+
+
+def test_hosts_of_any_name_are_known_when_they_are_named() -> None:
+    name = RepositoryName("git.acme.example", "acme", "shop")
+    for url in ("git@git.acme.example:acme/shop.git", "ssh://git@git.acme.example:2222/acme/shop",
+                "https://git.acme.example/acme/shop.git/", "https://ann@GIT.acme.example/acme/shop"):  # fmt: skip
+        assert enterprise_name(url, "x.example,git.acme.example") == name, url
+    for url in ("https://evil.example/git.acme.example/acme/shop", "/srv/git/shop.git", ""):
+        assert enterprise_name(url, "git.acme.example") is None, url
+    assert enterprise_name("https://git.acme.example/acme/shop", "") is None
+
+
+def test_the_workspace_takes_a_look_in_once(home: object) -> None:
+    with Workspace.open() as workspace:
+        found = workspace.create_project("Acme")
+        repository = workspace.add_repository(found.id, "shop", local_path="/nowhere", github_owner="acme")
+        from solo_unicorn.missions.creating import MissionDraft
+
+        flow = next(flow for flow in workspace.flows(found.id) if flow.name == "Direct")
+        mission = workspace.create_mission(found.id, MissionDraft("Pay", flow_id=flow.id))
+        workspace.complete_stage(mission.id, "done", by=USER)
+        workspace.landing_started(mission.id)
+        seen = PullRequest(head="a" * 40)
+        opened = workspace.pull_request_opened(mission.id, 7, "u", "b", seen)
+        assert [one.id for one in workspace.pull_requests()] == [mission.id]
+        assert workspace.repository(repository.id).last_pr_sync_at is not None
+        last = workspace.last_seq()
+        assert workspace.pull_request_seen(mission.id, 7, seen) == opened
+        assert workspace.last_seq() == last, "nothing new, nothing written"
+        green = workspace.pull_request_seen(mission.id, 7, PullRequest(head="a" * 40, checks="passed"))
+        assert green.version == opened.version, "what a machine notes makes nobody's knowledge stale"
+        with pytest.raises(Conflict, match="another pull request"):
+            workspace.pull_request_seen(mission.id, 8, seen)
+        merged = PullRequest("merged", head="a" * 40, merge_commit="b" * 40)
+        assert workspace.pull_request_seen(mission.id, 7, merged).list == "done"
+        assert workspace.pull_requests() == []
+
+
+def test_the_double_itself_is_held_to_githubs_contract(double: GitHubDouble) -> None:
+    right = double._repository()
+    contract.check_response("GET", "/repos/acme/shop", 200, right)
+    for wrong in (right | {"id": "x"}, {"id": 1}, None):
+        with pytest.raises(contract.NotInContract):
+            contract.check_response("GET", "/repos/acme/shop", 200, wrong)
+    with pytest.raises(contract.NotInContract):
+        contract.check_response("GET", "/repos/acme/shop", 418, right)
+    for method, path, query, content in (
+        ("DELETE", "/repos/acme/shop", {}, None),
+        ("GET", "/repos/acme/shop/issues", {}, None),
+        ("GET", "/repos/acme/shop", {"unknown": "1"}, None),
+        ("GET", "/repos/acme/shop/pulls/seven", {}, None),
+        ("GET", "/repos/acme/shop/pulls", {"state": "merged"}, None),
+        ("POST", "/repos/acme/shop/pulls", {}, {"title": "no head"}),
+        ("POST", "/repos/acme/shop/pulls", {}, {"head": "a", "base": "b", "titel": "x"}),
+        ("PUT", "/repos/acme/shop/pulls/7/merge", {}, {"merge_method": "fast-forward"}),
+    ):
+        with pytest.raises((contract.NotInContract, ValueError)):
+            contract.check_request(method, path, query, content)
