@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from solo_unicorn.config import paths
+from solo_unicorn.config.settings import load
 from solo_unicorn.missions.entities import Mission
-from solo_unicorn.workstation import client
+from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.workstation import client, lock
+from solo_unicorn.workstation.pull_requests import PullRequestDesk
+from solo_unicorn.workstation.workplace import Workplace
+from solo_unicorn.worktrees.github.client import RateLimited
+from solo_unicorn.worktrees.github.hosts import RepositoryName
 
 from ..workstation.conftest import Shop, shop, until, workstation  # noqa: F401  (fixtures)
 from .conftest import HOST
@@ -213,3 +222,52 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # the process is gone, or somebody else's
         return b""
+
+
+@pytest.mark.parametrize(
+    ("method", "ending", "answered"),
+    [("POST", "/pulls", False), ("POST", "/pulls", True), ("PUT", "/merge", False), ("PUT", "/merge", True)],
+)
+def test_a_service_killed_at_any_step_goes_on_where_it_was(
+    hub: Shop, double: GitHubDouble, method: str, ending: str, answered: bool
+) -> None:
+    """Killed while GitHub is asked to open or to merge, before or after it did."""
+    hub.workspace.update_project(hub.project.id, {"pr_auto_merge": True, "pr_require_review": False})
+    killed: list[int] = []
+
+    def kill(asked: str, path: str) -> Answer | None:
+        if asked == method and path.endswith(ending) and not killed:
+            owner = lock.owner(paths.service_lock())
+            assert owner is not None
+            killed.append(owner.pid)
+            os.kill(owner.pid, signal.SIGKILL)
+            return Answer(503, {"message": "nobody hears this"})
+        return None
+
+    if answered:
+        double.after = kill
+    else:
+        double.interrupt = kill
+    mission = hub.mission("Retry payments")
+    client.ensure_running()
+    until(lambda: killed and not lock.is_held(paths.service_lock()), "the service was killed")
+    client.ensure_running()
+    done = hub.done(mission)
+    assert len(double.pulls) == 1
+    assert done.landed_commit == double.git("rev-parse", "main")
+    assert double.git("rev-list", "--count", "--merges", "main") == "1", "merged once"
+    until(lambda: double.branches() == ["main"], "the branch is deleted")
+
+
+def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
+    place = SimpleNamespace(settings=load())
+    desk = PullRequestDesk(cast("Workplace", place), lambda: None)
+    name = RepositoryName(HOST, "acme", "shop")
+    assert desk._github(name) is desk._github(name), "one client and its ETags"
+    desk._leave_alone(HOST, RateLimited("used up", until=datetime.now(UTC) + timedelta(hours=1)))
+    with pytest.raises(TryAgain, match="left alone until"):
+        desk._github(name)
+    assert desk._github(RepositoryName("github.com", "acme", "shop")), "another host has its own limit"
+    desk._leave_alone(HOST, RateLimited("over", until=datetime.now(UTC) - timedelta(seconds=1)))
+    assert desk._github(name)
+    desk.close()
