@@ -75,7 +75,7 @@ class GitHubSettings:
     """Pull requests on GitHub and GitHub Enterprise."""
 
     poll_seconds: float = setting(
-        60.0, "How often open pull requests are looked at; unchanged ones cost next to nothing of the rate limit.", least=0.05
+        60.0, "How often open pull requests are looked at; unchanged ones hardly count for the rate limit.", least=0.05
     )
     hosts: str = setting(
         "", "Your GitHub Enterprise hosts, separated by commas, where their names do not have `github` in them."

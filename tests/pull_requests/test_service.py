@@ -271,3 +271,45 @@ def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
     desk._leave_alone(HOST, RateLimited("over", until=datetime.now(UTC) - timedelta(seconds=1)))
     assert desk._github(name)
     desk.close()
+
+
+def test_a_conflict_on_github_goes_back_to_the_agent_with_the_files(
+    hub: Shop, double: GitHubDouble, tmp_path: Path
+) -> None:
+    mission = hub.mission("Retry payments", flow="Quick fix")
+    client.ensure_running()
+    hub.review(mission, "code")
+    hub.workspace.approve(mission.id)
+    number = opened(hub, mission).github_pr_number or 0
+    theirs = tmp_path / "theirs"
+    subprocess.run(["git", "clone", "-q", str(double.bare), str(theirs)], check=True)
+    (theirs / "rehearsal").mkdir()
+    (theirs / "rehearsal/M-1.md").write_text("Theirs\n")
+    for command in (["add", "."], ["commit", "-qm", "Theirs"], ["push", "-q", "origin", "main"]):
+        subprocess.run(["git", *command], cwd=theirs, check=True)
+    double.pulls[number].mergeable = False
+    back = hub.until(mission, lambda now: "rehearsal/M-1.md" in (now.landing_error or ""), "the file is named")
+    assert "conflicts in" in (back.landing_error or "")
+    hub.until(mission, lambda now: len(hub.sessions(mission)) == 2, "an agent resolves it")
+    assert hub.review(mission, "code").pull_request is not None, "and a person looks at it again"
+    assert double.pulls[number].state == "open"
+
+
+def test_a_rejection_right_after_a_comment_has_the_comment_in_its_prompt(
+    hub: Shop, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_GITHUB_POLL_SECONDS", "3600")
+    mission = hub.mission("Retry payments", flow="Quick fix")
+    client.ensure_running()
+    hub.review(mission, "code")
+    hub.workspace.approve(mission.id)
+    number = opened(hub, mission).github_pr_number or 0
+    hub.workspace.move_mission(mission.id, "review")
+    comments: dict[str, Any] = {"nodes": [{"author": {"login": "ann"}, "body": "Use a constant", "url": "u"}]}
+    with double.lock:
+        double.pulls[number].threads = [{"isResolved": False, "path": "pay.py", "line": 3, "comments": comments}]
+        hub.workspace.reject(mission.id, "See there")
+    hub.until(mission, lambda now: len(hub.sessions(mission)) == 2, "it is worked on again")
+    hub.review(mission, "code")
+    prompts = [path.read_text() for path in paths.runs_dir().glob(f"{hub.sessions(mission)[1].id}/*") if path.is_file()]
+    assert any("Use a constant" in text for text in prompts)
