@@ -42,6 +42,7 @@ class UnixServer:
         self._version = version
         self._calls = calls or Calls()
         self._server: asyncio.Server | None = None
+        self._inode = 0
         self._open: set[asyncio.Task[object]] = set()
 
     @property
@@ -57,6 +58,7 @@ class UnixServer:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind(str(self._path))
         self._path.chmod(0o600)  # before anyone can connect: it does not listen yet
+        self._inode = self._path.stat().st_ino
         self._server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LINE_MAX)
 
     async def close(self) -> None:
@@ -64,8 +66,9 @@ class UnixServer:
         if self._server is None:
             return
         self._server.close()
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        with suppress(OSError):
+            if self._path.stat().st_ino == self._inode:  # a home that was made anew has another service's socket there
+                self._path.unlink()
         await self._calls.finish(FINISH_SECONDS)
         for task in self._open:
             task.cancel()

@@ -32,6 +32,7 @@ class ControlServer:
         self._answer = answer
         self._on_holders = on_holders
         self._server: asyncio.Server | None = None
+        self._inode = 0
         self._connections: set[asyncio.StreamWriter] = set()
         self._holders: set[asyncio.StreamWriter] = set()
 
@@ -45,13 +46,16 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
         self._path.chmod(0o600)
+        self._inode = self._path.stat().st_ino
 
     async def close(self, reason: str) -> None:
         """Say goodbye to the screens and hang up."""
         if self._server is None:
             return
         self._server.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if self._path.stat().st_ino == self._inode:  # a home that was made anew has another service's socket there
+                self._path.unlink()
         for writer in self._holders:
             with suppress(OSError):
                 writer.write(_line({"event": "bye", "reason": reason}))
