@@ -12,6 +12,7 @@ Importing this module costs nothing; `mcp` is imported by `load`.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ async def load() -> None:
 
 def _import() -> None:
     from . import http, server, unix  # noqa: F401
+
+    gc.freeze()  # what was imported lives as long as the process: a full collection need not walk it while agents wait
 
 
 class McpHost:
