@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -25,6 +25,7 @@ from ..sync.workspace import Workspace
 from .data import Snapshot
 from .keys import binding
 from .marks import PLAIN, Marks, marks_for
+from .paint import COMPONENTS
 from .terminal import Terminal
 from .theme import DARK, LIGHT, own_variables, theme_name
 
@@ -48,6 +49,7 @@ class SoloUnicornApp(App[None]):
     """Solo Unicorn on a terminal."""
 
     TITLE = "Solo Unicorn"
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     CSS_PATH = ["app.tcss", "screens/board.tcss"]  # noqa: RUF012 (Textual's own declaration)
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {_commands}  # noqa: RUF012

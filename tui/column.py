@@ -11,20 +11,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import accumulate
 from textwrap import wrap
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..missions.board import Card
 from ..missions.entities import ListName
 from . import card as cards_as_lines
 from .marks import UNICODE, Marks
-from .paint import Drawn
+from .paint import DrawnScroll
 
 EMPTY = {
     "todo": "Nothing planned. n makes a mission.",
@@ -35,11 +33,10 @@ EMPTY = {
 }
 
 
-class CardColumn(Drawn, ScrollView, can_focus=False):
+class CardColumn(DrawnScroll, can_focus=False):
     """The cards of one list, from the top in board order."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = Drawn.COMPONENT_CLASSES
 
     chosen: var[int | None] = var(None)
     """Index of the card under the cursor; None in the columns where the cursor is not."""

@@ -18,13 +18,12 @@ from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .card import Line
 from .keys import binding
 from .marks import UNICODE, Marks
-from .paint import Drawn
+from .paint import DrawnScroll
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,10 @@ def row(*parts: tuple[str, str] | str, key: object = None, indent: int = 0, wrap
     return Row(tuple(part if isinstance(part, tuple) else (part, "") for part in parts), key, indent, wrap, under)
 
 
-class Lines(Drawn, ScrollView, can_focus=True):
+class Lines(DrawnScroll, can_focus=True):
     """Rows one below the other."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = Drawn.COMPONENT_CLASSES
     BINDING_GROUP_TITLE = "List"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding("list.up", "up,k", "step(-1)", "up", "The line above", show=False),

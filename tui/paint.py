@@ -1,47 +1,28 @@
 """Drawing lines of (text, role) parts as strips: what every drawn widget of ours shares.
 
-A role is a component class `role--<name>` of the widget, so that themes and style sheets decide how it looks.
+A role is a component class `role--<name>` of the application, so that themes and style sheets decide how it looks.
+(Not of each widget: Textual works out every component class of every widget before the first paint.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
 from .card import Part
 
 ROLES = (
-    "title",
-    "faint",
-    "number",
-    "run",
-    "wait",
-    "bad",
-    "good",
-    "brand",
-    "key",
-    "rule",
-    "frame",
-    "chosen",
-    "hover",
-    "drop",
-    "p1",
-    "p2",
-    "p3",
-    "p4",
-    "p5",
-    "added",
-    "removed",
-    "strong",
-    "link",
-    "active",
+    *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),
+    *("drop", "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active"),
 )
+COMPONENTS = {f"role--{role}" for role in ROLES}
+"""Component classes of an application with drawn widgets."""
 
 ASCII = str.maketrans(
     {
@@ -65,7 +46,8 @@ ASCII = str.maketrans(
 class Drawn(Widget):
     """A widget that draws its own lines."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+    _styles_for: tuple[object, str] | None = None
+    _role_styles: dict[tuple[str, str], Style]
 
     @property
     def plain(self) -> bool:
@@ -74,23 +56,28 @@ class Drawn(Widget):
 
     def style_of(self, role: str, under: str = "") -> Style:
         """The style of a role; `under` names a role that lies under it, such as chosen."""
-        base = self.visual_style.rich_style
-        if under:
-            base += self.get_component_rich_style(f"role--{under}", partial=True)
-        if role:
-            base += self.get_component_rich_style(f"role--{role}", partial=True)
-        return base
+        base, theme = self.visual_style, self.app.theme
+        if self._styles_for != (base, theme):
+            self._styles_for, self._role_styles = (base, theme), {}
+        known = self._role_styles.get((role, under))
+        if known is None:
+            known = base.rich_style
+            for name in (under, role):
+                if name:
+                    known += self.app.get_component_styles(f"role--{name}").partial_rich_style
+            self._role_styles[role, under] = known
+        return known
 
     def draw(
         self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True
     ) -> Strip:
         """One line, cut to `width` cells with an ellipsis, or padded to it."""
         segments: list[Segment] = []
-        used = 0
+        used, plain = 0, self.plain
         for text, role in parts:
             if not text.isprintable():
                 text = _safe(text)
-            if self.plain and not text.isascii():
+            if plain and not text.isascii():
                 text = text.translate(ASCII)
             cells = cell_len(text)
             style = self.style_of(role, under)
@@ -113,3 +100,14 @@ class Drawn(Widget):
 def _safe(text: str) -> str:
     """Text without what a terminal would obey: nothing that an agent or a file says may move the cursor."""
     return "".join(letter if letter.isprintable() else " " for letter in text.replace("\t", "    "))
+
+
+class DrawnScroll(Drawn, ScrollView):
+    """A drawn widget that scrolls and shows itself how far it is: Textual's scroll bars are never made."""
+
+    DEFAULT_CSS = "DrawnScroll { overflow: hidden hidden; }"
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Wheel and keys scroll although there is no scroll bar."""
+        return True

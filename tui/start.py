@@ -32,7 +32,7 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
             why="it is painted on standard error, which is not the terminal",
             todo="leave out the `2>` redirection; the log is in the logs folder of the home directory",
         )
-    gc.disable()  # nothing that start-up makes is garbage
+    gc.disable()  # nothing that start-up makes is garbage; the board enables it once it is painted
     os.environ.setdefault("ESCDELAY", "25")
     first = read_ahead(None, project, directory)
 
@@ -44,8 +44,6 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
     snapshot = first.result()
     log.setup("board", level=chosen.log.level)
     app = SoloUnicornApp(lambda: snapshot, settings=chosen, directory=directory, serve=serve)
-    gc.freeze()
-    gc.enable()
     app.run()
     return app.return_code or 0
 

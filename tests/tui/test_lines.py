@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from solo_unicorn.tui.lines import Lines, row, wrap_parts
+from solo_unicorn.tui.paint import COMPONENTS
 
 from .conftest import ROOT, until
 
@@ -42,6 +45,7 @@ def test_no_line_is_wider_and_no_word_is_lost(parts: list[tuple[str, str]], widt
 class ListApp(App[None]):
     """A list alone."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     CSS_PATH = str(ROOT / "tui" / "app.tcss")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ from .live_board import LiveBoard
 
 if TYPE_CHECKING:
     from textual.widgets import Input
+
+PAINT_SECONDS = 0.03
+"""Left to the terminal to take the first paint in, before the rest of the cards is read."""
 
 
 class BoardScreen(LiveBoard):
@@ -55,10 +59,12 @@ class BoardScreen(LiveBoard):
         """Paint what was read already; all else comes after the first paint."""
         self.board.tick(self.app.clock())
         self.show()
-        self.call_after_refresh(self._start)
+        self.call_after_refresh(self.set_timer, PAINT_SECONDS, self._start)
 
     @work(exit_on_error=True)
     async def _start(self) -> None:
+        gc.freeze()
+        gc.enable()
         app = self.app
         await app.connect()
         if not app.connected:
