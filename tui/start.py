@@ -53,9 +53,9 @@ def read_ahead(path: Path | None, project: str | None, directory: Path | None) -
     future: Future[Snapshot] = Future()
 
     def read() -> None:
-        from .data import opening
-
         try:
+            from .data import opening
+
             future.set_result(opening(path, project, directory))
         except BaseException as error:
             future.set_exception(error)
