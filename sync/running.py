@@ -204,7 +204,9 @@ class RunningOperations(WorkspaceBase):
     def release_stale_claims(self) -> list[Mission]:
         """Return missions to INACTIVE that were claimed over two minutes ago and never got a session."""
         with self._change(SYSTEM) as change:
-            docs = change.connection.execute("SELECT doc FROM mission WHERE session_status = 'PUSHING'").fetchall()
+            docs = change.connection.execute(
+                "SELECT doc FROM mission WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING'"
+            ).fetchall()
             released = []
             for mission in (rows.load(Mission, doc) for (doc,) in docs):
                 if sessions.stale_push(mission, change.now):
@@ -287,7 +289,10 @@ class _FactFinder:
         self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
         self._worktrees: dict[str, set[str]] = {}
         held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
-        coming = "SELECT repository_id, id FROM mission WHERE session_status = 'PUSHING' AND repository_id IS NOT NULL"
+        coming = (  # `<> 'INACTIVE'` is the index's own condition: without it SQLite reads every mission
+            "SELECT repository_id, id FROM mission WHERE session_status <> 'INACTIVE' "
+            "AND session_status = 'PUSHING' AND repository_id IS NOT NULL"
+        )
         for repository_id, mission_id in connection.execute(f"{held} UNION {coming}"):
             self._worktrees.setdefault(repository_id, set()).add(mission_id)
         self._busy = dict(
