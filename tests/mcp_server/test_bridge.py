@@ -170,3 +170,18 @@ def test_the_bridge_is_standard_library_only(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.strip() == "[] False"
+
+
+def test_the_command_goes_to_the_bridge_without_its_table_or_the_service_client(tmp_path: Path) -> None:
+    """What a client pays for each start: no argument parser, no dataclasses, nothing of the service."""
+    program = (
+        "import sys; from solo_unicorn.cli import bridging, main; from solo_unicorn.mcp_server import bridge\n"
+        "bridge.run = lambda *_, **__: 7\n"
+        "assert main.main(['mcp']) == 7\n"
+        "print([name for name in ('argparse', 'dataclasses', 'subprocess', 'sqlite3', 'solo_unicorn.cli.table',"
+        " 'solo_unicorn.workstation.client', 'solo_unicorn.missions.entities') if name in sys.modules])"
+    )
+    env = os.environ | {"SOLO_UNICORN_HOME": str(tmp_path), "SOLO_UNICORN_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)
+    assert out.stdout.strip() == "[]"
