@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, dataclass, field
+from dataclasses import MISSING, Field, field
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..missions.errors import InvalidValue
+from ..missions.records import record
 
 Value = bool | int | float | str
 V = TypeVar("V", bound=Value)
@@ -34,7 +35,7 @@ def setting(
     return made
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """A key with its default, its sentence and its limits; the default's type is the value's type."""
 

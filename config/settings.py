@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..missions.records import record
 from .paths import config_file, old_config_file
 from .schema import Setting, setting
 
@@ -19,7 +20,7 @@ VERSION: Final = 1
 """Format of the file that this program writes; a file that names none has this one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkstationSettings:
     """This machine."""
 
@@ -30,7 +31,7 @@ class WorkstationSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionSettings:
     """Running code agents."""
 
@@ -48,7 +49,7 @@ class SessionSettings:
     retry_attempts: int = setting(3, "Failed attempts in a row after which a mission waits for a person.", least=1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentSettings:
     """One code agent of this machine; the name after `agents.` is yours, or a type of the catalogue."""
 
@@ -63,14 +64,14 @@ class AgentSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorktreeSettings:
     """The worktree pool."""
 
     keep_days: int = setting(7, "Vacant worktrees are removed after this many days; one is kept.", least=0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GitHubSettings:
     """Pull requests on GitHub and GitHub Enterprise."""
 
@@ -85,21 +86,21 @@ class GitHubSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BoardSettings:
     """The board."""
 
     density: str = setting("normal", "How much a card shows.", choices=("normal", "compact"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScreenSettings:
     """All screens."""
 
     theme: str = setting("", "Colour theme by name, as the palette lists them; empty means the program's own.")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogSettings:
     """The log."""
 
@@ -108,7 +109,7 @@ class LogSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class McpSettings:
     """The MCP server of the background service."""
 
@@ -117,7 +118,7 @@ class McpSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """Every setting in force."""
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from .entities import AgentSessionStatus, JsonObject, LandingStatus, ListName, Mission, Relation, ReviewStatus
+from .records import record
 
 T = TypeVar("T")
 Direction = Literal["blocked_by", "blocks", "relates_to"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Card:
     """All that a board shows of a mission, in one row of one query."""
 
@@ -54,7 +55,7 @@ class Card:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListCount:
     """How many missions a list holds."""
 
@@ -70,7 +71,7 @@ class ListCount:
         return self.limit is not None and self.total >= self.limit
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiting:
     """Something that waits for a person."""
 
@@ -80,7 +81,7 @@ class Waiting:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QueueEntry:
     """A mission the scheduler looks at; `why_not` None means it may start now."""
 
@@ -88,7 +89,7 @@ class QueueEntry:
     why_not: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DependencyView:
     """One dependency as seen from one mission; `other` None when it is missing or deleted."""
 
@@ -99,7 +100,7 @@ class DependencyView:
     resolved: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page(Generic[T]):
     """A page of a longer list."""
 
@@ -108,7 +109,7 @@ class Page(Generic[T]):
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hit:
     """A search result: a mission or a memory document, with the matching words in [brackets]."""
 
@@ -118,7 +119,7 @@ class Hit:
     excerpt: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What a screen or command asks of the workstation service."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +23,10 @@ from .errors import InvalidValue
 from .fields import checked
 from .flows import check_config, enabled_stages, position
 from .moving import move
+from .records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissionDraft:
     """What a person or agent says about a mission to be; None leaves the choice to the defaults."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .entities import ListName, Mission, Project, ProjectRepository
 from .loops import next_run
 from .pull_requests import waits_for
+from .records import record
 
 SPARE_WORKTREES = 3
 """Worktrees a repository may have beyond its missions at once (domain.md, Worktrees)."""
@@ -16,7 +16,7 @@ REHEARSAL = "rehearsal"
 """The agent type without a model: never a stand-in for a real agent that is busy."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AgentState:
     """A code agent of the workstation, as far as dispatch is concerned."""
 
@@ -29,7 +29,7 @@ class AgentState:
     installed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blocker:
     """An unresolved blocker; `list` None when it is missing, deleted or not visible."""
 
@@ -38,7 +38,7 @@ class Blocker:
     list: ListName | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """What is true around one mission at one time."""
 

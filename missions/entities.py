@@ -7,9 +7,11 @@ the one of domain.md, "Creating".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
+
+from .records import record
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
@@ -41,14 +43,14 @@ TITLE_MAX = 500
 """The longest title, in characters (domain.md, Creating)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """One step of a mission's own plan."""
 
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoopSchedule:
     """How often a loop mission may run; None means no limit."""
 
@@ -56,7 +58,7 @@ class LoopSchedule:
     max_per_hour: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StageConfig:
     """What one mission changes about one stage of its flow; None keeps the flow's own value."""
 
@@ -64,14 +66,14 @@ class StageConfig:
     require_review: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowConfig:
     """What one mission changes about its flow, by stage name (domain.md, Creating)."""
 
     stages: dict[str, StageConfig] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReviewComment:
     """One unresolved comment of a pull request; `path` is empty for one on the whole."""
 
@@ -82,7 +84,7 @@ class ReviewComment:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PullRequest:
     """What was last seen of a mission's pull request."""
 
@@ -105,7 +107,7 @@ class PullRequest:
     """Those that are not resolved."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mission:
     """One piece of work on the board."""
 
@@ -191,7 +193,7 @@ class Mission:
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowStage:
     """One stage of a flow; `prompt` overrides the built-in template of that stage's name."""
 
@@ -202,7 +204,7 @@ class FlowStage:
     prompt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flow:
     """A sequence of stages."""
 
@@ -218,7 +220,7 @@ class Flow:
     missions_using_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """A board with its repositories, flows, members and memory."""
 
@@ -268,7 +270,7 @@ class Project:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectRepository:
     """A git repository that missions of a project work in."""
 
@@ -303,7 +305,7 @@ class ProjectRepository:
     """True when we cloned it, so we may remove it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actor:
     """A persona whose methodology and focus are added to the prompt."""
 
@@ -318,7 +320,7 @@ class Actor:
     is_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AvailableCodeAgent:
     """One code agent as a workstation's presence reports it (domain.md, Presence)."""
 
@@ -332,7 +334,7 @@ class AvailableCodeAgent:
     slots_total: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RealtimeMemberKey:
     """Who a presence entry belongs to."""
 
@@ -340,7 +342,7 @@ class RealtimeMemberKey:
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Workstation:
     """A machine that runs code agents for its owner."""
 
@@ -369,7 +371,7 @@ class Workstation:
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Organization:
     """Who owns projects and workstations on a hub."""
 
@@ -388,7 +390,7 @@ class Organization:
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MonsterAuthIdentity:
     """The external identity a user signed in with."""
 
@@ -396,7 +398,7 @@ class MonsterAuthIdentity:
     monster_auth_entity: JsonObject | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class User:
     """A person on a hub."""
 
@@ -416,7 +418,7 @@ class User:
 # ---- ours: what the specification leaves to each side ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Author:
     """Who makes a change: a person, an agent (with its session), or the system."""
 
@@ -429,7 +431,7 @@ USER = Author("user")
 SYSTEM = Author("system")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissionEvent:
     """One change, appended and never altered (domain.md, Board)."""
 
@@ -448,7 +450,7 @@ class MissionEvent:
     correlation_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dependency:
     """`mission_id` blocks (or relates to) `other_id`."""
 
@@ -457,7 +459,7 @@ class Dependency:
     relation: Relation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """What a session used so far; cost in US dollars where the agent reports it."""
 
@@ -468,7 +470,7 @@ class Usage:
     turns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """One run of a code agent on one mission at one stage, in one worktree."""
 
@@ -502,7 +504,7 @@ class Session:
     """The agent finished its stage through the MCP tool in this session."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodeAgent:
     """A code agent of this workstation: what is configured and what the last check found."""
 
@@ -523,7 +525,7 @@ class CodeAgent:
     checked_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Worktree:
     """A slot of the worktree pool; `mission_id` None means vacant."""
 
@@ -537,7 +539,7 @@ class Worktree:
     base_commit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MemoryDocument:
     """A Markdown document of the project memory."""
 
@@ -552,7 +554,7 @@ class MemoryDocument:
 Decision = Literal["allow", "deny"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InboxItem:
     """What an agent asks permission for in the middle of its work, and what was answered."""
 

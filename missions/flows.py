@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from .entities import Flow, FlowConfig, FlowStage, Mission
 from .errors import InvalidValue
+from .records import record
 
 STAGE_NAME_MAX = 60
 CONTINUATIONS = frozenset({"rework", "answer", "conflict", "continue"})
 """Names of prompt templates that continue a stage, so that no stage may have them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SystemFlow:
     """A flow that every project has and nobody may delete."""
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
 from .flows import enabled_stages
 from .ids import short_id
 from .pull_requests import comments_text
+from .records import record
 
 TEXT_SHOWN = 20_000
 """Characters of one text in a prompt; `get_context` has the rest."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromptContext:
     """All that a template may tell an agent about its mission."""
 

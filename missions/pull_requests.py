@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from .entities import Checks, Flow, Mission, Project, ProjectRepository, PullRequest
@@ -16,6 +16,7 @@ from .errors import Conflict
 from .ids import short_id
 from .landing import landed, landing_conflicted
 from .moving import to_review
+from .records import record
 
 CONTEXT_MAX = 20_000
 """Characters of one text of the mission in a pull request; GitHub takes 65,536 in all."""
@@ -23,7 +24,7 @@ TITLE_MAX = 250
 _CHECKS_FAILED = "Checks of pull request"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What a look at a pull request meant: the mission after it, and the event that tells of it."""
 
@@ -241,9 +242,7 @@ _PASSED = frozenset({"success", "neutral", "skipped"})
 
 
 def _back_to_review(mission: Mission, to_check: str, now: datetime) -> Mission:
-    return replace(
-        to_review(mission, now), to_check=to_check, landing_status=None, landing_error=None, updated_at=now
-    )
+    return replace(to_review(mission, now), to_check=to_check, landing_status=None, landing_error=None, updated_at=now)
 
 
 def _attention(mission: Mission, seen: PullRequest) -> str | None:

@@ -9,19 +9,20 @@ A mission in PUSHING or ACTIVE has exactly one session, `session_id`; afterwards
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .entities import OUTCOMES, Mission, Outcome, Session
 from .errors import AlreadyClaimed, Conflict, InvalidValue
 from .ids import short_id
+from .records import record
 
 PUSH_LIMIT = timedelta(seconds=120)
 """A claim that got no session for longer than this is given back."""
 CLAIMABLE = frozenset({"todo", "doing", "loop"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetryPolicy:
     """When a failed mission is tried again, and how often; and how long a limit without a reset time parks it."""
 

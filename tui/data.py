@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName, Project
 from ..missions.errors import NotFound
+from ..missions.records import record
 from ..sync.workspace import Workspace
 
 SCREENFUL: Final = 60
@@ -23,7 +24,7 @@ MANY: Final = 500
 LAST_PROJECT: Final = "board.project"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Summary:
     """Everything around the cards."""
 
@@ -38,7 +39,7 @@ class Summary:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A board as it was at `summary.seq`; `complete` when the lists hold all their cards."""
 
@@ -47,7 +48,7 @@ class Snapshot:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class News:
     """What changed since a summary: cards by id, None for one that is gone from the project; `again` to read it all."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..missions.creating import MissionDraft
 from ..missions.entities import Actor, CodeAgent, Flow, Mission, ProjectRepository
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
+from ..missions.records import record
 from ..sync.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormData:
     """The choices, and the mission that is changed (None for a new one) with its blockers as `M-3 M-9`."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
+
+from ..missions.records import record
 
 SYMBOLS: Final = {
     "enter": "⏎",
@@ -56,7 +57,7 @@ def key_name(key: str) -> str:
     return key
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A binding that works now: its owner, its keys as people read them, and whether it is enabled."""
 

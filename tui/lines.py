@@ -20,13 +20,14 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
+from ..missions.records import record
 from .card import Line
 from .keys import binding
 from .marks import UNICODE, Marks
 from .paint import DrawnScroll
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One entry; `indent` goes before the lines that it wraps to, `key` says what it is of."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from ..missions.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Marks:
     """One character or two for each meaning; nothing is ever said by colour alone."""
 

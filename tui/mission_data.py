@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..missions.board import DependencyView
 from ..missions.entities import Actor, Flow, FlowStage, Mission, MissionEvent, Project, ProjectRepository, Session
 from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
+from ..missions.records import record
 from ..sync.workspace import Workspace
 
 EVENTS = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissionData:
     """A mission with what surrounds it."""
 

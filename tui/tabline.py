@@ -10,11 +10,12 @@ from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
 
+from ..missions.records import record
 from .card import Line
 from .paint import Drawn
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tab:
     """A tab with what is worth knowing before opening it."""
 

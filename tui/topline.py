@@ -10,6 +10,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
 
+from ..missions.records import record
 from .card import Line, Part
 from .data import Summary
 from .marks import UNICODE, Marks
@@ -20,7 +21,7 @@ GAP: Final = 3
 NARROW: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """A part of the line with the action that a click on it runs; low ranks go first when there is no room."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.entities import CodeAgent, Project
 from ..missions.errors import SoloUnicornError
+from ..missions.records import record
 from ..sync.workspace import Workspace
 from .child import ask, run
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepositoryFound:
     """The git repository around a directory."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,13 +9,14 @@ from ..missions.board import QueueEntry
 from ..missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import short_id
+from ..missions.records import record
 from ..sync.workspace import Workspace
 from .ages import ago, clock, count, until
 from .lines import Row, row
 from .marks import Marks
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkstationData:
     """This machine as the workspace knows it."""
 
