@@ -11,7 +11,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -25,6 +25,7 @@ class VersionCheck:
     """How to ask the binary for its version, and from which version on we can work with it."""
 
     arguments: tuple[str, ...] = ("--version",)
+    """Empty: it cannot be asked; that it is there is all that is looked at."""
     pattern: str = r"(\d+\.\d+(?:\.\d+)?)"
     minimum: str = ""
 
@@ -76,6 +77,8 @@ class CatalogueEntry:
     type: str
     title: str
     parser: str
+    transport: Literal["lines", "acp"] = "lines"
+    """`acp`: it speaks the Agent Client Protocol when started with `turn.arguments`; the rest of `turn` is ours."""
     binaries: tuple[str, ...] = ()
     """Names to look for on the PATH, the first found wins."""
     command: tuple[str, ...] = ()
@@ -123,8 +126,26 @@ def read(path: Path) -> CatalogueEntry:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _wrong(path, "", f"it cannot be read: {error}") from error
+    if document.get("transport") == "acp":
+        document = {"parser": "acp", **document}
     made: CatalogueEntry = _made(CatalogueEntry, {"type": path.stem, **document}, path, "")
-    return made
+    return over_acp(made) if made.transport == "acp" else made
+
+
+ADAPTER = ("-P", "-m", "solo_unicorn.agents.acp", "--worktree", "{worktree}")
+
+
+def over_acp(found: CatalogueEntry) -> CatalogueEntry:
+    """The entry with what the adapter between the session host and an ACP agent takes (agents/acp)."""
+    turn = Turn(
+        arguments=found.turn.arguments, environment=found.turn.environment, unset=found.turn.unset,
+        resume=("--resume", "{conversation}"), model=("--model", "{model}"),
+        permission_mode=("--mode", "{permission_mode}"), skip_permissions=("--allow-all",),
+        default_permission_mode=found.turn.default_permission_mode,
+        mcp=("--mcp-file", "{mcp_file}"), mcp_format="plain", prompt="claude", listens=True, interrupt="claude",
+        result_types=("result",),
+    )  # fmt: skip
+    return replace(found, parser="acp", turn=turn)
 
 
 def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:

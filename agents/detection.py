@@ -90,6 +90,8 @@ def find(entry: CatalogueEntry, command: str = "") -> str | None:
 
 def _asked(agent: CodeAgent, entry: CatalogueEntry, until: float) -> CodeAgent:
     base = base_command(entry, agent.binary or "")
+    if not entry.version.arguments:
+        return _signed_in(agent, entry, base, until)
     told = ask([*base, *entry.version.arguments], until, entry.turn.unset)
     if told.timed_out:
         return _silent(agent, entry.version.arguments)

@@ -94,10 +94,13 @@ def prepare(
         "git_roots": git_roots(Path(worktree)),
     }
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
-    arguments = [*catalogue.base_command(entry, binary), *turn.arguments]
+    own = [*catalogue.base_command(entry, binary), *turn.arguments]
+    adapted = entry.transport == "acp"
+    arguments = [sys.executable, *catalogue.filled(catalogue.ADAPTER, values)] if adapted else own
     permissions = turn.skip_permissions if wanted.skip_permissions else turn.permission_mode
     for part in (permissions, turn.model, turn.mcp, turn.resume):  # resume last: to some it is a command of its own
         arguments += catalogue.filled(part, values)
+    arguments += ["--", *own] if adapted else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
     environment |= extra or {}

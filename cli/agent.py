@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from ..missions.entities import CodeAgent
@@ -86,6 +89,7 @@ def _detail(agent: CodeAgent) -> str:
 def _add_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
     parser.add_argument("--type", help="the entry of the catalogue it is; default: its name")
+    parser.add_argument("--acp", metavar="COMMAND", help="the command line of any agent that speaks ACP")
     parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
     parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
     parser.add_argument("--model", help="the model it is asked to use")
@@ -106,7 +110,9 @@ def _add(options: Options) -> None:
     settings = load()
     if options.name in settings.agents and not options.replace:
         raise Conflict(f"There is an agent {options.name} already", todo="add --replace to change it")
-    type_ = options.type or settings.agent(options.name).type or options.name
+    if options.acp:
+        _describe_acp(options)
+    type_ = options.name if options.acp else options.type or settings.agent(options.name).type or options.name
     entry(type_, own=agents_dir())
     if options.command and not _program(options.command):
         raise NotFound(
@@ -131,6 +137,41 @@ def _add(options: Options) -> None:
     if agent is None:
         raise _no_agent(options.name, found)
     output.done(f"{agent.name} added: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
+
+
+def _describe_acp(options: Options) -> None:
+    """Ask the program who it is, by the protocol, and write its entry of the catalogue."""
+    from ..agents.catalogue import load
+    from ..agents.quoting import toml_string
+    from ..config.paths import agents_dir
+
+    if options.name in load() and not options.replace:
+        raise Conflict(f"{options.name} is an agent we know already", todo="give yours another name, or add --replace")
+    if options.type or options.command:
+        raise InvalidValue("acp", "--acp is a whole command line", todo="leave --type and --command out")
+    try:
+        words = shlex.split(options.acp)
+    except ValueError as error:
+        raise InvalidValue("acp", f"{options.acp!r} is no command line", why=str(error)) from error
+    if not words or (program := shutil.which(Path(words[0]).expanduser())) is None:
+        raise NotFound(f"There is no program {words[0] if words else ''}", todo="give the command line of the agent")
+    program = str(Path(program).absolute())
+    with Output(options).progress("asking it who it is"):
+        asked = subprocess.run(
+            [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=Path.home(),
+        )  # fmt: skip
+    if asked.returncode != 0:
+        why = asked.stderr.strip().rpartition("\n")[2]
+        raise InvalidValue("acp", f"{options.acp} does not speak ACP", why=why, todo="see its manual for the option")
+    arguments = ", ".join(toml_string(word) for word in words[1:])
+    about = " ".join(asked.stdout.split())
+    (agents_dir() / f"{options.name}.toml").write_text(
+        f"# Added by `solo-unicorn agent add {options.name} --acp`; it said that it is {about}.\n"
+        f"title = {toml_string(options.name)}\ntransport = \"acp\"\nbinaries = [{toml_string(program)}]\n"
+        f"[version]\narguments = []\n[turn]\narguments = [{arguments}]\n",
+        encoding="utf-8",
+    )
 
 
 def _program(command: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from ...missions.entities import JsonObject
 from ..events import Event, Parser, Raw
 
-NAMES: Final = ("claude", "codex", "gemini", "opencode", "raw")
+NAMES: Final = ("acp", "claude", "codex", "gemini", "opencode", "raw")
 
 
 def parser(name: str) -> Parser:

@@ -1,0 +1,102 @@
+"""What an agent may do when it asks and nobody sits in front of it: work inside its worktree, and report to us.
+
+The default is to refuse. Allowed are reading and changing files of the worktree (what links lead out of it is outside,
+and so is its `.git`), our own tools, and git's own record keeping, as one plain command.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ...missions.entities import Json, JsonObject
+from ..mcp_files import SERVER
+
+FILES: Final = {"read", "edit", "delete", "move", "search"}
+RECORDS: Final = {"add", "commit", "status", "diff", "log", "show", "mv", "rm"}
+_OURS: Final = re.compile(rf"(?:mcp__{SERVER}__|mcp_{SERVER}_|{SERVER}_)[a-z_]+|[a-z_]+ \({SERVER} MCP Server\)")
+_SHELL: Final = re.compile(r"[;&|<>$`\n\r\\(){}*?\[\]~#!]")
+_BEYOND: Final = ("--output", "--ext-diff", "--no-index", "--textconv", "--exec", "--git-dir", "--work-tree", "-O")
+_PATHS: Final = ("file_path", "filePath", "filepath", "path", "absolute_path", "abs_path")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The answer to one request, with its reason as a sentence that begins small."""
+
+    allowed: bool
+    reason: str
+
+
+def ruling(call: JsonObject, worktree: Path) -> Ruling:
+    """Whether the tool call (ACP's ToolCallUpdate, as JSON) may go on."""
+    kind = call.get("kind")
+    title = call.get("title")
+    command = _command(call.get("rawInput"))
+    if kind in (None, "other") and command is None and isinstance(title, str) and _OURS.fullmatch(title):
+        return Ruling(True, "it is a tool of Solo Unicorn")
+    if kind == "execute" or command is not None:
+        if command is not None and keeps_records(command):
+            return Ruling(True, "git keeps its records")
+        return Ruling(False, "commands are not run unasked")
+    paths = paths_of(call)
+    outside = [path for path in paths if not inside(path, worktree)]
+    if outside:
+        return Ruling(False, f"{outside[0]} is outside the worktree")
+    if kind not in FILES or not paths:
+        return Ruling(False, "it is not known to stay inside the worktree")
+    return Ruling(True, "it stays inside the worktree")
+
+
+def inside(path: str, worktree: Path) -> bool:
+    """Whether the path, links followed, is in the worktree, its `.git` excepted."""
+    root = worktree.resolve()
+    try:
+        found = (root / path).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return found.is_relative_to(root) and not found.is_relative_to(root / ".git")
+
+
+def keeps_records(command: str | Sequence[str]) -> bool:
+    """Whether it is one plain git command of those that a stage needs to commit its work."""
+    if isinstance(command, str):
+        if _SHELL.search(command):
+            return False
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            return False
+    else:
+        words = list(command)
+    if len(words) < 2 or words[0] != "git" or words[1] not in RECORDS:
+        return False
+    return not any(word.startswith(_BEYOND) for word in words[2:])
+
+
+def paths_of(call: JsonObject) -> list[str]:
+    """Every file that the call names: its locations, its diffs, and what its input calls a path."""
+    found: list[str] = []
+    for key in ("locations", "content"):
+        items = call.get(key)
+        for item in items if isinstance(items, list) else ():
+            match item:
+                case {"path": str() as path}:
+                    found.append(path)
+    match call.get("rawInput"):
+        case dict() as values:
+            found += [given for key in _PATHS if isinstance(given := values.get(key), str)]
+    return found
+
+
+def _command(values: Json) -> str | list[str] | None:
+    match values:
+        case {"command": str() as command}:
+            return command
+        case {"command": list() as words}:
+            return [str(word) for word in words]
+    return None
