@@ -224,7 +224,9 @@ class Board(MouseBoard, can_focus=True):
         self._arrange(event.size.width)
 
     def _arrange(self, width: int | None = None) -> None:
-        width = self.size.width if width is None else width
+        if width is None:
+            # before the first layout: the board is as wide as the screen, so the first frame is the right one
+            width = self.size.width or self.app.size.width
         if not width:
             return
         fitting = max(1, min(len(LISTS), width // COLUMN_WIDTH))
