@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,20 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 OURS = {"SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR"}
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """What a test does to the log of its process is undone after it: tests run in any order."""
+    ours = logging.getLogger("solo_unicorn")
+    handlers, level, propagate = list(ours.handlers), ours.level, ours.propagate
+    yield
+    logging.disable(logging.NOTSET)
+    for handler in [handler for handler in ours.handlers if handler not in handlers]:
+        ours.removeHandler(handler)
+        handler.close()
+    ours.setLevel(level)
+    ours.propagate = propagate
 
 
 @pytest.fixture
