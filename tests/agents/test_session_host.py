@@ -76,10 +76,10 @@ def test_an_agent_that_ignores_all_but_sigkill_is_gone_with_the_child_that_left_
         if os.fork() == 0:
             os.setsid()
             if os.fork() == 0:
-                print("escaped", os.getpid(), flush=True)
+                os.write(1, f"escaped {os.getpid()}\\n".encode())
             while True:
                 time.sleep(60)
-        print("agent", os.getpid(), flush=True)
+        os.write(1, f"agent {os.getpid()}\\n".encode())
         while True:
             time.sleep(60)
     """).start()
@@ -133,7 +133,7 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ende
         import os, sys, time
         if os.fork() == 0:
             os.setsid()
-            print("grandchild", os.getpid(), flush=True)
+            os.write(1, f"grandchild {os.getpid()}\\n".encode())
             time.sleep(600)
             os._exit(0)
         print("last words", flush=True)
@@ -250,9 +250,9 @@ def test_the_lock_is_free_when_the_host_is_killed_though_its_agent_lives_on_for_
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if os.fork() == 0:
             os.setsid()
-            print("escaped", os.getpid(), flush=True)
+            os.write(1, f"escaped {os.getpid()}\\n".encode())
             time.sleep(600)
-        print("agent", os.getpid(), flush=True)
+        os.write(1, f"agent {os.getpid()}\\n".encode())
         time.sleep(600)
     """).start()
     agent, escaped = one.process("agent"), one.process("escaped")
