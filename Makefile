@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 UV_TO_LOCK ?= uv
 COMPILE := $(UV_TO_LOCK) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
-PACKAGES := missions config sync worktrees agents mcp_server workstation tui cli
+PACKAGES := missions config sync worktrees agents mcp_server workstation tui hub cli
 
 # The newest of the usual names that is 3.11 or later.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
@@ -20,15 +20,18 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run test test-agents lint lock environment clean help
+.PHONY: run test test-slow test-agents lint lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 run: $(VENV)/.ready ## open the board
 	@exec $(BIN)/solo-unicorn $(ARGS)
 
-test: $(VENV)/.ready-to-test ## run every test (ARGS="-k words" for some)
-	@cd $(ROOT) && $(BIN)/python -m pytest -n auto $(ARGS)
+test: $(VENV)/.ready-to-test ## run the tests (ARGS="-k words" for some)
+	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.ready-to-test ## the tests that take seconds each: faults, many processes, servers, browsers
+	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m slow $(ARGS)
 
 test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which npm installs into .cache/agents
 	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(BIN)/python -m pytest tests/real_agents -rs $(ARGS)
@@ -47,7 +50,8 @@ lint-layers: $(VENV)/.ready-to-test
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	@mkdir -p $(ROOT)/requirements
 	@cd $(ROOT) && $(COMPILE) pyproject.toml -o requirements/main.txt
-	@cd $(ROOT) && $(COMPILE) pyproject.toml --group dev --constraint requirements/main.txt -o requirements/dev.txt
+	@cd $(ROOT) && $(COMPILE) pyproject.toml --all-extras --constraint requirements/main.txt -o requirements/hub.txt
+	@cd $(ROOT) && $(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/hub.txt -o requirements/dev.txt
 	@cd $(ROOT) && $(COMPILE) --group build --constraint requirements/dev.txt -o requirements/build.txt
 
 environment: $(VENV)/.ready-to-test ## only make the environment

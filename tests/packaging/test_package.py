@@ -14,11 +14,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
+REASONS = (ROOT / "docs" / "dependencies.md").read_text()
+
+
 def name_of(requirement: str) -> str:
     return re.split(r"[\s\[<>=~!;]", requirement, maxsplit=1)[0].lower()
 
 
 RUNTIME = {name_of(requirement) for requirement in PROJECT["project"]["dependencies"]}
+EXTRA = [requirement for extra in PROJECT["project"]["optional-dependencies"].values() for requirement in extra]
+EXTRAS = {name_of(requirement) for requirement in EXTRA}
 DEVELOPMENT = {
     name_of(requirement)
     for group in PROJECT["dependency-groups"].values()
@@ -82,37 +87,36 @@ def test_every_data_file_in_a_package_is_packed() -> None:
         assert any(inside.match(pattern) and len(inside.parts) == len(Path(pattern).parts) for pattern in wanted), file
 
 
-@pytest.mark.parametrize("name", sorted(RUNTIME | DEVELOPMENT))
+@pytest.mark.parametrize("name", sorted(RUNTIME | EXTRAS | DEVELOPMENT))
 def test_every_dependency_has_its_reason(name: str) -> None:
-    reasons = dict(
-        re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE)
-    )
+    reasons = dict(re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", REASONS, re.MULTILINE))
     assert len(reasons[name].split()) >= 5
 
 
 def test_no_reason_is_left_of_a_dependency_that_is_gone() -> None:
-    named = set(re.findall(r"^\| ([a-z][a-z0-9-]*) \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE))
-    assert named - {"library"} == RUNTIME | DEVELOPMENT
+    named = set(re.findall(r"^\| ([a-z][a-z0-9-]*) \|", REASONS, re.MULTILINE))
+    assert named - {"library"} == RUNTIME | EXTRAS | DEVELOPMENT
 
 
-@pytest.mark.parametrize("requirement", PROJECT["project"]["dependencies"])
+@pytest.mark.parametrize("requirement", PROJECT["project"]["dependencies"] + EXTRA)
 def test_every_dependency_is_bounded_and_its_locked_version_is_within(requirement: str) -> None:
     from packaging.requirements import Requirement
 
     parsed = Requirement(requirement)
     assert any(one.operator in ("<", "==", "~=") for one in parsed.specifier), "no upper bound"
     assert any(one.operator in (">=", "==", "~=") for one in parsed.specifier), "no lower bound"
-    assert parsed.specifier.contains(locked("main.txt")[name_of(requirement)])
+    file = "hub.txt" if requirement in EXTRA else "main.txt"
+    assert parsed.specifier.contains(locked(file)[name_of(requirement)])
     assert parsed.specifier.contains(locked("dev.txt")[name_of(requirement)])
 
 
 def test_the_locks_agree_and_name_everything() -> None:
-    main, dev, build = locked("main.txt"), locked("dev.txt"), locked("build.txt")
-    assert main.items() <= dev.items() and build.items() <= dev.items()
-    assert main.keys() >= RUNTIME and dev.keys() >= DEVELOPMENT
+    main, hub, dev, build = (locked(f"{name}.txt") for name in ("main", "hub", "dev", "build"))
+    assert main.items() <= hub.items() <= dev.items() and build.items() <= dev.items()
+    assert main.keys() >= RUNTIME and hub.keys() >= EXTRAS and dev.keys() >= DEVELOPMENT
 
 
-@pytest.mark.parametrize("file", ["main.txt", "dev.txt", "build.txt"])
+@pytest.mark.parametrize("file", ["main.txt", "hub.txt", "dev.txt", "build.txt"])
 def test_every_locked_package_has_hashes_and_no_index_address(file: str) -> None:
     text = (ROOT / "requirements" / file).read_text()
     assert text.count("==") and len(re.findall(r"^[a-z0-9._-]+==.*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(

@@ -1,0 +1,1 @@
+"""The hub: the self-hosted server, `/api/v1`, `/ws/v1`, sign-in and public projects."""
