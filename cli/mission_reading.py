@@ -1,22 +1,24 @@
-"""`mission list|show|history|diff|queue|waiting|search`."""
+"""`mission list|show|history|queue|waiting|search`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, MissionEvent
-from ..missions.errors import Conflict, NotFound, UsageError
+from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
-from .output import BOLD, PLAIN, Output
+from .output import Output
 from .parsing import Command, Options, Parser, takes_project
 from .shapes import at, mission_json, ref, since, state, tasks
 
 if TYPE_CHECKING:
+    from ..missions.change_state import ChangeState
     from ..sync.workspace import Workspace
-    from ..worktrees.diff import Diff
 
 FIRST_PAGE = 50
 HEADER = ("REF", "LIST", "P", "STAGE", "STATE", "TASKS", "TITLE")
@@ -80,6 +82,8 @@ def _show(options: Options) -> None:
         flow = opened.flow_of(mission.id)
         links = opened.dependencies(mission.id)
         why_not = None if mission.agent_session_status != "INACTIVE" else opened.why_not(mission.id)
+        change = _measured(opened, mission)
+        comments = opened.comments(mission.id, open_only=True)
     found: list[Json] = [
         {
             "direction": link.direction, "id": link.other_id, "ref": ref(link.other) if link.other else None,
@@ -101,15 +105,50 @@ def _show(options: Options) -> None:
         ("feedback", mission.review_feedback or ""),
         ("agent", mission.code_agent_name or mission.code_agent_type or ""),
         ("target branch", mission.target_branch),
-        ("worktree", mission.worktree_path or ""),
+        *_change(change),
+        ("comments", f"{len(comments)} on lines of the diff" if comments else ""),
         ("landing", mission.landing_error or mission.landed_commit or ""),
         *((link.direction.replace("_", " "), _linked(link.other, link.other_id, link.resolved)) for link in links),
         ("created", at(mission.created_at)),
     ]
     body = [mission.description or ""]
     body += [f"[{'x' if n < mission.tasks_current else ' '}] {task.title}" for n, task in enumerate(mission.tasks)]
-    data = mission_json(mission, whyNot=why_not, dependencies=found)
+    data = mission_json(
+        mission, whyNot=why_not, dependencies=found, change=to_wire(change), comments=[to_wire(one) for one in comments]
+    )
     output.record(pairs, data, name=ref(mission), body="\n".join(line for line in body if line))
+
+
+def _measured(opened: Workspace, mission: Mission) -> ChangeState:
+    """Where its work stands, looked at now when there is a worktree."""
+    state = opened.change_state(mission.id)
+    if state.worktree_path is None:
+        return state
+    from ..worktrees.measuring import measure
+
+    with suppress(SoloUnicornError):  # a worktree that git cannot read is shown as it was seen last
+        seen = measure(state.worktree_path, state.base, now=datetime.now(UTC))
+        if seen is not None:
+            if not opened.read_only:
+                opened.change_measured(mission.id, seen)
+            return replace(state, measured=seen)
+    return state
+
+
+def _change(state: ChangeState) -> list[tuple[str, str]]:
+    seen, pull = state.measured, state.pull_request
+    parts = []
+    if seen is not None:
+        parts = [f"{seen.ahead} ahead of {state.target_branch or 'its start'}", f"{seen.behind} behind"]
+        parts += [f"{seen.uncommitted} files not committed"] if seen.uncommitted else []
+    checks = f", checks {pull.checks}" if pull and pull.checks != "none" else ""
+    known = f"#{state.pull_request_number} {pull.state}{checks}  {state.pull_request_url}" if pull else ""
+    return [
+        ("worktree", state.worktree_path or ""),
+        ("branch", f"{state.branch or ''}{': ' if parts else ''}{', '.join(parts)}"),
+        ("pull request", known),
+        ("not merged", state.not_merged or ""),
+    ]
 
 
 def _linked(other: Mission | None, other_id: str, resolved: bool) -> str:
@@ -158,74 +197,6 @@ def _said(value: object) -> str:
             return "yes" if value else "no"
         case _:
             return str(value)
-
-
-def _diff_arguments(parser: Parser) -> None:
-    _takes_mission(parser)
-    parser.add_argument("--stat", action="store_true", help="only the files, with counts")
-    parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
-    parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
-
-
-def _diff(options: Options) -> None:
-    output = Output(options)
-    with workspace() as opened:
-        mission = opened.mission(options.mission)
-        base = _base(opened, mission)
-    if mission.worktree_path is None:
-        raise Conflict(
-            f"{ref(mission)} has no worktree",
-            why="no agent has worked on it yet"
-            if not mission.landed_commit
-            else f"it landed as {mission.landed_commit}",
-            todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
-        )
-    from ..worktrees.diff import mission_diff
-
-    found = mission_diff(
-        mission.worktree_path, base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat
-    )
-    if output.as_json or output.quiet:
-        output.table(("PATH",), [(one.path,) for one in found.files], ()) if output.quiet else output.text(
-            "", found.to_json()
-        )
-        return
-    if options.stat:
-        rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
-        output.table(("FILE", "STATUS", "LINES"), rows, ())
-    else:
-        output.text("\n".join(_unified(found, colour=output.colour)), None)
-    output.note(f"{len(found.files)} files, +{found.added} -{found.removed}")
-
-
-def _base(opened: Workspace, mission: Mission) -> str:
-    sessions = opened.sessions(mission.id)
-    started = next((session.base_commit for session in reversed(sessions) if session.base_commit), None)
-    base = mission.target_branch or started
-    if not base:
-        raise UsageError(f"{ref(mission)} has no target branch", todo="set one: `solo-unicorn mission edit --branch`")
-    return base
-
-
-def _unified(found: Diff, *, colour: bool) -> list[str]:
-    paint = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "f": BOLD} if colour else {}
-    lines: list[str] = []
-
-    def put(kind: str, text: str) -> None:
-        lines.append(f"{paint[kind]}{text}{PLAIN}" if kind in paint else text)
-
-    for one in found.files:
-        put("f", f"{one.status}: {f'{one.old_path} → ' if one.old_path else ''}{one.path}")
-        if one.binary:
-            put(" ", "binary file")
-        for hunk in one.hunks:
-            put(
-                "@",
-                f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@ {hunk.section}".rstrip(),
-            )
-            for line in hunk.lines:
-                put(line.kind, f"{line.kind}{line.text}")
-    return lines
 
 
 def _queue(options: Options) -> None:
@@ -284,7 +255,6 @@ COMMANDS = {
     "list": Command(_list_arguments, _list),
     "show": Command(_takes_mission, _show),
     "history": Command(_history_arguments, _history),
-    "diff": Command(_diff_arguments, _diff),
     "queue": Command(_queue_arguments, _queue),
     "waiting": Command(_queue_arguments, _waiting),
     "search": Command(_search_arguments, _search),

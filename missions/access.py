@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from .board import DependencyView, Hit, ListCount, Page
+from .comments import LineComment
 from .creating import MissionDraft
 from .entities import (
     USER,
@@ -123,6 +124,9 @@ class MissionAccess(Protocol):
 
     def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """The mission waits for a person's answer."""
+
+    def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
+        """Line comments on the mission's diff, by file and line."""
 
     def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
         """Newest last."""

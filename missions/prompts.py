@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .comments import LineComment, comments_markdown
 from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
 from .flows import enabled_stages
 from .ids import short_id
@@ -35,7 +36,9 @@ class PromptContext:
     branch: str = ""
     worktree: str = ""
     feedback: str | None = None
-    """The reviewer's feedback with the line comments; None takes the mission's own when it was rejected."""
+    """The reviewer's feedback; None takes the mission's own when it was rejected."""
+    comments: tuple[LineComment, ...] = ()
+    """Line comments on the diff; those that are open go along when the mission was rejected."""
     answer: str | None = None
     """The person's answer; None takes the mission's own."""
     resumed: bool = False
@@ -101,8 +104,12 @@ def _needed(context: PromptContext) -> tuple[str, ...]:
 
 
 def _feedback(context: PromptContext) -> str | None:
-    own = context.mission.review_feedback if context.mission.review_status == "rejected" else None
-    said = context.feedback or own, comments_text(context.mission)
+    rejected = context.mission.review_status == "rejected"
+    own = context.mission.review_feedback if rejected else None
+    on_lines = comments_markdown(context.comments) if rejected else ""
+    if on_lines:
+        on_lines = f"Comments on single lines, each to be answered by a change or a note:\n{on_lines}"
+    said = context.feedback or own, on_lines, comments_text(context.mission)
     return "\n\n".join(text for text in said if text) or None
 
 

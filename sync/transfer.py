@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import cast
 
+from ..missions.comments import LineComment
 from ..missions.entities import (
     USER,
     Actor,
@@ -24,6 +25,7 @@ from ..missions.wire import from_wire, to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
+from .comments import put_comment
 from .missions import _next_number
 from .projects import _free_slug
 
@@ -62,6 +64,11 @@ class TransferOperations(WorkspaceBase):
                 "WHERE m.project_id = ?",
                 (project.id,),
             ).fetchall()
+            comments = connection.execute(
+                "SELECT c.doc FROM line_comment c JOIN mission m ON m.id = c.mission_id "
+                "WHERE m.project_id = ? AND m.deleted = 0 ORDER BY c.id",
+                (project.id,),
+            ).fetchall()
             memory = connection.execute(
                 "SELECT name, text, version FROM memory WHERE project_id = ? ORDER BY name", (project.id,)
             ).fetchall()
@@ -76,6 +83,7 @@ class TransferOperations(WorkspaceBase):
                 "dependencies": [
                     {"missionId": first, "otherId": second, "relation": relation} for first, second, relation in links
                 ],
+                "comments": [json.loads(doc) for (doc,) in comments],
                 "events": [
                     {
                         "missionId": mission_id, "kind": kind, "authorKind": author_kind, "authorName": author_name,
@@ -131,6 +139,8 @@ def _import(change: Change, exported: JsonObject) -> Project:
         "INSERT OR IGNORE INTO dependency (mission_id, other_id, relation) VALUES (?, ?, ?)",
         [(item["missionId"], item["otherId"], item["relation"]) for item in items("dependencies")],
     )
+    for item in items("comments"):
+        put_comment(change.connection, from_wire(LineComment, item))
     change.connection.executemany(
         "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, at, changes, note, correlation_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
@@ -172,7 +182,7 @@ def _with_new_ids(exported: JsonObject, new_id: object) -> JsonObject:
     assert callable(new_id)
     text = json.dumps(exported)
     own = {cast("str", cast("JsonObject", exported["project"])["id"])}
-    for part in ("flows", "actors", "repositories", "missions"):
+    for part in ("flows", "actors", "repositories", "missions", "comments"):
         own |= {cast("str", cast("JsonObject", item)["id"]) for item in cast("list[Json]", exported.get(part) or [])}
     fresh = {old: new_id() for old in own}
     return cast("JsonObject", json.loads(ULID.sub(lambda match: fresh.get(match[0], match[0]), text)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .board import BoardOperations
+from .change_state import ChangeStateOperations
+from .comments import CommentOperations
 from .console import ConsoleOperations
 from .finishing import FinishingOperations
 from .inbox import InboxOperations
@@ -23,6 +25,8 @@ class Workspace(
     RunningOperations,
     FinishingOperations,
     PullRequestOperations,
+    CommentOperations,
+    ChangeStateOperations,
     MemoryOperations,
     InboxOperations,
     UndoOperations,

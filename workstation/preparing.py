@@ -17,6 +17,7 @@ from ..config import paths, prompts
 from ..config.correlation import correlation
 from ..config.settings import Settings
 from ..mcp_server.caller import digest, new_token
+from ..missions.comments import LineComment
 from ..missions.entities import (
     SYSTEM,
     Actor,
@@ -35,6 +36,7 @@ from ..missions.landing import worktree_branch
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..missions.pull_requests import is_followed
 from ..sync.workspace import Workspace
+from ..worktrees.comments import place_comments
 from ..worktrees.pool import Lease as WorktreeLease
 from ..worktrees.pool import PoolFull
 from ..worktrees.preparing import Preparation
@@ -88,14 +90,15 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
             place.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
             raise
     await place.desk.run(_keep_worktree, brief.mission, lease)
+    comments = await _placed_comments(place, brief.mission, lease)
     preparation = await place.git(place.pool.prepare, lease, brief.repository)
     await place.desk.run(_note_setup, brief.mission, preparation)
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
     await place.desk.run(Workspace.set_session_token, session.id, digest(token))
     await place.git(
-        _write_run, brief, lease, run_dir, place.mcp.entry(token), conversation, place.settings, correlation.get(),
-        preparation.environment,
+        _write_run, brief, comments, lease, run_dir, place.mcp.entry(token), conversation, place.settings,
+        correlation.get(), preparation.environment,
     )  # fmt: skip
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None)
 
@@ -176,8 +179,20 @@ def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation
         )
 
 
+async def _placed_comments(place: Workplace, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:
+    """The line comments where they stand in the worktree now, which is kept for all who read them."""
+    comments = await place.desk.run(lambda workspace: workspace.comments(mission.id, open_only=True))
+    if not comments:
+        return ()
+    state = await place.desk.run(Workspace.change_state, mission.id)
+    placed = await place.git(place_comments, comments, lease.path, state.base or lease.base_commit)
+    await place.desk.run(lambda workspace: workspace.comments_placed(placed))
+    return tuple(placed)
+
+
 def _write_run(
     brief: Brief,
+    comments: tuple[LineComment, ...],
     lease: WorktreeLease,
     run_dir: Path,
     mcp: McpEntry,
@@ -195,6 +210,7 @@ def _write_run(
         actor=brief.actor,
         memory_excerpt=brief.memory,
         blockers=brief.blockers,
+        comments=comments,
         branch=lease.branch,
         worktree=str(lease.path),
         resumed=conversation is not None,

@@ -77,14 +77,17 @@ class Diff:
     added: int
     removed: int
 
-    def to_json(self) -> JsonObject:
-        """The diff for `mission diff --json` (camelCase keys); paths that are not UTF-8 are shown with backslashes."""
+    def to_json(self, *, side_by_side: bool = False) -> JsonObject:
+        """The diff for `mission diff --json` (camelCase keys); paths that are not UTF-8 are shown with backslashes.
+
+        With `side_by_side` a hunk has `rows` of `left` and `right` in the place of `lines`.
+        """
         return {
             "base": self.base,
             "head": self.head,
             "added": self.added,
             "removed": self.removed,
-            "files": [_file_json(one) for one in self.files],
+            "files": [_file_json(one, side_by_side) for one in self.files],
         }
 
 
@@ -105,15 +108,8 @@ def mission_diff(
     gives the list and the counts only. Nothing in the worktree is changed, its index included.
     """
     path = Path(worktree_path)
-    if not path.is_dir():
-        raise NotFound(
-            f"the worktree {path} is gone", why="its directory was deleted", todo="start the mission again to remake it"
-        )
     git = Git(path)
-    head, against = git.commit("HEAD"), git.commit(base)
-    if head is None or against is None:
-        raise NotFound(f"{base!r} is no commit of {path}", why="git does not know it", todo="name the target branch")
-    merge_base = (git.maybe("merge-base", against, head) or against).splitlines()[0]
+    merge_base, head = merge_base_of(git, base)
     dirty = changes(path)
     with temporary_index(path) as index:
         seen = git.having(GIT_INDEX_FILE=str(index))
@@ -129,6 +125,22 @@ def mission_diff(
     pending = {change.path for change in dirty}
     files = [replace(one, uncommitted=one.path in pending) for one in files]
     return Diff(merge_base, head, tuple(files), sum(f.added for f in files), sum(f.removed for f in files))
+
+
+def merge_base_of(git: Git, base: str) -> tuple[str, str]:
+    """What a worktree is compared with, and its HEAD; NotFound when the worktree or the base is gone."""
+    if not git.path.is_dir():
+        raise NotFound(
+            f"the worktree {git.path} is gone",
+            why="its directory was deleted",
+            todo="start the mission again to remake it",
+        )
+    head, against = git.commit("HEAD"), git.commit(base)
+    if head is None or against is None:
+        raise NotFound(
+            f"{base!r} is no commit of {git.path}", why="git does not know it", todo="name the target branch"
+        )
+    return (git.maybe("merge-base", against, head) or against).splitlines()[0], head
 
 
 def side_by_side(hunk: Hunk) -> list[Row]:
@@ -275,7 +287,7 @@ def _hunks(lines: list[bytes], max_lines: int | None) -> tuple[list[Hunk], bool]
     return found, False
 
 
-def _file_json(one: FileDiff) -> Json:
+def _file_json(one: FileDiff, pairs: bool) -> Json:
     return {
         "path": _text(one.path),
         "oldPath": _text(one.old_path) if one.old_path else None,
@@ -285,19 +297,30 @@ def _file_json(one: FileDiff) -> Json:
         "binary": one.binary,
         "truncated": one.truncated,
         "uncommitted": one.uncommitted,
-        "hunks": [_hunk_json(hunk) for hunk in one.hunks],
+        "hunks": [_hunk_json(hunk, pairs) for hunk in one.hunks],
     }
 
 
-def _hunk_json(hunk: Hunk) -> Json:
-    return {
+def _hunk_json(hunk: Hunk, pairs: bool) -> Json:
+    found: JsonObject = {
         "oldStart": hunk.old_start,
         "oldCount": hunk.old_count,
         "newStart": hunk.new_start,
         "newCount": hunk.new_count,
         "section": _text(hunk.section),
-        "lines": [{"kind": ln.kind, "text": _text(ln.text), "old": ln.old, "new": ln.new} for ln in hunk.lines],
     }
+    if pairs:
+        rows = side_by_side(hunk)
+        found["rows"] = [{"left": _line_json(row.left), "right": _line_json(row.right)} for row in rows]
+    else:
+        found["lines"] = [_line_json(line) for line in hunk.lines]
+    return found
+
+
+def _line_json(line: Line | None) -> Json:
+    if line is None:
+        return None
+    return {"kind": line.kind, "text": _text(line.text), "old": line.old, "new": line.new}
 
 
 def _text(value: str) -> str:

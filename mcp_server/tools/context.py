@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...missions.access import MissionAccess
+from ...missions.comments import comments_markdown
 from ...missions.entities import Json, JsonObject, Mission, Session
 from ...missions.errors import NotFound
 from ...missions.flows import enabled_stages
@@ -40,6 +41,9 @@ def _sections(access: MissionAccess, mission: Mission, session: Session | None) 
     sections = [f"## Now\n{expected(access, mission, session)}"]
     if mission.review_status == "rejected" and mission.review_feedback:
         sections.append(f"## Feedback of the reviewer\n{mission.review_feedback}")
+    commented = comments_markdown(access.comments(mission.id, open_only=True))
+    if commented:
+        sections.append(f"## Line comments\n{commented}")
     if mission.landing_error:
         sections.append(f"## Landing\n{mission.landing_error}")
     if mission.answer and mission.asked:

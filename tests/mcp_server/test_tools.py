@@ -11,6 +11,7 @@ from mcp.types import Implementation
 
 from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.missions.comments import Anchor
 from solo_unicorn.missions.entities import Author
 
 from .conftest import Board, data, error, head, said
@@ -81,6 +82,8 @@ async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
 
     def reject(ws):  # type: ignore[no-untyped-def]
         ws.end_session(caller.session_id, "completed", "")
+        ws.resolve_comment(ws.add_comment("M-1", "pay.py", 1, "new", "Settled long ago").id)
+        ws.add_comment("M-1", "pay.py", 7, "new", "Which currency?", anchor=Anchor("charge(sum)"))
         ws.reject("M-1", "Name the *currencies*.")
 
     await board.do(reject)
@@ -88,6 +91,8 @@ async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
         text = said(await client.call_tool("get_context", {}))
     assert "Name the *currencies*." in text
     assert "sent it back" in text
+    assert "## Line comments\n- `pay.py:7`, on `charge(sum)`:\n  > Which currency?" in text
+    assert "Settled" not in text
 
 
 async def test_listing_pages_through_the_board(board: Board) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import solo_unicorn.missions
+from solo_unicorn.missions.comments import Anchor, LineComment
 from solo_unicorn.missions.entities import Actor, Task
 from solo_unicorn.missions.flows import CONTINUATIONS, SYSTEM_FLOWS, stage_of
 from solo_unicorn.missions.prompts import PLACEHOLDERS, TEXT_SHOWN, PromptContext, build_prompt, template_name
@@ -164,6 +165,20 @@ def test_feedback_given_with_line_comments_goes_before_the_missions_own(make: An
     prompt = build_prompt(context(make, mission=mission, feedback="Name it better\n- a.py:3 why?", resumed=True), "x")
     assert "- a.py:3 why?" in prompt
     assert prompt.count("Name it better") == 1
+
+
+def test_line_comments_go_along_with_a_rejection_and_only_then(make: Any) -> None:
+    said = LineComment(
+        id="C", mission_id="M", file="src/pay.py", line=7, side="new", text="Why {title}?", created_at=make.now,
+        anchor=Anchor("charge(sum)"),
+    )  # fmt: skip
+    comments = (said, replace(said, id="D", text="Settled.", resolved_at=make.now))
+    rejected = context(make, mission=make.mission(stage="code", **REJECTED), comments=comments, resumed=True)
+    prompt = build_prompt(rejected, "Mine.")
+    assert template_name(rejected) == "rework"
+    assert "Name it better" in prompt and "- `src/pay.py:7`, on `charge(sum)`:\n  > Why {title}?" in prompt
+    assert "Settled." not in prompt
+    assert "pay.py" not in build_prompt(context(make, comments=comments), "Mine.")
 
 
 def test_an_approved_review_leaves_no_feedback(make: Any) -> None:

@@ -40,6 +40,7 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     shop.review(mission, "clarify")
     shop.workspace.approve(mission.id)
     shop.review(mission, "plan")
+    shop.workspace.add_comment(mission.id, "README.md", 1, "new", "Which shop?")
     shop.workspace.reject(mission.id, "Please add a test")
     shop.until(mission, lambda now: len(shop.sessions(mission)) == 3, "the plan is worked on again")
     planned = shop.review(mission, "plan")
@@ -51,6 +52,8 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     shop.done(mission)
     clarify, plan, again, code = shop.sessions(mission)
     assert [session.stage for session in (clarify, plan, again, code)] == ["clarify", "plan", "plan", "code"]
+    prompt = json.loads((paths.runs_dir() / again.id / "launch.json").read_text())["stdin"]
+    assert "README.md:1" in prompt and "on `The shop`" in prompt and "Which shop?" in prompt
     assert again.resumed and again.conversation_id == plan.conversation_id, "a rejection goes on with the conversation"
     assert not code.resumed and code.conversation_id != plan.conversation_id, "a stage begins a new one"
     assert {session.worktree_path for session in (clarify, plan, again, code)} == {clarify.worktree_path}

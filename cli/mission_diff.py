@@ -1,0 +1,144 @@
+"""`mission diff`: what a mission changed in its worktree, with the comments on its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..missions.comments import LineComment
+from ..missions.entities import JsonObject, Mission
+from ..missions.errors import Conflict, InvalidValue, UsageError
+from ..missions.wire import to_wire
+from .mission_comment import placed
+from .opening import workspace
+from .output import BOLD, PLAIN, Output
+from .parsing import Command, Options, Parser
+from .shapes import ref
+
+if TYPE_CHECKING:
+    from ..missions.change_state import ChangeState
+    from ..worktrees.diff import FileDiff, Hunk
+
+PAGE_LINES = 2000
+COLUMN = 78
+"""Width of one side of the side-by-side view."""
+_PAINT = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "f": BOLD, "c": "\x1b[33m"}
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("mission", metavar="REF")
+    parser.add_argument("--stat", action="store_true", help="only the files, with counts")
+    parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
+    parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
+    parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
+    parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
+    parser.add_argument(
+        "--page-lines", type=int, default=PAGE_LINES, metavar="N", help=f"lines of a page (default {PAGE_LINES})"
+    )
+
+
+def _diff(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        mission = opened.mission(options.mission)
+        state = opened.change_state(mission.id)
+        worktree = _worktree(mission, state)
+        comments = [] if options.stat else placed(opened, mission)
+    from ..worktrees.diff import mission_diff
+    from ..worktrees.paging import page_of
+
+    found = mission_diff(
+        worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat
+    )
+    pages = 1
+    if options.page is not None:
+        if options.page_lines < 1:
+            raise InvalidValue("page-lines", f"A page has no {options.page_lines} lines", todo="give 1 or more")
+        found, pages = page_of(found, options.page, options.page_lines)
+    if output.quiet:
+        output.table(("PATH",), [(one.path,) for one in found.files], ())
+    elif output.as_json:
+        more: JsonObject = {"page": options.page or 1, "pages": pages}
+        more["comments"] = [to_wire(one) for one in comments]
+        output.text("", found.to_json(side_by_side=options.side_by_side) | more)
+    elif options.stat:
+        rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
+        output.table(("FILE", "STATUS", "LINES"), rows, ())
+    else:
+        shown = _Shown(output.colour, options.side_by_side)
+        for one in found.files:
+            shown.file(one, [comment for comment in comments if comment.file == one.path and comment.open])
+        output.text("\n".join(shown.lines), None)
+    if not output.as_json:
+        of = f", page {options.page} of {pages}" if options.page else ""
+        output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{of}")
+
+
+def _worktree(mission: Mission, state: ChangeState) -> str:
+    if state.worktree_path is None:
+        raise Conflict(
+            f"{ref(mission)} has no worktree",
+            why="no agent has worked on it yet"
+            if not mission.landed_commit
+            else f"it landed as {mission.landed_commit}",
+            todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
+        )
+    if not state.base:
+        raise UsageError(f"{ref(mission)} has no target branch", todo="set one: `solo-unicorn mission edit --branch`")
+    return state.worktree_path
+
+
+class _Shown:
+    """The lines a terminal gets."""
+
+    def __init__(self, colour: bool, pairs: bool) -> None:
+        self.lines: list[str] = []
+        self._paint = _PAINT if colour else {}
+        self._pairs = pairs
+
+    def file(self, one: FileDiff, comments: list[LineComment]) -> None:
+        """Its name, its hunks, and below each commented line what was said of it."""
+        self._put("f", f"{one.status}: {f'{one.old_path} → ' if one.old_path else ''}{one.path}")
+        if one.binary:
+            self._put(" ", "binary file")
+        for hunk in one.hunks:
+            counts = f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@"
+            self._put("@", f"{counts} {hunk.section}".rstrip())
+            comments = self._beside(hunk, comments) if self._pairs else self._below(hunk, comments)
+        for left in comments:
+            self._said(left)
+
+    def _below(self, hunk: Hunk, comments: list[LineComment]) -> list[LineComment]:
+        for line in hunk.lines:
+            self._put(line.kind, f"{line.kind}{line.text}")
+            comments = self._comments(comments, line.old, line.new)
+        return comments
+
+    def _beside(self, hunk: Hunk, comments: list[LineComment]) -> list[LineComment]:
+        from ..worktrees.diff import side_by_side
+
+        for row in side_by_side(hunk):
+            left, right = row.left, row.right
+            mark = " " if left is right else "|" if left and right else "<" if left else ">"
+            before = f"{left.old or '':>5} {left.text.expandtabs(4)[:COLUMN]}" if left else ""
+            after = f"{right.new or '':>5} {right.text.expandtabs(4)[:COLUMN]}" if right else ""
+            self._put({"<": "-", ">": "+", "|": "@"}.get(mark, " "), f"{before:<{COLUMN + 6}} {mark} {after}".rstrip())
+            comments = self._comments(comments, left.old if left else None, right.new if right else None)
+        return comments
+
+    def _comments(self, comments: list[LineComment], old: int | None, new: int | None) -> list[LineComment]:
+        """Say what belongs to this line; the rest."""
+        here = [one for one in comments if not one.outdated and one.line == (new if one.side == "new" else old)]
+        for one in here:
+            self._said(one)
+        return [one for one in comments if one not in here]
+
+    def _said(self, comment: LineComment) -> None:
+        where = f"{comment.side} line {comment.line}{', changed since' if comment.outdated else ''}"
+        self._put("c", f"  # {where}: {' '.join(comment.text.split())}")
+
+    def _put(self, kind: str, text: str) -> None:
+        paint = self._paint.get(kind)
+        self.lines.append(f"{paint}{text}{PLAIN}" if paint else text)
+
+
+COMMANDS = {"diff": Command(_arguments, _diff)}

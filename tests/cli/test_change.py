@@ -1,0 +1,104 @@
+"""What a mission changed, on the command line: the diff in pages and side by side, comments, where it stands."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.sync.workspace import Workspace
+
+from .conftest import Run
+
+
+@pytest.fixture
+def changed(run: Run, project: str, repository: Path) -> Path:
+    """M-1 with a worktree: one file edited and committed, one new."""
+    run("repo", "add", str(repository))
+    run("mission", "create", "Retry payments")
+    worktree = repository.parent / "w t"
+    git = ["git", "-C", str(repository)]
+    (repository / "pay.py").write_text("".join(f"line {n}\n" for n in range(1, 31)))
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "Pay"], check=True)
+    subprocess.run([*git, "worktree", "add", "-q", "-b", "m1", str(worktree)], check=True)
+    text = (worktree / "pay.py").read_text().replace("line 7\n", "line seven\n").replace("line 25\n", "")
+    (worktree / "pay.py").write_text(text)
+    subprocess.run(["git", "-C", str(worktree), "commit", "-qam", "Work"], check=True)
+    (worktree / "new.py").write_text("fresh\n")
+    with Workspace.open() as opened:
+        opened.set_mission_worktree("M-1", str(worktree), "m1")
+    return worktree
+
+
+def test_comments_are_written_shown_with_the_diff_and_follow_their_lines(run: Run, changed: Path) -> None:
+    assert run("mission", "comment", "add", "1", "pay.py:7", "Why in words?").code == 0
+    run("mission", "comment", "add", "1", "pay.py:25", "-", "--side", "old", stdin="Needed\nbelow")
+    assert "+line seven\n  # new line 7: Why in words?\n" in run("mission", "diff", "1").out
+    (changed / "pay.py").write_text("# head\n" + (changed / "pay.py").read_text())
+    listed = run("mission", "comment", "list", "1", "--json").data
+    assert [(one["line"], one["side"], one["text"]) for one in listed] == [
+        (8, "new", "Why in words?"), (25, "old", "Needed\nbelow"),
+    ]  # fmt: skip
+    assert run("mission", "show", "1", "--json").data["comments"] == listed
+    assert run("mission", "diff", "1", "--json").data["comments"] == listed
+    [first, second] = run("mission", "comment", "list", "1", "-q").out.split()
+    assert run("mission", "comment", "resolve", first).code == 0
+    assert run("mission", "comment", "list", "1").out.split("\t")[0] == second
+    assert "resolved" in run("mission", "comment", "list", "1", "--all").out
+    assert run("mission", "comment", "delete", first, second).code == 0
+    assert run("mission", "comment", "list", "1", "--all", "--json").data == []
+
+
+def test_bad_comments_are_refused(run: Run, changed: Path) -> None:
+    assert run("mission", "comment", "add", "1", "pay.py", "x").code == 2
+    assert run("mission", "comment", "add", "1", "pay.py:99", "x").code == 2
+    assert run("mission", "comment", "add", "1", "../pay.py:1", "x").code == 2
+    assert run("mission", "comment", "resolve", "nobody").code == 3
+    assert run("mission", "comment").code == 2
+    assert run("mission", "comment", "list", "1", "--json").data == []
+
+
+def test_the_diff_in_pages_and_side_by_side(run: Run, changed: Path) -> None:
+    whole = run("mission", "diff", "1", "--json").data
+    lines = [line for file in whole["files"] for hunk in file["hunks"] for line in hunk["lines"]]
+    paged = [run("mission", "diff", "1", "--json", "--page", str(n), "--page-lines", "6").data for n in (1, 2, 3)]
+    assert [one["pages"] for one in paged] == [3, 3, 3]
+    assert [line for one in paged for file in one["files"] for hunk in file["hunks"] for line in hunk["lines"]] == lines
+    assert run("mission", "diff", "1", "--page", "4", "--page-lines", "6").code == 2
+    assert run("mission", "diff", "1", "--page", "1", "--page-lines", "0").code == 2
+    pairs = run("mission", "diff", "1", "--json", "--side-by-side").data["files"][1]["hunks"][0]["rows"]
+    assert [(pair["left"]["text"], pair["right"]["text"]) for pair in pairs][3] == ("line 7", "line seven")
+    shown = run("mission", "diff", "1", "--side-by-side").out
+    assert any(line.split() == ["7", "line", "7", "|", "7", "line", "seven"] for line in shown.splitlines())
+
+
+def test_show_says_where_the_work_stands(run: Run, changed: Path, repository: Path) -> None:
+    subprocess.run(["git", "-C", str(repository), "commit", "-qm", "On", "--allow-empty"], check=True)
+    shown = run("mission", "show", "1", "--json").data["change"]
+    assert (shown["worktreePath"], shown["branch"], shown["targetBranch"]) == (str(changed), "m1", "main")
+    measured = shown["measured"]
+    assert (measured["ahead"], measured["behind"], measured["uncommitted"]) == (1, 1, 1)
+    assert "m1: 1 ahead of main, 1 behind, 1 files not committed" in run("mission", "show", "1").out
+    with Workspace.open() as opened:
+        assert opened.change_state("M-1").measured is not None
+
+
+def test_open_goes_where_the_work_is(run: Run, changed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = tmp_path / "shell"
+    script.write_text(f"#!/bin/sh\npwd > {tmp_path}/where\necho \"$@\" >> {tmp_path}/where\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("SHELL", str(script))
+    monkeypatch.setenv("VISUAL", f"{script} --wait")
+    assert run("mission", "open", "1").code == 0
+    assert (tmp_path / "where").read_text().split("\n")[:2] == [str(changed), ""]
+    assert run("mission", "open", "1", "--editor").code == 0
+    assert (tmp_path / "where").read_text().split("\n")[1] == f"--wait {changed}"
+    assert run("mission", "open", "1", "--print").out == f"{changed}\n"
+    assert run("mission", "open", "1", "--pr").code == 3
+    monkeypatch.setenv("SHELL", str(tmp_path / "nothing"))
+    assert run("mission", "open", "1", "--shell").code == 1
+    with Workspace.open() as opened:
+        opened.set_mission_worktree("M-1", str(tmp_path / "gone"), "m1")
+    assert run("mission", "open", "1").code == 3
