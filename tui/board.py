@@ -14,13 +14,12 @@ from textual.events import Resize
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName
 from .board_mouse import MouseBoard, Wish
-from .column import EMPTY, CardColumn
-from .headings import NAMES, Headings
+from .column import CardColumn
+from .column_view import EMPTY
+from .heading_view import NAMES, arrange
+from .headings import Headings
 from .keys import binding
 from .marks import UNICODE, Marks
-
-COLUMN_WIDTH = 26
-"""Cells that a column needs; fewer columns are shown when there is less room."""
 
 
 class Board(MouseBoard, can_focus=True):
@@ -131,7 +130,7 @@ class Board(MouseBoard, can_focus=True):
         for name, column in self.columns.items():
             cards = lists.get(name, ())
             self.at[name] = max(0, min(self.at[name], len(cards) - 1))
-            column.empty_text = "Nothing here meets the filter." if filtered else EMPTY[name]
+            column.say_when_empty("Nothing here meets the filter." if filtered else EMPTY[name])
             column.set_cards(cards, self.at[name] if name == self.active and cards else None)
         self._arrange()
         if self.card is not before:
@@ -148,10 +147,7 @@ class Board(MouseBoard, can_focus=True):
     def tick(self, now: datetime) -> None:
         """The clock moved."""
         for column in self.columns.values():
-            if column.display:
-                column.tick(now)
-            else:
-                column.now = now
+            column.tick(now, repaint=column.display)
 
     # -- actions -------------------------------------------------------------------------------------------------
 
@@ -229,18 +225,15 @@ class Board(MouseBoard, can_focus=True):
             width = self.size.width or self.app.size.width
         if not width:
             return
-        fitting = max(1, min(len(LISTS), width // COLUMN_WIDTH))
-        at = LISTS.index(self.active)
-        self._first = max(at - fitting + 1, min(self._first, at, len(LISTS) - fitting))
-        visible = LISTS[self._first : self._first + fitting]
-        wide = [width // fitting + (1 if place < width % fitting else 0) for place in range(fitting)]
+        self._first, visible = arrange(width, self.active, self._first)
+        wide = dict(visible)
         for name, column in self.columns.items():
-            column.display = name in visible
-            column.set_class(name == visible[-1], "-last")
-            if name in visible:
-                column.styles.width = wide[visible.index(name)]
+            column.display = name in wide
+            if name in wide:
+                column.set_last(name == visible[-1][0])
+                column.styles.width = wide[name]
         shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None
-        self.headings.show(list(zip(visible, wide, strict=True)), self.counts, shown, self.active)
+        self.headings.show(visible, self.counts, shown, self.active)
 
 
 def _find(lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName) -> tuple[ListName, int] | None:

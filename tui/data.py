@@ -9,13 +9,15 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName, Project
 from ..missions.errors import NotFound
 from ..missions.records import record
-from ..sync.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..sync.workspace import Workspace
 
 SCREENFUL: Final = 60
 """Cards of each list that are read before the first paint."""
@@ -104,6 +106,8 @@ def snapshot(workspace: Workspace, project_id: str | None, limit: int | None = S
 
 def opening(path: Path | None, wish: str | None, directory: Path | None) -> Snapshot:
     """The first screenful, on a connection of its own; read while Textual is still being imported."""
+    from ..sync.workspace import Workspace
+
     with Workspace.open(path) as workspace:
         project = choose_project(workspace, wish, directory)
         return snapshot(workspace, project.id if project else None)

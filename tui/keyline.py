@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.cells import cell_len
+from textual.dom import DOMNode
 from textual.events import Click
 from textual.screen import Screen
 from textual.strip import Strip
 
-from .card import Line
+from .edge_lines import Key, Places, key_row
 from .keys import entries
 from .marks import UNICODE, Marks
 from .paint import Drawn
 
 WORDS: Final = {"board.move_left": "move"}
 """What the line says where one word stands for several keys."""
-SHORT: Final = {"ctrl+p": "^p", "space": "␣"}
-NARROW: Final = 60
-Key = tuple[str, str, str, object]
-"""Key, word, action and the node that it belongs to."""
 
 
 class KeyLine(Drawn):
@@ -30,8 +26,10 @@ class KeyLine(Drawn):
     def __init__(self, marks: Marks = UNICODE) -> None:
         super().__init__()
         self.marks = marks
-        self._keys: list[Key] = []
-        self._places: list[tuple[int, int, str, object]] = []
+        self.keys: list[Key] = []
+        self._owners: list[DOMNode] = []
+        """The node that each key belongs to."""
+        self._places: Places = []
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
@@ -40,47 +38,27 @@ class KeyLine(Drawn):
 
     def _follow(self, screen: Screen[object]) -> None:
         keys: list[Key] = []
+        nodes: list[DOMNode] = []
         for entry in entries(screen):
             if entry.binding.show and entry.enabled:
                 shown = entry.binding.key_display or entry.keys[0]
                 word = WORDS.get(entry.binding.id or "", entry.binding.description)
-                keys.append((shown, word, entry.binding.action, entry.node))
-        keys.append(("ctrl+p", "everything", "app.command_palette", self))
-        if keys != self._keys:
-            self._keys = keys
+                keys.append(Key(shown, word, entry.binding.action))
+                nodes.append(entry.node)
+        keys.append(Key("ctrl+p", "everything", "app.command_palette"))
+        self._owners = [*nodes, self]
+        if keys != self.keys:
+            self.keys = keys
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The keys that fit; help and palette always do."""
-        width = self.size.width
-        keys = (
-            self._keys
-            if width >= NARROW
-            else [(SHORT.get(key, key), word, act, node) for key, word, act, node in self._keys]
-        )
-        last = [entry for entry in keys if entry[2] in ("app.command_palette", "help")]
-        first = [entry for entry in keys if entry not in last]
-        shown = [*first, *last]
-        while first and sum(_width(entry) for entry in shown) > width:
-            first.pop()
-            shown = [*first, *last]
-        line: Line = []
-        self._places = []
-        at = 0
-        for key, word, action, node in shown:
-            room = _width((key, word, action, node))
-            line += [(" ", ""), (key, "key"), (f" {word} ", "faint")]
-            self._places.append((at, at + room, action, node))
-            at += room
-        return self.draw(line, width, ellipsis=self.marks.ellipsis)
+        row, self._places = key_row(self.keys, self.size.width, self.marks)
+        return self.strip(row)
 
     async def on_click(self, event: Click) -> None:
         """Do what the key does."""
-        for start, end, action, node in self._places:
+        for start, end, index in self._places:
             if start <= event.x < end:
-                await self.app.run_action(action, default_namespace=node)  # type: ignore[arg-type]
+                await self.app.run_action(self.keys[index].action, default_namespace=self._owners[index])
                 return
-
-
-def _width(entry: Key) -> int:
-    return cell_len(entry[0]) + cell_len(entry[1]) + 3

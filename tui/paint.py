@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.scroll_view import ScrollView
@@ -16,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .card import Part
+from .drawing import Row, fit
 
 ROLES = (
     *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),
@@ -23,24 +23,6 @@ ROLES = (
 )
 COMPONENTS = {f"role--{role}" for role in ROLES}
 """Component classes of an application with drawn widgets."""
-
-ASCII = str.maketrans(
-    {
-        "…": "~",
-        "−": "-",
-        "→": ">",
-        "·": "-",
-        "⏎": "enter",
-        "⇧": "^",
-        "↑": "^",
-        "↓": "v",
-        "←": "<",
-        "│": "|",
-        "─": "-",
-        "␣": "_",
-    }
-)
-"""What our own words use beside the marks, for terminals without it."""
 
 
 class Drawn(Widget):
@@ -72,34 +54,11 @@ class Drawn(Widget):
         self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True
     ) -> Strip:
         """One line, cut to `width` cells with an ellipsis, or padded to it."""
-        segments: list[Segment] = []
-        used, plain = 0, self.plain
-        for text, role in parts:
-            if not text.isprintable():
-                text = _safe(text)
-            if plain and not text.isascii():
-                text = text.translate(ASCII)
-            cells = cell_len(text)
-            style = self.style_of(role, under)
-            if used + cells > width:
-                room = width - used - cell_len(ellipsis)
-                if room < 0:
-                    return Strip(segments, used).adjust_cell_length(width, self.style_of("", under))
-                segments.append(Segment(set_cell_size(text, room) + ellipsis, style))
-                used = width
-                break
-            if text:
-                segments.append(Segment(text, style))
-                used += cells
-        if pad and used < width:
-            segments.append(Segment(" " * (width - used), self.style_of("", under)))
-            used = width
-        return Strip(segments, used)
+        return self.strip(fit(parts, width, under=under, ellipsis=ellipsis, plain=self.plain, pad=pad))
 
-
-def _safe(text: str) -> str:
-    """Text without what a terminal would obey: nothing that an agent or a file says may move the cursor."""
-    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\t", "    "))
+    def strip(self, row: Row) -> Strip:
+        """A row in the colours of this widget."""
+        return Strip([Segment(text, self.style_of(role, under)) for text, role, under in row])
 
 
 class DrawnScroll(Drawn, ScrollView):
