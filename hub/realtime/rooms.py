@@ -1,0 +1,152 @@
+"""The channels of one process: who joined, what goes out, in which order.
+
+`post` and `changed` are called after a commit, cost nothing and never fail; what gathers within a few milliseconds
+goes to the backplane as one batch and comes back, numbered, to every process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final, Literal, Protocol, TypeAlias
+
+from ...config.log import logger
+from ...missions.entities import JsonObject
+from .backplane import Backplane, Batch, Delivery, Replay
+from .envelopes import Message, Numbered, envelope
+
+COALESCE_SECONDS: Final = 0.02
+PENDING_MAX: Final = 50_000
+"""Messages that wait for a backplane which does not answer; older ones go, and their readers see a gap."""
+
+View: TypeAlias = Literal["full", "status"]
+"""What a subscriber may see of workstations: everything, or whether they are there."""
+
+
+class Subscriber(Protocol):
+    """The rooms' side of a connection."""
+
+    def offer(self, text: str, /) -> None:
+        """Send soon, in order."""
+
+    def nudge(self, project: str, seq: int, /) -> None:
+        """Tell of the newest change; only the highest number counts."""
+
+
+class Rooms:
+    """Channels of one process between the services, the backplane and the connections."""
+
+    def __init__(self, backplane: Backplane) -> None:
+        self._backplane = backplane
+        self._rooms: dict[str, dict[Subscriber, View]] = {}
+        self._messages: list[Message] = []
+        self._changes: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Hear the backplane and begin to publish."""
+        await self._backplane.start(self.deliver)
+        self._task = asyncio.create_task(self._publish(), name="realtime")
+
+    async def stop(self) -> None:
+        """Publish what waits, then let go."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        with suppress(Exception):  # the other side may be gone already; readers re-read their feed
+            await self._flush()
+        await self._backplane.stop()
+
+    def post(self, channel: str, kind: str, payload: JsonObject) -> None:
+        """A message for everyone in a channel."""
+        if len(self._messages) >= PENDING_MAX:
+            del self._messages[: PENDING_MAX // 10]
+        self._messages.append(Message(channel, kind, payload))
+        self._wake.set()
+
+    def changed(self, project: str, seq: int) -> None:
+        """A project has changes up to `seq`."""
+        self._changes[project] = max(seq, self._changes.get(project, 0))
+        self._wake.set()
+
+    def join(self, channel: str, subscriber: Subscriber, view: View) -> None:
+        """From now on `subscriber` is offered what comes."""
+        self._rooms.setdefault(channel, {})[subscriber] = view
+
+    def leave(self, channel: str, subscriber: Subscriber) -> None:
+        """Offered no more."""
+        room = self._rooms.get(channel)
+        if room is not None:
+            room.pop(subscriber, None)
+            if not room:
+                del self._rooms[channel]
+
+    async def replay(self, channel: str, after: int | None) -> Replay:
+        """What the channel kept."""
+        return await self._backplane.replay(channel, after)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """From the backplane to the connections of this process."""
+        for message in delivery.messages:
+            room = self._rooms.get(message.channel)
+            if room:
+                self._deliver(message, room)
+        for project, seq in delivery.changes.items():
+            for subscriber in list(self._rooms.get(f"project:{project}", ())):
+                subscriber.nudge(project, seq)
+
+    def _deliver(self, message: Numbered, room: dict[Subscriber, View]) -> None:
+        texts: dict[View, str] = {"full": message.text()}
+        if "status" in room.values():
+            texts["status"] = reduced(message).text()
+        for subscriber, view in list(room.items()):
+            subscriber.offer(texts[view])
+
+    async def _publish(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(COALESCE_SECONDS)
+            try:
+                await self._flush()
+            except Exception:
+                logger("hub.realtime").exception("could not publish; trying again")
+                self._wake.set()
+                await asyncio.sleep(1)
+
+    async def _flush(self) -> None:
+        """Publish what has gathered; what a failing backplane did not take goes first next time."""
+        self._wake.clear()
+        messages, self._messages = self._messages, []
+        changes, self._changes = self._changes, {}
+        if not messages and not changes:
+            return
+        try:
+            await self._backplane.publish(Batch(messages, changes))
+        except BaseException:
+            self._messages[:0] = messages
+            for project, seq in changes.items():
+                self._changes[project] = max(seq, self._changes.get(project, 0))
+            raise
+
+
+def reduced(message: Numbered) -> Numbered:
+    """What one sees who may know only whether a workstation is there."""
+    payload = dict(message.payload)
+    meta = payload.get("meta")
+    if isinstance(meta, dict):
+        payload["meta"] = status_only(meta)
+    elif message.type == "agent.status":
+        payload = {key: value for key, value in payload.items() if key in ("memberKey", "workstationId")}
+    return Numbered(message.channel, message.seq, message.type, payload)
+
+
+def status_only(meta: JsonObject) -> JsonObject:
+    """The status of a presence without its details."""
+    return {"status": meta["status"]} if "status" in meta else {}
+
+
+def nudge_text(project: str, seq: int) -> str:
+    """The envelope of a project's change."""
+    return envelope("changes", {"projectId": project, "seq": seq}, channel=f"project:{project}")
