@@ -208,6 +208,7 @@ def test_an_agent_that_is_signed_out_says_so(begin: Begin, monkeypatch: pytest.M
     assert begin("Hello").judged().outcome == "auth_failed"
 
 
+@pytest.mark.slow
 def test_modes_are_set_and_wrong_ones_are_named(begin: Begin, state: Path) -> None:
     assert begin("Hello", permission_mode="code").judged().outcome == "completed"
     assert (state / "mode").read_text() == "code"
@@ -216,6 +217,7 @@ def test_modes_are_set_and_wrong_ones_are_named(begin: Begin, state: Path) -> No
     assert "model 'big'" in begin("Hello", model="big").judged().reason
 
 
+@pytest.mark.slow
 def test_stopped_it_ends_with_all_it_started(begin: Begin) -> None:
     one = begin("wait")
     eventually(lambda: "waiting" in "".join(one.lines()), "it waits")
@@ -225,6 +227,7 @@ def test_stopped_it_ends_with_all_it_started(begin: Begin) -> None:
     assert identify(int(str(agent))) is None
 
 
+@pytest.mark.slow
 def test_a_program_that_speaks_something_else_is_told(tmp_path: Path) -> None:
     check = [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--"]
     ours = [*check, sys.executable, str(AGENT)]
@@ -234,6 +237,7 @@ def test_a_program_that_speaks_something_else_is_told(tmp_path: Path) -> None:
     assert wrong.returncode == 1 and wrong.stderr and "Traceback" not in wrong.stderr
 
 
+@pytest.mark.slow
 def test_one_is_added_by_its_command_line(home: Path, state: Path) -> None:
     def add(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-P", "-m", "solo_unicorn", "agent", "add", name, "--acp", *arguments]

@@ -148,6 +148,7 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ende
     assert "last words" in one.lines()
 
 
+@pytest.mark.slow
 def test_a_flood_of_a_hundred_megabytes_costs_bounded_memory_and_disk_and_keeps_both_ends(session: Sessions) -> None:
     one = session("""
         import sys

@@ -13,6 +13,8 @@ import pytest
 
 from .programs import environment, program
 
+pytestmark = pytest.mark.slow
+
 HOSTED = str(Path(__file__).with_name("hosted.py"))
 REQUIRED = {"2025-11-25": 31, "2026-07-28": 37}
 """How many scenarios each revision requires."""

@@ -27,6 +27,8 @@ from ..workstation.conftest import Shop, shop, until, workstation  # noqa: F401 
 from .conftest import HOST
 from .double import TOKEN, Answer, GitHubDouble
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(

@@ -66,6 +66,7 @@ def test_a_call_whose_connection_breaks_is_carried_out_once(stage: Stage, tool: 
     assert stage.workspace.session(session.id).stage_finished is (tool != "ask_user")
 
 
+@pytest.mark.slow
 def test_a_killed_server_that_comes_back_on_its_port_is_found_again(stage: Stage) -> None:
     stage.service.stop()
     first, url = _server_process()

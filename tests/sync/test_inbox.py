@@ -76,14 +76,3 @@ def test_long_values_are_cut_for_the_person(workspace: Workspace, session: Sessi
     assert asked.input["file_path"] == "a.txt"
     assert len(str(asked.input["content"])) < 30_000
     assert str(asked.input["content"]).endswith("(1000000 characters)")
-
-
-def test_a_workspace_of_the_first_format_gets_its_inbox(workspace: Workspace, session: Session) -> None:
-    """As a file of the version before: the table missing, the number lower."""
-    connection = workspace._store.connection
-    connection.execute("DROP TABLE inbox")
-    connection.execute("PRAGMA user_version = 1")
-    with Workspace.open(workspace.path) as again:
-        assert again.permissions() == []
-        assert again.mission("M-1").title == "Retry payments"
-    assert (workspace.path.parent / "backups" / "workspace-format-1.db").exists()

@@ -101,6 +101,23 @@ def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(workspace: Work
     assert workspace.create_mission(project.id, MissionDraft(title="Fits")).number == 1
 
 
+@pytest.mark.parametrize("number", [number for number, _script in migrations()][:-1])
+def test_a_workspace_of_every_older_format_becomes_like_a_new_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def schema(opened: Store) -> list[tuple[object, ...]]:
+        return opened.connection.execute("SELECT type, name, tbl_name FROM sqlite_master ORDER BY 1, 2").fetchall()
+
+    with monkeypatch.context() as older:
+        older.setattr(store, "migrations", lambda: migrations()[:number])
+        Store(home / "old.db").close()
+    old, new = Store(home / "old.db"), Store(home / "new.db")
+    assert schema(old) == schema(new)
+    assert (home / "backups" / f"old-format-{number}.db").exists()
+    for opened in (old, new):
+        opened.close()
+
+
 def test_a_migration_keeps_a_copy_and_runs_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = home / "workspace.db"
     with Workspace.open() as workspace:

@@ -48,6 +48,7 @@ KEYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_keys(story: Story, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:

@@ -140,6 +140,7 @@ async def test_pictures(story: Story, snapshot: SnapshotAssertion, theme: str) -
         assert app.export_screenshot(title="") == snapshot.use_extension(Picture)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(40, 10), (20, 5), (10, 3), (1, 1), (300, 90), (26, 60)], ids=str)
 async def test_any_size_is_usable_or_empty_and_never_a_traceback(story: Story, size: tuple[int, int]) -> None:
     app = story.app()
@@ -167,6 +168,7 @@ async def test_any_size_is_usable_or_empty_and_never_a_traceback(story: Story, s
             assert "Rate-limit" in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_sizes(story: Story) -> None:
     app = story.app()
     async with app.run_test(size=(160, 45)) as pilot:
@@ -180,6 +182,7 @@ async def test_a_storm_of_sizes(story: Story) -> None:
         assert "Loop 2" in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_every_theme_draws_the_board(story: Story) -> None:
     app = story.app()
     async with app.run_test(size=(100, 24)) as pilot:

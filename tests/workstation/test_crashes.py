@@ -21,6 +21,8 @@ from solo_unicorn.workstation import client
 
 from .conftest import PATIENCE, Shop, end_service, service_is_gone, start_other_version, until
 
+pytestmark = pytest.mark.slow
+
 
 def kill(service: client.ServiceInfo) -> None:
     """SIGKILL, and wait until the kernel gave its lock back."""

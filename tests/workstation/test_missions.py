@@ -90,6 +90,7 @@ def test_a_question_waits_for_its_answer_and_the_conversation_goes_on(shop: Shop
     assert any("The blue one" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_a_limit_parks_the_agent_and_the_mission_resumes_by_itself(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="limit 2")
     other = shop.mission("Other", ready=False)
@@ -115,6 +116,7 @@ def test_a_failure_is_tried_again(shop: Shop) -> None:
     assert [session.outcome for session in shop.sessions(mission)] == ["failed", "completed"]
 
 
+@pytest.mark.slow
 def test_after_three_failures_a_person_is_asked(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="fail")
     client.ensure_running()
@@ -144,6 +146,7 @@ def test_a_person_stops_a_session(shop: Shop) -> None:
     assert shop.workspace.requests() == []
 
 
+@pytest.mark.slow
 def test_silence_is_a_stall(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_SESSIONS_STALL_MINUTES", "0.02")
     monkeypatch.setenv("SOLO_UNICORN_SESSIONS_RETRY_ATTEMPTS", "1")
@@ -153,6 +156,7 @@ def test_silence_is_a_stall(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None
     assert [session.outcome for session in shop.sessions(mission)] == ["timeout"]
 
 
+@pytest.mark.slow
 def test_what_a_person_says_reaches_the_agent(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="pace 0.5")
     client.ensure_running()
@@ -164,6 +168,7 @@ def test_what_a_person_says_reaches_the_agent(shop: Shop) -> None:
     shop.done(mission)
 
 
+@pytest.mark.slow
 def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="silent")
     client.ensure_running()
@@ -217,6 +222,7 @@ def test_a_dirty_checkout_is_not_touched_and_a_person_is_asked(shop: Shop) -> No
     shop.done(mission)
 
 
+@pytest.mark.slow
 def test_a_signed_out_agent_is_held_until_a_look_finds_it_signed_in(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="signed-out")
     client.ensure_running()
@@ -242,6 +248,7 @@ def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop
     assert [session.outcome for session in shop.sessions(mission)] == ["completed"] * 2
 
 
+@pytest.mark.slow
 def test_one_slot_of_the_machine_runs_one_mission_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_SLOTS", "1")
     missions = [shop.mission(f"Mission {number}", priority=number, rehearsal="pace 0.1") for number in (1, 3, 5)]
@@ -256,6 +263,7 @@ def test_one_slot_of_the_machine_runs_one_mission_at_a_time(shop: Shop, monkeypa
         assert earlier.ended_at is not None and earlier.ended_at <= later.started_at
 
 
+@pytest.mark.slow
 def test_the_limit_of_a_repository_holds(shop: Shop) -> None:
     shop.workspace.update_repository(shop.recorded.id, {"max_concurrent_missions": 2})
     missions = [shop.mission(f"Mission {number}") for number in range(4)]

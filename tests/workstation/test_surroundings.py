@@ -15,6 +15,8 @@ from solo_unicorn.workstation import client
 
 from .conftest import Shop, end_service, service_is_gone, until
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(shop: Shop, text: str) -> None:
     """Commit a `.solo-unicorn.toml`."""

@@ -90,6 +90,7 @@ def crash_and_recover(repo, tmp_path: Path, killed_at, step: int, remote: str = 
     return True
 
 
+@pytest.mark.slow
 def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path, killed_at):
     for step in range(0, STEPS, STRIDE):
         copy = type(template)(Path(shutil.copytree(template.path, tmp_path / f"copy{step}", symlinks=True)))
@@ -100,6 +101,7 @@ def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path
     raise AssertionError(f"a landing has more than {STEPS} steps")
 
 
+@pytest.mark.slow
 def test_kill_at_every_step_with_a_remote(template, tmp_path: Path, killed_at):
     for step in range(0, STEPS, STRIDE):
         here, there = tmp_path / f"copy{step}", tmp_path / f"origin{step}.git"
