@@ -32,6 +32,9 @@ def _list_arguments(parser: Parser) -> None:
     parser.add_argument("--not-ready", dest="ready", action="store_false", help="only what may not")
     parser.add_argument("--text", metavar="WORDS", help="only with these words in title or description")
     parser.add_argument(
+        "--query", metavar="QUERY", help="only what meets the filter of the board: 'p>=4 stage:code is:ready @saved'"
+    )
+    parser.add_argument(
         "--limit", type=int, default=FIRST_PAGE, help=f"at most so many, 0 for all (default {FIRST_PAGE})"
     )
     parser.add_argument("--cursor", help="go on after a page: its nextCursor")
@@ -43,7 +46,7 @@ def _list(options: Options) -> None:
         project = None if options.all_projects else project_of(opened, options.project).id
         lists: Sequence[ListName] | None = options.lists
         page = opened.missions(
-            project, lists=lists, ready=options.ready, text=options.text,
+            project, lists=lists, ready=options.ready, text=options.text, query=options.query,
             limit=options.limit if options.limit > 0 else 10**9, cursor=options.cursor,
         )  # fmt: skip
     meta: JsonObject = {"total": page.total}

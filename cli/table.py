@@ -53,6 +53,14 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "delete": ("project", "Remove a project with its missions, history and memory for good."),
         },
     ),
+    "filter": (
+        "Queries that a project keeps by name, for the board and `mission list --query`.",
+        {
+            "list": ("filter", "List the saved filters of a project."),
+            "save": ("filter", "Keep a query under a name; @name in a query stands for it."),
+            "delete": ("filter", "Forget a saved filter."),
+        },
+    ),
     "repo": (
         "The git repositories that missions work in.",
         {

@@ -53,6 +53,8 @@ class Card:
     landing_status: LandingStatus | None
     pr_number: int | None
     updated_at: datetime
+    actor: str = ""
+    """Name of the actor; empty when the mission has none."""
 
 
 @record

@@ -12,8 +12,10 @@ from ..missions.board import Card, Hit, ListCount, Page, Waiting
 from ..missions.entities import LISTS, ListName, Mission, MissionEvent
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
+from ..missions.query import compile_query
 from . import lookup, rows
 from .base import WorkspaceBase
+from .filters import filters_of
 
 _CARDS = """
 SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m.priority, m.stage, m.stage_position,
@@ -24,9 +26,11 @@ SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m
         WHERE d.other_id = m.id AND d.relation = 'blocks' AND b.list IS NOT 'done'
         ORDER BY d.mission_id LIMIT 1), '') END,
     m.session_status, s.started_at, coalesce(s.agent_name, m.agent), coalesce(s.activity, ''), m.review_status,
-    m.review_requested_at, m.attention, m.question, m.retry_at, m.attempts, m.landing_status, m.pr_number, m.updated_at
+    m.review_requested_at, m.attention, m.question, m.retry_at, m.attempts, m.landing_status, m.pr_number, m.updated_at,
+    coalesce(a.name, '')
 FROM mission m
 LEFT JOIN repository r ON r.id = m.repository_id
+LEFT JOIN actor a ON a.id = m.actor_id
 LEFT JOIN session s ON s.id = m.session_id AND s.phase <> 'ended'
 """
 MATCHES_RANKED = 500
@@ -83,20 +87,62 @@ class BoardOperations(WorkspaceBase):
         lists: Sequence[ListName] | None = None,
         ready: bool | None = None,
         text: str | None = None,
+        query: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Mission]:
-        """A page of missions in board order (list, then `listOrder`, then id); `cursor` is that of the page before."""
+        """A page of missions in board order (list, then `listOrder`, then id); `cursor` is that of the page before.
+
+        `text` are words of title or description, `query` is what `missions.query` reads; QueryError.
+        """
         offset = _offset(cursor)
+        if query is not None:
+            return self._asked(project, query, lists, ready, text, limit, offset)
         with self._reading() as connection:
             only = lookup.project(connection, project).id if project else None
             wanted = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
-            if text and (query := _query(text)):
-                docs, total = _matching(connection, query, only, wanted, ready, limit, offset)
+            if text and (match := _query(text)):
+                docs, total = _matching(connection, match, only, wanted, ready, limit, offset)
             else:
                 docs, total = _in_order(connection, only, wanted, ready, limit, offset)
         after = offset + len(docs)
         return Page(tuple(rows.load(Mission, doc) for doc in docs), total, str(after) if after < total else None)
+
+    def _asked(
+        self,
+        project: str | None,
+        query: str,
+        lists: Sequence[ListName] | None,
+        ready: bool | None,
+        text: str | None,
+        limit: int,
+        offset: int,
+    ) -> Page[Mission]:
+        """The page of missions whose cards meet a query: all cards are looked at, the missions of the page are read."""
+        names = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
+        found: list[str] = []
+        for owner in self._owners(project):
+            with self._reading() as connection:
+                test = compile_query(query, filters_of(connection, owner))
+            for name in names:
+                found += [
+                    card.id
+                    for card in self.cards(owner, name)
+                    if (test is None or test(card)) and (ready is None or card.ready == ready)
+                ]
+        with self._reading() as connection:
+            if text and (match := _query(text)):
+                having = _ids_matching(connection, match)
+                found = [mission_id for mission_id in found if mission_id in having]
+            page = tuple(lookup.mission(connection, mission_id) for mission_id in found[offset : offset + limit])
+        after = offset + len(page)
+        return Page(page, len(found), str(after) if after < len(found) else None)
+
+    def _owners(self, project: str | None) -> list[str]:
+        with self._reading() as connection:
+            if project is not None:
+                return [lookup.project(connection, project).id]
+            return [str(row[0]) for row in connection.execute("SELECT id FROM project ORDER BY id")]
 
     def search(self, text: str, project: str | None = None, limit: int = 20) -> list[Hit]:
         """Missions whose title or description holds all the words, best first."""
@@ -210,6 +256,14 @@ def _matching(
         (*values, limit, offset),
     ).fetchall()
     return [doc for (doc,) in docs], int(total)
+
+
+def _ids_matching(connection: sqlite3.Connection, match: str) -> set[str]:
+    """Ids of the missions with the words."""
+    found = connection.execute(
+        "SELECT id FROM mission WHERE rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?)", (match,)
+    )
+    return {str(row[0]) for row in found}
 
 
 def _waiting(mission: Mission) -> Waiting:

@@ -47,20 +47,7 @@ class MissionOperations(WorkspaceBase):
     ) -> Mission:
         """Change fields (names of `missions.editing.EDITABLE`); VersionConflict when it changed meanwhile."""
         with self._change(by) as change:
-            mission = change.mission(ref)
-            check_version(mission, expected_version)
-            flow = change.flow_of(mission)
-            if changes.get("flow_id"):
-                flow = lookup.part(change.connection, Flow, str(changes["flow_id"]), mission.project_id)
-                changes = {**changes, "flow_id": flow.id}
-            repository = None
-            if changes.get("project_repository_id"):
-                repository = lookup.part(
-                    change.connection, ProjectRepository, str(changes["project_repository_id"]), mission.project_id
-                )
-                changes = {**changes, "project_repository_id": repository.id}
-            after = editing.edit(mission, changes, flow=flow, now=change.now, repository=repository)
-            return change.save(mission, after, "edited")
+            return edit_in(change, ref, changes, expected_version=expected_version)
 
     def move_mission(
         self,
@@ -74,26 +61,17 @@ class MissionOperations(WorkspaceBase):
     ) -> Mission:
         """Move to a list: before or after a mission standing there, at the top, or (default) at the end."""
         with self._change(by) as change:
-            mission = change.mission(ref)
-            order = change.order(mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id)
-            mission = change.mission(ref)  # the list may have been renumbered to make room
-            moved = moving.move(mission, to_list, order, flow=change.flow_of(mission), now=change.now)
-            return change.save(mission, moved, "moved", placed=True)
+            return move_in(change, ref, to_list, before=before, after=after, top=top)
 
     def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
         """Say that a mission may be (or may not yet be) given to an agent; clears what had asked for attention."""
         with self._change(by) as change:
-            mission = change.mission(ref)
-            after = editing.set_ready(mission, ready, now=change.now)
-            return change.save(mission, after, "readied" if ready else "unreadied")
+            return set_ready_in(change, ref, ready)
 
     def delete_mission(self, ref: str, *, by: Author = USER) -> Mission:
         """Take a mission off the board; `restore_mission` and undo bring it back. Conflict while it runs."""
         with self._change(by) as change:
-            mission = change.mission(ref)
-            if mission.agent_session_status != "INACTIVE":
-                raise Conflict(f"{short_id(mission.number)} is running", todo="stop its session first, then delete it")
-            return change.save(mission, replace(mission, deleted_at=change.now), "deleted")
+            return delete_in(change, ref)
 
     def restore_mission(self, ref: str, *, by: Author = USER) -> Mission:
         """Bring a deleted mission back where it was."""
@@ -212,6 +190,58 @@ def create_in(change: Change, project: str, draft: MissionDraft) -> Mission:
         now=change.now,
     )
     return change.save(None, mission, "created")
+
+
+def edit_in(
+    change: Change, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None
+) -> Mission:
+    """Change fields of a mission inside an open change."""
+    mission = change.mission(ref)
+    check_version(mission, expected_version)
+    flow = change.flow_of(mission)
+    if changes.get("flow_id"):
+        flow = lookup.part(change.connection, Flow, str(changes["flow_id"]), mission.project_id)
+        changes = {**changes, "flow_id": flow.id}
+    repository = None
+    if changes.get("project_repository_id"):
+        repository = lookup.part(
+            change.connection, ProjectRepository, str(changes["project_repository_id"]), mission.project_id
+        )
+        changes = {**changes, "project_repository_id": repository.id}
+    after = editing.edit(mission, changes, flow=flow, now=change.now, repository=repository)
+    return change.save(mission, after, "edited")
+
+
+def move_in(
+    change: Change,
+    ref: str,
+    to_list: ListName,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    top: bool = False,
+) -> Mission:
+    """Move a mission inside an open change."""
+    mission = change.mission(ref)
+    order = change.order(mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id)
+    mission = change.mission(ref)  # the list may have been renumbered to make room
+    moved = moving.move(mission, to_list, order, flow=change.flow_of(mission), now=change.now)
+    return change.save(mission, moved, "moved", placed=True)
+
+
+def set_ready_in(change: Change, ref: str, ready: bool) -> Mission:
+    """Mark a mission ready, or not, inside an open change."""
+    mission = change.mission(ref)
+    after = editing.set_ready(mission, ready, now=change.now)
+    return change.save(mission, after, "readied" if ready else "unreadied")
+
+
+def delete_in(change: Change, ref: str) -> Mission:
+    """Take a mission off the board inside an open change; Conflict while it runs."""
+    mission = change.mission(ref)
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{short_id(mission.number)} is running", todo="stop its session first, then delete it")
+    return change.save(mission, replace(mission, deleted_at=change.now), "deleted")
 
 
 def _repository_for(change: Change, project_id: str, draft: MissionDraft) -> ProjectRepository | None:

@@ -52,7 +52,7 @@ MISSION_COLUMNS = (
     "stage_count", "requires_review", "is_loop", "repository_id", "session_status", "session_status_at", "session_id",
     "agent", "tasks_done", "tasks_total", "blockers", "review_status", "review_requested_at", "attention", "question",
     "retry_at", "attempts", "landing_status", "pr_number", "created_at", "updated_at", "deleted", "title",
-    "description", "doc",
+    "description", "actor_id", "doc",
 )  # fmt: skip
 _UPSERT_MISSION = (
     f"INSERT INTO mission ({', '.join(MISSION_COLUMNS)}) VALUES ({', '.join('?' * len(MISSION_COLUMNS))}) "
@@ -73,7 +73,7 @@ def put_mission(connection: sqlite3.Connection, mission: Mission, stage_count: i
             m.code_agent_name or m.code_agent_type or "", m.tasks_current, len(m.tasks), m.dependency_count,
             m.review_status, stamp(m.review_requested_at), m.attention, m.question, stamp(m.retry_at), m.attempts,
             m.landing_status, m.github_pr_number, stamp(m.created_at), stamp(m.updated_at), m.deleted_at is not None,
-            m.title, m.description or "", dump(to_wire(m)),
+            m.title, m.description or "", m.actor_id, dump(to_wire(m)),
         ),
     )  # fmt: skip
 

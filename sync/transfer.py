@@ -72,6 +72,9 @@ class TransferOperations(WorkspaceBase):
             memory = connection.execute(
                 "SELECT name, text, version FROM memory WHERE project_id = ? ORDER BY name", (project.id,)
             ).fetchall()
+            filters = connection.execute(
+                "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", (project.id,)
+            ).fetchall()
             return {
                 "format": FORMAT,
                 "version": FORMAT_VERSION,
@@ -92,6 +95,7 @@ class TransferOperations(WorkspaceBase):
                     for mission_id, kind, author_kind, author_name, at, changes, note in events
                 ],
                 "memory": [{"name": name, "text": text, "version": version} for name, text, version in memory],
+                "filters": [{"name": name, "query": query} for name, query in filters],
             }  # fmt: skip
 
     def import_project(self, exported: JsonObject, *, copy: bool = False, by: Author = USER) -> Project:
@@ -164,6 +168,10 @@ def _import(change: Change, exported: JsonObject) -> Project:
             "VALUES (?, ?, ?, ?, 'user', '', ?)",
             (project.id, item["name"], item["version"], rows.stamp(change.now), item["text"]),
         )
+    change.connection.executemany(
+        "INSERT INTO saved_filter (project_id, name, query) VALUES (?, ?, ?)",
+        [(project.id, item["name"], item["query"]) for item in items("filters")],
+    )
     change.event(project.id, "project_imported", note=project.name)
     return project
 

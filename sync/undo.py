@@ -8,10 +8,12 @@ from ..missions.ids import short_id
 from ..missions.wire import from_wire, to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
+from .bulk import TOGETHER
 from .change import Change
 
 UNDOABLE = {"created", "edited", "moved", "readied", "unreadied", "deleted", "restored"}
-STEPS_BACK = 400
+EVENTS_BACK = 4000
+"""How far back undo looks; what is done to many missions at once is at most a quarter of it."""
 SAID = {
     "created": "creating",
     "edited": "editing",
@@ -22,6 +24,9 @@ SAID = {
     "restored": "restoring",
 }
 
+Step = tuple[MissionEvent, int]
+"""An event and the number of the step that it belongs to."""
+
 
 class UndoOperations(WorkspaceBase):
     """Undo and redo, per project."""
@@ -29,13 +34,14 @@ class UndoOperations(WorkspaceBase):
     def undo(self, project: str, *, by: Author = USER) -> str:
         """Take back the person's last undoable step; returns a sentence that says which.
 
-        Conflict when there is none, or when somebody changed the same fields since.
+        What was done to several missions at once is one step. Conflict when there is none, or when somebody changed
+        the same fields since.
         """
         with self._change(by) as change:
             done, _ = self._stacks(change, change.project(project).id)
             if not done:
                 raise Conflict("There is nothing to undo")
-            return self._invert(change, done[-1], "undone", "Undid")
+            return self._take(change, done, "undone", "Undid")
 
     def redo(self, project: str, *, by: Author = USER) -> str:
         """Do again what was undone last, as long as nothing new was done since."""
@@ -43,28 +49,40 @@ class UndoOperations(WorkspaceBase):
             _, undone = self._stacks(change, change.project(project).id)
             if not undone:
                 raise Conflict("There is nothing to redo")
-            return self._invert(change, undone[-1], "redone", "Redid")
+            return self._take(change, undone, "redone", "Redid")
+
+    @classmethod
+    def _take(cls, change: Change, stack: list[Step], kind: str, verb: str) -> str:
+        """Invert the newest event and those that were one step with it."""
+        last = stack[-1][1]
+        together = [event for event, step in stack if step == last]
+        said = [cls._invert(change, event, kind, verb) for event in reversed(together)]
+        if len(said) == 1:
+            return said[0]
+        what = together[-1].note if together[-1].kind in ("undone", "redone") else SAID[together[-1].kind]
+        return f"{verb} {what} {len(said)} missions"
 
     @staticmethod
-    def _stacks(change: Change, project_id: str) -> tuple[list[MissionEvent], list[MissionEvent]]:
-        """The steps that can be undone and those that can be redone, newest last."""
+    def _stacks(change: Change, project_id: str) -> tuple[list[Step], list[Step]]:
+        """The events that can be undone and those that can be redone, newest last, each with the step it is of."""
         found = change.connection.execute(
             f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE project_id = ? AND author_kind = 'user' "
             "ORDER BY seq DESC LIMIT ?",
-            (project_id, STEPS_BACK),
+            (project_id, EVENTS_BACK),
         ).fetchall()
-        done: list[MissionEvent] = []
-        undone: list[MissionEvent] = []
+        done: list[Step] = []
+        undone: list[Step] = []
         for event in (rows.event_of(row) for row in reversed(found)):
             if event.kind in UNDOABLE:
-                done.append(event)
+                done.append((event, event.seq))
                 undone.clear()
+            elif event.kind == TOGETHER:
+                since = max(0, len(done) - int(event.note))
+                done[since:] = [(one, event.seq) for one, _ in done[since:]]
             elif event.kind == "undone" and done:
-                done.pop()
-                undone.append(event)
+                undone.append((event, done.pop()[1]))
             elif event.kind == "redone" and undone:
-                undone.pop()
-                done.append(event)
+                done.append((event, undone.pop()[1]))
         return done, undone
 
     @staticmethod

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .board import BoardOperations
+from .bulk import BulkOperations
 from .change_state import ChangeStateOperations
 from .comments import CommentOperations
 from .console import ConsoleOperations
+from .filters import FilterOperations
 from .finishing import FinishingOperations
 from .inbox import InboxOperations
 from .memory import MemoryOperations
@@ -21,6 +23,8 @@ from .undo import UndoOperations
 class Workspace(
     BoardOperations,
     MissionOperations,
+    BulkOperations,
+    FilterOperations,
     ProjectOperations,
     RunningOperations,
     FinishingOperations,

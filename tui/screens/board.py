@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.binding import Binding
 
+from ...missions import query
 from ...missions.board import Card
 from ...missions.ids import short_id
 from ...sync.workspace import Workspace
-from .. import query
 from ..app import SoloUnicornApp
 from ..board import Board
 from ..headings import NAMES

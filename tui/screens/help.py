@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from .. import query
+from ...missions import query
 from ..app import SoloUnicornApp
 from ..keys import binding, entries
 from ..lines import Lines, Row, row

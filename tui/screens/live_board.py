@@ -6,10 +6,11 @@ from textual import getters, work
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from ...missions import query
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
 from ...sync.workspace import Workspace
-from .. import data, query
+from .. import data
 from ..app import SoloUnicornApp
 from ..board import Board
 from ..data import BoardModel, Snapshot

@@ -1,0 +1,62 @@
+"""Filters that a project keeps by name: `@name` in a query."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from ..missions.entities import USER, Author
+from ..missions.errors import InvalidValue, NotFound
+from ..missions.query import QueryError, parse
+from .base import WorkspaceBase
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+
+
+class FilterOperations(WorkspaceBase):
+    """Saved filters."""
+
+    def saved_filters(self, project_id: str) -> dict[str, str]:
+        """Queries by their names, in the order of the names."""
+        with self._reading() as connection:
+            return filters_of(connection, project_id)
+
+    def save_filter(self, project: str, name: str, query: str, *, by: Author = USER) -> None:
+        """Keep a query under a name, in place of the one that has it; InvalidValue for a bad name or query."""
+        name = name.strip().removeprefix("@").lower()
+        if not NAME.fullmatch(name):
+            raise InvalidValue(
+                "name", f"{name!r} cannot name a filter", todo="use up to 40 small letters, digits and -, _ or ."
+            )
+        if not parse(query).terms:
+            raise InvalidValue("query", "An empty filter shows everything", todo="write a condition first")
+        if any(term.kind == "saved" and term.values[0] == name for term in parse(query).terms):
+            raise QueryError(f"@{name} would ask for itself", 0, todo="leave it out of the query")
+        with self._change(by) as change:
+            owner = change.project(project).id
+            change.connection.execute(
+                "INSERT INTO saved_filter (project_id, name, query) VALUES (?, ?, ?) "
+                "ON CONFLICT (project_id, name) DO UPDATE SET query = excluded.query",
+                (owner, name, query.strip()),
+            )
+            change.event(owner, "filter_saved", note=f"{name} {query.strip()}")
+
+    def delete_filter(self, project: str, name: str, *, by: Author = USER) -> None:
+        """Forget a filter; NotFound when there is none of that name."""
+        name = name.strip().removeprefix("@").lower()
+        with self._change(by) as change:
+            owner = change.project(project).id
+            gone = change.connection.execute(
+                "DELETE FROM saved_filter WHERE project_id = ? AND name = ?", (owner, name)
+            ).rowcount
+            if not gone:
+                raise NotFound(f"No filter is saved as {name!r}", todo="`solo-unicorn filter list` names them")
+            change.event(owner, "filter_deleted", note=name)
+
+
+def filters_of(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
+    """Queries of a project by their names."""
+    found = connection.execute(
+        "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", (project_id,)
+    ).fetchall()
+    return {str(name): str(query) for name, query in found}
