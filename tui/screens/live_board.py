@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual import getters, work
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from ...missions import query
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
+from ...missions.query import QueryError, Test, compile_query
 from ...sync.workspace import Workspace
 from .. import data
 from ..app import SoloUnicornApp
@@ -32,6 +34,7 @@ class LiveBoard(Screen[None]):
         self.model = BoardModel()
         self.model.take(first)
         self.query_text = ""
+        self._test: Test | None = None
         self._stirred = False
 
     def compose(self) -> ComposeResult:
@@ -44,7 +47,9 @@ class LiveBoard(Screen[None]):
 
     def show(self) -> None:
         """Show the model through the filter."""
-        test = query.compile_query(self.query_text)
+        with suppress(QueryError):  # what is being written is no query yet: the last one holds
+            self._test = compile_query(self.query_text)
+        test = self._test
         lists = (
             self.model.lists
             if test is None
