@@ -2,8 +2,9 @@
 
     python bench/worktrees.py [files]
 
-Acquire of a vacant worktree against `git switch` + `git reset` in the same worktree (aim: at most 1.5), creation
-against a bare `git worktree add` (aim: at most 1.2). Rounds alternate; the medians are compared.
+Acquire of a vacant worktree against `git switch` + `git reset` in a worktree of the same repository (aim: at most 1.5),
+creation against a bare `git worktree add` (aim: at most 1.2). Both sides go to and fro between two commits that differ
+in twenty files; rounds alternate; the medians are compared.
 """
 
 from __future__ import annotations
@@ -68,10 +69,12 @@ def main(files: int) -> None:
         bare = Path(top) / "bare0"
         for number in range(ROUNDS):
             pool.release(slot)
-            branch = f"next{number}"
-            reused.append(timed(lambda: pool.acquire(repository, mission(100 + number), branch=branch)))  # noqa: B023
+            branch, base = f"next{number}", ("first", "main")[number % 2]
+            reused.append(
+                timed(lambda: pool.acquire(repository, mission(100 + number), branch=branch, base=base))  # noqa: B023
+            )
             [slot] = pool.slots.worktrees()
-            switched.append(timed(lambda: switch_and_reset(bare, f"{branch}-bare")))  # noqa: B023
+            switched.append(timed(lambda: switch_and_reset(bare, f"{branch}-bare", base)))  # noqa: B023
         report("acquire of a vacant one / git switch + git reset", reused, switched)
 
 
@@ -84,13 +87,18 @@ def make_repository(repo: Path, files: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"file {number}\n")
     git(repo, "add", "-A")
-    git(repo, "-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-qm", "first")
+    commit = ("-c", "user.name=b", "-c", "user.email=b@example.invalid", "commit", "-qam")
+    git(repo, *commit, "first")
+    git(repo, "branch", "first")
+    for number in range(0, files, max(1, files // 20)):
+        (repo / f"d{number // 1000}" / f"e{number // 100}" / f"{number}.txt").write_text(f"other {number}\n")
+    git(repo, *commit, "second")
 
 
-def switch_and_reset(worktree: Path, branch: str) -> None:
+def switch_and_reset(worktree: Path, branch: str, base: str) -> None:
     """What a person would type."""
-    git(worktree, "switch", "-q", "-c", branch, "main")
-    git(worktree, "reset", "-q", "--hard", "main")
+    git(worktree, "switch", "-q", "-c", branch, base)
+    git(worktree, "reset", "-q", "--hard", base)
 
 
 def mission(number: int) -> Mission:

@@ -19,13 +19,22 @@ class Base:
     warnings: tuple[str, ...] = ()
 
 
-def resolve_base(git: Git, name: str, remote: str | None) -> Base:
-    """A local branch, a `remote/branch`, any commit, or (only if nothing else answers) a branch fetched just now."""
-    local = git.commit(f"refs/heads/{name}")
-    tracked = git.commit(f"refs/remotes/{remote}/{name}") if remote else None
+def base_refs(name: str, remote: str | None) -> tuple[str, ...]:
+    """The refs a base name may stand for."""
+    return (f"refs/heads/{name}", f"refs/remotes/{name}", *((f"refs/remotes/{remote}/{name}",) if remote else ()))
+
+
+def resolve_base(git: Git, name: str, remote: str | None, known: dict[str, str] | None = None) -> Base:
+    """A local branch, a `remote/branch`, any commit, or (only if nothing else answers) a branch fetched just now.
+
+    `known` holds those of `base_refs` that exist, when somebody has looked already.
+    """
+    refs = git.refs(*base_refs(name, remote)) if known is None else known
+    local = refs.get(f"refs/heads/{name}")
+    tracked = refs.get(f"refs/remotes/{remote}/{name}")
     if local and tracked and local != tracked:
         return Base(local, name, (_difference(git, name, remote or "", local, tracked),))
-    found = local or tracked or git.commit(f"refs/remotes/{name}") or git.commit(name)
+    found = local or tracked or refs.get(f"refs/remotes/{name}") or git.commit(name)
     if found:
         return Base(found, name)
     if remote:

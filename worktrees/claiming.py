@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
-from .bases import Base, resolve_base
+from .bases import Base, base_refs, resolve_base
 from .cleaning import forget_gone
 from .git import Git, GitError
 from .includes import copy_included
 from .naming import free_path, numbered, worktree_name
-from .ownership import note_owner, owned_branches, owned_by_another
+from .ownership import is_own, note_owner, owned_by_another, owner_refs
 from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
-from .work import WIP, keep_reachable, snapshot_work
+from .work import WIP, Standing, keep_reachable, snapshot_work
 
 if TYPE_CHECKING:
     from .pool import Lease, Pool
@@ -32,12 +32,21 @@ class Claim:
     branch: str
     wanted_base: str | None
     warnings: list[str] = field(default_factory=list)
+    wanted_branch: str = ""
     listed: list[Listed] = field(default_factory=list)
+    refs: dict[str, str] = field(default_factory=dict)
+    """What the wanted branch, the base and the owners' notes pointed at when the claim began."""
 
     def lease(self) -> Lease:
         """The worktree, found in the order of domain.md."""
-        check_branch_name(self.branch)
+        self.wanted_branch = check_branch_name(self.branch)
         self.listed = listed_worktrees(self.git)
+        self.refs = self.git.refs(
+            f"refs/heads/{self.branch}",
+            f"refs/remotes/{self.facts.remote}/{self.branch}",
+            *base_refs(self._base_name(), self.facts.remote),
+            *owner_refs(self.mission.id, self.branch),
+        )
         lease = self._resume() or self._reuse_or_create()
         if lease.how != "resumed":
             note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
@@ -115,18 +124,23 @@ class Claim:
 
     def _reuse_or_create(self) -> Lease:
         """Same branch first, then any vacant worktree, then a new one."""
-        base = resolve_base(self.git, self.wanted_base or self._target(), self.facts.remote)
+        base = resolve_base(self.git, self._base_name(), self.facts.remote, self.refs)
         self.warnings += base.warnings
         same = self._vacant_on_branch()
         if same:
             return same
         self.branch = self._free_branch()
         for vacant in reversed([one for one in self.pool.records(self.repository) if one.mission_id is None]):
-            if self.pool.vacancy(vacant, self.facts.common_dir) is None:
-                lease = self._switch(vacant, base)
+            seen = self.pool.vacancy(vacant, self.facts.common_dir, self.listed)
+            if not isinstance(seen, str):
+                lease = self._switch(vacant, seen, base)
                 if lease:
                     return lease
         return self._create(base)
+
+    def _base_name(self) -> str:
+        """What the mission starts from, by name."""
+        return self.wanted_base or self._target()
 
     def _target(self) -> str:
         """The branch the mission goes back to."""
@@ -137,8 +151,8 @@ class Claim:
         for vacant in self.pool.records(self.repository):
             entry = find(self.listed, Path(vacant.path))
             if vacant.mission_id is None and entry and entry.branch == self.branch:
-                why_not = self.pool.vacancy(vacant, self.facts.common_dir)
-                if why_not is None:
+                why_not = self.pool.vacancy(vacant, self.facts.common_dir, self.listed)
+                if not isinstance(why_not, str):
                     base = self._merge_base(vacant.base_commit)
                     kept = replace(vacant, branch=self.branch, mission_id=self.mission.id, base_commit=base)
                     return self._leased(kept, "reused", base)
@@ -147,14 +161,15 @@ class Claim:
 
     def _free_branch(self) -> str:
         """The wanted branch, or a numbered one where it is checked out elsewhere or is another mission's."""
-        mine = owned_branches(self.git, self.mission.id)
         taken = {entry.branch: entry.path for entry in self.listed if entry.branch}
 
         def free(name: str) -> bool:
             if name in taken:
                 return False
             return (
-                name in mine or not has_branch(self.git, name) or not owned_by_another(self.git, self.mission.id, name)
+                is_own(self.refs, self.mission.id, name)
+                or not self._exists(name)
+                or not owned_by_another(self.git, self.mission.id, name)
             )
 
         chosen = numbered(self.branch, free)
@@ -163,12 +178,17 @@ class Claim:
             self.warnings.append(f"branch {self.branch} {where}; using {chosen}")
         return chosen
 
+    def _exists(self, branch: str) -> bool:
+        """Whether there is a local branch of that name."""
+        asked = branch == self.wanted_branch
+        return f"refs/heads/{branch}" in self.refs if asked else has_branch(self.git, branch)
+
     def _start(self, base: Base) -> tuple[str, bool]:
         """The commit the branch starts from, and whether the branch is there already."""
-        if has_branch(self.git, self.branch):
+        if self._exists(self.branch):
             return self._merge_base(base.commit), True
-        remote = f"refs/remotes/{self.facts.remote}/{self.branch}" if self.facts.remote else ""
-        pushed = self.git.commit(remote)
+        remote = f"refs/remotes/{self.facts.remote}/{self.branch}"
+        pushed = self.git.refs(remote).get(remote) if self.branch != self.wanted_branch else self.refs.get(remote)
         if pushed:
             self.warnings.append(f"branch {self.branch} goes on from {self.facts.remote}/{self.branch}")
         return pushed or base.commit, False
@@ -179,20 +199,24 @@ class Claim:
         found = self.git.maybe("merge-base", target, f"refs/heads/{self.branch}") if target else None
         return found or fallback or self.facts.head_commit
 
-    def _switch(self, vacant: Worktree, base: Base) -> Lease | None:
+    def _switch(self, vacant: Worktree, seen: Standing, base: Base) -> Lease | None:
         """Point a verified vacant worktree at the branch; None (and everything as before) when it cannot hold it."""
         path, (start, exists) = Path(vacant.path), self._start(base)
-        keep_reachable(path)
         git = Git(path)
-        before = git.maybe("symbolic-ref", "--quiet", "--short", "HEAD") or git.line("rev-parse", "HEAD")
-        goal = f"refs/heads/{self.branch}" if exists else start
-        ignored_alike = git.test("diff", "--quiet", "HEAD", goal, "--", ":(glob)**/.gitignore")
-        arguments = ["switch", "--quiet", "--no-guess", "--no-overwrite-ignore"]
+        if seen.branch is None:
+            keep_reachable(path)
+        before = seen.branch or seen.commit or ""
+        goal = self.refs.get(f"refs/heads/{self.branch}", f"refs/heads/{self.branch}") if exists else start
+        same = seen.commit == goal
+        ignored_alike = same or git.test("diff", "--quiet", "HEAD", goal, "--", ":(glob)**/.gitignore")
+        arguments = ["switch", "--quiet", "--no-guess"]
+        # Without files to change there are none to overwrite, and git is spared the look at all of them.
+        arguments += [] if same else ["--no-overwrite-ignore"]
         arguments += [self.branch] if exists else ["--no-track", "-c", self.branch, start]
         try:
             git.run(*arguments, tries=6, timeout=600)
         except GitError as error:
-            if has_branch(git, before) and git.maybe("symbolic-ref", "--short", "HEAD") != before:
+            if seen.branch and git.maybe("symbolic-ref", "--short", "HEAD") != before:
                 raise
             said = error.stderr.splitlines()[0] if error.stderr else error.what
             self.warnings.append(f"{path} could not be reused: {said}")

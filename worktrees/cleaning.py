@@ -60,7 +60,8 @@ def _held(
         return f"it is not below {pool.root}"
     if in_use(path):
         return "a session uses it"
-    return pool.vacancy(record, facts.common_dir) or _would_lose(path, facts)
+    seen = pool.vacancy(record, facts.common_dir, listed_worktrees(Git(facts.root)))
+    return seen if isinstance(seen, str) else _would_lose(path, facts)
 
 
 def _would_lose(path: Path, facts: RepositoryFacts) -> str | None:

@@ -55,6 +55,7 @@ _LOCKED = re.compile(
     r"Unable to write new index file|another git process seems to be running|is locked by another)",
     re.IGNORECASE,
 )
+_REFS = "--format=%(objectname) %(refname)"
 _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -167,6 +168,11 @@ class Git:
         if not revision or revision.startswith("-"):
             return None
         return self.maybe("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """Full names of the refs that match (whole names, or beginnings that end in /) and what they point at."""
+        found = (line.partition(" ") for line in decode(self.out("for-each-ref", _REFS, *patterns)).splitlines())
+        return {name: commit for commit, _, name in found}
 
     def ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is contained in `newer`."""

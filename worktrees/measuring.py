@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..missions.change_state import ChangeMeasure
 from .bases import ahead_behind
-from .git import Git, decode
+from .git import Git
+from .work import standing
 
 
 def measure(worktree: Path | str, target: str, *, now: datetime) -> ChangeMeasure | None:
@@ -18,24 +19,9 @@ def measure(worktree: Path | str, target: str, *, now: datetime) -> ChangeMeasur
     path = Path(worktree)
     if not path.is_dir():
         return None
-    git = Git(path)
-    head = branch = ""
-    uncommitted = 0
-    entries = iter(git.out("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all").split(b"\0"))
-    for entry in entries:
-        match entry[:2]:
-            case b"# ":
-                name, _, value = decode(entry[2:]).partition(" ")
-                head = value if name == "branch.oid" else head
-                branch = value if name == "branch.head" and value != "(detached)" else branch
-            case b"2 ":
-                uncommitted += 1
-                next(entries, None)
-            case b"":
-                continue
-            case _:
-                uncommitted += 1
-    ahead, behind = ahead_behind(git, "HEAD", target) if git.commit(target) else (0, 0)
+    git, seen = Git(path), standing(path)
+    ahead, behind = ahead_behind(git, "HEAD", target) if seen.commit and git.commit(target) else (0, 0)
     return ChangeMeasure(
-        at=now, head=head, branch=branch, ahead=ahead, behind=behind, uncommitted=uncommitted
+        at=now, head=seen.commit or "", branch=seen.branch or "", ahead=ahead, behind=behind,
+        uncommitted=len(seen.changes),
     )  # fmt: skip

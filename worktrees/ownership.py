@@ -6,7 +6,8 @@ the branch of an old one.
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote
+from collections.abc import Mapping
+from urllib.parse import quote
 
 from .git import Git
 
@@ -18,19 +19,25 @@ def note_owner(git: Git, mission_id: str, branch: str, base: str) -> None:
     git.run("update-ref", _ref(mission_id, branch), base, tries=6)
 
 
-def owned_branches(git: Git, mission_id: str) -> list[str]:
-    """Branches the mission worked on."""
-    names = git.line("for-each-ref", "--format=%(refname:lstrip=4)", f"{OWNER}/{mission_id}/").splitlines()
-    return [unquote(name, errors="surrogateescape") for name in names]
+def owner_refs(mission_id: str, branch: str) -> tuple[str, ...]:
+    """The refs that tell about a mission's branches and about who owns a branch of that name."""
+    return f"{OWNER}/{mission_id}/", f"{OWNER}/*/{_quoted(branch)}"
+
+
+def is_own(refs: Mapping[str, str], mission_id: str, branch: str) -> bool:
+    """Whether the mission worked on the branch; `refs` as found for `owner_refs`."""
+    return _ref(mission_id, branch) in refs
 
 
 def owned_by_another(git: Git, mission_id: str, branch: str) -> bool:
     """Whether the branch is recorded for other missions only."""
-    name = quote(branch, safe="", errors="surrogateescape")
-    owners = git.line("for-each-ref", "--format=%(refname:lstrip=3)", f"{OWNER}/*/{name}").splitlines()
-    missions = {owner.partition("/")[0] for owner in owners}
-    return bool(missions) and mission_id not in missions
+    owners = git.refs(f"{OWNER}/*/{_quoted(branch)}")
+    return bool(owners) and not is_own(owners, mission_id, branch)
+
+
+def _quoted(branch: str) -> str:
+    return quote(branch, safe="", errors="surrogateescape")
 
 
 def _ref(mission_id: str, branch: str) -> str:
-    return f"{OWNER}/{mission_id}/{quote(branch, safe='', errors='surrogateescape')}"
+    return f"{OWNER}/{mission_id}/{_quoted(branch)}"

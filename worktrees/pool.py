@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
 from ..missions.errors import Conflict
-from .git import Git
 from .locks import hold
-from .registry import find, is_linked, listed_worktrees
+from .registry import Listed, find, is_linked
 from .repositories import inspect
-from .work import WIP, commit_uncommitted, keep_reachable, snapshot_work, unfinished
+from .work import WIP, Standing, commit_uncommitted, keep_reachable, snapshot_work, standing, unfinished_in
 
 if TYPE_CHECKING:
     from .preparing import Preparation
@@ -165,17 +164,19 @@ class Pool:
         """The slots of a repository, oldest use first."""
         return sorted(self.slots.worktrees(repository.id), key=lambda one: (one.last_used_at, one.id))
 
-    def vacancy(self, worktree: Worktree, common_dir: Path) -> str | None:
-        """Why a vacant slot cannot be given to a mission (or be removed); None when it can (domain.md: verified)."""
+    def vacancy(self, worktree: Worktree, common_dir: Path, listed: list[Listed]) -> str | Standing:
+        """Why a vacant slot cannot be given to a mission (or be removed); how it stands when it can (domain.md:
+        verified). `listed` is what git lists now."""
         path = Path(worktree.path)
         if not path.is_dir():
             return "its directory is gone"
-        entry = find(listed_worktrees(Git(common_dir)), path)
+        entry = find(listed, path)
         if entry is None or entry.main or not is_linked(path, common_dir):
             return "git does not list it as a linked worktree of this repository"
         if entry.locked is not None:
             return f"it is locked{': ' + entry.locked if entry.locked else ''}"
-        return unfinished(path)
+        seen = standing(path)
+        return unfinished_in(path, seen) or seen
 
 
 def snapshot_or_commit(path: Path, worktree: Worktree, message: str) -> None:

@@ -67,8 +67,21 @@ def find(listed: list[Listed], path: Path) -> Listed | None:
 
 
 def git_dir(path: Path) -> Path:
-    """The git directory of one worktree (where its HEAD and index are)."""
+    """The git directory of one worktree (where its HEAD and index are), as its `.git` says (gitrepository-layout)."""
+    marker = path / ".git"
+    found = _named_by(marker) if marker.is_file() else marker
+    if found is not None and (found / "HEAD").exists():
+        return found.resolve()
     return Path(Git(path).line("rev-parse", "--absolute-git-dir"))
+
+
+def _named_by(marker: Path) -> Path | None:
+    """The directory that a `.git` file points to."""
+    try:
+        word, _, target = marker.read_text(errors="surrogateescape").rstrip("\r\n").partition(": ")
+    except OSError:
+        return None
+    return marker.parent / target if word == "gitdir" and target else None
 
 
 def admin_dir(common_dir: Path, path: Path) -> Path | None:
@@ -87,12 +100,13 @@ def in_progress(directory: Path) -> str | None:
 
 
 def is_linked(path: Path, common_dir: Path) -> bool:
-    """Whether `path` is the top of a linked worktree of exactly that repository, by its own account."""
-    if not (path / ".git").is_file():
+    """Whether `path` is the top of a linked worktree of exactly that repository: its `.git` names a directory below
+    the repository's `worktrees`, and that directory names it back."""
+    marker = path / ".git"
+    admin = _named_by(marker) if marker.is_file() and not marker.is_symlink() else None
+    if admin is None or not (admin / "HEAD").is_file():
         return False
-    git = Git(path)
-    top = git.maybe("rev-parse", "--path-format=absolute", "--show-toplevel")
-    common = git.maybe("rev-parse", "--path-format=absolute", "--git-common-dir")
-    return top is not None and common is not None and (
-        Path(top).resolve() == path.resolve() and Path(common).resolve() == common_dir.resolve()
-    )
+    if admin.resolve().parent != (common_dir / "worktrees").resolve():
+        return False
+    back = admin_dir(common_dir, path)
+    return back is not None and back.resolve() == admin.resolve()

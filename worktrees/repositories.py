@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.errors import InvalidValue, NotFound, SoloUnicornError
-from .git import Git, GitError, hide_secrets
+from .git import Git, GitError, decode, hide_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,51 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
         raise NotFound(
             f"there is no directory {path}", why="a repository is a directory", todo="give the path of a git checkout"
         )
+    root, common, own_dir, head, current = _heads(path)
+    git = Git(root)
+    settings = _settings(git)
+    remote, url = _remote(git, settings)
+    host, owner, name = parse_github(url or "") or ("", "", "")
+    main = common.parent if common.name == ".git" else common
+    return RepositoryFacts(
+        root=root,
+        common_dir=common,
+        name=main.name.removesuffix(".git") or "repository",
+        default_branch=default_branch(git, remote, current, settings.get("init.defaultbranch", "")),
+        head_commit=head,
+        current_branch=current,
+        dirty=look_at_files and bool(git.out("status", "--porcelain", "-z")),
+        linked=own_dir != common,
+        remote=remote,
+        remote_url=hide_secrets(url) if url else None,
+        github_host=host,
+        github_owner=owner,
+        github_name=name,
+        submodules=(root / ".gitmodules").is_file(),
+        lfs=_mentions_lfs(root),
+        sparse=settings.get("core.sparsecheckout", "false").lower() not in ("false", "no", "off", "0", ""),
+    )
+
+
+def _heads(path: Path) -> tuple[Path, Path, Path, str, str | None]:
+    """Top, common directory, own git directory, commit and branch (None: detached) of the checkout around `path`."""
+    asked = Git(path).run(
+        "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository",
+        "--path-format=absolute", "--show-toplevel", "--git-common-dir", "--absolute-git-dir",
+        "HEAD^{commit}", "--symbolic-full-name", "HEAD", ok=range(256),
+    )  # fmt: skip
+    match decode(asked.out).splitlines():
+        case ["false", "true", "false", root, common, own, head, name] if asked.status == 0:
+            branch = name.removeprefix("refs/heads/") if name != "HEAD" else None
+            return Path(root), Path(common), Path(own), head, branch
+    return _heads_one_by_one(path)
+
+
+def _heads_one_by_one(path: Path) -> tuple[Path, Path, Path, str, str | None]:
+    """The same with a reason for what is wrong, and for paths with a line break in them."""
     git = Git(path)
     root = _root(git, path)
     git = Git(root)
-    common = Path(git.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
     if git.line("rev-parse", "--is-shallow-repository") == "true":
         raise UnusableRepository(
             f"{root} is a shallow clone",
@@ -84,38 +125,34 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
             why="a worktree starts from a commit",
             todo=f"make a first one: `git -C {root} commit --allow-empty -m 'Start'`",
         )
-    remote, url = _remote(git)
-    host, owner, name = parse_github(url or "") or ("", "", "")
-    current = git.maybe("symbolic-ref", "--quiet", "--short", "HEAD")
-    main = common.parent if common.name == ".git" else common
-    return RepositoryFacts(
-        root=root,
-        common_dir=common,
-        name=main.name.removesuffix(".git") or "repository",
-        default_branch=default_branch(git, remote, current),
-        head_commit=head,
-        current_branch=current,
-        dirty=look_at_files and bool(git.out("status", "--porcelain", "-z")),
-        linked=Path(git.line("rev-parse", "--absolute-git-dir")) != common,
-        remote=remote,
-        remote_url=hide_secrets(url) if url else None,
-        github_host=host,
-        github_owner=owner,
-        github_name=name,
-        submodules=(root / ".gitmodules").is_file(),
-        lfs=_mentions_lfs(root),
-        sparse=git.maybe("config", "--bool", "core.sparseCheckout") == "true",
-    )
+    common = Path(git.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
+    own = Path(git.line("rev-parse", "--absolute-git-dir"))
+    return root, common, own, head, git.maybe("symbolic-ref", "--quiet", "--short", "HEAD")
 
 
-def default_branch(git: Git, remote: str | None, current: str | None) -> str:
+_SETTINGS = r"^(remote\..*\.url|url\..*\.insteadof|init\.defaultbranch|core\.sparsecheckout)$"
+
+
+def _settings(git: Git) -> dict[str, str]:
+    """The settings looked at here, by their names as git prints them (the first of several values)."""
+    found: dict[str, str] = {}
+    for entry in decode(git.run("config", "-z", "--get-regexp", _SETTINGS, ok=(0, 1)).out).split("\0"):
+        name, _, value = entry.partition("\n")
+        last = name in ("init.defaultbranch", "core.sparsecheckout")
+        found[name] = value if last else found.get(name, value)
+    return found
+
+
+def default_branch(git: Git, remote: str | None, current: str | None, configured: str) -> str:
     """The remote's own HEAD, else `init.defaultBranch`, main or master where they exist, else the current branch."""
     if remote:
         head = git.maybe("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
         if head:
             return head.removeprefix(f"{remote}/")
-    for name in (git.maybe("config", "init.defaultBranch"), "main", "master"):
-        if name and has_branch(git, name):
+    wanted = [name for name in (configured, "main", "master") if name]
+    there = git.refs(*(f"refs/heads/{name}" for name in wanted))
+    for name in wanted:
+        if f"refs/heads/{name}" in there:
             return name
     if current:
         return current
@@ -130,11 +167,17 @@ def has_branch(git: Git, name: str) -> bool:
 
 def check_branch_name(name: str) -> str:
     """The name, if git would take it for a branch; InvalidValue otherwise."""
-    if name.startswith("-") or Git("/").maybe("check-ref-format", "--branch", name) is None:
+    if not _PLAIN_NAME.fullmatch(name) and (
+        name.startswith("-") or Git("/").maybe("check-ref-format", "--branch", name) is None
+    ):
         raise InvalidValue(
             "branch", f"{name!r} is not a branch name", why="git refuses it", todo="use letters, digits, - and /"
         )
     return name
+
+
+_PLAIN_NAME = re.compile(r"(?!HEAD$)[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*", re.ASCII)
+"""Names that need no look at git's rules (git-check-ref-format)."""
 
 
 _GITHUB = re.compile(
@@ -171,13 +214,15 @@ def _root(git: Git, path: Path) -> Path:
     return Path(git.line("rev-parse", "--path-format=absolute", "--show-toplevel"))
 
 
-def _remote(git: Git) -> tuple[str | None, str | None]:
+def _remote(git: Git, settings: dict[str, str]) -> tuple[str | None, str | None]:
     """The remote of the default branch: `origin`, else the only one, else the first by name."""
-    names = git.line("remote").splitlines()
+    names = [name[7:-4] for name in settings if name.startswith("remote.") and name.endswith(".url")]
     if not names:
         return None, None
     name = "origin" if "origin" in names else sorted(names)[0]
-    return name, git.maybe("remote", "get-url", name)
+    if any(one.startswith("url.") for one in settings):  # git knows how it is rewritten
+        return name, git.maybe("remote", "get-url", name)
+    return name, settings[f"remote.{name}.url"]
 
 
 def _mentions_lfs(root: Path) -> bool:

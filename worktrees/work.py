@@ -42,14 +42,35 @@ class Change:
         return "." not in self.state and self.state not in ("??", "!!")
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is checked out in a worktree, and what is not committed there."""
+
+    commit: str | None
+    """None: a branch without a commit yet."""
+    branch: str | None
+    """None: a detached HEAD."""
+    changes: tuple[Change, ...]
+
+
 def changes(path: Path) -> list[Change]:
     """Every uncommitted change and every untracked file (ignored ones are not work)."""
-    out = Git(path).having(GIT_OPTIONAL_LOCKS="1").out("status", "--porcelain=v2", "-z", "--untracked-files=all")
+    return list(standing(path).changes)
+
+
+def standing(path: Path) -> Standing:
+    """HEAD, branch and every uncommitted change, from one look."""
+    git = Git(path).having(GIT_OPTIONAL_LOCKS="1")
+    out = git.out("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", timeout=600)
     found: list[Change] = []
+    head: dict[str, str] = {}
     entries = iter(out.split(b"\0"))
     for entry in entries:
         line = decode(entry)
         match line[:1]:
+            case "#":
+                name, _, value = line[2:].partition(" ")
+                head[name] = value
             case "1":
                 found.append(Change(line[2:4], line.split(" ", 8)[8]))
             case "2":
@@ -59,15 +80,23 @@ def changes(path: Path) -> list[Change]:
                 found.append(Change(line[2:4], line.split(" ", 10)[10]))
             case "?":
                 found.append(Change("??", line[2:]))
-    return found
+    commit, branch = head.get("branch.oid"), head.get("branch.head")
+    return Standing(
+        None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found)
+    )  # fmt: skip
 
 
 def unfinished(path: Path) -> str | None:
     """Why nothing may be switched or removed here, in a few words; None for a clean worktree with nothing going on."""
+    return unfinished_in(path, standing(path))
+
+
+def unfinished_in(path: Path, seen: Standing) -> str | None:
+    """The same, of a worktree that was just looked at."""
     doing = in_progress(git_dir(path))
     if doing:
         return f"it is in the middle of {doing}"
-    dirty = changes(path)
+    dirty = seen.changes
     if dirty:
         more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
         return f"it has uncommitted work: {dirty[0].path}{more}"
