@@ -1,6 +1,7 @@
 """Random operations on a pool, by us, by agents, by people and by kill -9: no byte of work is ever lost.
 
-`SOLO_UNICORN_TEST_STEPS=5000 pytest tests/worktrees/test_pool_machine.py` runs it for longer, with new random choices.
+`SOLO_UNICORN_TEST_STEPS=5000 pytest -m slow tests/worktrees/test_pool_machine.py` takes thousands of steps, with new
+random choices.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import random
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -35,8 +38,6 @@ from solo_unicorn.worktrees.recovery import recover, undo_landing
 from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work
 
 WANTED = int(os.environ.get("SOLO_UNICORN_TEST_STEPS", "0"))
-STEPS = 35
-EXAMPLES = max(WANTED // STEPS, 6)
 
 NUMBERS = st.integers(1, 6)
 PICK = st.integers(0, 7)
@@ -214,6 +215,21 @@ class PoolMachine(RuleBasedStateMachine):
             self.settle()
             assert (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt()) == before
 
+    @rule(days=st.sampled_from([0, 8]), step=st.integers(0, 10))
+    def clean_killed(self, days: int, step: int) -> None:
+        self.now += timedelta(days=days)
+        self.log.append(f"clean after {days} days killed at {step}")
+        self.killed_at(step, self._quietly(lambda: self.pool.clean(self.repository)))
+        self.settle()
+
+    @rule(pick=PICK, step=st.integers(0, 8))
+    def release_killed(self, pick: int, step: int) -> None:
+        held = [row for row in self.slots.worktrees() if row.mission_id is not None]
+        if held:
+            self.log.append(f"release killed at {step}")
+            self.killed_at(step, self._quietly(lambda: self.pool.release(held[pick % len(held)])))
+            self.settle()
+
     @rule()
     def undo(self) -> None:
         with self.ours("undo"):
@@ -326,6 +342,21 @@ class PoolMachine(RuleBasedStateMachine):
             self.log.append(f"rename {free[pick % len(free)]}")
             self.repo.git("branch", "-m", free[pick % len(free)], f"renamed-{next(self.numbers)}")
 
+    @rule(pick=PICK, back=st.booleans())
+    def move_main(self, pick: int, back: bool) -> None:
+        """A person moves main while nobody has it checked out: on by a commit of their own, or back by one."""
+        if "branch refs/heads/main\n" in self.repo.git("worktree", "list", "--porcelain") + "\n":
+            return
+        self.log.append(f"move main {'back' if back else 'on'}")
+        tip = self.repo.git("rev-parse", "main")
+        if back:
+            self.repo.git("branch", f"kept-{next(self.numbers)}", tip)
+            self.repo.git("update-ref", "refs/heads/main", "main~1", check=False)
+        else:
+            new = self.repo.git("commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", f"Moved on {pick}")
+            self.repo.git("update-ref", "refs/heads/main", new)
+            self.commits.add(new)
+
     @precondition(lambda self: self.slots.path.exists())
     @rule(pick=PICK)
     def lose_a_record(self, pick: int) -> None:
@@ -358,19 +389,77 @@ def blob(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-@pytest.mark.timeout(180 + WANTED)
+@pytest.mark.timeout(180)
 def test_no_byte_of_work_is_ever_lost(make_repo, record, make_mission, killed_at):
     repo_type = type(make_repo("unused"))
     run_state_machine_as_test(
         lambda: PoolMachine(repo_type, record, make_mission, killed_at),
         settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
+            max_examples=6,
+            stateful_step_count=35,
             deadline=None,
-            derandomize=WANTED == 0,
+            derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
 
 
+WALK: tuple[tuple[int, str, dict[str, object]], ...] = (
+    (9, "claim", {"number": range(1, 7)}),
+    (3, "claim_killed", {"number": range(1, 7), "step": range(13)}),
+    (4, "release", {"pick": range(8)}),
+    (2, "release_killed", {"pick": range(8), "step": range(9)}),
+    (2, "clean", {"days": (0, 3, 8)}),
+    (2, "clean_killed", {"days": (0, 8), "step": range(11)}),
+    (2, "reconcile", {}),
+    (2, "snapshot", {"pick": range(8)}),
+    (6, "land", {"pick": range(8), "strategy": ("merge", "squash", "rebase")}),
+    (5, "land_killed", {"pick": range(8), "strategy": ("merge", "squash", "rebase"), "step": range(46)}),
+    (2, "undo", {}),
+    (7, "dirty", {"pick": range(8), "staged": ("no", "yes", "and changed again")}),
+    (8, "commit", {"pick": range(8), "shared": (True, False)}),
+    (2, "detached_commit", {"pick": range(8)}),
+    (2, "delete_directory", {"pick": range(8)}),
+    (3, "lock", {"pick": range(8), "lock": (True, False)}),
+    (3, "commit_on_the_checkout", {"shared": (True, False)}),
+    (1, "dirty_the_checkout", {}),
+    (4, "switch_the_checkout", {"where": ("main", "main", "mine", "--detach")}),
+    (2, "move_a_branch", {"pick": range(8)}),
+    (2, "move_main", {"pick": range(8), "back": (True, False)}),
+    (1, "lose_a_record", {"pick": range(8)}),
+)
+"""How often each operation is taken in a long walk, and with what."""
+FRESH = 150
+"""Steps after which a walk goes on in a new repository."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300 + WANTED)
+def test_no_byte_of_work_is_lost_on_a_long_walk(make_repo, record, make_mission, killed_at):
+    """Operations by weight, so that each meets pools that are full, locked, half deleted and behind."""
+    seed = int(os.environ.get("SOLO_UNICORN_TEST_SEED") or (int.from_bytes(os.urandom(4)) if WANTED else 1))
+    chance, repo_type, did = random.Random(seed), type(make_repo("unused")), Counter[str]()
+    steps, weights = max(WANTED, 2 * FRESH), [weight for weight, _, _ in WALK]
+    machine = None
+    for step in range(steps):
+        if machine is None or step % FRESH == 0:
+            if machine is not None:
+                machine.teardown()
+            machine = PoolMachine(repo_type, record, make_mission, killed_at)
+            machine.start()
+        [(_, name, choices)] = chance.choices(WALK, weights)
+        before = len(machine.log)
+        try:
+            getattr(machine, name)(**{key: chance.choice(list(values)) for key, values in choices.items()})
+            machine.nothing_is_lost()
+            machine.the_limit_holds()
+            machine.no_lock_is_left()
+        except BaseException:
+            print(f"seed {seed}, step {step}, {name}, in {machine.top}, after {machine.log}")
+            raise
+        did[name] += len(machine.log) > before
+    machine.teardown()
+    print(f"seed {seed}: {did.total()} operations in {steps} steps: {dict(did.most_common())}")
+    missing = [name for _, name, _ in WALK if not did[name]]
+    assert not missing or (steps < 1000 and len(missing) < 3), "each kind of operation really took place"
