@@ -83,6 +83,11 @@ def backups_dir() -> Path:
     return _made(home() / "backups")
 
 
+def attachments_dir() -> Path:
+    """The files that were attached to missions, each by the SHA-256 of its content."""
+    return _made(home() / "attachments")
+
+
 def agents_dir() -> Path:
     """The user's own catalogue entries."""
     return _made(home() / "agents")

@@ -89,6 +89,11 @@ def tell(path: Path) -> str:
                 branch=f"solo-unicorn/mission-{mission.number}",
                 base_commit="0" * 40,
             )
+            workspace.set_mission_worktree(
+                mission.id,
+                f"/home/you/.solo-unicorn/worktrees/{mission.number}",
+                f"solo-unicorn/mission-{mission.number}",
+            )
             usage = Usage(tokens * 3 // 4, tokens // 4, 0, cost, 4)
             workspace.session_progress(session.id, activity=activity, usage=usage, at=clock())
             return session.id

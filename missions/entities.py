@@ -540,6 +540,23 @@ class Worktree:
 
 
 @record
+class Attachment:
+    """A file that belongs to a mission; its bytes are kept once per content, by their SHA-256."""
+
+    id: str
+    project_id: str
+    mission_id: str
+    name: str
+    """As the person called it; no folder in it."""
+    mime: str
+    size: int
+    """Bytes."""
+    sha256: str
+    added_at: datetime
+    added_by: Author
+
+
+@record
 class MemoryDocument:
     """A Markdown document of the project memory."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .attachments import AttachmentOperations
 from .board import BoardOperations
 from .bulk import BulkOperations
 from .change_state import ChangeStateOperations
@@ -33,6 +34,7 @@ class Workspace(
     ChangeStateOperations,
     MemoryOperations,
     InboxOperations,
+    AttachmentOperations,
     UndoOperations,
     ConsoleOperations,
     TransferOperations,

@@ -1,4 +1,4 @@
-"""Times as people say them: how long ago, how long it runs, how long still."""
+"""Times and sizes as people say them: how long ago, how long it runs, how long still, how large."""
 
 from __future__ import annotations
 
@@ -51,3 +51,12 @@ def count(number: float) -> str:
     if number < 1_000_000:
         return f"{number / 1000:.0f}k"
     return f"{number / 1_000_000:.1f}M"
+
+
+def size(octets: int) -> str:
+    """640 B, 12 kB, 1.3 GB."""
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if octets >= step:
+            number = octets / step
+            return f"{number:.1f} {unit}" if number < 10 else f"{number:.0f} {unit}"
+    return f"{octets} B"

@@ -134,12 +134,13 @@ class Lines(DrawnScroll, can_focus=True):
     def _measure(self, first: int = 0) -> None:
         if not self.size.width:
             return
-        heights = [len(self._lines_of(index)) for index in range(first, len(self.rows))]
+        heights = [len(self.lines_of(index)) for index in range(first, len(self.rows))]
         start = self._tops[first] if first < len(self._tops) else 0
         self._tops = [*self._tops[:first], *accumulate(heights, initial=start)]
         self.set_reactive(Lines.virtual_size, Size(self.size.width, self._tops[-1]))
 
-    def _lines_of(self, index: int) -> list[Line]:
+    def lines_of(self, index: int) -> list[Line]:
+        """A row as the lines that it wraps to here."""
         known = self._wrapped[index]
         if known is None:
             entry = self.rows[index]
@@ -256,7 +257,7 @@ class Lines(DrawnScroll, can_focus=True):
             return self.draw([], width)
         index = self._index(at)
         entry = self.rows[index]
-        lines = self._lines_of(index)
+        lines = self.lines_of(index)
         within = at - self._tops[index]
         on = self.selects and index == self.cursor
         under = "chosen" if on and (self.has_focus or entry.under == "") else entry.under

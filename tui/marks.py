@@ -29,6 +29,10 @@ class Marks:
     done: str = "✓"
     task_done: str = "●"
     task_open: str = "○"
+    checked: str = "[✓]"
+    unchecked: str = "[ ]"
+    stem: tuple[str, ...] = ("│", "├", "└", "─")
+    """The lines of a tree: goes on, branches off, ends, towards the entry."""
     bars: tuple[str, ...] = ("▏", "▎", "▍", "▋", "▊")
     """Weight of the priority bar, from 1 to 5."""
     frame: str = "╭╮╰╯─│"
@@ -68,6 +72,8 @@ PLAIN: Final = Marks(
     done="v",
     task_done="#",
     task_open=".",
+    checked="[x]",
+    stem=("|", "|", "`", "-"),
     bars=("|",) * 5,
     frame="++++-|",
     rule="-",

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..missions.entities import Json, Mission, MissionEvent, Session
 from ..missions.ids import short_id
-from .ages import ago, at, clock, count, until
+from .ages import ago, at, clock, count, size, until
 from .card import Line
 from .headings import NAMES
 from .lines import Row, row
@@ -149,29 +149,75 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
     return rows
 
 
-def dependency_rows(data: MissionData, marks: Marks) -> list[Row]:
-    """What blocks this mission, what it blocks, and what relates to it."""
-    words = {"blocked_by": "Blocked by", "blocks": "Blocks", "relates_to": "Relates to"}
+def dependency_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
+    """What blocks this mission, what it blocks, what relates to it: as trees, each mission with its state."""
+    words = {"blocked_by": "Waits for", "blocks": "Waited for by", "relates_to": "Relates to"}
     rows: list[Row] = []
     group = ""
-    for view in data.dependencies:
+    for branch in data.tree:
+        view = branch.view
         if view.direction != group:
             group = view.direction
-            rows += [*([row("")] if rows else []), row((words[group], "strong"))]
+            rows += [*([row("")] if rows else []), row((f" {words[group]}", "strong"))]
+        goes_on, branches, ends, across = marks.stem
+        stem = "".join(f"{goes_on}  " if more else "   " for more in branch.lines)
+        stem += f"{ends if branch.last else branches}{across} "
         if view.other is None:
-            rows.append(row((f"  {marks.blocked} ", "bad"), ("a mission that is gone", "faint")))
+            rows.append(row((f" {stem}", "rule"), (f"{marks.blocked} a mission that is gone", "bad")))
             continue
-        mark, role = (
-            (marks.done, "good")
-            if view.resolved
-            else (marks.blocked, "bad")
-            if group == "blocked_by"
-            else (marks.idle, "")
-        )
-        name = f"{short_id(view.other.number)}  {view.other.title}"
-        place = f"  {NAMES[view.other.list].lower()}"
-        rows.append(row((f"  {mark} ", role), name, (place, "faint"), key=view.other.id, indent=4))
+        mark, role = _state_mark(view.other, view.resolved, group == "blocked_by", marks)
+        rows.append(
+            row(
+                (f" {stem}", "rule"), (f"{mark} ", role), (f"{short_id(view.other.number)}  ", "strong"),
+                view.other.title, (f"  {_state(view.other, now)}", "faint"), key=view.other.id, indent=len(stem) + 3,
+            )
+        )  # fmt: skip
     return rows
+
+
+def _state_mark(other: Mission, resolved: bool, holds_up: bool, marks: Marks) -> tuple[str, str]:
+    if resolved:
+        return marks.done, "good"
+    if other.agent_session_status != "INACTIVE":
+        return marks.running, "run"
+    if other.review_status == "pending" or other.question:
+        return marks.waits, "wait"
+    return (marks.blocked, "bad") if holds_up else (marks.idle, "")
+
+
+def _state(other: Mission, now: datetime) -> str:
+    """Where a mission stands, in words."""
+    if other.question:
+        return "asks you something"
+    if other.review_status == "pending":
+        return f"{other.stage} waits for your review"
+    if other.agent_session_status != "INACTIVE":
+        return f"{other.stage} is running"
+    if other.list == "done":
+        return f"done {ago(other.updated_at, now)}"
+    waits = f", waits for {other.dependency_count}" if other.dependency_count else ""
+    return f"{NAMES[other.list].lower()} {other.stage}{waits}" + ("" if other.ready else ", not ready")
+
+
+def file_rows(data: MissionData, now: datetime) -> list[Row]:
+    """The attached files; the key of a row is the file's name."""
+    return [
+        row(
+            f" {one.name}  ", (f"{size(one.size)}  {one.mime}  ", "faint"),
+            (f"{one.added_by.name or {'user': 'you'}.get(one.added_by.kind, one.added_by.kind)}, ", "faint"),
+            (ago(one.added_at, now), "faint"), key=one.name, indent=3,
+        )
+        for one in data.attachments
+    ]  # fmt: skip
+
+
+def criterion_rows(data: MissionData, marks: Marks) -> list[Row]:
+    """The acceptance criteria with their checks."""
+    return [
+        row((f" {marks.checked if one.met else marks.unchecked} ", "good" if one.met else "key"),
+            (one.text, "faint" if one.met else ""), key=one, indent=5)
+        for one in data.criteria
+    ]  # fmt: skip
 
 
 def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:

@@ -20,6 +20,8 @@ from .drawing import Row, fit
 ROLES = (
     *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),
     *("drop", "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active"),
+    *("added-line", "removed-line", "found"),
+    *("code-comment", "code-keyword", "code-string", "code-number", "code-name"),
 )
 COMPONENTS = {f"role--{role}" for role in ROLES}
 """Component classes of an application with drawn widgets."""

@@ -12,7 +12,7 @@ from .document import Document
 from .lines import Lines
 from .marks import Marks
 from .mission_data import MissionData
-from .mission_rows import banner, dependency_rows, fact_rows, history_rows, task_rows
+from .mission_rows import criterion_rows, dependency_rows, fact_rows, history_rows, task_rows
 
 
 class Pane(Protocol):
@@ -30,9 +30,15 @@ class Overview(Container):
         self.marks = marks
 
     def compose(self) -> ComposeResult:
-        """Text beside facts, below them on a narrow screen."""
-        yield Document(id="description")
+        """Text with its acceptance criteria beside the facts, below them on a narrow screen."""
+        with Vertical(id="wanted"):
+            yield Document(id="description")
+            yield Lines(self.marks, cursor=True, id="criteria")
         yield Lines(self.marks, id="facts")
+
+    def on_mount(self) -> None:
+        """A heading for the list of checks."""
+        self.query_one("#criteria").border_title = "Acceptance criteria"
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""
@@ -41,6 +47,12 @@ class Overview(Container):
         if mission.spec:
             parts.append(f"## Specification\n\n{mission.spec}")
         self.query_one("#facts", Lines).set_rows(fact_rows(data, self.marks, now))
+        checks = self.query_one("#criteria", Lines)
+        checks.display = bool(data.criteria)
+        checks.set_rows(criterion_rows(data, self.marks))
+        met = sum(one.met for one in data.criteria)
+        checks.border_title = f"Acceptance criteria  {met}/{len(data.criteria)}"
+        checks.border_subtitle = f"w, then {self.marks.enter} ticks"
         await self.query_one(Document).show("\n\n".join(parts))
 
 
@@ -78,7 +90,7 @@ class Dependencies(Vertical):
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""
-        self.query_one(Lines).set_rows(dependency_rows(data, self.marks))
+        self.query_one(Lines).set_rows(dependency_rows(data, self.marks, now))
 
 
 class History(Vertical):
@@ -95,40 +107,3 @@ class History(Vertical):
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""
         self.query_one(Lines).set_rows(history_rows(data, self.marks, now))
-
-
-class Review(Vertical):
-    """What the agent asks a person to check, and the decision."""
-
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(id="review")
-        self.marks = marks
-
-    def compose(self) -> ComposeResult:
-        """State, text, and the two buttons for the mouse."""
-        from textual.containers import Horizontal
-        from textual.widgets import Button
-
-        yield Lines(self.marks, id="verdict")
-        yield Document(id="to-check")
-        with Horizontal(id="decision"):
-            yield Button("Approve  (a)", variant="success", id="approve", compact=True)
-            yield Button("Reject with feedback  (x)", variant="error", id="reject", compact=True)
-
-    async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
-        mission = data.mission
-        rows = banner(data, self.marks, now)
-        verdict = self.query_one("#verdict", Lines)
-        verdict.set_rows(rows)
-        self.query_one("#decision").display = mission.review_status == "pending"
-        parts = []
-        if mission.to_check:
-            parts.append(f"## To check\n\n{mission.to_check}")
-        if mission.stage_summary:
-            parts.append(f"## What it did\n\n{mission.stage_summary}")
-        if mission.review_feedback:
-            parts.append(f"## Your feedback\n\n{mission.review_feedback}")
-        if mission.solution and mission.review_status == "pending":
-            parts.append(f"## Solution\n\n{mission.solution}")
-        await self.query_one(Document).show("\n\n".join(parts) or "*Nothing was handed over for review yet.*")

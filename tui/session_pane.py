@@ -39,8 +39,11 @@ class SessionPane(Vertical):
         binding(
             "session.newer", "right_square_bracket", "session(1)", "newer", "The session after this one", show=False
         ),
-        binding("session.unfold", "o", "unfold_all", "unfold", "Unfold or fold all details", show=False),
-        binding("session.error", "E", "next_error", "next error", "Go to the next thing that failed", show=False),
+        binding("session.search", "slash", "search", "search", "Find words in the transcript", label="/"),
+        binding("session.found", "n", "found(1)", "next found", "The next place with the words", show=False),
+        binding("session.found_before", "N", "found(-1)", "before", "The place before with the words", show=False),
+        binding("session.error", "E", "next_error", "errors", "Go to the next thing that failed"),
+        binding("session.unfold", "z", "unfold_all", "unfold", "Unfold or fold all details"),
         binding("session.whole", "B", "whole", "beginning", "Read the transcript from its beginning", show=False),
     ]
 
@@ -61,9 +64,10 @@ class SessionPane(Vertical):
         self._unfolded: set[int] = set()
         self._chosen: str | None = None
         self._reading = False
+        self._words = ""
 
     def compose(self) -> ComposeResult:
-        """Which session, its transcript, and what to say."""
+        """Which session, its transcript, what to find, and what to say."""
         yield Lines(self.marks, id="which")
         yield Lines(
             self.marks,
@@ -72,6 +76,7 @@ class SessionPane(Vertical):
             empty="No session yet. Space makes the mission ready.",
             id="transcript",
         )
+        yield Input(placeholder="words to find, then enter; n and N go on", id="find", compact=True)
         yield Input(placeholder="say something to the agent …", id="say", compact=True)
 
     @property
@@ -81,6 +86,7 @@ class SessionPane(Vertical):
 
     def on_mount(self) -> None:
         """Look at the file several times a second; nothing is read when it did not grow."""
+        self.query_one("#find").display = False
         self.set_interval(LOOK_SECONDS, self._look)
 
     async def show(self, data: MissionData, now: datetime) -> None:
@@ -202,6 +208,45 @@ class SessionPane(Vertical):
         else:
             self.notify("nothing failed here", timeout=2)
 
+    def action_search(self) -> None:
+        """Ask for words."""
+        entry = self.query_one("#find", Input)
+        entry.display = True
+        entry.focus()
+
+    @on(Input.Submitted, "#find")
+    def _find(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._words = event.value.strip().casefold()
+        self.leave_search()
+        if self._words:
+            self.action_found(1)
+
+    def leave_search(self) -> None:
+        """Back to the transcript."""
+        self.query_one("#find").display = False
+        self.transcript.focus()
+
+    def action_found(self, step: int) -> None:
+        """To another place with the words, round at the ends; a folded one is unfolded."""
+        if not self._words:
+            return
+        places = [place for place, entry in enumerate(self.entries) if self._words in _whole_text(entry)]
+        if not places:
+            self.notify(f"{self._words!r} is nowhere here", timeout=2, markup=False)
+            return
+        lines = self.transcript
+        key = lines.rows[lines.cursor or 0].key if lines.rows else 0
+        here = key if isinstance(key, int) else 0
+        further = [place for place in places if (place > here if step > 0 else place < here)]
+        place = (further[0] if step > 0 else further[-1]) if further else places[0 if step > 0 else -1]
+        if self._words not in self.entries[place].text.casefold():
+            self._unfolded.add(place)
+        lines.following = False
+        self._draw()
+        lines.cursor = next(at for at, shown in enumerate(lines.rows) if shown.key == place)
+        self.notify(f"{places.index(place) + 1} of {len(places)}", timeout=2)
+
     def action_whole(self) -> None:
         """From the beginning."""
         if self.session is not None:
@@ -225,3 +270,8 @@ class SessionPane(Vertical):
             self.post_message(self.Said(self.session, text))
             event.input.clear()
             self.transcript.focus()
+
+
+def _whole_text(entry: DisplayEntry) -> str:
+    """Everything that an entry says, folded or not."""
+    return "\n".join((entry.text, entry.detail, *entry.members, *(one.diff for one in entry.files))).casefold()

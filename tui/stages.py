@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from ..missions.entities import Flow, FlowConfig, StageConfig
 from .keys import binding
@@ -61,8 +63,13 @@ class StageList(Lines):
         binding("stages.begin", "b,enter", "begin", "begin here", "Begin the mission at this stage"),
     ]
 
-    def __init__(self, marks: Marks = UNICODE) -> None:
+    @dataclass
+    class Changed(Message):
+        """The person changed something."""
+
+    def __init__(self, marks: Marks = UNICODE, *, here: str = "begins here") -> None:
         super().__init__(marks, cursor=True, id="stages")
+        self.here = here
         self.flow: Flow | None = None
         self.begin: str | None = None
         self._enabled: dict[str, bool] = {}
@@ -71,6 +78,7 @@ class StageList(Lines):
     def offer(self, flow: Flow, config: FlowConfig | None, begin: str | None) -> None:
         """Show a flow's stages."""
         changed = config.stages if config else {}
+        same = self.flow is not None and self.flow.id == flow.id
         self.flow = flow
         self._enabled, self._review = {}, {}
         for stage in flow.stage_sequence:
@@ -78,7 +86,7 @@ class StageList(Lines):
             self._enabled[stage.stage] = one.enabled is not False
             self._review[stage.stage] = stage.require_review if one.require_review is None else one.require_review
         self.begin = begin if begin in self._enabled else None
-        self.set_reactive(Lines.cursor, 0)
+        self.set_reactive(Lines.cursor, min(self.cursor or 0, len(flow.stage_sequence) - 1) if same else 0)
         self.styles.height = len(flow.stage_sequence)
         self._show()
 
@@ -106,7 +114,7 @@ class StageList(Lines):
             name = stage.stage
             on = self._enabled[name]
             review = "your review" if self._review[name] else "no review"
-            start = "  begins here" if name == first else ""
+            start = f"  {self.here}" if name == first else ""
             rows.append(
                 row(
                     (f" {self.marks.done if on else self.marks.separator} ", "good" if on else "faint"),
@@ -131,18 +139,22 @@ class StageList(Lines):
         self._enabled[name] = not self._enabled[name]
         if self.begin == name:
             self.begin = None
-        self._show()
+        self._change()
 
     def action_review(self) -> None:
         """Review or none."""
         name = self._stage_under_cursor()
         if name is not None:
             self._review[name] = not self._review[name]
-            self._show()
+            self._change()
 
     def action_begin(self) -> None:
         """Begin here."""
         name = self._stage_under_cursor()
         if name is not None and self._enabled[name]:
             self.begin = name
-            self._show()
+            self._change()
+
+    def _change(self) -> None:
+        self._show()
+        self.post_message(self.Changed())

@@ -58,7 +58,7 @@ async def go(pilot: Pilot[Any], story: Story, screen: str) -> None:
             "plan": "Idempotency",
             "session": "claude",
             "review": "approves",
-            "dependencies": "Blocked by",
+            "dependencies": "Waits for",
             "history": "wrote",
         }
         await until(pilot, lambda: words[screen] in screen_text(app))

@@ -19,6 +19,7 @@ from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.form import MissionForm
+from solo_unicorn.tui.screens.live_mission import pane_id
 from solo_unicorn.tui.screens.mission import TABS, MissionScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.session_pane import SessionPane
@@ -85,7 +86,7 @@ async def enter(pilot: Pilot[Any], story: Story, title: str, tab: str | None = N
     await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen) and pilot.app.screen.data is not None)
     screen = pilot.app.screen
     assert isinstance(screen, MissionScreen)
-    await until(pilot, lambda: screen.query(f"#{screen.tab}"))
+    await until(pilot, lambda: screen.query(f"#{pane_id(screen.tab)}"))
     await pilot.pause()
     return screen
 
@@ -149,7 +150,7 @@ async def test_overview_shows_description_flow_and_tasks(story: Story) -> None:
             assert words in shown
 
 
-@pytest.mark.parametrize("keys", [["tab"], ["L"], ["2"]])
+@pytest.mark.parametrize("keys", [["tab", "tab"], ["L", "L"], ["3"]])
 async def test_tabs_by_key(story: Story, keys: list[str]) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await enter(pilot, story, "Rate-limit", "overview")
@@ -164,14 +165,14 @@ async def test_every_tab_goes_round_and_back(story: Story, diff: object) -> None
             await pilot.press("tab")
             assert screen.tab == name
         await pilot.press("shift+tab")
-        assert screen.tab == "history"
+        assert screen.tab == "files"
 
 
 async def test_tabs_by_mouse(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await enter(pilot, story, "Rate-limit", "overview")
         await pilot.click(TabLine, offset=(13, 0))
-        await until(pilot, lambda: screen.tab == "plan")
+        await until(pilot, lambda: screen.tab == "flow")
 
 
 async def test_approve(story: Story) -> None:
@@ -235,7 +236,7 @@ async def test_only_what_makes_sense_is_offered(story: Story) -> None:
             "mission.stop",
             "mission.land",
         }
-        await pilot.press("a", "x", "r", "s", "i", "S", "M")
+        await pilot.press("a", "x", "r", "t", "i", "S", "M", "o", "!", "O")
         assert isinstance(pilot.app.screen, MissionScreen)
 
 
@@ -264,14 +265,14 @@ async def test_details_unfold_and_fold(story: Story) -> None:
         assert "17 passed" not in text(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: "17 passed" in text(pilot))
-        await pilot.press("o")
+        await pilot.press("z")
         await until(pilot, lambda: "17 passed" not in text(pilot))
 
 
 async def test_say_something_to_the_agent(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout")
-        await pilot.press("s")
+        await pilot.press("t")
         await until(pilot, lambda: isinstance(pilot.app.focused, Input))
         await pilot.press(*"Use the old API", "enter")
         await until(
@@ -282,7 +283,7 @@ async def test_say_something_to_the_agent(story: Story) -> None:
             ),
         )
         assert pilot.app.screen.query_one("#say", Input).value == ""
-        await pilot.press("s", "escape")
+        await pilot.press("t", "escape")
         assert isinstance(pilot.app.screen, MissionScreen)
         assert not isinstance(pilot.app.focused, Input)
 
@@ -319,11 +320,11 @@ async def test_the_diff_of_the_worktree(story: Story, diff: object) -> None:
         await enter(pilot, story, "Checkout", "changes")
         await until(pilot, lambda: "+ await retry(() => charge(order))" in text(pilot))
         shown = text(pilot)
-        for words in ("M src/pay/retry.ts", "A logo.png", "not committed yet", "a binary file", "pay()"):
+        for words in ("▾ src/pay/", "M retry.ts", "A logo.png", "not committed yet", "a binary file", "pay()"):
             assert words in shown
         await pilot.press("right_square_bracket")
         assert pilot.app.screen.query_one("#files", Lines).cursor == 1
-        await until(pilot, lambda: "Changes +2 −1" in text(pilot).splitlines()[1] or pilot.app.screen.reload() is None)
+        await until(pilot, lambda: "Changes +2 −1" in text(pilot).splitlines()[2] or pilot.app.screen.reload() is None)
 
 
 async def test_why_there_is_no_diff(story: Story, diff: list[Any]) -> None:
@@ -336,10 +337,10 @@ async def test_why_there_is_no_diff(story: Story, diff: list[Any]) -> None:
 async def test_dependencies_lead_to_the_other_mission(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         first = await enter(pilot, story, "Dark mode", "dependencies")
-        await until(pilot, lambda: "Blocked by" in text(pilot) and "Design tokens" in text(pilot))
+        await until(pilot, lambda: "Waits for" in text(pilot) and "Design tokens" in text(pilot))
         await pilot.press("down", "enter")
         await until(
-            pilot, lambda: (pilot.app.screen is not first and "Blocks" in text(pilot)) or first is not pilot.app.screen
+            pilot, lambda: pilot.app.screen is not first and isinstance(pilot.app.screen, MissionScreen)
         )
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is first)

@@ -58,7 +58,7 @@ class InboxScreen(ModalScreen[str | None]):
         if waiting is not None and self.is_mounted:
             self.waiting = waiting
             self.lines.set_rows([_row(one, self.app.marks, self.app.clock()) for one in waiting])
-            self.lines.styles.height = max(3, sum(len(self.lines._lines_of(place)) for place in range(len(waiting))))
+            self.lines.styles.height = max(3, sum(len(self.lines.lines_of(place)) for place in range(len(waiting))))
             self.refresh_bindings()
 
     @property

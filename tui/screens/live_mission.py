@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -14,27 +14,35 @@ from textual.widgets import ContentSwitcher
 from .. import mission_data
 from ..app import SoloUnicornApp
 from ..changes_pane import ChangesPane
+from ..files_pane import FilesPane
+from ..flow_pane import FlowPane
 from ..keyline import KeyLine
 from ..mission_data import MissionData
 from ..mission_rows import session_line, title_line
 from ..paint import Drawn
-from ..panes import Dependencies, History, Overview, Pane, Plan, Review
+from ..panes import Dependencies, History, Overview, Pane, Plan
+from ..review_pane import ReviewPane
 from ..session_pane import SessionPane
 from ..tabline import Tab, TabLine
+from ..where_line import WhereLine
 
-TabName = Literal["overview", "plan", "session", "changes", "review", "dependencies", "history"]
-TABS: Final[tuple[TabName, ...]] = ("overview", "plan", "session", "changes", "review", "dependencies", "history")
+TabName = Literal["overview", "flow", "plan", "session", "changes", "review", "dependencies", "history", "files"]
+TABS: Final[tuple[TabName, ...]] = get_args(TabName)
 PANES: Final[dict[TabName, Any]] = {
     "overview": Overview,
+    "flow": FlowPane,
     "plan": Plan,
     "session": SessionPane,
     "changes": ChangesPane,
-    "review": Review,
+    "review": ReviewPane,
     "dependencies": Dependencies,
     "history": History,
+    "files": FilesPane,
 }
 FOCUS: Final = {
     "overview": "#description",
+    "flow": "#stages",
+    "files": "#attached",
     "plan": "#solution",
     "session": "#transcript",
     "changes": "#diff",
@@ -42,6 +50,15 @@ FOCUS: Final = {
     "dependencies": "#links",
     "history": "#events",
 }
+
+
+def pane_id(tab: TabName) -> str:
+    """The id of a tab's pane; the changes have a list called files."""
+    return "files-tab" if tab == "files" else tab
+
+
+def _count(data: MissionData) -> str:
+    return str(sum(one.open for one in data.comments) or "")
 
 
 class TitleLine(Drawn):
@@ -87,8 +104,9 @@ class LiveMission(Screen[None]):
         self._again = False
 
     def compose(self) -> ComposeResult:
-        """Title, tabs, the part that is open, keys."""
+        """Title, place, tabs, the part that is open, keys."""
         yield TitleLine(id="title")
+        yield WhereLine(self.app.marks)
         yield TabLine()
         yield Rule(id="rule")
         yield ContentSwitcher()
@@ -139,11 +157,12 @@ class LiveMission(Screen[None]):
         if self.data is None or not self.is_mounted:
             return
         self.query_one(TitleLine).show(self.data)
+        self.query_one(WhereLine).show(self.data)
         switcher = self.query_one(ContentSwitcher)
-        if not switcher.query(f"#{self.tab}"):
+        if not switcher.query(f"#{pane_id(self.tab)}"):
             await switcher.mount(PANES[self.tab](self.app.marks))
-        switcher.current = self.tab
-        pane: Pane = switcher.get_child_by_id(self.tab)  # type: ignore[assignment]
+        switcher.current = pane_id(self.tab)
+        pane: Pane = switcher.get_child_by_id(pane_id(self.tab))  # type: ignore[assignment]
         await pane.show(self.data, self.app.clock())
         self._show_tabs()
         self.refresh_bindings()
@@ -159,7 +178,8 @@ class LiveMission(Screen[None]):
             "plan": (f"{mission.tasks_current}/{len(mission.tasks)}" if mission.tasks else "", "faint"),
             "session": (marks.running if data.live else "", "run"),
             "changes": (changes.first().counts if changes else "", "faint"),
-            "review": (marks.waits if mission.review_status == "pending" else "", "wait"),
+            "review": (marks.waits if mission.review_status == "pending" else _count(data), "wait"),
+            "files": (str(len(data.attachments) or ""), "faint"),
             "dependencies": (str(len(data.dependencies) or ""), "bad" if open_links else "faint"),
         }
         tabs = [Tab(name, name.capitalize(), *notes.get(name, ("", "faint"))) for name in TABS]

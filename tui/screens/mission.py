@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from textual import on, work
-from textual.widgets import Button, Input
+from textual.widgets import Button, ContentSwitcher, Input
 
 from ...missions.entities import Session
 from ...missions.ids import short_id
 from ...sync.workspace import Workspace
+from ..files_pane import FilesPane
 from ..keys import binding
 from ..lines import Lines
 from ..session_pane import SessionPane
-from .live_mission import TABS, LiveMission
+from .live_mission import TABS
+from .mission_editing import MissionEditing
 
 
-class MissionScreen(LiveMission):
+class MissionScreen(MissionEditing):
     """Everything that a person decides about a mission."""
 
     BINDING_GROUP_TITLE = "Mission"
@@ -27,7 +29,7 @@ class MissionScreen(LiveMission):
         binding("mission.approve", "a", "approve", "approve", "Approve the stage under review"),
         binding("mission.reject", "x", "reject", "reject", "Send the stage back with feedback"),
         binding("mission.answer", "r", "answer", "answer", "Answer the agent's question"),
-        binding("mission.say", "s", "say", "say", "Say something to the agent while it works"),
+        binding("mission.say", "t", "say", "tell it", "Type to the agent while it works"),
         binding("mission.interrupt", "i", "interrupt", "interrupt", "Interrupt what the agent does; it listens then"),
         binding("mission.stop", "S", "stop", "stop", "Stop the session; its work is kept"),
         binding(
@@ -38,6 +40,10 @@ class MissionScreen(LiveMission):
             "The main switch: an agent may (or may not yet) take this mission",
         ),
         binding("mission.edit", "e", "edit", "edit", "Change the mission"),
+        binding("mission.part", "w", "part", "next part", "To the next part of this tab, such as its list of files"),
+        binding("mission.pull_request", "o", "pull_request", "pull request", "Open the pull request"),
+        binding("mission.shell", "exclamation_mark", "shell", "shell", "A shell in the worktree", label="!"),
+        binding("mission.editor", "O", "editor", "editor", "Your editor on the worktree"),
         binding("mission.land", "M", "land", "land again", "Try the failed landing again", show=False),
         *(
             binding(f"mission.tab_{name}", str(number), f"go_to('{name}')", name, f"Show {name}", show=False)
@@ -56,6 +62,10 @@ class MissionScreen(LiveMission):
             return mission is not None and mission.question is not None
         if action in ("say", "interrupt", "stop"):
             return live is not None
+        if action in ("shell", "editor"):
+            return self.data is not None and bool(self.data.change.worktree_path)
+        if action == "pull_request":
+            return self.data is not None and bool(self.data.change.pull_request_url)
         if action == "land":
             return mission is not None and mission.landing_status == "failed"
         return True
@@ -63,6 +73,10 @@ class MissionScreen(LiveMission):
     def action_back(self) -> None:
         """To the board; first out of the line that is typed on."""
         if isinstance(self.focused, Input):
+            for pane in self.query(FilesPane):
+                pane.leave_input()
+            for session in self.query(SessionPane):
+                session.leave_search()
             self._focus_pane()
         else:
             self.dismiss(None)
@@ -84,10 +98,17 @@ class MissionScreen(LiveMission):
         """Send it back."""
         from .write import WriteScreen
 
-        stage = self.data.mission.stage if self.data else "stage"
+        if self.data is None:
+            return
+        still = [one for one in self.data.comments if one.open]
+        said = "\n".join(f"{one.file}:{one.line}  {one.text}" for one in still)
+        why = "The agent goes on in the same conversation with your words" + (
+            f" and with your {len(still)} comments on lines:\n{said}" if still else "."
+        )
         sheet = WriteScreen(
-            f"Reject the {stage}",
-            why="The agent goes on in the same conversation with your words.",
+            f"Reject the {self.data.mission.stage}",
+            why=why,
+            text="See to my comments on the lines." if still else "",
             button="Reject",
             needed="Say what to change",
         )
@@ -167,6 +188,36 @@ class MissionScreen(LiveMission):
         form = MissionForm(self.data.project.id, mission_id=self.data.mission.id)
         if await self.app.push_screen_wait(form) is not None:
             self.reload()
+
+    def action_part(self) -> None:
+        """The next part of the tab."""
+        switcher = self.query_one(ContentSwitcher)
+        inside = [widget for widget in self.focus_chain if switcher.current and widget.is_attached
+                  and switcher.get_child_by_id(switcher.current) in widget.ancestors
+                  and not isinstance(widget, Input | Button)]  # fmt: skip
+        if inside:
+            at = inside.index(self.focused) + 1 if self.focused in inside else 0
+            inside[at % len(inside)].focus()
+
+    def action_pull_request(self) -> None:
+        """The pull request in the browser."""
+        url = self.data.change.pull_request_url if self.data else None
+        if url and url.startswith(("https://", "http://")):
+            self.app.open_url(url)
+
+    def action_shell(self) -> None:
+        """A shell there."""
+        from ..places import open_shell
+
+        if self.data is not None and self.data.change.worktree_path:
+            open_shell(self.app, self.data.change.worktree_path)
+
+    def action_editor(self) -> None:
+        """The editor there."""
+        from ..places import open_editor
+
+        if self.data is not None and self.data.change.worktree_path:
+            open_editor(self.app, self.data.change.worktree_path, self.app.settings)
 
     @on(Button.Pressed, "#approve")
     def _approve_pressed(self) -> None:

@@ -1,0 +1,84 @@
+"""Files of missions: kept by content, shown by name, never half there."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.config import paths
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.sync import attachments
+from solo_unicorn.sync.attachments import content_path, shown_path
+from solo_unicorn.sync.workspace import Workspace
+
+
+@pytest.fixture
+def two(home: Path) -> tuple[Workspace, str, str]:
+    """A workspace with two missions."""
+    workspace = Workspace.open()
+    project = workspace.create_project("Shop").id
+    ids = [workspace.create_mission(project, MissionDraft(title=title)).id for title in ("One", "Two")]
+    return workspace, ids[0], ids[1]
+
+
+def kept() -> list[Path]:
+    """Every file below the attachments folder."""
+    return sorted(path for path in paths.attachments_dir().rglob("*") if path.is_file())
+
+
+def test_a_file_is_kept_once_for_all_missions_and_goes_with_the_last(
+    two: tuple[Workspace, str, str], tmp_path: Path
+) -> None:
+    workspace, one, other = two
+    source = tmp_path / "sketch.png"
+    source.write_bytes(b"picture" * 1000)
+    made = workspace.add_attachment(one, source)
+    assert (made.name, made.mime, made.size) == ("sketch.png", "image/png", 7000)
+    assert made.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
+    workspace.add_attachment(other, source, name="again.png")
+    source.unlink()
+    assert content_path(made).read_bytes() == b"picture" * 1000
+    assert kept() == [content_path(made)]
+    assert shown_path(made).name == "sketch.png"
+    workspace.remove_attachment(one, "sketch.png")
+    assert kept() == [content_path(made)] and workspace.attachments(one) == []
+    workspace.remove_attachment(other, "again.png")
+    assert kept() == []
+    assert [event.kind for event in workspace.history(one)][-2:] == ["file_attached", "file_detached"]
+    workspace.close()
+
+
+def test_the_same_again_is_the_same_and_another_content_is_refused(
+    two: tuple[Workspace, str, str], tmp_path: Path
+) -> None:
+    workspace, one, _ = two
+    source = tmp_path / "log.txt"
+    source.write_text("first")
+    made = workspace.add_attachment(one, source)
+    assert workspace.add_attachment(one, source) == made
+    source.write_text("second")
+    with pytest.raises(Conflict, match=r"other content"):
+        workspace.add_attachment(one, source)
+    assert workspace.attachments(one) == [made]
+    workspace.close()
+
+
+def test_what_cannot_be_attached_leaves_nothing(
+    two: tuple[Workspace, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, one, _ = two
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 2048)
+    monkeypatch.setattr(attachments, "SIZE_MAX", 1024)
+    for path, error in ((large, InvalidValue), (tmp_path / "none", NotFound), (tmp_path, InvalidValue)):
+        with pytest.raises(error):
+            workspace.add_attachment(one, path)
+    with pytest.raises(InvalidValue):
+        workspace.add_attachment(one, large, name="../etc")
+    with pytest.raises(NotFound):
+        workspace.remove_attachment(one, "none")
+    assert kept() == [] and workspace.attachments(one) == []
+    workspace.close()

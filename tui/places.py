@@ -1,0 +1,53 @@
+"""The places of a mission's work, one key each: a shell or the editor in its worktree, its pull request."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from ..config.settings import Settings
+from ..missions.errors import SoloUnicornError
+from .child import run
+
+
+def open_shell(app: App[Any], directory: str) -> None:
+    """The person's shell in a directory, until they leave it."""
+    _step_aside(app, shlex.split(os.environ.get("SHELL") or "/bin/sh"), directory, "SHELL")
+
+
+def open_editor(app: App[Any], directory: str, settings: Settings) -> None:
+    """The person's editor on a directory."""
+    chosen = settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        _step_aside(app, [*shlex.split(chosen), "."], directory, "`editor` in the settings")
+    except ValueError as error:
+        app.notify(f"{chosen!r} is no command: {error}", severity="error", markup=False)
+
+
+async def open_file(path: Path) -> None:
+    """Hand a file to the program that the system has for it. Raises SoloUnicornError."""
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    _, err, code = await run(opener, str(path), seconds=15)
+    if code:
+        raise SoloUnicornError(f"{opener} could not show {path.name}", why=err.strip()[-200:], todo=f"it is at {path}")
+
+
+def _step_aside(app: App[Any], command: list[str], directory: str, setting: str) -> None:
+    if not Path(directory).is_dir():
+        app.notify(f"{directory} is not there any more.", severity="warning", markup=False)
+        return
+    try:
+        with app.suspend():
+            subprocess.call(command, cwd=directory)
+    except SuspendNotSupported:
+        app.notify(f"No terminal of your own is here. It is in {directory}", severity="warning", markup=False)
+    except OSError as error:
+        app.notify(f"{command[0]} cannot be started: {error}. Look at {setting}.", severity="error", markup=False)
+    finally:
+        app.refresh()

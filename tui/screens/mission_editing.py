@@ -1,0 +1,135 @@
+"""What the tabs of the mission room change about the mission itself: stages, checks, landing, comments, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on, work
+
+from ...missions.criteria import Criterion, ticked
+from ...missions.entities import Mission
+from ...missions.errors import SoloUnicornError
+from ...sync.workspace import Workspace
+from ..changes_pane import ChangesPane
+from ..files_pane import FilesPane
+from ..flow_pane import FlowPane
+from ..lines import Lines
+from ..review_pane import ReviewPane
+from .live_mission import LiveMission
+
+
+class MissionEditing(LiveMission):
+    """Answers the wishes of the panes."""
+
+    async def _edit(self, changes: dict[str, object]) -> Mission | None:
+        """Change the mission as it was read; news are read in any case."""
+        if self.data is None:
+            return None
+        version = self.data.mission.version
+        done = await self.app.perform(Workspace.edit_mission, self.ref, changes, expected_version=version)
+        self.reload()
+        return done
+
+    @on(FlowPane.Wished)
+    @work(group="edits")
+    async def _flow(self, event: FlowPane.Wished) -> None:
+        changes: dict[str, object] = {"flow_config": event.config}
+        if event.stage is not None:
+            changes["stage"] = event.stage
+        await self._edit(changes)
+
+    @on(ReviewPane.Edit)
+    @work(group="edits")
+    async def _landing(self, event: ReviewPane.Edit) -> None:
+        await self._edit(event.changes)
+
+    @on(Lines.Chosen, "#criteria")
+    @work(group="edits")
+    async def _turn(self, event: Lines.Chosen) -> None:
+        if self.data is not None and isinstance(event.row.key, Criterion):
+            try:
+                text = ticked(self.data.mission, event.row.key)
+            except SoloUnicornError as error:
+                self.app.complain(error)
+                return
+            await self._edit({event.row.key.field: text})
+
+    @on(ReviewPane.ToComment)
+    async def _to_comment(self, event: ReviewPane.ToComment) -> None:
+        await self.action_go_to("changes")
+        self.query_one(ChangesPane).go_to(event.comment)
+
+    # -- comments ------------------------------------------------------------------------------------------------
+
+    @on(ChangesPane.CommentWished)
+    @work(group="edits")
+    async def _comment(self, event: ChangesPane.CommentWished) -> None:
+        from .write import WriteScreen
+
+        place = f"{event.file}:{event.line}"
+        sheet = WriteScreen(f"Comment on {place}", why=event.content, button="Comment", needed="Write a comment")
+        text = await self.app.push_screen_wait(sheet)
+        if not text:
+            return
+        made = await self.app.perform(
+            Workspace.add_comment, self.ref, event.file, event.line, event.side, text, anchor=event.anchor
+        )
+        if made is not None:
+            self.app.tell(f"Commented on {place}; rejecting hands it over")
+            self.reload()
+
+    @on(ChangesPane.ResolveWished)
+    @work(group="edits")
+    async def _resolve(self, event: ChangesPane.ResolveWished) -> None:
+        one = event.comment
+        if await self.app.perform(Workspace.resolve_comment, one.id, resolved=one.open) is not None:
+            self.app.tell("Resolved" if one.open else "Open again")
+            self.reload()
+
+    @on(ChangesPane.DeleteWished)
+    @work(group="edits")
+    async def _delete_comment(self, event: ChangesPane.DeleteWished) -> None:
+        if await self.app.perform(Workspace.delete_comment, event.comment.id) is not None:
+            self.app.tell("The comment is gone; the history keeps its words")
+            self.reload()
+
+    # -- files ---------------------------------------------------------------------------------------------------
+
+    @on(FilesPane.Attach)
+    @work(group="edits")
+    async def _attach_file(self, event: FilesPane.Attach) -> None:
+        made = await self.app.perform(Workspace.add_attachment, self.ref, self._path_of(event.path))
+        if made is not None:
+            self.app.tell(f"{made.name} attached")
+            self.reload()
+
+    def _path_of(self, typed: str) -> Path:
+        """What a person typed as a path: `~` is their home, a relative one begins where the board was opened."""
+        path = Path(typed).expanduser()
+        return path if path.is_absolute() or self.app.directory is None else self.app.directory / path
+
+    @on(FilesPane.Detach)
+    @work(group="edits")
+    async def _detach_file(self, event: FilesPane.Detach) -> None:
+        from .confirm import ConfirmScreen
+
+        question = ConfirmScreen(f"Take {event.name} off this mission? Our copy of it goes.", "Take it off")
+        if (
+            await self.app.push_screen_wait(question)
+            and await self.app.perform(Workspace.remove_attachment, self.ref, event.name) is not None
+        ):
+            self.reload()
+
+    @on(FilesPane.Open)
+    @work(group="edits")
+    async def _open_file(self, event: FilesPane.Open) -> None:
+        from ...sync.attachments import shown_path
+        from ..places import open_file
+
+        one = next((one for one in self.data.attachments if one.name == event.name), None) if self.data else None
+        if one is None:
+            return
+        try:
+            await open_file(shown_path(one))
+        except SoloUnicornError as error:
+            self.app.complain(error)
