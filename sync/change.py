@@ -28,8 +28,9 @@ from ..missions.entities import (
 from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
 from ..missions.order import between, renumbered
-from ..missions.wire import changes
+from ..missions.wire import BOOKKEEPING, changes, to_wire
 from . import lookup, rows
+from .mirror.outbox import account_of, hub_forgot, record_change
 
 MACHINE_FIELDS = frozenset(
     {
@@ -84,23 +85,89 @@ class Change:
         Nothing is written when nothing changed and there is no note. The version grows unless only MACHINE_FIELDS
         changed. `placed`: its place in the list is chosen already.
         """
-        found = {} if before is None else _recorded(before, after)
+        found = {} if before is None else recorded(before, after)
         if before is not None and not found and not note:
             return before
         if before is not None and after.list != before.list and not placed:
             # the rules decide on a list, the place in it is given here: at the end, but what is done goes on top
             order = self.order(after.project_id, after.list, top=after.list == "done", moving=after.id)
             after = replace(after, list_order=order)
+        revived = "deletedAt" in found and after.deleted_at is None
+        if revived and hub_forgot(self.connection, after.project_id, after.id):
+            return self._made_again(after, kind, note)
+        stage_count = len(enabled_stages(self.flow_of(after), after.flow_config))
+        saved = self.keep(before, after, kind, stage_count=stage_count, note=note)
+        self.queue(saved, None if before is None else _recorded_in_full(before, saved))
+        return self._caught_up(saved) if revived else saved
+
+    def keep(
+        self,
+        before: Mission | None,
+        after: Mission,
+        kind: str,
+        *,
+        stage_count: int,
+        note: str = "",
+        quiet: bool = False,
+    ) -> Mission:
+        """Write a mission with its event and let those that wait for it know; nothing is queued for a hub.
+
+        `quiet` leaves the event out: one event for many missions tells of them.
+        """
+        found = {} if before is None else recorded(before, after)
         version = before.version if before else 0
         if before is None or not found.keys() <= MACHINE_FIELDS:
             version += 1
         saved = replace(after, version=version, updated_at=self.now)
-        stage_count = len(enabled_stages(self.flow_of(saved), saved.flow_config))
         rows.put_mission(self.connection, saved, stage_count)
-        self.event(saved.project_id, kind, mission_id=saved.id, changes=found, note=note)
+        if not quiet:
+            self.event(saved.project_id, kind, mission_id=saved.id, changes=found, note=note)
         if before is not None and is_resolved(before) != is_resolved(saved):
             self.recount_blocked_by(saved.id)
         return saved
+
+    def queue(self, saved: Mission, changed: Mapping[str, tuple[Json, Json]] | None) -> None:
+        """Put what changed (None: all of a new mission) into the outbox, if the project is connected to a hub."""
+        if account_of(self.connection, saved.project_id) is not None:
+            record_change(
+                self.connection,
+                mutation_id=self.new_id(),
+                project_id=saved.project_id,
+                mission_id=saved.id,
+                changed=changed,
+                document=to_wire(saved),
+                at=rows.stamp(self.now) or "",
+                by=self.by,
+            )
+
+    def queue_links(self, mission_id: str, project_id: str, name: str, before: list[str], after: list[str]) -> None:
+        """Put changed links of a mission (`blockedBy`, `relatesTo`) into the outbox, if its project is connected."""
+        if before != after:
+            record_change(
+                self.connection,
+                mutation_id=self.new_id(),
+                project_id=project_id,
+                mission_id=mission_id,
+                changed={name: (list(before), list(after))},
+                document={},
+                at=rows.stamp(self.now) or "",
+                by=self.by,
+            )
+
+    def _caught_up(self, saved: Mission) -> Mission:
+        """A mission of a connected project that comes back shows what the hub said of it meanwhile."""
+        if account_of(self.connection, saved.project_id) is None:
+            return saved
+        from .mirror.base import Taking
+
+        Taking(self, saved.project_id).refold(saved.id)
+        return lookup.mission(self.connection, saved.id, deleted=True)
+
+    def _made_again(self, after: Mission, kind: str, note: str) -> Mission:
+        """A mission that the hub has deleted comes back as a new one: ids of deleted missions are never used again."""
+        from .missions import next_number
+
+        return self.save(None, replace(after, id=self.new_id(), number=next_number(self)), kind, note=note)
 
     def save_session(self, session: Session) -> Session:
         """Write a session; its mission's events tell what it meant."""
@@ -197,6 +264,11 @@ class Change:
             "SELECT id FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 ORDER BY list_order, id",
             (project_id, in_list),
         ).fetchall()
+        if account_of(self.connection, project_id) is not None:  # each new place is an edit that the hub hears of
+            for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True):
+                mission = self.mission(str(mission_id))
+                self.save(mission, replace(mission, list_order=order), "reordered")
+            return
         self.connection.executemany(
             "UPDATE mission SET list_order = ?1, version = version + 1, "
             "doc = json_set(doc, '$.listOrder', ?1, '$.version', version + 1) WHERE id = ?2",
@@ -205,5 +277,11 @@ class Change:
         self.event(project_id, "renumbered", note=in_list, by=SYSTEM)
 
 
-def _recorded(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
+def recorded(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
+    """What a history shows of a change: field -> (before, after)."""
     return {name: pair for name, pair in changes(before, after).items() if name not in UNRECORDED}
+
+
+def _recorded_in_full(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
+    """What a hub is told of a change: the bookkeeping of the session too."""
+    return {name: pair for name, pair in changes(before, after).items() if name not in BOOKKEEPING}

@@ -25,6 +25,7 @@ from ..missions.ids import short_id
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
+from .mirror.base import links
 
 NOTE_MAX = 20_000
 
@@ -88,6 +89,7 @@ class MissionOperations(WorkspaceBase):
         """Take a dependency away; NotFound when there is none."""
         with self._change(by) as change:
             mission, second = change.mission(ref), lookup.mission(change.connection, other, deleted=True)
+            before = _links_of(change, mission, second, relation)
             gone = change.connection.execute(
                 "DELETE FROM dependency WHERE relation = ?3 AND (mission_id = ?1 AND other_id = ?2 "
                 "OR relation = 'relates_to' AND mission_id = ?2 AND other_id = ?1)",
@@ -101,6 +103,7 @@ class MissionOperations(WorkspaceBase):
             change.event(mission.project_id, "unlinked", mission_id=mission.id, note=f"{relation} {second.id}")
             change.event(second.project_id, "unlinked", mission_id=second.id, note=f"{relation} {mission.id}")
             change.recount(second.id)
+            _queue_links(change, before, _links_of(change, mission, second, relation))
 
     def dependencies(self, ref: str) -> list[DependencyView]:
         """Everything a mission is linked with, blockers first."""
@@ -185,7 +188,7 @@ def create_in(change: Change, project: str, draft: MissionDraft) -> Mission:
         flow=flow,
         repository=repository,
         id=change.new_id(),
-        number=_next_number(change),
+        number=next_number(change),
         list_order=change.order(owner.id, into),
         now=change.now,
     )
@@ -254,7 +257,7 @@ def _repository_for(change: Change, project_id: str, draft: MissionDraft) -> Pro
     return rows.load(ProjectRepository, found[0][0]) if len(found) == 1 else None
 
 
-def _next_number(change: Change) -> int:
+def next_number(change: Change) -> int:
     """Short ids are never used twice, even when a project is removed."""
     row = change.connection.execute(
         "INSERT INTO meta (key, value) VALUES ('mission.number', '1') "
@@ -277,6 +280,7 @@ def link_in(change: Change, mission: Mission, other: Mission, relation: Relation
                 why=f"they would wait for each other: {names}",
                 todo="take one of these links away first",
             )
+    before = _links_of(change, mission, other, relation)
     added = change.connection.execute(
         "INSERT OR IGNORE INTO dependency (mission_id, other_id, relation) VALUES (?, ?, ?)",
         (mission.id, other.id, relation),
@@ -285,6 +289,25 @@ def link_in(change: Change, mission: Mission, other: Mission, relation: Relation
         change.event(mission.project_id, "linked", mission_id=mission.id, note=f"{relation} {other.id}")
         change.event(other.project_id, "linked", mission_id=other.id, note=f"{relation} {mission.id}")
         change.recount(other.id)
+        _queue_links(change, before, _links_of(change, mission, other, relation))
+
+
+Links = dict[tuple[str, str, str], list[str]]
+"""(mission, project, wire name of the kind of links) -> ids."""
+
+
+def _links_of(change: Change, first: Mission, second: Mission, relation: Relation) -> Links:
+    """The links that a hub keeps with the blocked mission, or with the one that was linked."""
+    if relation == "blocks":
+        return {(second.id, second.project_id, "blockedBy"): links(change.connection, second.id, "blockedBy")}
+    return {
+        (one.id, one.project_id, "relatesTo"): links(change.connection, one.id, "relatesTo") for one in (first, second)
+    }
+
+
+def _queue_links(change: Change, before: Links, after: Links) -> None:
+    for (mission_id, project_id, name), ids in after.items():
+        change.queue_links(mission_id, project_id, name, before[mission_id, project_id, name], ids)
 
 
 def check_version(mission: Mission, expected: int | None) -> None:

@@ -26,7 +26,7 @@ from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
 from .comments import put_comment
-from .missions import _next_number
+from .missions import next_number
 from .projects import _free_slug
 
 FORMAT = "solo-unicorn-project"
@@ -135,7 +135,7 @@ def _import(change: Change, exported: JsonObject) -> Project:
         mission = from_wire(Mission, {k: v for k, v in {**item, **OF_A_RUN}.items() if v is not None})
         taken = change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
         mission = replace(
-            mission, ready=False, number=_next_number(change) if taken else _reserve(change, mission.number)
+            mission, ready=False, number=next_number(change) if taken else reserve(change, mission.number)
         )
         flow_id = mission.flow_id or project.default_flow_id or ""
         rows.put_mission(change.connection, mission, len(enabled_stages(flows[flow_id], mission.flow_config)))
@@ -176,7 +176,7 @@ def _import(change: Change, exported: JsonObject) -> Project:
     return project
 
 
-def _reserve(change: Change, number: int) -> int:
+def reserve(change: Change, number: int) -> int:
     """Keep a free short id and make sure that it is not given out again."""
     change.connection.execute(
         "INSERT INTO meta (key, value) VALUES ('mission.number', ?1) "

@@ -96,6 +96,8 @@ class UndoOperations(WorkspaceBase):
                 raise Conflict(f"{name} is running", todo="stop its session first")
             changes = {"deletedAt": (rows.stamp(change.now), None)}
             document["deletedAt"] = None
+        if mission.deleted_at is not None and "deletedAt" not in changes:
+            raise Conflict(f"{name} cannot be undone", why="it was deleted since")
         for field, (before, after) in changes.items():
             if event.kind != "created" and document.get(field) != after:
                 raise Conflict(

@@ -12,6 +12,9 @@ from .filters import FilterOperations
 from .finishing import FinishingOperations
 from .inbox import InboxOperations
 from .memory import MemoryOperations
+from .mirror.connecting import ConnectingOperations
+from .mirror.operations import SyncOperations
+from .mirror.settling import SettlingOperations
 from .missions import MissionOperations
 from .projects import ProjectOperations
 from .pull_requests import PullRequestOperations
@@ -39,6 +42,9 @@ class Workspace(
     ConsoleOperations,
     TransferOperations,
     SampleOperations,
+    SyncOperations,
+    ConnectingOperations,
+    SettlingOperations,
 ):
     """Every read and every domain operation, each in the module named after its subject.
 

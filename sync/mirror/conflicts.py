@@ -1,0 +1,103 @@
+"""Conflicts: where two people changed the same thing, both values kept until a person decides."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Literal, cast
+
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import NotFound
+from ...missions.records import record
+from ..change import Change
+from ..rows import dump, stamp
+
+ConflictKind = Literal["field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken"]
+Choice = Literal["kept_mine", "kept_theirs", "merged"]
+
+
+@record
+class SyncConflict:
+    """One open or settled conflict."""
+
+    id: str
+    project_id: str
+    mission_id: str
+    mutation_id: str
+    kind: ConflictKind
+    field: str
+    """Wire name; empty when it is about the whole mission, `progress` for a step through the flow."""
+    base: Json
+    """What was there when the edit was made here."""
+    mine: Json
+    theirs: Json
+    state: str
+    at: datetime
+    number: int = 0
+    title: str = ""
+
+
+SINGLE = frozenset({"flowConfig", "loopSchedule"})
+"""Fields whose value is an object; other objects are several fields, and a later one keeps what it does not name."""
+COLUMNS = "c.id, c.project_id, c.mission_id, c.mutation_id, c.kind, c.field, c.base, c.mine, c.theirs, c.state, c.at"
+
+
+def conflict_of(row: tuple[object, ...]) -> SyncConflict:
+    """The conflict in a row of COLUMNS, the mission's number and title."""
+    values: list[object] = list(row)
+    for place in (6, 7, 8):
+        values[place] = json.loads(str(values[place]))
+    values[10] = datetime.fromisoformat(str(values[10]))
+    values[11], values[12] = values[11] or 0, values[12] or ""
+    found = SyncConflict(*values)  # type: ignore[arg-type]
+    if not found.title and isinstance(found.mine, dict):
+        return SyncConflict(*[*values[:12], str(found.mine.get("title") or "")])  # type: ignore[arg-type]
+    return found
+
+
+def add(
+    change: Change, project_id: str, mission_id: str, mutation_id: str, kind: ConflictKind,
+    field: str, base: Json, mine: Json, theirs: Json,
+) -> None:  # fmt: skip
+    """Record a conflict; an open one of the same field takes the newer value of this side and stays one."""
+    earlier = change.connection.execute(
+        "SELECT id, mine FROM conflict WHERE mission_id = ? AND field = ? AND kind = ? AND state = 'open'",
+        (mission_id, field, kind),
+    ).fetchone()
+    if earlier is not None:
+        if isinstance(mine, dict) and field not in SINGLE:
+            mine = {**cast("JsonObject", json.loads(earlier[1])), **mine}
+        change.connection.execute(
+            "UPDATE conflict SET mine = ?, theirs = ?, mutation_id = ?, at = ? WHERE id = ?",
+            (dump(mine), dump(theirs), mutation_id, stamp(change.now), earlier[0]),
+        )
+    else:
+        change.connection.execute(
+            "INSERT INTO conflict (id, project_id, mission_id, mutation_id, kind, field, base, mine, theirs, state, "
+            "at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+            (
+                change.new_id(), project_id, mission_id, mutation_id, kind, field, dump(base), dump(mine), dump(theirs),
+                stamp(change.now),
+            ),
+        )  # fmt: skip
+    change.event(project_id, "conflicted", mission_id=mission_id, note=field or kind)
+
+
+def find(change: Change, ref: str) -> SyncConflict:
+    """An open conflict by its id or a unique beginning or end of it; NotFound."""
+    found = change.connection.execute(
+        f"SELECT {COLUMNS}, m.number, m.title FROM conflict c LEFT JOIN mission m ON m.id = c.mission_id "
+        "WHERE c.state = 'open' AND (c.id = ?1 OR length(?1) >= 4 AND (substr(c.id, 1, length(?1)) = ?1 "
+        "OR substr(c.id, -length(?1)) = ?1)) LIMIT 2",
+        (ref.upper(),),
+    ).fetchall()
+    if len(found) != 1:
+        raise NotFound(f"No open conflict {ref!r}", todo="`solo-unicorn conflicts list` shows what is open")
+    return conflict_of(found[0])
+
+
+def settle(change: Change, conflict_id: str, choice: Choice) -> None:
+    """Close it."""
+    change.connection.execute(
+        "UPDATE conflict SET state = ?, settled_at = ? WHERE id = ?", (choice, stamp(change.now), conflict_id)
+    )

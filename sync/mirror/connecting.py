@@ -1,0 +1,387 @@
+"""Projects become connected, published and local again; accounts; and the sync state that is always in sight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal, cast
+
+from ...missions.entities import (
+    SYSTEM,
+    USER,
+    Actor,
+    Author,
+    Flow,
+    Json,
+    JsonObject,
+    Mission,
+    Project,
+    ProjectRepository,
+)
+from ...missions.errors import Conflict, NotFound
+from ...missions.records import record
+from ...missions.wire import from_wire, to_wire
+from .. import rows
+from ..base import WorkspaceBase
+from ..change import Change
+from .base import links, mirror
+
+Kind = Literal["session", "token", "organization"]
+OF_THIS_MACHINE = frozenset(
+    {"slug", "hub", "paused", "isSample", "mirrorMemory", "mirrorDocuments", "wipLimits", "version"}
+)
+"""Fields of a connected project that each workspace keeps for itself."""
+REPOSITORY_HERE = frozenset({"localPath", "isManagedClone"})
+
+
+@record
+class Account:
+    """Somebody's sign-in at a hub. The tokens are in the keychain under its id, never here."""
+
+    id: str
+    profile: str
+    hub: str
+    user_id: str
+    email: str
+    kind: Kind
+    signed_in: bool
+    doc: JsonObject
+
+
+@record
+class SyncState:
+    """How the connected projects stand; of all of them, or of one."""
+
+    connected: int = 0
+    waiting: int = 0
+    """Edits that are not at the hub yet."""
+    parked: int = 0
+    conflicts: int = 0
+    offline_since: datetime | None = None
+    error: str = ""
+    signed_out: tuple[str, ...] = ()
+    """Profiles that need a sign-in."""
+    synced_at: datetime | None = None
+    first_sync: bool = False
+    """Nothing was read yet, or everything is read again."""
+    read_only: str = ""
+    oldest_waiting: datetime | None = None
+
+    @property
+    def word(self) -> str:
+        """In a few words, the most urgent first; empty for local projects only."""
+        if not self.connected:
+            return ""
+        parts = []
+        if self.signed_out:
+            parts.append("needs sign-in")
+        if self.offline_since is not None:
+            parts.append(f"offline since {self.offline_since.astimezone():%H:%M}")
+        if self.conflicts:
+            parts.append(f"{self.conflicts} conflict{'s' if self.conflicts > 1 else ''}")
+        if self.parked:
+            parts.append(f"{self.parked} parked")
+        if self.waiting:
+            parts.append(f"{self.waiting} to send")
+        if not parts and self.read_only:
+            parts.append("may only read")
+        if not parts and self.first_sync:
+            parts.append("first sync")
+        return ", ".join(parts) or "synced"
+
+
+class ConnectingOperations(WorkspaceBase):
+    """Accounts, and which projects are mirrored for whom."""
+
+    # -- accounts
+
+    def accounts(self) -> list[Account]:
+        """Who is (or was) signed in where, by profile."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT id, profile, hub, user_id, email, kind, signed_in, doc FROM account ORDER BY profile"
+            ).fetchall()
+        return [
+            Account(account_id, profile, hub, user, email, kind, bool(signed_in), json.loads(doc))
+            for account_id, profile, hub, user, email, kind, signed_in, doc in found
+        ]
+
+    def account(self, ref: str) -> Account:
+        """By id or profile; NotFound."""
+        found = next((one for one in self.accounts() if ref in (one.id, one.profile)), None)
+        if found is None:
+            raise NotFound(f"Nobody is signed in as {ref!r}", todo="`solo-unicorn auth login` signs in")
+        return found
+
+    def put_account(self, account: Account) -> None:
+        """Keep a sign-in; the profile belongs to it from now on, what another account has queued stays that one's."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute(
+                "UPDATE account SET profile = profile || ' (' || user_id || ')' WHERE profile = ? AND id <> ?",
+                (account.profile, account.id),
+            )
+            change.connection.execute(
+                "INSERT INTO account (id, profile, hub, user_id, email, kind, signed_in, doc) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, "
+                "hub = excluded.hub, email = excluded.email, kind = excluded.kind, signed_in = excluded.signed_in, "
+                "doc = excluded.doc",
+                (
+                    account.id, account.profile, account.hub, account.user_id, account.email, account.kind,
+                    account.signed_in, rows.dump(account.doc),
+                ),
+            )  # fmt: skip
+            change.event("", "account_changed", note=account.profile)
+
+    def set_signed_in(self, account_id: str, signed_in: bool) -> None:
+        """The hub accepts this account's tokens, or does not any more; what is queued stays queued."""
+        with self._change(SYSTEM) as change:
+            changed = change.connection.execute(
+                "UPDATE account SET signed_in = ?1 WHERE id = ?2 AND signed_in <> ?1", (signed_in, account_id)
+            ).rowcount
+            if changed:
+                change.event("", "account_changed", note=account_id)
+
+    def forget_account(self, account_id: str) -> None:
+        """Forget a sign-in; Conflict while projects are mirrored with it."""
+        with self._change(SYSTEM) as change:
+            used = change.connection.execute("SELECT 1 FROM mirror WHERE account = ?", (account_id,)).fetchone()
+            if used:
+                raise Conflict(
+                    "Projects are connected with this account", todo="`solo-unicorn project disconnect` first"
+                )
+            change.connection.execute("DELETE FROM account WHERE id = ?", (account_id,))
+            change.event("", "account_changed", note=account_id)
+
+    # -- projects
+
+    def connect_project(
+        self, account: Account, project: JsonObject, parts: Mapping[str, Sequence[JsonObject]], *,
+        lists: Sequence[str] | None = None, days: int | None = None, by: Author = USER,
+    ) -> Project:  # fmt: skip
+        """Mirror a hub's project from now on; its missions come with the first sync.
+
+        `parts` are its flows, actors and repositories. Conflict when a project of that id is here already.
+        """
+        with self._change(by) as change:
+            project_id = str(project.get("id"))
+            if change.connection.execute("SELECT 1 FROM project WHERE id = ?", (project_id,)).fetchone():
+                raise Conflict(
+                    f"{project.get('name')} is in this workspace already",
+                    why="a project of the same id is here",
+                    todo="export and delete it first if it is to be mirrored anew",
+                )
+            take_project(change, account.hub, project, parts)
+            _insert_mirror(change, project_id, account, lists, days)
+            change.event(project_id, "project_connected", note=account.hub)
+            return change.project(project_id)
+
+    def publish_project(self, ref: str, account: Account, *, by: Author = USER) -> Project:
+        """Make a local project a connected one, ids kept: everything in it is queued for the hub."""
+        with self._change(by) as change:
+            project = change.project(ref)
+            if project.hub is not None:
+                raise Conflict(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
+            after = replace(project, hub=account.hub, updated_at=change.now, version=project.version + 1)
+            rows.put_project(change.connection, after)
+            _insert_mirror(change, project.id, account, None, None)
+            docs = change.connection.execute(
+                "SELECT doc FROM mission WHERE project_id = ? AND deleted = 0 ORDER BY number", (project.id,)
+            ).fetchall()
+            missions = [rows.load(Mission, doc) for (doc,) in docs]
+            for mission in missions:
+                change.queue(mission, None)
+            for mission in missions:
+                for name in ("blockedBy", "relatesTo"):
+                    change.queue_links(mission.id, project.id, name, [], links(change.connection, mission.id, name))
+            change.event(project.id, "project_published", note=account.hub)
+            return after
+
+    def disconnect_project(self, ref: str, *, force: bool = False, by: Author = USER) -> Project:
+        """Make a mirror a local project that keeps everything shown now.
+
+        Conflict while edits wait to be sent, or something is undecided, unless `force`: they stay here alone then.
+        """
+        with self._change(by) as change:
+            project = change.project(ref)
+            mirror(change.connection, project.id)
+            waiting = change.connection.execute(
+                "SELECT count(*) FROM outbox WHERE project_id = ?", (project.id,)
+            ).fetchone()[0]
+            undecided = change.connection.execute(
+                "SELECT count(*) FROM conflict WHERE project_id = ? AND state = 'open'", (project.id,)
+            ).fetchone()[0]
+            if (waiting or undecided) and not force:
+                raise Conflict(
+                    f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
+                    todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
+                )
+            change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
+            change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
+            after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
+            rows.put_project(change.connection, after)
+            change.event(project.id, "project_disconnected", note=project.hub or "")
+            return after
+
+    def select_missions(self, ref: str, *, lists: Sequence[str] | None, days: int | None, by: Author = USER) -> None:
+        """Choose which missions of a connected project are mirrored; everything is read again."""
+        with self._change(by) as change:
+            project = change.project(ref)
+            mirror(change.connection, project.id)
+            change.connection.execute(
+                "UPDATE mirror SET lists = ?, days = ?, cursor = NULL WHERE project_id = ?",
+                (None if lists is None else rows.dump(list(lists)), days, project.id),
+            )
+            # what the hub said is forgotten, so that each mission is judged anew; the outbox stays
+            change.connection.execute("UPDATE base SET version = -1 WHERE project_id = ?", (project.id,))
+            change.event(project.id, "project_changed", note="selection")
+
+    def take_parts(
+        self, project_id: str, project: JsonObject, parts: Mapping[str, Sequence[JsonObject]], version: int | None
+    ) -> None:
+        """Take in what the hub says of a project itself: its settings, flows, actors and repositories."""
+        with self._change(SYSTEM) as change:
+            known = mirror(change.connection, project_id)
+            take_project(change, known.hub, project, parts)
+            change.connection.execute("UPDATE mirror SET parts = ? WHERE project_id = ?", (version, project_id))
+            change.event(project_id, "project_changed", note="from the hub")
+
+    # -- what the person sees
+
+    def sync_state(self, project: str | None = None) -> SyncState:
+        """How the connected projects stand: of all, or of one (an id)."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT count(*), min(failing_since), max(error), min(synced_at), "
+                "sum(cursor IS NULL OR resync IS NOT NULL), max(read_only) FROM mirror "
+                "WHERE ?1 IS NULL OR project_id = ?1",
+                (project,),
+            ).fetchone()
+            if not row[0]:
+                return SyncState()
+            waiting, parked, oldest = connection.execute(
+                "SELECT sum(state <> 'parked'), sum(state = 'parked'), min(CASE WHEN state <> 'parked' THEN at END) "
+                "FROM outbox WHERE ?1 IS NULL OR project_id = ?1",
+                (project,),
+            ).fetchone()
+            conflicts = connection.execute(
+                "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
+            ).fetchone()[0]
+            signed_out = connection.execute(
+                "SELECT DISTINCT coalesce(a.profile, m.account) FROM mirror m LEFT JOIN account a ON a.id = m.account "
+                "WHERE coalesce(a.signed_in, 0) = 0 AND (?1 IS NULL OR m.project_id = ?1) ORDER BY 1",
+                (project,),
+            ).fetchall()
+        return SyncState(
+            connected=int(row[0]),
+            waiting=int(waiting or 0),
+            parked=int(parked or 0),
+            conflicts=int(conflicts),
+            offline_since=rows.moment(row[1]),
+            error=str(row[2] or ""),
+            signed_out=tuple(str(name) for (name,) in signed_out),
+            synced_at=rows.moment(row[3]),
+            first_sync=bool(row[4]),
+            read_only=str(row[5] or ""),
+            oldest_waiting=rows.moment(oldest),
+        )
+
+    def unsent_missions(self, project_id: str) -> dict[str, str]:
+        """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT entity_id, CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
+                "WHERE project_id = ?1 UNION ALL "
+                "SELECT mission_id, 'conflict' FROM conflict WHERE project_id = ?1 AND state = 'open'",
+                (project_id,),
+            ).fetchall()
+        ranks = ("waiting", "parked", "conflict")
+        marked: dict[str, str] = {}
+        for mission_id, mark in found:
+            marked[mission_id] = max(mark, marked.get(mission_id, "waiting"), key=ranks.index)
+        return marked
+
+
+def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
+    """Write a hub's project with its parts; what each machine keeps for itself stays."""
+    from ..projects import _free_slug
+
+    project_id = str(document.get("id"))
+    row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
+    own: JsonObject = {}
+    if row is not None:
+        own = {name: value for name, value in json.loads(row[0]).items() if name in OF_THIS_MACHINE}
+    now = rows.stamp(change.now)
+    merged: dict[str, Json] = {
+        "createdAt": now, "updatedAt": now, "slug": project_id.lower(),
+        **{name: value for name, value in document.items() if value is not None}, **own, "hub": hub,
+    }  # fmt: skip
+    project = from_wire(Project, merged)
+    if row is None:
+        slug = str(document.get("slug") or project.name)
+        project = replace(project, slug=_free_slug(change.connection, slug, project_id), paused=False)
+    flows = [from_wire(Flow, _dated(item, project_id, now)) for item in parts.get("flows", ())]
+    if not flows and row is None:  # a plain server knows of no flows: the system's own
+        from ...missions.flows import system_flows
+
+        flows = list(system_flows(project_id, change.new_id, change.now))
+    if project.default_flow_id is None and flows:
+        chosen = next((flow for flow in flows if flow.is_default), flows[0])
+        project = replace(project, default_flow_id=chosen.id)
+    rows.put_project(change.connection, project)
+    if flows:
+        _replace_parts(change, "flow", project_id, flows)
+    if "actors" in parts:
+        actors = [from_wire(Actor, _dated(item, project_id, now)) for item in parts["actors"]]
+        _replace_parts(change, "actor", project_id, actors)
+    if "repositories" in parts:
+        repositories = []
+        for item in parts["repositories"]:
+            known = change.connection.execute("SELECT doc FROM repository WHERE id = ?", (item.get("id"),)).fetchone()
+            here = {k: v for k, v in json.loads(known[0]).items() if k in REPOSITORY_HERE} if known else {}
+            repositories.append(from_wire(ProjectRepository, {**_dated(item, project_id, now), **here}))
+        _replace_parts(change, "repository", project_id, repositories)
+
+
+def _replace_parts(
+    change: Change, table: str, project_id: str, parts: Sequence[Flow] | Sequence[Actor] | Sequence[ProjectRepository]
+) -> None:
+    kept = rows.dump([part.id for part in parts])
+    change.connection.execute(
+        f"DELETE FROM {table} WHERE project_id = ? AND id NOT IN (SELECT value FROM json_each(?))", (project_id, kept)
+    )
+    for part in parts:
+        rows.put_part(change.connection, table, part)
+
+
+def _dated(item: JsonObject, project_id: str, now: str | None) -> JsonObject:
+    return {
+        "createdAt": now, "updatedAt": now, "projectId": project_id,
+        **{name: value for name, value in item.items() if value is not None},
+    }  # fmt: skip
+
+
+def _insert_mirror(
+    change: Change, project_id: str, account: Account, lists: Sequence[str] | None, days: int | None
+) -> None:
+    change.connection.execute(
+        "INSERT INTO mirror (project_id, account, hub, lists, days) VALUES (?, ?, ?, ?, ?)",
+        (project_id, account.id, account.hub, None if lists is None else rows.dump(list(lists)), days),
+    )
+
+
+def published(
+    project: Project, flows: Sequence[Flow], actors: Sequence[Actor], repositories: Sequence[ProjectRepository]
+) -> tuple[JsonObject, dict[str, list[JsonObject]]]:
+    """What a hub is told of a local project that is published: nothing that belongs to this machine."""
+    document = {name: value for name, value in to_wire(project).items() if name not in OF_THIS_MACHINE - {"slug"}}
+    document.pop("organizationId", None)
+    hidden = REPOSITORY_HERE | {"githubPermissions"}
+    return document, {
+        "flows": [to_wire(flow) for flow in flows],
+        "actors": [to_wire(actor) for actor in actors],
+        "repositories": [
+            cast("JsonObject", {k: v for k, v in to_wire(one).items() if k not in hidden}) for one in repositories
+        ],
+    }

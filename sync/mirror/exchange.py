@@ -1,0 +1,152 @@
+"""Conversations with a hub, as generators: they yield requests and are sent the answers.
+
+Nothing here knows of sockets, clocks or threads, so the same code runs in the service, in a command and in the
+simulator. Every write to the workspace is a transaction of its own between two steps.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ...missions.entities import JsonObject
+from ...missions.records import record
+from .base import Mirror
+from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
+from .operations import SyncOperations
+from .pushing import Capabilities, Outcome
+
+EXPIRED = 410
+
+
+@record
+class Trouble:
+    """Why an exchange broke off. Whatever it had written stands; the next one goes on from there."""
+
+    kind: str
+    """signed_out, forbidden, gone, unreachable, busy, refused."""
+    reason: str
+    answer: Response | None = None
+
+
+def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Trouble]:
+    """What a server can do; one that has never heard of it has the specification's endpoints only."""
+    answer = yield get("/sync/capabilities")
+    if isinstance(answer, Response) and answer.ok:
+        workspace.set_capabilities(hub, answer.object)
+        return Capabilities.of(answer.object)
+    if isinstance(answer, Response) and answer.status in (404, 405, 501):
+        workspace.set_capabilities(hub, {})
+        return Capabilities()
+    return trouble(answer)
+
+
+def pull(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
+    """Bring the mirror of a project up to date; returns how many missions were news."""
+    mirror = workspace.mirror(project_id)
+    if not can.changes:
+        return (yield from _resync(workspace, project_id, can))
+    if mirror.resync is not None or mirror.cursor is None:
+        done = yield from _resync(workspace, project_id, can)
+        if isinstance(done, Trouble):
+            return done
+        mirror = workspace.mirror(project_id)
+    news = 0
+    while True:
+        answer = yield get(f"/projects/{project_id}/changes", cursor=mirror.cursor, limit=str(can.page))
+        if isinstance(answer, Response) and answer.status == EXPIRED:
+            done = yield from _resync(workspace, project_id, can, anew=True)
+            if isinstance(done, Trouble):
+                return done
+            mirror, news = workspace.mirror(project_id), news + done
+            continue
+        if isinstance(answer, NoAnswer) or not answer.ok:
+            return trouble(answer)
+        page = _page(answer)
+        if not isinstance(page.get("changes"), list) or not isinstance(page.get("cursor"), str):
+            return Trouble("unreachable", "the hub answered something that is no page of changes", answer)
+        if page["changes"] or page["cursor"] != mirror.cursor:
+            news += workspace.take_changes(project_id, page)
+        else:
+            workspace.mark_synced(project_id)
+        if not page.get("hasMore"):
+            return news
+        mirror = workspace.mirror(project_id)
+
+
+def _resync(
+    workspace: SyncOperations, project_id: str, can: Capabilities, *, anew: bool = False
+) -> Exchange[int | Trouble]:
+    """Read everything, page by page; what is not met any more is swept after the last one."""
+    mirror = workspace.mirror(project_id)
+    if anew or mirror.resync is None:
+        workspace.begin_resync(project_id)
+    pages = 0
+    while True:
+        mirror = workspace.mirror(project_id)
+        after = cast("JsonObject", mirror.resync or {}).get("after") or None
+        answer = yield _list(mirror, can, None if after is None else str(after))
+        if isinstance(answer, NoAnswer) or not answer.ok:
+            return trouble(answer)
+        page: JsonObject = {"items": answer.body} if isinstance(answer.body, list) else _page(answer)
+        if not any(isinstance(page.get(name), list) for name in ("items", "missions", "data")):
+            return Trouble("unreachable", "the hub answered something that is no list of missions", answer)
+        pages += 1
+        if workspace.take_snapshot(project_id, page):
+            return pages
+
+
+def _list(mirror: Mirror, can: Capabilities, after: str | None) -> Request:
+    name = "after" if can.changes else "cursor"
+    return get(f"/projects/{mirror.project_id}/missions", **{name: after}, limit=str(min(can.page, 200)))
+
+
+def push(
+    workspace: SyncOperations, seq: int, mission_id: str, project_id: str, can: Capabilities, server_now: float | None
+) -> Exchange[Outcome | Trouble]:
+    """Send one row of the outbox; returns what became of it."""
+    if not can.if_match:  # look first, so that the check is made on what is there now
+        answer = yield get(f"/missions/{mission_id}")
+        if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
+            workspace.take_mission(project_id, item)
+        elif isinstance(answer, Response) and answer.status in (404, 410):
+            workspace.mark_gone(project_id, mission_id)
+        else:
+            return trouble(answer)
+    request = workspace.freeze(seq, can, server_now)
+    if request is None:
+        return "done"
+    answer = yield request
+    outcome = workspace.settle(seq, answer, can, server_now)
+    if outcome in ("later", "signed_out"):
+        return trouble(answer)
+    silent = isinstance(answer, Response) and answer.ok and not mission_in(answer.body)
+    if silent and request.method != "DELETE":
+        answer = yield get(f"/missions/{mission_id}")  # done, but not told what it is now
+        if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
+            workspace.take_mission(project_id, item)
+    return outcome
+
+
+def trouble(answer: Answer) -> Trouble:
+    """What stands in the way, from an answer that was not what was hoped for."""
+    if isinstance(answer, NoAnswer):
+        return Trouble("unreachable", answer.reason)
+    match answer.status:
+        case 401:
+            return Trouble("signed_out", answer.said, answer)
+        case 403:
+            return Trouble("forbidden", answer.said, answer)
+        case 404 | 410:
+            return Trouble("gone", answer.said, answer)
+        case 409 | 412 | 408 | 425 | 429 | 503:
+            return Trouble("busy", answer.said, answer)
+        case status if status >= 500 or status < 400:
+            return Trouble("unreachable", answer.said, answer)
+    return Trouble("refused", answer.said, answer)
+
+
+def _page(answer: Response) -> JsonObject:
+    """The page in a body: bare, or with what belongs to it below `meta`."""
+    body = answer.object
+    meta = body.get("meta")
+    return {**meta, **body} if isinstance(meta, dict) else body

@@ -1,0 +1,111 @@
+"""What goes to a hub and what comes back, without a word about how it gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TypeVar
+
+from ...missions.entities import Json, JsonObject
+from ...missions.records import record
+
+T = TypeVar("T")
+API = "/api/v1"
+LONGEST_WAIT = 15 * 60.0
+"""A server that asks for more patience than this is asked again after it, and the wait is shown."""
+
+
+@record
+class Request:
+    """One request; `path` begins with a slash and is below the hub's URL."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Json = None
+
+
+@record
+class Response:
+    """An answer that could be read."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: Json = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done."""
+        return 200 <= self.status < 300
+
+    @property
+    def object(self) -> JsonObject:
+        """The body, when it is an object."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    @property
+    def error(self) -> JsonObject:
+        """The error in the body: code, message, details."""
+        error = self.object.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
+    def details(self) -> JsonObject:
+        """What the error says beside its message."""
+        details = self.error.get("details")
+        return details if isinstance(details, dict) else {}
+
+    @property
+    def said(self) -> str:
+        """The server's own words."""
+        message = self.error.get("message") or self.object.get("detail") or self.object.get("message")
+        return str(message or f"HTTP {self.status}")
+
+
+@record
+class NoAnswer:
+    """No answer, or one that cannot be read: nobody knows whether it was done."""
+
+    reason: str
+
+
+Answer = Response | NoAnswer
+Exchange = Generator[Request, Answer, T]
+"""Yields requests, is sent their answers, and returns what came of it. Between two steps it holds no transaction."""
+
+
+def get(path: str, **query: str | None) -> Request:
+    """A read."""
+    return Request("GET", API + path, {name: value for name, value in query.items() if value is not None}, {})
+
+
+def mission_in(body: Json) -> JsonObject | None:
+    """The representation of a mission in a body, bare or below `data` or `mission`."""
+    if not isinstance(body, dict):
+        return None
+    for candidate in (body, body.get("data"), body.get("mission")):
+        if isinstance(candidate, dict) and isinstance(candidate.get("id"), str):
+            return candidate
+    return None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that the server asks to wait, at most LONGEST_WAIT; `now` is its own clock (for dates)."""
+    said = headers.get("retry-after", "").strip()
+    if not said:
+        return None
+    if said.isdecimal():
+        return min(float(said), LONGEST_WAIT)
+    at = server_time({"date": said})
+    return None if at is None else min(max(0.0, at - now), LONGEST_WAIT)
+
+
+def server_time(headers: Mapping[str, str]) -> float | None:
+    """The server's clock, in seconds since 1970, from its Date header."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,0 +1,244 @@
+"""The workspace's part of synchronisation: each method is one transaction, and none of them waits for a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from ...missions.entities import SYSTEM, Json, JsonObject
+from ...missions.errors import Conflict, NotFound
+from .. import lookup
+from ..base import WorkspaceBase
+from ..rows import dump, stamp
+from . import outbox, pushing
+from .base import COLUMNS as MIRROR_COLUMNS
+from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
+from .messages import Answer, Request
+from .outbox import Entry
+from .pushing import Capabilities, Outcome
+
+PAGE_MOST = 500
+
+
+class SyncOperations(WorkspaceBase):
+    """Mirrors, the outbox, and what a hub answered."""
+
+    def mirrors(self, account: str | None = None) -> list[Mirror]:
+        """The connected projects, of one account or of all."""
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {MIRROR_COLUMNS} FROM mirror WHERE ?1 IS NULL OR account = ?1 ORDER BY project_id", (account,)
+            ).fetchall()
+        return [mirror_of(row) for row in found]
+
+    def mirror(self, project: str) -> Mirror:
+        """The mirror of a connected project; NotFound for a local one."""
+        with self._reading() as connection:
+            return mirror(connection, lookup.project(connection, project).id)
+
+    # -- pulling
+
+    def take_changes(self, project_id: str, page: Mapping[str, Json]) -> int:
+        """Take in a page of the change feed: its data and its cursor in one transaction. Returns how many were news."""
+        items = _items(page.get("changes"))
+        with self._change(SYSTEM) as change:
+            taking = Taking(change, project_id)
+            news = sum(taking.take(item, quiet=len(items) > MANY) for item in items)
+            if len(items) > MANY:
+                taking.tell()
+            self._advance(taking, page, "cursor")
+        return news
+
+    def begin_resync(self, project_id: str) -> None:
+        """Everything is to be read again; survives a crash. The outbox stays as it is."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute(
+                'UPDATE mirror SET resync = \'{"after": ""}\', generation = generation + 1 WHERE project_id = ?',
+                (project_id,),
+            )
+
+    def take_snapshot(self, project_id: str, page: Mapping[str, Json]) -> bool:
+        """Take in one page of a full resync; True when it was the last, and what is gone was swept."""
+        items = _items(page.get("items") or page.get("missions") or page.get("data"))
+        following = page.get("nextAfter") or page.get("nextCursor")
+        with self._change(SYSTEM) as change:
+            taking = Taking(change, project_id)
+            resync = taking.mirror.resync
+            if resync is None:
+                return True
+            for item in items:
+                taking.take(item, generation=taking.mirror.generation, quiet=True)
+            start = resync.get("start") or {
+                "cursor": page.get("snapshotCursor"), "epoch": page.get("epoch"), "seq": page.get("seq"),
+            }  # fmt: skip
+            if following:
+                change.connection.execute(
+                    "UPDATE mirror SET resync = ?, skipped = skipped + ? WHERE project_id = ?",
+                    (dump({"after": following, "start": start}), len(taking.skipped), project_id),
+                )
+            else:
+                taking.sweep(taking.mirror.generation)
+                change.connection.execute("UPDATE mirror SET resync = NULL WHERE project_id = ?", (project_id,))
+                self._advance(taking, cast("JsonObject", start), "cursor")
+            taking.tell()
+        return not following
+
+    @staticmethod
+    def _advance(taking: Taking, told: Mapping[str, Json], name: str) -> None:
+        before, seq, epoch = taking.mirror, told.get("seq"), told.get("epoch")
+        fresh = isinstance(epoch, int) and epoch != before.epoch
+        reached = seq if isinstance(seq, int) else 0
+        cursor = told.get(name)
+        taking.change.connection.execute(
+            "UPDATE mirror SET cursor = ?, seq = CASE WHEN ?2 THEN ?3 ELSE max(seq, ?3) END, epoch = ?, "
+            "skipped = skipped + ?, synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
+            (
+                cursor if isinstance(cursor, str) else before.cursor, fresh, reached,
+                epoch if isinstance(epoch, int) else before.epoch, len(taking.skipped), stamp(taking.change.now),
+                before.project_id,
+            ),
+        )  # fmt: skip
+
+    def take_mission(self, project_id: str, item: JsonObject) -> bool:
+        """Take in one representation that was asked for."""
+        with self._change(SYSTEM) as change:
+            return Taking(change, project_id).take(item)
+
+    def mark_gone(self, project_id: str, mission_id: str) -> None:
+        """The hub says that a mission is not there."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (mission_id,))
+            Taking(change, project_id).refold(mission_id)
+
+    def mark_synced(self, project_id: str) -> None:
+        """The hub was reached and had nothing new."""
+        with self._store.writing() as connection:
+            connection.execute(
+                "UPDATE mirror SET synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
+                (stamp(self._clock()), project_id),
+            )
+
+    def mark_failing(self, project_ids: Sequence[str], error: str) -> None:
+        """The hub cannot be reached, or does not answer as it should."""
+        with self._change(SYSTEM) as change:
+            change.connection.executemany(
+                "UPDATE mirror SET failing_since = coalesce(failing_since, ?), error = ? WHERE project_id = ?",
+                [(stamp(change.now), error, project_id) for project_id in project_ids],
+            )
+
+    # -- pushing
+
+    def due(self, account: str, project_id: str | None = None, limit: int = 100) -> list[Entry]:
+        """The next row of each mission that may go out now, oldest first.
+
+        A mission that the hub refused to make holds back what was done to it; a link waits for the mission it names.
+        """
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {outbox.COLUMNS} FROM outbox o WHERE account = ?1 AND (?2 IS NULL OR project_id = ?2) "
+                "AND state <> 'parked' "
+                "AND seq = (SELECT min(seq) FROM outbox f WHERE f.entity_id = o.entity_id AND f.state <> 'parked') "
+                "AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.entity_id = o.entity_id AND p.kind = 'create' "
+                "AND p.state = 'parked') "
+                "AND EXISTS (SELECT 1 FROM mirror m WHERE m.project_id = o.project_id AND m.account = o.account) "
+                "ORDER BY seq LIMIT ?3",
+                (account, project_id, limit),
+            ).fetchall()
+            new = connection.execute("SELECT entity_id FROM outbox WHERE kind = 'create'").fetchall()
+        making = {str(mission_id) for (mission_id,) in new}
+        entries = [outbox.entry_of(row) for row in found]
+        return [one for one in entries if not (_named(one) & making - {one.entity_id})]
+
+    def freeze(self, seq: int, can: Capabilities, server_now: float | None) -> Request | None:
+        """The request of a row, written down before it is sent; None when there is nothing to send."""
+        with self._change(SYSTEM) as change:
+            return pushing.freeze(change, seq, can, server_now)
+
+    def settle(self, seq: int, answer: Answer, can: Capabilities, server_now: float | None) -> Outcome:
+        """Write down what an answer means for its row."""
+        with self._change(SYSTEM) as change:
+            return pushing.settle(change, seq, answer, can, server_now)
+
+    def outbox(self, project: str | None = None, *, parked: bool | None = None) -> list[Entry]:
+        """What waits to be sent, oldest first; only (or without) what was parked when asked for."""
+        with self._reading() as connection:
+            only = lookup.project(connection, project).id if project else None
+            found = connection.execute(
+                f"SELECT {outbox.COLUMNS} FROM outbox WHERE (?1 IS NULL OR project_id = ?1) "
+                "AND (?2 IS NULL OR (state = 'parked') = ?2) ORDER BY seq",
+                (only, parked),
+            ).fetchall()
+        return [outbox.entry_of(row) for row in found]
+
+    def park_suspect(self, seq: int) -> None:
+        """Set a row aside that the server fails on while it does others."""
+        with self._change(SYSTEM) as change:
+            entry = outbox.entry(change.connection, seq)
+            if entry is not None and entry.state != "parked":
+                pushing.park(change, entry, "suspect", entry.error or "the hub fails on it")
+
+    def retry_parked(self, seq: int) -> Entry:
+        """Send a parked row once more; NotFound."""
+        with self._change(SYSTEM) as change:
+            entry = _parked(outbox.entry(change.connection, seq), seq)
+            suspect = entry.error_code == "suspect"  # it may have been done: the same key again
+            change.connection.execute(
+                "UPDATE outbox SET state = ?, failures = 0, error_code = NULL, error = NULL WHERE seq = ?",
+                ("inflight" if suspect else "queued", seq),
+            )
+            if not suspect:
+                change.connection.execute(
+                    "UPDATE outbox SET request = NULL, rebase = rebase + 1, attempts = 0, first_sent_at = NULL "
+                    "WHERE seq = ?",
+                    (seq,),
+                )
+            change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
+            Taking(change, entry.project_id).refold(entry.entity_id)
+            change.event(entry.project_id, "unparked", mission_id=entry.entity_id)
+            return entry
+
+    def discard_parked(self, seq: int) -> Entry:
+        """Give a refused row up; a mission that the hub would not make goes with all that was done to it."""
+        with self._change(SYSTEM) as change:
+            entry = _parked(outbox.entry(change.connection, seq), seq)
+            if entry.kind == "create":
+                change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
+            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+            Taking(change, entry.project_id).refold(entry.entity_id)
+            change.event(entry.project_id, "discarded", mission_id=entry.entity_id, note=entry.error or "")
+            return entry
+
+    def verify_mirror(self, project_id: str) -> list[str]:
+        """Missions whose view is not what the hub said plus what was done here (`doctor`); empty when all is well."""
+        with self._reading() as connection:
+            return consistent(connection, project_id)
+
+    # -- what a server can do
+
+    def capabilities(self, hub: str) -> Capabilities | None:
+        """What was found out about a hub; None before it was asked."""
+        kept = self.meta(f"hub.capabilities {hub}")
+        return None if kept is None else Capabilities.of(json.loads(kept))
+
+    def set_capabilities(self, hub: str, body: JsonObject) -> None:
+        """Keep what a hub says it can do (an empty object: the specification's endpoints only)."""
+        if self.meta(f"hub.capabilities {hub}") != dump(body):
+            self.set_meta(f"hub.capabilities {hub}", dump(body))
+
+
+def _items(value: Json) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _named(entry: Entry) -> set[str]:
+    """Other missions that a row's links name."""
+    return {str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])}
+
+
+def _parked(entry: Entry | None, seq: int) -> Entry:
+    if entry is None:
+        raise NotFound(f"Nothing is parked under {seq}", todo="`solo-unicorn sync --parked` lists what is")
+    if entry.state != "parked":
+        raise Conflict(f"{seq} is not parked", todo="`solo-unicorn sync --parked` lists what is")
+    return entry

@@ -1,0 +1,262 @@
+"""Sending one row of the outbox: the request it becomes, and what each answer means for it.
+
+queued --freeze--> inflight --2xx--> gone from the outbox, the answer is the new base
+  ^                   |
+  +-------412---------+--4xx--> parked (the server's words kept) or a conflict
+                      +--5xx, no answer--> stays inflight: the same request with the same key again
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal, cast
+
+from ...missions.entities import Json, JsonObject
+from ...missions.records import record
+from ..change import Change
+from ..rows import dump
+from . import conflicts, outbox
+from .base import Taking, base_document
+from .messages import API, Answer, NoAnswer, Request, Response, mission_in
+from .outbox import Entry
+from .threeway import check, differs
+
+RETENTION = 7 * 86_400.0
+Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
+"""`again`: at once, on the newer state; `later`: the same request after a pause."""
+
+
+@record
+class Capabilities:
+    """What a server can do beyond the specification's endpoints."""
+
+    changes: bool = False
+    idempotency: bool = False
+    if_match: bool = False
+    retention: float = RETENTION
+    page: int = 200
+
+    @classmethod
+    def of(cls, body: JsonObject) -> Capabilities:
+        """From the answer to /sync/capabilities."""
+        seconds, page = body.get("idempotencyRetentionSec"), body.get("maxPage")
+        return cls(
+            changes=bool(body.get("changes")),
+            idempotency=seconds is not None and seconds is not False,
+            if_match=bool(body.get("ifMatch")),
+            retention=float(seconds) if isinstance(seconds, int | float) and seconds else RETENTION,
+            page=min(500, page) if isinstance(page, int) and page > 0 else 200,
+        )
+
+
+FULL = Capabilities(changes=True, idempotency=True, if_match=True, page=500)
+
+
+def freeze(change: Change, seq: int, can: Capabilities, server_now: float | None) -> Request | None:
+    """The request of a row, decided upon once and written down before its first byte is sent.
+
+    None when there is nothing to send (any more): the hub has it already, or it became a conflict.
+    """
+    entry = outbox.entry(change.connection, seq)
+    if entry is None or entry.state == "parked":
+        return None
+    if entry.state == "inflight" and entry.request is not None:
+        change.connection.execute("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?", (seq,))
+        return _request(entry.request)
+    request = _decide(change, entry, can)
+    if request is None:
+        change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+        _refolded(change, entry)
+        return None
+    change.connection.execute(
+        "UPDATE outbox SET state = 'inflight', request = ?, attempts = attempts + 1, "
+        "first_sent_at = coalesce(first_sent_at, ?) WHERE seq = ?",
+        (dump(_document(request)), server_now, seq),
+    )
+    return request
+
+
+def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_now: float | None) -> Outcome:
+    """Write down what an answer means for its row."""
+    entry = outbox.entry(change.connection, seq)
+    if entry is None:
+        return "done"
+    if isinstance(answer, NoAnswer):
+        return _unanswered(change, entry, can)
+    match answer.status:
+        case status if 200 <= status < 300:
+            return _effective(change, entry, answer)
+        case 401:
+            return "signed_out"
+        case 403:
+            change.connection.execute(
+                "UPDATE mirror SET read_only = ? WHERE project_id = ?", (answer.said, entry.project_id)
+            )
+            return park(change, entry, "forbidden", answer.said)
+        case 404 | 410:
+            return _gone(change, entry)
+        case 412 | 428:
+            return _outdated(change, entry, answer, can, server_now)
+        case 409 if "retry-after" in answer.headers:
+            return "later"
+        case 409 if entry.kind == "create":
+            return _exists(change, entry, answer)
+        case 408 | 425 | 429:
+            return "later"
+        case status if 400 <= status < 500:
+            return park(change, entry, str(answer.error.get("code") or "refused"), answer.said)
+    change.connection.execute("UPDATE outbox SET failures = failures + 1, error = ? WHERE seq = ?", (answer.said, seq))
+    return "later" if can.idempotency else _unanswered(change, entry, can)
+
+
+def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
+    """Set a row aside with the server's words; what was done to the mission later goes on."""
+    change.connection.execute(
+        "UPDATE outbox SET state = 'parked', error_code = ?, error = ? WHERE seq = ?", (code, said, entry.seq)
+    )
+    _refolded(change, entry)
+    change.event(entry.project_id, "parked", mission_id=entry.entity_id, note=said)
+    return "parked"
+
+
+def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
+    base = change.connection.execute("SELECT version, deleted FROM base WHERE id = ?", (entry.entity_id,)).fetchone()
+    headers = {"idempotency-key": f"{entry.mutation_id}.{entry.rebase}"} if can.idempotency else {}
+    if entry.kind == "create":
+        body = {name: value for name, value in entry.patch.items() if value is not None}
+        return Request(
+            "POST", f"{API}/projects/{entry.project_id}/missions", {}, headers, {**body, "id": entry.entity_id}
+        )
+    now = base_document(change.connection, entry.entity_id)
+    if base is None or now is None:
+        if entry.kind == "patch":
+            _deleted_remotely(change, entry)
+        return None
+    if can.if_match:
+        headers["if-match"] = f'"{base[0]}"'
+    path = f"{API}/missions/{entry.entity_id}"
+    if entry.kind == "delete":
+        if differs(entry.seen, now):
+            _conflict(change, entry, "deleted_locally", "", entry.seen, None, now)
+            return None
+        return Request("DELETE", path, {}, headers)
+    verdict = check(entry.patch, entry.seen, now)
+    for one in verdict.conflicts:
+        kind: conflicts.ConflictKind = "progress" if one.field == "progress" else "field"
+        _conflict(change, entry, kind, one.field, one.base, one.mine, one.theirs)
+    if verdict.conflicts:  # what became a conflict is no longer wished: the view shows the hub's value
+        kept = {name: value for name, value in entry.patch.items() if name in verdict.send}
+        change.connection.execute("UPDATE outbox SET patch = ? WHERE seq = ?", (dump(kept), entry.seq))
+        _refolded(change, entry)
+    send = {name: value for name, value in verdict.send.items() if value != now.get(name)}
+    return Request("PATCH", path, {}, headers, send) if send else None
+
+
+def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
+    taking = Taking(change, entry.project_id)
+    if entry.kind == "delete":
+        change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
+    elif (item := mission_in(answer.body)) is not None:
+        taking.take(item)
+    taking.refold(entry.entity_id)
+    return "done"
+
+
+def _outdated(change: Change, entry: Entry, answer: Response, can: Capabilities, server_now: float | None) -> Outcome:
+    """Somebody was faster: judge the row again on what the hub has now."""
+    current = answer.details.get("current")
+    item = mission_in(current) or mission_in(answer.body)
+    if item is not None:
+        Taking(change, entry.project_id).take(item)
+    unsure = entry.attempts > 1 and (
+        entry.first_sent_at is None or server_now is None or server_now - entry.first_sent_at > can.retention
+    )
+    if unsure and entry.kind == "patch":  # an earlier try may have been done and been forgotten by the key store
+        now = base_document(change.connection, entry.entity_id) or {}
+        sent = cast("JsonObject", (entry.request or {}).get("body") or {})
+        change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+        if any(now.get(name) != value for name, value in sent.items()):
+            theirs = {name: now.get(name) for name in sent}
+            _conflict(change, entry, "outcome_unknown", "", {n: entry.seen.get(n) for n in sent}, sent, theirs)
+        _refolded(change, entry)
+        return "done"
+    _queued_again(change, entry)
+    _refolded(change, entry)
+    return "again" if item is not None else "later"
+
+
+def _exists(change: Change, entry: Entry, answer: Response) -> Outcome:
+    """The hub knows this id: our own earlier try, or somebody else's mission."""
+    details = answer.details
+    item = mission_in(details.get("current")) or mission_in(details)
+    creator = details.get("creatorMutationId") or answer.object.get("creatorMutationId")
+    mine = creator == entry.mutation_id if creator is not None else item is not None and _says(item, entry.patch)
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    if not mine:
+        _conflict(change, entry, "id_taken", "", None, {**entry.patch, "id": entry.entity_id}, item)
+    elif item is not None:
+        Taking(change, entry.project_id).take(item)
+    _refolded(change, entry)
+    return "done" if mine else "conflict"
+
+
+def _gone(change: Change, entry: Entry) -> Outcome:
+    change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    if entry.kind == "delete":
+        _refolded(change, entry)
+        return "done"
+    _deleted_remotely(change, entry)
+    _refolded(change, entry)
+    return "conflict"
+
+
+def _unanswered(change: Change, entry: Entry, can: Capabilities) -> Outcome:
+    """With a key the same request goes out again; without one the row is judged anew on what the server has then."""
+    if not can.idempotency:
+        _queued_again(change, entry)
+    return "later"
+
+
+def _queued_again(change: Change, entry: Entry) -> None:
+    change.connection.execute(
+        "UPDATE outbox SET state = 'queued', request = NULL, rebase = rebase + 1, attempts = 0, first_sent_at = NULL "
+        "WHERE seq = ?",
+        (entry.seq,),
+    )
+
+
+def _deleted_remotely(change: Change, entry: Entry) -> None:
+    """Keep the whole mission as it would have been, so that it can be made again with these words."""
+    row = change.connection.execute("SELECT doc FROM mission WHERE id = ?", (entry.entity_id,)).fetchone()
+    shown: JsonObject = json.loads(row[0]) if row else {}
+    mine: Json = {**shown, **entry.patch, "id": entry.entity_id}
+    _conflict(change, entry, "deleted_remotely", "", base_document(change.connection, entry.entity_id), mine, None)
+
+
+def _conflict(
+    change: Change, entry: Entry, kind: conflicts.ConflictKind, field: str, base: Json, mine: Json, theirs: Json
+) -> None:
+    conflicts.add(change, entry.project_id, entry.entity_id, entry.mutation_id, kind, field, base, mine, theirs)
+
+
+def _refolded(change: Change, entry: Entry) -> None:
+    Taking(change, entry.project_id).refold(entry.entity_id)
+
+
+def _says(item: JsonObject, patch: JsonObject) -> bool:
+    return all(
+        item.get(name) == value for name, value in patch.items() if name in ("title", "description", "createdAt")
+    )
+
+
+def _document(request: Request) -> JsonObject:
+    headers: dict[str, Json] = dict(request.headers)
+    return {"method": request.method, "path": request.path, "headers": headers, "body": request.body}
+
+
+def _request(document: JsonObject) -> Request:
+    headers = cast("dict[str, str]", document["headers"])
+    return Request(str(document["method"]), str(document["path"]), {}, headers, document.get("body"))

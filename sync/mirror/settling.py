@@ -1,0 +1,140 @@
+"""A person decides: conflicts listed and settled. Keeping one's own side is a new edit made on what the hub has now."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import cast
+
+from ...missions.entities import USER, Author, Json, JsonObject, Mission
+from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.fields import CHECKS, checked
+from ...missions.wire import from_wire, to_wire, wire_name
+from .. import lookup
+from ..base import WorkspaceBase
+from ..change import Change
+from . import conflicts, outbox
+from .base import base_document
+from .conflicts import SyncConflict
+from .fields import LOCAL, PROGRESS
+
+BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}
+
+
+class SettlingOperations(WorkspaceBase):
+    """Conflicts."""
+
+    def conflicts(self, project: str | None = None) -> list[SyncConflict]:
+        """Open conflicts, oldest first, of one project or of all; `theirs` is what the hub says now."""
+        with self._reading() as connection:
+            only = lookup.project(connection, project).id if project else None
+            found = connection.execute(
+                f"SELECT {conflicts.COLUMNS}, m.number, m.title FROM conflict c "
+                "LEFT JOIN mission m ON m.id = c.mission_id WHERE c.state = 'open' "
+                "AND (?1 IS NULL OR c.project_id = ?1) ORDER BY c.at, c.id",
+                (only,),
+            ).fetchall()
+            return [_as_of_now(connection, conflicts.conflict_of(row)) for row in found]
+
+    def conflict(self, ref: str) -> SyncConflict:
+        """An open conflict by its id, or a unique beginning or end of it; NotFound."""
+        with self._change(USER) as change:
+            return _as_of_now(change.connection, conflicts.find(change, ref))
+
+    def keep_mine(self, ref: str, *, text: str | None = None, by: Author = USER) -> Mission | None:
+        """Settle a conflict with this side's value, or with a merged `text`, as an edit on what the hub has now.
+
+        Returns the mission it made or changed; None when it was deleted (again).
+        """
+        with self._change(by) as change:
+            conflict = conflicts.find(change, ref)
+            made = _made_of(change, conflict, text)
+            conflicts.settle(change, conflict.id, "merged" if text is not None else "kept_mine")
+            change.event(conflict.project_id, "conflict_settled", mission_id=conflict.mission_id, note="kept mine")
+            return made
+
+    def keep_theirs(self, ref: str, *, by: Author = USER) -> SyncConflict:
+        """Settle a conflict with the hub's value, which is shown already; this side's stays in the history."""
+        with self._change(by) as change:
+            conflict = conflicts.find(change, ref)
+            conflicts.settle(change, conflict.id, "kept_theirs")
+            change.event(conflict.project_id, "conflict_settled", mission_id=conflict.mission_id, note="kept theirs")
+            return conflict
+
+
+def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncConflict:
+    """With what the hub says now: it may have changed again since."""
+    now = base_document(connection, conflict.mission_id)
+    match conflict.kind:
+        case "field" if now is not None:
+            return replace(conflict, theirs=now.get(conflict.field))
+        case "progress" | "outcome_unknown" if now is not None and isinstance(conflict.mine, dict):
+            return replace(conflict, theirs={name: now.get(name) for name in conflict.mine})
+        case "deleted_locally":
+            return replace(conflict, theirs=now)
+    return conflict
+
+
+def _made_of(change: Change, conflict: SyncConflict, text: str | None) -> Mission | None:
+    if text is not None and conflict.kind != "field":
+        raise Conflict("There is no text to merge here", todo="keep mine or theirs")
+    match conflict.kind:
+        case "field":
+            return _field(change, conflict, conflict.mine if text is None else text)
+        case "progress" | "outcome_unknown":
+            return _several(change, conflict, cast("JsonObject", conflict.mine))
+        case "deleted_locally":
+            mission = change.mission(conflict.mission_id)
+            change.save(mission, replace(mission, deleted_at=change.now), "deleted")
+            return None
+        case "deleted_remotely" | "id_taken":
+            return _again(change, conflict)
+
+
+def _field(change: Change, conflict: SyncConflict, value: Json) -> Mission:
+    name = BY_WIRE_NAME.get(conflict.field)
+    if name is not None and isinstance(value, str):
+        value = cast("Json", checked(name, value))
+    return _several(change, conflict, {conflict.field: value})
+
+
+def _several(change: Change, conflict: SyncConflict, values: JsonObject) -> Mission:
+    try:
+        mission = change.mission(conflict.mission_id)
+    except NotFound:
+        raise Conflict(
+            "The mission is not there any more", why="it was deleted meanwhile", todo="keep theirs to close this"
+        ) from None
+    if conflict.kind == "progress" and mission.agent_session_status != "INACTIVE":
+        raise Conflict("An agent works on the mission now", todo="settle this when it is done, or keep theirs")
+    document = to_wire(mission)
+    document.update({name: value for name, value in values.items() if name not in LOCAL})
+    try:
+        after = from_wire(Mission, {name: value for name, value in document.items() if value is not None})
+    except InvalidValue as error:
+        raise Conflict("This value does not fit any more", why=error.what, todo="keep theirs, then edit") from error
+    saved = change.save(mission, after, "edited", placed="list" in values and bool(values.keys() & PROGRESS))
+    now = base_document(change.connection, mission.id) or {}
+    outbox.made_on(change.connection, mission.id, {name: now.get(name) for name in values})
+    return saved
+
+
+def _again(change: Change, conflict: SyncConflict) -> Mission:
+    """A new mission with the words of the one that is gone."""
+    from ..missions import next_number
+
+    document = {name: value for name, value in cast("JsonObject", conflict.mine).items() if value is not None}
+    document |= {"projectId": conflict.project_id, "agentSessionStatus": "INACTIVE"}
+    document.setdefault("updatedAt", document["createdAt"])
+    mission = from_wire(Mission, document)
+    fresh = replace(
+        mission,
+        id=change.new_id(),
+        number=next_number(change),
+        version=0,
+        worktree_path=None,
+        session_id=None,
+        deleted_at=None,
+        list_order=change.order(mission.project_id, mission.list),
+    )
+    return change.save(None, fresh, "created", note="made again after a conflict")

@@ -1,0 +1,105 @@
+"""The check just before sending: what was seen when the edit was made, what is wanted, and what the hub has now.
+
+Pure. A field goes out when the hub still has the value that was seen (or has the wanted one already), when it is a
+register, or when both changes can be merged. Anything else is a conflict, which keeps all three values for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...missions.entities import Json, JsonObject
+from ...missions.records import record
+from .fields import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
+
+
+@record
+class FieldConflict:
+    """Two people changed one field; `field` is `progress` when a whole step through the flow is meant."""
+
+    field: str
+    base: Json
+    mine: Json
+    theirs: Json
+
+
+@record
+class Verdict:
+    """What of a patch can be sent, and what cannot."""
+
+    send: JsonObject
+    conflicts: tuple[FieldConflict, ...]
+
+
+def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str, Json]) -> Verdict:
+    """Judge each field of `patch`, made on `seen`, against `now`, the hub's last words."""
+    send: JsonObject = {}
+    conflicts: list[FieldConflict] = []
+    step = patch.keys() & DECIDING
+    if any(_contradicts(patch[name], seen.get(name), now.get(name)) for name in step):
+        names = sorted(patch.keys() & PROGRESS)
+        conflicts.append(FieldConflict("progress", _of(seen, names), _of(patch, names), _of(now, names)))
+        patch = {name: value for name, value in patch.items() if name not in PROGRESS}
+    for name, mine in patch.items():
+        was, theirs = seen.get(name), now.get(name)
+        if name in SETS:
+            send[name] = merged_set(was, mine, theirs)
+        elif name not in WATCHED or (name in PROGRESS and step) or not _contradicts(mine, was, theirs):
+            send[name] = mine
+        elif name in TEXTS and (text := merged_text(_lines(was), _lines(mine), _lines(theirs))) is not None:
+            send[name] = text
+        else:
+            conflicts.append(FieldConflict(name, was, mine, theirs))
+    return Verdict(send, tuple(conflicts))
+
+
+def differs(seen: Mapping[str, Json], now: Mapping[str, Json]) -> bool:
+    """Whether somebody changed a watched field since; a mission is deleted only by one who saw what it says."""
+    return any(name in WATCHED and not same(value, now.get(name)) for name, value in seen.items())
+
+
+def merged_set(was: Json, mine: Json, theirs: Json) -> list[Json]:
+    """`theirs` with what was added here and without what was taken away here, sorted."""
+    before, wanted, there = (_set(value) for value in (was, mine, theirs))
+    return list(sorted((there | (wanted - before)) - (before - wanted)))
+
+
+def merged_text(base: list[str], mine: list[str], theirs: list[str]) -> str | None:
+    """Both changes in one text (lines with their ends), or None where they touch the same or neighbouring lines."""
+    if not base:
+        return None
+    edits = sorted([*_edits(base, mine), *_edits(base, theirs)], key=lambda edit: (edit[0], edit[1]))
+    out: list[str] = []
+    at = 0
+    last: tuple[int, int, list[str]] | None = None
+    for start, end, lines in edits:
+        if (start, end, lines) == last:
+            continue
+        if start < at or (last is not None and start == at):
+            return None
+        out += base[at:start] + lines
+        at, last = end, (start, end, lines)
+    return "".join(out + base[at:])
+
+
+def _edits(base: list[str], changed: list[str]) -> list[tuple[int, int, list[str]]]:
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(None, base, changed, autojunk=False)
+    return [(i, j, changed[k:n]) for tag, i, j, k, n in matcher.get_opcodes() if tag != "equal"]
+
+
+def _set(value: Json) -> set[str]:
+    return set(map(str, value)) if isinstance(value, list) else set()
+
+
+def _lines(value: Json) -> list[str]:
+    return value.splitlines(keepends=True) if isinstance(value, str) else []
+
+
+def _contradicts(mine: Json, was: Json, theirs: Json) -> bool:
+    return not same(theirs, was) and not same(theirs, mine)
+
+
+def _of(values: Mapping[str, Json], names: list[str]) -> JsonObject:
+    return {name: values.get(name) for name in names}

@@ -1,0 +1,256 @@
+"""A hub in memory that keeps to the protocol, remembers every effect, and can be hurt on purpose.
+
+With `plain=True` it has the specification's endpoints only: no change feed, no ETags, no idempotency keys.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from typing import Any
+
+from solo_unicorn.sync.mirror.messages import API, Request, Response
+
+Document = dict[str, Any]
+RETENTION = 7 * 86_400
+EPOCH = 1_780_000_000.0
+
+
+@dataclass
+class State:
+    """What the hub's database holds, and a backup of it would."""
+
+    epoch: int = 1
+    seq: int = 0
+    missions: dict[str, Document] = field(default_factory=dict)
+    creators: dict[str, str] = field(default_factory=dict)
+    tombstones: dict[str, int] = field(default_factory=dict)
+    dead: set[str] = field(default_factory=set)
+    pruned: int = 0
+    keys: dict[str, tuple[str, int, Document, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One change that was made, by one mutation."""
+
+    mutation: str
+    mission: str
+    kind: str
+    before: Document
+    after: Document
+
+
+class SimulatedHub:
+    """One project on one hub."""
+
+    def __init__(self, project_id: str, *, plain: bool = False) -> None:
+        self.project_id = project_id
+        self.plain = plain
+        self.state = State()
+        self.now = EPOCH
+        self.effects: list[Effect] = []
+        self.lost: list[Effect] = []
+        """Effects that a restore took back."""
+        self.refuse: Callable[[Request], Response | None] = lambda request: None
+        """A refusal of the hub's own, such as 403 or 422."""
+        self.on_effect: Callable[[Effect], None] = lambda effect: None
+        self._backup: tuple[State, int] | None = None
+
+    # -- answering
+
+    def handle(self, request: Request) -> Response:
+        """What a request does, and its answer."""
+        answer = self._handle(request)
+        if self.plain and isinstance(answer.body, dict) and "id" in answer.body:
+            answer = Response(answer.status, answer.headers, _plain(answer.body))
+        return Response(
+            answer.status, {**answer.headers, "date": formatdate(self.now, usegmt=True)}, _copy(answer.body)
+        )
+
+    def _handle(self, request: Request) -> Response:
+        if not request.path.startswith(API):
+            return _error(404, "not_found")
+        parts = request.path.removeprefix(API).strip("/").split("/")
+        match request.method, parts:
+            case "GET", ["sync", "capabilities"]:
+                if self.plain:
+                    return _error(404, "not_found")
+                return Response(
+                    200, {}, {"epoch": self.state.epoch, "changes": True, "idempotencyRetentionSec": RETENTION,
+                              "ifMatch": True, "maxPage": 4, "minClient": "0"},
+                )  # fmt: skip
+            case "GET", ["projects", _, "missions"]:
+                return self._list(request)
+            case "GET", ["projects", _, "changes"] if not self.plain:
+                return self._changes(request)
+            case "GET", ["missions", mission_id]:
+                found = self.state.missions.get(mission_id)
+                return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
+            case _:
+                return self._write(request, parts)
+
+    def _list(self, request: Request) -> Response:
+        state, after = self.state, request.query.get("after") or request.query.get("cursor") or ""
+        ids = sorted(one for one in state.missions if one > after)
+        limit = min(int(request.query.get("limit", 100)), 4)
+        items = [state.missions[one] for one in ids[:limit]]
+        following = ids[limit - 1] if len(ids) > limit else None
+        if self.plain:
+            return Response(200, {}, {"data": [_plain(one) for one in items], "meta": {"nextCursor": following}})
+        return Response(
+            200, {},
+            {"items": items, "nextAfter": following, "snapshotCursor": _cursor(state.epoch, state.seq),
+             "epoch": state.epoch, "seq": state.seq},
+        )  # fmt: skip
+
+    def _changes(self, request: Request) -> Response:
+        state = self.state
+        epoch, seq = _position(request.query.get("cursor", ""))
+        if epoch != state.epoch:
+            return _error(410, "epoch_changed")
+        if seq > state.seq:
+            return _error(410, "cursor_from_future")
+        if seq < state.pruned:
+            return _error(410, "cursor_expired")
+        entries: list[tuple[int, Document]] = [(one["version"], one) for one in state.missions.values()]
+        entries += [
+            (version, {"id": one, "deleted": True, "version": version}) for one, version in state.tombstones.items()
+        ]
+        later = sorted((entry for entry in entries if entry[0] > seq), key=lambda entry: entry[0])
+        limit = min(int(request.query.get("limit", 500)), 4)
+        page = later[:limit]
+        reached = page[-1][0] if len(later) > limit else state.seq
+        return Response(
+            200, {},
+            {"changes": [one for _, one in page], "cursor": _cursor(state.epoch, reached), "epoch": state.epoch,
+             "seq": reached, "hasMore": len(later) > limit},
+        )  # fmt: skip
+
+    def _write(self, request: Request, parts: list[str]) -> Response:
+        refused = self.refuse(request)
+        if refused is not None:
+            return refused
+        key = None if self.plain else request.headers.get("idempotency-key")
+        said = json.dumps([request.method, request.path, request.body], sort_keys=True)
+        if key is not None and (known := self.state.keys.get(key)) is not None:
+            if known[0] != said:
+                return _error(422, "idempotency_mismatch")
+            return Response(known[1], {"idempotent-replayed": "true"}, known[2])
+        answer = self._effect(request, parts, (key or request.headers.get("x-mutation", "none")).rsplit(".", 1)[0])
+        if key is not None and answer.ok:
+            self.state.keys[key] = (said, answer.status, _copy(answer.body), self.now)
+        return answer
+
+    def _effect(self, request: Request, parts: list[str], mutation: str) -> Response:
+        state = self.state
+        body: Document = request.body if isinstance(request.body, dict) else {}
+        if request.method == "POST" and parts[0] == "projects" and parts[2:] == ["missions"]:
+            mission_id = body["id"]
+            if mission_id in state.dead:
+                return _error(410, "deleted")
+            if mission_id in state.missions:
+                details = {"creatorMutationId": state.creators[mission_id], "current": state.missions[mission_id]}
+                return _error(409, "exists", {} if self.plain else details)
+            made = self._stored({**body, "projectId": self.project_id})
+            state.creators[mission_id] = mutation
+            self._happened(Effect(mutation, mission_id, "create", {}, _copy(made)))
+            return Response(201, self._etag(made), made)
+        mission_id = parts[1]
+        if mission_id in state.dead:
+            return _error(410, "deleted")
+        found = state.missions.get(mission_id)
+        if found is None:
+            return _error(404, "not_found")
+        if not self.plain and "if-match" not in request.headers and self.wants_if_match:
+            return _error(428, "precondition_required")
+        if "if-match" in request.headers and request.headers["if-match"] != f'"{found["version"]}"':
+            return _error(412, "outdated", {"current": found})
+        before = _copy(found)
+        if request.method == "DELETE":
+            state.seq += 1
+            del state.missions[mission_id]
+            state.dead.add(mission_id)
+            state.tombstones[mission_id] = state.seq
+            self._happened(Effect(mutation, mission_id, "delete", before, {}))
+            return Response(204, {}, None)
+        after = self._stored({k: v for k, v in {**found, **body}.items() if v is not None})
+        self._happened(Effect(mutation, mission_id, "patch", before, _copy(after)))
+        return Response(200, self._etag(after), after)
+
+    wants_if_match = True
+
+    def _stored(self, document: Document) -> Document:
+        self.state.seq += 1
+        at = datetime.fromtimestamp(self.now, UTC).isoformat().replace("+00:00", "Z")
+        stored = {**document, "version": self.state.seq, "updatedAt": at}
+        self.state.missions[stored["id"]] = stored
+        return stored
+
+    def _happened(self, effect: Effect) -> None:
+        self.effects.append(effect)
+        self.on_effect(effect)
+
+    def _etag(self, document: Document) -> dict[str, str]:
+        return {} if self.plain else {"etag": f'"{document["version"]}"'}
+
+    # -- being hurt
+
+    def prune(self) -> None:
+        """Forget bodies of tombstones; older cursors get 410. Dead ids are kept."""
+        self.state.tombstones.clear()
+        self.state.pruned = self.state.seq
+
+    def forget_keys(self) -> None:
+        """Time passes beyond the retention of idempotency keys."""
+        self.now += RETENTION + 60
+        self.state.keys = {key: kept for key, kept in self.state.keys.items() if self.now - kept[3] < RETENTION}
+
+    def back_up(self) -> None:
+        """Take a backup."""
+        self._backup = (copy.deepcopy(self.state), len(self.effects))
+
+    def restore(self) -> bool:
+        """Come back as the backup was: a new epoch, every row stamped anew above all that was. False without one."""
+        if self._backup is None:
+            return False
+        epoch = self.state.epoch + 1
+        self.state, kept = copy.deepcopy(self._backup[0]), self._backup[1]
+        self.lost += self.effects[kept:]
+        del self.effects[kept:]
+        self.state.epoch = epoch
+        self.state.seq = epoch * 2**40
+        self.state.pruned = 0
+        for mission_id in sorted(self.state.missions):
+            self.state.seq += 1
+            self.state.missions[mission_id]["version"] = self.state.seq
+        for mission_id in sorted(self.state.tombstones):
+            self.state.seq += 1
+            self.state.tombstones[mission_id] = self.state.seq
+        return True
+
+
+def _plain(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name != "version"}
+
+
+def _cursor(epoch: int, seq: int) -> str:
+    return urlsafe_b64encode(f"{epoch}:{seq}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    epoch, seq = urlsafe_b64decode(cursor).decode().split(":")
+    return int(epoch), int(seq)
+
+
+def _error(status: int, code: str, details: Document | None = None) -> Response:
+    return Response(status, {}, {"error": {"code": code, "message": code.replace("_", " "), "details": details or {}}})
+
+
+def _copy(value: Any) -> Any:
+    return json.loads(json.dumps(value))

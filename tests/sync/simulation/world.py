@@ -1,0 +1,495 @@
+"""Three machines, one hub and everything that can go wrong between them, decided by one seed.
+
+The engine's and the workspace's real code runs here; only the network, the clock and chance are the simulation's. After
+each step the view must be what the hub said plus what was done since (I5) and no version may have gone back (I4); at
+the end the network heals, and all must be equal (I2), drained (I7), nothing lost (I1), nothing done twice (I3) and
+nothing overwritten unseen (I6). A resync must not have touched the outbox (I9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import LISTS, Mission
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.missions.wire import to_wire
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.exchange import Trouble, detect, pull, push
+from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response, server_time
+from solo_unicorn.sync.mirror.pushing import Capabilities
+
+from .hub import Effect, SimulatedHub
+from .store import Crash, MemoryStore, SilentWorkspace
+
+PROJECT = "01J00000000000000000000000"
+ROUNDS = 40
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Edit:
+    """Something that was acknowledged to a person."""
+
+    machine: str
+    mission: str
+    field: str
+    value: str
+    shown: str
+    """What stood there when it was changed."""
+
+
+@dataclass
+class Machine:
+    """One workspace with the exchanges that run on it now."""
+
+    name: str
+    workspace: SilentWorkspace
+    store: MemoryStore
+    can: Capabilities | None = None
+    running: dict[str, tuple[Generator[Request, Answer, Any], Request]] = field(default_factory=dict)
+    server_now: float | None = None
+    versions: dict[str, int] = field(default_factory=dict)
+    epoch: int = 0
+    checked: int = -1
+    """Rows that had been changed when it was looked at last."""
+
+
+@dataclass
+class Trail:
+    """What a run did, to see that it did enough."""
+
+    edits: int = 0
+    crashes: int = 0
+    faults: int = 0
+    late: int = 0
+    resyncs: int = 0
+    restores: int = 0
+    conflicts: int = 0
+    settled: int = 0
+
+
+class World:
+    """One seed's run."""
+
+    def __init__(self, seed: int, *, plain: bool = False, restores: bool = False, steps: int = 120) -> None:
+        self.random = Random(f"{seed} {plain} {restores}")
+        self.steps = steps
+        self.plain = plain
+        self.restores = restores
+        self.trail = Trail()
+        self.hub = SimulatedHub(PROJECT, plain=plain)
+        self.hub.on_effect = self._judge
+        self.clock = datetime(2026, 5, 1, tzinfo=UTC)
+        self.ids = 0
+        self.edits: list[Edit] = []
+        self.made: dict[str, str] = {}
+        self.deleted: list[tuple[str, str]] = []
+        self.late: list[Request] = []
+        self.unseen: str | None = None
+        self.machines = [self._machine(name) for name in "abc"]
+
+    # -- making
+
+    def _id(self) -> str:
+        self.ids += 1
+        mixed = (self.ids * 2_654_435_761) % 10**9  # ids of one machine are not in the order of their making
+        return f"01J{mixed:09d}{self.ids:014d}"
+
+    def _now(self) -> datetime:
+        self.clock += timedelta(milliseconds=7)
+        return self.clock
+
+    def _machine(self, name: str) -> Machine:
+        store = MemoryStore()
+        workspace = SilentWorkspace(store, clock=self._now, new_id=self._id)
+        account = Account(f"{name}@hub", "hub", "https://hub", name, f"{name}@x", "session", True, {})
+        workspace.put_account(account)
+        flows = [
+            {"id": "01JF0000000000000000000000", "name": "Standard", "isDefault": True, "isSystem": True,
+             "stageSequence": [{"stage": "plan", "requireReview": True}, {"stage": "code", "requireReview": True}]}
+        ]  # fmt: skip
+        workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": flows})
+        return Machine(name, workspace, store)
+
+    # -- running
+
+    def run(self) -> Trail:
+        """All steps, then peace, then the judgement; raises Broken naming the invariant."""
+        for _ in range(self.steps):
+            self.hub.now += self.random.random() * 3
+            machine = self.random.choice(self.machines)
+            try:
+                if self.random.random() < 0.06:
+                    machine.store.connection.left = self.random.randrange(30)
+                self._step(machine)
+            except Crash:
+                self.trail.crashes += 1
+                machine.running.clear()
+                machine.can = None
+            finally:
+                machine.store.connection.left = -1
+            self._check_now(machine)
+        self._heal()
+        self._check_end()
+        return self.trail
+
+    def _step(self, machine: Machine) -> None:
+        chance = self.random.random()
+        if chance < 0.30:
+            self._edit(machine)
+        elif chance < 0.83:
+            self._exchange(machine)
+        elif chance < 0.89:
+            self._settle(machine)
+        else:
+            self._misfortune()
+
+    def _misfortune(self) -> None:
+        kind = self.random.randrange(12)
+        if kind < 6 and self.late:
+            self.trail.late += 1
+            self.hub.handle(self.late.pop(self.random.randrange(len(self.late))))
+        elif kind == 6 and not self.plain:
+            self.hub.prune()
+        elif kind == 7 and not self.plain and self.random.random() < 0.5:
+            self.hub.forget_keys()
+        elif kind == 8 and self.restores:
+            self.hub.back_up()
+        elif kind == 9 and self.restores and self.hub.restore():
+            self.trail.restores += 1
+
+    # -- people
+
+    def _edit(self, machine: Machine) -> None:
+        workspace, draw = machine.workspace, self.random
+        missions = list(workspace.missions(PROJECT, limit=50).items)
+        value = f"{machine.name}{len(self.edits)}"
+        kind = draw.random()
+        if not missions or (kind < 0.16 and len(missions) < 6):
+            made = workspace.create_mission(
+                PROJECT, MissionDraft(title=f"new {value}", description=f"top\nmiddle {value}\nend")
+            )
+            self.made[made.id] = machine.name
+            self.edits.append(Edit(machine.name, made.id, "made", made.title, ""))
+            self.trail.edits += 1
+            return
+        mission = draw.choice(missions)
+        if kind < 0.50:
+            workspace.edit_mission(mission.id, {"title": value})
+            self._said(machine, mission, "title", value, mission.title)
+        elif kind < 0.65:
+            lines = (mission.description or "").split("\n")
+            lines.insert(draw.randrange(len(lines) + 1), f"line {value}")
+            workspace.edit_mission(mission.id, {"description": "\n".join(lines)})
+            self._said(machine, mission, "description", f"line {value}", "")
+        elif kind < 0.72:
+            workspace.edit_mission(mission.id, {"priority": draw.randint(1, 5)})
+        elif kind < 0.84:
+            self._move(machine, mission, [one for one in missions if one.id != mission.id])
+        elif kind < 0.90:
+            self._review(machine, mission, value)
+        elif kind < 0.94 and len(missions) > 1:
+            other = draw.choice([one for one in missions if one.id != mission.id])
+            self._quietly(lambda: workspace.link(mission.id, other.id, draw.choice(("blocks", "relates_to"))))
+        elif kind < 0.97:
+            workspace.delete_mission(mission.id)
+            self.deleted.append((machine.name, mission.id))
+        else:
+            self._undo(machine, {one.id: one for one in missions})
+
+    def _said(self, machine: Machine, mission: Mission, name: str, value: str, shown: str) -> None:
+        self.edits.append(Edit(machine.name, mission.id, name, value, shown))
+        self.trail.edits += 1
+
+    def _move(self, machine: Machine, mission: Mission, others: list[Mission]) -> None:
+        to_list = self.random.choice(LISTS[:4])
+        there = [one for one in others if one.list == to_list]
+        before = self.random.choice(there).id if there and self.random.random() < 0.6 else None
+        machine.workspace.move_mission(mission.id, to_list, before=before)
+
+    def _review(self, machine: Machine, mission: Mission, value: str) -> None:
+        workspace = machine.workspace
+        if mission.review_status != "pending":
+            self._quietly(lambda: workspace.request_review(mission.id, f"did {value}"))
+        elif self.random.random() < 0.5:
+            self._quietly(lambda: workspace.approve(mission.id))
+        else:
+            workspace.reject(mission.id, f"no {value}")
+            self._said(machine, mission, "reviewFeedback", f"no {value}", "")
+
+    def _undo(self, machine: Machine, before: dict[str, Mission]) -> None:
+        self._quietly(lambda: machine.workspace.undo(PROJECT))
+        machine.store.connection.left = -1
+        after = {one.id: one for one in machine.workspace.missions(PROJECT, limit=50).items}
+        for mission_id in before.keys() | after.keys():
+            was, now = before.get(mission_id), after.get(mission_id)
+            if was == now:
+                continue
+            for edit in self.edits:  # taken back on purpose
+                if edit.machine == machine.name and edit.mission == mission_id:
+                    edit.field = "given up"
+            if was is None and now is not None:
+                self.made[now.id] = machine.name
+                self.edits.append(Edit(machine.name, now.id, "made", now.title, ""))
+            elif was is not None and now is None:
+                self.deleted.append((machine.name, mission_id))
+            elif was is not None and now is not None and was.title != now.title:
+                self._said(machine, now, "title", now.title, was.title)
+
+    def _settle(self, machine: Machine) -> None:
+        found = machine.workspace.conflicts(PROJECT)
+        if not found:
+            return
+        self.trail.settled += 1
+        conflict = self.random.choice(found)
+        if self.random.random() < 0.5:
+            machine.workspace.keep_theirs(conflict.id)
+            self._given_up(machine, conflict)
+            return
+        shown = ""
+        if conflict.field == "title":
+            shown = next(
+                (one.title for one in machine.workspace.missions(PROJECT).items if one.id == conflict.mission_id), ""
+            )
+        try:
+            made = machine.workspace.keep_mine(conflict.id)
+        except SoloUnicornError:
+            return
+        if conflict.kind == "field" and conflict.field == "title" and made is not None:
+            self._said(machine, made, "title", str(conflict.mine), shown)
+            self._said(machine, made, "title", str(conflict.mine), str(conflict.theirs))  # and that was decided on
+        elif conflict.kind == "field":
+            self._given_up(machine, conflict)  # replaced by what was decided
+        elif conflict.kind in ("deleted_remotely", "id_taken") and made is not None:
+            self.made[made.id] = machine.name
+            self.edits.append(Edit(machine.name, made.id, "made", made.title, ""))
+            self._given_up(machine, conflict)
+        elif conflict.kind == "deleted_locally":
+            self.deleted.append((machine.name, conflict.mission_id))
+        elif conflict.kind in ("outcome_unknown", "progress"):
+            for name, value in conflict.mine.items():
+                if name in ("title", "reviewFeedback") and value:
+                    self._said(machine, made, name, value, shown or made.title)
+            self._given_up(machine, conflict)
+
+    def _given_up(self, machine: Machine, conflict: Any) -> None:
+        """What a person let go of on purpose need not be found again."""
+        for edit in self.edits:
+            same = edit.machine == machine.name and edit.mission == conflict.mission_id
+            if same and conflict.field in ("", "progress", edit.field):
+                edit.field = "given up"
+
+    @staticmethod
+    def _quietly(action: Any) -> None:
+        """A rule may refuse it; a person would see why."""
+        try:
+            action()
+        except SoloUnicornError:
+            return
+
+    # -- the network
+
+    def _exchange(self, machine: Machine) -> None:
+        if "detect" in machine.running:
+            self._answered(machine, "detect")
+        elif machine.can is None:
+            self._advance(machine, "detect", detect(machine.workspace, "https://hub"))
+        elif machine.running and self.random.random() < 0.7:
+            self._answered(machine, self.random.choice(sorted(machine.running)))
+        else:
+            self._begin(machine)
+
+    def _begin(self, machine: Machine) -> None:
+        assert machine.can is not None
+        alone = self.plain and bool(machine.running)  # without versions, one exchange at a time
+        if alone:
+            return
+        if self.random.random() < 0.4:
+            if "pull" not in machine.running:
+                self._advance(machine, "pull", pull(machine.workspace, PROJECT, machine.can))
+            return
+        due = [one for one in machine.workspace.due(f"{machine.name}@hub") if one.entity_id not in machine.running]
+        if due:
+            one = self.random.choice(due[:4])
+            self._advance(
+                machine, one.entity_id,
+                push(machine.workspace, one.seq, one.entity_id, PROJECT, machine.can, machine.server_now),
+            )  # fmt: skip
+
+    def _answered(self, machine: Machine, name: str) -> None:
+        exchange, request = machine.running.pop(name)
+        self._advance(machine, name, exchange, self._answer(machine, request))
+
+    def _advance(self, machine: Machine, name: str, exchange: Any, answer: Answer | None = None) -> None:
+        try:
+            request = exchange.send(answer)
+        except StopIteration as end:
+            if isinstance(end.value, Capabilities):
+                machine.can = end.value
+            return
+        machine.running[name] = (exchange, request)
+
+    def _answer(self, machine: Machine, request: Request, *, peace: bool = False) -> Answer:
+        chance = 1.0 if peace else self.random.random()
+        write = request.method != "GET"
+        if chance < 0.07:
+            self.trail.faults += 1
+            return NoAnswer("request lost")
+        if chance < 0.10:
+            self.trail.faults += 1
+            return Response(self.random.choice((500, 502, 503, 429)), {}, None)
+        if chance < 0.20:
+            self.trail.faults += 1
+            if write and self.random.random() < 0.4:
+                self.late.append(request)  # it sits in some queue, and arrives much later
+            else:
+                self.hub.handle(request)
+            return NoAnswer("answer lost")
+        if chance < 0.26 and write:
+            self.late.append(request)
+        answer = self.hub.handle(request)
+        machine.server_now = server_time(answer.headers)
+        return answer
+
+    # -- judging
+
+    def _judge(self, effect: Effect) -> None:
+        """I6: a title is replaced only by somebody who saw it (or a value of their own on top of it)."""
+        before, after = effect.before.get("title"), effect.after.get("title")
+        if effect.kind != "patch" or before == after:
+            return
+        seen, grown = {after}, -1
+        while len(seen) != grown:  # edits on top of one's own edits may go out as one
+            grown = len(seen)
+            seen |= {e.shown for e in self.edits if e.mission == effect.mission and e.value in seen and e.shown}
+        if not self.plain and before not in seen and any(e.value == after and e.shown for e in self.edits):
+            self.unseen = f"{effect.mission}: {after!r} replaced {before!r}, which nobody had seen"
+
+    def _check_now(self, machine: Machine) -> None:
+        if self.unseen:
+            raise Broken(f"I6 {self.unseen}")
+        if machine.store.connection.total_changes == machine.checked:
+            return
+        machine.checked = machine.store.connection.total_changes
+        wrong = machine.workspace.verify_mirror(PROJECT)
+        if wrong:
+            raise Broken(f"I5 {machine.name} shows something else than base and outbox for {wrong}")
+        mirror = machine.workspace.mirror(PROJECT)
+        if mirror.epoch == machine.epoch:
+            for mission_id, version in machine.store.connection.execute("SELECT id, version FROM base"):
+                if version < machine.versions.get(mission_id, 0):
+                    raise Broken(f"I4 {machine.name}: {mission_id} went back to {version}")
+        machine.epoch = mirror.epoch
+        machine.versions = dict(machine.store.connection.execute("SELECT id, version FROM base"))
+
+    def _heal(self) -> None:
+        """The network works; everything drains within bounded rounds (I7)."""
+        for machine in self.machines:
+            machine.running.clear()
+        for request in self.late:
+            self.hub.handle(request)
+        self.late.clear()
+        for _ in range(ROUNDS):
+            for machine in self.machines:
+                self._calm(machine, detect(machine.workspace, "https://hub"))
+                self._calm(machine, pull(machine.workspace, PROJECT, machine.can or Capabilities()))
+                can = machine.can or Capabilities()
+                for one in machine.workspace.due(f"{machine.name}@hub"):
+                    workspace, now = machine.workspace, machine.server_now
+                    self._calm(machine, push(workspace, one.seq, one.entity_id, PROJECT, can, now))
+            if not any(machine.workspace.outbox(PROJECT, parked=False) for machine in self.machines):
+                break
+        else:
+            left = {m.name: [e.kind for e in m.workspace.outbox(PROJECT)] for m in self.machines}
+            raise Broken(f"I7 the outbox does not drain: {left}")
+        for machine in self.machines:
+            self._calm(machine, pull(machine.workspace, PROJECT, machine.can or Capabilities()))
+            self._check_now(machine)
+
+    def _calm(self, machine: Machine, exchange: Any) -> None:
+        answer: Answer | None = None
+        while True:
+            try:
+                request = exchange.send(answer)
+            except StopIteration as end:
+                if isinstance(end.value, Capabilities):
+                    machine.can = end.value
+                if isinstance(end.value, Trouble) and end.value.kind not in ("busy", "gone"):
+                    raise Broken(f"I7 {machine.name}: {end.value.kind} {end.value.reason} in peace") from None
+                return
+            answer = self._answer(machine, request, peace=True)
+
+    def _check_end(self) -> None:
+        truth = {one["id"]: _facts(one) for one in self.hub.state.missions.values()}
+        for machine in self.machines:
+            self.trail.conflicts += len(machine.workspace.conflicts(PROJECT))
+            shown = {}
+            for mission in machine.workspace.missions(PROJECT, limit=500).items:
+                shown[mission.id] = _facts(to_wire(mission))
+            parked = {one.entity_id for one in machine.workspace.outbox(PROJECT, parked=True)}
+            differing = {one for one in truth.keys() | shown.keys() if truth.get(one) != shown.get(one)} - parked
+            if differing:
+                one = min(differing)
+                raise Broken(f"I2 {machine.name} differs at {one}: hub {truth.get(one)}, here {shown.get(one)}")
+        self._check_effects()
+        for index, edit in enumerate(self.edits):
+            self._check_edit(index, edit)
+
+    def _check_effects(self) -> None:
+        seen: dict[tuple[str, str], Effect] = {}
+        for effect in self.hub.effects:
+            key = (effect.mutation, effect.mission)
+            if key in seen and effect.mutation != "none":
+                raise Broken(f"I3 {effect.mutation} took effect twice: {seen[key].kind} and {effect.kind}")
+            seen[key] = effect
+
+    def _check_edit(self, index: int, edit: Edit) -> None:
+        if edit.field == "given up":
+            return
+        later = self.edits[index + 1 :]
+        if any(e.machine == edit.machine and e.mission == edit.mission and e.field == edit.field for e in later):
+            return
+        if any(name == edit.machine and mission == edit.mission for name, mission in self.deleted):
+            return
+        name = "title" if edit.field == "made" else edit.field
+        for effect in (*self.hub.effects, *self.hub.lost):
+            if effect.mission == edit.mission and edit.value in str(effect.after.get(name) or ""):
+                return
+        if edit.field == "made" and any(e.machine == edit.machine and e.mission == edit.mission for e in later):
+            return  # made and changed before it was sent: the later edit is looked for
+        machine = next(one for one in self.machines if one.name == edit.machine)
+        rows = machine.store.connection.execute(
+            "SELECT mine FROM conflict WHERE mission_id = ? UNION ALL SELECT patch FROM outbox WHERE entity_id = ?",
+            (edit.mission, edit.mission),
+        ).fetchall()
+        if any(edit.value in row[0] for row in rows):
+            return
+        if self.restores and any(edit.mission in (e.mission) for e in self.hub.lost):
+            return
+        raise Broken(f"I1 {edit.machine}'s {edit.field} {edit.value!r} of {edit.mission} is nowhere")
+
+
+def _facts(document: dict[str, Any]) -> dict[str, Any]:
+    names = (
+        "title",
+        "description",
+        "priority",
+        "list",
+        "listOrder",
+        "stage",
+        "reviewStatus",
+        "reviewFeedback",
+        "ready",
+    )
+    return {name: document.get(name) for name in names}
+
+
+__all__ = ["Broken", "World"]

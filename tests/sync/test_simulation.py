@@ -1,0 +1,38 @@
+"""The protocol on the real code: hundreds of runs with everything that can go wrong, and proof that the checks bite."""
+
+from __future__ import annotations
+
+import pytest
+
+from .simulation.defects import DEFECTS
+from .simulation.world import Broken, Trail, World
+
+pytestmark = pytest.mark.slow
+KINDS = {"feed": {}, "restores": {"restores": True}, "plain": {"plain": True}}
+SEEDS = {"feed": range(300), "restores": range(300, 450), "plain": range(450, 500)}
+
+
+@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_nothing_is_lost_done_twice_or_overwritten_whatever_happens(kind: str, part: int) -> None:
+    """500 seeds; `bench/sync_soak.py` runs 20,000."""
+    total = Trail()
+    for seed in list(SEEDS[kind])[part::5]:
+        try:
+            trail = World(seed, **KINDS[kind]).run()
+        except Broken as broken:
+            pytest.fail(f"seed {seed} ({kind}): {broken}")
+        for name, value in vars(trail).items():
+            setattr(total, name, getattr(total, name) + value)
+    assert total.edits > 100 and total.faults > 20 and total.crashes > 10 and total.conflicts > 5
+
+
+@pytest.mark.parametrize("name", list(DEFECTS))
+def test_a_defect_put_in_on_purpose_is_found(name: str) -> None:
+    with DEFECTS[name]():
+        for seed in range(300):
+            try:
+                World(seed, restores=seed % 2 == 1).run()
+            except Broken:
+                return
+    pytest.fail(f"300 seeds did not notice: {name}")
