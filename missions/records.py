@@ -1,8 +1,9 @@
 """Frozen records, as `@dataclass(frozen=True, slots=True)` makes them, at a third of its cost at import.
 
 Start-up is a feature: the board and every command import some sixty records before they can show anything, and the
-standard decorator compiles six methods for each of them. Only the constructor has to be compiled; the others are the
-same for all. What comes out is a dataclass: `fields`, `replace` and `match` work on it.
+standard decorator compiles six methods for each of them. Only the constructor has to be compiled, and that when the
+first one is made; the others are the same for all. What comes out is a dataclass: `fields`, `replace` and `match` work
+on it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ _UNSET: Any = object()
 def record(cls: type[T]) -> type[T]:
     """A frozen dataclass with slots; fields may have a default or a default factory, nothing else."""
     made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    _add_constructor(made)
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        _add_constructor(made)
+        made.__init__(self, *values, **named)
+
+    made.__init__ = __init__
     made._values = _reader(made.__match_args__)
     for method in (__setattr__, __delattr__, __eq__, __hash__, __repr__, __reduce__):
         setattr(made, method.__name__, method)

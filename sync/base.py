@@ -48,6 +48,15 @@ class WorkspaceBase:
             paths.made_home()  # its error says what to do
         return cls(Store(path or paths.workspace_db()), clock=clock, new_id=new_id)
 
+    @classmethod
+    def glimpse(cls, path: Path | None = None) -> Self | None:
+        """The workspace for reading at once, as it is; None when it is absent, of another version, or in trouble.
+
+        Nothing is made or changed, and no lock is waited for: reads raise TryAgain instead.
+        """
+        store = Store.glimpse(path or paths.workspace_db())
+        return None if store is None else cls(store)
+
     @property
     def path(self) -> Path:
         """The workspace file."""

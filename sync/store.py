@@ -41,6 +41,11 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(file.name[:4]), file.read_text(encoding="utf-8")) for file in sorted(MIGRATIONS.glob("*.sql"))]
 
 
+def latest_format() -> int:
+    """The format that this program writes: the number of its newest migration."""
+    return max(int(name[:4]) for name in os.listdir(MIGRATIONS) if name.endswith(".sql"))  # noqa: PTH208 (quicker)
+
+
 class Store:
     """One connection to one workspace file; use it from one thread at a time."""
 
@@ -62,6 +67,23 @@ class Store:
                     todo=f"restore it from {path.parent / 'backups'}, or move it away to start anew",
                 )
             self.connection = self._open()
+
+    @classmethod
+    def glimpse(cls, path: Path) -> Store | None:
+        """The file for reading, when it can be read as it is: nothing is made, migrated or waited for, else None."""
+        if not path.exists() or path.stat().st_size == 0:
+            return None
+        store = cls.__new__(cls)
+        store.path, store.read_only = path, None
+        try:
+            store.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+            store.connection.execute("PRAGMA query_only = ON")
+            if _version(store.connection) == latest_format():
+                return store
+            store.connection.close()
+        except sqlite3.Error:  # whoever opens it for good says what is wrong
+            pass
+        return None
 
     def _open(self) -> sqlite3.Connection:
         connection = _connect(self.path)

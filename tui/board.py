@@ -107,6 +107,7 @@ class Board(MouseBoard, can_focus=True):
         self.filtered = False
         self.at = dict.fromkeys(LISTS, 0)
         self._first = 0
+        self._placed: list[tuple[ListName, int]] = []
 
     def compose(self) -> ComposeResult:
         """Headings above, columns below."""
@@ -127,12 +128,14 @@ class Board(MouseBoard, can_focus=True):
             moved_to = _find(lists, before.id, self.active)
         if moved_to is not None:
             self.active, self.at[moved_to[0]] = moved_to
+        self._arrange()
         for name, column in self.columns.items():
             cards = lists.get(name, ())
             self.at[name] = max(0, min(self.at[name], len(cards) - 1))
             column.say_when_empty("Nothing here meets the filter." if filtered else EMPTY[name])
-            column.set_cards(cards, self.at[name] if name == self.active and cards else None)
-        self._arrange()
+            unread = 0 if filtered else max(0, counts[name].total - len(cards))
+            column.set_cards(cards, self.at[name] if name == self.active and cards else None, unread)
+        self._head()
         if self.card is not before:
             self.post_message(self.CursorMoved(self.card))
 
@@ -211,6 +214,7 @@ class Board(MouseBoard, can_focus=True):
         if left is not column:
             left.chosen = None
             self._arrange()
+            self._head()
         self.post_message(self.CursorMoved(self.card))
 
     # -- layout --------------------------------------------------------------------------------------------------
@@ -218,22 +222,24 @@ class Board(MouseBoard, can_focus=True):
     def on_resize(self, event: Resize) -> None:
         """Show as many columns as fit."""
         self._arrange(event.size.width)
+        self._head()
 
     def _arrange(self, width: int | None = None) -> None:
-        if width is None:
-            # before the first layout: the board is as wide as the screen, so the first frame is the right one
-            width = self.size.width or self.app.size.width
+        """Place the columns; before the first layout the board is as wide as the screen, so its frame is right."""
+        width = width or self.size.width or self.app.size.width
         if not width:
             return
-        self._first, visible = arrange(width, self.active, self._first)
-        wide = dict(visible)
+        self._first, self._placed = arrange(width, self.active, self._first)
+        wide = dict(self._placed)
         for name, column in self.columns.items():
             column.display = name in wide
             if name in wide:
-                column.set_last(name == visible[-1][0])
-                column.styles.width = wide[name]
+                column.set_last(name == self._placed[-1][0])
+                column.set_width(wide[name])
+
+    def _head(self) -> None:
         shown = {name: len(column.cards) for name, column in self.columns.items()} if self.filtered else None
-        self.headings.show(visible, self.counts, shown, self.active)
+        self.headings.show(self._placed, self.counts, shown, self.active)
 
 
 def _find(lists: Mapping[ListName, Sequence[Card]], mission_id: str, first: ListName) -> tuple[ListName, int] | None:

@@ -38,12 +38,13 @@ class CardColumn(DrawnScroll, can_focus=False):
         super().__init__(id=f"list-{in_list}", classes="column")
         self.in_list = in_list
         self._view = ColumnView(in_list, marks, compact=compact)
+        self._wide = 0
 
     @property
     def view(self) -> ColumnView:
         """What is shown, through the window as it is now."""
         view = self._view
-        view.width, view.height = self.size
+        view.width, view.height = self.size.width or self._wide, self.size.height
         view.scroll = self.scroll_offset.y
         view.chosen, view.hover, view.drop = self.chosen, self.hover, self.drop
         return view
@@ -59,14 +60,22 @@ class CardColumn(DrawnScroll, can_focus=False):
         """The sentence of a list without cards."""
         self._view.empty_text = text
 
+    def set_width(self, width: int) -> None:
+        """How wide it is to be; known before the first layout, so that the first frame is the right one."""
+        self._wide = width
+        self.styles.width = width
+
     def set_last(self, last: bool) -> None:
         """Whether it is the rightmost column on screen: nothing to divide it from."""
         if self._view.last != last:
             self._view.last = last
             self.refresh()
 
-    def set_cards(self, cards: Sequence[Card], chosen: int | None) -> None:
-        """Show other cards, with the cursor on one of them or nowhere; the place of the view is kept."""
+    def set_cards(self, cards: Sequence[Card], chosen: int | None, unread: int = 0) -> None:
+        """Show other cards, with the cursor on one of them or nowhere; the place of the view is kept.
+
+        `unread` cards follow that are not read yet.
+        """
         view = self.view
         same = len(cards) == len(view.cards)
         changed = (
@@ -74,13 +83,14 @@ class CardColumn(DrawnScroll, can_focus=False):
             if same
             else []
         )
-        view.cards = cards
+        same = same and unread == view.unread
         if same and not changed and chosen == self.chosen:
+            view.cards = cards
             if not cards:
                 self.refresh()
             return
         tops = view.tops
-        view.measure()
+        view.show(cards, unread)
         if same and chosen == self.chosen and tops == view.tops:
             self._resize_virtual()
             for index in changed:
@@ -169,10 +179,11 @@ class CardColumn(DrawnScroll, can_focus=False):
     def on_resize(self) -> None:
         """Another width wraps otherwise."""
         view = self.view
-        view.forget()
-        view.measure()
+        if view.measured_for != view.width:
+            view.forget()
+            view.measure()
+            self.refresh()
         self._resize_virtual()
-        self.refresh()
         self.show_chosen()
 
     def _refresh_card(self, index: int | None) -> None:

@@ -36,6 +36,8 @@ class ColumnView:
         self.marks = marks
         self.compact = compact
         self.cards: Sequence[Card] = ()
+        self.unread = 0
+        """Cards of the list that follow these and are not read yet."""
         self.empty_text = EMPTY[in_list]
         self.now = datetime.now().astimezone()
         self.chosen: int | None = None
@@ -44,11 +46,18 @@ class ColumnView:
         self.width = self.height = self.scroll = 0
         self.last = False
         """Whether it is the rightmost one on screen."""
+        self.measured_for = 0
+        """The width that `tops` hold for."""
         self.tops = [0]
         """First row of each card while none is chosen, and the row after the last."""
         self.extra = 0
         """Rows by which the chosen card is taller than it is at rest."""
         self._drawn: dict[tuple[str, str], tuple[Card, int, list[Row]]] = {}
+
+    def show(self, cards: Sequence[Card], unread: int) -> None:
+        """Show these cards, and work out where each stands."""
+        self.cards, self.unread = cards, unread
+        self.measure()
 
     # -- geometry ------------------------------------------------------------------------------------------------
 
@@ -63,6 +72,7 @@ class ColumnView:
         measured = cards_as_lines.height
         heights = (gap + measured(card, width, marks, now, compact=compact) for card in self.cards)
         self.tops = [0, *accumulate(heights)]
+        self.measured_for = self.width
         self.grow()
 
     def grow(self) -> None:
@@ -118,6 +128,8 @@ class ColumnView:
     def _gutter(self, y: int) -> Row:
         """A thin line between the columns; heavier beside the part of the list that is in view."""
         height, total = self.height, self.end + 1
+        if self.unread:  # as long as it will be once they are read
+            total += self.unread * self.end // len(self.cards)
         if total <= height:
             return self._fit([(" " if self.last else self.marks.gutter, "rule")], 1)
         top = round(self.scroll * height / total)
@@ -129,7 +141,7 @@ class ColumnView:
         if not self.cards:
             return self._empty_line(y, width)
         row = y + self.scroll
-        if y == self.height - 1 and (hidden := len(self.cards) - self.visible().stop) > 0:
+        if y == self.height - 1 and (hidden := len(self.cards) + self.unread - self.visible().stop) > 0:
             return self._fit([(f"    {self.marks.below} {hidden} more", "faint")], width)
         if row >= self.end:
             return self._after_last(row, width)

@@ -49,6 +49,10 @@ class Snapshot:
     lists: dict[ListName, list[Card]]
     complete: bool
 
+    def unread(self, name: ListName) -> int:
+        """Cards of a list that it does not hold."""
+        return max(0, self.summary.counts[name].total - len(self.lists[name]))
+
 
 @record
 class News:
@@ -104,13 +108,18 @@ def snapshot(workspace: Workspace, project_id: str | None, limit: int | None = S
     return Snapshot(around, lists, complete)
 
 
+def look(workspace: Workspace, wish: str | None, directory: Path | None) -> Snapshot:
+    """The first screenful of the project to open."""
+    project = choose_project(workspace, wish, directory)
+    return snapshot(workspace, project.id if project else None)
+
+
 def opening(path: Path | None, wish: str | None, directory: Path | None) -> Snapshot:
     """The first screenful, on a connection of its own; read while Textual is still being imported."""
     from ..sync.workspace import Workspace
 
     with Workspace.open(path) as workspace:
-        project = choose_project(workspace, wish, directory)
-        return snapshot(workspace, project.id if project else None)
+        return look(workspace, wish, directory)
 
 
 def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> News:

@@ -1,21 +1,26 @@
 """`solo-unicorn`: open the board.
 
-The first screenful is read from the workspace while Textual is still being imported, so that the board is painted
-with its cards at once; whatever else there is to read comes after that.
+Its first frame is drawn from the workspace before Textual is imported, and Textual paints the same frame over it. Where
+that cannot be (first start, a workspace to be migrated or in trouble, an unknown terminal), the first screenful is read
+while Textual is being imported, and Textual paints first.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import Future
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
-from ..missions.errors import UsageError
+from ..config import paths, settings
+from ..missions.errors import SoloUnicornError, UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ..config.settings import Settings
     from .data import Snapshot
 
 
@@ -34,22 +39,88 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
         )
     gc.disable()  # nothing that start-up makes is garbage; the board enables it once it is painted
     os.environ.setdefault("ESCDELAY", "25")
-    first = read_ahead(None, project, directory)
-
-    from ..config import log, settings
-
     chosen = settings.load()
-    from .app import SoloUnicornApp
+    with ExitStack() as stack:
+        snapshot = glimpse(stack, project, directory)
+        frame = first_frame(snapshot, chosen) if snapshot is not None else None
+        if frame is not None:
+            from .early_screen import EarlyScreen
 
-    snapshot = first.result()
-    log.setup("board", level=chosen.log.level)
-    app = SoloUnicornApp(lambda: snapshot, settings=chosen, directory=directory, serve=serve)
-    app.run()
-    return app.return_code or 0
+            early = stack.enter_context(EarlyScreen(frame))
+        reading = None if snapshot is not None else read_ahead(None, project, directory)
+
+        from .app import SoloUnicornApp
+
+        first = snapshot or (reading.result() if reading else None)
+        assert first is not None
+        from ..config import log
+
+        log.setup("board", level=chosen.log.level)
+        app = SoloUnicornApp(lambda: first, settings=chosen, directory=directory, serve=serve)
+        if frame is not None:
+            from .driver import driver_after
+
+            app.driver_class = driver_after(early)
+        app.run()
+        return app.return_code or 0
+
+
+def glimpse(stack: ExitStack, project: str | None, directory: Path | None) -> Snapshot | None:
+    """The first screenful, when the workspace can be read at once and has something to show.
+
+    The connection stays open until the stack is closed: were it the last one, closing would fold the log into the file.
+    """
+    from ..sync.store import DatabaseError
+    from ..sync.workspace import Workspace
+    from .data import look
+
+    workspace = Workspace.glimpse()
+    if workspace is None:
+        return None
+    stack.callback(workspace.close)
+    try:
+        read = look(workspace, project, directory)
+    except (SoloUnicornError, DatabaseError):  # opening it for good says what is wrong
+        return None
+    return read if read.summary.project is not None else None
+
+
+def first_frame(snapshot: Snapshot, chosen: Settings, *, now: datetime | None = None) -> str | None:
+    """The first frame for this terminal as what it obeys; None where it had better be left to Textual."""
+    from .. import __version__
+    from .early_screen import size_of
+    from .first_frame import LEAST_HEIGHT, LEAST_WIDTH, painted, rows
+    from .looks import find
+    from .marks import marks_for
+
+    if not sys.__stdin__ or not sys.__stdin__.isatty() or os.environ.get("TEXTUAL_DRIVER"):
+        return None
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        return None
+    try:
+        size = size_of()
+    except OSError:
+        return None
+    looks = find(chosen.ui.theme, chosen.keys, paths.home(), __version__)
+    if looks is None or size[0] < LEAST_WIDTH or size[1] < LEAST_HEIGHT:
+        return None
+    drawn = rows(
+        snapshot,
+        looks,
+        marks_for(os.environ),
+        size,
+        now or datetime.now().astimezone(),
+        slots=chosen.workstation.slots,
+        compact=chosen.board.density == "compact",
+    )
+    return painted(drawn, looks)
 
 
 def read_ahead(path: Path | None, project: str | None, directory: Path | None) -> Future[Snapshot]:
     """Begin to read the first screenful in a thread of its own."""
+    from concurrent.futures import Future
+    from threading import Thread
+
     future: Future[Snapshot] = Future()
 
     def read() -> None:

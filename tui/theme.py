@@ -12,8 +12,10 @@ from typing import Final
 from textual.color import Color
 from textual.theme import Theme
 
+from .looks import COLOURLESS, DARK_NAME, LIGHT_NAME, own_theme
+
 DARK: Final = Theme(
-    name="unicorn-dark",
+    name=DARK_NAME,
     primary="#6cb8ec",
     secondary="#9aa7b8",
     accent="#d892be",
@@ -40,7 +42,7 @@ DARK: Final = Theme(
     },
 )
 LIGHT: Final = Theme(
-    name="unicorn-light",
+    name=LIGHT_NAME,
     primary="#0068a8",
     secondary="#57636f",
     accent="#9c4079",
@@ -82,12 +84,7 @@ def own_variables(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
 def theme_name(wish: str, known: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> str:
     """The theme to begin with: the terminal's own colours under NO_COLOR, else the wished one, else our dark one."""
     if environ.get("NO_COLOR"):
-        return "ansi-dark"
+        return COLOURLESS
     if wish in known:
         return wish
-    return LIGHT.name if _light_background(environ) else DARK.name
-
-
-def _light_background(environ: Mapping[str, str]) -> bool:
-    """Some terminals say their background's colour number in COLORFGBG; 7 and 15 are white."""
-    return environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+    return own_theme(environ)

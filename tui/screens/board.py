@@ -70,6 +70,9 @@ class BoardScreen(LiveBoard):
         if not app.connected:
             return
         self._check_keymap()
+        from ..keeping_looks import keep
+
+        keep(app)
         app.workspace_changed.subscribe(self, lambda _: self.stir())
         app.service_changed.subscribe(self, lambda _: self._show_service())
         self.set_interval(1.0, self._tick)
