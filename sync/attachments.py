@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
-import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -78,7 +77,9 @@ class AttachmentOperations(WorkspaceBase):
             used = change.connection.execute("SELECT 1 FROM attachment WHERE sha256 = ?", (gone.sha256,)).fetchone()
             if used is None:
                 content_path(gone).unlink(missing_ok=True)
-            shutil.rmtree(paths.attachments_dir() / "by-name" / gone.id, ignore_errors=True)
+            from shutil import rmtree  # its import costs every start more than most of them use it
+
+            rmtree(paths.attachments_dir() / "by-name" / gone.id, ignore_errors=True)
             return gone
 
     def attachment(self, ref: str, name: str) -> Attachment:

@@ -15,8 +15,8 @@ from textual.strip import Strip
 from .. import __version__
 from ..config import paths
 from .keyline import KeyLine
-from .looks import KEPT, Depth, Surface, find
-from .paint import ROLES, Drawn
+from .looks import KEPT, ROLES, Depth, Surface, find
+from .paint import Drawn
 from .topline import TopLine
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def styles_of(app: SoloUnicornApp) -> dict[Depth, dict[str, str]]:
     surfaces: Mapping[Surface, Drawn] = {"board": board.board.headings, "edge": board.query_one(TopLine)}
     found: dict[Depth, dict[str, str]] = {depth: {} for depth in DEPTHS}
     for surface, widget in surfaces.items():
-        for role in ("", *ROLES):
+        for role in ROLES:
             for under in ("", "chosen"):
                 strip = widget.strip([("x", role, under)])
                 for each in app.get_line_filters():

@@ -23,6 +23,11 @@ COLOURLESS: Final = "ansi-dark"
 SHIPPED: Final = Path(__file__).with_name("looks.json")
 KEPT: Final = "looks.json"
 """Its name in the home."""
+ROLES: Final = (
+    *("", "title", "faint", "number", "strong", "run", "wait", "bad", "good", "brand", "key", "rule", "frame"),
+    *("active", "p1", "p2", "p3", "p4", "p5"),
+)
+"""The roles that a board has at its start; another one looks like plain text until Textual paints it."""
 Surface = Literal["board", "edge"]
 """What a line is drawn on: the columns, or the first and last line of the screen."""
 Depth = Literal["truecolor", "256"]
@@ -38,8 +43,8 @@ class Looks:
     keys: tuple[Key, ...]
 
     def style(self, surface: Surface, role: str, under: str) -> str:
-        """The parameters of a role's escape sequence; KeyError for a role that was not known then."""
-        return self.styles[f"{surface}/{role}/{under}"]
+        """The parameters of a role's escape sequence."""
+        return self.styles.get(f"{surface}/{role}/{under}") or self.styles[f"{surface}//{under}"]
 
 
 def depth(environ: Mapping[str, str]) -> Depth | None:
