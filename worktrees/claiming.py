@@ -15,6 +15,7 @@ from .naming import free_path, numbered, worktree_name
 from .ownership import is_own, note_owner, owned_by_another, owner_refs
 from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
+from .submodules import fill
 from .work import WIP, Standing, keep_reachable, snapshot_work
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Claim:
         if lease.how != "resumed":
             note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
         copied = copy_included(self.facts.root, lease.path, replace_old=lease.how == "reused")
-        return replace(lease, warnings=(*lease.warnings, *copied.warnings))
+        unfilled = fill(lease.path, self.facts.common_dir) if lease.how != "resumed" else []
+        return replace(lease, warnings=(*lease.warnings, *copied.warnings, *unfilled))
 
     @property
     def git(self) -> Git:

@@ -13,6 +13,7 @@ from .locks import OURS, hold
 from .ports import forget_ports
 from .registry import Listed, admin_dir, find, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, inspect
+from .submodules import submodules, would_lose
 from .work import keep_commit, keep_index, keep_reachable, nested_repositories, unfinished, unlanded
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def _held(
 
 def _would_lose(path: Path, facts: RepositoryFacts) -> str | None:
     """Work that only this directory or its branch holds."""
-    nested = nested_repositories(path)
+    why_not, looked_at = would_lose(path, facts.common_dir)
+    if why_not:
+        return why_not
+    nested = [one for one in nested_repositories(path) if one not in looked_at]
     if nested:
         return f"there is a repository inside it: {nested[0].relative_to(path)}"
     commits = unlanded(Git(path), "HEAD", facts.default_branch)
@@ -91,10 +95,19 @@ def _process_in(path: Path) -> str | None:
 
 
 def _remove(facts: RepositoryFacts, path: Path) -> str | None:
-    """Let git remove it, without force: git checks once more. The reason when it refuses."""
+    """Let git remove it, without force: git checks once more. The reason when it refuses.
+
+    A worktree with submodules git removes by force only; those were looked at a moment ago, and so is it once more.
+    """
     keep_reachable(path)
+    force = []
+    if submodules(Git(path)):
+        why_not = unfinished(path) or would_lose(path, facts.common_dir)[0]
+        if why_not:
+            return why_not
+        force = ["--force"]
     try:
-        Git(facts.root).run("worktree", "remove", str(path), tries=6, timeout=600)
+        Git(facts.root).run("worktree", "remove", *force, str(path), tries=6, timeout=600)
     except GitError as error:
         return error.stderr.splitlines()[0] if error.stderr else str(error)
     return None

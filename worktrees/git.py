@@ -281,6 +281,7 @@ def _remedy(stderr: str, path: Path) -> str:
          "check the address of the remote and your access to it"),
         (r"not a git repository", "give the path of a git repository"),
         (r"cannot change to", "make the directory again or remove the repository from the project"),
+        (r"git-lfs|filter-process", "install git-lfs and run `git lfs install`, then try again"),
         (r"No space left", "make room on the disk; nothing was lost"),
         (r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
          "check your access with `git fetch` in a shell, then try again"),

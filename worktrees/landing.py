@@ -24,6 +24,7 @@ from .locks import hold
 from .recipe import recipe_at
 from .recovery import PIN, finish, move_of, recover_entry, with_checkout
 from .repositories import RepositoryFacts, inspect
+from .submodules import check_published
 
 __all__ = ["CheckoutInTheWay", "Conflicted", "Diverged", "Landed", "PushRefused", "land"]
 
@@ -136,6 +137,7 @@ class _Landing:
         done = self._landed_before(head, base)
         if done:
             return done
+        check_published(self.git, self.git.maybe("merge-base", base, head) or base, head)
         checkout = checkout_of(self.git, self.target)
         if checkout:
             check_movable(checkout.path, self.target)
