@@ -27,6 +27,9 @@ def _add_arguments(parser: Parser) -> None:
     )
     takes_project(parser)
     parser.add_argument("--path", help="where a URL is cloned to; default: in the home of solo-unicorn")
+    parser.add_argument(
+        "--blobless", action="store_true", help="clone without contents of old commits; git fetches them when needed"
+    )
     parser.add_argument("--name", help="what it is called; default: the name of its folder")
     parser.add_argument("--branch", help="the branch missions are landed on; default: the repository's own")
     parser.add_argument(
@@ -39,7 +42,9 @@ def _add(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project)
         if is_url(options.source):
-            facts, managed = _cloned(output, options.source, options.path), options.path is None
+            from .repo_cloning import checkout_of
+
+            facts, managed = checkout_of(output, opened, options.source, options.path, options.blobless)
         else:
             facts, managed = facts_of(options.source), False
         if options.branch:
@@ -136,15 +141,6 @@ def _check_branch(facts: RepositoryFacts, branch: str) -> None:
         )
 
 
-def _cloned(output: Output, url: str, path: str | None) -> RepositoryFacts:
-    from ..config.paths import clones_dir
-    from ..worktrees.cloning import clone, clone_name
-
-    target = Path(path).expanduser().absolute() if path else clones_dir() / clone_name(url)
-    with output.progress(f"cloning into {target}"):
-        return clone(url, target)
-
-
 def _list_arguments(parser: Parser) -> None:
     takes_project(parser)
     parser.add_argument("--all-projects", action="store_true", help="of every project")
@@ -172,16 +168,49 @@ def _state(repository: ProjectRepository) -> str:
 def _remove_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
     takes_project(parser)
+    parser.add_argument("--keep-clone", action="store_true", help="leave the clone that was made for it")
 
 
 def _remove(options: Options) -> None:
+    output = Output(options)
     with workspace() as opened:
         name = options.name
         if options.project:
             project = opened.project(options.project)
             name = next((one.id for one in opened.repositories(project.id) if one.name == name), name)
         repository = opened.remove_repository(name)
-    Output(options).done(f"{repository.name} unlinked; its files stay in {repository.local_path}", to_wire(repository))
+        with output.progress("removing its vacant worktrees"):
+            stays = _let_go(opened, repository, keep_clone=options.keep_clone)
+    gone = repository.is_managed_clone and not Path(repository.local_path).exists()
+    what = "its clone is removed" if gone else f"its files stay in {repository.local_path}"
+    output.done(f"{repository.name} unlinked; {what}", to_wire(repository))
+    for sentence in stays:
+        output.note(sentence)
+
+
+def _let_go(opened: Workspace, repository: ProjectRepository, *, keep_clone: bool) -> list[str]:
+    """Remove what was made for a repository and holds no work; a sentence for each thing that stays."""
+    from datetime import UTC, datetime
+
+    from ..config.paths import clones_dir, worktrees_dir
+    from ..missions.errors import SoloUnicornError
+    from ..missions.ids import new_ulid
+    from ..worktrees.pool import Pool
+    from ..worktrees.removing import remove_clone, remove_worktrees
+
+    path, shared = Path(repository.local_path), [one.local_path for one in opened.repositories()]
+    if not path.is_dir():
+        return []
+    pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+    try:
+        removals = remove_worktrees(pool, repository)
+        stays = [f"The worktree {one.path} stays, because {one.why}." for one in removals if not one.removed]
+        if repository.is_managed_clone and not keep_clone and repository.local_path not in shared:
+            why_not = remove_clone(path, clones_dir())
+            stays += [f"Its clone stays in {path}, because {why_not}."] if why_not else []
+    except SoloUnicornError as error:
+        return [f"What was made for it stays: {error.what} ({error.why})."]
+    return stays
 
 
 COMMANDS = {

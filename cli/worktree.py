@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..missions.entities import ProjectRepository
+from ..missions.entities import JsonObject, ProjectRepository
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
 from ..sync.workspace import Workspace
@@ -13,6 +14,9 @@ from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
 from .shapes import ref, since
+
+if TYPE_CHECKING:
+    from ..worktrees.pool import Orphan, Pool
 
 
 def _list_arguments(parser: Parser) -> None:
@@ -32,6 +36,8 @@ def _list(options: Options) -> None:
         repositories = {one.id: one for one in _repositories(opened, options.repo)}
         found = [one for one in opened.worktrees() if one.repository_id in repositories or options.repo is None]
         used = {one.mission_id: _name(opened, one.mission_id) for one in found if one.mission_id}
+        with output.progress("looking at the worktrees"):
+            orphans = _orphans(_pool(opened), list(repositories.values()), dry_run=True)
     rows = [
         (
             one.path, one.branch, used[one.mission_id] if one.mission_id else "vacant",
@@ -42,8 +48,33 @@ def _list(options: Options) -> None:
     ]  # fmt: skip
     output.table(
         ("PATH", "BRANCH", "MISSION", "REPOSITORY", "USED"), rows, [to_wire(one) for one in found],
+        meta={"orphans": [_orphan_json(one) for one in orphans]},
         empty="No worktrees. They are made when missions start.",
     )  # fmt: skip
+    if not output.as_json:
+        for one in orphans:
+            output.note(f"{one.path}: {one.kind}; {one.what_now}")
+
+
+def _pool(opened: Workspace) -> Pool:
+    from ..config.paths import worktrees_dir
+    from ..missions.ids import new_ulid
+    from ..worktrees.pool import Pool
+
+    return Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+
+
+def _orphans(pool: Pool, repositories: list[ProjectRepository], *, dry_run: bool) -> list[Orphan]:
+    """What git, the store and the disk do not agree on; a repository that is gone has none."""
+    found: list[Orphan] = []
+    for repository in repositories:
+        if Path(repository.local_path).is_dir():
+            found += pool.reconcile(repository, dry_run=dry_run)
+    return found
+
+
+def _orphan_json(one: Orphan) -> JsonObject:
+    return {"path": str(one.path), "kind": one.kind, "what": one.what_now, "settled": one.settled}
 
 
 def _name(opened: Workspace, mission_id: str) -> str:
@@ -62,28 +93,30 @@ def _clean_arguments(parser: Parser) -> None:
 
 
 def _clean(options: Options) -> None:
-    from ..config.paths import worktrees_dir
     from ..config.settings import load
-    from ..missions.ids import new_ulid
-    from ..worktrees.pool import Pool
 
     output = Output(options)
     days = load().worktrees.keep_days if options.days is None else options.days
     with workspace() as opened:
-        pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        pool, repositories = _pool(opened), _repositories(opened, options.repo)
         in_use = {session.worktree_path for session in opened.sessions(active=True)}
         found = []
         with output.progress("looking at the worktrees"):
-            for repository in _repositories(opened, options.repo):
+            orphans = _orphans(pool, repositories, dry_run=options.dry_run)
+            for repository in repositories:
+                if not Path(repository.local_path).is_dir():
+                    output.note(f"{repository.name} is left out: {repository.local_path} is gone.")
+                    continue
                 found += pool.clean(
                     repository, days=days, dry_run=options.dry_run, in_use=lambda path: str(path) in in_use
                 )
     removed = "would be removed" if options.dry_run else "removed"
     output.table(
         ("PATH", "WHAT", "WHY"),
-        [(str(one.path), removed if one.removed else "kept", one.why) for one in found],
+        [(str(one.path), one.kind, one.what_now) for one in orphans]
+        + [(str(one.path), removed if one.removed else "kept", one.why) for one in found],
         [{"path": str(one.path), "removed": one.removed and not options.dry_run, "why": one.why} for one in found],
-        meta={"dryRun": options.dry_run},
+        meta={"dryRun": options.dry_run, "orphans": [_orphan_json(one) for one in orphans]},
         empty="There are no worktrees.",
     )
 

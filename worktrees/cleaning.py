@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def clean(
-    pool: Pool, repository: ProjectRepository, *, days: float, dry_run: bool, in_use: Callable[[Path], bool]
-) -> list[Removal]:
-    """Remove vacant worktrees unused for `days`, oldest first; at least one worktree of the repository stays."""
+    pool: Pool, repository: ProjectRepository, *, days: float, dry_run: bool, in_use: Callable[[Path], bool],
+    keep: int = 1,
+) -> list[Removal]:  # fmt: skip
+    """Remove vacant worktrees unused for `days`, oldest first; at least `keep` worktrees of the repository stay."""
     from .pool import Removal
 
     facts = inspect(repository.local_path, look_at_files=False)
@@ -35,7 +36,7 @@ def clean(
         for record in records:
             path = Path(record.path)
             why_not = _held(pool, record, facts, oldest, in_use)
-            if why_not is None and left <= 1:
+            if why_not is None and left <= keep:
                 why_not = "it is the last one, kept for the next mission"
             if why_not is None and not dry_run:
                 why_not = _remove(facts, path)

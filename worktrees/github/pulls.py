@@ -22,6 +22,7 @@ class GitHubRepository:
     default_branch: str
     private: bool
     archived: bool
+    size_kb: int
     permissions: dict[str, bool]
 
 
@@ -46,6 +47,7 @@ def repository(github: GitHub, name: RepositoryName) -> GitHubRepository:
         default_branch=str(found.get("default_branch")),
         private=bool(found.get("private")),
         archived=bool(found.get("archived")),
+        size_kb=_number(found.get("size") or 0),
         permissions={role: bool(may) for role, may in permissions.items()},
     )
 

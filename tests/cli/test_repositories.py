@@ -1,0 +1,169 @@
+"""Repositories and worktrees on the command line: cloned or found, let go of, orphans told; work always stays."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.cli.progress import bar
+from solo_unicorn.cli.repo_cloning import alike
+from solo_unicorn.config.paths import worktrees_dir
+from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.worktrees.pool import Pool
+
+from .conftest import Run
+
+
+def git(path: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(path), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def clone(run: Run, project: str, repository: Path, home: Path) -> Path:
+    """A managed clone, linked."""
+    assert run("repo", "add", f"file://{repository}").code == 0
+    return home / "clones" / "shop"
+
+
+def worktree_of(number: int) -> Path:
+    """A worktree of the pool, taken and given back again."""
+    with Workspace.open() as opened:
+        [repository] = opened.repositories()
+        mission = opened.mission(str(number))
+        pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        lease = pool.acquire(repository, mission, branch=f"m{number}")
+        pool.release(lease.worktree)
+    return lease.path
+
+
+def test_a_clone_goes_with_its_repository_and_its_vacant_worktrees(run: Run, clone: Path) -> None:
+    run("mission", "create", "Pay")
+    worktree = worktree_of(1)
+    removed = run("repo", "remove", "shop")
+    assert removed.code == 0 and "its clone is removed" in removed.out
+    assert not clone.exists() and not worktree.exists()
+    with Workspace.open() as opened:
+        assert opened.worktrees() == []
+
+
+@pytest.mark.parametrize("work", ["a file", "a commit", "a stash", "a worktree", "on the pool's branch"])
+def test_a_clone_with_work_in_it_stays_and_says_why(run: Run, clone: Path, work: str, tmp_path: Path) -> None:
+    run("mission", "create", "Pay")
+    (clone / "work.txt").write_text("mine\n")
+    match work:
+        case "a commit":
+            git(clone, "add", "-A")
+            git(clone, "commit", "-qm", "Mine")
+        case "a stash":
+            git(clone, "stash", "-qu")
+        case "a worktree":
+            git(clone, "worktree", "add", "-q", str(tmp_path / "theirs"))
+        case "on the pool's branch":
+            (clone / "work.txt").unlink()
+            worktree = worktree_of(1)
+            (worktree / "work.txt").write_text("mine\n")
+    removed = run("repo", "remove", "shop")
+    assert removed.code == 0 and f"its files stay in {clone}" in removed.out
+    assert "Its clone stays" in removed.err
+    assert (clone / "readme.md").exists()
+    if work == "on the pool's branch":
+        assert f"The worktree {worktree} stays, because it has uncommitted work: work.txt" in removed.err
+        assert (worktree / "work.txt").read_text() == "mine\n"
+
+
+def test_a_clone_is_kept_on_wish_and_taken_again_instead_of_cloning(run: Run, clone: Path, repository: Path) -> None:
+    assert "its files stay" in run("repo", "remove", "shop", "--keep-clone").out and clone.is_dir()
+    again = run("repo", "add", f"file://{repository}", "--json")
+    assert again.data["localPath"] == str(clone) and again.data["isManagedClone"]
+    assert "checkout of it already" in again.err
+
+
+def test_the_persons_own_checkout_is_linked_instead_of_cloned_and_never_removed(
+    run: Run, project: str, repository: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own checkout"
+    subprocess.run(["git", "clone", "-q", f"file://{repository}", str(own)], check=True)
+    run("repo", "add", str(own), "--name", "mine")
+    run("project", "create", "Other")
+    added = run("repo", "add", f"file://{repository}", "-p", "other", "--json")
+    assert added.data["localPath"] == str(own) and not added.data["isManagedClone"]
+    assert run("repo", "remove", added.data["id"]).code == 0 and (own / "readme.md").is_file()
+
+
+def test_a_second_repository_of_the_same_name_gets_a_folder_of_its_own(
+    run: Run, clone: Path, repository: Path, home: Path
+) -> None:
+    other = repository.parent / "other" / "shop"
+    subprocess.run(["git", "clone", "-q", "--bare", str(repository), str(other)], check=True)
+    added = run("repo", "add", f"file://{other}", "--name", "second", "--blobless", "--json")
+    assert added.data["localPath"] == str(home / "clones" / "shop-2")
+    assert git(home / "clones" / "shop-2", "config", "remote.origin.partialclonefilter") == "blob:none"
+
+
+def test_bad_addresses_are_refused_and_leave_nothing(run: Run, project: str, home: Path) -> None:
+    assert run("repo", "add", "https://ann:secret@localhost/x.git").code == 2
+    failed = run("repo", "add", "http://127.0.0.1:1/x.git")
+    assert failed.code == 1 and "127.0.0.1" in failed.err
+    assert list((home / "clones").iterdir()) == []
+    assert run("repo", "remove", "nothing").code == 3
+
+
+def test_addresses_of_one_repository_are_alike() -> None:
+    same = {
+        "https://github.com/acme/shop", "https://ann@GitHub.com/acme/shop.git/", "git@github.com:acme/shop.git",
+        "ssh://git@github.com:22/acme/shop",
+    }  # fmt: skip
+    assert {alike(url) for url in same} == {"github.com/acme/shop"}
+    assert alike("file:///srv/shop.git") == alike("/srv/shop") != alike("/srv/Shop")
+
+
+def test_orphans_are_told_by_list_and_settled_by_clean(run: Run, clone: Path) -> None:
+    run("mission", "create", "Pay")
+    gone = worktree_of(1)
+    subprocess.run(["rm", "-rf", str(gone)], check=True)
+    lost = worktrees_dir() / "shop-lost"
+    git(clone, "worktree", "add", "-q", str(lost))
+    (lost / "work.txt").write_text("mine\n")
+    listed = run("worktree", "list", "--json").meta["orphans"]
+    kinds = {one["path"]: (one["kind"], one["settled"]) for one in listed}
+    assert kinds == {str(gone): ("directory gone", False), str(lost): ("not recorded", False)}
+    assert run("worktree", "list", "--json").meta["orphans"] == listed, "looking changes nothing"
+    cleaned = run("worktree", "clean", "--days", "0", "--json").meta["orphans"]
+    assert {one["path"]: one["settled"] for one in cleaned} == {str(gone): True, str(lost): False}
+    assert (lost / "work.txt").read_text() == "mine\n"
+    assert [one["path"] for one in run("worktree", "list", "--json").meta["orphans"]] == [str(lost)]
+
+
+def test_cleaning_leaves_out_a_repository_that_is_gone(run: Run, clone: Path) -> None:
+    subprocess.run(["rm", "-rf", str(clone)], check=True)
+    cleaned = run("worktree", "clean")
+    assert cleaned.code == 0 and "is gone" in cleaned.err
+    assert run("worktree", "list").code == 0
+    assert run("repo", "remove", "shop").code == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Quiet:
+    quiet = False
+
+
+def test_the_bar_fills_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with bar(Quiet(), "cloning") as step:  # type: ignore[arg-type]
+        step("receiving objects", 0.5)
+        step("resolving deltas", None)
+        step("receiving objects", 1.0)
+    said = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "████████████············  50%  receiving objects" in said
+    assert "█" * 24 + " 100%" in said and said.endswith("\r\x1b[K")
