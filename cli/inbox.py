@@ -1,4 +1,4 @@
-"""`inbox list|answer`: what agents ask permission for."""
+"""`inbox list|answer|rules|forget`: what agents ask permission for, and what they need not ask."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..missions.entities import InboxItem, JsonObject
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
 from ..sync.workspace import Workspace
-from .opening import workspace
+from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser
+from .parsing import Command, Options, Parser, takes_project
 from .shapes import at
 
 
@@ -39,12 +39,13 @@ def _list(options: Options) -> None:
 def _answer_arguments(parser: Parser) -> None:
     parser.add_argument("request", type=int, metavar="REQUEST", help="its number, from `inbox list`")
     parser.add_argument("decision", choices=["allow", "deny"])
+    parser.add_argument("--always", action="store_true", help="allow the same in this project from now on")
     parser.add_argument("-m", "--message", default="", help="what the agent is told with it")
 
 
 def _answer(options: Options) -> None:
     with workspace() as opened:
-        item = opened.answer_permission(options.request, options.decision, options.message)
+        item = opened.answer_permission(options.request, options.decision, options.message, always=options.always)
         told = _told(opened, item)
     verb = "may" if item.decision == "allow" else "must not"
     Output(options).done(f"The agent on {told['mission']} {verb} use {item.tool}", told)
@@ -62,4 +63,31 @@ def _with(item: InboxItem) -> str:
     return json.dumps(item.input, ensure_ascii=False)
 
 
-COMMANDS = {"list": Command(_list_arguments, _list), "answer": Command(_answer_arguments, _answer)}
+def _rules(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.permission_rules(project_of(opened, options.project).id)
+    output.table(
+        ("RULE", "TOOL", "WITH", "SINCE"),
+        [(str(one.id), one.tool, one.subject or "anything", at(one.made_at)) for one in found],
+        [to_wire(one) for one in found],
+        empty="Agents of this project may do nothing without asking.",
+    )
+
+
+def _forget_arguments(parser: Parser) -> None:
+    parser.add_argument("rule", type=int, metavar="RULE", help="its number, from `inbox rules`")
+
+
+def _forget(options: Options) -> None:
+    with workspace() as opened:
+        opened.forget_permission_rule(options.rule)
+    Output(options).done("You are asked again from now on", {"rule": options.rule})
+
+
+COMMANDS = {
+    "list": Command(_list_arguments, _list),
+    "answer": Command(_answer_arguments, _answer),
+    "rules": Command(takes_project, _rules),
+    "forget": Command(_forget_arguments, _forget),
+}

@@ -130,11 +130,17 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "status": ("mcp_install", "Show which clients are here and know this server."),
         },
     ),
+    "metrics": (
+        "How the work goes: by week, and agent by agent.",
+        {"": ("metrics", "Show throughput, cycle and review times and cost; --agents compares the agents.")},
+    ),
     "inbox": (
         "What agents ask permission for.",
         {
             "list": ("inbox", "List open requests for permission."),
             "answer": ("inbox", "Allow or deny one; its agent goes on at once."),
+            "rules": ("inbox", "List what agents of a project may do without asking."),
+            "forget": ("inbox", "Take such a permission back."),
         },
     ),
     "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),

@@ -180,7 +180,11 @@ class BoardOperations(WorkspaceBase):
                 "SELECT count(*) FROM mission WHERE deleted = 0 "
                 "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')"
             )
-            return int(connection.execute(query).fetchone()[0])
+            asked = (
+                "SELECT count(*) FROM inbox i WHERE i.decision IS NULL "
+                "AND EXISTS (SELECT 1 FROM session s WHERE s.id = i.session_id AND s.phase <> 'ended')"
+            )
+            return int(connection.execute(query).fetchone()[0]) + int(connection.execute(asked).fetchone()[0])
 
     def last_seq(self) -> int:
         """The number of the newest event."""

@@ -6,15 +6,17 @@ import json
 import sqlite3
 from datetime import datetime
 
-from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject
+from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject, PermissionRule
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.ids import short_id
-from . import rows
+from . import lookup, rows
 from .base import WorkspaceBase
+from .change import Change
 
 INPUT_SHOWN = 20_000
 """Characters of one value that are kept for the person; the agent's own tool still gets all of it."""
 MESSAGE_MAX = 2_000
+ALWAYS = "always in this project"
 _ITEMS = """
 SELECT i.id, i.project_id, i.mission_id, i.session_id, i.tool, i.input, i.asked_at, i.decision, i.message,
     i.answered_at, i.answered_by
@@ -50,11 +52,25 @@ class InboxOperations(WorkspaceBase):
                     rows.stamp(change.now),
                 ),
             )  # fmt: skip
+            made = int(cursor.lastrowid or 0)
             change.event(session.project_id, "permission_asked", mission_id=session.mission_id, note=tool)
-            return _one(change.connection, int(cursor.lastrowid or 0))
+            rule = change.connection.execute(
+                "SELECT 1 FROM permission_rule WHERE project_id = ? AND tool = ? AND subject = ?",
+                (session.project_id, tool, _subject(given)),
+            ).fetchone()
+            if rule is not None:
+                _answer(change, made, "allow", ALWAYS, USER)
+            return _one(change.connection, made)
 
-    def answer_permission(self, item_id: int, decision: Decision, message: str = "", *, by: Author = USER) -> InboxItem:
-        """Allow or deny. Conflict when it was answered already, or its agent no longer waits."""
+    def answer_permission(
+        self, item_id: int, decision: Decision, message: str = "", *, always: bool = False, by: Author = USER
+    ) -> InboxItem:
+        """Allow or deny; `always` allows the same to every agent of the project from now on (see PermissionRule).
+
+        Conflict when it was answered already, or its agent no longer waits.
+        """
+        if always and (decision != "allow" or by.kind != "user"):
+            raise InvalidValue("always", "Only a person allows something for good", todo="allow it once, or deny it")
         if decision not in ("allow", "deny"):
             raise InvalidValue("decision", f"{decision!r} is no decision", todo="allow or deny")
         if len(message) > MESSAGE_MAX:
@@ -69,13 +85,38 @@ class InboxOperations(WorkspaceBase):
                     f"Nobody waits for request {item_id} any more",
                     why=f"the session on {short_id(mission.number)} that asked has ended",
                 )
-            change.connection.execute(
-                "UPDATE inbox SET decision = ?, message = ?, answered_at = ?, answered_by = ? WHERE id = ?",
-                (decision, message, rows.stamp(change.now), by.kind, item_id),
-            )
-            note = f"{decision} {item.tool}{f': {message}' if message else ''}"
-            change.event(item.project_id, "permission_answered", mission_id=item.mission_id, note=note)
+            if always:
+                subject = _subject(item.input)
+                if len(subject) > INPUT_SHOWN:
+                    raise InvalidValue("always", "The command is too long to be allowed for good", todo="allow it once")
+                change.connection.execute(
+                    "INSERT OR IGNORE INTO permission_rule (project_id, tool, subject, made_at) VALUES (?, ?, ?, ?)",
+                    (item.project_id, item.tool, subject, rows.stamp(change.now)),
+                )
+                message = message or ALWAYS
+            _answer(change, item_id, decision, message, by)
             return _one(change.connection, item_id)
+
+    def permission_rules(self, project: str) -> list[PermissionRule]:
+        """What agents of a project may do without asking, oldest first."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT id, project_id, tool, subject, made_at FROM permission_rule WHERE project_id = ? ORDER BY id",
+                (lookup.project(connection, project).id,),
+            ).fetchall()
+        return [PermissionRule(rule, owner, tool, subject, datetime.fromisoformat(at))
+                for rule, owner, tool, subject, at in found]  # fmt: skip
+
+    def forget_permission_rule(self, rule_id: int, *, by: Author = USER) -> None:
+        """Ask a person again from now on. NotFound."""
+        with self._change(by) as change:
+            row = change.connection.execute(
+                "SELECT project_id, tool FROM permission_rule WHERE id = ?", (rule_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFound(f"There is no rule {rule_id}", todo="`solo-unicorn inbox rules` lists them")
+            change.connection.execute("DELETE FROM permission_rule WHERE id = ?", (rule_id,))
+            change.event(row[0], "permission_rule_forgotten", note=row[1])
 
     def permission(self, item_id: int) -> InboxItem:
         """One request; NotFound."""
@@ -91,6 +132,23 @@ class InboxOperations(WorkspaceBase):
                 (project, limit),
             ).fetchall()
         return [_item(row) for row in found]
+
+
+def _answer(change: Change, item_id: int, decision: Decision, message: str, by: Author) -> None:
+    """Write an answer and its event."""
+    item = _one(change.connection, item_id)
+    change.connection.execute(
+        "UPDATE inbox SET decision = ?, message = ?, answered_at = ?, answered_by = ? WHERE id = ?",
+        (decision, message, rows.stamp(change.now), by.kind, item_id),
+    )
+    note = f"{decision} {item.tool}{f': {message}' if message else ''}"
+    change.event(item.project_id, "permission_answered", mission_id=item.mission_id, note=note)
+
+
+def _subject(given: JsonObject) -> str:
+    """What a rule is about: the command of a call that has one."""
+    command = given.get("command")
+    return command if isinstance(command, str) else ""
 
 
 def _one(connection: sqlite3.Connection, item_id: int) -> InboxItem:

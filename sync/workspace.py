@@ -12,6 +12,7 @@ from .filters import FilterOperations
 from .finishing import FinishingOperations
 from .inbox import InboxOperations
 from .memory import MemoryOperations
+from .metrics import MetricsOperations
 from .mirror.connecting import ConnectingOperations
 from .mirror.operations import SyncOperations
 from .mirror.settling import SettlingOperations
@@ -45,6 +46,7 @@ class Workspace(
     SyncOperations,
     ConnectingOperations,
     SettlingOperations,
+    MetricsOperations,
 ):
     """Every read and every domain operation, each in the module named after its subject.
 

@@ -127,7 +127,7 @@ async def test_what_waits_is_answered_where_it_stands(story: Story) -> None:
         await pilot.press("a")
         await until(pilot, lambda: story.card("Search: typo").review_status != "pending")
         await until(pilot, lambda: len(screen.waiting) == 1)
-        await pilot.press("r")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         await pilot.press(*"Each year", "ctrl+s")
         await until(pilot, lambda: len(story.workspace.waiting()) == 0)
@@ -150,7 +150,7 @@ async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> N
         await pilot.press(*"Two", "ctrl+s")
         await until(pilot, lambda: story.card("Search: typo").list == "doing")
         await until(pilot, lambda: len(screen.waiting) == 2)
-        place = next(at for at, one in enumerate(screen.waiting) if one.kind == "attention")
+        place = next(at for at, one in enumerate(screen.waiting) if one.kind in ("attention", "conflict"))
         screen.lines.cursor = place
         await pilot.press("space")
         await until(pilot, lambda: story.card("Design tokens").ready)
@@ -158,9 +158,43 @@ async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> N
 
 async def test_enter_goes_into_what_waits(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
-        await open_inbox(pilot, 2)
-        await pilot.press("down", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
+        screen = await open_inbox(pilot, 2)
+        await pilot.click(screen.lines, offset=(20, 1))
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen) and pilot.app.screen.tab == "review")
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) == 2)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen) and pilot.app.screen.tab == "review")
+
+
+async def test_permissions_are_given_once_for_good_or_not(story: Story) -> None:
+    session = next(one for one in story.workspace.sessions(active=True) if one.agent_name == "claude")
+
+    def ask(command: str) -> int:
+        return story.workspace.ask_permission(session.id, "Bash", {"command": command, "description": "why"}).id
+
+    def decided(item: int) -> str | None:
+        return story.workspace.permission(item).decision
+
+    first, second, third = ask("npm test"), ask("npm ci"), ask("rm -rf /")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 5)
+        assert "5 wait for you" in screen_text(pilot.app) or story.workspace.waiting_count() == 5  # type: ignore[arg-type]
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == first)
+        await until(pilot, lambda: "Bash  npm test" in text(pilot) and "allow once" in text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: decided(first) == "allow" and len(screen.waiting) == 4)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == second)
+        await pilot.press("Y")
+        await until(pilot, lambda: decided(second) == "allow" and len(screen.waiting) == 3)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == third)
+        await pilot.press("n")
+        await until(pilot, lambda: decided(third) == "deny" and len(screen.waiting) == 2)
+    assert decided(ask("npm ci")) == "allow" and decided(ask("npm ci --force")) is None
+    (rule,) = story.workspace.permission_rules(story.project)
+    assert (rule.tool, rule.subject) == ("Bash", "npm ci")
+    story.workspace.forget_permission_rule(rule.id)
+    assert decided(ask("npm ci")) is None
 
 
 # -- projects --------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ..board import Board
 from ..headings import NAMES
 from ..keys import binding, clashes
 from ..topline import TopLine
-from .live_board import LiveBoard
+from .doors import Doors
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -27,7 +27,7 @@ PAINT_SECONDS = 0.03
 """Left to the terminal to take the first paint in, before the rest of the cards is read."""
 
 
-class BoardScreen(LiveBoard):
+class BoardScreen(Doors):
     """What a person does on the board, and the doors to every other screen."""
 
     BINDING_GROUP_TITLE = "Board"
@@ -226,10 +226,11 @@ class BoardScreen(LiveBoard):
         """What waits for the person."""
         from .inbox import InboxScreen
 
-        chosen = await self.app.push_screen_wait(InboxScreen())
+        inbox = InboxScreen()
+        chosen = await self.app.push_screen_wait(inbox)
         await self.refresh_model()
         if chosen is not None:
-            self.open_mission(chosen)
+            self.open_mission(chosen, inbox.tab)
 
     @work
     async def action_workstation(self) -> None:

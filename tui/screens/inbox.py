@@ -1,43 +1,58 @@
-"""Everything that waits for a person, oldest first: questions, reviews, failures."""
+"""Everything that waits for a person, oldest first, answered where it stands."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from ...missions.board import Waiting
+from ...missions.entities import Decision
 from ...missions.ids import short_id
 from ...sync.workspace import Workspace
-from ..ages import span
+from .. import inbox_rows
 from ..app import SoloUnicornApp
+from ..inbox_rows import Entry
 from ..keyline import KeyLine
 from ..keys import binding
-from ..lines import Lines, Row, row
-from ..marks import Marks
+from ..lines import Lines
+
+FITS = {
+    "allow": ("permission",),
+    "always": ("permission",),
+    "refuse": ("permission",),
+    "review": ("review",),
+    "approve": ("review",),
+    "reject": ("review",),
+    "again": ("attention", "conflict"),
+}
+"""Which action answers what."""
 
 
 class InboxScreen(ModalScreen[str | None]):
-    """Gives the mission that the person goes into, or None; reviews and questions can be answered where they stand."""
+    """Gives the mission that the person goes into, or None."""
 
     CSS_PATH = "inbox.tcss"
     BINDING_GROUP_TITLE = "Inbox"
     BINDINGS = [  # noqa: RUF012
-        binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
+        binding("inbox.answer", "enter", "answer", "answer / go in", "Answer the question; go into anything else"),
+        binding("inbox.allow", "y", "allow", "allow once", "Let the agent use the tool this time"),
+        binding("inbox.always", "Y", "always", "always here", "Let agents of this project do the same from now on"),
+        binding("inbox.refuse", "n", "refuse", "refuse", "Do not let it; say why if you like"),
+        binding("inbox.review", "r", "review", "review", "Look at what the agent did"),
         binding("inbox.approve", "a", "approve", "approve", "Approve the review under the cursor"),
         binding("inbox.reject", "x", "reject", "reject", "Send it back with feedback"),
-        binding("inbox.answer", "r", "answer", "answer", "Answer the question under the cursor"),
         binding("inbox.again", "space", "again", "try again", "Make the mission ready again"),
+        binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
     ]
     app = getters.app(SoloUnicornApp)
     lines = getters.query_one(Lines)
 
     def __init__(self) -> None:
         super().__init__(classes="sheet")
-        self.waiting: list[Waiting] = []
+        self.waiting: list[Entry] = []
+        self.tab: str | None = None
+        """The part of the mission room that the person wants to see."""
 
     def compose(self) -> ComposeResult:
         """One list."""
@@ -53,16 +68,21 @@ class InboxScreen(ModalScreen[str | None]):
 
     @work(exclusive=True, group="inbox")
     async def reload(self) -> None:
-        """Read what waits."""
-        waiting = await self.app.perform(Workspace.waiting)
-        if waiting is not None and self.is_mounted:
-            self.waiting = waiting
-            self.lines.set_rows([_row(one, self.app.marks, self.app.clock()) for one in waiting])
-            self.lines.styles.height = max(3, sum(len(self.lines.lines_of(place)) for place in range(len(waiting))))
-            self.refresh_bindings()
+        """Read what waits; the cursor stays on what it was on."""
+        waiting = await self.app.perform(inbox_rows.read)
+        if waiting is None or not self.is_mounted:
+            return
+        before = self.under_cursor
+        self.waiting = waiting
+        self.lines.set_rows([inbox_rows.entry_row(one, self.app.marks, self.app.clock()) for one in waiting])
+        self.lines.styles.height = max(3, sum(len(self.lines.lines_of(place)) for place in range(len(waiting))))
+        keys = [one.key for one in waiting]
+        if before is not None and before.key in keys:
+            self.lines.cursor = keys.index(before.key)
+        self.refresh_bindings()
 
     @property
-    def under_cursor(self) -> Waiting | None:
+    def under_cursor(self) -> Entry | None:
         """What the cursor is on."""
         at = self.lines.cursor or 0
         return self.waiting[at] if at < len(self.waiting) else None
@@ -70,17 +90,66 @@ class InboxScreen(ModalScreen[str | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
         one = self.under_cursor if self.is_mounted else None
-        kinds = {"approve": "review", "reject": "review", "answer": "question", "again": "attention"}
-        return True if action not in kinds else one is not None and one.kind == kinds[action]
+        return action not in FITS or (one is not None and one.kind in FITS[action])
 
     @on(Lines.CursorMoved)
     def _moved(self) -> None:
         self.refresh_bindings()
 
     @on(Lines.Chosen)
-    def _open(self, event: Lines.Chosen) -> None:
-        if isinstance(event.row.key, str):
-            self.dismiss(event.row.key)
+    def _chosen(self) -> None:
+        self.action_answer()
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    @work
+    async def action_answer(self) -> None:
+        """Answer a question, go into anything else."""
+        from .write import WriteScreen
+
+        one = self.under_cursor
+        if one is None:
+            return
+        if one.kind != "question":
+            self.tab = {"review": "review", "permission": "session"}.get(one.kind)
+            self.dismiss(one.mission.id)
+            return
+        sheet = WriteScreen("Answer", why=one.text, button="Answer", needed="Write an answer")
+        text = await self.app.push_screen_wait(sheet)
+        if text and await self.app.perform(Workspace.answer, one.mission.id, text) is not None:
+            self.reload()
+
+    @work(group="answers")
+    async def action_allow(self) -> None:
+        """This once."""
+        await self._decide("allow")
+
+    @work(group="answers")
+    async def action_always(self) -> None:
+        """From now on."""
+        await self._decide("allow", always=True)
+
+    @work(group="answers")
+    async def action_refuse(self) -> None:
+        """Not."""
+        await self._decide("deny")
+
+    async def _decide(self, decision: Decision, *, always: bool = False) -> None:
+        one = self.under_cursor
+        if one is None or one.item is None:
+            return
+        done = await self.app.perform(Workspace.answer_permission, one.item.id, decision, always=always)
+        if done is not None:
+            verb = "may" if decision == "allow" else "must not"
+            self.app.tell(f"{short_id(one.mission.number)} {verb} use {one.item.tool}{', always' if always else ''}")
+        self.reload()
+
+    def action_review(self) -> None:
+        """The review in the mission room."""
+        one = self.under_cursor
+        if one is not None:
+            self.tab = "review"
+            self.dismiss(one.mission.id)
 
     @work
     async def action_approve(self) -> None:
@@ -106,40 +175,8 @@ class InboxScreen(ModalScreen[str | None]):
             self.reload()
 
     @work
-    async def action_answer(self) -> None:
-        """Answer."""
-        from .write import WriteScreen
-
-        one = self.under_cursor
-        if one is None:
-            return
-        sheet = WriteScreen("Answer", why=one.text, button="Answer", needed="Write an answer")
-        text = await self.app.push_screen_wait(sheet)
-        if text and await self.app.perform(Workspace.answer, one.mission.id, text) is not None:
-            self.reload()
-
-    @work
     async def action_again(self) -> None:
         """Ready again."""
         one = self.under_cursor
         if one is not None and await self.app.perform(Workspace.set_ready, one.mission.id, True) is not None:
             self.reload()
-
-
-def _row(one: Waiting, marks: Marks, now: datetime) -> Row:
-    mark, role, word = {
-        "review": (marks.waits, "wait", "review"),
-        "question": (marks.waits, "wait", "question"),
-        "attention": (marks.attention, "bad", "attention"),
-    }[one.kind]
-    since = span((now - one.since).total_seconds())
-    return row(
-        (f" {mark} ", role),
-        (f"{word:<10}", role),
-        (f"{short_id(one.mission.number):<6}", "strong"),
-        f"{one.mission.title}  ",
-        (f"{since}\n", "faint"),
-        (one.text, "faint"),
-        key=one.mission.id,
-        indent=13,
-    )

@@ -1,0 +1,95 @@
+"""The figures: a told history whose numbers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import Author, CodeAgent, Usage
+from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.sync.workspace import Workspace
+
+MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
+AGENT = Author("agent", "claude")
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    now = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def told(home: Path) -> Iterator[tuple[Workspace, Clock, str]]:
+    """Two missions done in the week before (after 2 and 4 hours), one review rejected, then approved."""
+    clock = Clock()
+    clock.now = MONDAY - timedelta(days=5)
+    with Workspace.open(clock=clock) as workspace:
+        project = workspace.create_project("Shop").id
+        repository = workspace.add_repository(project, "web", local_path="/srv/web", max_concurrent_missions=0).id
+        workspace.set_agents([CodeAgent("claude", "claude", slots=5, binary="/c", state="ready")])
+        agent = workspace.agents()[0]
+        here = workspace.workstation().id
+        for number, hours in enumerate((2, 4)):
+            draft = MissionDraft(title="A", flow_id="Quick fix", ready=True, project_repository_id=repository)
+            mission = workspace.create_mission(project, draft)
+            clock.now += timedelta(hours=1)
+            session = workspace.claim(mission.id, session_id=f"S{number}", agent=agent, workstation_id=here)
+            workspace.session_started(session.id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
+            clock.now += timedelta(minutes=30 * hours)
+            workspace.session_progress(session.id, activity="", usage=Usage(800, 200, 0, 0.25, 3), at=clock.now)
+            workspace.complete_stage(mission.id, "Done", by=Author("agent", "claude", session.id))
+            workspace.end_session(session.id, "completed", "")
+            clock.now += timedelta(minutes=30 * hours)
+            workspace.approve(mission.id)
+            if workspace.mission(mission.id).list != "done":
+                workspace.landing_started(mission.id)
+                workspace.landed(mission.id, "c" * 40)
+        clock.now = MONDAY + timedelta(hours=10)
+        slow = workspace.create_mission(project, MissionDraft(title="B", flow_id="Quick fix", list="doing"))
+        workspace.request_review(slow.id, "Look", by=AGENT)
+        clock.now += timedelta(hours=3)
+        workspace.reject(slow.id, "No")
+        workspace.request_review(slow.id, "Look again", by=AGENT)
+        clock.now += timedelta(hours=5)
+        workspace.approve(slow.id)
+        yield workspace, clock, project
+
+
+def test_weeks(told: tuple[Workspace, Clock, str]) -> None:
+    workspace, _, project = told
+    before, now = workspace.metrics(project, weeks=2).weeks
+    assert (before.start, now.start) == ("2026-03-02", "2026-03-09")
+    assert (before.done, before.sessions, before.tokens, before.cost_usd) == (2, 2, 2000, 0.5)
+    assert before.cycle_hours == pytest.approx(3.0, abs=1e-3)
+    assert before.review_hours == pytest.approx(1.5, abs=1e-3)
+    assert (before.reviews, before.rejected, now.reviews, now.rejected) == (2, 0, 2, 1)
+    assert now.review_hours == pytest.approx(4.0, abs=1e-3)
+    assert now.sessions == 0 and now.cost_usd == 0
+
+
+def test_agents_and_the_range(told: tuple[Workspace, Clock, str]) -> None:
+    workspace, _, _ = told
+    (agent,) = workspace.metrics(weeks=2).agents
+    assert (agent.name, agent.sessions, agent.completed, agent.failed, agent.missions) == ("claude", 2, 2, 0, 2)
+    assert agent.minutes == pytest.approx(90, abs=0.1) and agent.cost_usd == 0.5
+    assert workspace.metrics(weeks=1).agents == ()
+    other = workspace.create_project("Other").id
+    assert sum(week.done for week in workspace.metrics(other, weeks=4).weeks) == 0
+    for weeks in (0, 521):
+        with pytest.raises(InvalidValue):
+            workspace.metrics(weeks=weeks)
+
+
+def test_what_left_done_again_does_not_count(told: tuple[Workspace, Clock, str]) -> None:
+    workspace, _, project = told
+    done = workspace.missions(project, lists=("done",)).items
+    workspace.move_mission(done[0].id, "todo")
+    assert workspace.metrics(project, weeks=2).weeks[0].done == len(done) - 1

@@ -1,0 +1,52 @@
+"""The metrics screen: what it plots, and that nothing of it is imported before it is opened."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from textual_plotext import PlotextPlot
+
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.metrics import MetricsScreen
+
+from .conftest import Story, ready, screen_text, until
+
+
+async def test_plots_and_agents_of_the_project_or_of_all(story: Story) -> None:
+    story.workspace.create_project("Other")
+    app = story.app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("M")
+        await until(pilot, lambda: isinstance(app.screen, MetricsScreen) and "3 missions done" in screen_text(app))
+        shown = screen_text(app)
+        for words in ("acme-shop", "12 weeks", "$0.48", "Missions done per week", "03-02", "claude"):
+            assert words in shown
+        await pilot.press("w")
+        await until(pilot, lambda: "26 weeks" in screen_text(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "all projects" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, BoardScreen))
+
+
+async def test_an_empty_workspace_says_so(story: Story) -> None:
+    for card in [story.card(title) for title in story.titles("done")]:
+        story.workspace.delete_mission(card.id)
+    app = story.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("M")
+        await until(pilot, lambda: isinstance(app.screen, MetricsScreen) and "0 missions done" in screen_text(app))
+        assert all(plot.border_subtitle for plot in app.screen.query(PlotextPlot))
+
+
+def test_the_board_does_not_import_the_plots(home: Path) -> None:
+    code = (
+        "import sys, solo_unicorn.tui.screens.board\n"
+        "print([name for name in sys.modules if name.startswith(('plotext', 'textual_plotext', 'pygments'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

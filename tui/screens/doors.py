@@ -1,0 +1,24 @@
+"""The doors from the board to the places that are not open all day; each screen is imported when it is opened."""
+
+from __future__ import annotations
+
+from textual import work
+
+from ..keys import binding
+from .live_board import LiveBoard
+
+
+class Doors(LiveBoard):
+    """Metrics."""
+
+    BINDINGS = [  # noqa: RUF012
+        binding("board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared",
+                show=False),
+    ]  # fmt: skip
+
+    @work
+    async def action_metrics(self) -> None:
+        """Plots."""
+        from .metrics import MetricsScreen
+
+        await self.app.push_screen_wait(MetricsScreen(self.model.summary.project))
