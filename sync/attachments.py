@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 import os
 import sqlite3
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +53,9 @@ class AttachmentOperations(WorkspaceBase):
                     f"{short_id(mission.number)} has a file {name!r} with other content",
                     todo="give this one another name, or detach the first",
                 )
-            mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            from mimetypes import guess_type
+
+            mime = guess_type(name)[0] or "application/octet-stream"
             made = Attachment(
                 change.new_id(), mission.project_id, mission.id, name, mime, size, digest, change.now, change.by
             )
@@ -77,7 +76,7 @@ class AttachmentOperations(WorkspaceBase):
             used = change.connection.execute("SELECT 1 FROM attachment WHERE sha256 = ?", (gone.sha256,)).fetchone()
             if used is None:
                 content_path(gone).unlink(missing_ok=True)
-            from shutil import rmtree  # its import costs every start more than most of them use it
+            from shutil import rmtree
 
             rmtree(paths.attachments_dir() / "by-name" / gone.id, ignore_errors=True)
             return gone
@@ -111,9 +110,12 @@ def _checked_name(name: str) -> str:
 
 def _keep(path: Path) -> tuple[str, int]:
     """Copy a file to its place by content: written, synced, renamed; returns SHA-256 and size."""
-    digest, size = hashlib.sha256(), 0
+    from hashlib import sha256  # every start imports this module: what only attaching needs is imported here
+    from tempfile import NamedTemporaryFile
+
+    digest, size = sha256(), 0
     try:
-        with path.open("rb") as source, tempfile.NamedTemporaryFile(dir=paths.attachments_dir(), delete=False) as copy:
+        with path.open("rb") as source, NamedTemporaryFile(dir=paths.attachments_dir(), delete=False) as copy:
             try:
                 while chunk := source.read(CHUNK):
                     size += len(chunk)
