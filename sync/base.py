@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from ..missions.entities import Author
 from ..missions.ids import new_ulid
 from .bell import ring
 from .change import Change
+from .reads import Reads
 from .store import Store
 
 
@@ -22,13 +22,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class WorkspaceBase:
+class WorkspaceBase(Reads):
     """One open workspace file. Use it from one thread; other processes may have it open at the same time."""
 
     def __init__(
         self, store: Store, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_ulid
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._clock = clock
         self._new_id = new_id
 
@@ -48,39 +48,6 @@ class WorkspaceBase:
             paths.made_home()  # its error says what to do
         return cls(Store(path or paths.workspace_db()), clock=clock, new_id=new_id)
 
-    @classmethod
-    def glimpse(cls, path: Path | None = None) -> Self | None:
-        """The workspace for reading at once, as it is; None when it is absent, of another version, or in trouble.
-
-        Nothing is made or changed, and no lock is waited for: reads raise TryAgain instead.
-        """
-        store = Store.glimpse(path or paths.workspace_db())
-        return None if store is None else cls(store)
-
-    @property
-    def path(self) -> Path:
-        """The workspace file."""
-        return self._store.path
-
-    @property
-    def read_only(self) -> str | None:
-        """Why nothing can be written, or None when everything can."""
-        return self._store.read_only
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def data_version(self) -> int:
-        """A number that changes when another process has committed."""
-        return self._store.data_version()
-
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; called by the service only."""
         self._store.checkpoint()
@@ -90,12 +57,6 @@ class WorkspaceBase:
         with self._store.reading() as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
         return [] if found == ["ok"] else found
-
-    def meta(self, key: str) -> str | None:
-        """A setting of the workspace itself, such as the port of the MCP server."""
-        with self._store.reading() as connection:
-            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the workspace itself."""
@@ -111,11 +72,6 @@ class WorkspaceBase:
         with self._store.writing() as connection:
             yield Change(connection, self._clock(), by, self._new_id)
         self._ring()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._store.reading() as connection:
-            yield connection
 
     def _ring(self) -> None:
         ring(paths.bell_dir())

@@ -6,9 +6,8 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
-from ..missions.board import Card, Hit, ListCount, Page, Waiting
+from ..missions.board import Card, Hit, Page, Waiting
 from ..missions.entities import LISTS, ListName, Mission, MissionEvent
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
@@ -16,23 +15,8 @@ from ..missions.query import compile_query
 from . import lookup, rows
 from .base import WorkspaceBase
 from .filters import filters_of
+from .reads import CARDS, card_of
 
-_CARDS = """
-SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m.priority, m.stage, m.stage_position,
-    m.stage_count, m.requires_review, m.ready, m.is_loop, coalesce(r.name, ''), m.tasks_done, m.tasks_total,
-    m.blockers,
-    CASE WHEN m.blockers = 0 THEN '' ELSE coalesce((
-        SELECT b.title FROM dependency d LEFT JOIN mission b ON b.id = d.mission_id AND b.deleted = 0
-        WHERE d.other_id = m.id AND d.relation = 'blocks' AND b.list IS NOT 'done'
-        ORDER BY d.mission_id LIMIT 1), '') END,
-    m.session_status, s.started_at, coalesce(s.agent_name, m.agent), coalesce(s.activity, ''), m.review_status,
-    m.review_requested_at, m.attention, m.question, m.retry_at, m.attempts, m.landing_status, m.pr_number, m.updated_at,
-    coalesce(a.name, '')
-FROM mission m
-LEFT JOIN repository r ON r.id = m.repository_id
-LEFT JOIN actor a ON a.id = m.actor_id
-LEFT JOIN session s ON s.id = m.session_id AND s.phase <> 'ended'
-"""
 MATCHES_RANKED = 500
 """Of more matches than this, the newest missions are ranked: a word that every title has stays quick."""
 
@@ -40,45 +24,21 @@ MATCHES_RANKED = 500
 class BoardOperations(WorkspaceBase):
     """Reads only."""
 
-    def cards(self, project_id: str, in_list: ListName, offset: int = 0, limit: int | None = None) -> list[Card]:
-        """The cards of a list in board order."""
-        with self._reading() as connection:
-            found = connection.execute(
-                _CARDS + "WHERE m.project_id = ? AND m.list = ? AND m.deleted = 0 "
-                "ORDER BY m.list_order, m.id LIMIT ? OFFSET ?",
-                (project_id, in_list, -1 if limit is None else limit, offset),
-            ).fetchall()
-        return [_card(row) for row in found]
-
     def cards_by_id(self, ids: Iterable[str]) -> list[Card]:
         """Cards by their ids, in no order; deleted ones are left out."""
         with self._reading() as connection:
             found = connection.execute(
-                _CARDS + "WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted = 0", (json.dumps(list(ids)),)
+                CARDS + "WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted = 0", (json.dumps(list(ids)),)
             ).fetchall()
-        return [_card(row) for row in found]
+        return [card_of(row) for row in found]
 
     def live_cards(self, project_id: str) -> list[Card]:
         """The cards of missions that run now."""
         with self._reading() as connection:
             found = connection.execute(
-                _CARDS + "WHERE m.project_id = ? AND m.session_status <> 'INACTIVE' AND m.deleted = 0", (project_id,)
+                CARDS + "WHERE m.project_id = ? AND m.session_status <> 'INACTIVE' AND m.deleted = 0", (project_id,)
             ).fetchall()
-        return [_card(row) for row in found]
-
-    def list_counts(self, project_id: str) -> dict[ListName, ListCount]:
-        """How many missions each list holds, is ready, and runs; every list is present."""
-        with self._reading() as connection:
-            limits = lookup.project(connection, project_id).wip_limits
-            found = {
-                name: (total, ready, running)
-                for name, total, ready, running in connection.execute(
-                    "SELECT list, count(*), sum(ready), sum(session_status <> 'INACTIVE') FROM mission "
-                    "WHERE project_id = ? AND deleted = 0 GROUP BY list",
-                    (project_id,),
-                )
-            }
-        return {name: ListCount(*found.get(name, (0, 0, 0)), limits.get(name)) for name in LISTS}
+        return [card_of(row) for row in found]
 
     def missions(
         self,
@@ -172,24 +132,6 @@ class BoardOperations(WorkspaceBase):
                 (only,),
             ).fetchall()
         return sorted((_waiting(rows.load(Mission, doc)) for (doc,) in docs), key=lambda entry: entry.since)
-
-    def waiting_count(self) -> int:
-        """How much waits for a person, over all projects; reads nothing of the missions but an index."""
-        with self._reading() as connection:
-            query = (
-                "SELECT count(*) FROM mission WHERE deleted = 0 "
-                "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')"
-            )
-            asked = (
-                "SELECT count(*) FROM inbox i WHERE i.decision IS NULL "
-                "AND EXISTS (SELECT 1 FROM session s WHERE s.id = i.session_id AND s.phase <> 'ended')"
-            )
-            return int(connection.execute(query).fetchone()[0]) + int(connection.execute(asked).fetchone()[0])
-
-    def last_seq(self) -> int:
-        """The number of the newest event."""
-        with self._reading() as connection:
-            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
 
     def events_since(self, seq: int, limit: int = 1000) -> list[MissionEvent]:
         """Events after `seq`, oldest first."""
@@ -290,13 +232,3 @@ def _offset(cursor: str | None) -> int:
     if not cursor.isdecimal():
         raise InvalidValue("cursor", f"{cursor!r} is not a cursor", todo="pass the nextCursor of the page before")
     return int(cursor)
-
-
-def _card(row: Sequence[object]) -> Card:
-    values = list(row)
-    for index in (11, 12, 13):
-        values[index] = bool(values[index])
-    for index in (20, 24, 27, 31):
-        if values[index] is not None:
-            values[index] = datetime.fromisoformat(str(values[index]))
-    return Card(*values)  # type: ignore[arg-type]

@@ -25,10 +25,10 @@ from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
+from .reads import PAUSED
 from .running import agent_states
 
 WORKSTATION = "workstation"
-PAUSED = "workstation.paused"
 SLOTS = "workstation.slots"
 
 
@@ -75,10 +75,6 @@ class ConsoleOperations(WorkspaceBase):
             for state in states
         )
         return replace(workstation, name=_chosen_name() or workstation.name, available_code_agents=available)
-
-    def workstation_paused(self) -> bool:
-        """Whether this workstation takes no new work; running sessions go on."""
-        return self.meta(PAUSED) == "1"
 
     def set_workstation_slots(self, slots: int) -> None:
         """Tell how many sessions this machine runs at once, so that screens can say why a mission waits."""

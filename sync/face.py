@@ -11,11 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import paths
 from .bell import Bell
-from .workspace import Workspace
+from .reads import Reads
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +39,8 @@ class WorkspaceThread:
 
     async def open(self) -> Self:
         """Open the workspace and begin to watch it; raises what `Workspace.open` raises."""
-        self._workspace = await self._in_thread(Workspace.open, self._path)
-        self._seen = await self.run(Workspace.data_version)
+        self._workspace = await self._in_thread(_opened, self._path)
+        self._seen = await self.run(Reads.data_version)
         with suppress(OSError):  # a file system without sockets: polling alone, a second later
             self._bell = Bell(paths.bell_dir())
             asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
@@ -101,7 +104,14 @@ class WorkspaceThread:
         """The truth behind the bell: look at the data version once a second."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            version = await self.run(Workspace.data_version)
+            version = await self.run(Reads.data_version)
             if version != self._seen:
                 self._seen = version
                 self._tell()
+
+
+def _opened(path: Path | None) -> Workspace:
+    """Imported here, on the workspace's own thread: a screen is painted meanwhile."""
+    from .workspace import Workspace
+
+    return Workspace.open(path)

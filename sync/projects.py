@@ -37,19 +37,6 @@ Entity = TypeVar("Entity", Project, ProjectRepository, Flow, Actor)
 class ProjectOperations(WorkspaceBase):
     """Operations on projects and their parts."""
 
-    def projects(self, *, archived: bool = False) -> list[Project]:
-        """The projects of the workspace by name; archived ones when asked for."""
-        with self._reading() as connection:
-            docs = connection.execute(
-                "SELECT doc FROM project WHERE ? OR status <> 'archived' ORDER BY name COLLATE NOCASE, id", (archived,)
-            ).fetchall()
-        return [rows.load(Project, doc) for (doc,) in docs]
-
-    def project(self, ref: str) -> Project:
-        """The project that answers to an id, a slug or a name; NotFound."""
-        with self._reading() as connection:
-            return lookup.project(connection, ref)
-
     def create_project(
         self, name: str, *, description: str | None = None, is_sample: bool = False, by: Author = USER
     ) -> Project:
@@ -93,10 +80,6 @@ class ProjectOperations(WorkspaceBase):
             ):
                 change.connection.execute(statement, (project.id,))
             change.event(project.id, "project_deleted", note=project.name)
-
-    def repositories(self, project: str | None = None) -> list[ProjectRepository]:
-        """The repositories of a project, or of all projects."""
-        return self._parts(ProjectRepository, project)
 
     def repository(self, ref: str) -> ProjectRepository:
         """A repository by id or (unique) name; NotFound."""

@@ -21,10 +21,10 @@ from ..config.correlation import new_correlation
 from ..config.settings import Settings
 from ..missions.errors import SoloUnicornError
 from ..sync.face import WorkspaceThread
-from ..sync.workspace import Workspace
 from .data import Snapshot
 from .keys import binding
 from .marks import PLAIN, Marks, marks_for
+from .operations import Workspace
 from .paint import COMPONENTS
 from .terminal import Terminal
 from .theme import DARK, LIGHT, own_variables, theme_name

@@ -17,6 +17,7 @@ from ..missions.errors import NotFound
 from ..missions.records import record
 
 if TYPE_CHECKING:
+    from ..sync.reads import Reads
     from ..sync.workspace import Workspace
 
 SCREENFUL: Final = 60
@@ -63,7 +64,7 @@ class News:
     again: bool = False
 
 
-def choose_project(workspace: Workspace, wish: str | None, directory: Path | None) -> Project | None:
+def choose_project(workspace: Reads, wish: str | None, directory: Path | None) -> Project | None:
     """The project to open: the wished one, that of the directory's repository, the one of last time, or the first."""
     if wish:
         return workspace.project(wish)
@@ -77,7 +78,7 @@ def choose_project(workspace: Workspace, wish: str | None, directory: Path | Non
     return next((project for project in projects if project.id == last), projects[0] if projects else None)
 
 
-def summary(workspace: Workspace, project_id: str | None) -> Summary:
+def summary(workspace: Reads, project_id: str | None) -> Summary:
     """Everything around the cards of a project; of the first one when that is not there."""
     seq = workspace.last_seq()
     projects = tuple(workspace.projects())
@@ -90,7 +91,7 @@ def summary(workspace: Workspace, project_id: str | None) -> Summary:
         projects=projects,
         repositories=len(workspace.repositories(project.id)) if project else 0,
         counts=counts,
-        running=len(workspace.sessions(active=True)),
+        running=workspace.running_count(),
         waiting=workspace.waiting_count(),
         paused=workspace.workstation_paused(),
         read_only=workspace.read_only,
@@ -98,7 +99,7 @@ def summary(workspace: Workspace, project_id: str | None) -> Summary:
     )
 
 
-def snapshot(workspace: Workspace, project_id: str | None, limit: int | None = SCREENFUL) -> Snapshot:
+def snapshot(workspace: Reads, project_id: str | None, limit: int | None = SCREENFUL) -> Snapshot:
     """A board with the first `limit` cards of each list."""
     around = summary(workspace, project_id)
     lists: dict[ListName, list[Card]] = {
@@ -108,7 +109,7 @@ def snapshot(workspace: Workspace, project_id: str | None, limit: int | None = S
     return Snapshot(around, lists, complete)
 
 
-def look(workspace: Workspace, wish: str | None, directory: Path | None) -> Snapshot:
+def look(workspace: Reads, wish: str | None, directory: Path | None) -> Snapshot:
     """The first screenful of the project to open."""
     project = choose_project(workspace, wish, directory)
     return snapshot(workspace, project.id if project else None)

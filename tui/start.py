@@ -70,11 +70,11 @@ def glimpse(stack: ExitStack, project: str | None, directory: Path | None) -> Sn
 
     The connection stays open until the stack is closed: were it the last one, closing would fold the log into the file.
     """
+    from ..sync.reads import Reads
     from ..sync.store import DatabaseError
-    from ..sync.workspace import Workspace
     from .data import look
 
-    workspace = Workspace.glimpse()
+    workspace = Reads.glimpse()
     if workspace is None:
         return None
     stack.callback(workspace.close)

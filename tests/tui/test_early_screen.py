@@ -163,7 +163,7 @@ def test_textual_is_imported_after_the_first_frame(on_terminal: Callable[[str], 
         "class Told(early_screen.EarlyScreen):\n"
         "    def __enter__(self):\n"
         "        heavy = ('textual', 'asyncio', 'rich.console', 'rich.style', 'tomllib', 'shutil', 'hashlib',"
-        " 'logging', 'tempfile', 'mcp')\n"
+        " 'logging', 'tempfile', 'mcp', 'solo_unicorn.sync.workspace')\n"
         "        print('early:', [name for name in heavy if name in sys.modules], end=' .')\n"
         "        sys.stdout.flush()\n"
         "        raise SystemExit(0)\n"

@@ -12,11 +12,11 @@ from textual.binding import Binding
 from ...missions import query
 from ...missions.board import Card
 from ...missions.ids import short_id
-from ...sync.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..board import Board
 from ..headings import NAMES
 from ..keys import binding, clashes
+from ..operations import Workspace
 from ..topline import TopLine
 from .doors import Doors
 

@@ -11,12 +11,12 @@ from textual.screen import Screen
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
 from ...missions.query import QueryError, Test, compile_query
-from ...sync.workspace import Workspace
 from .. import data
 from ..app import SoloUnicornApp
 from ..board import Board
 from ..data import BoardModel, Snapshot
 from ..keyline import KeyLine
+from ..operations import Workspace
 from ..topline import TopLine
 
 
