@@ -54,6 +54,9 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "pause": ("project", "Start nothing new in a project; running sessions go on."),
             "resume": ("project", "Start missions of a project again."),
             "delete": ("project", "Remove a project with its missions, history and memory for good."),
+            "connect": ("connecting", "Mirror a project of a hub here; without a name, list what there is."),
+            "publish": ("connecting", "Make a local project a connected one; its ids stay."),
+            "disconnect": ("connecting", "Make a mirrored project a local one that keeps everything."),
         },
     ),
     "filter": (
@@ -141,6 +144,23 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "answer": ("inbox", "Allow or deny one; its agent goes on at once."),
             "rules": ("inbox", "List what agents of a project may do without asking."),
             "forget": ("inbox", "Take such a permission back."),
+        },
+    ),
+    "auth": (
+        "Signing in at a hub.",
+        {
+            "login": ("auth", "Sign in with a browser, or with a key."),
+            "logout": ("auth", "Sign out: the hub is told, then the tokens are forgotten."),
+            "whoami": ("auth", "Show who is signed in where, as the hubs say now."),
+        },
+    ),
+    "sync": ("Bring connected projects and their hub together now; show how they stand.", {"": ("sync", "")}),
+    "conflicts": (
+        "Where two people changed the same thing.",
+        {
+            "list": ("conflicts", "List what waits for a decision."),
+            "show": ("conflicts", "Show one with what was there, mine and theirs."),
+            "resolve": ("conflicts", "Keep mine, keep theirs, or merge both texts."),
         },
     ),
     "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),

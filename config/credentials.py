@@ -1,14 +1,19 @@
-"""Secrets, in the keychain of the operating system and nowhere else.
+"""Secrets, in the keychain of the operating system.
 
+Where there is none, and only when the person asked for it in so many words, in a file that nobody else can read.
 `keyring` is loaded by the first call: no command that needs no secret pays for it.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..missions.errors import SoloUnicornError
+from .paths import home, made_home
 from .redaction import hide
 
 SERVICE = "solo-unicorn"
@@ -20,28 +25,40 @@ class NoKeychain(SoloUnicornError):
     code = "no_keychain"
 
 
+class KeychainClosed(NoKeychain):
+    """There is one, and it did not open: locked, or its owner said no."""
+
+
 def get(name: str) -> str | None:
     """The secret of that name, or None; it is kept out of the log from now on."""
-    import keyring
+    secret = _in_file().get(name)
+    if secret is None:
+        import keyring
 
-    with _opened():
-        secret = keyring.get_password(SERVICE, name)
+        with _opened():
+            secret = keyring.get_password(SERVICE, name)
     if secret is not None:
         hide(secret)
     return secret
 
 
-def put(name: str, secret: str) -> None:
-    """Keep a secret."""
+def put(name: str, secret: str, *, in_file: bool = False) -> None:
+    """Keep a secret; `in_file`: in the file of `file_path`, which only a person may ask for."""
+    hide(secret)
+    if in_file:
+        _write_file({**_in_file(), name: secret})
+        return
     import keyring
 
-    hide(secret)
     with _opened():
         keyring.set_password(SERVICE, name, secret)
+    _take_from_file(name)
 
 
 def delete(name: str) -> bool:
     """Forget a secret; False when there was none."""
+    if _take_from_file(name):
+        return True
     import keyring
     from keyring.errors import PasswordDeleteError
 
@@ -55,6 +72,56 @@ def delete(name: str) -> bool:
     return True
 
 
+def is_in_file(name: str) -> bool:
+    """Whether a secret is kept in the file instead of a keychain."""
+    return name in _in_file()
+
+
+def file_path() -> Path:
+    """Where secrets are that no keychain keeps; read and written by its owner alone (0600)."""
+    return home() / "credentials.json"
+
+
+def _in_file() -> dict[str, str]:
+    try:
+        text = file_path().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    try:
+        kept = json.loads(text)
+    except ValueError as error:
+        raise SoloUnicornError(
+            f"The file {file_path()} cannot be read", why=str(error), todo="remove it and sign in again"
+        ) from error
+    return {str(name): str(secret) for name, secret in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _take_from_file(name: str) -> bool:
+    kept = _in_file()
+    if name not in kept:
+        return False
+    del kept[name]
+    if kept:
+        _write_file(kept)
+    else:
+        file_path().unlink(missing_ok=True)
+    return True
+
+
+def _write_file(kept: dict[str, str]) -> None:
+    made_home()
+    part = file_path().with_name(f".credentials.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(kept, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(file_path())
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @contextmanager
 def _opened() -> Iterator[None]:
     from keyring.errors import KeyringError, NoKeyringError
@@ -64,11 +131,11 @@ def _opened() -> Iterator[None]:
     except NoKeyringError as error:
         raise NoKeychain(
             "There is no keychain on this machine",
-            why="secrets are kept in the keychain only, never in a file",
+            why="secrets are kept in the keychain, and in a file only when you ask for that",
             todo="install and unlock one (GNOME Keyring or KWallet with D-Bus on Linux), "
             "or choose another with PYTHON_KEYRING_BACKEND",
         ) from error
     except KeyringError as error:
-        raise NoKeychain(
+        raise KeychainClosed(
             "The keychain did not open", why=str(error) or type(error).__name__, todo="unlock it, then try again"
         ) from error

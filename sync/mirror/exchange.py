@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...missions.entities import JsonObject
+from ...missions.entities import Json, JsonObject
 from ...missions.records import record
 from .base import Mirror
+from .connecting import ConnectingOperations
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .operations import SyncOperations
 from .pushing import Capabilities, Outcome
@@ -34,10 +35,40 @@ def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Troub
     if isinstance(answer, Response) and answer.ok:
         workspace.set_capabilities(hub, answer.object)
         return Capabilities.of(answer.object)
-    if isinstance(answer, Response) and answer.status in (404, 405, 501):
+    if answer.status in (404, 405, 501):
         workspace.set_capabilities(hub, {})
         return Capabilities()
     return trouble(answer)
+
+
+def parts(workspace: ConnectingOperations, project_id: str, can: Capabilities) -> Exchange[Trouble | None]:
+    """Read a project itself: its settings, and where the server has them its flows, actors and repositories."""
+    answer = yield get(f"/projects/{project_id}")
+    if isinstance(answer, NoAnswer) or not answer.ok:
+        return trouble(answer)
+    document = _object(answer.object)
+    found: dict[str, list[JsonObject]] = {}
+    for name in ("flows", "actors", "repositories") if can.changes else ():
+        answer = yield get(f"/projects/{project_id}/{name}", limit="200")
+        if isinstance(answer, Response) and answer.ok:
+            found[name] = items(answer.body)
+        elif not isinstance(answer, Response) or answer.status not in (403, 404):
+            return trouble(answer)
+    version = document.get("version")
+    workspace.take_parts(project_id, document, found, version if isinstance(version, int) else 0)
+    return None
+
+
+def items(body: Json) -> list[JsonObject]:
+    """The objects in a list, bare or below `items` or `data`."""
+    if isinstance(body, dict):
+        body = body.get("items", body.get("data"))
+    return [one for one in body if isinstance(one, dict)] if isinstance(body, list) else []
+
+
+def _object(body: JsonObject) -> JsonObject:
+    data = body.get("data")
+    return data if isinstance(data, dict) else body
 
 
 def pull(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:

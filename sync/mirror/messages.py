@@ -68,6 +68,8 @@ class NoAnswer:
     """No answer, or one that cannot be read: nobody knows whether it was done."""
 
     reason: str
+    status: int = 0
+    """What came with it, when something did."""
 
 
 Answer = Response | NoAnswer

@@ -1,0 +1,135 @@
+"""`project connect|publish|disconnect`: projects and the hub they are mirrored from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ..missions.entities import Json
+from ..missions.errors import SignedOut, UsageError
+from ..missions.wire import to_wire
+from .opening import workspace
+from .output import Output
+from .parsing import Command, Options, Parser
+
+if TYPE_CHECKING:
+    from ..sync.mirror.connecting import Account
+    from ..sync.remote.transport import HttpTransport
+    from ..sync.workspace import Workspace
+
+T = TypeVar("T")
+
+
+def _takes_profile(parser: Parser) -> None:
+    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
+
+
+def _connect_arguments(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", metavar="PROJECT", help="id, slug or name on the hub; without it: list them")
+    _takes_profile(parser)
+    parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists")
+    parser.add_argument("--done-days", type=int, metavar="N", help="of Done, only what changed within so many days")
+
+
+def _connect(options: Options) -> None:
+    from ..missions.entities import LISTS
+    from ..sync.remote import fetching
+
+    output = Output(options)
+    lists = options.lists.split(",") if options.lists else None
+    wrong = [name for name in lists or () if name not in LISTS]
+    if wrong:
+        raise UsageError(f"{wrong[0]!r} is no list", todo=f"choose from {', '.join(LISTS)}")
+    with workspace() as opened:
+        account = chosen(opened, options.profile)
+        if options.name is None:
+            found = talk(account, lambda link: fetching.projects(link, account.hub))
+            here = {one.id for one in opened.projects(archived=True)}
+            output.table(
+                ("PROJECT", "NAME", "HERE"),
+                [
+                    (str(one.get("slug") or one["id"]), str(one["name"]), "yes" if one["id"] in here else "")
+                    for one in found
+                ],
+                list[Json](found),
+                empty=f"{account.hub} has no project for you.",
+            )
+            return
+        document, parts = talk(account, lambda link: fetching.project(link, account.hub, options.name))
+        project = opened.connect_project(account, document, parts, lists=lists, days=options.done_days)
+    output.done(f"{project.name} is mirrored from {account.hub} from now on", to_wire(project), name=project.slug)
+    output.note("`solo-unicorn sync` brings its missions now; the service does so by itself.")
+
+
+def _publish_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="PROJECT", help="a local project: name, slug or id")
+    _takes_profile(parser)
+
+
+def _publish(options: Options) -> None:
+    from ..sync.mirror.connecting import published
+    from ..sync.remote import fetching
+
+    with workspace() as opened:
+        account = chosen(opened, options.profile)
+        project = opened.project(options.name)
+        if project.hub is not None:
+            raise UsageError(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
+        document, parts = published(
+            project, opened.flows(project.id), opened.actors(project.id), opened.repositories(project.id)
+        )
+        talk(account, lambda link: fetching.publish(link, account.hub, document, parts))
+        project = opened.publish_project(project.id, account)
+        waiting = opened.sync_state(project.id).waiting
+    output = Output(options)
+    output.done(f"{project.name} is on {account.hub} now", to_wire(project), name=project.slug)
+    output.note(f"{waiting} edit(s) are on their way: `solo-unicorn sync` sends them now, the service by itself.")
+
+
+def _disconnect_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="PROJECT", help="a connected project: name, slug or id")
+    parser.add_argument("--force", action="store_true", help="even with edits that the hub does not have")
+
+
+def _disconnect(options: Options) -> None:
+    with workspace() as opened:
+        project = opened.disconnect_project(options.name, force=options.force)
+    Output(options).done(f"{project.name} is a local project now; the hub keeps its own", to_wire(project))
+
+
+def chosen(opened: Workspace, profile: str | None) -> Account:
+    """The sign-in that a command uses; SignedOut when there is none."""
+    accounts = opened.accounts()
+    if profile is not None:
+        return opened.account(profile)
+    signed_in = [one for one in accounts if one.signed_in]
+    if not signed_in:
+        raise SignedOut("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
+    if len(signed_in) > 1:
+        raise UsageError(
+            "There are several sign-ins", todo="add --profile: " + ", ".join(one.profile for one in signed_in)
+        )
+    return signed_in[0]
+
+
+def talk(account: Account, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
+    """Hold a conversation with an account's hub."""
+    import asyncio
+
+    from ..sync.remote.fetching import connected
+
+    async def held() -> T:
+        link = connected(account)
+        try:
+            return await conversation(link)
+        finally:
+            await link.close()
+
+    return asyncio.run(held())
+
+
+COMMANDS = {
+    "connect": Command(_connect_arguments, _connect),
+    "publish": Command(_publish_arguments, _publish),
+    "disconnect": Command(_disconnect_arguments, _disconnect),
+}

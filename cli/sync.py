@@ -1,0 +1,195 @@
+"""`sync`: bring connected projects and their hub together; list and settle what the hub refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ..missions.entities import Json
+from ..missions.errors import SoloUnicornError, UsageError
+from ..missions.ids import short_id
+from .opening import workspace
+from .output import Output
+from .parsing import Command, Options, Parser, takes_project
+from .shapes import at
+
+if TYPE_CHECKING:
+    from ..sync.mirror.connecting import SyncState
+    from ..sync.workspace import Workspace
+
+PATIENCE_SECONDS = 60.0
+
+
+def _arguments(parser: Parser) -> None:
+    takes_project(parser)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--once", action="store_true", help="read and send everything now, then end (the default)")
+    way.add_argument("--watch", action="store_true", help="go on until ctrl+c")
+    way.add_argument("--status", action="store_true", help="only tell how things stand")
+    way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its words")
+    way.add_argument("--retry", metavar="NUMBER", type=int, help="send a refused edit once more")
+    way.add_argument("--discard", metavar="NUMBER", type=int, help="give a refused edit up")
+    parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists of the project (all: every list)")
+    parser.add_argument(
+        "--done-days", metavar="N", help="mirror only what was done within so many days (all: everything)"
+    )
+
+
+def _run(options: Options) -> int | None:
+    with workspace() as opened:
+        project = opened.project(options.project).id if options.project else None
+        if options.lists or options.done_days:
+            _select(opened, project, options)
+        if options.parked:
+            _list_parked(opened, project, options)
+            return None
+        if options.retry is not None or options.discard is not None:
+            _settle_parked(opened, options)
+            return None
+        if options.status:
+            return _tell(opened.sync_state(project), options)
+    return _synchronise(project, options)
+
+
+def _select(opened: Workspace, project: str | None, options: Options) -> None:
+    from ..missions.entities import LISTS
+
+    if project is None:
+        raise UsageError("Which project?", todo="add --project")
+    mirror = opened.mirror(project)
+    lists, days = mirror.lists, mirror.days
+    if options.lists:
+        lists = None if options.lists == "all" else tuple(options.lists.split(","))
+        wrong = [name for name in lists or () if name not in LISTS]
+        if wrong:
+            raise UsageError(f"{wrong[0]!r} is no list", todo=f"choose from {', '.join(LISTS)}, or all")
+    if options.done_days:
+        if options.done_days != "all" and not options.done_days.isdecimal():
+            raise UsageError(f"{options.done_days!r} is no number of days", todo="give a number, or all")
+        days = None if options.done_days == "all" else int(options.done_days)
+    opened.select_missions(project, lists=lists, days=days)
+
+
+def _list_parked(opened: Workspace, project: str | None, options: Options) -> None:
+    entries = opened.outbox(project, parked=True)
+    rows, data = [], list[Json]()
+    for entry in entries:
+        name = _name(opened, entry.entity_id)
+        what = (
+            "new mission"
+            if entry.kind == "create"
+            else "deletion"
+            if entry.kind == "delete"
+            else ", ".join(entry.patch)
+        )
+        rows.append((str(entry.seq), name, what, entry.error or ""))
+        data.append(
+            {"number": entry.seq, "mission": entry.entity_id, "name": name, "kind": entry.kind, "patch": entry.patch,
+             "code": entry.error_code, "said": entry.error, "at": entry.at}
+        )  # fmt: skip
+    Output(options).table(("NUMBER", "MISSION", "EDIT", "THE HUB SAYS"), rows, data, empty="Nothing was refused.")
+
+
+def _settle_parked(opened: Workspace, options: Options) -> None:
+    output = Output(options)
+    if options.retry is not None:
+        entry = opened.retry_parked(options.retry)
+        output.done(f"{options.retry} is sent once more", {"number": entry.seq, "mission": entry.entity_id})
+    else:
+        entry = opened.discard_parked(options.discard)
+        output.done(f"{options.discard} is given up", {"number": entry.seq, "mission": entry.entity_id})
+
+
+def _name(opened: Workspace, mission_id: str) -> str:
+    try:
+        return short_id(opened.mission(mission_id).number)
+    except SoloUnicornError:
+        return mission_id
+
+
+def _synchronise(project: str | None, options: Options) -> int | None:
+    import asyncio
+
+    from ..config import paths
+    from ..sync.remote.engine import EngineRuns, alone
+
+    try:
+        with alone(paths.made_home() / "sync.lock"):
+            return asyncio.run(_engine(project, options))
+    except EngineRuns:  # the service does it: ask it to, and wait
+        return asyncio.run(_asked(project, options))
+
+
+async def _engine(project: str | None, options: Options) -> int | None:
+    from ..sync.face import WorkspaceThread
+    from ..sync.remote.engine import Engine
+    from ..sync.remote.fetching import connected, error_of
+    from ..sync.workspace import Workspace
+
+    async with WorkspaceThread() as desk:
+        engine = Engine(desk, connected)
+        if options.watch:
+            print("Synchronising until ctrl+c …", file=sys.stderr)
+            await engine.run()
+            return None
+        try:
+            troubles = await engine.once(project)
+        finally:
+            await engine.close()
+        state = await desk.run(Workspace.sync_state, project)
+    code = _tell(state, options)
+    if troubles:
+        raise error_of(troubles[0], "The hub")
+    return code
+
+
+async def _asked(project: str | None, options: Options) -> int | None:
+    import asyncio
+
+    from ..sync.face import WorkspaceThread
+    from ..sync.workspace import Workspace
+
+    async with WorkspaceThread() as desk:
+        number = await desk.run(Workspace.request, "sync")
+        news = asyncio.Event()
+        desk.on_change(news.set)
+        try:
+            async with asyncio.timeout(None if options.watch else PATIENCE_SECONDS):
+                while True:
+                    news.clear()
+                    waiting = {one.id for one in await desk.run(Workspace.requests)}
+                    if number not in waiting and not options.watch:
+                        break
+                    await news.wait()
+        except TimeoutError:
+            Output(options).note("The service is still at it.")
+        return _tell(await desk.run(Workspace.sync_state, project), options)
+
+
+def _tell(state: SyncState, options: Options) -> int | None:
+    output = Output(options)
+    if not state.connected:
+        output.note("No project is connected to a hub: `solo-unicorn project connect` or `project publish`.")
+    pairs = [
+        ("state", state.word),
+        ("projects", str(state.connected)),
+        ("to send", str(state.waiting)),
+        ("parked", f"{state.parked} (`solo-unicorn sync --parked`)" if state.parked else ""),
+        ("conflicts", f"{state.conflicts} (`solo-unicorn conflicts list`)" if state.conflicts else ""),
+        ("sign in", ", ".join(state.signed_out)),
+        ("offline since", at(state.offline_since) if state.offline_since else ""),
+        ("because", state.error),
+        ("read last", at(state.synced_at) if state.synced_at else ""),
+    ]
+    output.record(pairs, shape(state), name=state.word)
+    return None
+
+
+def shape(state: SyncState) -> dict[str, Json]:
+    """The state as JSON."""
+    from ..missions.wire import to_wire
+
+    return {**to_wire(state), "word": state.word}
+
+
+COMMANDS = {"sync": Command(_arguments, _run)}

@@ -1,0 +1,98 @@
+"""Conversations with a hub that a command holds while a person waits: projects, publishing, workstations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...missions.entities import JsonObject
+from ...missions.errors import Conflict, NotFound, Offline, SignedOut, SoloUnicornError
+from ..mirror.connecting import Account
+from ..mirror.exchange import Trouble, items, trouble
+from ..mirror.messages import API, Answer, NoAnswer, Request, Response, get
+from .tokens import AccountBearer
+from .transport import HttpTransport, Transport
+
+PARTS = ("flows", "actors", "repositories")
+
+
+def connected(account: Account) -> HttpTransport:
+    """The way to an account's hub, with its token."""
+    return HttpTransport(account.hub, AccountBearer(account.id))
+
+
+async def projects(link: Transport, hub: str) -> list[JsonObject]:
+    """Every project that the account may see there."""
+    found: list[JsonObject] = []
+    cursor: str | None = None
+    while True:
+        answer = readable(await link.send(get("/projects", limit="100", cursor=cursor)), hub)
+        found += items(answer.body)
+        meta = answer.object.get("meta")
+        following = answer.object.get("nextCursor") or (meta.get("nextCursor") if isinstance(meta, dict) else None)
+        if not following:
+            return found
+        cursor = str(following)
+
+
+async def project(link: Transport, hub: str, ref: str) -> tuple[JsonObject, dict[str, list[JsonObject]]]:
+    """A project by id, slug or name, with its parts; NotFound."""
+    known = next(
+        (
+            one
+            for one in await projects(link, hub)
+            if ref.lower() in {str(one.get(k)).lower() for k in ("id", "slug", "name")}
+        ),
+        None,
+    )
+    if known is None:
+        raise NotFound(
+            f"{hub} has no project {ref!r} for you", todo="`solo-unicorn project connect` lists what there is"
+        )
+    path = f"/projects/{known['id']}"
+    answer = readable(await link.send(get(path)), hub)
+    data = answer.object.get("data")
+    document = data if isinstance(data, dict) else answer.object
+    parts: dict[str, list[JsonObject]] = {}
+    for name in PARTS:
+        said = await link.send(get(f"{path}/{name}", limit="200"))
+        if not isinstance(said, NoAnswer) and said.ok:
+            parts[name] = items(said.body)
+    return document, parts
+
+
+async def publish(link: Transport, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
+    """Make a project on the hub with its parts, ids kept; what is there already from an earlier try is kept."""
+    key = {"idempotency-key": f"publish.{document['id']}"}
+    answer = await link.send(Request("POST", f"{API}/projects", {}, key, document))
+    if isinstance(answer, NoAnswer) or answer.status != 409:
+        readable(answer, hub)
+    for name in PARTS:
+        path = f"{API}/projects/{document['id']}/{name}"
+        for part in parts.get(name, ()):
+            said = await link.send(Request("POST", path, {}, {"idempotency-key": f"publish.{part['id']}"}, part))
+            if isinstance(said, NoAnswer) or said.status not in (404, 405, 409):  # it is there, or a plain server
+                readable(said, hub)
+
+
+def readable(answer: Answer, hub: str) -> Response:
+    """A good answer, or the error that tells a person what stands in the way."""
+    if not isinstance(answer, NoAnswer) and answer.ok:
+        return answer
+    found = trouble(answer)
+    raise error_of(found, hub)
+
+
+def error_of(found: Trouble, hub: str) -> SoloUnicornError:
+    """What stands in the way, in three parts."""
+    match found.kind:
+        case "signed_out":
+            return SignedOut(f"{hub} wants a sign-in", why=found.reason, todo="`solo-unicorn auth login`")
+        case "unreachable":
+            return Offline(f"{hub} cannot be reached", why=found.reason, todo="check the network, then try again")
+        case "busy":
+            return Offline(f"{hub} is busy", why=found.reason, todo="try again in a moment")
+        case "gone":
+            return NotFound(f"{hub} does not have that", why=found.reason)
+        case "forbidden":
+            return Conflict(f"{hub} does not allow that", why=found.reason, todo="ask an owner of the project")
+    return SoloUnicornError(f"{hub} refused it", why=found.reason)

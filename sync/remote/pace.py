@@ -1,0 +1,104 @@
+"""How often a hub is asked: back-off with chance in it, what the server itself asks for, and a breaker.
+
+Pure: time is passed in, in seconds that never jump; chance is a `Random` of the owner.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from ..mirror.messages import LONGEST_WAIT
+
+FIRST, LONGEST = 0.5, 60.0
+BREAKS_AFTER = 5
+OPEN_FIRST, OPEN_LONGEST = 15.0, 120.0
+SUSPECT_FAILURES, SUSPECT_OTHERS = 8, 3
+SUSPECT_AGAIN = 3600.0
+STUCK_AFTER = 120.0
+
+
+def delay(tries: int, random: Random, *, first: float = FIRST, longest: float = LONGEST) -> float:
+    """A pause before the next try: anything up to first · 2ⁿ, so that many machines do not come back at once."""
+    return random.uniform(0, min(longest, first * 2 ** min(tries, 30)))
+
+
+class Pace:
+    """One host: when it may be asked next."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._failures = 0
+        self._until = 0.0
+        self.open = False
+        """The breaker: too many failures in a row, so only a probe goes out now and then."""
+
+    def wait(self, now: float) -> float:
+        """Seconds until the host may be asked; 0 for now."""
+        return max(0.0, self._until - now)
+
+    def answered(self) -> None:
+        """It works."""
+        self._failures = 0
+        self._until = 0.0
+        self.open = False
+
+    def failed(self, now: float, retry_after: float | None = None) -> None:
+        """It did not answer, or could not do it."""
+        self._failures += 1
+        pause = delay(self._failures - 1, self._random)
+        if self._failures >= BREAKS_AFTER:
+            self.open = True
+            spread = min(OPEN_LONGEST, OPEN_FIRST * 2 ** min(self._failures - BREAKS_AFTER, 10))
+            pause = max(pause, self._random.uniform(spread / 2, spread))
+        if retry_after is not None:
+            pause = max(pause, min(retry_after, LONGEST_WAIT))
+        self._until = now + pause
+
+    def probe(self) -> None:
+        """A person wants it now: one try is always allowed."""
+        self._until = 0.0
+
+
+class Attempts:
+    """Rows of the outbox that failed: when each goes again, which one is poison, and whether they are stuck."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._failed: dict[int, int] = {}
+        self._next: dict[int, float] = {}
+        self._since: dict[int, float] = {}
+        self._others = 0
+
+    def ready(self, seq: int, now: float) -> bool:
+        """Whether a row may go out."""
+        self._since.setdefault(seq, now)
+        return self._next.get(seq, 0.0) <= now
+
+    def soonest(self) -> float | None:
+        """When the next of those that wait may go."""
+        return min(self._next.values(), default=None)
+
+    def over(self, seq: int) -> None:
+        """A row is done, parked or a conflict."""
+        self._others += 1
+        for known in (self._failed, self._next, self._since):
+            known.pop(seq, None)
+
+    def failed(self, seq: int, now: float) -> bool:
+        """A row failed; True when it is suspected to be the reason itself: others pass and it never does."""
+        if not self._failed:
+            self._others = 0
+        tries = self._failed.get(seq, 0)
+        self._failed[seq] = tries + 1
+        self._next[seq] = now + delay(tries, self._random)
+        return self._failed[seq] >= SUSPECT_FAILURES and self._others >= SUSPECT_OTHERS
+
+    def stuck(self, waiting: set[int], now: float) -> bool:
+        """Whether something has waited for two minutes while the host answers; asked anew, it counts from then."""
+        for seq in self._since.keys() - waiting:
+            self.over(seq)
+        found = any(now - since > STUCK_AFTER for since in self._since.values())
+        if found:
+            self._since = dict.fromkeys(self._since, now)
+            self._next.clear()
+        return found

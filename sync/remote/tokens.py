@@ -1,0 +1,156 @@
+"""Tokens of a sign-in: kept in the keychain, renewed before they end, by one process at a time.
+
+A refresh token is used up when it is used: two processes that refresh at once would sign each other out. So whoever
+renews holds a lock, and looks first whether somebody else was faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from ...config import credentials, paths
+from ...config.redaction import hide
+from ...missions.entities import JsonObject
+from ...missions.errors import SignedOut
+from ...missions.records import record
+
+MARGIN = 60.0
+"""Seconds before its end at which a token is renewed."""
+
+
+@record
+class Tokens:
+    """What a sign-in gave."""
+
+    access: str
+    refresh: str | None = None
+    expires_at: float | None = None
+    """By the wall clock of this machine; a wrong clock costs one refused request, no more."""
+    token_endpoint: str = ""
+    revocation_endpoint: str = ""
+    client_id: str = ""
+
+
+def read(account_id: str) -> Tokens | None:
+    """The tokens of an account, or None; raises KeychainClosed when the keychain has to be unlocked first."""
+    try:
+        kept = credentials.get(_name(account_id))
+    except credentials.KeychainClosed:
+        raise
+    except credentials.NoKeychain:
+        return None  # it was never kept there
+    if kept is None:
+        return None
+    values = cast("JsonObject", json.loads(kept))
+    for secret in (values.get("access"), values.get("refresh")):
+        if secret:
+            hide(str(secret))
+    return Tokens(**values)  # type: ignore[arg-type]
+
+
+def write(account_id: str, tokens: Tokens, *, in_file: bool = False) -> None:
+    """Keep tokens; `in_file` allows a file where there is no keychain."""
+    fields = ("access", "refresh", "expires_at", "token_endpoint", "revocation_endpoint", "client_id")
+    document = {name: getattr(tokens, name) for name in fields}
+    credentials.put(_name(account_id), json.dumps(document), in_file=in_file)
+
+
+def forget(account_id: str) -> None:
+    """Forget the tokens of an account."""
+    if read(account_id) is not None:
+        credentials.delete(_name(account_id))
+
+
+class AccountBearer:
+    """The token of one account, renewed when it is due."""
+
+    def __init__(self, account_id: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._account_id = account_id
+        self._clock = clock
+        self._known: Tokens | None = None
+
+    async def token(self) -> str | None:
+        """The token to use now, renewed first when it ends soon."""
+        if self._known is None:
+            self._known = await asyncio.to_thread(read, self._account_id)
+        if self._known is None:
+            return None
+        ends = self._known.expires_at
+        if ends is not None and self._known.refresh and ends - self._clock() < MARGIN:
+            return await self.renewed(self._known.access) or self._known.access
+        return self._known.access
+
+    async def renewed(self, refused: str) -> str | None:
+        """Another token than the refused one, or None when only a sign-in helps."""
+        self._known = await asyncio.to_thread(renew, self._account_id, refused, self._clock)
+        return None if self._known is None or self._known.access == refused else self._known.access
+
+
+def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time) -> Tokens | None:
+    """Renew under the lock; what another process got meanwhile is taken as it is.
+
+    None when the sign-in is over; the tokens as they were when the issuer cannot be reached.
+    """
+    with _alone(paths.made_home() / "auth.lock"):
+        known = read(account_id)
+        if known is None or known.access != refused or not known.refresh:
+            return known
+        try:
+            fresh = refreshed(known, clock)
+        except SignedOut:
+            return None
+        if fresh is not None:
+            write(account_id, fresh, in_file=credentials.is_in_file(_name(account_id)))
+        return fresh or known
+
+
+def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time) -> Tokens | None:
+    """Use a refresh token; None when the issuer does not answer. SignedOut when it refuses."""
+    import httpx
+
+    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or "", "client_id": tokens.client_id}
+    try:
+        answer = httpx.post(tokens.token_endpoint, data=form, timeout=20)
+        body = answer.json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    if answer.status_code in (400, 401, 403):
+        raise SignedOut("The sign-in has ended", todo="`solo-unicorn auth login`")
+    if answer.status_code != 200 or "access_token" not in body:
+        return None
+    return granted(body, tokens, clock)
+
+
+def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.time) -> Tokens:
+    """The tokens in an issuer's answer; endpoints and what it left out as before."""
+    seconds = body.get("expires_in")
+    return Tokens(
+        access=str(body["access_token"]),
+        refresh=str(body["refresh_token"]) if body.get("refresh_token") else before.refresh,
+        expires_at=clock() + float(seconds) if isinstance(seconds, int | float) else None,
+        token_endpoint=before.token_endpoint,
+        revocation_endpoint=before.revocation_endpoint,
+        client_id=before.client_id,
+    )
+
+
+def _name(account_id: str) -> str:
+    return f"account {account_id}"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,140 @@
+"""Requests over HTTP (httpx). Whatever is not a readable answer is `NoAnswer`: nobody knows whether it was done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Protocol
+
+from ... import __version__
+from ...missions.entities import Json
+from ...missions.errors import SoloUnicornError
+from ..mirror.messages import Answer, NoAnswer, Request, Response
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5.0, 20.0, 60.0
+LARGEST_BODY = 32 * 1024 * 1024
+
+
+class Transport(Protocol):
+    """What the engine sends requests with."""
+
+    async def send(self, request: Request) -> Answer:
+        """Send and read; never raises for what the network or the server do."""
+
+    async def reset(self) -> None:
+        """Drop every connection; the next request makes new ones."""
+
+    async def close(self) -> None:
+        """Let go."""
+
+
+class Bearer(Protocol):
+    """Where the token comes from."""
+
+    async def token(self) -> str | None:
+        """The token to use now; None when there is no sign-in."""
+
+    async def renewed(self, refused: str) -> str | None:
+        """Another one after this was refused; None when a sign-in is needed."""
+
+
+class HttpTransport:
+    """One hub."""
+
+    def __init__(self, hub: str, bearer: Bearer | None = None) -> None:
+        self.hub = hub.rstrip("/")
+        self._bearer = bearer
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(self, request: Request) -> Answer:
+        """Send with the token of the sign-in; one that is refused is renewed once."""
+        try:
+            token = await self._bearer.token() if self._bearer else None
+            answer = await self._once(request, token)
+            if isinstance(answer, Response) and answer.status == 401 and self._bearer and token:
+                renewed = await self._bearer.renewed(token)
+                if renewed is not None and renewed != token:
+                    answer = await self._once(request, renewed)
+        except SoloUnicornError as error:  # the keychain is locked
+            return NoAnswer(error.what)
+        return answer
+
+    async def reset(self) -> None:
+        """New connections from now on."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def close(self) -> None:
+        """Let go."""
+        await self.reset()
+
+    async def _once(self, request: Request, token: str | None) -> Answer:
+        import httpx
+
+        headers = {**request.headers, "accept": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        content = None
+        if request.body is not None:
+            content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+            headers["content-type"] = "application/json"
+        try:
+            async with asyncio.timeout(WHOLE_SECONDS):
+                async with self._opened().stream(
+                    request.method, self.hub + request.path, params=request.query, headers=headers, content=content
+                ) as response:
+                    body = await _read(response)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            return NoAnswer(_said(error))
+        except _TooLarge:
+            return NoAnswer("the answer is too large")
+        return _answer(response.status_code, dict(response.headers), body)
+
+    def _opened(self) -> httpx.AsyncClient:
+        import httpx
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
+                headers={"user-agent": f"solo-unicorn/{__version__}"},
+                follow_redirects=False,
+            )
+        return self._client
+
+
+class _TooLarge(Exception):
+    pass
+
+
+async def _read(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise _TooLarge
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _answer(status: int, headers: dict[str, str], body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in headers.items()}
+    if not body.strip():
+        return Response(status, headers)
+    try:
+        decoded: Json = json.loads(body)
+    except ValueError:
+        if status == 401:
+            return Response(status, headers)
+        return NoAnswer(f"HTTP {status} with something that is not JSON", status)
+    return Response(status, headers, decoded)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

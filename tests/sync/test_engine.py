@@ -1,0 +1,231 @@
+"""The engine over real sockets: what it does when the other side does not do what it should."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.messages import Request, Response
+from solo_unicorn.sync.remote.engine import Engine, EngineRuns, alone
+from solo_unicorn.sync.remote.transport import HttpTransport
+from solo_unicorn.sync.workspace import Workspace
+
+from .simulation.hub import SimulatedHub
+from .simulation.served import PAT, ServedHub
+
+PROJECT = {"id": "01J00000000000000000000000", "name": "Shared", "slug": "shared"}
+
+
+class Key:
+    """A token that may be taken away."""
+
+    def __init__(self) -> None:
+        self.value: str | None = PAT
+
+    async def token(self) -> str | None:
+        return self.value
+
+    async def renewed(self, refused: str) -> str | None:
+        return None
+
+
+@pytest.fixture
+def served() -> Iterator[ServedHub]:
+    with ServedHub(SimulatedHub(PROJECT["id"]), project=dict(PROJECT)) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def desk(home: Path, served: ServedHub) -> AsyncIterator[WorkspaceThread]:
+    account = Account("ann@hub", "hub", served.url, "ann", "ann@example.org", "token", True, {})
+    async with WorkspaceThread() as opened:
+        await opened.run(Workspace.put_account, account)
+        await opened.run(Workspace.connect_project, account, PROJECT, {})
+        yield opened
+
+
+@pytest.fixture
+def key() -> Key:
+    return Key()
+
+
+@pytest.fixture
+async def engine(desk: WorkspaceThread, key: Key) -> AsyncIterator[Engine]:
+    made = Engine(desk, lambda account: HttpTransport(account.hub, key), random=Random(1))
+    yield made
+    await made.close()
+
+
+async def made(desk: WorkspaceThread, title: str) -> str:
+    mission = await desk.run(Workspace.create_mission, PROJECT["id"], MissionDraft(title=title))
+    return mission.id
+
+
+async def test_what_is_made_here_is_there_and_the_other_way_round(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    mission_id = await made(desk, "Made on the train")
+    assert await engine.once() == []
+    assert served.hub.state.missions[mission_id]["title"] == "Made on the train"
+    served.hub.handle(
+        Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "Read in the office"})
+    )
+    assert await engine.once() == []
+    assert (await desk.run(Workspace.mission, mission_id)).title == "Read in the office"
+    assert (await desk.run(Workspace.sync_state)).word == "synced"
+
+
+async def test_offline_is_said_and_the_edit_goes_out_later(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    await engine.once()
+    mission_id = await made(desk, "Offline")
+    served.before = lambda request: Response(503, {"retry-after": "2"}, None)
+    (trouble,) = await engine.once()
+    state = await desk.run(Workspace.sync_state)
+    assert trouble.kind == "busy" and state.offline_since is not None and state.waiting == 1
+    assert "offline since" in state.word and "1 to send" in state.word
+    served.before = lambda request: None
+    assert await engine.once() == []
+    assert mission_id in served.hub.state.missions
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"<html>please pay for this network</html>", b'{"changes": [', Response(200, {}, ["no", "page"])],
+    ids=["captive portal", "cut off", "another shape"],
+)
+async def test_an_answer_that_cannot_be_read_changes_nothing(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub, nonsense: bytes | Response
+) -> None:
+    await engine.once()
+    before = await desk.run(Workspace.mirror, PROJECT["id"])
+    mission_id = await made(desk, "Careful")
+    served.before = lambda request: nonsense
+    (trouble,) = await engine.once()
+    after = await desk.run(Workspace.mirror, PROJECT["id"])
+    assert trouble.kind == "unreachable" and after.cursor == before.cursor
+    served.before = lambda request: None
+    assert await engine.once() == [] and mission_id in served.hub.state.missions
+
+
+async def test_signed_out_in_the_middle_keeps_the_outbox(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub, key: Key
+) -> None:
+    await engine.once()
+    first, second = await made(desk, "one"), await made(desk, "two")
+    served.before = lambda request: (
+        Response(401, {}, {"error": {"code": "revoked", "message": "revoked"}}) if request.method == "POST" else None
+    )
+    (trouble,) = await engine.once()
+    state = await desk.run(Workspace.sync_state)
+    assert trouble.kind == "signed_out" and state.signed_out == ("hub",) and state.waiting == 2
+    assert state.word.startswith("needs sign-in")
+    served.before = lambda request: None
+    assert await engine.once() == []
+    assert served.hub.state.missions.keys() == {first, second}
+    assert len(served.hub.effects) == 2
+
+
+async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go_on(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    mission_id = await made(desk, "fine")
+    await engine.once()
+    await desk.run(Workspace.edit_mission, mission_id, {"title": "forbidden word"})
+
+    def refuse(request: Request) -> Response | None:
+        body = request.body if isinstance(request.body, dict) else {}
+        if body.get("title") == "forbidden word":
+            return Response(422, {}, {"error": {"code": "invalid", "message": "titles must be polite"}})
+        return None
+
+    served.before = refuse
+    assert await engine.once() == []
+    (parked,) = await desk.run(Workspace.outbox, parked=True)
+    assert parked.error == "titles must be polite"
+    assert (await desk.run(Workspace.mission, mission_id)).title == "fine"
+    await desk.run(Workspace.edit_mission, mission_id, {"title": "polite word"})
+    assert await engine.once() == []
+    assert served.hub.state.missions[mission_id]["title"] == "polite word"
+    await desk.run(Workspace.discard_parked, parked.seq)
+    assert (await desk.run(Workspace.sync_state)).word == "synced"
+
+
+async def test_another_account_never_sends_what_this_one_queued(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    await made(desk, "Ann's")
+    bob = Account("bob@hub", "bob", served.url, "bob", "", "token", True, {})
+    await desk.run(Workspace.put_account, bob)
+    await engine.link(bob).cycle()
+    assert served.hub.effects == []
+    assert await desk.run(Workspace.due, "bob@hub") == []
+
+
+async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    mission_id = await made(desk, "base")
+    await engine.once()
+    await desk.run(Workspace.edit_mission, mission_id, {"title": "mine"})
+    served.hub.handle(Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "theirs"}))
+    await engine.once()
+    (conflict,) = await desk.run(Workspace.conflicts)
+    assert (conflict.base, conflict.mine, conflict.theirs) == ("base", "mine", "theirs")
+    assert (await desk.run(Workspace.mission, mission_id)).title == "theirs"
+    assert await desk.run(Workspace.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
+    await desk.run(Workspace.keep_mine, conflict.id)
+    await engine.once()
+    assert served.hub.state.missions[mission_id]["title"] == "mine"
+    assert await desk.run(Workspace.conflicts) == []
+
+
+async def test_a_plain_server_works_too(desk: WorkspaceThread, engine: Engine, served: ServedHub) -> None:
+    served.hub.plain = True
+    mission_id = await made(desk, "plain")
+    assert await engine.once() == []
+    assert served.hub.state.missions[mission_id]["title"] == "plain"
+    await desk.run(Workspace.edit_mission, mission_id, {"priority": 5})
+    assert await engine.once() == []
+    assert served.hub.state.missions[mission_id]["priority"] == 5
+    can = await desk.run(Workspace.capabilities, served.url)
+    assert can is not None and not (can.changes or can.if_match or can.idempotency)
+
+
+async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
+    desk: WorkspaceThread, engine: Engine, served: ServedHub
+) -> None:
+    news = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    served.hub.on_effect = lambda effect: loop.call_soon_threadsafe(news.set)
+    running = asyncio.create_task(engine.run())
+    try:
+        async with asyncio.timeout(20):
+            mission_id = await made(desk, "quick")
+            await news.wait()
+            news.clear()
+            desk.on_change(news.set)
+            request = Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "there"})
+            served.hub.handle(request)
+            engine.nudge("ann@hub")
+            while (await desk.run(Workspace.mission, mission_id)).title != "there":
+                await news.wait()
+                news.clear()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def test_there_is_one_engine(tmp_path: Path) -> None:
+    with alone(tmp_path / "sync.lock"), pytest.raises(EngineRuns), alone(tmp_path / "sync.lock"):
+        pass
+    with alone(tmp_path / "sync.lock"):
+        pass

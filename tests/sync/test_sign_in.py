@@ -1,0 +1,140 @@
+"""Signing in with a browser and with keys; tokens kept, renewed once by whoever comes first, and forgotten."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from solo_unicorn.config import credentials
+from solo_unicorn.missions.errors import SignedOut, SoloUnicornError, UsageError
+from solo_unicorn.sync.remote import signin, tokens
+from solo_unicorn.sync.remote.tokens import AccountBearer, Tokens
+
+from .simulation.hub import SimulatedHub
+from .simulation.served import PAT, ServedHub
+
+
+@pytest.fixture
+def served(home: Path) -> Iterator[ServedHub]:
+    with ServedHub(SimulatedHub("01J00000000000000000000000")) as hub:
+        yield hub
+
+
+def browser(address: str) -> None:
+    """Sees the page, agrees, and is sent back."""
+    threading.Thread(target=lambda: httpx.get(address, follow_redirects=True)).start()
+
+
+def test_the_browser_brings_a_code_that_only_we_can_use(served: ServedHub) -> None:
+    done = signin.with_browser(served.url, "hub", show=browser)
+    assert (done.account.user_id, done.account.email, done.account.kind) == ("ann", "ann@example.org", "session")
+    assert served.users[done.tokens.access] == "ann" and done.tokens.refresh
+
+
+def test_a_page_with_another_state_is_not_taken(served: ServedHub) -> None:
+    pages: list[int] = []
+
+    def attacked(address: str) -> None:
+        redirect = parse_qs(urlsplit(address).query)["redirect_uri"][0]
+        told = threading.Event()
+
+        def visit() -> None:
+            pages.append(httpx.get(f"{redirect}?code=evil&state=guessed").status_code)
+            told.set()
+            httpx.get(address, follow_redirects=True)
+
+        threading.Thread(target=visit).start()
+
+    assert signin.with_browser(served.url, "hub", show=attacked).account.user_id == "ann"
+    assert pages == [400]
+
+
+def test_a_refusal_is_told_in_the_hubs_words(served: ServedHub) -> None:
+    def refuse(address: str) -> None:
+        query = parse_qs(urlsplit(address).query)
+        back = f"{query['redirect_uri'][0]}?error=access_denied&error_description=not+today&state={query['state'][0]}"
+        threading.Thread(target=lambda: httpx.get(back)).start()
+
+    with pytest.raises(SignedOut, match="not today"):
+        signin.with_browser(served.url, "hub", show=refuse)
+
+
+def test_nobody_comes(served: ServedHub) -> None:
+    with pytest.raises(SignedOut, match="nobody signed in"):
+        signin.with_browser(served.url, "hub", show=lambda address: None, patience=0.1)
+
+
+def test_a_key_is_checked_before_it_is_kept(served: ServedHub) -> None:
+    assert signin.with_key(served.url, "hub", f"{PAT}\n").account.id.startswith("ann@127.0.0.1")
+    with pytest.raises(SignedOut):
+        signin.with_key(served.url, "hub", "pat_wrong")
+    with pytest.raises(UsageError):
+        signin.with_key(served.url, "hub", "")
+
+
+@pytest.mark.parametrize("text", ["", "ftp://x", "http://example.org", "https://u:p@example.org", "https://x?y=1"])
+def test_an_address_that_is_none_or_not_encrypted_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        signin.hub_url(text)
+
+
+def test_an_address_without_its_beginning_is_https() -> None:
+    assert signin.hub_url("hub.example.org/") == "https://hub.example.org"
+
+
+def test_tokens_are_in_a_file_only_when_asked_for_and_then_for_their_owner_alone(home: Path) -> None:
+    tokens.write("ann@hub", Tokens(access="at_secret", refresh="rt_secret"), in_file=True)
+    kept = credentials.file_path()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert tokens.read("ann@hub") == Tokens(access="at_secret", refresh="rt_secret")
+    tokens.forget("ann@hub")
+    assert not kept.exists()
+
+
+def test_a_broken_file_is_told_of_and_kept(home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    credentials.file_path().write_text("{half")
+    with pytest.raises(SoloUnicornError, match="cannot be read"):
+        tokens.read("ann@hub")
+    assert credentials.file_path().read_text() == "{half"
+
+
+def test_many_processes_renew_once(served: ServedHub) -> None:
+    grant = served.grant("ann")
+    first = Tokens(grant["access_token"], grant["refresh_token"], 0.0, f"{served.url}/token", "", signin.CLIENT_ID)
+    tokens.write("ann@hub", first, in_file=True)
+    with ThreadPoolExecutor(
+        8
+    ) as pool:  # the lock is of the file: threads with descriptors of their own are as processes
+        renewed = list(pool.map(lambda _: tokens.renew("ann@hub", first.access), range(8)))
+    assert served.refreshes == 1
+    assert {one.access for one in renewed if one} == {tokens.read("ann@hub").access}  # type: ignore[union-attr]
+
+
+async def test_a_token_that_ends_soon_is_renewed_before_it_is_used(served: ServedHub) -> None:
+    grant = served.grant("ann")
+    tokens.write(
+        "ann@hub",
+        Tokens(grant["access_token"], grant["refresh_token"], 1000.0, f"{served.url}/token", "", signin.CLIENT_ID),
+        in_file=True,
+    )
+    assert await AccountBearer("ann@hub", clock=lambda: 900.0).token() == grant["access_token"]
+    fresh = await AccountBearer("ann@hub", clock=lambda: 950.0).token()
+    assert fresh != grant["access_token"] and served.users[str(fresh)] == "ann"
+
+
+async def test_a_sign_in_that_was_revoked_is_over(served: ServedHub) -> None:
+    grant = served.grant("ann")
+    kept = Tokens(
+        grant["access_token"], grant["refresh_token"], None, f"{served.url}/token", f"{served.url}/revoke", "x"
+    )
+    tokens.write("ann@hub", kept, in_file=True)
+    assert signin.revoke(kept)
+    assert await AccountBearer("ann@hub").renewed(kept.access) is None
