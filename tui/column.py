@@ -162,8 +162,11 @@ class CardColumn(DrawnScroll, can_focus=False):
         known = sorted(index for index in (before, after) if index is not None and index < len(view.cards))
         if known:
             top = view.tops[known[0]]
-            rows = view.top(known[-1] + 1) - top + 1 if extra == view.extra else view.height + view.scroll
-            self.refresh(Region(0, top - self.scroll_offset.y, view.width, rows))
+            if extra == view.extra:  # the same length: the gutter stays as it is
+                width, rows = view.width - 1, view.top(known[-1] + 1) - top + 1
+            else:
+                width, rows = view.width, view.height + view.scroll
+            self.refresh(Region(0, top - self.scroll_offset.y, width, rows))
         self.show_chosen()
 
     def watch_hover(self, before: int | None, after: int | None) -> None:

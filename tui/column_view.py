@@ -190,7 +190,7 @@ class ColumnView:
         return rows[line] if line < len(rows) else self._fit([], width)
 
     def _draw_body(self, card: Card, state: str, width: int) -> list[Row]:
-        edge = (self.marks.frame[5] if state == "chosen" else " ", "frame", "")
+        edge = (self.marks.frame[5], "frame", "") if state == "chosen" else (" ", "", "")
         lines = self._lines(card, chosen=state == "chosen")
         return [[edge, *self._fit(line, width - 2, state), edge] for line in lines]
 

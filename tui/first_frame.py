@@ -51,5 +51,9 @@ def painted(rows: Iterator[tuple[Surface, Row]], looks: Looks) -> str:
     said = []
     for y, (surface, row) in enumerate(rows, 1):
         said.append(f"\x1b[{y};1H")
-        said += [f"\x1b[0;{looks.style(surface, role, under)}m{text}" for text, role, under in row]
+        before = ""
+        for text, role, under in row:
+            style = looks.style(surface, role, under)
+            said.append(text if style == before else f"\x1b[0;{style}m{text}")
+            before = style
     return "".join([*said, "\x1b[0m"])

@@ -59,8 +59,15 @@ class Drawn(Widget):
         return self.strip(fit(parts, width, under=under, ellipsis=ellipsis, plain=self.plain, pad=pad))
 
     def strip(self, row: Row) -> Strip:
-        """A row in the colours of this widget."""
-        return Strip([Segment(text, self.style_of(role, under)) for text, role, under in row])
+        """A row in the colours of this widget; neighbours that look the same are one, so the terminal is told once."""
+        segments: list[Segment] = []
+        for text, role, under in row:
+            style = self.style_of(role, under)
+            if segments and segments[-1].style == style:
+                segments[-1] = Segment(segments[-1].text + text, style)
+            else:
+                segments.append(Segment(text, style))
+        return Strip(segments)
 
 
 class DrawnScroll(Drawn, ScrollView):
