@@ -17,6 +17,7 @@ from .mirror.connecting import ConnectingOperations
 from .mirror.operations import SyncOperations
 from .mirror.settling import SettlingOperations
 from .missions import MissionOperations
+from .parts import PartOperations
 from .projects import ProjectOperations
 from .pull_requests import PullRequestOperations
 from .running import RunningOperations
@@ -31,6 +32,7 @@ class Workspace(
     BulkOperations,
     FilterOperations,
     ProjectOperations,
+    PartOperations,
     RunningOperations,
     FinishingOperations,
     PullRequestOperations,

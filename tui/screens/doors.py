@@ -9,11 +9,13 @@ from .live_board import LiveBoard
 
 
 class Doors(LiveBoard):
-    """Metrics."""
+    """Metrics and the project's own screens."""
 
     BINDINGS = [  # noqa: RUF012
         binding("board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared",
                 show=False),
+        binding("board.project", "comma", "project", "project settings",
+                "This project: settings, repositories, flows, actors, memory, members", show=False),
     ]  # fmt: skip
 
     @work
@@ -22,3 +24,13 @@ class Doors(LiveBoard):
         from .metrics import MetricsScreen
 
         await self.app.push_screen_wait(MetricsScreen(self.model.summary.project))
+
+    @work
+    async def action_project(self) -> None:
+        """The project's own screen."""
+        from .project import ProjectScreen
+
+        project = self.model.summary.project
+        if project is not None:
+            await self.app.push_screen_wait(ProjectScreen(project.id))
+            await self.open_project(project.id)

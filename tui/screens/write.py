@@ -25,10 +25,18 @@ class WriteScreen(ModalScreen[str | None]):
     area = getters.query_one(TextArea)
 
     def __init__(
-        self, heading: str, *, why: str = "", text: str = "", button: str = "Send", needed: str = "Write something"
+        self,
+        heading: str,
+        *,
+        why: str = "",
+        text: str = "",
+        button: str = "Send",
+        needed: str = "Write something",
+        blank: bool = False,
     ) -> None:
         super().__init__(classes="sheet")
         self.heading, self.why, self.text, self.button, self.needed = heading, why, text, button, needed
+        self.blank = blank
 
     def compose(self) -> ComposeResult:
         """Heading, what it is about, the text, the way out."""
@@ -43,8 +51,8 @@ class WriteScreen(ModalScreen[str | None]):
                 yield Button("Editor  (ctrl+e)", id="editor", compact=True)
 
     def action_send(self) -> None:
-        """Hand it over; a blank text is not one."""
-        if self.area.text.strip():
+        """Hand it over; a blank text is not one, unless nothing is an answer too."""
+        if self.blank or self.area.text.strip():
             self.dismiss(self.area.text.strip())
         else:
             self.notify(f"{self.needed} first, or leave with escape.", severity="warning", timeout=3)

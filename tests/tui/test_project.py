@@ -1,0 +1,240 @@
+"""The project screen: every field of the specification, repositories, flows, actors, memory, permissions, members."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from solo_unicorn.missions.entities import Flow, Json, Project
+from solo_unicorn.tui.fields import Field, FieldList
+from solo_unicorn.tui.lines import Lines
+from solo_unicorn.tui.project_fields import LIMIT, project_fields
+from solo_unicorn.tui.screens import project as project_screen
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.confirm import ConfirmScreen
+from solo_unicorn.tui.screens.line import LineScreen
+from solo_unicorn.tui.screens.live_project import TABS
+from solo_unicorn.tui.screens.project import ProjectScreen
+from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.tui.tabline import TabLine
+
+from .conftest import Story, ready, screen_text, until
+
+
+async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:
+    """The screen at a tab, as keys open it."""
+    await ready(pilot)
+    await pilot.press("comma")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ProjectScreen) and pilot.app.screen.data is not None)
+    screen = pilot.app.screen
+    assert isinstance(screen, ProjectScreen)
+    await until(pilot, lambda: screen.query("#settings"))
+    await pilot.press(str(TABS.index(tab) + 1))  # type: ignore[arg-type]
+    await until(pilot, lambda: screen.query(f"#{tab}") and screen.focused is not None)
+    return screen
+
+
+def choose(screen: ProjectScreen, name: str) -> None:
+    """Put the cursor on a field."""
+    lists = [one for one in screen.query(FieldList).results(FieldList) if one.is_on_screen or one.has_focus]
+    lines = screen.focused if isinstance(screen.focused, FieldList) else lists[0]
+    place = next(at for at, row in enumerate(lines.rows) if isinstance(row.key, Field) and row.key.name == name)
+    lines.cursor = place
+
+
+async def line(pilot: Pilot[Any], text: str) -> None:
+    """Fill the sheet for one line."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+    pilot.app.screen.query_one(Input).value = text
+    await pilot.press("enter")
+
+
+def test_every_field_of_a_project_is_there() -> None:
+    shown = {field.name for field in project_fields((), ())} | {"wip_limits"}
+    assert {field.name for field in fields(Project)} - shown == {"is_sample", "version"}
+    assert sum(name.startswith(LIMIT) for name in shown) == 5
+
+
+async def test_settings_of_each_kind(story: Story) -> None:
+    def project() -> Project:
+        return story.workspace.project(story.project)
+
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot)
+        choose(screen, "pr_auto_merge")
+        await pilot.press("enter")
+        await until(pilot, lambda: project().pr_auto_merge)
+        choose(screen, "workstation_visibility")
+        await pilot.press("enter")
+        await until(pilot, lambda: project().workstation_visibility == "status_only")
+        choose(screen, "tags")
+        await pilot.press("enter")
+        await line(pilot, "shop, payments,")
+        await until(pilot, lambda: project().tags == ("shop", "payments"))
+        await until(pilot, lambda: pilot.app.screen is screen)
+        choose(screen, f"{LIMIT}doing")
+        await pilot.press("enter")
+        await line(pilot, "0")
+        await until(pilot, lambda: project().wip_limits == {"review": 5})
+        await until(pilot, lambda: pilot.app.screen is screen)
+        choose(screen, "pr_template")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        pilot.app.screen.query_one(TextArea).text = "Why\n{summary}"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: project().pr_template == "Why\n{summary}")
+        await until(pilot, lambda: "Why  … 1 lines more" in screen_text(pilot.app))  # type: ignore[arg-type]
+        choose(screen, "name")
+        await pilot.press("enter")
+        await line(pilot, "")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert project().name == "acme-shop"
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+async def test_tabs_by_key_and_mouse(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot)
+        for name in [*TABS[1:], TABS[0]]:
+            await pilot.press("tab")
+            await until(pilot, lambda name=name: screen.tab == name)
+        await pilot.press("shift+tab")
+        assert screen.tab == "members"
+        await until(pilot, lambda: "only member" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await pilot.click(TabLine, offset=(14, 0))
+        await until(pilot, lambda: screen.tab == "repositories")
+
+
+async def test_repositories(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+        asked.append(arguments)
+        return {}
+
+    monkeypatch.setattr(project_screen, "ask", ask)
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot, "repositories")
+        await pilot.press("n")
+        await line(pilot, "/srv/other")
+        await until(pilot, lambda: asked == [("repo", "add", "/srv/other", "--project", story.project)])
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.focused is not None and screen.focused.id == "repositories-details")
+        choose(screen, "pr_mode_enabled")
+        await pilot.press("enter")
+        await until(pilot, lambda: story.workspace.repositories(story.project)[0].pr_mode_enabled)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.focused is not None and screen.focused.id == "repositories-list")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("n")
+        assert len(story.workspace.repositories(story.project)) == 2
+
+
+async def test_a_flow_of_ones_own(story: Story) -> None:
+    def mine() -> Flow:
+        return next(one for one in story.workspace.flows(story.project) if not one.is_system)
+
+    def stages() -> list[tuple[str, bool]]:
+        return [(one.stage, one.require_review) for one in mine().stage_sequence]
+
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot, "flows")
+        await pilot.press("enter", "space")
+        await pilot.pause()
+        assert len(story.workspace.flows(story.project)) == 4  # a system flow stays as it is
+        await pilot.press("escape", "c")
+        await line(pilot, "Careful")
+        await until(pilot, lambda: mine().name == "Careful")
+        await until(pilot, lambda: pilot.app.screen is screen and len(screen.query_one("#flows-list", Lines).rows) == 5)
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: screen.chosen == mine())
+        await pilot.press("space")
+        await until(pilot, lambda: stages()[0] == ("clarify", False))
+        await until(pilot, lambda: screen.chosen == mine())
+        await pilot.press("J")
+        await until(pilot, lambda: [name for name, _ in stages()] == ["plan", "clarify", "code"])
+        await until(pilot, lambda: screen.chosen == mine())
+        await pilot.press("+")
+        await line(pilot, "verify")
+        await until(pilot, lambda: [name for name, _ in stages()] == ["plan", "clarify", "verify", "code"])
+        await until(pilot, lambda: pilot.app.screen is screen and screen.chosen == mine())
+        await pilot.press("t")
+        await line(pilot, "Runs all tests")
+        await until(pilot, lambda: mine().stage_sequence[2].description == "Runs all tests")
+        await until(pilot, lambda: pilot.app.screen is screen and screen.chosen == mine())
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        pilot.app.screen.query_one(TextArea).text = "Verify {title}"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: mine().stage_sequence[2].prompt == "Verify {title}")
+        await until(pilot, lambda: pilot.app.screen is screen and screen.chosen == mine())
+        await pilot.press("-")
+        await until(pilot, lambda: len(stages()) == 3)
+        await until(pilot, lambda: screen.chosen == mine())
+        await pilot.press("D")
+        await until(pilot, lambda: story.workspace.project(story.project).default_flow_id == mine().id)
+
+
+async def test_actors(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot, "actors")
+        await pilot.press("n")
+        await line(pilot, "Tester")
+        await until(pilot, lambda: [one.name for one in story.workspace.actors(story.project)] == ["Tester"])
+        await until(pilot, lambda: pilot.app.screen is screen and screen.chosen is not None)
+        await pilot.press("enter")
+        choose(screen, "focus")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        pilot.app.screen.query_one(TextArea).text = "What breaks"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: story.workspace.actors(story.project)[0].focus == "What breaks")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("D")
+        await until(pilot, lambda: story.workspace.project(story.project).default_actor_id is not None)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: story.workspace.actors(story.project) == [])
+        assert story.workspace.project(story.project).default_actor_id is None
+
+
+async def test_memory_is_written_and_nothing_is_overwritten(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot, "memory")
+        await pilot.press("n")
+        await line(pilot, "decisions")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        pilot.app.screen.query_one(TextArea).text = "# Ours"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: story.workspace.memory(story.project, "decisions").text.strip() == "# Ours")
+        await until(pilot, lambda: pilot.app.screen is screen and screen.chosen is not None)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        story.workspace.append_memory(story.project, "decisions", "An agent's line")
+        pilot.app.screen.query_one(TextArea).text = "# Mine"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "An agent" in getattr(pilot.app.screen, "text", ""))
+        assert "# Mine" in pilot.app.screen.query_one(TextArea).text
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: story.workspace.memory(story.project, "decisions").version == 3)
+
+
+async def test_a_permission_is_taken_back(story: Story) -> None:
+    session = story.workspace.sessions(active=True)[0]
+    item = story.workspace.ask_permission(session.id, "Bash", {"command": "npm test"})
+    story.workspace.answer_permission(item.id, "allow", always=True)
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_project(pilot, "permissions")
+        await until(pilot, lambda: "npm test" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: story.workspace.permission_rules(story.project) == [])
