@@ -11,6 +11,7 @@ from textual import on
 from textual.message import Message
 
 from ..missions.records import record
+from .keys import binding
 from .lines import Lines, Row, row
 from .marks import UNICODE, Marks
 
@@ -36,6 +37,9 @@ class FieldList(Lines):
     """Shows values; says which one the person wants to change."""
 
     BINDING_GROUP_TITLE = "Settings"
+    BINDINGS = [  # noqa: RUF012
+        binding("fields.change", "enter", "choose", "change", "Change this setting", label="⏎"),
+    ]
 
     @dataclass
     class Wanted(Message):

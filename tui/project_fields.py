@@ -51,7 +51,7 @@ def project_fields(flows: tuple[Flow, ...], actors: tuple[Actor, ...]) -> list[F
         Field("public_memory_read", "all read memory", "flag"),
         Field("public_repository_read", "all read repositories", "flag"),
         Field("contributor_mission_write", "contributors write", "flag"),
-        Field("collaborator_workstation_read", "collaborators see workstations", "flag"),
+        Field("collaborator_workstation_read", "they see workstations", "flag", "collaborators"),
         Field("maintainer_mission_execute", "maintainers run missions", "flag"),
         Field("workstation_visibility", "workstations", "choice", choices=_WORKSTATIONS),
         Field("star_count", "stars", "fixed"),

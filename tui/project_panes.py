@@ -147,6 +147,7 @@ class StageEditor(Lines):
 
     BINDING_GROUP_TITLE = "Stages"
     BINDINGS = [  # noqa: RUF012
+        binding("flow.prompt", "enter", "choose", "prompt", "Write the prompt of this stage", label="⏎"),
         binding("flow.review", "space", "screen.stage('review')", "review", "Ask for a review after it, or not"),
         binding("flow.rename_stage", "r", "screen.stage('rename')", "rename", "Call the stage otherwise"),
         binding("flow.describe", "t", "screen.stage('describe')", "describe", "Say what the stage is for"),
