@@ -16,6 +16,8 @@ from .moving import closed
 
 BRANCH_PREFIX = "solo-unicorn/"
 SLUG_MAX = 40
+CONFLICTS_MAX = 3
+"""Landings of a mission that may meet conflicts in a row before a person is asked."""
 
 
 def landing_started(mission: Mission, now: datetime) -> Mission:
@@ -75,6 +77,13 @@ def landing_conflicted(mission: Mission, files: Sequence[str], now: datetime) ->
         landing_error=f"Landing on {mission.target_branch or 'its target branch'} met conflicts in: {named}",
         updated_at=now,
     )
+
+
+def conflicted_too_often(mission: Mission, times: int) -> Mission:
+    """The mission left to a person: its landing met conflicts again and again, with nobody looking in between."""
+    if times < CONFLICTS_MAX:
+        return mission
+    return replace(mission, ready=False, attention=f"{mission.landing_error} ({times} times in a row)")
 
 
 def landing_failed(mission: Mission, reason: str, now: datetime) -> Mission:

@@ -174,6 +174,15 @@ class Change:
         rows.put_session(self.connection, session)
         return session
 
+    def conflicts_in_a_row(self, mission_id: str) -> int:
+        """Landings that met conflicts since a person last did something with the mission."""
+        row = self.connection.execute(
+            "SELECT count(*) FROM event WHERE mission_id = ?1 AND kind = 'landing_conflicted' AND seq > "
+            "(SELECT coalesce(max(seq), 0) FROM event WHERE mission_id = ?1 AND author_kind = 'user')",
+            (mission_id,),
+        ).fetchone()
+        return int(row[0])
+
     def event(
         self,
         project_id: str,

@@ -99,6 +99,7 @@ class FinishingOperations(WorkspaceBase):
         with self._change(SYSTEM) as change:
             mission = change.mission(ref)
             after = landing.landing_conflicted(mission, tuple(files), now=change.now)
+            after = landing.conflicted_too_often(after, change.conflicts_in_a_row(mission.id) + 1)
             return change.save(mission, after, "landing_conflicted", note="\n".join(files))
 
     def landing_failed(self, ref: str, reason: str) -> Mission:

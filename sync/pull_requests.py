@@ -9,6 +9,7 @@ from ..missions import pull_requests
 from ..missions.entities import SYSTEM, Author, Mission, ProjectRepository, PullRequest
 from ..missions.errors import Conflict, NotFound
 from ..missions.ids import short_id
+from ..missions.landing import conflicted_too_often
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
@@ -49,7 +50,10 @@ class PullRequestOperations(WorkspaceBase):
             if replace(found.mission, updated_at=mission.updated_at) == mission:
                 return mission
             self._mark_synced(change, mission)
-            return change.save(mission, found.mission, found.kind, note=found.note)
+            after = found.mission
+            if found.kind == "landing_conflicted":
+                after = conflicted_too_often(after, change.conflicts_in_a_row(mission.id) + 1)
+            return change.save(mission, after, found.kind, note=found.note)
 
     def repository_identified(self, repository_id: str, github_repo_id: int, full_name: str) -> None:
         """GitHub's numeric id of a repository, kept there and on its missions; its name where it was renamed."""

@@ -24,8 +24,14 @@ def base_refs(name: str, remote: str | None) -> tuple[str, ...]:
     return (f"refs/heads/{name}", f"refs/remotes/{name}", *((f"refs/remotes/{remote}/{name}",) if remote else ()))
 
 
+class UnknownBase(NotFound):
+    """No branch or commit here has that name; it may be one that only the remote has."""
+
+    code = "unknown_base"
+
+
 def resolve_base(git: Git, name: str, remote: str | None, known: dict[str, str] | None = None) -> Base:
-    """A local branch, a `remote/branch`, any commit, or (only if nothing else answers) a branch fetched just now.
+    """A local branch, a `remote/branch` or any commit; nothing is fetched. Raises UnknownBase.
 
     `known` holds those of `base_refs` that exist, when somebody has looked already.
     """
@@ -33,19 +39,20 @@ def resolve_base(git: Git, name: str, remote: str | None, known: dict[str, str] 
     local = refs.get(f"refs/heads/{name}")
     tracked = refs.get(f"refs/remotes/{remote}/{name}")
     if local and tracked and local != tracked:
-        return Base(local, name, (_difference(git, name, remote or "", local, tracked),))
+        return Base(local, name, (difference(git, name, remote or "", local, tracked),))
     found = local or tracked or refs.get(f"refs/remotes/{name}") or git.commit(name)
     if found:
         return Base(found, name)
-    if remote:
-        try:
-            fetch_branch(git, remote, name)
-        except GitError as error:
-            raise _unknown(git, name, error.stderr) from error
-        fetched = git.commit(f"refs/remotes/{remote}/{name}")
-        if fetched:
-            return Base(fetched, name)
     raise _unknown(git, name, "neither a local branch nor a commit has that name")
+
+
+def fetch_base(git: Git, name: str, remote: str) -> None:
+    """Bring a base that only the remote has; UnknownBase with what the remote said when it has none."""
+    branch = name.removeprefix(f"{remote}/")
+    try:
+        fetch_branch(git, remote, branch)
+    except GitError as error:
+        raise _unknown(git, name, error.stderr) from error
 
 
 def fetch_branch(git: Git, remote: str, branch: str, *, timeout: float = 300.0) -> None:
@@ -59,14 +66,15 @@ def ahead_behind(git: Git, local: str, other: str) -> tuple[int, int]:
     return int(ahead), int(behind)
 
 
-def _difference(git: Git, name: str, remote: str, local: str, tracked: str) -> str:
+def difference(git: Git, name: str, remote: str, local: str, tracked: str) -> str:
+    """A sentence for the mission's history: how the local branch differs from its remote."""
     ahead, behind = ahead_behind(git, local, tracked)
     parts = [f"{ahead} ahead of" if ahead else "", f"{behind} behind" if behind else ""]
     return f"{name} is {' and '.join(part for part in parts if part)} {remote}/{name}; the mission starts from {name}"
 
 
-def _unknown(git: Git, name: str, why: str) -> NotFound:
-    return NotFound(
+def _unknown(git: Git, name: str, why: str) -> UnknownBase:
+    return UnknownBase(
         f"{name!r} is no branch or commit of {git.path}",
         why=why.strip() or "git does not know it",
         todo="choose a target branch that exists, or create it",

@@ -16,7 +16,7 @@ from .ownership import is_own, note_owner, owned_by_another, owner_refs
 from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
 from .submodules import fill
-from .work import WIP, Standing, keep_reachable, snapshot_work
+from .work import WIP, Standing, keep_reachable, landed_ref, snapshot_work
 
 if TYPE_CHECKING:
     from .pool import Lease, Pool
@@ -45,8 +45,9 @@ class Claim:
         self.refs = self.git.refs(
             f"refs/heads/{self.branch}",
             f"refs/remotes/{self.facts.remote}/{self.branch}",
-            *base_refs(self._base_name(), self.facts.remote),
+            *base_refs(self.base_name(), self.facts.remote),
             *owner_refs(self.mission.id, self.branch),
+            landed_ref(self.branch),
         )
         lease = self._resume() or self._reuse_or_create()
         if lease.how != "resumed":
@@ -126,8 +127,10 @@ class Claim:
 
     def _reuse_or_create(self) -> Lease:
         """Same branch first, then any vacant worktree, then a new one."""
-        base = resolve_base(self.git, self._base_name(), self.facts.remote, self.refs)
+        base = resolve_base(self.git, self.base_name(), self.facts.remote, self.refs)
         self.warnings += base.warnings
+        if self._has_landed(base):
+            self._begin_anew()
         same = self._vacant_on_branch()
         if same:
             return same
@@ -140,7 +143,28 @@ class Claim:
                     return lease
         return self._create(base)
 
-    def _base_name(self) -> str:
+    def _has_landed(self, base: Base) -> bool:
+        """Whether the wanted branch is the mission's own and all of its work is on the target: a loop mission's last
+        run, or a mission that was opened again. The next run starts from the base, not from where the last one did."""
+        tip = self.refs.get(f"refs/heads/{self.branch}")
+        if tip is None or tip == base.commit or not is_own(self.refs, self.mission.id, self.branch):
+            return False
+        return self.refs.get(landed_ref(self.branch)) == tip or self.git.ancestor(tip, base.commit)
+
+    def _begin_anew(self) -> None:
+        """Take the landed branch away, so that it is made again from the base; its commits stay on the target."""
+        ref = f"refs/heads/{self.branch}"
+        for place, entry in enumerate(self.listed):
+            if entry.branch == self.branch:
+                records = self.pool.records(self.repository)
+                vacant = [one for one in records if Path(one.path) == entry.path and one.mission_id is None]
+                if not vacant or isinstance(self.pool.vacancy(vacant[0], self.facts.common_dir, self.listed), str):
+                    return  # somebody looks at it, or works on it: it goes on from where it is
+                Git(entry.path).run("switch", "--quiet", "--detach", tries=6)
+                self.listed[place] = replace(entry, branch=None)
+        self.git.run("update-ref", "-m", "solo-unicorn: landed", "-d", ref, self.refs.pop(ref), tries=6)
+
+    def base_name(self) -> str:
         """What the mission starts from, by name."""
         return self.wanted_base or self._target()
 

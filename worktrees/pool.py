@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
 from ..missions.errors import Conflict
+from .bases import UnknownBase, fetch_base
+from .git import Git
 from .locks import hold
 from .registry import Listed, find, is_linked
 from .repositories import inspect
@@ -110,8 +112,16 @@ class Pool:
 
         facts = inspect(repository.local_path, look_at_files=False)
         self.root.mkdir(parents=True, exist_ok=True)
-        with hold(facts.common_dir, "worktrees"):
-            return Claim(self, repository, mission, facts, branch, base).lease()
+        for fetched in (False, True):
+            claim = Claim(self, repository, mission, facts, branch, base)
+            try:
+                with hold(facts.common_dir, "worktrees"):
+                    return claim.lease()
+            except UnknownBase:
+                if fetched or facts.remote is None:
+                    raise
+                fetch_base(Git(facts.root), claim.base_name(), facts.remote)  # nobody else waits for the network
+        raise AssertionError("unreachable")
 
     def release(self, worktree: Worktree, *, message: str = "Keep uncommitted work") -> Worktree:
         """Make the slot vacant. What is uncommitted is committed on its branch first; directory and branch stay."""

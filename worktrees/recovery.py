@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 
 from ..missions.errors import Conflict, NotFound, TryAgain
 from . import journal
@@ -16,7 +15,7 @@ from .checkout import Move, begun, check_movable, checkout_of, forget_lock, move
 from .git import Git, GitError
 from .locks import hold
 from .repositories import RepositoryFacts, inspect
-from .work import KEPT, LANDED, keep_commit
+from .work import KEPT, keep_commit, landed_ref
 
 PIN = "refs/solo-unicorn/landing"
 """Holds the new commit of a landing that is under way."""
@@ -85,7 +84,7 @@ def move_of(entry: journal.Entry) -> Move:
 def finish(facts: RepositoryFacts, entry: journal.Entry) -> None:
     """The branch has the work: write it into the history and clear up. Can be repeated."""
     git = Git(facts.root)
-    landed = f"{LANDED}/{quote(entry.branch, safe='', errors='surrogateescape')}"
+    landed = landed_ref(entry.branch)
     if entry.id.startswith(_UNDO):
         undone = entry.id.removeprefix(_UNDO)
         journal.rewrite(facts.common_dir, [one for one in journal.history(facts.common_dir) if one.id != undone])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from ..missions.errors import Conflict
 from .git import Git, decode, identity
@@ -20,6 +21,12 @@ WIP = "refs/solo-unicorn/wip"
 """Snapshots of uncommitted work."""
 LANDED = "refs/solo-unicorn/landed"
 """Heads of mission branches that were landed, so that a squashed branch counts as landed too."""
+
+
+def landed_ref(branch: str) -> str:
+    """The ref that holds the head of a branch that was landed."""
+    return f"{LANDED}/{quote(branch, safe='', errors='surrogateescape')}"
+
 
 _NO_HOOKS = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "core.splitIndex=false")
 

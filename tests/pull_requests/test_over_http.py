@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.worktrees.bases import resolve_base
+from solo_unicorn.worktrees.bases import UnknownBase, fetch_base, resolve_base
 from solo_unicorn.worktrees.cloning import clone
 from solo_unicorn.worktrees.git import Git, GitError
 from solo_unicorn.worktrees.landing import Landed, land
@@ -59,8 +59,15 @@ def test_cloning(locked: Checkout, double: GitHubDouble, home: Path, tmp_path: P
 
 def test_a_base_only_the_remote_has_is_fetched(locked: Checkout, double: GitHubDouble, home: Path) -> None:
     double.git("branch", "release", "main")
+    git = Git(locked.path)
+    with pytest.raises(UnknownBase, match="release"):
+        resolve_base(git, "release", "origin")
+    with pytest.raises(UnknownBase, match="release") as refused:
+        fetch_base(git, "release", "origin")
+    assert "Username" in refused.value.why or "Authentication" in refused.value.why
     sign_in(locked, home)
-    assert resolve_base(Git(locked.path), "release", "origin").commit == double.git("rev-parse", "release")
+    fetch_base(git, "release", "origin")
+    assert resolve_base(git, "release", "origin").commit == double.git("rev-parse", "release")
 
 
 def test_landing_pushes_or_stays_local_and_says_so(

@@ -208,6 +208,22 @@ def test_a_conflicted_landing_goes_back_with_its_files(workspace: Workspace, rea
     assert workspace.landing_queue() == []
 
 
+def test_conflict_after_conflict_without_a_persons_look_waits_for_one(workspace: Workspace, ready: Mission) -> None:
+    workspace.edit_mission(ready.id, {"flow_id": "Direct"})
+    for number in (1, 2, 3):
+        session = start(workspace, ready.id, f"S{number}")
+        workspace.complete_stage(ready.id, "done", None, by=agent_of(session))
+        workspace.end_session(session.id, "completed")
+        mission = workspace.landing_conflicted(ready.id, ["src/pay.py"])
+        assert mission.ready is (number < 3)
+    assert "3 times in a row" in (mission.attention or "")
+    workspace.set_ready(ready.id, True)
+    session = start(workspace, ready.id, "S4")
+    workspace.complete_stage(ready.id, "done", None, by=agent_of(session))
+    workspace.end_session(session.id, "completed")
+    assert workspace.landing_conflicted(ready.id, ["src/pay.py"]).ready, "a person had a look"
+
+
 def test_a_loop_mission_runs_as_often_as_its_schedule_allows(
     workspace: Workspace, project: Project, clock: Clock
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.naming import free_path, worktree_name
 from solo_unicorn.worktrees.repositories import UnusableRepository
 
@@ -65,6 +66,34 @@ def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(pool, repository, re
     assert repo.git("rev-parse", "HEAD", cwd=second.path) == repo.head("main") == second.base_commit
     assert not (second.path / "work.txt").exists() and repo.git("status", "--porcelain", cwd=second.path) == ""
     assert repo.show("b1:work.txt") == "done"
+
+
+@pytest.mark.parametrize("landed_by", ["merge", "squash"])
+@pytest.mark.parametrize("vacant", [True, False])
+def test_the_next_run_of_a_loop_starts_from_what_the_last_one_landed_on(
+    pool, repository, repo, make_mission, tmp_path, landed_by, vacant
+):
+    mission = make_mission(1, is_loop=True)
+    first = pool.acquire(repository, mission, branch="b1")
+    (first.path / "work.txt").write_text("first run\n")
+    pool.release(first.worktree)
+    if not vacant:
+        pool.acquire(repository, make_mission(2), branch="b2")
+    land(repo.path, branch="b1", target="main", strategy=landed_by, message="M", scratch_root=pool.root)
+    repo.commit("later.txt", "main went on")
+    again = pool.acquire(repository, mission, branch="b1")
+    assert (again.branch, again.how, again.base_commit) == ("b1", "reused" if vacant else "created", repo.head("main"))
+    assert repo.git("rev-parse", "HEAD", cwd=again.path) == repo.head("main")
+    assert repo.git("status", "--porcelain", cwd=again.path) == ""
+
+
+def test_a_branch_with_work_that_has_not_landed_goes_on(pool, repository, repo, make_mission):
+    mission = make_mission(1, is_loop=True)
+    first = pool.acquire(repository, mission, branch="b1")
+    (first.path / "work.txt").write_text("first run\n")
+    pool.release(first.worktree)
+    repo.commit("later.txt", "main went on")
+    assert (pool.acquire(repository, mission, branch="b1").path / "work.txt").is_file()
 
 
 def test_release_commits_what_was_not_committed_without_hooks(pool, repository, repo, make_mission):

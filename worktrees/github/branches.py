@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from ...missions.errors import Conflict, NotFound
 from ..bases import fetch_branch
 from ..git import Git, GitError, decode
 from ..repositories import inspect
-from ..work import LANDED
+from ..work import landed_ref
 
 PUSH_SECONDS = 900.0
 TEMPLATES = (
@@ -65,7 +64,8 @@ def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed
     base = git.commit(f"refs/remotes/{facts.remote}/{target}") or ""
     ahead = int(git.line("rev-list", "--count", f"{base}..{head}"))
     if ahead:
-        _push(git, facts.remote, branch, head, pushed_before)
+        # What was merged before (a loop mission's last run) is replaced as well as what was pushed last.
+        _push(git, facts.remote, branch, head, (pushed_before, git.commit(landed_ref(branch))))
     return Pushed(head, ahead, _template(git, base))
 
 
@@ -77,7 +77,7 @@ def settle_merged(repository_path: Path | str, *, branch: str, merged: str, targ
     if delete:
         delete_branch(repository_path, branch=branch, merged=merged)
     if git.commit(merged) is not None:
-        git.run("update-ref", f"{LANDED}/{quote(branch, safe='', errors='surrogateescape')}", merged, tries=6)
+        git.run("update-ref", landed_ref(branch), merged, tries=6)
     if facts.remote is not None:
         fetch_branch(git, facts.remote, target)
 
@@ -117,11 +117,9 @@ def conflicting_files(repository_path: Path | str, *, branch: str, target: str) 
     return tuple(dict.fromkeys(names))
 
 
-def _push(git: Git, remote: str, branch: str, head: str, pushed_before: str | None) -> None:
+def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None, ...]) -> None:
     name = f"refs/heads/{branch}"
-    for lease in ("", pushed_before):
-        if lease is None:
-            break
+    for lease in ("", *(one for one in known if one)):
         options = [f"--force-with-lease={name}:{lease}"] if lease else []
         done = git.run(
             "push", "--quiet", "--porcelain", *options, remote, f"{head}:{name}", ok=range(256), timeout=PUSH_SECONDS
