@@ -69,6 +69,11 @@ class WorktreeSettings:
     """The worktree pool."""
 
     keep_days: int = setting(7, "Vacant worktrees are removed after this many days; one is kept.", least=0)
+    start_from: str = setting(
+        "local",
+        "Which target branch a mission starts from where yours and the remote's (as last seen) differ.",
+        choices=("local", "remote"),
+    )
 
 
 @record

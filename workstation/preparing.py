@@ -36,9 +36,10 @@ from ..missions.landing import worktree_branch
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..missions.pull_requests import is_followed
 from ..sync.workspace import Workspace
+from ..worktrees.bases import remote_base
 from ..worktrees.comments import place_comments
 from ..worktrees.pool import Lease as WorktreeLease
-from ..worktrees.pool import PoolFull
+from ..worktrees.pool import Pool, PoolFull
 from ..worktrees.preparing import Preparation
 from .workplace import Workplace
 
@@ -85,11 +86,15 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     branch = worktree_branch(brief.mission, brief.repository)
     async with place.pool_turn(brief.repository.id):
         try:
-            lease = await place.git(place.pool.acquire, brief.repository, brief.mission, branch=branch)
+            lease = await place.git(
+                _acquire, place.pool, brief, branch, from_remote=place.settings.worktrees.start_from == "remote",
+                leave_large=place.errands is not None,
+            )  # fmt: skip
         except PoolFull:
             place.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
             raise
     await place.desk.run(_keep_worktree, brief.mission, lease)
+    _send_on_errands(place, brief, lease)
     comments = await _placed_comments(place, brief.mission, lease)
     preparation = await place.git(place.pool.prepare, lease, brief.repository)
     await place.desk.run(_note_setup, brief.mission, preparation)
@@ -177,6 +182,24 @@ def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation
         raise SoloUnicornError(
             ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="mend the script, then try again"
         )
+
+
+def _acquire(pool: Pool, brief: Brief, branch: str, *, from_remote: bool, leave_large: bool) -> WorktreeLease:
+    """On a thread: the worktree, from the target branch or from that branch on the remote."""
+    target = brief.mission.target_branch or brief.repository.default_branch
+    base = remote_base(brief.repository.local_path, target) if from_remote else None
+    return pool.acquire(brief.repository, brief.mission, branch=branch, base=base, leave_large=leave_large)
+
+
+def _send_on_errands(place: Workplace, brief: Brief, lease: WorktreeLease) -> None:
+    """What the agent does not wait for."""
+    if place.errands is None:
+        return
+    if lease.pending is not None:
+        place.errands.copy(lease.pending)
+    if lease.how != "resumed":
+        target = brief.mission.target_branch or brief.repository.default_branch
+        place.errands.refresh(brief.repository, brief.mission, target)
 
 
 async def _placed_comments(place: Workplace, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:

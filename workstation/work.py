@@ -21,6 +21,7 @@ from ..missions.errors import SoloUnicornError
 from ..sync.workspace import Workspace
 from .asked import Requests
 from .dispatch import claim_next
+from .errands import errands_of
 from .landing import LandingDesk
 from .lease import waking_clock
 from .mirroring import Mirroring
@@ -52,6 +53,7 @@ class Work:
         self._awake = asyncio.Event()
         self._news = News(place, self.wake)
         self._pull_requests = PullRequestDesk(place, self.look)
+        place.errands = self._errands = errands_of(place)
         place.look_at_pull_request = self._pull_requests.look
         self._landings = LandingDesk(place, self._pull_requests, self.look)
         self._upkeep = Upkeep(place, self.look)
@@ -145,6 +147,7 @@ class Work:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._errands.close()
         await self._landings.close()
         self._pull_requests.close()
         self._news.close()

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..config import paths
 from ..config.settings import Settings
@@ -18,6 +18,9 @@ from ..sync.workspace import Workspace
 from ..worktrees.pool import Pool
 from .hosting import McpHosting
 from .threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from .errands import Errands
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +58,7 @@ class Workplace:
     mcp: McpHosting
     pool: Pool
     workstation_id: str
+    errands: Errands | None = None
     look_at_pull_request: Callable[[str], Awaitable[None]] | None = None
     """Takes in what is new in a mission's open pull request."""
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))

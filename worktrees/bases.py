@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..missions.errors import NotFound
 from .git import Git, GitError
+from .repositories import inspect
 
+_CHOICE = "`worktrees.start_from` says which of the two a mission starts from"
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 
 
@@ -60,6 +63,34 @@ def fetch_branch(git: Git, remote: str, branch: str, *, timeout: float = 300.0) 
     git.run(*FETCH, remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}", tries=4, timeout=timeout)
 
 
+def remote_base(repository_path: Path | str, branch: str) -> str | None:
+    """The name of that branch on the remote, as last seen; None when it is not there."""
+    facts = inspect(repository_path, look_at_files=False)
+    ref = f"refs/remotes/{facts.remote}/{branch}"
+    return f"{facts.remote}/{branch}" if facts.remote and ref in Git(facts.root).refs(ref) else None
+
+
+def refreshed(repository_path: Path | str, name: str) -> str | None:
+    """Ask the remote for a base that was just started from; what a person should know when it says something new.
+
+    Only the remote-tracking branch moves. Raises GitError when the remote cannot be asked.
+    """
+    facts = inspect(repository_path, look_at_files=False)
+    git = Git(facts.root)
+    if facts.remote is None:
+        return None
+    branch = name.removeprefix(f"{facts.remote}/")
+    local, remote_ref = f"refs/heads/{branch}", f"refs/remotes/{facts.remote}/{branch}"
+    before = git.refs(local, remote_ref)
+    if local not in before and remote_ref not in before:
+        return None  # a commit or a tag: nothing to follow
+    fetch_branch(git, facts.remote, branch)
+    tracked, started = git.refs(remote_ref).get(remote_ref), before.get(local)
+    if tracked is None or tracked == before.get(remote_ref) or started in (None, tracked):
+        return None
+    return difference(git, branch, facts.remote, started or "", tracked)
+
+
 def ahead_behind(git: Git, local: str, other: str) -> tuple[int, int]:
     """How many commits `local` has that `other` lacks, and the other way round."""
     ahead, behind = git.line("rev-list", "--left-right", "--count", f"{local}...{other}").split()
@@ -70,7 +101,7 @@ def difference(git: Git, name: str, remote: str, local: str, tracked: str) -> st
     """A sentence for the mission's history: how the local branch differs from its remote."""
     ahead, behind = ahead_behind(git, local, tracked)
     parts = [f"{ahead} ahead of" if ahead else "", f"{behind} behind" if behind else ""]
-    return f"{name} is {' and '.join(part for part in parts if part)} {remote}/{name}; the mission starts from {name}"
+    return f"{name} is {' and '.join(part for part in parts if part)} {remote}/{name}; {_CHOICE}"
 
 
 def _unknown(git: Git, name: str, why: str) -> UnknownBase:

@@ -10,8 +10,9 @@ from ..missions.entities import Mission, ProjectRepository, Worktree
 from .bases import Base, base_refs, resolve_base
 from .cleaning import forget_gone
 from .git import Git, GitError
-from .includes import copy_included
+from .includes import AT_ONCE, copy_included
 from .naming import free_path, numbered, worktree_name
+from .occupants import put_stale_lock_aside
 from .ownership import is_own, note_owner, owned_by_another, owner_refs
 from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
@@ -32,6 +33,7 @@ class Claim:
     facts: RepositoryFacts
     branch: str
     wanted_base: str | None
+    leave_large: bool = False
     warnings: list[str] = field(default_factory=list)
     wanted_branch: str = ""
     listed: list[Listed] = field(default_factory=list)
@@ -52,9 +54,10 @@ class Claim:
         lease = self._resume() or self._reuse_or_create()
         if lease.how != "resumed":
             note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
-        copied = copy_included(self.facts.root, lease.path, replace_old=lease.how == "reused")
+        at_once = AT_ONCE if self.leave_large else None
+        copied = copy_included(self.facts.root, lease.path, replace_old=lease.how == "reused", at_once=at_once)
         unfilled = fill(lease.path, self.facts.common_dir) if lease.how != "resumed" else []
-        return replace(lease, warnings=(*lease.warnings, *copied.warnings, *unfilled))
+        return replace(lease, warnings=(*lease.warnings, *copied.warnings, *unfilled), pending=copied.pending)
 
     @property
     def git(self) -> Git:
@@ -99,6 +102,9 @@ class Claim:
         path = Path(own.path)
         if entry.locked == INITIALIZING:
             self._complete(path)
+        aside = put_stale_lock_aside(path)
+        if aside:
+            self.warnings.append(f"a git that was killed had left index.lock in {path}; it is {aside} now")
         if entry.branch not in (None, own.branch):
             self.warnings.append(f"{path} is on branch {entry.branch}, not on {own.branch}; it was left so")
         elif entry.branch is None and in_progress(git_dir(path)) is None:

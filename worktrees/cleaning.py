@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..missions.entities import ProjectRepository, Worktree
 from .git import Git, GitError
 from .locks import OURS, hold
+from .occupants import process_in
 from .ports import forget_ports
 from .registry import Listed, admin_dir, find, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, inspect
@@ -77,22 +78,8 @@ def _would_lose(path: Path, facts: RepositoryFacts) -> str | None:
     commits = unlanded(Git(path), "HEAD", facts.default_branch)
     if commits:
         return f"{commits} commit{'s are' if commits > 1 else ' is'} neither pushed nor landed"
-    worker = _process_in(path)
+    worker = process_in(path)
     return f"a process works in it: {worker}" if worker else None
-
-
-def _process_in(path: Path) -> str | None:
-    """A live process whose working directory is inside, as "name (pid)"."""
-    import psutil
-
-    top = path.resolve()
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(top):
-                return f"{process.name()} ({process.pid})"
-        except (psutil.Error, OSError, ValueError):
-            continue
-    return None
 
 
 def _remove(facts: RepositoryFacts, path: Path) -> str | None:

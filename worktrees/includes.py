@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import shutil
 import stat
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +24,37 @@ from .work import KEPT
 
 INCLUDE_FILE = ".worktreeinclude"
 _MANIFEST = "solo-unicorn-included.json"
+_BESIDE = ".solo-unicorn-"
 _FICLONE = 0x40049409
 """The Linux ioctl that makes a copy share its blocks with the original (btrfs, xfs, bcachefs)."""
+
+
+AT_ONCE = 32 * 1024 * 1024
+"""Bytes that a mission waits for; what is beyond and shares no blocks with the original is copied while it starts."""
+
+
+class Pending:
+    """Files that are still to be copied; `finish` may be called from several threads and copies once."""
+
+    def __init__(self, source: Path, worktree: Path, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._source, self._worktree = source, worktree
+        self._turn = threading.Lock()
+        self._left = list(names)
+
+    def finish(self) -> None:
+        """Copy what is left; what is there meanwhile stays. Killed on the way, the next acquire copies the rest."""
+        with self._turn:
+            manifest = _read_manifest(self._worktree)
+            while self._left and self._worktree.is_dir():
+                name = self._left.pop()
+                if not os.path.lexists(self._worktree / name) and _inside(
+                    (self._worktree / name).parent, self._worktree
+                ):
+                    _copy(self._source / name, self._worktree / name)
+                    manifest[name] = _stamp(self._worktree / name)
+            if self._worktree.is_dir():
+                _write_manifest(self._worktree, manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +63,17 @@ class Copied:
 
     paths: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    pending: Pending | None = None
+    """What is large and was left for later."""
 
 
-def copy_included(source: Path, worktree: Path, *, replace_old: bool = False) -> Copied:
+def copy_included(
+    source: Path, worktree: Path, *, replace_old: bool = False, at_once: int | None = None
+) -> Copied:  # fmt: skip
     """Copy what `.worktreeinclude` of the person's checkout names. A file that is there stays as it is, unless
     `replace_old` (another mission left it): then it is refreshed, and a version an agent changed is kept in a ref.
+
+    With `at_once`, new files beyond so many bytes are left for later, unless the file system shares their blocks.
     """
     if not (source / INCLUDE_FILE).is_file():
         return Copied()
@@ -64,12 +102,22 @@ def copy_included(source: Path, worktree: Path, *, replace_old: bool = False) ->
     if changed:
         kept = _keep(worktree, changed)
         warnings.append(f"files an earlier mission changed are kept as {kept}: {', '.join(changed)}")
+    later, room = list[str](), at_once
     for name in copied:
-        _copy(source / name, worktree / name)
+        new = not os.path.lexists(worktree / name)
+        size = (source / name).lstat().st_size
+        if room is not None and new and size > room:
+            if not _copy(source / name, worktree / name, share_only=True):
+                later.append(name)
+                continue
+        else:
+            shared = _copy(source / name, worktree / name)
+            room = room if room is None or shared else max(0, room - size)
         manifest[name] = _stamp(worktree / name)
     if copied:
-        (git_dir(worktree) / _MANIFEST).write_text(json.dumps(manifest))
-    return Copied(tuple(copied), tuple(warnings))
+        _write_manifest(worktree, manifest)
+    now = tuple(name for name in copied if name not in set(later))
+    return Copied(now, tuple(warnings), Pending(source, worktree, later) if later else None)
 
 
 def _ignored(worktree: Path, files: list[str]) -> set[str]:
@@ -86,29 +134,40 @@ def _inside(directory: Path, worktree: Path) -> bool:
     return directory.resolve().is_relative_to(worktree.resolve())
 
 
-def _copy(origin: Path, target: Path) -> None:
-    """Copy beside the target, then rename: nobody ever sees half a file."""
+def _copy(origin: Path, target: Path, *, share_only: bool = False) -> bool:
+    """Copy beside the target, then rename: nobody ever sees half a file. Whether blocks are shared; with `share_only`
+    nothing is copied where they cannot be."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.solo-unicorn-{os.getpid()}"[:250])
+    beside = target.with_name(f".{target.name}{_BESIDE}{os.getpid()}"[-250:])
+    for left in target.parent.glob(f".{glob.escape(target.name)}{_BESIDE}*"):
+        left.unlink(missing_ok=True)  # of a process that was killed while it copied
     try:
         if origin.is_symlink():
             beside.symlink_to(origin.readlink())
+            shared = True
         else:
-            _clone_or_copy(origin, beside)
+            shared = _clone_or_copy(origin, beside, share_only)
+            if share_only and not shared:
+                return False
         beside.replace(target)
+        return shared
     finally:
         with contextlib.suppress(FileNotFoundError):
             beside.unlink()
 
 
-def _clone_or_copy(origin: Path, target: Path) -> None:
+def _clone_or_copy(origin: Path, target: Path, share_only: bool) -> bool:
     """Share blocks where the file system can, else copy; mode and times as the original."""
+    shared = True
     with origin.open("rb") as read, target.open("xb") as write:
         try:
             fcntl.ioctl(write.fileno(), _FICLONE, read.fileno())
         except OSError:
-            shutil.copyfileobj(read, write, 1 << 20)
+            shared = False
+            if not share_only:
+                shutil.copyfileobj(read, write, 1 << 20)
     shutil.copystat(origin, target)
+    return shared
 
 
 def _alike(one: Path, other: Path) -> bool:
@@ -130,6 +189,10 @@ def _read_manifest(worktree: Path) -> dict[str, list[int]]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _write_manifest(worktree: Path, manifest: dict[str, list[int]]) -> None:
+    (git_dir(worktree) / _MANIFEST).write_text(json.dumps(manifest))
 
 
 def _keep(worktree: Path, names: list[str]) -> str:

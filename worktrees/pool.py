@@ -22,6 +22,7 @@ from .repositories import inspect
 from .work import WIP, Standing, commit_uncommitted, keep_reachable, snapshot_work, standing, unfinished_in
 
 if TYPE_CHECKING:
+    from .includes import Pending
     from .preparing import Preparation
     from .scripts import ScriptResult
 
@@ -61,6 +62,8 @@ class Lease:
     base_commit: str
     warnings: tuple[str, ...] = ()
     """Facts for the mission's history: a base that differs from its remote, a branch name that was taken."""
+    pending: Pending | None = None
+    """Large files of `.worktreeinclude` that are still to be copied."""
 
     @property
     def path(self) -> Path:
@@ -101,11 +104,18 @@ class Pool:
         self.slots, self.root, self.clock, self.new_id = slots, root, clock, new_id
 
     def acquire(
-        self, repository: ProjectRepository, mission: Mission, *, branch: str, base: str | None = None
+        self,
+        repository: ProjectRepository,
+        mission: Mission,
+        *,
+        branch: str,
+        base: str | None = None,
+        leave_large: bool = False,
     ) -> Lease:
         """A worktree for the mission: its own as it was left, else a vacant one, else a new one.
 
-        `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. Raises PoolFull at
+        `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. With `leave_large`
+        large files of `.worktreeinclude` are left to `Lease.pending`. Raises PoolFull at
         the limit of `max_concurrent_missions + 3`, NotFound for a base nobody knows, UnusableRepository, GitError.
         """
         from .claiming import Claim
@@ -113,7 +123,7 @@ class Pool:
         facts = inspect(repository.local_path, look_at_files=False)
         self.root.mkdir(parents=True, exist_ok=True)
         for fetched in (False, True):
-            claim = Claim(self, repository, mission, facts, branch, base)
+            claim = Claim(self, repository, mission, facts, branch, base, leave_large)
             try:
                 with hold(facts.common_dir, "worktrees"):
                     return claim.lease()
@@ -140,7 +150,7 @@ class Pool:
         """
         from .preparing import prepare
 
-        return prepare(self.root, lease.worktree, repository)
+        return prepare(self.root, lease.worktree, repository, lease.pending)
 
     def teardown(self, worktree: Worktree, repository: ProjectRepository) -> ScriptResult | None:
         """Run the teardown script of a worktree that is about to be released; None when there is none."""

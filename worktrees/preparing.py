@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.entities import ProjectRepository, Worktree
+from .includes import Pending
 from .ports import BLOCK, port_block
 from .recipe import Recipe, recipe_at
 from .registry import git_dir
@@ -30,8 +31,10 @@ class Preparation:
         return self.setup is None or self.setup.passed
 
 
-def prepare(root: Path, worktree: Worktree, repository: ProjectRepository) -> Preparation:
-    """Give the worktree its ports and run the setup script once per branch and script."""
+def prepare(
+    root: Path, worktree: Worktree, repository: ProjectRepository, pending: Pending | None = None
+) -> Preparation:
+    """Give the worktree its ports and run the setup script once per branch and script, once all files are there."""
     path, checkout = Path(worktree.path), Path(repository.local_path)
     recipe = recipe_at(checkout, worktree.base_commit or "HEAD")
     variables = variables_of(root, worktree, checkout)
@@ -43,6 +46,8 @@ def prepare(root: Path, worktree: Worktree, repository: ProjectRepository) -> Pr
     }
     if not recipe.setup or _read(marker) == wanted:
         return Preparation(variables, None, recipe)
+    if pending is not None:
+        pending.finish()
     result = run_script(
         "setup", recipe.setup, path, log=marker.with_name("solo-unicorn-setup.log"),
         timeout=recipe.setup_timeout, extra=variables,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.worktrees.bases import refreshed, remote_base
+from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.naming import free_path, worktree_name
 from solo_unicorn.worktrees.repositories import UnusableRepository
@@ -294,7 +297,11 @@ def test_a_base_that_differs_from_its_remote_is_said(pool, record, repo, make_re
     repo.commit("theirs.txt", "y")
     mine.git("fetch", "-q")
     lease = pool.acquire(record(mine), make_mission(1), branch="b1")
-    assert lease.warnings == ("main is 1 ahead of and 1 behind origin/main; the mission starts from main",)
+    [warning] = lease.warnings
+    assert warning.startswith("main is 1 ahead of and 1 behind origin/main; `worktrees.start_from` says")
+    theirs = pool.acquire(record(mine), make_mission(2), branch="b2", base=remote_base(mine.path, "main"))
+    assert theirs.base_commit == mine.head("origin/main") and theirs.warnings == ()
+    assert remote_base(mine.path, "nothing") is None
     assert lease.base_commit == mine.head("main")
 
 
@@ -304,6 +311,51 @@ def test_a_target_branch_only_the_remote_has_is_fetched(pool, record, repo, make
     tip = repo.commit("r.txt", "x")
     mine = type(repo)(tmp_path / "mine")
     assert pool.acquire(record(mine), make_mission(1), branch="b1", base="release").base_commit == tip
+
+
+def test_a_base_is_looked_up_after_the_start_and_news_are_told_once(repo, tmp_path):
+    there = tmp_path / "origin.git"
+    repo.git("clone", "-q", "--bare", ".", str(there))
+    assert refreshed(repo.path, "main") is None, "no remote"
+    repo.git("remote", "add", "origin", str(there))
+    repo.git("fetch", "-q", "origin")
+    theirs = repo.git("commit-tree", "-p", "main", "-m", "Theirs", "main^{tree}")
+    repo.git("push", "-q", "origin", f"{theirs}:refs/heads/main")
+    repo.git("update-ref", "refs/remotes/origin/main", repo.head())
+    before = repo.head()
+    assert (refreshed(repo.path, "main") or "").startswith("main is 1 behind origin/main")
+    assert refreshed(repo.path, "main") is None and repo.head() == before
+    assert refreshed(repo.path, before) is None, "a commit has nothing to follow"
+    there.rename(tmp_path / "gone.git")
+    with pytest.raises(GitError) as failed:
+        refreshed(repo.path, "main")
+    assert failed.value.todo
+
+
+def test_a_lock_that_a_killed_git_left_is_put_aside_and_told(pool, repository, repo, make_mission):
+    mission = make_mission(1)
+    first = pool.acquire(repository, mission, branch="b1")
+    lock = repo.path / ".git" / "worktrees" / "shop-b1" / "index.lock"
+    lock.write_text("half an index")
+    again = pool.acquire(repository, mission, branch="b1")
+    assert lock.exists() and again.warnings == (), "it may belong to somebody"
+    os.utime(lock, (0, 0))
+    again = pool.acquire(repository, mission, branch="b1")
+    assert not lock.exists() and "index.lock" in again.warnings[0] and again.path == first.path
+    assert lock.with_name("index.lock.stale").read_text() == "half an index"
+
+
+def test_a_lock_in_a_worktree_somebody_works_in_stays(pool, repository, repo, make_mission):
+    mission = make_mission(1)
+    first = pool.acquire(repository, mission, branch="b1")
+    lock = repo.path / ".git" / "worktrees" / "shop-b1" / "index.lock"
+    lock.touch()
+    os.utime(lock, (0, 0))
+    with subprocess.Popen(["cat"], cwd=first.path, stdin=subprocess.PIPE) as worker:
+        pool.acquire(repository, mission, branch="b1")
+        assert lock.exists()
+        assert worker.stdin is not None
+        worker.stdin.close()
 
 
 def test_a_detached_checkout_serves_its_default_branch(pool, repository, repo, make_mission):

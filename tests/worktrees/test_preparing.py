@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import socket
 
 import pytest
 
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.worktrees import claiming
 from solo_unicorn.worktrees.ports import port_block
 from solo_unicorn.worktrees.recipe import Recipe, parse_recipe, recipe_at
 
@@ -81,6 +84,50 @@ def test_a_reused_worktree_gets_fresh_files_and_the_old_versions_are_kept(pool, 
     [kept] = shop.git("for-each-ref", "refs/solo-unicorn/kept", "--format=%(refname)").splitlines()
     assert shop.show(f"{kept}:.env") == "changed by the agent"
     assert shop.git("ls-tree", "-r", "--name-only", kept) == ".env", "unchanged copies need no keeping"
+
+
+@pytest.fixture
+def large(monkeypatch, shop):
+    """Two small files and a large one to copy, on a file system without shared blocks."""
+
+    def no_clone(*_arguments):
+        raise OSError(errno.EOPNOTSUPP, "no reflinks here")
+
+    monkeypatch.setattr(fcntl, "ioctl", no_clone)
+    monkeypatch.setattr(claiming, "AT_ONCE", 1000)
+    shop.write(".gitignore", "*.env\nlib/\n")
+    shop.write(".worktreeinclude", "*.env\nlib/\n")
+    shop.git("add", "-A")
+    shop.git("commit", "-qm", "Ignore")
+    shop.write("a.env", "A=1\n")
+    shop.write("lib/large.bin", b"x" * 5000)
+    shop.write("z.env", "Z=1\n")
+    return shop
+
+
+def test_large_files_are_left_for_later_and_the_setup_waits_for_them(pool, repository, large, make_mission):
+    large.commit(".solo-unicorn.toml", '[worktree]\nsetup = "wc -c < lib/large.bin"\n')
+    lease = pool.acquire(repository, make_mission(1), branch="m1", leave_large=True)
+    assert lease.pending and lease.pending.names == ("lib/large.bin",)
+    assert (lease.path / "a.env").is_file() and (lease.path / "z.env").is_file()
+    assert not (lease.path / "lib" / "large.bin").exists()
+    prepared = pool.prepare(lease, repository)
+    assert prepared.setup and prepared.setup.output.strip() == "5000"
+    assert not [one for one in lease.path.rglob(".*solo-unicorn-*")]
+
+
+def test_a_late_copy_is_done_once_spares_what_is_there_and_is_made_good(pool, repository, large, make_mission):
+    mission = make_mission(1)
+    lease = pool.acquire(repository, mission, branch="m1", leave_large=True)
+    (lease.path / "lib").mkdir(exist_ok=True)
+    (lease.path / "lib" / "large.bin").write_text("the agent's own")
+    lease.pending.finish()
+    assert (lease.path / "lib" / "large.bin").read_text() == "the agent's own"
+    (lease.path / "lib" / "large.bin").unlink()
+    left = lease.path / "lib" / ".large.bin.solo-unicorn-1"
+    left.write_text("half, by a killed process")
+    assert pool.acquire(repository, mission, branch="m1").pending is None, "who waits gets everything"
+    assert (lease.path / "lib" / "large.bin").stat().st_size == 5000 and not left.exists()
 
 
 def test_ports_are_stable_and_shared_with_nobody(pool):

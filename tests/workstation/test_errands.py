@@ -1,0 +1,44 @@
+"""What a starting mission does not wait for: its base looked up on the remote, told in its history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workstation import client
+
+from .conftest import Shop, until
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("start_from", ["local", "remote"])
+def test_a_remote_that_went_on_is_told_while_the_agent_works(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_from: str
+) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_WORKTREES_START_FROM", start_from)
+    there = tmp_path / "origin.git"
+    shop.git("clone", "-q", "--bare", ".", str(there))
+    shop.git("remote", "add", "origin", str(there))
+    shop.git("fetch", "-q", "origin")
+    branch = shop.git("symbolic-ref", "--short", "HEAD").strip()
+    theirs = shop.git("commit-tree", "-p", "HEAD", "-m", "Theirs", "HEAD^{tree}").strip()
+    shop.git("push", "-q", "origin", f"{theirs}:refs/heads/{branch}")
+    shop.git("update-ref", f"refs/remotes/origin/{branch}", "HEAD")
+    ours = shop.git("rev-parse", "HEAD").strip()
+    with Workspace.open() as workspace:
+        workspace.update_repository(shop.recorded.id, {"remote_url": str(there)})
+    mission = shop.mission("Retry payments", flow="Quick fix")
+    client.ensure_running()
+    shop.review(mission, "code")
+    until(
+        lambda: any(f"{branch} is 1 behind origin/{branch}" in one.note for one in shop.workspace.history(mission.id)),
+        "the difference is told",
+    )
+    assert shop.git("rev-parse", "HEAD").strip() == ours, "the person's branch is theirs to move"
+    assert shop.sessions(mission)[0].base_commit == ours, "what was known when it started"
+    second = shop.mission("Another", flow="Quick fix")
+    shop.review(second, "code")
+    assert shop.sessions(second)[0].base_commit == (ours if start_from == "local" else theirs)
