@@ -55,7 +55,7 @@ class Turn:
     mcp: tuple[str, ...] = ()
     """With `{mcp_file}`, the file that holds our server's address and token for this run alone."""
     mcp_environment: Mapping[str, str] = field(default_factory=dict)
-    mcp_format: Literal["claude", "gemini", "opencode", "plain"] = "claude"
+    mcp_format: Literal["claude", "gemini", "opencode", "amp", "plain"] = "claude"
     prompt: Literal["claude", "text"] = "text"
     """How a prompt is written to its standard input: as a message of Claude's stream-json, or as it is."""
     listens: bool = False

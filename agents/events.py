@@ -185,6 +185,13 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInAsked:
+    """It waits for a person to sign in and will not go on without."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The turn was broken off from outside."""
 
@@ -209,7 +216,8 @@ class Raw:
 
 Event = (
     SessionStarted | MessageText | Thinking | ToolCall | ToolResult | PlanUpdate | UsageUpdate | LimitReached
-    | LimitNear | Retrying | PermissionAsked | PermissionDenied | QuestionAsked | Failure | Interrupted | Result | Raw
+    | LimitNear | Retrying | PermissionAsked | PermissionDenied | QuestionAsked | Failure | SignInAsked | Interrupted
+    | Result | Raw
 )  # fmt: skip
 
 Parser = Callable[[str], tuple[Event, ...]]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..missions.entities import JsonObject
 
-Format = Literal["claude", "gemini", "opencode", "plain"]
+Format = Literal["claude", "gemini", "opencode", "amp", "plain"]
 
 SERVER = "solo"
 """Our server's name as agents see it; their tools are called mcp__solo__… or solo_…"""
@@ -24,5 +24,7 @@ def write(format_: Format, url: str, token: str) -> JsonObject:
         case "opencode":
             server: JsonObject = {"type": "remote", "url": url, "headers": headers, "oauth": False, "enabled": True}
             return {"mcp": {SERVER: server}}
+        case "amp":
+            return {SERVER: {"url": url, "headers": headers}}
         case "plain":
             return {"url": url, "token": token}  # for programs of ours: `solo-unicorn mcp --token-file`

@@ -31,6 +31,7 @@ from .events import (
     Result,
     Retrying,
     SessionStarted,
+    SignInAsked,
     Thinking,
     ToolCall,
     ToolKind,
@@ -161,6 +162,8 @@ class TranscriptView:
                 self._add(at, "question", clean(text))
             case Failure(text=text, error=error):
                 self._add(at, "error", clean(text) or error, ok=False)
+            case SignInAsked(text=text):
+                self._add(at, "error", clean(text) or "It wants to be signed in", ok=False)
             case Interrupted():
                 self._add(at, "notice", "Interrupted")
             case Result(ok=ok, text=text):

@@ -23,6 +23,7 @@ from .events import (
     Result,
     Retrying,
     SessionStarted,
+    SignInAsked,
 )  # fmt: skip
 from .handle import HostOutcome
 from .mcp_files import SERVER
@@ -65,6 +66,7 @@ class Verdict:
         self._denied: list[str] = []
         self._retries = 0
         self._unanswered = ""
+        self._sign_in: SignInAsked | None = None
 
     def feed(self, event: Event) -> None:
         """Take in one event."""
@@ -83,6 +85,8 @@ class Verdict:
                     self._unanswered = error
             case Failure():
                 self._failure = event
+            case SignInAsked():
+                self._sign_in = event
             case Interrupted():
                 self._interrupted = True
             case QuestionAsked(text=text):
@@ -97,7 +101,9 @@ class Verdict:
 
     @property
     def abort_reason(self) -> str | None:
-        """Why it should be stopped now, by `stop(reason="mcp")`: it lacks our tools, or its model. None while well."""
+        """Why it should be stopped now, by `stop(reason="mcp")`: it lacks our tools, its model or an account."""
+        if self._sign_in is not None:
+            return _sentence("it is signed out", self._sign_in.text)
         if self._unanswered:
             return _sentence("its service cannot be reached", self._unanswered)
         if self._server_missing is None:
@@ -123,6 +129,8 @@ class Verdict:
         if host.start_error:
             return Judgement("failed", host.start_error)
         stop = host.stop.reason if host.stop else None
+        if self._sign_in is not None and self._result is None:
+            return self._failed("signed_out", self._sign_in.text, host)
         if stop in _BY_PERSON:
             return Judgement("cancelled", "it was stopped by a person")
         if asked := question or self._question:

@@ -1,7 +1,7 @@
 """One parser per agent output format, each from a line to events.
 
-A parser matches on the shape of what it reads, one arm one event. A line that is no JSON, or of a shape nobody knows,
-becomes `Raw`: kept and shown, never fatal.
+A parser matches on the shape of what it reads, one arm one event. A line of a shape nobody knows becomes `Raw`: kept
+and shown, never fatal; so does one that is no JSON, unless the parser knows its `words`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from ...missions.entities import JsonObject
 from ..events import Event, Parser, Raw
 
-NAMES: Final = ("acp", "claude", "codex", "gemini", "opencode", "raw")
+NAMES: Final = ("acp", "amp", "claude", "codex", "gemini", "opencode", "raw")
 
 
 def parser(name: str) -> Parser:
@@ -23,6 +23,7 @@ def parser(name: str) -> Parser:
         return raw
     module = import_module(f".{name}", __name__)
     decode: Callable[[JsonObject], tuple[Event, ...] | None] = module.events
+    words: Callable[[str], tuple[Event, ...] | None] = getattr(module, "words", raw)
 
     def parse(line: str) -> tuple[Event, ...]:
         text = line.strip()
@@ -31,7 +32,7 @@ def parser(name: str) -> Parser:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
-            return (Raw(line),)
+            return words(line) or (Raw(line),)
         if not isinstance(value, dict):
             return (Raw(line),)
         found = decode(value)

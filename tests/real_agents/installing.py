@@ -35,6 +35,8 @@ CLAUDES = tuple(Package("@anthropic-ai/claude-code", version, "claude") for vers
 """The one that npm gives to those with Node 20, which speaks MCP of 2025, and one that speaks MCP of 2026."""
 CODEX = Package("@openai/codex", "0.169.0", "codex")
 GEMINI = Package("@google/gemini-cli", "0.61.0", "gemini")
+COPILOT = Package("@github/copilot", "1.0.102", "copilot")
+QWEN = Package("@qwen-code/qwen-code", "0.15.10", "qwen")
 OPENCODE = Package("opencode-ai", "1.18.33", "opencode")
 
 

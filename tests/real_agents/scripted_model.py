@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from . import anthropic_wire, gemini_wire, openai_wire
+from . import anthropic_wire, chat_wire, gemini_wire, openai_wire
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, json.dumps({"input_tokens": 10}).encode())
             case "/v1/responses":
                 self._answer(openai_wire.read(body), openai_wire, bool(body.get("stream")))
+            case "/v1/chat/completions":
+                self._answer(chat_wire.read(body), chat_wire, bool(body.get("stream")))
             case path if path.startswith("/v1beta/models/") and path.endswith("enerateContent"):
                 self._answer(gemini_wire.read(body), gemini_wire, ":stream" in path)
             case path if path.startswith("/v1beta/models/") and path.endswith(":countTokens"):

@@ -15,7 +15,7 @@ from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
 
 from .conftest import ASKED_FOR, Machine
-from .installing import OPENCODE, installed
+from .installing import COPILOT, OPENCODE, QWEN, installed
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 from .worker import FILE, facts
 
@@ -94,3 +94,75 @@ def test_opencode_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
     machine.workspace.approve(mission.id)
     machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
+
+
+SOLO = ("mcp__solo__get_context", "mcp__solo__complete_stage")
+
+
+def test_qwen_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
+    home: Path, tmp_path: Path, machine: Machine, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = installed(QWEN, ASKED_FOR)
+    for name in [name for name in os.environ if name.startswith(("OPENAI", "QWEN", "DASHSCOPE", "GEMINI"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{model.url}/v1")
+    monkeypatch.setenv("OPENAI_MODEL", "scripted")
+
+    def work(asked: Asked) -> Answer | Failure | Hang:
+        if SOLO[0] not in asked.tools:  # it offers the tools of servers only to who looks for them
+            return [Use("tool_search", {"query": f"select:{','.join(SOLO)}"})]
+        calls = [call for call in asked.calls if call.tool != "tool_search"]
+        if not calls:
+            return [Text("I read my mission first."), Use(SOLO[0])]
+        context = calls[0].result
+        mission = facts(context[context.index("{") :])
+        rework = mission.get("review") == "rejected"
+        greeting, message = ("Hello, dear world\n", "Greet warmly") if rework else ("Hello, world\n", "Greet")
+        path = f"{mission['worktree']}/{FILE}"
+        stage, commit = f"git add {FILE}", f"git commit -m '{message}'"
+        steps: list[Answer] = [
+            *([[Use("read_file", {"file_path": path})]] if rework else []),
+            [Use("write_file", {"file_path": path, "content": greeting})],
+            [Use("run_shell_command", {"command": stage, "is_background": False, "description": "Stage"})],
+            [Use("run_shell_command", {"command": commit, "is_background": False, "description": "Commit"})],
+            [Use(SOLO[1], {"summary": f"{message}: done.", "to_check": FILE})],
+        ]
+        place = len(calls) - 1
+        return steps[place] if place < len(steps) else [Text("My stage is finished.")]
+
+    model.script = work
+    mission = machine.mission("Greet the world", "Quick fix", "qwen")
+    machine.start_service()
+    coded = machine.in_review(mission, "code")
+    assert (Path(str(coded.worktree_path)) / FILE).read_text() == "Hello, world\n"
+    first = machine.sessions(mission)[-1]
+    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.until(
+        mission, lambda now: now.review_status == "pending" and now.stage_summary == "Greet warmly: done.", "rework"
+    )
+    machine.in_review(mission, "code")
+    again = machine.sessions(mission)[-1]
+    assert again.resumed and again.conversation_id == first.conversation_id
+    machine.workspace.approve(mission.id)
+    machine.until(mission, lambda now: now.list == "done", "landed")
+    assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
+
+
+def test_copilot_without_an_account_is_found_signed_out(
+    home: Path, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = installed(COPILOT, ASKED_FOR)
+    for name in ("GH_TOKEN", "GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    mission = machine.mission("Greet the world", "Quick fix", "copilot")
+    machine.start_service()
+    machine.until(mission, lambda now: machine.sessions(mission) and machine.sessions(mission)[0].outcome, "ended")
+    assert machine.sessions(mission)[0].outcome == "auth_failed"
+    held = machine.until(mission, lambda now: now.agent_session_status == "INACTIVE", "held")
+    assert "copilot is signed in again" in str(machine.workspace.why_not(held.id))
