@@ -45,9 +45,11 @@ prompt = sys.stdin.read().strip()
 session = arguments[arguments.index("continue") + 1] if "continue" in arguments else "T-0001"
 server = json.load(open(arguments[arguments.index("--mcp-config") + 1]))["solo"]
 say = lambda **line: print(json.dumps({**line, "session_id": session}), flush=True)
-say(type="system", subtype="init", cwd=os.getcwd(), tools=["Bash"], mcp_servers=[{"name": "solo", "status": "connected"}])
+servers = [{"name": "solo", "status": "connected"}]
+say(type="system", subtype="init", cwd=os.getcwd(), tools=["Bash"], mcp_servers=servers)
 use = {"type": "tool_use", "id": "u1", "name": "Bash", "input": {"cmd": "git status"}}
-say(type="assistant", message={"type": "message", "role": "assistant", "content": [{"type": "text", "text": prompt}, use]})
+words = {"type": "text", "text": prompt}
+say(type="assistant", message={"type": "message", "role": "assistant", "content": [words, use]})
 say(type="user", message={"role": "user", "content": [
     {"type": "tool_result", "tool_use_id": "u1", "content": server["headers"]["Authorization"], "is_error": False}]})
 say(type="result", subtype="success", duration_ms=5, is_error=False, num_turns=1, result="done")
@@ -132,7 +134,8 @@ def test_an_agent_over_acp_takes_its_turn(begin: Begin, bin_directory: Path, tmp
 
 
 def test_cursor_is_told_signed_out_by_its_own_status(bin_directory: Path) -> None:
-    put(bin_directory, "cursor-agent", "import sys\nprint('2026.09.18-x' if '--version' in sys.argv else 'Not logged in')")
+    answer = "print('2026.09.18-x' if '--version' in sys.argv else 'Not logged in')"
+    put(bin_directory, "cursor-agent", f"import sys\n{answer}")
     [agent] = detection.scan(Settings(), entries={"cursor": catalogue.entry("cursor")})
     assert agent.state == "signed_out" and "cursor-agent login" in (agent.detail or "")
 
