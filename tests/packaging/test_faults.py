@@ -1,0 +1,30 @@
+"""docs/faults.md: every fault of the table has what a person sees, and a test that exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    tuple(cell.strip() for cell in line.strip("|\n").split("|"))
+    for line in (ROOT / "docs" / "faults.md").read_text().splitlines()
+    if line.startswith("| ") and not line.startswith(("| fault", "| ---"))
+]
+
+
+def test_the_table_is_there() -> None:
+    assert len(ROWS) > 50
+    assert len({row[0] for row in ROWS}) == len(ROWS), "a fault is told twice"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_fault_is_seen_and_proven(row: tuple[str, ...]) -> None:
+    fault, seen, test = row
+    assert fault and len(seen.split()) >= 2
+    named = re.fullmatch(r"`([\w/]+\.py)::(test_\w+)`", test)
+    assert named, test
+    source = (ROOT / "tests" / named[1]).read_text()
+    assert re.search(rf"^(async )?def {named[2]}\(", source, re.MULTILINE), test
