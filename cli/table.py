@@ -115,6 +115,16 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "mirror": ("memory", "Bring .solo-unicorn/memory of the checkouts and the memory together now."),
         },
     ),
+    "hub": (
+        "The server of a team: REST, real time, sign-in; needs the extra solo-unicorn[hub].",
+        {
+            "": ("hub", "Run the hub here until it is stopped."),
+            "migrate": ("hub", "Bring its database up to date."),
+            "check": ("hub", "Check its settings and its database."),
+            "user": ("hub", "Add a person: `hub user add EMAIL`; the first one owns the first organization."),
+            "token": ("hub", "Make an access token for a person: `hub token create EMAIL`."),
+        },
+    ),
     "config": (
         "Settings of this machine.",
         {

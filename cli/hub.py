@@ -1,0 +1,120 @@
+"""`solo-unicorn hub`: the server, and what its operator does to it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ..missions.errors import SoloUnicornError, UsageError
+from .output import Output
+from .parsing import Command, Options, Parser
+
+NEEDED = ("fastapi", "sqlalchemy", "alembic", "orjson", "uvicorn")
+
+
+def _shared(parser: Parser) -> None:
+    parser.add_argument("--database-url", metavar="URL", help="sqlite:///file or postgresql+asyncpg://…")
+    parser.add_argument("--data-dir", metavar="DIR", help="where the hub keeps its files")
+
+
+def _run_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8420)")
+    parser.add_argument("--public-url", metavar="URL", help="how clients reach it")
+    parser.add_argument("--bus-url", metavar="URL", help="fan-out between processes: postgresql or redis://…")
+
+
+def _user_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("action", choices=("add",))
+    parser.add_argument("email", metavar="EMAIL")
+    parser.add_argument("--name")
+    parser.add_argument("--organization", metavar="NAME", help="make them owner of a new organization of that name")
+
+
+def _token_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("action", choices=("create",))
+    parser.add_argument("email", metavar="EMAIL")
+    parser.add_argument("--name", default="command line")
+    parser.add_argument("--scope", action="append", metavar="SCOPE", help="read, write, run, admin; default: all")
+    parser.add_argument("--days", type=int, default=365)
+
+
+def _check_extra() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SoloUnicornError(
+            "The hub is not installed",
+            why=f"{', '.join(missing)} cannot be found",
+            todo="pip install 'solo-unicorn[hub]'",
+        )
+
+
+def _run(options: Options) -> int:
+    _check_extra()
+    from ..hub.operator import run
+
+    return run(_said(options, "host", "port", "public_url", "bus_url"))
+
+
+def _migrate(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import migrate
+
+    revision = migrate(_said(options))
+    Output(options).done(f"The database is at revision {revision}", {"revision": revision})
+
+
+def _check(options: Options) -> int:
+    _check_extra()
+    from ..hub.operator import check
+
+    found = check(_said(options))
+    output = Output(options)
+    output.table(
+        ("CHECK", "STATE", "DETAIL"),
+        [(name, "ok" if good else "WRONG", detail) for name, good, detail in found],
+        [{"check": name, "ok": good, "detail": detail} for name, good, detail in found],
+    )
+    return 0 if all(good for _, good, _ in found) else 1
+
+
+def _user(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import add_user
+
+    made = add_user(_said(options), options.email, options.name, options.organization)
+    told = f"{made['email']} is on the hub"
+    if made["organization"]:
+        told += f", owner of {made['organization']}"
+    Output(options).done(told, dict(made), name=str(made["id"]))
+
+
+def _token(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import create_token
+
+    if options.days < 1:
+        raise UsageError("--days is 1 or more")
+    text, shown = create_token(_said(options), options.email, options.name, options.scope, options.days)
+    Output(options).text(text, {**shown, "token": text})
+
+
+def _said(options: Options, *names: str) -> dict[str, object]:
+    """What the command line says; None where it says nothing."""
+    from pathlib import Path
+
+    said: dict[str, object] = {name: getattr(options, name) for name in ("database_url", *names)}
+    if options.data_dir:
+        said["data_dir"] = Path(options.data_dir)
+    return said
+
+
+COMMANDS = {
+    "hub": Command(_run_arguments, _run),
+    "migrate": Command(_shared, _migrate),
+    "check": Command(_shared, _check),
+    "user": Command(_user_arguments, _user),
+    "token": Command(_token_arguments, _token),
+}

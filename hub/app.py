@@ -1,0 +1,83 @@
+"""The application of a hub: its parts put together, its routes, its start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import orjson
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..missions.errors import SoloUnicornError
+from .api import all_endpoints
+from .api.endpoint import ENDPOINTS
+from .api.openapi import document
+from .api.serving import defect, route
+from .bus import Bus
+from .database import open_database
+from .errors import HubError, refusal
+from .hub import Hub
+from .identity import Identity
+from .migrate import upgrade
+from .permissions import Permissions
+from .settings import HubSettings
+
+PREFIX: Final = "/api/v1"
+_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated", 403: "forbidden"}
+
+
+def create_app(settings: HubSettings) -> FastAPI:
+    """The application; its database is opened and brought up to date when it starts."""
+    database = open_database(settings.database)
+    hub = Hub(settings, database, Identity(database), Permissions(), Bus())
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await upgrade(database)
+        started = []
+        try:
+            for part in hub.parts:
+                await part.start()
+                started.append(part)
+            yield
+        finally:
+            for part in reversed(started):
+                await part.stop()
+            await database.close()
+
+    app = FastAPI(title="Solo Unicorn hub", lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.hub = hub
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_exception_handler(SoloUnicornError, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    assert all_endpoints.FILES
+    app.router.routes.extend(route(row, PREFIX) for row in ENDPOINTS)
+    app.add_route(PREFIX + "/openapi.json", _document)
+    return app
+
+
+async def _document(request: Request) -> Response:
+    return Response(await asyncio.to_thread(lambda: orjson.dumps(document(PREFIX))), media_type="application/json")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SoloUnicornError)
+    return refusal(error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _STATUS.get(error.status_code, "bad_request")
+    told = HubError(code, str(error.detail), headers=error.headers)
+    return refusal(told)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return defect(error)

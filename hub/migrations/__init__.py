@@ -1,0 +1,1 @@
+"""The schema of the hub's database, revision by revision (Alembic)."""

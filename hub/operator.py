@@ -1,0 +1,154 @@
+"""What the operator of a hub does: run it, migrate it, check it, add people and tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sqlalchemy import Connection, func, select, text
+
+from ..config import paths
+from ..missions.entities import JsonObject
+from ..missions.errors import NotFound, SoloUnicornError
+from .database import open_database
+from .identity import SCOPES
+from .migrate import newest, revision_of, upgrade
+from .services import people
+from .settings import HubSettings, from_environment
+from .tables import organizations, users
+
+T = TypeVar("T")
+GRACE_SECONDS = 5
+WEBSOCKETS: Literal["websockets-sansio"] = "websockets-sansio"
+"""What uvicorn speaks on /ws/v1."""
+
+
+def settings_of(said: dict[str, object]) -> HubSettings:
+    """Settings from the command line and the environment; the data is below the home unless told otherwise."""
+    said = dict(said)
+    directory = said.pop("data_dir", None)
+    default = directory if isinstance(directory, Path) else None
+    settings = from_environment(default or paths.made_home() / "hub", **said)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings
+
+
+def run(said: dict[str, object]) -> int:
+    """Serve until a signal; returns the exit code."""
+    import uvicorn
+
+    from .app import create_app
+
+    settings = settings_of(said)
+    first = asyncio.run(_with(settings, _has_nobody))
+    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    print(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs", file=sys.stderr)
+    if first:
+        print(
+            "There is nobody on it yet. Make the first owner in another terminal:\n"
+            "  solo-unicorn hub user add you@example.com --organization 'Your team'\n"
+            "  solo-unicorn hub token create you@example.com",
+            file=sys.stderr,
+        )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False,
+            ws=WEBSOCKETS,
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+def migrate(said: dict[str, object]) -> str:
+    """Bring the database to the newest revision; which that is."""
+    asyncio.run(_with(settings_of(said), lambda at: None))
+    return newest()
+
+
+def check(said: dict[str, object]) -> list[tuple[str, bool, str]]:
+    """(what, whether it is right, in words) for everything a hub needs; nothing is changed."""
+
+    async def look() -> list[tuple[str, bool, str]]:
+        settings = settings_of(said)
+        database = open_database(settings.database)
+        shown = database.url.render_as_string(hide_password=True)
+        found = [("data", settings.data_dir.is_dir(), str(settings.data_dir))]
+        try:
+            version = await database.read(
+                lambda at: str(at.execute(text(_VERSION[database.url.get_backend_name()])).scalar())
+            )
+            found.append(("database", True, f"{shown} ({version.split(' on ')[0]})"))
+            revision = await database.read(revision_of)
+            current = revision == newest()
+            told = (
+                "up to date" if current else f"at {revision or 'nothing'}, wants {newest()}: solo-unicorn hub migrate"
+            )
+            found.append(("schema", current, told))
+            if current:
+                count = await database.read(
+                    lambda at: int(at.execute(select(func.count()).select_from(users)).scalar_one())
+                )
+                found.append(("people", count > 0, f"{count}" if count else "nobody: solo-unicorn hub user add EMAIL"))
+        except SoloUnicornError as error:
+            found.append(("database", False, f"{shown}: {error}"))
+        finally:
+            await database.close()
+        return found
+
+    return asyncio.run(look())
+
+
+_VERSION = {"sqlite": "SELECT 'SQLite ' || sqlite_version()", "postgresql": "SELECT version()"}
+
+
+def add_user(said: dict[str, object], email: str, name: str | None, organization: str | None) -> JsonObject:
+    """A person; the first of a hub owns its first organisation."""
+
+    def work(at: Connection) -> JsonObject:
+        alone = not at.execute(select(func.count()).select_from(organizations)).scalar_one()
+        user_id = people.user_for(at, email, time.time(), name=name, verified=True)
+        wished = organization or ("My team" if alone else None)
+        made = people.add_organization(at, name=wished, owner_id=user_id, now=time.time()) if wished else None
+        return {"id": user_id, "email": email.strip().lower(), "organization": made.name if made else None}
+
+    return asyncio.run(_with(settings_of(said), work))
+
+
+def create_token(
+    said: dict[str, object], email: str, name: str, scopes: list[str] | None, days: int
+) -> tuple[str, JsonObject]:
+    """A personal access token: its text and what is kept of it."""
+
+    def work(at: Connection) -> tuple[str, JsonObject]:
+        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
+        if user_id is None:
+            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
+        return people.add_token(
+            at, kind="personal", name=name, now=time.time(), scopes=scopes or list(SCOPES), days=days, user_id=user_id
+        )
+
+    return asyncio.run(_with(settings_of(said), work))
+
+
+def _has_nobody(at: Connection) -> bool:
+    return not at.execute(select(func.count()).select_from(users)).scalar_one()
+
+
+async def _with(settings: HubSettings, work: Callable[[Connection], T]) -> T:
+    database = open_database(settings.database)
+    try:
+        await upgrade(database)
+        return await database.write(work)
+    finally:
+        await database.close()

@@ -1,0 +1,69 @@
+"""What was answered to a key, kept with its effect in one transaction, so that a request sent twice acts once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from ..errors import HubError
+from ..tables import idempotency
+
+RETENTION_SECONDS: Final = 7 * 86_400
+_now_running: set[tuple[str, str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One answer: of which request (SHA-256), and what it said."""
+
+    digest: str
+    status: int
+    headers: str
+    body: str
+
+
+def find(at: Connection, owner: str, key: str) -> Kept | None:
+    """What was answered to this key of this caller."""
+    row = at.execute(
+        select(idempotency.c.digest, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
+            and_(idempotency.c.owner == owner, idempotency.c.key == key)
+        )
+    ).one_or_none()
+    return None if row is None else Kept(row.digest, row.status, row.headers, row.body)
+
+
+def keep(at: Connection, owner: str, key: str, kept: Kept) -> None:
+    """Remember an answer, in the transaction of its effect."""
+    at.execute(
+        insert(idempotency).values(
+            owner=owner, key=key, digest=kept.digest, status=kept.status, headers=kept.headers, body=kept.body,
+            at=time.time(),
+        )
+    )  # fmt: skip
+
+
+def prune(at: Connection, now: float) -> int:
+    """Forget what is older than the retention; how many."""
+    return at.execute(delete(idempotency).where(idempotency.c.at < now - RETENTION_SECONDS)).rowcount
+
+
+@contextmanager
+def in_progress(claim: tuple[str, str]) -> Iterator[None]:
+    """Refuse the same key while its first request is still being worked on by this process."""
+    if claim in _now_running:
+        raise HubError(
+            "idempotency_in_progress",
+            "A request with this Idempotency-Key is being worked on",
+            todo="send it again in a second",
+            headers={"Retry-After": "1"},
+        )
+    _now_running.add(claim)
+    try:
+        yield
+    finally:
+        _now_running.discard(claim)

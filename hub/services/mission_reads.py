@@ -1,0 +1,189 @@
+"""Missions listed, paged, and fed to mirrors. Rows go out as they are stored."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+import orjson
+from sqlalchemy import ColumnElement, and_, bindparam, select, tuple_
+
+from ..api.endpoint import Answer, Call
+from ..errors import HubError
+from ..permissions import missing
+from ..tables import events, missions, projects
+from . import documents
+
+PAGE = 200
+PAGE_MAX = 1_000
+PAGE_BYTES = 1_000_000
+"""A page ends before it grows larger than this; one mission always fits."""
+_CURSOR = re.compile(r"(\d{1,15})\.(\d{1,19})", re.ASCII)
+
+
+def get(call: Call, mission_id: str) -> Answer:
+    """One mission."""
+    row = call.at.execute(_ONE, {"wanted": mission_id}).one_or_none()
+    if row is None:
+        raise missing("mission", mission_id)
+    if not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
+        raise missing("mission", mission_id)
+    if row.deleted:
+        raise HubError("gone", f"The mission {mission_id} was deleted", details={"id": mission_id})
+    doc = row.doc
+    if "fields" in call.query:
+        doc = documents.chosen([doc], call.query["fields"])[0]
+    return Answer(doc.encode(), version=row.seq)
+
+
+def listed(call: Call, project_id: str) -> Answer:
+    """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
+    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
+    seq = call.at.execute(_SEQ, {"wanted": project_id}).scalar_one()  # before the first row is read
+    query = call.query
+    limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
+    conditions: list[ColumnElement[bool]] = [
+        missions.c.project_id == project_id, missions.c.deleted.is_(False), *_filters(query),
+    ]  # fmt: skip
+    board = query.get("sort") == "board"
+    if "after" in query:
+        conditions.append(_after_board(query["after"]) if board else missions.c.id > query["after"])
+    order = (missions.c.list, missions.c.list_order, missions.c.id) if board else (missions.c.id,)
+    rows = call.at.execute(
+        select(missions.c.id, missions.c.list, missions.c.list_order, missions.c.doc)
+        .where(and_(*conditions))
+        .order_by(*order)
+        .limit(limit + 1)
+    ).all()
+    docs, more = _cut([row.doc for row in rows], limit)
+    after = None
+    if more:
+        last = rows[len(docs) - 1]
+        after = _board_cursor(last.list, last.list_order, last.id) if board else last.id
+    if "fields" in query:
+        docs = documents.chosen(docs, query["fields"])
+    epoch = call.hub.epoch
+    tail = {"nextAfter": after, "snapshotCursor": cursor(epoch, seq), "epoch": epoch, "seq": seq}
+    return Answer(b'{"items":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
+
+
+def changes(call: Call, project_id: str) -> Answer:
+    """What changed in a project after a cursor, each mission once, in its last state."""
+    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
+    epoch = call.hub.epoch
+    project = call.at.execute(_SEQ_AND_VERSION, {"wanted": project_id}).one()
+    text = call.query.get("cursor")
+    since = 0 if text is None else _seq_of(text, epoch, project.seq)
+    limit = min(int(call.query.get("limit", 500)), PAGE_MAX)
+    conditions: list[ColumnElement[bool]] = [missions.c.project_id == project_id, missions.c.seq > since]
+    rows = call.at.execute(
+        select(missions.c.seq, missions.c.doc).where(and_(*conditions)).order_by(missions.c.seq).limit(limit + 1)
+    ).all()
+    docs, more = _cut([row.doc for row in rows], limit)
+    # the feed may have grown since `project` was read: never name a number behind what is sent
+    reached = rows[len(docs) - 1].seq if docs else since
+    seq = reached if more else max(reached, project.seq)
+    tail = {
+        "cursor": cursor(epoch, seq),
+        "hasMore": more,
+        "epoch": epoch,
+        "seq": seq,
+        "projectVersion": project.version,
+    }
+    return Answer(b'{"changes":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
+
+
+def history(call: Call, project_id: str, mission_id: str | None) -> Answer:
+    """Events of a project or a mission, oldest first, after a number."""
+    limit = min(int(call.query.get("limit", PAGE)), PAGE_MAX)
+    conditions: list[ColumnElement[bool]] = [
+        events.c.project_id == project_id, events.c.seq > int(call.query.get("after", "0")),
+    ]  # fmt: skip
+    if mission_id is not None:
+        conditions.append(events.c.mission_id == mission_id)
+    rows = call.at.execute(
+        select(events.c.seq, events.c.doc).where(and_(*conditions)).order_by(events.c.seq).limit(limit + 1)
+    ).all()
+    docs, more = _cut([row.doc for row in rows], limit)
+    after = str(rows[len(docs) - 1].seq) if more else None
+    return Answer(b'{"items":' + documents.joined(docs) + b',"nextAfter":' + orjson.dumps(after) + b"}")
+
+
+def cursor(epoch: int, seq: int) -> str:
+    """A place in a feed, opaque to clients."""
+    return base64.urlsafe_b64encode(f"{epoch}.{seq}".encode()).decode().rstrip("=")
+
+
+def _seq_of(text: str, epoch: int, newest: int) -> int:
+    try:
+        found = _CURSOR.fullmatch(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii"))
+    except ValueError:
+        found = None
+    if found is None:
+        raise HubError("cursor_expired", "The cursor cannot be read", todo="read the whole list again")
+    theirs, seq = int(found[1]), int(found[2])
+    if theirs != epoch:
+        raise HubError(
+            "epoch_changed",
+            "The hub's data was restored from a backup",
+            why=f"the cursor is of epoch {theirs}, this is {epoch}",
+            todo="read the whole list again",
+            details={"epoch": epoch},
+        )
+    if seq > newest:
+        raise HubError("cursor_from_future", "The cursor is ahead of the hub", todo="read the whole list again")
+    return seq
+
+
+def _filters(query: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if "list" in query:
+        found.append(missions.c.list.in_(_lists(query["list"])))
+    if "ready" in query:
+        found.append(missions.c.ready.is_(query["ready"] == "true"))
+    if "priority" in query:
+        found.append(missions.c.priority == int(query["priority"]))
+    if "stage" in query:
+        found.append(missions.c.stage == query["stage"])
+    if "flowId" in query:
+        found.append(missions.c.flow_id == query["flowId"])
+    if "repositoryId" in query:
+        found.append(missions.c.repository_id == query["repositoryId"])
+    if "q" in query:
+        found.append(missions.c.title.icontains(query["q"], autoescape=True))
+    return found
+
+
+def _lists(value: str) -> list[str]:
+    return [one.strip() for one in value.split(",") if one.strip()]
+
+
+def _cut(docs: list[str], limit: int) -> tuple[list[str], bool]:
+    """No more than `limit` texts and about PAGE_BYTES; whether more follow."""
+    size = 0
+    for place, doc in enumerate(docs[:limit]):
+        size += len(doc)
+        if size > PAGE_BYTES and place:
+            return docs[:place], True
+    return docs[:limit], len(docs) > limit
+
+
+def _board_cursor(in_list: str, order: float, mission_id: str) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([in_list, order, mission_id])).decode().rstrip("=")
+
+
+def _after_board(text: str) -> ColumnElement[bool]:
+    try:
+        in_list, order, mission_id = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        place = (str(in_list), float(order), str(mission_id))
+    except (ValueError, TypeError) as error:
+        raise HubError("invalid", "The parameter after cannot be read", details={"field": "after"}) from error
+    return tuple_(missions.c.list, missions.c.list_order, missions.c.id) > tuple_(*place)
+
+
+_ONE = select(missions.c.project_id, missions.c.seq, missions.c.deleted, missions.c.doc).where(
+    missions.c.id == bindparam("wanted")
+)
+_SEQ = select(projects.c.seq).where(projects.c.id == bindparam("wanted"))
+_SEQ_AND_VERSION = select(projects.c.seq, projects.c.version).where(projects.c.id == bindparam("wanted"))

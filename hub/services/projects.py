@@ -1,0 +1,364 @@
+"""Projects: made, changed, archived; their members."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+
+from ...missions.entities import LISTS, JsonObject, Project
+from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.flows import system_flows
+from ...missions.ids import new_ulid
+from ...missions.wire import from_wire, to_wire, wire_name
+from ..api.endpoint import Answer, Call
+from ..errors import HubError
+from ..permissions import ROLES, missing
+from ..tables import events, flows, organization_members, organizations, project_members, projects, users
+from . import preconditions
+from .change import Change, author_of, new_id
+from .values import merged, name_of, slug_of
+
+HIDDEN = frozenset({"hub", "memory", "isSample", "mirrorMemory", "mirrorDocuments"})
+"""Wire fields of one machine (or of the memory, which has its own permission)."""
+FIXED = frozenset({"id", "organizationId", "createdAt", "updatedAt", "version", "featured", "starCount", "archivedAt"})
+SETTABLE = frozenset(wire_name(field.name) for field in fields(Project)) - HIDDEN - FIXED
+IGNORED = HIDDEN | FIXED
+
+
+def create(call: Call) -> Answer:
+    """A new project with its system flows; the caller is its owner."""
+    body = call.body
+    organization_id = body.get("organizationId") or _own_organization(call)
+    if not isinstance(organization_id, str):
+        raise InvalidValue("organizationId", "organizationId is not text")
+    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "create projects")
+    now = datetime.fromtimestamp(call.now, UTC)
+    project_id = new_id(body.get("id"))
+    taken = call.at.execute(
+        select(projects.c.doc, projects.c.organization_id).where(projects.c.id == project_id)
+    ).one_or_none()
+    if taken is not None:
+        raise HubError("already_exists", f"The id {project_id} is taken", details={"id": project_id})
+    name = name_of(body.get("name"))
+    wished = body.get("slug")
+    slug = _free_slug(call, organization_id, slug_of(wished if isinstance(wished, str) and wished else name))
+    own_flows = [] if body.get("flows") == "none" else system_flows(project_id, new_ulid, now)
+    project = Project(project_id, name, slug, now, now, organization_id=organization_id, version=1)
+    given = {k: v for k, v in body.items() if k in SETTABLE - {"name", "slug"}}
+    project = merged(project, given, allowed=SETTABLE)
+    if project.default_flow_id is None and own_flows:
+        project = replace(project, default_flow_id=own_flows[0].id)
+    project = _checked(call, project)
+    call.at.execute(insert(projects).values(id=project_id, seq=1, mission_number=0, **_columns(project)))
+    for flow in own_flows:
+        call.at.execute(
+            insert(flows).values(
+                id=flow.id,
+                project_id=project_id,
+                name=flow.name,
+                version=1,
+                doc=orjson.dumps({**to_wire(flow), "version": 1}).decode(),
+            )
+        )
+    if call.caller.user_id is not None:
+        call.at.execute(
+            insert(project_members).values(
+                project_id=project_id, user_id=call.caller.user_id, role="owner", added_at=call.now
+            )
+        )
+    event = {
+        "seq": 1, "projectId": project_id, "missionId": None, "kind": "project_created",
+        "author": to_wire(author_of(call)), "at": now.isoformat()[:-6] + "Z", "changes": {}, "note": name,
+        "correlationId": call.correlation,
+    }  # fmt: skip
+    call.at.execute(
+        insert(events).values(
+            project_id=project_id, seq=1, mission_id=None, kind="project_created", at=call.now,
+            doc=orjson.dumps(event).decode(),
+        )
+    )  # fmt: skip
+    return _answer(project, 1, status=201)
+
+
+def get(call: Call, project_id: str) -> Answer:
+    """One project as its members see it."""
+    call.hub.permissions.require(call.at, call.caller, project_id, "see project")
+    row = call.at.execute(select(projects.c.doc, projects.c.version).where(projects.c.id == project_id)).one()
+    return Answer(row.doc.encode(), version=row.version)
+
+
+def listed(call: Call) -> Answer:
+    """The projects a caller has a role in, by id."""
+    limit = min(int(call.query.get("limit", 100)), 500)
+    caller = call.caller
+    mine = [projects.c.organization_id == caller.organization_id]
+    if caller.user_id is not None:
+        of_user = select(project_members.c.project_id).where(project_members.c.user_id == caller.user_id)
+        run = select(organization_members.c.organization_id).where(
+            and_(
+                organization_members.c.user_id == caller.user_id,
+                or_(
+                    organization_members.c.role.in_(("owner", "admin")),
+                    organization_members.c.organization_id.in_(
+                        select(organizations.c.id).where(organizations.c.auto_invite.is_(True))
+                    ),
+                ),
+            )
+        )
+        mine = [projects.c.id.in_(of_user), projects.c.organization_id.in_(run)]
+    here = [
+        or_(*mine),
+        projects.c.organization_id.in_(select(organizations.c.id).where(organizations.c.deleted.is_(False))),
+    ]
+    if "organizationId" in call.query:
+        here.append(projects.c.organization_id == call.query["organizationId"])
+    if "status" in call.query:
+        here.append(projects.c.status == call.query["status"])
+    if "after" in call.query:
+        here.append(projects.c.id > call.query["after"])
+    rows = call.at.execute(
+        select(projects.c.id, projects.c.doc).where(and_(*here)).order_by(projects.c.id).limit(limit + 1)
+    ).all()
+    return page([(row.id, row.doc) for row in rows], limit)
+
+
+def update_settings(call: Call, project_id: str) -> Answer:
+    """Settings changed (JSON merge)."""
+    change = Change(call, project_id, "manage project")
+    preconditions.check(call, change.project_version, _current(call, project_id))
+    before = change.project
+    wished = {name: value for name, value in call.body.items() if name not in IGNORED}
+    after = _checked(call, merged(before, wished, allowed=SETTABLE))
+    if after == before:
+        return _answer(before, change.project_version)
+    return _save(change, after, "project_changed")
+
+
+def archive(call: Call, project_id: str) -> Answer:
+    """Put away: nothing runs in it, nothing is lost."""
+    change = Change(call, project_id, "manage project")
+    preconditions.check(call, change.project_version, _current(call, project_id))
+    if change.project.status == "archived":
+        return _answer(change.project, change.project_version)
+    return _save(change, replace(change.project, status="archived", archived_at=change.now), "project_archived")
+
+
+def _save(change: Change, after: Project, kind: str) -> Answer:
+    version = change.bump_project()
+    change.event(kind, seq=version)
+    after = replace(after, version=version, updated_at=change.now)
+    change.at.execute(update(projects).where(projects.c.id == after.id).values(**_columns(after)))
+    return _answer(after, version)
+
+
+def _checked(call: Call, project: Project) -> Project:
+    name_of(project.name)
+    if project.slug != slug_of(project.slug):
+        raise InvalidValue("slug", f"{project.slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens")
+    taken = call.at.execute(
+        select(projects.c.id).where(
+            and_(
+                projects.c.organization_id == project.organization_id,
+                projects.c.slug == project.slug,
+                projects.c.id != project.id,
+            )
+        )
+    ).scalar()
+    if taken is not None:
+        raise HubError("already_exists", f"The organization has a project {project.slug!r} already")
+    if project.category is not None and len(project.category) > 100:
+        raise InvalidValue("category", "a category has at most 100 characters")
+    for list_name, limit in project.wip_limits.items():
+        if list_name not in LISTS or not 1 <= limit <= 10_000:
+            raise InvalidValue("wipLimits", f"{list_name[:20]}={limit} is no limit")
+    if project.visibility == "public" and project.public_slug is None:
+        project = replace(project, public_slug=_free_public_slug(call, project.slug, project.id))
+    if project.public_slug is not None:
+        if project.public_slug != slug_of(project.public_slug):
+            raise InvalidValue(
+                "publicSlug", f"{project.public_slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens"
+            )
+        owner = call.at.execute(select(projects.c.id).where(projects.c.public_slug == project.public_slug)).scalar()
+        if owner not in (None, project.id):
+            raise HubError("already_exists", f"Another project is at {project.public_slug!r} already")
+    if (project.archived_at is None) != (project.status != "archived"):
+        at = datetime.fromtimestamp(call.now, UTC)
+        project = replace(project, archived_at=at if project.status == "archived" else None)
+    return project
+
+
+def _columns(project: Project) -> dict[str, object]:
+    doc = {name: value for name, value in to_wire(project).items() if name not in HIDDEN}
+    return {
+        "organization_id": project.organization_id,
+        "slug": project.slug,
+        "public_slug": project.public_slug,
+        "visibility": project.visibility,
+        "category": project.category,
+        "featured": project.featured,
+        "status": project.status,
+        "star_count": project.star_count,
+        "version": project.version,
+        "doc": orjson.dumps(doc).decode(),
+    }
+
+
+def _answer(project: Project, version: int, *, status: int = 200) -> Answer:
+    doc = {name: value for name, value in to_wire(project).items() if name not in HIDDEN}
+    return Answer(orjson.dumps(doc), status, version=version)
+
+
+def _current(call: Call, project_id: str) -> str:
+    return str(call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
+
+
+def _own_organization(call: Call) -> str:
+    if call.caller.organization_id is not None:
+        return call.caller.organization_id
+    found = call.at.execute(
+        select(organization_members.c.organization_id)
+        .join(organizations, organizations.c.id == organization_members.c.organization_id)
+        .where(and_(organization_members.c.user_id == call.caller.user_id, organizations.c.deleted.is_(False)))
+        .order_by(organization_members.c.added_at)
+        .limit(1)
+    ).scalar()
+    if found is None:
+        raise InvalidValue("organizationId", "You are in no organization", todo="POST /api/v1/organizations first")
+    return str(found)
+
+
+def _free_slug(call: Call, organization_id: str, base: str) -> str:
+    taken = set(
+        call.at.execute(
+            select(projects.c.slug).where(
+                and_(projects.c.organization_id == organization_id, projects.c.slug.startswith(base, autoescape=True))
+            )
+        ).scalars()
+    )
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+def _free_public_slug(call: Call, base: str, project_id: str) -> str:
+    taken = set(
+        call.at.execute(
+            select(projects.c.public_slug).where(
+                and_(projects.c.public_slug.startswith(base, autoescape=True), projects.c.id != project_id)
+            )
+        ).scalars()
+    )
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+# ---- members -----------------------------------------------------------------------------------------------------
+
+
+def members(call: Call, project_id: str) -> Answer:
+    """Who has a role in a project by its own list; only its members see it."""
+    access = call.hub.permissions.require(call.at, call.caller, project_id, "see project")
+    if access.role == "public":
+        raise missing("project", project_id)
+    rows = call.at.execute(
+        select(project_members.c.user_id, project_members.c.role, users.c.email, users.c.doc)
+        .join(users, users.c.id == project_members.c.user_id)
+        .where(project_members.c.project_id == project_id)
+        .order_by(project_members.c.user_id)
+    ).all()
+    items: list[JsonObject] = [
+        {"userId": row.user_id, "role": row.role, "email": row.email, "name": orjson.loads(row.doc).get("name")}
+        for row in rows
+    ]
+    return Answer(orjson.dumps({"items": items, "nextAfter": None}))
+
+
+def add_member(call: Call, project_id: str) -> Answer:
+    """Give a person a role; who has one gets the new one."""
+    change = Change(call, project_id, "manage project")
+    role = call.body.get("role", "contributor")
+    if role not in ROLES[1:]:
+        raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ROLES[1:])}")
+    user_id = find_user(call, call.body)
+    put_member(change, user_id, str(role))
+    return Answer(orjson.dumps({"userId": user_id, "role": role}))
+
+
+def put_member(change: Change, user_id: str, role: str) -> None:
+    """Write a person's role; the last owner stays one."""
+    before = change.at.execute(
+        select(project_members.c.role).where(
+            and_(project_members.c.project_id == change.project_id, project_members.c.user_id == user_id)
+        )
+    ).scalar()
+    if before == "owner" and role != "owner":
+        _check_other_owner(change, user_id)
+    if before is None:
+        change.at.execute(
+            insert(project_members).values(
+                project_id=change.project_id, user_id=user_id, role=role, added_at=change.call.now
+            )
+        )
+    else:
+        change.at.execute(
+            update(project_members)
+            .where(and_(project_members.c.project_id == change.project_id, project_members.c.user_id == user_id))
+            .values(role=role)
+        )
+    change.event("member_added", note=f"{user_id} {role}")
+    change.call.after.append(change.call.hub.permissions.forget)
+
+
+def remove_member(call: Call, project_id: str, user_id: str) -> Answer:
+    """Take a person's role away; the last owner stays one."""
+    change = Change(call, project_id, "manage project")
+    _check_other_owner(change, user_id)
+    gone = call.at.execute(
+        delete(project_members).where(
+            and_(project_members.c.project_id == project_id, project_members.c.user_id == user_id)
+        )
+    ).rowcount
+    if not gone:
+        raise NotFound("This person is no member of the project")
+    change.event("member_removed", note=user_id)
+    call.after.append(call.hub.permissions.forget)
+    return Answer(status=204)
+
+
+def _check_other_owner(change: Change, user_id: str) -> None:
+    owners = list(
+        change.at.execute(
+            select(project_members.c.user_id).where(
+                and_(project_members.c.project_id == change.project_id, project_members.c.role == "owner")
+            )
+        ).scalars()
+    )
+    if owners == [user_id]:
+        raise Conflict("A project has an owner", why="this is the last one", todo="make somebody else owner first")
+
+
+def find_user(call: Call, body: JsonObject) -> str:
+    """The person a request names by `userId` or `email`; NotFound."""
+    user_id, email = body.get("userId"), body.get("email")
+    if isinstance(user_id, str) and "\0" not in user_id:
+        where = users.c.id == user_id
+    elif isinstance(email, str) and "\0" not in email:
+        where = func.lower(users.c.email) == email.strip().lower()
+    else:
+        raise InvalidValue("userId", "name the person by userId or email")
+    found = call.at.execute(select(users.c.id).where(and_(where, users.c.status == "active"))).scalar()
+    if found is None:
+        raise NotFound("The hub has no such person", todo="they sign in once, or `solo-unicorn hub user add`")
+    return str(found)
+
+
+def page(found: list[tuple[str, str]], limit: int) -> Answer:
+    """A page of (id, text) rows, of which one more than `limit` was read."""
+    rows, more = found[:limit], len(found) > limit
+    body = b'{"items":[' + ",".join(doc for _, doc in rows).encode() + b'],"nextAfter":'
+    return Answer(body + orjson.dumps(rows[-1][0] if more else None) + b"}")
+
+
+def stored(doc: str) -> Project:
+    """The project in a stored text."""
+    return from_wire(Project, orjson.loads(doc))

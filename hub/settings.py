@@ -1,0 +1,50 @@
+"""What a hub is told when it starts: where it listens, where its data is, how it is reached."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Settings of one hub process."""
+
+    data_dir: Path
+    """Everything the hub keeps outside its database: the high-water file, uploads, SQLite's file by default."""
+    database_url: str = ""
+    """Empty: a SQLite file in `data_dir`. Else `sqlite:///…` or `postgresql+asyncpg://…`."""
+    host: str = "127.0.0.1"
+    port: int = 8420
+    public_url: str = ""
+    """How clients reach it, without a slash at the end; empty: what the request says."""
+    bus_url: str = ""
+    """Fan-out between processes: empty for this process alone, `postgresql` for the database's own, `redis://…`."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Whatever else a part of the hub reads, by its environment name without `SOLO_UNICORN_HUB_`, in lower case."""
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'hub.sqlite3'}"
+
+
+PREFIX = "SOLO_UNICORN_HUB_"
+
+
+def from_environment(data_dir: Path, **said: object) -> HubSettings:
+    """Settings from the environment (`SOLO_UNICORN_HUB_DATABASE_URL` …); what is `said` (not None) wins."""
+    options = {
+        name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(PREFIX)
+    }
+    values: dict[str, object] = {}
+    for name in ("database_url", "host", "public_url", "bus_url"):
+        if name in options:
+            values[name] = options.pop(name)
+    if "port" in options:
+        values["port"] = int(options.pop("port"))
+    if "data_dir" in options:
+        data_dir = Path(options.pop("data_dir"))
+    values |= {name: value for name, value in said.items() if value is not None}
+    return HubSettings(data_dir=data_dir, options=options, **values)  # type: ignore[arg-type]
