@@ -157,8 +157,8 @@ async def _asked(project: str | None, options: Options) -> int | None:
             async with asyncio.timeout(None if options.watch else PATIENCE_SECONDS):
                 while True:
                     news.clear()
-                    waiting = {one.id for one in await desk.run(Workspace.requests)}
-                    if number not in waiting and not options.watch:
+                    answered = int(await desk.run(Workspace.meta, "sync.answered") or 0)
+                    if answered >= number and not options.watch:
                         break
                     await news.wait()
         except TimeoutError:

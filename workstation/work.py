@@ -29,6 +29,7 @@ from .news import News
 from .pull_requests import PullRequestDesk
 from .session import SessionRunner
 from .status import orphans
+from .synchronising import Synchronising
 from .upkeep import Upkeep
 from .workplace import Workplace
 
@@ -58,6 +59,7 @@ class Work:
         self._landings = LandingDesk(place, self._pull_requests, self.look)
         self._upkeep = Upkeep(place, self.look)
         self._mirroring = Mirroring(place)
+        self._synchronising = Synchronising(place.desk, self.look)
         self._runners: dict[str, SessionRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -69,6 +71,7 @@ class Work:
                 "clean_worktrees": lambda _: self._chore(self._upkeep.clean(), "clean"),
                 "merge_pull_request": self._merge,
                 "drain": lambda _: self.drain(),
+                "sync": self._synchronising.ask,
             },
         )
         self._scanned = asyncio.Event()
@@ -112,6 +115,7 @@ class Work:
         self._chore(self._upkeep.clean_daily(), "worktrees")
         self._chore(self._upkeep.fold_log(), "log")
         self._chore(self._mirroring.run(), "mirrors")
+        self._chore(self._patiently(self._synchronising.run, "synchronising"), "synchronising")
         self._chore(self._patiently(self._pull_requests.follow, "pull requests"), "pull requests")
 
     def _merge(self, request: Request) -> None:

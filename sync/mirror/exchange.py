@@ -6,7 +6,7 @@ simulator. Every write to the workspace is a transaction of its own between two 
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
@@ -15,6 +15,9 @@ from .connecting import ConnectingOperations
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .operations import SyncOperations
 from .pushing import Capabilities, Outcome
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
 
 EXPIRED = 410
 
@@ -41,8 +44,13 @@ def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Troub
     return trouble(answer)
 
 
-def parts(workspace: ConnectingOperations, project_id: str, can: Capabilities) -> Exchange[Trouble | None]:
-    """Read a project itself: its settings, and where the server has them its flows, actors and repositories."""
+def parts(
+    workspace: ConnectingOperations, project_id: str, can: Capabilities, version: int = 0
+) -> Exchange[Trouble | None]:
+    """Read a project itself: its settings, and where the server has them its flows, actors and repositories.
+
+    `version` is what the change feed told of them.
+    """
     answer = yield get(f"/projects/{project_id}")
     if isinstance(answer, NoAnswer) or not answer.ok:
         return trouble(answer)
@@ -54,8 +62,7 @@ def parts(workspace: ConnectingOperations, project_id: str, can: Capabilities) -
             found[name] = items(answer.body)
         elif not isinstance(answer, Response) or answer.status not in (403, 404):
             return trouble(answer)
-    version = document.get("version")
-    workspace.take_parts(project_id, document, found, version if isinstance(version, int) else 0)
+    workspace.take_parts(project_id, document, found, version)
     return None
 
 
@@ -71,7 +78,7 @@ def _object(body: JsonObject) -> JsonObject:
     return data if isinstance(data, dict) else body
 
 
-def pull(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
+def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Bring the mirror of a project up to date; returns how many missions were news."""
     mirror = workspace.mirror(project_id)
     if not can.changes:
@@ -95,6 +102,11 @@ def pull(workspace: SyncOperations, project_id: str, can: Capabilities) -> Excha
         page = _page(answer)
         if not isinstance(page.get("changes"), list) or not isinstance(page.get("cursor"), str):
             return Trouble("unreachable", "the hub answered something that is no page of changes", answer)
+        told = page.get("projectVersion")
+        if isinstance(told, int) and told != mirror.parts:  # a mission may name a flow that is new
+            stopped = yield from parts(workspace, project_id, can, told)
+            if stopped is not None:
+                return stopped
         if page["changes"] or page["cursor"] != mirror.cursor:
             news += workspace.take_changes(project_id, page)
         else:

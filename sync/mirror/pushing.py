@@ -148,6 +148,8 @@ def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
         kept = {name: value for name, value in entry.patch.items() if name in verdict.send}
         change.connection.execute("UPDATE outbox SET patch = ? WHERE seq = ?", (dump(kept), entry.seq))
         _refolded(change, entry)
+    if can.changes:  # the fields as they are: the rules were applied here, when the edit was made
+        headers["content-type"] = "application/merge-patch+json"
     send = {name: value for name, value in verdict.send.items() if value != now.get(name)}
     return Request("PATCH", path, {}, headers, send) if send else None
 

@@ -156,6 +156,7 @@ class AccountLink:
         self._detected = -DETECT_SECONDS
         self._server: tuple[float, float] | None = None
         self._awake = asyncio.Event()
+        self._one = asyncio.Lock()
         self._due_pull = True
         self._suspects_at = clock() + SUSPECT_AGAIN
         self._log = logger("sync")
@@ -201,7 +202,11 @@ class AccountLink:
     # -- one cycle
 
     async def cycle(self, project_id: str | None = None, *, pulling: bool = True) -> Trouble | None:
-        """Pull, then push, of one project or of all; what stood in the way, or None."""
+        """Pull, then push, of one project or of all; what stood in the way, or None. One at a time."""
+        async with self._one:
+            return await self._judged(project_id, pulling)
+
+    async def _judged(self, project_id: str | None, pulling: bool) -> Trouble | None:
         projects = [one.project_id for one in await self._desk.run(Workspace.mirrors, self.account.id)]
         projects = [one for one in projects if project_id in (None, one)]
         if not projects:

@@ -63,7 +63,7 @@ async def project(link: Transport, hub: str, ref: str) -> tuple[JsonObject, dict
 async def publish(link: Transport, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
     """Make a project on the hub with its parts, ids kept; what is there already from an earlier try is kept."""
     key = {"idempotency-key": f"publish.{document['id']}"}
-    answer = await link.send(Request("POST", f"{API}/projects", {}, key, document))
+    answer = await link.send(Request("POST", f"{API}/projects", {}, key, {**document, "flows": "none"}))
     if isinstance(answer, NoAnswer) or answer.status != 409:
         readable(answer, hub)
     for name in PARTS:

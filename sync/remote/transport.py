@@ -81,7 +81,7 @@ class HttpTransport:
         content = None
         if request.body is not None:
             content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
-            headers["content-type"] = "application/json"
+            headers.setdefault("content-type", "application/json")
         try:
             async with asyncio.timeout(WHOLE_SECONDS):
                 async with self._opened().stream(

@@ -1,0 +1,193 @@
+"""The socket to a hub: nudges, presence and assignments. Nothing that comes over it is data.
+
+A nudge says that there is something to read; one that is lost, doubled or late costs time and nothing else, because
+every connect is followed by a read, and the engine reads by the clock as well. A connection that is dead without saying
+so is found by pings; one that was closed, for whatever reason, is made again after a growing, random pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from random import Random
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from ...config.log import logger
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import SoloUnicornError
+from .transport import Bearer
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+FIRST_WINDOW, LONGEST_WINDOW = 1.0, 64.0
+PING_SECONDS, PONG_SECONDS, OPEN_SECONDS = 20.0, 10.0, 5.0
+PRESENCE_SECONDS, PRESENCE_SPREAD = 15.0, 0.2
+SIGNED_OUT, TOO_SLOW = 4401, 4008
+LARGEST_FRAME = 4 * 1024 * 1024
+
+
+class Realtime:
+    """One account's socket. `channels` is asked at each connect; the callbacks must not block."""
+
+    def __init__(
+        self, hub: str, bearer: Bearer, *,
+        channels: Callable[[], Awaitable[Iterable[str]]],
+        nudge: Callable[[], None],
+        on_message: Callable[[JsonObject], None] = lambda envelope: None,
+        on_open: Callable[[bool], None] = lambda is_open: None,
+        presence: Callable[[], Awaitable[tuple[str, JsonObject]]] | None = None,
+        random: Random | None = None,
+        path: str = "/ws/v1",
+    ) -> None:  # fmt: skip
+        self._url = _socket_url(hub, path)
+        self._bearer = bearer
+        self._channels = channels
+        self._nudge = nudge
+        self._on_message = on_message
+        self._on_open = on_open
+        self._presence = presence
+        self._random = random or Random()
+        self._changed = asyncio.Event()
+        self._seen: dict[str, int] = {}
+        self._window = FIRST_WINDOW
+        self._log = logger("sync.realtime")
+
+    async def run(self) -> None:
+        """Until cancelled: connect, listen, and connect again."""
+        while True:
+            asked = await self._connected()
+            self._on_open(False)
+            pause = self._random.uniform(0, self._window) if asked is None else asked
+            self._window = min(LONGEST_WINDOW, self._window * 2)
+            await asyncio.sleep(pause)
+
+    def changed(self) -> None:
+        """Presence or the set of projects changed: say so now."""
+        self._changed.set()
+
+    async def _connected(self) -> float | None:
+        """One connection from its beginning to its end; seconds that the hub asks to wait, or None."""
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+        try:
+            token = await self._bearer.token()
+            if token is None:
+                self._window = LONGEST_WINDOW
+                return None
+            async with connect(
+                self._url, additional_headers={"authorization": f"Bearer {token}"}, open_timeout=OPEN_SECONDS,
+                ping_interval=PING_SECONDS, ping_timeout=PONG_SECONDS, close_timeout=2, max_size=LARGEST_FRAME,
+            ) as socket:  # fmt: skip
+                return await self._listen(socket)
+        except InvalidStatus as error:
+            if error.response.status_code == 401 and token is not None:
+                await self._renew(token)
+            elif error.response.status_code in (403, 404):
+                self._window = LONGEST_WINDOW  # a server without a socket: reading by the clock does
+        except ConnectionClosed as closed:
+            if closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT and token is not None:
+                await self._renew(token)
+        except (OSError, TimeoutError, InvalidHandshake, SoloUnicornError) as error:
+            self._log.debug("no socket", extra={"why": str(error)})
+        return None
+
+    async def _renew(self, token: str) -> None:
+        with suppress(SoloUnicornError):
+            await self._bearer.renewed(token)
+
+    async def _listen(self, socket: ClientConnection) -> float | None:
+        joined: set[str] = set()
+        await self._join(socket, joined)
+        self._window = FIRST_WINDOW
+        self._on_open(True)
+        self._nudge()  # what came while there was no socket
+        teller = asyncio.create_task(self._tell(socket, joined), name="presence")
+        try:
+            async for frame in socket:
+                for envelope in _envelopes(frame):
+                    if (wait := self._take(envelope)) is not None:
+                        return wait
+            return None
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+
+    async def _join(self, socket: ClientConnection, joined: set[str]) -> None:
+        wanted = set(await self._channels())
+        for channel in sorted(wanted - joined):
+            await _send(socket, {"type": "join", "payload": {"channel": channel, "after": self._seen.get(channel)}})
+        for channel in sorted(joined - wanted):
+            await _send(socket, {"type": "leave", "payload": {"channel": channel}})
+        joined.clear()
+        joined.update(wanted)
+
+    def _take(self, envelope: JsonObject) -> float | None:
+        payload = envelope.get("payload")
+        said: JsonObject = payload if isinstance(payload, dict) else {}
+        channel, seq = envelope.get("channel"), envelope.get("seq")
+        if isinstance(channel, str) and isinstance(seq, int):
+            if seq != self._seen.get(channel, seq - 1) + 1:
+                self._nudge()  # something was lost on the way
+            self._seen[channel] = seq
+        match envelope.get("type"):
+            case "changes" | "mission.update":
+                self._nudge()
+            case "joined":
+                if isinstance(channel, str) and isinstance(said.get("seq"), int):
+                    self._seen.setdefault(channel, cast("int", said["seq"]))
+                if said.get("gap"):
+                    self._nudge()
+            case "bye":
+                after = said.get("retryAfterMs")
+                return float(after) / 1000 if isinstance(after, int | float) else None
+            case "mission.assign":
+                self._nudge()
+        self._on_message(envelope)
+        return None
+
+    async def _tell(self, socket: ClientConnection, joined: set[str]) -> None:
+        """Presence: all of it once, then what changed, and a sign of life every 15 s; at most once a second."""
+        told: JsonObject = {}
+        while True:
+            if self._presence is not None:
+                workstation_id, meta = await self._presence()
+                news: JsonObject = {name: value for name, value in meta.items() if told.get(name) != value}
+                news |= dict.fromkeys(told.keys() - meta.keys())
+                for channel in sorted(one for one in joined if one.endswith(":workstations")):
+                    payload: JsonObject = {"workstationId": workstation_id, "meta": news}
+                    await _send(socket, {"type": "presence.update", "channel": channel, "payload": payload})
+                told = meta
+            await asyncio.sleep(1.0)
+            spread = self._random.uniform(1 - PRESENCE_SPREAD, 1 + PRESENCE_SPREAD)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PRESENCE_SECONDS * spread - 1.0):
+                    await self._changed.wait()
+            self._changed.clear()
+            known = set(joined)
+            await self._join(socket, joined)
+            if joined - known:
+                told = {}
+
+
+async def _send(socket: ClientConnection, envelope: JsonObject) -> None:
+    await socket.send(json.dumps(envelope, separators=(",", ":")))
+
+
+def _envelopes(frame: str | bytes) -> list[JsonObject]:
+    """One envelope or several; what is none is ignored, so that a newer hub can say more."""
+    try:
+        said: Json = json.loads(frame)
+    except ValueError:
+        return []
+    return [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, dict)]
+
+
+def _socket_url(hub: str, path: str) -> str:
+    parts = urlsplit(hub)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + path, "", ""))
