@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from ..missions.board import QueueEntry
+from ..missions.change_state import ChangeMeasure
 from ..missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import short_id
 from ..missions.records import record
+from ..sync.mirror.connecting import Account, SyncState
 from ..sync.workspace import Workspace
-from .ages import ago, clock, count, until
+from .ages import ago, at, clock, count, size
 from .lines import Row, row
 from .marks import Marks
 
@@ -28,11 +31,18 @@ class WorkstationData:
     worktrees: tuple[Worktree, ...]
     missions: dict[str, Mission]
     """Those that have a worktree, by id."""
+    measures: dict[str, ChangeMeasure]
+    """What git said last of those worktrees, by mission."""
+    sync: SyncState
+    accounts: tuple[Account, ...]
 
 
 def read(workspace: Workspace) -> WorkstationData:
     """Everything at once."""
     worktrees = tuple(workspace.worktrees())
+    missions = {
+        found.id: found for slot in worktrees if slot.mission_id and (found := _mission(workspace, slot.mission_id))
+    }
     return WorkstationData(
         workstation=workspace.workstation(),
         paused=workspace.workstation_paused(),
@@ -40,9 +50,12 @@ def read(workspace: Workspace) -> WorkstationData:
         sessions=tuple((one, _mission(workspace, one.mission_id)) for one in workspace.sessions(active=True)),
         queue=tuple(workspace.queue()),
         worktrees=worktrees,
-        missions={
-            found.id: found for slot in worktrees if slot.mission_id and (found := _mission(workspace, slot.mission_id))
+        missions=missions,
+        measures={
+            mission_id: measured for mission_id in missions if (measured := workspace.change_state(mission_id).measured)
         },
+        sync=workspace.sync_state(),
+        accounts=tuple(workspace.accounts()),
     )
 
 
@@ -73,9 +86,10 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         if not agent.enabled:
             mark, role, said = marks.idle, "faint", "switched off"
         elif limited is not None and limited > now:
-            mark, role, said = marks.parked, "wait", f"limit {until(limited, now)}"
+            left = clock((limited - now).total_seconds())
+            mark, role, said = marks.parked, "wait", f"limit until {at(limited, now)}, {left} left"
         elif agent.state == "ready":
-            mark, role, said = marks.ready, "good", "ready"
+            mark, role, said = marks.ready, "good", "signed in"
         elif agent.state == "missing":
             mark, role, said = marks.idle, "faint", "not installed"
         else:
@@ -87,19 +101,23 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     return rows
 
 
-def session_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
-    """Each running session with what it does."""
+def session_rows(
+    data: WorkstationData, marks: Marks, now: datetime, rates: Mapping[str, float] | None = None
+) -> list[Row]:
+    """Each running session: since when, how fast it writes, tokens, cost, and what it does."""
     rows = []
     for session, mission in data.sessions:
         ref = short_id(mission.number) if mission else ""
         tokens = count(session.usage.input_tokens + session.usage.output_tokens)
-        cost = f"${session.usage.cost_usd:.2f}" if session.usage.cost_usd is not None else ""
+        cost = f"${session.usage.cost_usd:.2f}  " if session.usage.cost_usd is not None else ""
         elapsed = clock((now - session.started_at).total_seconds())
+        rate = (rates or {}).get(session.id)
+        speed = f"{size(round(rate))}/s  " if rate is not None else ""
         rows.append(
             row(
                 (f" {marks.running} ", "run"), (f"{ref:<6}", "strong"), f"{session.agent_name} {session.stage}  ",
-                (f"{elapsed}  {tokens}  {cost}  ", "faint"), (session.activity or session.phase, "run"),
-                key=session.mission_id, indent=3,
+                (f"{elapsed}  {tokens}  {cost}{speed}", "faint"), (session.activity or session.phase, "run"),
+                key=session, indent=3,
             )
         )  # fmt: skip
     return rows
@@ -116,55 +134,71 @@ def queue_rows(data: WorkstationData, marks: Marks) -> list[Row]:
     return rows
 
 
-def worktree_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
-    """Each slot with its mission or since when it is vacant."""
+def worktree_rows(
+    data: WorkstationData, marks: Marks, now: datetime, sizes: Mapping[str, int] | None = None
+) -> list[Row]:
+    """Each slot with its mission, its state and its size; or since when it is vacant."""
+    busy = {session.worktree_path for session, _ in data.sessions}
     rows = []
     for slot in data.worktrees:
         mission = data.missions.get(slot.mission_id or "")
+        room = f"  {size(sizes[slot.path])}" if sizes and slot.path in sizes else ""
         name = Path(slot.path).name
-        if mission is not None:
-            rows.append(
-                row(
-                    (f" {marks.ready} ", "run"),
-                    f"{name}  ",
-                    (short_id(mission.number), "strong"),
-                    f" {mission.title}",
-                    key=mission.id,
-                    indent=3,
-                )
+        if mission is None:
+            said = f"vacant, used {ago(slot.last_used_at, now)}{room}"
+            rows.append(row((f" {marks.idle} ", "faint"), f"{name}  ", (said, "faint"), indent=3))
+            continue
+        mark, role, state = (
+            (marks.running, "run", "an agent works in it")
+            if slot.path in busy
+            else (marks.ready, "good", _kept(mission))
+        )
+        measured = data.measures.get(mission.id)
+        loose = f", {measured.uncommitted} not committed" if measured and measured.uncommitted else ""
+        ahead = f", {measured.ahead} ahead" if measured else ""
+        rows.append(
+            row(
+                (f" {mark} ", role), f"{name}  ", (f"{short_id(mission.number)} ", "strong"), (state, role),
+                (f"{ahead}{loose}{room}", "faint"), key=mission.id, indent=3,
             )
-        else:
-            rows.append(
-                row(
-                    (f" {marks.idle} ", "faint"),
-                    f"{name}  ",
-                    (f"vacant, used {ago(slot.last_used_at, now)}", "faint"),
-                    indent=3,
-                )
-            )
+        )  # fmt: skip
     return rows
 
 
-def service_rows(status: JsonObject | SoloUnicornError | None, data: WorkstationData, marks: Marks) -> list[Row]:
-    """Whether the service runs, and since when."""
-    rows = [
-        row(
-            (f" {data.workstation.name}", "strong"),
-            (f"  {data.workstation.os or ''} {data.workstation.arch or ''}", "faint"),
-        )
-    ]
-    if data.paused:
-        rows.append(
-            row((f" {marks.parked} paused: what runs goes on, nothing new starts", "wait"), ("   p resumes", "key"))
-        )
+def _kept(mission: Mission) -> str:
+    return "waits for your review" if mission.review_status == "pending" else f"kept for {mission.stage}"
+
+
+def sync_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
+    """How the connected projects stand, account by account."""
+    state = data.sync
+    if not state.connected and not data.accounts:
+        return [row((f" {marks.idle} every project is on this machine only", "faint"), indent=3)]
+    well = state.word in ("synced", "")
+    rows = [row((f" {marks.ready if well else marks.attention} ", "good" if well else "wait"), (state.word, "strong"))]
+    if state.synced_at is not None:
+        rows.append(row((f"   last heard from a hub {ago(state.synced_at, now)}", "faint")))
+    if state.error:
+        rows.append(row((f"   {state.error}", "bad"), indent=3))
+    for one in data.accounts:
+        signed = "signed in" if one.signed_in else f"signed out: solo-unicorn auth login {one.hub}"
+        rows.append(row(f"   {one.email or one.profile}  ", (f"{one.hub}  {signed}", "faint"), indent=3))
+    return rows
+
+
+def service_parts(status: JsonObject | SoloUnicornError | None, marks: Marks) -> list[tuple[str, str]]:
+    """The running service in a few words."""
     match status:
         case None:
-            rows.append(row((" asking the service …", "faint")))
+            return [("asking the service …", "faint")]
         case SoloUnicornError() as error:
-            rows.append(row((f" {marks.attention} {error.what}", "bad"), (f"  {error.todo}", "faint"), indent=3))
+            return [(f"{marks.attention} {error.what}", "bad"), ("  S starts it", "key")]
         case figures:
-            rows.append(row((f" {marks.ready} ", "good"), f"service {figures.get('state', 'running')}"))
-            for name in ("pid", "version", "started_at", "mcp_port", "stay"):
-                if figures.get(name) not in (None, ""):
-                    rows.append(row((f"   {name.replace('_', ' '):<11}", "faint"), str(figures[name])))
-    return rows
+            parts = [(f"{marks.ready} ", "good"), (f"service {figures.get('state', 'running')}", "")]
+            load, mcp = figures.get("load"), figures.get("mcp")
+            if isinstance(load, list) and load:
+                parts.append((f"   load {load[0]}", "faint"))
+            if isinstance(mcp, dict):
+                parts.append((f"   mcp {mcp.get('port')}, {mcp.get('clients')} clients", "faint"))
+            parts.append((f"   pid {figures.get('pid')}, version {figures.get('version')}", "faint"))
+            return parts
