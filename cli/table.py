@@ -67,6 +67,10 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "delete": ("filter", "Forget a saved filter."),
         },
     ),
+    "keys": (
+        "The keys of the screens, which config.toml can change.",
+        {"list": ("keys", "List every command on screen with its keys, and what clashes.")},
+    ),
     "repo": (
         "The git repositories that missions work in.",
         {

@@ -95,7 +95,7 @@ class GitHubSettings:
 class BoardSettings:
     """The board."""
 
-    density: str = setting("normal", "How much a card shows.", choices=("normal", "compact"))
+    density: str = setting("normal", "How much a card shows.", choices=("normal", "compact", "detailed"))
 
 
 @record
@@ -103,6 +103,14 @@ class ScreenSettings:
     """All screens."""
 
     theme: str = setting("", "Colour theme by name, as the palette lists them; empty means the program's own.")
+    motion: str = setting("full", "Whether screens slide and fade, or only change.", choices=("full", "reduced"))
+    notify: str = setting(
+        "all",
+        "What happens when something waits for you and the terminal is not in front: a notice of the desktop with the "
+        "bell, the bell alone, or nothing.",
+        choices=("all", "bell", "off"),
+    )
+    quiet_hours: str = setting("", "When nothing of that happens, as in 22:00-07:00; empty means never.")
 
 
 @record

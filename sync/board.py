@@ -14,7 +14,6 @@ from ..missions.ids import short_id
 from ..missions.query import compile_query
 from . import lookup, rows
 from .base import WorkspaceBase
-from .filters import filters_of
 from .reads import CARDS, card_of
 
 MATCHES_RANKED = 500
@@ -82,8 +81,7 @@ class BoardOperations(WorkspaceBase):
         names = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
         found: list[str] = []
         for owner in self._owners(project):
-            with self._reading() as connection:
-                test = compile_query(query, filters_of(connection, owner))
+            test = compile_query(query, self.saved_filters(owner))
             for name in names:
                 found += [
                     card.id

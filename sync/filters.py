@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 
 from ..missions.entities import USER, Author
 from ..missions.errors import InvalidValue, NotFound
@@ -14,12 +13,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 
 
 class FilterOperations(WorkspaceBase):
-    """Saved filters."""
-
-    def saved_filters(self, project_id: str) -> dict[str, str]:
-        """Queries by their names, in the order of the names."""
-        with self._reading() as connection:
-            return filters_of(connection, project_id)
+    """Saved filters; `Reads.saved_filters` names them."""
 
     def save_filter(self, project: str, name: str, query: str, *, by: Author = USER) -> None:
         """Keep a query under a name, in place of the one that has it; InvalidValue for a bad name or query."""
@@ -52,11 +46,3 @@ class FilterOperations(WorkspaceBase):
             if not gone:
                 raise NotFound(f"No filter is saved as {name!r}", todo="`solo-unicorn filter list` names them")
             change.event(owner, "filter_deleted", note=name)
-
-
-def filters_of(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
-    """Queries of a project by their names."""
-    found = connection.execute(
-        "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", (project_id,)
-    ).fetchall()
-    return {str(name): str(query) for name, query in found}

@@ -78,6 +78,14 @@ class Reads:
         with self._store.reading() as connection:
             yield connection
 
+    def saved_filters(self, project_id: str) -> dict[str, str]:
+        """The filters that a project keeps: queries by their names, in the order of the names."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", (project_id,)
+            ).fetchall()
+        return {str(name): str(query) for name, query in found}
+
     def meta(self, key: str) -> str | None:
         """A setting of the workspace itself, such as the port of the MCP server."""
         with self._store.reading() as connection:

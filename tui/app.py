@@ -142,6 +142,11 @@ class SoloUnicornApp(App[None]):
             self._keeper.wake()
 
     @property
+    def is_seen(self) -> bool:
+        """Whether somebody can see the screen: a stopped process and a closed terminal show nothing."""
+        return self._running and self._driver is not None
+
+    @property
     def board_screen(self) -> BoardScreen | None:
         """The board below whatever is open."""
         from .screens.board import BoardScreen

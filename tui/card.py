@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from textwrap import wrap
-from typing import Final
+from typing import Final, Literal
 
 from rich.cells import cell_len
 
@@ -23,6 +23,13 @@ TITLE_LINES: Final = 6
 TALKATIVE: Final = 2
 """Lines that a question or a reason for attention may take."""
 DOTS: Final = 6
+DETAILED_TITLE: Final = 3
+"""Lines of the title of a card that is not chosen, where cards show all they can."""
+Density = Literal["compact", "normal", "detailed"]
+ROWS: Final[dict[Density, int]] = {"compact": 1, "normal": 2, "detailed": 3}
+"""Lines of a quiet card with a short title."""
+NEAR: Final = 600
+"""Seconds before the end of a limit from when on it is counted down."""
 
 
 def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
@@ -45,7 +52,9 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
         case Card(retry_at=datetime() as again) if again > now and card.attempts:
             return f"{marks.retry} attempt {card.attempts + 1} in {clock((again - now).total_seconds())}", "bad"
         case Card(retry_at=datetime() as again) if again > now:
-            return f"{marks.parked} {card.agent or 'agent'} parked, limit until {until(again, now)}", "wait"
+            left = (again - now).total_seconds()
+            when = f"limit ends in {clock(left)}" if left < NEAR else f"limit until {until(again, now)}"
+            return f"{marks.parked} {card.agent or 'agent'} parked, {when}", "wait"
         case Card(blockers=blockers) if blockers and card.list != "done":
             other = card.blocked_by or "a mission that is gone"
             more = f" and {blockers - 1} more" if blockers > 1 else ""
@@ -101,38 +110,52 @@ def _has_state(card: Card) -> bool:
     )
 
 
-def height(card: Card, width: int, marks: Marks, now: datetime, *, compact: bool = False) -> int:
+def height(card: Card, width: int, marks: Marks, now: datetime, *, density: Density = "normal") -> int:
     """Lines of the card when it is not chosen; equals the length of `lines`."""
+    rows = ROWS[density]
+    if density == "detailed":
+        rows += len(_wrapped(card.title, width, DETAILED_TITLE)) - 1
     if not _has_state(card):
-        return 1 if compact else 2
-    said = 1
-    if _talks(card):
-        said = len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, TALKATIVE))
-    return said + (1 if compact else 2)
+        return rows
+    if not _talks(card):
+        return rows + 1
+    return rows + len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, TALKATIVE))
 
 
 def lines(
-    card: Card, width: int, marks: Marks, now: datetime, *, selected: bool = False, compact: bool = False
+    card: Card, width: int, marks: Marks, now: datetime, *, selected: bool = False, density: Density = "normal"
 ) -> list[Line]:
     """All lines of a card, each starting with its priority bar."""
     bar: Part = (marks.bars[min(max(card.priority, 1), 5) - 1], f"p{card.priority}")
-    title = _wrapped(card.title, width, TITLE_LINES) if selected else [card.title]
+    most = TITLE_LINES if selected else DETAILED_TITLE if density == "detailed" else 1
+    title = _wrapped(card.title, width, most) if most > 1 else [card.title]
     made: list[Line] = [[bar, (f"{card.priority} ", "number"), (title[0], "title")]]
     made += [[bar, ("  ", ""), (more, "title")] for more in title[1:]]
-    if not compact:
+    if density != "compact":
         made.append([bar, ("  ", ""), *facts_of(card, marks)])
     if _has_state(card):
         text, role = state_of(card, marks, now) or (f"{marks.retry} tries again now", "faint")
         said = _wrapped(text, width, TITLE_LINES if selected else TALKATIVE) if selected or _talks(card) else [text]
         made += [[bar, ("  ", ""), (line, role)] for line in said]
+    if density == "detailed":
+        made.append([bar, ("  ", ""), *details_of(card, marks, now)])
     return made
+
+
+def details_of(card: Card, marks: Marks, now: datetime) -> Line:
+    """Short id, agent, actor and how long ago it changed: the last line of a detailed card."""
+    agent = "" if card.session_status == "ACTIVE" else card.agent
+    facts = [f"M-{card.number}", agent, card.actor, f"changed {ago(card.updated_at, now)}"]
+    return [(f" {marks.separator} ".join(fact for fact in facts if fact), "faint")]
 
 
 def ticks(card: Card, now: datetime) -> int:
     """A number that changes when the text of the card changes by the clock alone."""
     seconds = int(now.timestamp())
-    if card.session_status == "ACTIVE" or (card.retry_at is not None and card.retry_at > now):
+    if card.session_status == "ACTIVE":
         return seconds
+    if card.retry_at is not None and (left := (card.retry_at - now).total_seconds()) > -1:
+        return seconds if card.attempts or left < NEAR else seconds // 60
     return seconds // 60
 
 

@@ -15,10 +15,13 @@ from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName, Project
 from ..missions.errors import NotFound
 from ..missions.records import record
+from .board_view import KEY as VIEW
+from .board_view import BoardView
 
 if TYPE_CHECKING:
     from ..sync.reads import Reads
     from ..sync.workspace import Workspace
+    from .mission_data import MissionData
 
 SCREENFUL: Final = 60
 """Cards of each list that are read before the first paint."""
@@ -40,6 +43,8 @@ class Summary:
     paused: bool = False
     read_only: str | None = None
     seq: int = 0
+    filters: dict[str, str] = field(default_factory=dict)
+    """Saved filters of the project: queries by their names."""
 
 
 @record
@@ -49,6 +54,7 @@ class Snapshot:
     summary: Summary
     lists: dict[ListName, list[Card]]
     complete: bool
+    view: BoardView = BoardView()
 
     def unread(self, name: ListName) -> int:
         """Cards of a list that it does not hold."""
@@ -96,6 +102,7 @@ def summary(workspace: Reads, project_id: str | None) -> Summary:
         paused=workspace.workstation_paused(),
         read_only=workspace.read_only,
         seq=seq,
+        filters=workspace.saved_filters(project.id) if project else {},
     )
 
 
@@ -106,7 +113,8 @@ def snapshot(workspace: Reads, project_id: str | None, limit: int | None = SCREE
         name: workspace.cards(around.project.id, name, 0, limit) if around.project else [] for name in LISTS
     }
     complete = all(len(lists[name]) >= around.counts[name].total for name in LISTS)
-    return Snapshot(around, lists, complete)
+    kept = workspace.meta(f"{VIEW}{around.project.id}") if around.project else None
+    return Snapshot(around, lists, complete, BoardView.from_text(kept))
 
 
 def look(workspace: Reads, wish: str | None, directory: Path | None) -> Snapshot:
@@ -149,6 +157,22 @@ def remember_project(workspace: Workspace, project_id: str) -> None:
         workspace.set_meta(LAST_PROJECT, project_id)
 
 
+def preview(workspace: Workspace, mission_id: str) -> MissionData | None:
+    """What the preview shows of a mission; None when it is gone."""
+    from .mission_data import read
+
+    try:
+        return read(workspace, mission_id)
+    except NotFound:
+        return None
+
+
+def remember_view(workspace: Workspace, project_id: str, view: BoardView) -> None:
+    """Look at the project in this way next time."""
+    if workspace.read_only is None:
+        workspace.set_meta(f"{VIEW}{project_id}", view.to_text())
+
+
 class BoardModel:
     """The cards of the open project, by list in board order."""
 
@@ -156,10 +180,12 @@ class BoardModel:
         self.summary = Summary(None)
         self.lists: dict[ListName, list[Card]] = {name: [] for name in LISTS}
         self.complete = False
+        self.view = BoardView()
 
     def take(self, read: Snapshot) -> None:
         """Show what was read."""
         self.summary, self.lists, self.complete = read.summary, read.lists, read.complete
+        self.view = read.view
 
     def apply(self, changed: News) -> bool:
         """Put changed cards where they belong now; True when a list differs."""

@@ -65,6 +65,8 @@ class TopView:
     filter: str = ""
     service: Part = ("", "")
     """What is worth saying of the workstation service; empty when all is well."""
+    marked: int = 0
+    """How many cards are marked."""
 
     def row(self, width: int) -> tuple[Row, list[tuple[int, int, str]]]:
         """The line without the pieces that there is no room for, and where each action stands."""
@@ -99,6 +101,8 @@ class TopView:
                 pieces.append(Piece((("X", "key"), (" removes the sample", "faint")), "remove_sample", rank=4))
             if around.project.paused:
                 pieces.append(Piece((("paused", "wait"),), rank=5))
+        if self.marked:
+            pieces.append(Piece(((f"{marks.picked} {self.marked} marked", "brand"),), "escape", rank=8, right=True))
         if self.filter:
             pieces.append(Piece((("/ ", "key"), (self.filter, "brand")), "filter", rank=7, right=True))
         if around.read_only:

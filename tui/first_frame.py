@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ..missions.entities import LISTS
+from .card import Density
 from .column_view import ColumnView
 from .data import Snapshot
 from .drawing import Row
@@ -23,7 +24,14 @@ LEAST_WIDTH, LEAST_HEIGHT = 20, 8
 
 
 def rows(
-    snapshot: Snapshot, looks: Looks, marks: Marks, size: tuple[int, int], now: datetime, *, slots: int, compact: bool
+    snapshot: Snapshot,
+    looks: Looks,
+    marks: Marks,
+    size: tuple[int, int],
+    now: datetime,
+    *,
+    slots: int,
+    density: Density,
 ) -> Iterator[tuple[Surface, Row]]:
     """Every row of the screen, with what it is drawn on."""
     width, height = size
@@ -35,9 +43,10 @@ def rows(
         yield "board", headings.row(y, width)
     columns = []
     for name, wide in headings.columns:
-        column = ColumnView(name, marks, compact=compact)
+        column = ColumnView(name, marks, density=density)
         column.width, column.height, column.now = wide, height - 2 - headings.height, now
         column.last = name == headings.columns[-1][0]
+        column.limit = snapshot.summary.counts[name].limit
         column.chosen = 0 if name == LISTS[0] and snapshot.lists[name] else None
         column.show(snapshot.lists[name], snapshot.unread(name))
         columns.append(column)

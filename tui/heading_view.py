@@ -5,7 +5,7 @@ No widget and no Textual, so that the first frame has it too; headings.py is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 from rich.cells import cell_len
@@ -24,24 +24,49 @@ COLUMN_WIDTH: Final = 26
 """Cells that a column needs; fewer columns are shown when there is less room."""
 
 
-def arrange(width: int, active: ListName, first: int = 0) -> tuple[int, list[tuple[ListName, int]]]:
+COLLAPSED_WIDTH: Final = 4
+"""Cells of a collapsed list."""
+METER: Final = 6
+"""The greatest limit that is shown as a row of slots."""
+
+
+def arrange(
+    width: int, active: ListName, first: int = 0, collapsed: Set[ListName] = frozenset()
+) -> tuple[int, list[tuple[ListName, int]]]:
     """The lists that fit into `width` with the width of each, the active one among them.
 
-    `first` is the place of the leftmost list shown before; the first value returned is the one shown now.
+    `first` is the place, among the lists that are not collapsed, of the leftmost one shown before; the first value
+    returned is the one shown now. Collapsed lists take little room; where only one list fits they are left out.
     """
-    fitting = max(1, min(len(LISTS), width // COLUMN_WIDTH))
-    at = LISTS.index(active)
-    first = max(at - fitting + 1, min(first, at, len(LISTS) - fitting))
-    wide = [width // fitting + (1 if place < width % fitting else 0) for place in range(fitting)]
-    return first, list(zip(LISTS[first : first + fitting], wide, strict=True))
+    open_lists = [name for name in LISTS if name not in collapsed or name == active]
+    closed = [name for name in LISTS if name not in open_lists]
+    if width < 2 * COLUMN_WIDTH:
+        return LISTS.index(active), [(active, width)]
+    room = width - COLLAPSED_WIDTH * len(closed)
+    fitting = max(1, min(len(open_lists), room // COLUMN_WIDTH))
+    at = open_lists.index(active)
+    first = max(at - fitting + 1, min(first, at, len(open_lists) - fitting))
+    shown = open_lists[first : first + fitting]
+    wide = {name: room // fitting + (1 if place < room % fitting else 0) for place, name in enumerate(shown)}
+    return first, [(name, wide.get(name, COLLAPSED_WIDTH)) for name in LISTS if name in wide or name in closed]
+
+
+def is_collapsed(name: ListName, width: int, active: ListName, collapsed: Set[ListName]) -> bool:
+    """Whether a list of a board that is so wide shows its name only."""
+    return name in collapsed and name != active and width >= 2 * COLUMN_WIDTH
 
 
 def heading(name: ListName, count: ListCount, shown: int | None, marks: Marks) -> Line:
     """Name, count against its limit, and what is worth knowing of the list; `shown` counts what a filter left."""
     total = f"{count.total}/{count.limit}" if count.limit else f"{count.total}"
     parts: Line = [(NAMES[name], "strong"), (f" {total}", "bad" if count.full else "faint")]
+    if count.limit and count.limit <= METER:
+        taken = min(count.total, count.limit)
+        parts.append((f" {marks.slot * taken}", "bad" if count.full else "run"))
+        parts.append((marks.free * (count.limit - taken), "faint"))
     if count.full:
-        parts.append((" full", "bad"))
+        over = count.limit is not None and count.total > count.limit
+        parts.append((f" {count.total - (count.limit or 0)} over" if over else " full", "bad"))
     if shown is not None and shown != count.total:
         parts.append((f" {marks.separator} {shown} shown", "brand"))
     elif name == "todo" and count.ready:
@@ -90,6 +115,13 @@ class HeadingView:
         at = 0
         for name, room in self.columns:
             shown = self.shown.get(name) if self.shown is not None else None
+            if room == COLLAPSED_WIDTH:
+                row += self._fit(
+                    [(f"{self._count(name).total:>3}", "bad" if self._count(name).full else "faint")], room
+                )
+                self.places.append((y, at, at + room, name))
+                at += room
+                continue
             parts = heading(name, self._count(name), shown, self.marks)
             if name == self.active:
                 parts[0] = (parts[0][0], "brand")
@@ -108,8 +140,11 @@ class HeadingView:
     def _beside(self, y: int, width: int) -> Row:
         """The strip that names the lists left and right of those on screen."""
         visible = [name for name, _ in self.columns]
-        first, last = LISTS.index(visible[0]), LISTS.index(visible[-1])
-        left, right = LISTS[:first], LISTS[last + 1 :]
+        open_lists = [name for name, room in self.columns if room != COLLAPSED_WIDTH]
+        before = LISTS.index(open_lists[0])
+        hidden = [name for name in LISTS if name not in visible]
+        left = [name for name in hidden if LISTS.index(name) < before]
+        right = [name for name in hidden if name not in left]
         parts: Line = [(" ", "")]
         used = 1
         if left:

@@ -82,18 +82,21 @@ def entries(screen: Screen[Any]) -> list[Entry]:
 
 def _declared(entry: Entry) -> int:
     """The place of a binding among those that its owner declares: the most important stand first."""
-    declared = [getattr(bound, "id", None) for bound in type(entry.node).BINDINGS]
+    classes = [owner for owner in reversed(type(entry.node).__mro__) if "BINDINGS" in vars(owner)]
+    declared = [getattr(bound, "id", None) for owner in classes for bound in vars(owner)["BINDINGS"]]
     return declared.index(entry.binding.id) if entry.binding.id in declared else len(declared)
 
 
 def clashes(keymap: Mapping[str, str], known: Mapping[str, Binding]) -> list[str]:
-    """What is wrong with `[keys]` of the settings: unknown commands, and keys that two commands share."""
+    """What is wrong with `[keys]` of the settings: unknown commands, and keys that two commands share where both work:
+    in one place, or in any place and everywhere.
+    """
     said = [f"keys.{name} names no command; the palette lists them" for name in keymap if name not in known]
     taken: dict[tuple[str, str], str] = {}
-    for name, bound in known.items():
+    for name, bound in sorted(known.items(), key=lambda one: not one[0].startswith("app.")):
         place = name.partition(".")[0]
         for key in (keymap.get(name) or bound.key).split(","):
-            other = taken.setdefault((place, key.strip()), name)
+            other = taken.get(("app", key.strip())) or taken.setdefault((place, key.strip()), name)
             if other != name and (name in keymap or other in keymap):
                 said.append(f"keys.{name} and {other} both want {key.strip()}")
     return said

@@ -43,6 +43,10 @@ class Marks:
     thumb: str = "┃"
     """The part of the gutter beside what is in view."""
     drop: str = "━"
+    picked: str = "◆"
+    """Marked for what is done to several missions at once."""
+    slot: str = "▮"
+    free: str = "▯"
     folded: str = "▸"
     unfolded: str = "▾"
     less: str = "◂"
@@ -80,6 +84,9 @@ PLAIN: Final = Marks(
     gutter="|",
     thumb="#",
     drop="=",
+    picked="*",
+    slot="#",
+    free=".",
     folded=">",
     unfolded="v",
     less="<",

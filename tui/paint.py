@@ -39,16 +39,19 @@ class Drawn(Widget):
         return self.app.has_class("-plain")
 
     def style_of(self, role: str, under: str = "") -> Style:
-        """The style of a role; `under` names a role that lies under it, such as chosen."""
+        """The style of a role; `under` names a role that lies under it, such as chosen. `link URL` is a hyperlink."""
         base, theme = self.visual_style, self.app.theme
         if self._styles_for != (base, theme):
             self._styles_for, self._role_styles = (base, theme), {}
         known = self._role_styles.get((role, under))
         if known is None:
             known = base.rich_style
-            for name in (under, role):
-                if name:
-                    known += self.app.get_component_styles(f"role--{name}").partial_rich_style
+            name, _, link = role.partition(" ")
+            for part in (under, name):
+                if part:
+                    known += self.app.get_component_styles(f"role--{part}").partial_rich_style
+            if link:
+                known += Style(link=link)
             self._role_styles[role, under] = known
         return known
 

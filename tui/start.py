@@ -12,7 +12,7 @@ import sys
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..config import paths, settings
 from ..missions.errors import SoloUnicornError, UsageError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..config.settings import Settings
+    from .card import Density
     from .data import Snapshot
 
 
@@ -88,6 +89,7 @@ def glimpse(stack: ExitStack, project: str | None, directory: Path | None) -> Sn
 def first_frame(snapshot: Snapshot, chosen: Settings, *, now: datetime | None = None) -> str | None:
     """The first frame for this terminal as what it obeys; None where it had better be left to Textual."""
     from .. import __version__
+    from .board_view import BoardView
     from .early_screen import size_of
     from .first_frame import LEAST_HEIGHT, LEAST_WIDTH, painted, rows
     from .looks import find
@@ -102,6 +104,8 @@ def first_frame(snapshot: Snapshot, chosen: Settings, *, now: datetime | None = 
     except OSError:
         return None
     looks = find(chosen.ui.theme, chosen.keys, paths.home(), __version__)
+    if snapshot.view != BoardView():  # looked at in another way than the plain board: no frame is the better one
+        return None
     if looks is None or size[0] < LEAST_WIDTH or size[1] < LEAST_HEIGHT:
         return None
     drawn = rows(
@@ -111,7 +115,7 @@ def first_frame(snapshot: Snapshot, chosen: Settings, *, now: datetime | None = 
         size,
         now or datetime.now().astimezone(),
         slots=chosen.workstation.slots,
-        compact=chosen.board.density == "compact",
+        density=cast("Density", chosen.board.density),
     )
     return painted(drawn, looks)
 

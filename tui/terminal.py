@@ -18,8 +18,13 @@ class Terminal:
         self._write(f"\x1b]0;{_clean(text)}\x07")
 
     def notify(self, text: str) -> None:
-        """A desktop notification where the terminal knows one (OSC 9), and the bell."""
-        self._write(f"\x1b]9;{_clean(text)}\x07\x07")
+        """A notice of the desktop, in the two ways that terminals know (OSC 9 and OSC 777), and the bell."""
+        said = _clean(text).replace(";", ",")
+        self._write(f"\x1b]9;{said}\x07\x1b]777;notify;Solo Unicorn;{said}\x07\x07")
+
+    def bell(self) -> None:
+        """The bell alone."""
+        self._write("\x07")
 
     def _write(self, sequence: str) -> None:
         driver = self._app._driver  # no public way

@@ -31,7 +31,14 @@ class TopLine(Drawn):
         self.view = TopView(Summary(None), marks, slots)
         self._places: list[tuple[int, int, str]] = []
 
-    def show(self, *, summary: Summary | None = None, query: str | None = None, service: Part | None = None) -> None:
+    def show(
+        self,
+        *,
+        summary: Summary | None = None,
+        query: str | None = None,
+        service: Part | None = None,
+        marked: int | None = None,
+    ) -> None:
         """Show what changed."""
         before = self.view
         self.view = replace(
@@ -39,6 +46,7 @@ class TopLine(Drawn):
             summary=before.summary if summary is None else summary,
             filter=before.filter if query is None else query,
             service=before.service if service is None else service,
+            marked=before.marked if marked is None else marked,
         )
         if before != self.view:
             self.refresh()

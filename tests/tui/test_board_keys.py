@@ -38,12 +38,21 @@ def title(board: Board) -> str:
         (["l", "h"], ("todo", 0)),
         (["G"], ("todo", 5)),
         (["end"], ("todo", 5)),
-        (["G", "g"], ("todo", 0)),
+        (["G", "g", "g"], ("todo", 0)),
         (["G", "home"], ("todo", 0)),
-        (["3"], ("review", 0)),
-        (["5", "j"], ("loop", 1)),
+        (["g", "3"], ("review", 0)),
+        (["alt+3"], ("review", 0)),
+        (["3", "j"], ("todo", 3)),
+        (["2", "l"], ("review", 0)),
+        (["3", "G"], ("todo", 2)),
+        (["9", "9", "j"], ("todo", 5)),
+        (["3", "g", "g"], ("todo", 2)),
+        (["3", "escape", "j"], ("todo", 1)),
+        (["3", "x", "k", "j"], ("todo", 1)),
+        (["g", "j"], ("todo", 1)),
+        (["g", "5", "j"], ("loop", 1)),
         (["h"], ("todo", 0)),
-        (["5", "l"], ("loop", 0)),
+        (["g", "5", "l"], ("loop", 0)),
         (["k"], ("todo", 0)),
         (["pagedown"], ("todo", 5)),
         (["ctrl+f", "ctrl+b"], ("todo", 0)),
@@ -74,7 +83,7 @@ async def test_a_card_moves_to_the_right_and_the_cursor_goes_with_it(story: Stor
 async def test_a_card_moves_to_the_left(story: Story, key: str) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
-        await pilot.press("4", key)
+        await pilot.press("g", "4", key)
         await until(pilot, lambda: "Migrate to Node 22" in story.titles("review"))
         await until(pilot, lambda: board.active == "review")
 
@@ -82,7 +91,7 @@ async def test_a_card_moves_to_the_left(story: Story, key: str) -> None:
 async def test_a_running_card_does_not_leave_doing_and_says_why(story: Story) -> None:
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         await ready(pilot)
-        await pilot.press("2", "L")
+        await pilot.press("g", "2", "L")
         await until(pilot, lambda: "Stop it first" in screen_text(pilot.app))  # type: ignore[arg-type]
         assert story.card("Checkout").list == "doing"
 

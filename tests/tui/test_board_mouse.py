@@ -23,7 +23,7 @@ from .conftest import Story, ready, shown, until
 def at(board: Board, in_list: ListName, index: int, *, lower: bool = False) -> tuple[int, int]:
     """A place on a card, as an offset on the screen."""
     column = board.columns[in_list]
-    top, bottom = column.view.top(index), column.view.top(index + 1)
+    top, bottom = column.view.places.top(index), column.view.places.bottom(index)
     y = bottom - 1 if lower else top + 1
     return column.region.x + 6, column.region.y + y - column.scroll_offset.y
 
@@ -99,7 +99,7 @@ async def test_a_drop_line_shows_where_and_escape_lets_go(story: Story) -> None:
         await pilot.mouse_down(offset=at(board, "todo", 4))
         await pilot.hover(offset=at(board, "todo", 2))
         await pilot.hover(offset=at(board, "review", 0))
-        assert board.columns["review"].drop == 0
+        assert board.columns["review"].drop == (0, 0)
         assert board.columns["todo"].drop is None
         await pilot.press("escape")
         assert board.columns["review"].drop is None
@@ -130,7 +130,7 @@ async def test_the_wheel_scrolls_a_column_and_the_cursor_stays(story: Story) -> 
         assert column.chosen == 0
         await pilot.press("j")
         assert column.chosen == 1
-        assert column.scroll_offset.y <= column.view.top(1)
+        assert column.scroll_offset.y <= column.view.places.top(1)
 
 
 async def test_a_heading_takes_the_cursor(story: Story) -> None:

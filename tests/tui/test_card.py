@@ -151,10 +151,10 @@ cards = st.builds(
 )
 
 
-@given(card=cards, width=st.integers(8, 60), compact=st.booleans())
-def test_a_card_is_as_tall_as_the_column_thinks(card: Card, width: int, compact: bool) -> None:
-    drawn = lines_of.lines(card, width, UNICODE, NOW, compact=compact)
-    assert len(drawn) == lines_of.height(card, width, UNICODE, NOW, compact=compact)
+@given(card=cards, width=st.integers(8, 60), density=st.sampled_from(["compact", "normal", "detailed"]))
+def test_a_card_is_as_tall_as_the_column_thinks(card: Card, width: int, density: lines_of.Density) -> None:
+    drawn = lines_of.lines(card, width, UNICODE, NOW, density=density)
+    assert len(drawn) == lines_of.height(card, width, UNICODE, NOW, density=density)
 
 
 @given(card=cards, width=st.integers(20, 60))

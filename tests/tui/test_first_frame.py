@@ -62,10 +62,9 @@ def painted_by_textual(app: SoloUnicornApp, size: tuple[int, int]) -> Cells:
 def painted_early(app: SoloUnicornApp, story: Story, size: tuple[int, int]) -> Cells:
     found = looks.find(app.settings.ui.theme, app.settings.keys, paths.home(), __version__)
     assert found is not None
-    compact = app.settings.board.density == "compact"
     drawn = rows(
         opening(story.path, None, None), found, app.marks, size, story.now,
-        slots=app.settings.workstation.slots, compact=compact,
+        slots=app.settings.workstation.slots, density=app.screen.density,
     )  # fmt: skip
     return cells(painted(drawn, found), size)
 
@@ -80,7 +79,7 @@ async def assert_same(story: Story, size: tuple[int, int], settings: Settings | 
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("density", ["normal", "compact"])
+@pytest.mark.parametrize("density", ["normal", "compact", "detailed"])
 async def test_it_is_the_frame_that_textual_paints(story: Story, size: tuple[int, int], density: str) -> None:
     await assert_same(story, size, Settings(board=BoardSettings(density=density)))
 
@@ -232,6 +231,6 @@ def test_what_an_agent_says_does_not_command_the_terminal(story: Story, marks: M
     snapshot = opening(story.path, None, None)
     bad = [replace(card, title="bad \x1b[2J title", question="\x1b[3J?") for card in snapshot.lists["todo"]]
     snapshot = replace(snapshot, lists={**snapshot.lists, "todo": bad})
-    said = painted(rows(snapshot, found, marks, (160, 60), story.now, slots=4, compact=False), found)
+    said = painted(rows(snapshot, found, marks, (160, 60), story.now, slots=4, density="normal"), found)
     assert "\x1b[2J" not in said and "\x1b[3J" not in said
     assert "bad" in "\n".join(text(cells(said, (160, 60))))

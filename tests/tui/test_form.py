@@ -176,7 +176,7 @@ async def test_buttons_do_what_the_keys_do(story: Story) -> None:
 async def test_a_loop_mission_is_written_in_the_loop_list(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
-        await pilot.press("5")
+        await pilot.press("g", "5")
         form = await open_form(pilot)
         assert form.query_one("#is_loop", Checkbox).value
         await pilot.press(*"Again and again")

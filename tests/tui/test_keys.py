@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from textual.binding import Binding
-from textual.dom import DOMNode
 
-from solo_unicorn import tui
 from solo_unicorn.config.settings import Settings
-from solo_unicorn.tui import screens
+from solo_unicorn.tui.all_keys import owners
 from solo_unicorn.tui.keys import clashes, key_name
 from solo_unicorn.tui.screens.form import MissionForm
 
 from .conftest import Story, ready, until
-
-
-def owners() -> Iterator[type[DOMNode]]:
-    """Every class of ours that has bindings of its own."""
-    modules = [
-        importlib.import_module(f"{package.__name__}.{info.name}")
-        for package in (tui, screens)
-        for info in pkgutil.iter_modules(package.__path__)
-    ]
-    found = {
-        thing
-        for module in modules
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, DOMNode)
-    }
-    yield from sorted(
-        (one for one in found if one.__module__.startswith("solo_unicorn") and "BINDINGS" in vars(one)),
-        key=lambda one: one.__name__,
-    )
 
 
 def bindings() -> list[tuple[str, Binding]]:

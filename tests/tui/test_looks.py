@@ -164,7 +164,7 @@ async def test_any_size_is_usable_or_empty_and_never_a_traceback(story: Story, s
             "escape",
         )
         if size == (40, 10):
-            await pilot.press("1", "g")
+            await pilot.press("g", "1", "g", "g")
             assert "Rate-limit" in screen_text(app)
 
 

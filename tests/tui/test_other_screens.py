@@ -392,7 +392,7 @@ async def test_the_palette_finds_missions(story: Story) -> None:
 
 
 async def test_help_names_every_key_of_the_board_and_the_marks(story: Story) -> None:
-    async with story.app().run_test(size=(160, 70)) as pilot:
+    async with story.app().run_test(size=(160, 95)) as pilot:
         await ready(pilot)
         await pilot.press("question_mark")
         await until(pilot, lambda: "Write a new mission" in text(pilot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import cast
 
 from textual import getters, work
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from ...missions.query import QueryError, Test, compile_query
 from .. import data
 from ..app import SoloUnicornApp
 from ..board import Board
+from ..card import Density
 from ..data import BoardModel, Snapshot
 from ..keyline import KeyLine
 from ..operations import Workspace
@@ -40,15 +42,23 @@ class LiveBoard(Screen[None]):
     def compose(self) -> ComposeResult:
         """The three parts."""
         yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
-        yield Board(self.app.marks, compact=self.app.settings.board.density == "compact", id="board")
+        yield Board(self.app.marks, density=self.density, view=self.model.view, id="board")
         yield KeyLine(self.app.marks)
+
+    @property
+    def density(self) -> Density:
+        """How much a card shows: as the person chose on this board, else as the settings say."""
+        return self.model.view.density or cast("Density", self.app.settings.board.density)
 
     # -- showing -------------------------------------------------------------------------------------------------
 
     def show(self) -> None:
         """Show the model through the filter."""
-        with suppress(QueryError):  # what is being written is no query yet: the last one holds
-            self._test = compile_query(self.query_text)
+        try:
+            self._test = compile_query(self.query_text, self.model.summary.filters)
+        except QueryError:  # what is being written is no query yet: what stands before the last word holds
+            with suppress(QueryError):
+                self._test = compile_query(self.query_text.rpartition(" ")[0], self.model.summary.filters)
         test = self._test
         lists = (
             self.model.lists
@@ -59,7 +69,7 @@ class LiveBoard(Screen[None]):
         self.top.show(summary=self.model.summary, query=self.query_text)
 
     def _tick(self) -> None:
-        if self.is_active:
+        if self.is_active and self.app.is_seen:
             self.board.tick(self.app.clock())
 
     def _show_service(self) -> None:
@@ -115,14 +125,24 @@ class LiveBoard(Screen[None]):
         self.model.apply(news)
         self.show()
         if self.model.summary.waiting > before.waiting and not self.app.app_focus:
-            self.app.terminal.notify(f"{self.model.summary.waiting} wait for you")
+            from ..notices import say_what_waits
+
+            await say_what_waits(self.app, self.model.summary.waiting)
+
+    def looked(self) -> None:
+        """The board is looked at in another way."""
+        self.board.look(self.model.view, self.density)
 
     async def open_project(self, project_id: str | None) -> None:
         """Show another project, or the same read anew."""
         read = await self.app.perform(data.snapshot, project_id)
         if read is None:
             return
+        other = self.model.summary.project is None or self.model.summary.project.id != project_id
         self.model.take(read)
+        if other:
+            self.board.clear_marks()
+            self.looked()
         self.show()
         await self.load_all()
         if project_id is not None and read.summary.read_only is None:
