@@ -89,6 +89,8 @@ class SoloUnicornApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = theme_name(self.settings.ui.theme, self.available_themes)
         self.set_class(self.marks is PLAIN, "-plain")
+        if self.settings.ui.motion == "reduced":
+            self.animation_level = "none"
         self.set_keymap(self.settings.keys)
 
     # -- start and end -------------------------------------------------------------------------------------------

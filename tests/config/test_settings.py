@@ -72,7 +72,7 @@ def test_the_file_is_read_into_typed_values(home: Path) -> None:
     ("text", "line", "says"),
     [
         ("[workstation]\nslots = 3\nslotz = 4\n", 3, "workstation.slots"),
-        ('\n# x\n[board]\ndensity = "huge"\n', 4, "normal or compact"),
+        ('\n# x\n[board]\ndensity = "huge"\n', 4, "normal, compact or detailed"),
         ("[workstation]\nslots = 0\n", 2, "from 1 to 256"),
         ("[workstation]\nslots = true\n", 2, "a whole number"),
         ("[workstation]\nslots = 2.5\n", 2, "a whole number"),
