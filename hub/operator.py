@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -45,7 +46,9 @@ def run(said: dict[str, object]) -> int:
 
     settings = settings_of(said)
     first = asyncio.run(_with(settings, _has_nobody))
-    url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    reached = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = settings.public_url or f"http://{reached}:{settings.port}"
+    settings = replace(settings, public_url=url)
     print(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs", file=sys.stderr)
     if first:
         print(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import meta, missions, parts, projects
+from . import community, memory, meta, missions, organizations, parts, projects, public, workstations
 
-FILES = (meta, projects, missions, parts)
+FILES = (meta, organizations, projects, missions, parts, memory, workstations, public, community)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...missions.entities import Actor, Flow, JsonObject, Mission, MissionEvent, Project, ProjectRepository, Workstation
+from ...missions.entities import (
+    Actor,
+    Flow,
+    JsonObject,
+    Mission,
+    MissionEvent,
+    Organization,
+    Project,
+    ProjectRepository,
+    Workstation,
+)
 from ..services.documents import LOCAL as MISSION_LOCAL
 from ..services.parts import LOCAL as PART_LOCAL
+from ..services.people import SETTABLE as ORGANIZATION_SETTABLE
 from ..services.projects import HIDDEN, SETTABLE
+from ..services.workstations import SETTABLE as WORKSTATION_SETTABLE
 from .endpoint import Parameter, Schema
-from .schema import COUNT, FLAG, ID, TEXT, body, component, entity, page
+from .schema import COUNT, FLAG, ID, TEXT, TIME, body, component, entity, page
 
 IDS: Final[Schema] = {"type": "array", "items": {"type": "string"}}
 NULLABLE_TEXT: Final[Schema] = {"type": ["string", "null"]}
@@ -143,7 +155,7 @@ MEMBER_PAGE = component("MemberPage", page(MEMBER))
 MEMBER_ADD = component("MemberAdd", {"type": "object", "properties": {"userId": TEXT, "email": TEXT, "role": TEXT}})
 WORKSTATION = entity(
     Workstation, without=("registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"),
-    more={"generation": COUNT, **_VERSION}, always=("id", "name", "status"),
+    more={"generation": COUNT, "state": TEXT, **_VERSION}, always=("id", "name", "status"),
 )  # fmt: skip
 OBJECT: Final[Schema] = {"type": "object"}
 ERROR = component(
@@ -173,4 +185,109 @@ MISSION_FILTERS = (
     Parameter("flowId", {"type": "string", "maxLength": 64}),
     Parameter("repositoryId", {"type": "string", "maxLength": 64}),
     Parameter("q", {"type": "string", "maxLength": 200}, "Words of the title."),
+)
+WORKSTATION_PAGE = component("WorkstationPage", page(WORKSTATION))
+WORKSTATION_WRITE = component(
+    "WorkstationWrite",
+    body(
+        Workstation, only=WORKSTATION_SETTABLE, nullable=True,
+        more={"id": ID, "organizationId": TEXT, "generation": COUNT, "machineId": TEXT},
+    ),
+)  # fmt: skip
+HEARTBEAT = component(
+    "Heartbeat",
+    {
+        "type": "object",
+        "properties": {
+            "generation": COUNT,
+            "state": {"enum": ["idle", "busy", "paused", "draining"]},
+            "slots": OBJECT,
+            "runs": {"type": "array", "items": {"type": "object"}},
+            "availableCodeAgents": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+)
+ORGANIZATION = entity(
+    Organization,
+    without=("apiKey", "apiKeyCreatedAt", "apiKeyExpiresAt", "deletedAt"),
+    more={"role": TEXT, **_VERSION},
+    always=("id", "name", "slug"),
+)
+ORGANIZATION_PAGE = component("OrganizationPage", page(ORGANIZATION))
+ORGANIZATION_CREATE = component(
+    "OrganizationCreate",
+    body(Organization, only=ORGANIZATION_SETTABLE, required=("name",), more={"id": ID}),
+)
+ORGANIZATION_PATCH = component("OrganizationPatch", body(Organization, only=ORGANIZATION_SETTABLE, nullable=True))
+INVITATION = component(
+    "Invitation",
+    {
+        "type": "object",
+        "properties": {"email": TEXT, "role": {"enum": ["member", "admin", "owner"]}},
+        "required": ["email"],
+    },
+)
+TOKEN = component(
+    "Token",
+    {
+        "type": "object",
+        "properties": {
+            "id": TEXT, "kind": TEXT, "name": TEXT, "scopes": IDS, "createdAt": TIME, "expiresAt": NULLABLE_TEXT,
+            "lastUsedAt": NULLABLE_TEXT, "revoked": FLAG,
+        },
+        "required": ["id", "kind", "name", "scopes"],
+    },
+)  # fmt: skip
+TOKEN_PAGE = component("TokenPage", page(TOKEN))
+TOKEN_CREATE = component(
+    "TokenCreate",
+    {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 200},
+            "scopes": {"type": "array", "items": {"enum": ["read", "write", "run", "admin"]}, "minItems": 1},
+            "expiresInDays": {"type": ["integer", "null"], "minimum": 1, "maximum": 3650},
+        },
+        "required": ["name"],
+    },
+)
+_DOCUMENT: Final[dict[str, JsonObject]] = {
+    "projectId": TEXT, "name": TEXT, "text": TEXT, "version": COUNT, "updatedAt": TIME, "updatedBy": OBJECT,
+}  # fmt: skip
+DOCUMENT = component(
+    "MemoryDocument",
+    {"type": "object", "properties": dict(_DOCUMENT), "required": ["name", "text", "version"]},
+)
+DOCUMENT_PAGE = component("MemoryDocumentPage", page(DOCUMENT))
+DOCUMENT_WRITE = component(
+    "MemoryDocumentWrite",
+    {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}, "required": ["text"]},
+)
+PUBLIC_PAGE = component("PublicPage", page(OBJECT))
+ACCESS_REQUEST = component(
+    "AccessRequest",
+    {
+        "type": "object",
+        "properties": {
+            "id": TEXT, "projectId": TEXT, "userId": TEXT, "role": TEXT, "message": TEXT, "createdAt": TIME,
+            "status": {"enum": ["pending", "approved", "rejected"]},
+        },
+        "required": ["id", "projectId", "userId", "role", "status"],
+    },
+)  # fmt: skip
+ACCESS_REQUEST_PAGE = component("AccessRequestPage", page(ACCESS_REQUEST))
+ACCESS_REQUEST_CREATE = component(
+    "AccessRequestCreate",
+    {
+        "type": "object",
+        "properties": {"role": {"enum": ["contributor", "collaborator", "maintainer"]}, "message": TEXT},
+    },
+)
+STARRED = component(
+    "Starred",
+    {"type": "object", "properties": {"starred": FLAG, "starCount": COUNT}, "required": ["starred", "starCount"]},
+)
+TEMPLATE_CREATE = component("TemplateCreate", {"type": "object", "properties": {"name": TEXT, "public": FLAG}})
+FROM_TEMPLATE = component(
+    "FromTemplate", {"type": "object", "properties": {"id": ID, "name": TEXT, "organizationId": TEXT}}
 )

@@ -31,7 +31,7 @@ IGNORED = HIDDEN | FIXED
 def create(call: Call) -> Answer:
     """A new project with its system flows; the caller is its owner."""
     body = call.body
-    organization_id = body.get("organizationId") or _own_organization(call)
+    organization_id = body.get("organizationId") or own_organization(call)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
     call.hub.permissions.require_organization(call.at, call.caller, organization_id, "create projects")
@@ -215,7 +215,8 @@ def _current(call: Call, project_id: str) -> str:
     return str(call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
 
 
-def _own_organization(call: Call) -> str:
+def own_organization(call: Call) -> str:
+    """The organisation a request means that names none: the caller's first."""
     if call.caller.organization_id is not None:
         return call.caller.organization_id
     found = call.at.execute(

@@ -1,0 +1,66 @@
+"""`/public`: what anybody may see, without sign-in, with ETags."""
+
+from __future__ import annotations
+
+from ..services import public
+from . import schemas
+from .endpoint import Answer, Call, Parameter, endpoint
+from .schemas import AFTER, LIMIT
+
+PROJECTS = "/public/projects"
+CATEGORY = Parameter("category", {"type": "string", "maxLength": 100})
+WORDS = Parameter("q", {"type": "string", "maxLength": 200}, "Words to look for.")
+
+
+@endpoint(
+    "GET", PROJECTS, "public.browse", "Browse public projects", needs="public", answers={200: schemas.PUBLIC_PAGE},
+    query=(AFTER, LIMIT, CATEGORY),
+)  # fmt: skip
+def browse(call: Call) -> Answer:
+    """The most starred first."""
+    return public.browse(call)
+
+
+@endpoint(
+    "GET", PROJECTS + "/search", "public.search", "Search public projects", needs="public",
+    answers={200: schemas.PUBLIC_PAGE}, query=(WORDS, AFTER, LIMIT, CATEGORY),
+)  # fmt: skip
+def search(call: Call) -> Answer:
+    """All words of `q`."""
+    return public.search(call)
+
+
+@endpoint(
+    "GET", PROJECTS + "/{slug}", "public.get", "Read a public project", needs="public", answers={200: schemas.OBJECT}
+)
+def get(call: Call) -> Answer:
+    """By its public slug."""
+    return public.public_project(call, call.path["slug"])
+
+
+@endpoint(
+    "GET", PROJECTS + "/{slug}/missions", "public.missions", "Read a public project's missions", needs="public",
+    answers={200: schemas.PUBLIC_PAGE},
+    query=(AFTER, LIMIT, Parameter("list", {"type": "string", "enum": ["todo", "doing", "review", "done", "loop"]})),
+)  # fmt: skip
+def missions(call: Call) -> Answer:
+    """When the project shows them."""
+    return public.public_missions(call, call.path["slug"])
+
+
+@endpoint(
+    "GET", "/public/categories", "public.categories", "List the categories of public projects", needs="public",
+    answers={200: schemas.PUBLIC_PAGE},
+)  # fmt: skip
+def categories(call: Call) -> Answer:
+    """With how many projects each has."""
+    return public.categories(call)
+
+
+@endpoint(
+    "GET", "/public/featured", "public.featured", "List featured projects", needs="public",
+    answers={200: schemas.PUBLIC_PAGE},
+)  # fmt: skip
+def featured(call: Call) -> Answer:
+    """Chosen by the hub's operator."""
+    return public.featured(call)

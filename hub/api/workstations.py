@@ -1,0 +1,78 @@
+"""`/workstations`: register, list, read, change, remove, heartbeat."""
+
+from __future__ import annotations
+
+from ..services import workstations
+from . import schemas
+from .endpoint import Answer, Call, endpoint
+
+ONE = "/workstations/{id}"
+
+
+@endpoint(
+    "GET", "/organizations/{id}/workstations", "workstation.list", "List an organization's workstations",
+    needs="see organization", answers={200: schemas.WORKSTATION_PAGE},
+)  # fmt: skip
+def list_workstations(call: Call) -> Answer:
+    """For its members."""
+    return workstations.listed(call, call.path["id"])
+
+
+@endpoint(
+    "GET", "/projects/{id}/workstations", "project.workstations", "List the workstations of a project",
+    needs="see workstations", answers={200: schemas.PUBLIC_PAGE},
+)  # fmt: skip
+def project_workstations(call: Call) -> Answer:
+    """As much as the caller may see."""
+    return workstations.of_project(call, call.path["id"])
+
+
+@endpoint(
+    "POST", "/workstations", "workstation.register", "Register a workstation", needs="account",
+    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, scope="run",
+    refuses=(404,),
+)  # fmt: skip
+def register(call: Call) -> Answer:
+    """With an id of its own, or a fresh one."""
+    return workstations.register(call)
+
+
+@endpoint(
+    "PUT", ONE, "workstation.put", "Register a workstation under its id", needs="account",
+    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, scope="run",
+)  # fmt: skip
+def put(call: Call) -> Answer:
+    """A higher generation takes over."""
+    return workstations.register(call, call.path["id"])
+
+
+@endpoint("GET", ONE, "workstation.get", "Read a workstation", needs="account", answers={200: schemas.WORKSTATION})
+def get(call: Call) -> Answer:
+    """For members of its organization."""
+    return workstations.get(call, call.path["id"])
+
+
+@endpoint(
+    "PATCH", ONE, "workstation.update", "Change a workstation's settings", needs="account",
+    answers={200: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, if_match="optional", scope="run",
+)  # fmt: skip
+def update(call: Call) -> Answer:
+    """By its owner or an administrator."""
+    return workstations.edit(call, call.path["id"])
+
+
+@endpoint(
+    "DELETE", ONE, "workstation.delete", "Remove a workstation", needs="account", answers={204: None}, scope="run"
+)
+def delete(call: Call) -> Answer:
+    """By its owner or an administrator."""
+    return workstations.remove(call, call.path["id"])
+
+
+@endpoint(
+    "POST", ONE + "/heartbeat", "workstation.heartbeat", "Say that a workstation is there", needs="account",
+    answers={200: schemas.OBJECT}, body=schemas.HEARTBEAT, scope="run",
+)  # fmt: skip
+def heartbeat(call: Call) -> Answer:
+    """Every 15 s."""
+    return workstations.heartbeat(call, call.path["id"])

@@ -1,0 +1,145 @@
+"""Public projects: browsed, searched, read by anybody, never more than their settings show."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import orjson
+from sqlalchemy import and_, func, or_, select
+
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import InvalidValue
+from ..api.endpoint import Answer, Call
+from ..errors import HubError
+from ..permissions import missing
+from ..tables import missions, organizations, projects
+
+SHOWN: Final = (
+    "id", "name", "description", "slug", "publicSlug", "category", "tags", "featured", "starCount", "publicMissionRead",
+    "publicMemoryRead", "publicRepositoryRead", "workstationVisibility", "createdAt", "updatedAt",
+)  # fmt: skip
+"""What everybody sees of a public project."""
+MISSION_SHOWN: Final = (
+    "id", "projectId", "title", "description", "spec", "priority", "list", "listOrder", "stage", "solution", "tasks",
+    "tasksCurrent", "dependencyCount", "blockedBy", "relatesTo", "createdAt", "updatedAt", "version",
+)  # fmt: skip
+"""What everybody sees of its missions, when the project shows them: nothing of who runs what where."""
+_PUBLIC = and_(
+    projects.c.visibility == "public",
+    projects.c.status == "active",
+    projects.c.organization_id.in_(select(organizations.c.id).where(organizations.c.deleted.is_(False))),
+)
+
+
+def browse(call: Call) -> Answer:
+    """Public projects, the most starred first."""
+    query = call.query
+    limit = min(int(query.get("limit", 50)), 200)
+    here = [_PUBLIC]
+    if "category" in query:
+        here.append(projects.c.category == query["category"])
+    if words := query.get("q", "").split():
+        here.extend(projects.c.doc.icontains(orjson.dumps(word).decode()[1:-1], autoescape=True) for word in words[:10])
+    if "after" in query:
+        count, _, last = query["after"].partition(".")
+        if not count.isdigit() or len(count) > 9:
+            raise HubError("invalid", "The parameter after cannot be read", details={"field": "after"})
+        here.append(
+            or_(projects.c.star_count < int(count), and_(projects.c.star_count == int(count), projects.c.id > last))
+        )
+    rows = call.at.execute(
+        select(projects.c.id, projects.c.star_count, projects.c.doc)
+        .where(and_(*here))
+        .order_by(projects.c.star_count.desc(), projects.c.id)
+        .limit(limit + 1)
+    ).all()
+    page = rows[:limit]
+    after = f"{page[-1].star_count}.{page[-1].id}" if len(rows) > limit else None
+    return _public({"items": [_shown(row.doc) for row in page], "nextAfter": after})
+
+
+def search(call: Call) -> Answer:
+    """Public projects whose texts have all the words of `q`."""
+    if not call.query.get("q", "").strip():
+        raise InvalidValue("q", "q is missing", todo="name what you look for")
+    found = browse(call)
+    words = call.query["q"].lower().split()[:10]
+    page = orjson.loads(found.body)
+    page["items"] = [item for item in page["items"] if _holds(item, words)]
+    return _public(page)
+
+
+def _holds(item: JsonObject, words: list[str]) -> bool:
+    """Whether what is shown of a project has the words: a setting that is not shown is not found either."""
+    tags = item.get("tags") or []
+    texts = [item.get("name"), item.get("description"), item.get("category"), *(tags if isinstance(tags, list) else [])]
+    text = " ".join(str(one) for one in texts if one).lower()
+    return all(word in text for word in words)
+
+
+def featured(call: Call) -> Answer:
+    """The public projects that the hub's operator shows first."""
+    docs = call.at.execute(
+        select(projects.c.doc)
+        .where(and_(_PUBLIC, projects.c.featured.is_(True)))
+        .order_by(projects.c.star_count.desc(), projects.c.id)
+        .limit(50)
+    ).scalars()
+    return _public({"items": [_shown(doc) for doc in docs], "nextAfter": None})
+
+
+def categories(call: Call) -> Answer:
+    """The categories of public projects, with how many each has."""
+    rows = call.at.execute(
+        select(projects.c.category, func.count().label("total"))
+        .where(and_(_PUBLIC, projects.c.category.is_not(None)))
+        .group_by(projects.c.category)
+        .order_by(projects.c.category)
+    ).all()
+    return _public({"items": [{"name": row.category, "count": row.total} for row in rows], "nextAfter": None})
+
+
+def public_project(call: Call, slug: str) -> Answer:
+    """One public project."""
+    return _public(_shown(_by_slug(call, slug)[1]))
+
+
+def public_missions(call: Call, slug: str) -> Answer:
+    """The missions of a public project that shows them; 404 when it does not."""
+    project_id, doc = _by_slug(call, slug)
+    if not orjson.loads(doc).get("publicMissionRead"):
+        raise missing("project", slug)
+    limit = min(int(call.query.get("limit", 100)), 200)
+    here = [missions.c.project_id == project_id, missions.c.deleted.is_(False)]
+    if "list" in call.query:
+        here.append(missions.c.list == call.query["list"])
+    if "after" in call.query:
+        here.append(missions.c.id > call.query["after"])
+    rows = call.at.execute(
+        select(missions.c.id, missions.c.doc).where(and_(*here)).order_by(missions.c.id).limit(limit + 1)
+    ).all()
+    items: list[Json] = []
+    for row in rows[:limit]:
+        mission = orjson.loads(row.doc)
+        items.append({name: mission[name] for name in MISSION_SHOWN if name in mission})
+    return _public({"items": items, "nextAfter": rows[limit - 1].id if len(rows) > limit else None})
+
+
+def _by_slug(call: Call, slug: str) -> tuple[str, str]:
+    row = call.at.execute(
+        select(projects.c.id, projects.c.doc).where(and_(_PUBLIC, projects.c.public_slug == slug))
+    ).one_or_none()
+    if row is None:
+        raise missing("project", slug)
+    return row.id, row.doc
+
+
+def _shown(doc: str) -> JsonObject:
+    found = orjson.loads(doc)
+    return {name: found[name] for name in SHOWN if name in found}
+
+
+def _public(body: JsonObject) -> Answer:
+    raw = orjson.dumps(body)
+    return Answer(raw, version=sha256(raw).hexdigest()[:32], public=True)

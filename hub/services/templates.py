@@ -1,0 +1,149 @@
+"""Templates: a project's settings, flows, actors and open missions, to begin others with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+from sqlalchemy import and_, insert, or_, select
+
+from ...missions.entities import JsonObject
+from ...missions.errors import InvalidValue
+from ...missions.ids import new_ulid
+from ..api.endpoint import Answer, Call
+from ..permissions import missing
+from ..tables import actors, flows, missions, organization_members, projects, templates
+from . import projects as projects_service
+from .change import Change, new_id
+from .documents import joined
+from .values import check_size, name_of
+
+TEMPLATE_SETTINGS: Final = (
+    "description", "category", "tags", "prModeDefault", "prRequireReview", "prAutoMerge", "prDeleteBranchAfterMerge",
+    "prTemplate", "wipLimits",
+)  # fmt: skip
+FLOW_KEPT: Final = ("name", "description", "stageSequence", "isDefault")
+MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stage", "isLoop", "loopSchedule")
+
+
+def export_template(call: Call, project_id: str) -> Answer:
+    """A project's settings, flows, actors and open missions as a template of its organisation."""
+    access = call.hub.permissions.require(call.at, call.caller, project_id, "manage project")
+    row = call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
+    project = orjson.loads(row)
+    name = name_of(call.body.get("name", project["name"]))
+    public = call.body.get("public", False)
+    if not isinstance(public, bool):
+        raise InvalidValue("public", "public is true or false")
+    names = {}
+    own_flows = []
+    for text in _docs(call, flows, project_id):
+        flow = orjson.loads(text)
+        names[flow["id"]] = flow["name"]
+        own_flows.append(
+            {key: flow[key] for key in ("name", "description", "stageSequence", "isDefault") if key in flow}
+        )
+    own_actors = [
+        {key: actor[key] for key in ("name", "description", "methodology", "focus", "isDefault") if key in actor}
+        for actor in map(orjson.loads, _docs(call, actors, project_id))
+    ]
+    kept = []
+    rows = call.at.execute(
+        select(missions.c.doc)
+        .where(
+            and_(
+                missions.c.project_id == project_id,
+                missions.c.deleted.is_(False),
+                missions.c.list.in_(("todo", "loop")),
+            )
+        )
+        .order_by(missions.c.list, missions.c.list_order, missions.c.id)
+        .limit(200)
+    ).scalars()
+    for text in rows:
+        mission = orjson.loads(text)
+        one = {key: mission[key] for key in MISSION_KEPT if key in mission}
+        kept.append({**one, "flow": names.get(mission.get("flowId"), "Standard")})
+    content = {
+        "settings": {key: project[key] for key in TEMPLATE_SETTINGS if key in project},
+        "flows": own_flows,
+        "actors": own_actors,
+        "missions": kept,
+    }
+    doc = {"id": new_ulid(), "name": name, "public": public, "organizationId": access.organization_id, **content}
+    call.at.execute(
+        insert(templates).values(
+            id=doc["id"], organization_id=access.organization_id, name=name, public=public,
+            doc=orjson.dumps(doc).decode(),
+        )
+    )  # fmt: skip
+    return Answer(orjson.dumps(doc), 201)
+
+
+def list_templates(call: Call) -> Answer:
+    """Public templates, and those of the caller's organisations."""
+    mine = select(organization_members.c.organization_id).where(organization_members.c.user_id == call.caller.user_id)
+    docs = call.at.execute(
+        select(templates.c.doc)
+        .where(
+            or_(
+                templates.c.public.is_(True),
+                templates.c.organization_id.in_(mine),
+                templates.c.organization_id == (call.caller.organization_id or ""),
+            )
+        )
+        .order_by(templates.c.id)
+        .limit(200)
+    ).scalars()
+    return Answer(b'{"items":' + joined(list(docs)) + b',"nextAfter":null}')
+
+
+def create_from_template(call: Call, template_id: str) -> Answer:
+    """A new project as a template says, of the caller's organisation; all of it or nothing."""
+    from ..permissions import organization_role
+    from . import mission_writes
+
+    row = call.at.execute(select(templates).where(templates.c.id == template_id)).one_or_none()
+    if row is None or not (row.public or organization_role(call.at, call.caller, row.organization_id) is not None):
+        raise missing("template", template_id)
+    template = orjson.loads(row.doc)
+    wished = {key: value for key, value in call.body.items() if key in ("id", "name", "organizationId")}
+    call.body = {**template["settings"], "name": template["name"], **wished}
+    made = projects_service.create(call)
+    project = orjson.loads(made.body)
+    change = Change(call, project["id"], "manage project")
+    ids = {flow.name: flow.id for flow in change.all_flows()}
+    for flow in template["flows"]:
+        if flow["name"] not in ids:
+            ids[flow["name"]] = _insert_part(change, flows, flow)
+    for actor in template["actors"]:
+        _insert_part(change, actors, actor)
+    for mission in template["missions"]:
+        mission = dict(mission)
+        flow_id = ids.get(mission.pop("flow", "Standard"))
+        call.body = {**mission, **({"flowId": flow_id} if flow_id else {})}
+        mission_writes.create(call, project["id"])
+    return Answer(made.body, 201, version=made.version)
+
+
+def _insert_part(change: Change, table: object, doc: JsonObject) -> str:
+    from typing import Any, cast
+
+    made: JsonObject = {
+        **doc, "id": new_id(), "projectId": change.project_id, "isDefault": False, "version": 1,
+        "createdAt": change.now.isoformat()[:-6] + "Z", "updatedAt": change.now.isoformat()[:-6] + "Z",
+    }  # fmt: skip
+    check_size("template", made)
+    change.at.execute(
+        insert(cast("Any", table)).values(
+            id=made["id"], project_id=change.project_id, name=made["name"], version=1, doc=orjson.dumps(made).decode()
+        )
+    )
+    return str(made["id"])
+
+
+def _docs(call: Call, table: object, project_id: str) -> list[str]:
+    from typing import Any, cast
+
+    of = cast("Any", table)
+    return list(call.at.execute(select(of.c.doc).where(of.c.project_id == project_id).order_by(of.c.id)).scalars())
