@@ -62,8 +62,7 @@ class _Sides:
     def _old(self, file: str) -> bytes | None:
         git = Git(self._top)
         self._base = self._base or merge_base_of(git, self._given_base)[0]
-        shown = git.run("cat-file", "blob", f"{self._base}:{file}", ok=range(256))
-        return shown.out if shown.status == 0 else None
+        return git.blob(self._base, file)
 
     def _renames(self) -> dict[str, str]:
         if self._renamed is None:

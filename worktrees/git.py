@@ -150,10 +150,17 @@ class Git:
         """The one line a command prints, without its newline; bytes that are not UTF-8 survive as surrogates."""
         return decode(self.run(*arguments).out).rstrip("\n")
 
-    def maybe(self, *arguments: str) -> str | None:
-        """Like `line`, but None when git says no (exit status 1 or 128)."""
-        done = self.run(*arguments, ok=range(256))
+    def maybe(self, *arguments: str, no: tuple[int, ...] = (1,)) -> str | None:
+        """Like `line`, but None when git says no by one of these exit statuses; any other is a failure, and raises."""
+        done = self.run(*arguments, ok=(0, *no))
         return decode(done.out).rstrip("\n") if done.status == 0 else None
+
+    def blob(self, commit: str, path: str) -> bytes | None:
+        """The content of a file in a commit; None when the commit has no such file."""
+        out = self.out("cat-file", "--batch", stdin=os.fsencode(f"{commit}:{path}\n"))
+        header, _, content = out.partition(b"\n")
+        kind = header.rsplit(b" ", 2)
+        return content[: int(kind[2])] if len(kind) == 3 and kind[1] == b"blob" else None
 
     def test(self, *arguments: str) -> bool:
         """For commands that answer by their exit code: 0 is True, 1 is False, everything else raises."""

@@ -49,9 +49,9 @@ def recipe_at(checkout: Path, commit: str) -> Recipe:
     Read from the base and not from the mission's branch: an agent does not choose the check its work must pass.
     """
     git = Git(checkout)
-    shown = git.run("cat-file", "blob", f"{commit}:{RECIPE_FILE}", ok=range(256))
-    if shown.status == 0:
-        return parse_recipe(decode(shown.out), f"{RECIPE_FILE} at {commit[:10]}")
+    committed = git.blob(commit, RECIPE_FILE)
+    if committed is not None:
+        return parse_recipe(decode(committed), f"{RECIPE_FILE} at {commit[:10]}")
     path = checkout / RECIPE_FILE
     tracked = git.maybe("ls-files", "--error-unmatch", "--", RECIPE_FILE) is not None
     if tracked or not path.is_file():

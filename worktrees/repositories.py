@@ -168,7 +168,7 @@ def has_branch(git: Git, name: str) -> bool:
 def check_branch_name(name: str) -> str:
     """The name, if git would take it for a branch; InvalidValue otherwise."""
     if not _PLAIN_NAME.fullmatch(name) and (
-        name.startswith("-") or Git("/").maybe("check-ref-format", "--branch", name) is None
+        name.startswith("-") or Git("/").maybe("check-ref-format", "--branch", name, no=(1, 128)) is None
     ):
         raise InvalidValue(
             "branch", f"{name!r} is not a branch name", why="git refuses it", todo="use letters, digits, - and /"
@@ -221,7 +221,7 @@ def _remote(git: Git, settings: dict[str, str]) -> tuple[str | None, str | None]
         return None, None
     name = "origin" if "origin" in names else sorted(names)[0]
     if any(one.startswith("url.") for one in settings):  # git knows how it is rewritten
-        return name, git.maybe("remote", "get-url", name)
+        return name, git.maybe("remote", "get-url", name, no=(2, 128))
     return name, settings[f"remote.{name}.url"]
 
 

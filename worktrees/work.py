@@ -157,7 +157,8 @@ def snapshot_work(path: Path | str, ref: str, *, message: str = "Uncommitted wor
     with temporary_index(path) as index:
         staged = git.having(GIT_INDEX_FILE=str(index))
         # An unmerged index has no tree; the files with their markers are what there is to keep then.
-        index_tree = staged.maybe("write-tree") or git.line("rev-parse", f"{head}^{{tree}}")
+        unmerged = any("U" in change.state or change.state in ("AA", "DD") for change in dirty)
+        index_tree = git.line("rev-parse", f"{head}^{{tree}}") if unmerged else staged.line("write-tree")
         staged.run("add", "-A", "--", ".", *_not_nested(dirty), settings=_NO_HOOKS, timeout=600)
         tree = staged.line("write-tree")
     maker = git.having(**identity(git))
@@ -195,9 +196,10 @@ def keep_index(git: Git, admin: Path) -> str | None:
     if not index.is_file() or head is None:
         return None
     with tempfile.TemporaryDirectory() as scratch:
-        copy = shutil.copy2(index, Path(scratch) / "index")
-        tree = git.having(GIT_INDEX_FILE=str(copy)).maybe("write-tree")
-    if tree is None or tree == git.line("rev-parse", f"{head}^{{tree}}"):
+        copy = git.having(GIT_INDEX_FILE=str(shutil.copy2(index, Path(scratch) / "index")))
+        _settle_unmerged(copy)
+        tree = copy.line("write-tree")
+    if tree == git.line("rev-parse", f"{head}^{{tree}}"):
         keep_commit(git, head)
         return None
     maker = git.having(**identity(git))
@@ -240,6 +242,19 @@ def temporary_index(path: Path) -> Iterator[Path]:
 def _not_nested(dirty: list[Change]) -> list[str]:
     """Pathspecs that leave out nested repositories, which would become broken submodule entries."""
     return [f":(top,exclude,literal){change.path.rstrip('/')}" for change in dirty if change.nested]
+
+
+def _settle_unmerged(index: Git) -> None:
+    """Let an index in the middle of a merge have a tree: each side of a conflict under a name of its own."""
+    names = {"1": "base", "2": "ours", "3": "theirs"}
+    wanted: list[bytes] = []
+    for entry in index.list("ls-files", "--unmerged", "-z"):
+        facts, _, path = entry.partition("\t")
+        mode, blob, stage = facts.split()
+        wanted.append(f"0 {'0' * len(blob)}\t{path}".encode("utf-8", "surrogateescape"))
+        wanted.append(f"{mode} {blob}\t{path}.{names[stage]}".encode("utf-8", "surrogateescape"))
+    if wanted:
+        index.run("update-index", "-z", "--index-info", stdin=b"\0".join(wanted) + b"\0")
 
 
 def _head_of(git: Git, admin: Path) -> str | None:

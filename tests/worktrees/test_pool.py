@@ -229,6 +229,19 @@ def test_a_directory_deleted_by_hand_is_made_again_with_its_commits_and_staged_w
     assert repo.show(f"{kept}:b.txt") == "staged" and any(kept in warning for warning in again.warnings)
 
 
+def test_both_sides_of_a_conflict_outlive_their_directory(pool, repository, repo, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / "readme.md").write_text("ours\n")
+    repo.git("commit", "-qam", "Ours", cwd=lease.path)
+    repo.commit("readme.md", "theirs\n")
+    repo.git("merge", "-q", "main", cwd=lease.path, check=False)
+    repo.git("worktree", "list")
+    subprocess.run(["rm", "-rf", str(lease.path)], check=True)
+    again = pool.acquire(repository, make_mission(1), branch="b1")
+    [kept] = [word for warning in again.warnings for word in warning.split() if word.startswith("refs/")]
+    assert (repo.show(f"{kept}:readme.md.ours"), repo.show(f"{kept}:readme.md.theirs")) == ("ours", "theirs")
+
+
 def test_a_directory_git_no_longer_knows_is_left_alone(pool, repository, repo, make_mission):
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="b1")

@@ -138,7 +138,7 @@ def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None
 
 def _template(git: Git, base: str) -> str | None:
     for path in TEMPLATES:
-        found = git.run("cat-file", "blob", f"{base}:{path}", ok=range(256))
-        if found.status == 0:
-            return found.out.decode(errors="replace")[:TEMPLATE_MAX]
+        found = git.blob(base, path)
+        if found is not None:
+            return found.decode(errors="replace")[:TEMPLATE_MAX]
     return None
