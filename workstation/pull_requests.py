@@ -21,7 +21,8 @@ from ..missions.landing import worktree_branch
 from ..missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
 from ..sync.workspace import Workspace
 from ..worktrees.github import branches, pulls
-from ..worktrees.github.client import GitHub, NotMergeable, Unavailable
+from ..worktrees.github.answers import NotMergeable, Unavailable
+from ..worktrees.github.client import GitHub
 from ..worktrees.github.hosts import Host, RepositoryName, name_of
 from ..worktrees.github.pulls import Pull
 from ..worktrees.landing import Landed

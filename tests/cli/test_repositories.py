@@ -141,6 +141,22 @@ def test_orphans_are_told_by_list_and_settled_by_clean(run: Run, clone: Path) ->
     assert [one["path"] for one in run("worktree", "list", "--json").meta["orphans"]] == [str(lost)]
 
 
+def test_the_run_script_gets_the_worktrees_ports(run: Run, project: str, repository: Path, tmp_path: Path) -> None:
+    run("repo", "add", str(repository))
+    run("mission", "create", "Pay")
+    with Workspace.open() as opened:
+        [linked] = opened.repositories()
+        pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        lease = pool.acquire(linked, opened.mission("1"), branch="m1")
+        opened.set_mission_worktree("M-1", str(lease.path), "m1")
+    assert run("mission", "open", "1", "--run").code == 3
+    script = f'echo "$SOLO_UNICORN_PORT $SOLO_UNICORN_BRANCH $PWD" > {tmp_path}/ran; exit 7'
+    (repository / ".solo-unicorn.toml").write_text(f"[worktree]\nrun = '{script}'\n")
+    assert run("mission", "open", "1", "--run").code == 7
+    port, branch, where = (tmp_path / "ran").read_text().split()
+    assert int(port) >= 20_000 and (branch, where) == ("m1", str(lease.path))
+
+
 def test_cleaning_leaves_out_a_repository_that_is_gone(run: Run, clone: Path) -> None:
     subprocess.run(["rm", "-rf", str(clone)], check=True)
     cleaned = run("worktree", "clean")

@@ -9,7 +9,8 @@ import pytest
 from solo_unicorn.config.redaction import redact
 from solo_unicorn.missions.errors import InvalidValue, NotFound, Offline, SignedOut
 from solo_unicorn.worktrees.github import pulls
-from solo_unicorn.worktrees.github.client import GitHub, NotMergeable, RateLimited, Refused, Unavailable
+from solo_unicorn.worktrees.github.answers import NotMergeable, RateLimited, Refused, Unavailable
+from solo_unicorn.worktrees.github.client import GitHub
 from solo_unicorn.worktrees.github.hosts import Host, RepositoryName
 
 from .conftest import HOST, NAME, Checkout, Pauses

@@ -20,7 +20,7 @@ from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.workstation import client, lock
 from solo_unicorn.workstation.pull_requests import PullRequestDesk
 from solo_unicorn.workstation.workplace import Workplace
-from solo_unicorn.worktrees.github.client import RateLimited
+from solo_unicorn.worktrees.github.answers import RateLimited
 from solo_unicorn.worktrees.github.hosts import RepositoryName
 
 from ..workstation.conftest import Shop, shop, until, workstation  # noqa: F401  (fixtures)

@@ -14,14 +14,13 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ... import __version__
 from ...missions.entities import Json, JsonObject
-from ...missions.errors import Conflict, NotAllowed, NotFound, Offline, SignedOut, SoloUnicornError, TryAgain
+from ...missions.errors import Offline, SoloUnicornError
+from .answers import Refused, Unavailable, body_of, refusal, said, unavailable, wait_for
 from .hosts import Host
 from .tokens import token
 
@@ -37,38 +36,6 @@ PAGES = 10
 HOPS = 3
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
-
-
-class Unavailable(TryAgain):
-    """GitHub does not answer as it should just now; `until` is when it is worth trying again, None for soon."""
-
-    code = "github_unavailable"
-
-    def __init__(self, what: str, *, until: datetime | None = None, why: str = "", todo: str = "") -> None:
-        super().__init__(what, why=why, todo=todo)
-        self.until = until
-
-
-class RateLimited(Unavailable):
-    """GitHub's rate limit (the hourly or a secondary one) is used up."""
-
-    code = "github_rate_limited"
-
-
-class Refused(SoloUnicornError):
-    """GitHub understood and said no; `status` is its answer."""
-
-    code = "github_refused"
-
-    def __init__(self, what: str, *, status: int, why: str = "", todo: str = "") -> None:
-        super().__init__(what, why=why, todo=todo)
-        self.status = status
-
-
-class NotMergeable(Conflict):
-    """The pull request cannot be merged now: its head moved, checks or reviews are missing, or it conflicts."""
-
-    code = "not_mergeable"
 
 
 class GitHub:
@@ -129,18 +96,20 @@ class GitHub:
     def send(self, method: str, path: str, content: Mapping[str, Json]) -> JsonObject:
         """A change; answers the object GitHub answers, empty when it answers none."""
         response = self._ask(method, self._url(path, {}), content=content)
-        found = _json(response)
+        found = body_of(response)
         return found if isinstance(found, dict) else {}
 
     def graphql(self, query: str, variables: Mapping[str, Json]) -> JsonObject:
         """The `data` of a GraphQL query (reads only: it may be repeated)."""
         content: dict[str, Json] = {"query": query, "variables": dict(variables)}
         response = self._ask("POST", self.host.graphql, content=content, safe=True)
-        found = _json(response)
+        found = body_of(response)
         data = found.get("data") if isinstance(found, dict) else None
         if not isinstance(data, dict) or (isinstance(found, dict) and found.get("errors")):
-            said = _said(found) or "it answered without data"
-            raise Refused(f"{self.host.name} did not answer a query", status=response.status_code, why=said)
+            raise Refused(
+                f"{self.host.name} did not answer a query", status=response.status_code,
+                why=said(found) or "it answered without data", todo="try again in a moment",
+            )  # fmt: skip
         return data
 
     # ---- one request ------------------------------------------------------------------------------------------------
@@ -152,7 +121,7 @@ class GitHub:
         if response.status_code == 304 and known:
             self._remembered.move_to_end(url)
             return known[1], known[2]
-        found = _json(response)
+        found = body_of(response)
         following = _NEXT.search(response.headers.get("link", ""))
         after = following[1] if following else ""
         if etag := response.headers.get("etag"):
@@ -181,12 +150,12 @@ class GitHub:
                 continue
             if response.is_success or response.status_code == 304:
                 return response
-            wait = self._wait(response)
+            wait = wait_for(response, self._clock())
             if wait is None or (response.status_code >= 500 and not repeatable):
-                raise self._error(method, url, response)
+                raise self._refused(method, url, response)
             seconds = wait if wait > 0 else _growing(attempt)
             if attempt == self._tries or seconds > self._patience:
-                raise self._unavailable(response, seconds)
+                raise unavailable(self.host.name, response, self._clock() + seconds)
             self._sleep(seconds)
         raise AssertionError("unreachable")
 
@@ -241,65 +210,19 @@ class GitHub:
             )
         return target
 
-    # ---- what an answer means ---------------------------------------------------------------------------------------
 
-    def _wait(self, response: httpx.Response) -> float | None:
-        """Seconds after which the same request may succeed (0: a growing pause); None when it never will by itself."""
-        status, headers = response.status_code, response.headers
-        if status not in (403, 429) and status < 500:
-            return None
-        if (after := _seconds(headers.get("retry-after"), self._clock())) is not None:
-            return after
-        if status >= 500:
-            return 0.0
-        if headers.get("x-ratelimit-remaining") == "0":
-            return max(1.0, float(headers.get("x-ratelimit-reset") or 0) - self._clock())
-        if status == 429 or "secondary rate limit" in (_said(_json(response)) or "").lower():
-            return 60.0  # GitHub's advice for a secondary limit that names no time
-        return None
-
-    def _unavailable(self, response: httpx.Response, seconds: float) -> Unavailable:
-        until = datetime.fromtimestamp(self._clock() + seconds, UTC)
-        if response.status_code >= 500:
-            return Unavailable(
-                f"{self.host.name} answered {response.status_code}", until=until, why=_said(_json(response)),
-                todo="it is tried again later",
-            )  # fmt: skip
-        return RateLimited(
-            f"The rate limit of {self.host.name} is used up", until=until, why=_said(_json(response)),
-            todo=f"it is tried again at {until:%H:%M} UTC",
-        )  # fmt: skip
+    def _refused(self, method: str, url: str, response: httpx.Response) -> SoloUnicornError:
+        if response.status_code == 401:
+            self._token = ""  # the next request looks for a new one
+        return refusal(self.host.name, method, url, response)
 
     def _offline(self, error: _Unreached) -> SoloUnicornError:
         if error.never_sent:
             return Offline(f"{self.host.name} cannot be reached", why=str(error), todo="check the network")
         return Unavailable(
-            f"{self.host.name} did not answer", why=f"{error}, so nobody knows whether it did what was asked"
-        )
-
-    def _error(self, method: str, url: str, response: httpx.Response) -> SoloUnicornError:
-        said, path = _said(_json(response)), urlsplit(url).path
-        what = f"{self.host.name} refused {method} {path}"
-        match response.status_code:
-            case 401:
-                self._token = ""  # the next request looks for a new one
-                return SignedOut(
-                    f"{self.host.name} does not accept the token", why=said,
-                    todo=f"`gh auth login --hostname {self.host.name}`, or renew the token",
-                )  # fmt: skip
-            case 403:
-                return NotAllowed(what, why=said, todo="the token needs access to contents and pull requests")
-            case 404:
-                return NotFound(
-                    f"{self.host.name} knows no {path}", why=said or "or the token may not see it",
-                    todo="check the repository's name and what the token may do",
-                )  # fmt: skip
-            case 405 | 409 if path.endswith("/merge"):
-                return NotMergeable("The pull request cannot be merged now", why=said)
-            case status if status >= 500:
-                return Unavailable(f"{self.host.name} answered {status}", why=said)
-            case status:
-                return Refused(what, status=status, why=said)
+            f"{self.host.name} did not answer", why=f"{error}, so nobody knows whether it did what was asked",
+            todo="look at GitHub, or try again: what was done is found there",
+        )  # fmt: skip
 
     def _unexpected(self, path: str) -> Refused:
         return Refused(
@@ -314,43 +237,6 @@ class _Unreached(Exception):
     def __init__(self, why: str, *, never_sent: bool) -> None:
         super().__init__(why)
         self.never_sent = never_sent
-
-
-def _json(response: httpx.Response) -> Json:
-    try:
-        found: Json = response.json()
-    except ValueError:
-        return None
-    return found
-
-
-def _said(found: Json) -> str:
-    """GitHub's own words: its message and the messages of its errors."""
-    if not isinstance(found, dict):
-        return ""
-    parts = [str(found.get("message") or "")]
-    errors = found.get("errors")
-    for error in errors if isinstance(errors, list) else []:
-        match error:
-            case str():
-                parts.append(error)
-            case {"message": str(message)}:
-                parts.append(message)
-            case {"field": str(field), "code": str(code)}:
-                parts.append(f"{field}: {code}")
-    return "; ".join(part for part in dict.fromkeys(parts) if part)
-
-
-def _seconds(text: str | None, now: float) -> float | None:
-    """`Retry-After`: seconds, or a date."""
-    if not text:
-        return None
-    if text.strip().isdecimal():
-        return max(1.0, float(text))
-    try:
-        return max(1.0, parsedate_to_datetime(text).timestamp() - now)
-    except (TypeError, ValueError):
-        return None
 
 
 def _growing(attempt: int) -> float:

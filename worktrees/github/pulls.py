@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from ...missions.entities import Json, JsonObject, MergeStrategy, PullRequest, PullRequestReview, PullRequestState
 from ...missions.pull_requests import checks_of
-from .client import GitHub, NotMergeable, Refused
+from .answers import NotMergeable, Refused
+from .client import GitHub
 from .comments import unresolved_comments
 from .hosts import RepositoryName
 
