@@ -26,7 +26,7 @@ def _run_arguments(parser: Parser) -> None:
 
 def _user_arguments(parser: Parser) -> None:
     _shared(parser)
-    parser.add_argument("action", choices=("add",))
+    parser.add_argument("action", choices=("add", "password"))
     parser.add_argument("email", metavar="EMAIL")
     parser.add_argument("--name")
     parser.add_argument("--organization", metavar="NAME", help="make them owner of a new organization of that name")
@@ -82,6 +82,9 @@ def _check(options: Options) -> int:
 
 def _user(options: Options) -> None:
     _check_extra()
+    if options.action == "password":
+        _password(options)
+        return
     from ..hub.operator import add_user
 
     made = add_user(_said(options), options.email, options.name, options.organization)
@@ -89,6 +92,23 @@ def _user(options: Options) -> None:
     if made["organization"]:
         told += f", owner of {made['organization']}"
     Output(options).done(told, dict(made), name=str(made["id"]))
+
+
+def _password(options: Options) -> None:
+    """Asked for without an echo, or the first line of standard input; never on the command line."""
+    import sys
+    from getpass import getpass
+
+    from ..hub.operator import set_password
+
+    if sys.stdin.isatty():
+        password = getpass("New password: ")
+        if getpass("Once more: ") != password:
+            raise UsageError("The two passwords differ")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    set_password(_said(options), options.email, password)
+    Output(options).done(f"{options.email} signs in with the new password", {"email": options.email})
 
 
 def _token(options: Options) -> None:

@@ -24,6 +24,7 @@ from .database import open_database
 from .errors import HubError, refusal
 from .hub import Hub
 from .identity import Identity
+from .joining import join
 from .migrate import upgrade
 from .permissions import Permissions
 from .settings import HubSettings
@@ -60,6 +61,7 @@ def create_app(settings: HubSettings) -> FastAPI:
     assert all_endpoints.FILES
     app.router.routes.extend(route(row, PREFIX) for row in ENDPOINTS)
     app.add_route(PREFIX + "/openapi.json", _document)
+    app.state.joined = join(app, hub)
     return app
 
 

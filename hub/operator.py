@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
@@ -23,9 +23,6 @@ from .settings import HubSettings, from_environment
 from .tables import organizations, users
 
 T = TypeVar("T")
-GRACE_SECONDS = 5
-WEBSOCKETS: Literal["websockets-sansio"] = "websockets-sansio"
-"""What uvicorn speaks on /ws/v1."""
 
 
 def settings_of(said: dict[str, object]) -> HubSettings:
@@ -40,37 +37,57 @@ def settings_of(said: dict[str, object]) -> HubSettings:
 
 def run(said: dict[str, object]) -> int:
     """Serve until a signal; returns the exit code."""
-    import uvicorn
-
     from .app import create_app
+    from .operating.server import HubServer, configuration
 
     settings = settings_of(said)
     first = asyncio.run(_with(settings, _has_nobody))
-    reached = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    url = settings.public_url or f"http://{reached}:{settings.port}"
-    settings = replace(settings, public_url=url)
+    settings = settings if settings.public_url else replace(settings, public_url=_own_url(settings))
+    url = settings.public_url
     print(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs", file=sys.stderr)
     if first:
         print(
             "There is nobody on it yet. Make the first owner in another terminal:\n"
             "  solo-unicorn hub user add you@example.com --organization 'Your team'\n"
+            "  solo-unicorn hub user password you@example.com\n"
             "  solo-unicorn hub token create you@example.com",
             file=sys.stderr,
         )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
-            ws=WEBSOCKETS,
-        )
-    )
+    _log(settings)
+    app = create_app(settings)
+    server = HubServer(configuration(app, host=settings.host, port=settings.port), app.state.joined.before_stop)
     server.run()
     return 0 if server.started else 1
+
+
+def _log(settings: HubSettings) -> None:
+    """One JSON object a line, in `solo-unicorn.log` of the data directory."""
+    from ..config.log import setup
+
+    setup("hub", level=settings.options.get("log_level", "info"), directory=settings.data_dir)
+
+
+def _own_url(settings: HubSettings) -> str:
+    """How programs on this machine reach it; a hub that others reach is told its public URL."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"
+
+
+def set_password(said: dict[str, object], email: str, password: str) -> None:
+    """What a person signs in with; browsers that were signed in are signed out."""
+    from .signin.accounts import hash_password, keep_password
+    from .signin.sessions import end_sessions_of
+
+    hashed = asyncio.run(hash_password(password))
+
+    def work(at: Connection) -> None:
+        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
+        if user_id is None:
+            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
+        keep_password(at, str(user_id), hashed)
+        end_sessions_of(at, str(user_id))
+
+    asyncio.run(_with(settings_of(said), work))
 
 
 def migrate(said: dict[str, object]) -> str:

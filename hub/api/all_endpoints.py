@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import community, memory, meta, missions, organizations, parts, projects, public, workstations
+from . import attachments, community, memory, meta, missions, organizations, parts, projects, public, workstations
 
-FILES = (meta, organizations, projects, missions, parts, memory, workstations, public, community)
+FILES = (meta, organizations, projects, missions, parts, attachments, memory, workstations, public, community)

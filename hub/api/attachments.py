@@ -1,0 +1,120 @@
+"""Endpoints of files: announced and completed here; the bytes go to and come from `/uploads`."""
+
+from __future__ import annotations
+
+from ...missions.entities import Attachment
+from ..uploads import attachments
+from .endpoint import Answer, Call, Schema, endpoint
+from .schema import ID, TEXT, TIME, body, entity, page
+
+STATES = ["waiting", "stored", "refused", "complete"]
+FILE = entity(Attachment, more={"state": {"type": "string", "enum": STATES}, "reason": TEXT})  # type: ignore[dict-item]
+ADDRESS: Schema = {
+    "type": "object",
+    "properties": {"attachment": FILE, "uploadUrl": TEXT, "expiresAt": TIME},
+    "required": ["attachment", "uploadUrl", "expiresAt"],
+}
+WANTED = body(
+    more={
+        "id": ID,
+        "missionId": ID,
+        "name": {"type": "string", "minLength": 1, "maxLength": 255},
+        "mime": {"type": "string", "maxLength": 200},
+        "size": {"type": "integer", "minimum": 1},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+    required=("missionId", "name", "mime", "size", "sha256"),
+)
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/attachments",
+    "attachment.announce",
+    "Announce a file; the answer says where to send it",
+    needs="write missions",
+    body=WANTED,
+    answers={201: ADDRESS, 200: ADDRESS},
+)
+def announce(call: Call) -> Answer:
+    """A signed address for its bytes."""
+    return attachments.announce(call, call.path["id"])
+
+
+@endpoint(
+    "GET",
+    "/missions/{id}/attachments",
+    "attachment.list",
+    "List the files of a mission",
+    needs="read missions",
+    answers={200: page(FILE)},
+)
+def listed(call: Call) -> Answer:
+    """Those that are complete."""
+    return attachments.listed(call, call.path["id"])
+
+
+@endpoint(
+    "GET",
+    "/attachments/{id}",
+    "attachment.get",
+    "Get what is known of a file",
+    needs="read missions",
+    answers={200: FILE},
+)
+def get(call: Call) -> Answer:
+    """Also while it is being sent."""
+    return attachments.get(call, call.path["id"])
+
+
+@endpoint(
+    "GET",
+    "/attachments/{id}/content",
+    "attachment.content",
+    "Get the bytes of a file, by a short-lived address",
+    needs="read missions",
+    answers={302: None},
+)
+def content(call: Call) -> Answer:
+    """Redirected to `/uploads`."""
+    return attachments.content(call, call.path["id"])
+
+
+@endpoint(
+    "POST",
+    "/attachments/{id}/upload-url",
+    "attachment.address",
+    "Get a fresh address for an upload that was not finished",
+    needs="write missions",
+    answers={200: ADDRESS},
+)
+def address(call: Call) -> Answer:
+    """The former one is over after an hour."""
+    return attachments.address(call, call.path["id"])
+
+
+@endpoint(
+    "POST",
+    "/attachments/{id}/complete",
+    "attachment.complete",
+    "Say that all bytes were sent",
+    needs="write missions",
+    answers={200: FILE},
+    refuses=(409,),
+)
+def complete(call: Call) -> Answer:
+    """The file belongs to its mission."""
+    return attachments.complete(call, call.path["id"])
+
+
+@endpoint(
+    "DELETE",
+    "/attachments/{id}",
+    "attachment.delete",
+    "Take a file off its mission",
+    needs="write missions",
+    answers={204: None},
+)
+def remove(call: Call) -> Answer:
+    """For good."""
+    return attachments.remove(call, call.path["id"])

@@ -1,0 +1,1 @@
+"""`/mcp`: the same tools as on a workstation, over the hub's missions."""

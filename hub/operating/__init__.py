@@ -1,0 +1,1 @@
+"""Running a hub: limits, headers, logs, metrics, health, and a stop that loses nothing."""

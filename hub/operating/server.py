@@ -1,0 +1,96 @@
+"""Serving with uvicorn: our protocols, and an end within five seconds that tells every socket when to come back."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio import BaseTransport, Transport
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ...config.log import logger
+from ..realtime.gateway import PING_SECONDS
+from ..realtime.transport import Protocol as SocketProtocol
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+HEADER_SECONDS: Final = 10.0
+"""For the head of a request; a connection that sends it slower, or nothing, is closed."""
+STOP_SECONDS: Final = 3
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's, without patience for a head that does not come."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """The clock of the first head begins."""
+        super().connection_made(cast(Transport, transport))
+        self._head_ends: asyncio.TimerHandle | None = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def on_message_begin(self) -> None:
+        """Of each further head too."""
+        super().on_message_begin()
+        if self._head_ends is None:
+            self._head_ends = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def on_headers_complete(self) -> None:
+        """The head is here."""
+        self._forget()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Gone."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _forget(self) -> None:
+        if self._head_ends is not None:
+            self._head_ends.cancel()
+            self._head_ends = None
+
+    def _too_slow(self) -> None:
+        self._head_ends = None
+        if self.transport and not self.transport.is_closing():
+            self.transport.close()
+
+
+class HubServer(uvicorn.Server):
+    """uvicorn that lets the hub speak to its sockets before they are closed."""
+
+    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._before_stop = before_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Goodbyes first; new connections are refused meanwhile."""
+        for server in getattr(self, "servers", []):
+            server.close()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._before_stop()
+        except Exception:
+            logger("hub").exception("the goodbyes did not all go out")
+        await super().shutdown(sockets)
+
+
+def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:
+    """uvicorn as a hub wants it; `more` is host, port, fd …"""
+    settings: dict[str, Any] = {
+        "http": HttpProtocol,
+        "ws": SocketProtocol,
+        "ws_max_size": 256 * 1024,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "ws_per_message_deflate": True,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": 2,
+        "server_header": False,
+        "access_log": False,
+        "log_config": None,
+        "h11_max_incomplete_event_size": 64 * 1024,
+    }
+    return uvicorn.Config(app, **{**settings, **more})

@@ -1,0 +1,83 @@
+"""The issuer's view of people, and their passwords (argon2id)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Protocol
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import Connection, delete, select
+
+from ...missions.errors import InvalidValue
+from ..database import Database
+from .tables import passwords
+
+SHORTEST: Final = 10
+LONGEST: Final = 512
+"""Characters of a password; hashing a megabyte would be an attack."""
+_hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who may sign in. Authlib's grants carry it as the resource owner."""
+
+    id: str
+    email: str
+    name: str | None = None
+    email_verified: bool = False
+
+
+class Accounts(Protocol):
+    """The people of the hub; inactive ones are not found."""
+
+    def by_email(self, connection: Connection, email: str, /) -> Account | None:
+        """Whatever the case of its letters."""
+
+    def by_id(self, connection: Connection, user_id: str, /) -> Account | None:
+        """By id."""
+
+
+async def hash_password(password: str) -> str:
+    """What is kept of a password; InvalidValue when it is too short or too long. Takes a few hundredths of a second."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InvalidValue("password", f"A password has {SHORTEST} to {LONGEST} characters", todo="Choose another one")
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+def keep_password(connection: Connection, user_id: str, hashed: str) -> None:
+    """In the place of a former one."""
+    connection.execute(delete(passwords).where(passwords.c.user_id == user_id))
+    connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=time.time()))
+
+
+async def check_password(database: Database, accounts: Accounts, email: str, password: str) -> Account | None:
+    """Who signs in with it. Takes as long for an address that nobody has, so that nobody can ask for addresses."""
+    if len(password) > LONGEST or len(email) > 320:
+        return None
+
+    def find(connection: Connection) -> tuple[Account, str] | None:
+        account = accounts.by_email(connection, email)
+        wanted = select(passwords.c.hash).where(passwords.c.user_id == (account.id if account else ""))
+        hashed = connection.execute(wanted).scalar_one_or_none()
+        return (account, hashed) if account and hashed else None
+
+    found = await database.read(find)
+    right = await asyncio.to_thread(_verify, found[1] if found else _nobody(), password)
+    return found[0] if right and found else None
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash("the password of nobody")

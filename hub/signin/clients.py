@@ -1,0 +1,142 @@
+"""Who may ask for tokens: our own command line, and MCP clients that registered themselves (RFC 7591, public only)."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import Connection, func, select
+
+from ...missions.entities import JsonObject
+from ...missions.errors import InvalidValue
+from .tables import clients, new_secret
+
+SCOPES: Final = ("openid", "email", "profile", "offline_access", "missions")
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+REGISTERED_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
+    """A public client: it has no secret, and proves itself by PKCE."""
+
+    id: str
+    name: str
+    redirect_uris: tuple[str, ...] = ()
+    ours: bool = False
+
+    def get_client_id(self) -> str:
+        """Its id."""
+        return self.id
+
+    def get_default_redirect_uri(self) -> str | None:
+        """None: each request names it."""
+        return None
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """Those it asked for that there are; all of ours when it named none."""
+        asked = (scope or "openid email offline_access").split()
+        return " ".join(one for one in SCOPES if one in asked)
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Loopback with any port and the registered path (our own: any path), else exactly as registered."""
+        if self.ours:
+            return loopback(redirect_uri)
+        return any(_same(known, redirect_uri) for known in self.redirect_uris)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """It has none."""
+        return False
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Only `none`."""
+        return bool(method == "none")
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Only `code` (OAuth 2.1)."""
+        return bool(response_type == "code")
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Codes and refresh tokens."""
+        return grant_type in ("authorization_code", "refresh_token")
+
+
+OURS: Final = {
+    "solo-unicorn-cli": Client("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True),
+}
+
+
+def find(connection: Connection, client_id: str) -> Client | None:
+    """By id."""
+    if client_id in OURS:
+        return OURS[client_id]
+    row = connection.execute(select(clients).where(clients.c.id == client_id[:64])).one_or_none()
+    return Client(row.id, row.name, tuple(json.loads(row.redirect_uris))) if row else None
+
+
+def register(connection: Connection, given: JsonObject) -> JsonObject:
+    """A client registers itself; InvalidValue says what is wrong with its metadata."""
+    uris, name = given.get("redirect_uris"), given.get("client_name", "An MCP client")
+    if not isinstance(uris, list) or not 1 <= len(uris) <= 10:
+        raise InvalidValue("redirect_uris", "redirect_uris is a list of one to ten addresses")
+    if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= 200:
+        raise InvalidValue("client_name", "client_name has 1 to 200 printable characters")
+    if given.get("token_endpoint_auth_method", "none") != "none":
+        raise InvalidValue("token_endpoint_auth_method", "Only public clients register themselves")
+    for uri in uris:
+        if not isinstance(uri, str) or len(uri) > 500 or not acceptable(uri):
+            raise InvalidValue("redirect_uris", "A redirect is https, or http on loopback, without a fragment")
+    count = connection.execute(select(func.count()).select_from(clients)).scalar_one()
+    if count >= REGISTERED_MAX:
+        raise InvalidValue("client_id", "This hub has as many registered clients as it takes")
+    made = new_secret("mcp-")[:64]
+    values = {"id": made, "name": name, "redirect_uris": json.dumps(uris), "made_at": time.time()}
+    connection.execute(clients.insert().values(values))
+    return {
+        "client_id": made,
+        "client_id_issued_at": int(time.time()),
+        "client_name": name,
+        "redirect_uris": uris,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+    }
+
+
+def loopback(uri: str) -> bool:
+    """`http://127.0.0.1:PORT/…`, `[::1]` or `localhost`, plain and without a fragment."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = uri.isascii() and uri.isprintable() and not any(char in uri for char in "\\ #")
+    return plain and parts.scheme == "http" and parts.hostname in LOOPBACK and port is not None and "@" not in uri
+
+
+def acceptable(uri: str) -> bool:
+    """What a client may register."""
+    if loopback(uri):
+        return True
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return False
+    plain = uri.isascii() and uri.isprintable() and not any(char in uri for char in "\\ #")
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return plain and "@" not in parts.netloc
+    return plain and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _same(known: str, given: str) -> bool:
+    """Exactly, but for the port of a loopback address (RFC 8252, 7.3)."""
+    if known == given:
+        return True
+    one, two = urlsplit(known), urlsplit(given) if acceptable(given) else urlsplit("")
+    if one.scheme != "http" or one.hostname not in LOOPBACK:
+        return False
+    return (one.scheme, one.hostname, one.path, one.query) == (two.scheme, two.hostname, two.path, two.query)

@@ -1,0 +1,30 @@
+"""People of the hub, as the issuer and the checks of tokens see them."""
+
+from __future__ import annotations
+
+import orjson
+from sqlalchemy import Connection, Row, select
+
+from ..tables import users
+from .accounts import Account
+
+
+class HubAccounts:
+    """Active people only."""
+
+    def by_email(self, connection: Connection, email: str, /) -> Account | None:
+        """Addresses are kept in lower case."""
+        wanted = select(users).where(users.c.email == email.strip().lower(), users.c.status == "active")
+        return _account(connection.execute(wanted).one_or_none())
+
+    def by_id(self, connection: Connection, user_id: str, /) -> Account | None:
+        """By id."""
+        wanted = select(users).where(users.c.id == user_id, users.c.status == "active")
+        return _account(connection.execute(wanted).one_or_none())
+
+
+def _account(row: Row[tuple[object, ...]] | None) -> Account | None:
+    if row is None:
+        return None
+    doc = orjson.loads(row.doc)
+    return Account(row.id, row.email, doc.get("name"), bool(doc.get("emailVerified")))

@@ -1,0 +1,349 @@
+"""The issuer's addresses: the sign-in page, tokens, revocation, registration, keys and discovery."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+from authlib.oauth2 import OAuth2Error
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from sqlalchemy import Connection
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ...config.log import logger
+from ...missions.errors import InvalidValue
+from ..database import Database
+from . import clients
+from .accounts import Account, Accounts, check_password
+from .issuer import Answer, Issuer, Request, Settings, user_info
+from .keys import Keys
+from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session, open_session, touch
+from .verifier import OwnTokens
+
+if TYPE_CHECKING:
+    from ..operating.limits import Limiter
+
+FORM_BYTES: Final = 64 * 1024
+NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+TRIES_PER_MINUTE: Final = 5
+"""Of a password for one address from one place; 20 from one place for all addresses."""
+
+
+class SignIn:
+    """Routes of the built-in issuer."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        keys: Keys,
+        accounts: Accounts,
+        tokens: OwnTokens,
+        limiter: Limiter,
+    ) -> None:
+        self._database, self._settings, self._keys = database, settings, keys
+        self._accounts, self._tokens, self._limiter = accounts, tokens, limiter
+        self.cookies = Cookies(settings.issuer.startswith("https:"))
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/oauth/authorize", self._authorize, methods=["GET", "POST"]),
+            Route("/oauth/token", self._token, methods=["POST"]),
+            Route("/oauth/revoke", self._revoke, methods=["POST"]),
+            Route("/oauth/register", self._register, methods=["POST"]),
+            Route("/oauth/jwks", self._jwks),
+            Route("/oauth/userinfo", self._userinfo, methods=["GET", "POST"]),
+            Route("/oauth/style.css", _style),
+            Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
+            Route("/sign-out", self._sign_out, methods=["POST"]),
+            Route("/.well-known/oauth-authorization-server", self._discovery),
+            Route("/.well-known/openid-configuration", self._discovery),
+        ]
+
+    async def _authorize(self, request: HttpRequest) -> Response:
+        """Show who asks for what; after the person agreed, send them back with a code."""
+        asked = Request(request.method, str(request.url), request.query_params, dict(request.headers))
+        asked.method = "GET"
+        try:
+            client = await self._database.read(lambda connection: self._checked(connection, asked))
+        except OAuth2Error as error:
+            return self._refused(request, error)
+        if request.method == "GET":
+            return await self._page(request, client)
+        form = await _form(request)
+        if not await self._from_our_page(request, form):
+            return await self._page(request, client, "The page was open too long. Please try again.", status=403)
+        if form.get("action") == "cancel":
+            return await self._answer(asked, None)
+        account, told = await self._who(request, form)
+        if account is None:
+            return await self._page(request, client, told, email=form.get("email", ""), status=401 if told else 200)
+        answer = await self._answer(asked, account)
+        if form.get("action") == "sign-in":
+            await self._remember(request, answer, account)
+        return answer
+
+    def _checked(self, connection: Connection, asked: Request) -> clients.Client:
+        grant = self._issuer(connection).get_consent_grant(asked, None)
+        found: clients.Client = grant.client
+        return found
+
+    def _issuer(self, connection: Connection) -> Issuer:
+        return Issuer(connection, self._settings, self._keys, self._accounts)
+
+    async def _answer(self, asked: Request, account: Account | None) -> Response:
+        def grant(connection: Connection) -> Answer:
+            issuer = self._issuer(connection)
+            found = issuer.get_consent_grant(asked, account)
+            answer: Answer = issuer.create_authorization_response(asked, grant_user=account, grant=found)
+            return answer
+
+        return RedirectResponse((await self._database.write(grant)).location, 303, NO_STORE)
+
+    def _refused(self, request: HttpRequest, error: OAuth2Error) -> Response:
+        """Back to the client where its address is known to be its own; else a page that says what is wrong."""
+        status, _, headers = error()
+        place = dict(headers).get("Location")
+        if status == 302 and place:
+            return RedirectResponse(place, 303, NO_STORE)
+        text = error.description or error.error
+        return self._render("refused.html", request, status=400, message=text)
+
+    async def _page(
+        self,
+        request: HttpRequest,
+        client: clients.Client | None,
+        message: str = "",
+        *,
+        email: str = "",
+        status: int = 200,
+    ) -> Response:
+        """The sign-in page, or for a browser that is signed in the question whether to go on."""
+        account = await self._signed_in(request)
+        browser = request.cookies.get(self.cookies.browser) or secrets.token_urlsafe(24)
+        token = await self._database.write(lambda connection: csrf_token(connection, browser))
+        target = request.query_params.get("redirect_uri", "")
+        response = self._render(
+            "sign_in.html",
+            request,
+            status=status,
+            target=target,
+            account=account,
+            client=client,
+            message=message,
+            email=email,
+            csrf=token,
+            action=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            host=urlsplit(target).netloc,
+        )
+        self.cookies.put(response, self.cookies.browser, browser, 3600)
+        return response
+
+    def _render(
+        self, name: str, request: HttpRequest, *, status: int = 200, target: str = "", **values: object
+    ) -> Response:
+        parts = urlsplit(target)
+        back = f" {parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
+        page = _templates().get_template(name).render(**values)
+        return Response(
+            page,
+            status,
+            {
+                **NO_STORE,
+                "Content-Security-Policy": f"default-src 'none'; style-src 'self'; form-action 'self'{back}; "
+                "frame-ancestors 'none'; base-uri 'none'",
+                "X-Frame-Options": "DENY",
+                "Referrer-Policy": "no-referrer",
+            },
+            "text/html",
+        )
+
+    async def _from_our_page(self, request: HttpRequest, form: dict[str, str]) -> bool:
+        """The form carries the seal of this browser's cookie, and comes from this hub."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        browser = request.cookies.get(self.cookies.browser)
+        return await self._database.write(lambda connection: csrf_right(connection, browser, form.get("csrf")))
+
+    async def _who(self, request: HttpRequest, form: dict[str, str]) -> tuple[Account | None, str]:
+        """Who agrees: the signed-in browser's person, or the one whose password is right."""
+        if form.get("action") == "continue":
+            return await self._signed_in(request), ""
+        if form.get("action") == "switch":
+            await self._end(request)
+            return None, ""
+        email, password = form.get("email", "").strip(), form.get("password", "")
+        place = request.client.host if request.client else ""
+        allowed = self._limiter.take(f"sign-in:{place}:{email.lower()[:320]}", TRIES_PER_MINUTE, 60)
+        if not (allowed and self._limiter.take(f"sign-in:{place}", 4 * TRIES_PER_MINUTE, 60)):
+            logger("hub.audit").warning("sign-in held back", extra={"place": place})
+            return None, "Too many tries. Please wait a minute."
+        account = await check_password(self._database, self._accounts, email, password)
+        outcome = "signed in" if account else "sign-in refused"
+        logger("hub.audit").info(outcome, extra={"place": place, "user": account.id if account else ""})
+        return account, "" if account else "That e-mail address and password do not belong together."
+
+    async def _signed_in(self, request: HttpRequest) -> Account | None:
+        cookie = request.cookies.get(self.cookies.session)
+
+        def find(connection: Connection) -> Account | None:
+            session = find_session(connection, cookie, request)
+            return self._accounts.by_id(connection, session.user_id) if session else None
+
+        return await self._database.read(find) if cookie else None
+
+    async def _remember(self, request: HttpRequest, response: Response, account: Account) -> None:
+        """This browser is signed in; what it was before is over (no session is taken over from before a sign-in)."""
+        old = request.cookies.get(self.cookies.session)
+
+        def change(connection: Connection) -> str:
+            if old:
+                end_session(connection, old)
+            return open_session(connection, account.id, request).token
+
+        self.cookies.put(response, self.cookies.session, await self._database.write(change), 30 * 86400)
+
+    async def _sign_in(self, request: HttpRequest) -> Response:
+        """Signing in without a client: for the pages of the hub itself."""
+        if request.method == "GET":
+            return await self._page(request, None)
+        form = await _form(request)
+        if not await self._from_our_page(request, form):
+            return await self._page(request, None, "The page was open too long. Please try again.", status=403)
+        account, told = await self._who(request, form)
+        if account is None:
+            return await self._page(request, None, told, email=form.get("email", ""), status=401 if told else 200)
+        response: Response = RedirectResponse("/sign-in", 303, NO_STORE)
+        if form.get("action") == "sign-in":
+            await self._remember(request, response, account)
+        return response
+
+    async def _sign_out(self, request: HttpRequest) -> Response:
+        form = await _form(request)
+        if not await self._from_our_page(request, form):
+            return self._render("refused.html", request, status=403, message="The page was open too long.")
+        await self._end(request)
+        response: Response = RedirectResponse("/sign-in", 303, NO_STORE)
+        self.cookies.drop(response, self.cookies.session)
+        return response
+
+    async def _end(self, request: HttpRequest) -> None:
+        cookie = request.cookies.get(self.cookies.session)
+        if cookie:
+            await self._database.write(lambda connection: end_session(connection, cookie))
+
+    async def touched(self, token: str) -> None:
+        """A session was used."""
+        await self._database.write(lambda connection: touch(connection, token))
+
+    async def _token(self, request: HttpRequest) -> Response:
+        asked = await _posted(request)
+        if asked is None:
+            return _told(400, {"error": "invalid_request", "error_description": "form-encoded, at most 64 KB"})
+        answer: Answer = await self._database.write(lambda one: self._issuer(one).create_token_response(asked))
+        if answer.status != 200:
+            why = {"why": answer.body.get("error"), "grant": asked.given.get("grant_type")}
+            logger("hub.audit").warning("token refused", extra=why)
+        return _told(answer.status, answer.body, answer.headers)
+
+    async def _revoke(self, request: HttpRequest) -> Response:
+        asked = await _posted(request)
+        if asked is None:
+            return _told(400, {"error": "invalid_request"})
+        answer: Answer = await self._database.write(
+            lambda one: self._issuer(one).create_endpoint_response("revocation", asked)
+        )
+        self._tokens.clear()
+        return _told(answer.status, answer.body, answer.headers)
+
+    async def _register(self, request: HttpRequest) -> Response:
+        place = request.client.host if request.client else ""
+        if not self._limiter.take(f"register:{place}", 20, 3600):
+            return _told(429, {"error": "temporarily_unavailable"})
+        body = await request.body()
+        try:
+            given = orjson.loads(body) if len(body) <= FORM_BYTES else None
+            if not isinstance(given, dict):
+                raise InvalidValue("body", "The body is a JSON object of at most 64 KB")
+            made = await self._database.write(lambda connection: clients.register(connection, given))
+        except (orjson.JSONDecodeError, InvalidValue) as error:
+            return _told(400, {"error": "invalid_client_metadata", "error_description": str(error)})
+        return _told(201, made)
+
+    async def _jwks(self, request: HttpRequest) -> Response:
+        keys = await self._database.write(self._keys.published)
+        return JSONResponse(keys, headers={"Cache-Control": "public, max-age=300"})
+
+    async def _userinfo(self, request: HttpRequest) -> Response:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        identity = await self._tokens.identify(token) if scheme.lower() == "bearer" else None
+        user_id = identity.user_id if identity else ""
+        account = await self._database.read(lambda connection: self._accounts.by_id(connection, user_id))
+        if not identity or not account:
+            return Response(status_code=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        return JSONResponse(user_info(account, " ".join(identity.scopes)), headers=NO_STORE)
+
+    async def _discovery(self, request: HttpRequest) -> Response:
+        return JSONResponse(discovery(self._settings.issuer), headers={"Cache-Control": "public, max-age=300"})
+
+
+def discovery(issuer: str) -> dict[str, Any]:
+    """RFC 8414 and OpenID Connect Discovery in one document."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "token_endpoint": f"{issuer}/oauth/token",
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "registration_endpoint": f"{issuer}/oauth/register",
+        "userinfo_endpoint": f"{issuer}/oauth/userinfo",
+        "jwks_uri": f"{issuer}/oauth/jwks",
+        "scopes_supported": list(clients.SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+async def _posted(request: HttpRequest) -> Request | None:
+    """A form-encoded request for Authlib; None when it is not one or too large."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        return None
+    if len(await request.body()) > FORM_BYTES:
+        return None
+    form = await request.form()
+    given = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return Request("POST", str(request.url), ImmutableMultiDict(given), dict(request.headers))
+
+
+async def _form(request: HttpRequest) -> dict[str, str]:
+    asked = await _posted(request)
+    return asked.form if asked else {}
+
+
+def _told(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(body, status, {**(headers or {}), **NO_STORE})
+
+
+async def _style(request: HttpRequest) -> Response:
+    css = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
+    return Response(css, headers={"Cache-Control": "public, max-age=3600"}, media_type="text/css")
+
+
+@cache
+def _templates() -> Environment:
+    here = Path(__file__).parent / "templates"
+    return Environment(loader=FileSystemLoader(here), autoescape=select_autoescape(["html"]), auto_reload=False)

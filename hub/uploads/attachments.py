@@ -1,0 +1,204 @@
+"""Attachments of missions: announced, uploaded, complete. Their endpoints are in `api/attachments.py`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from ...missions.entities import Attachment, JsonObject
+from ...missions.errors import InvalidValue
+from ...missions.wire import to_wire
+from ..api.endpoint import Answer, Call
+from ..errors import HubError
+from ..permissions import Right, missing
+from ..services.change import Change, author_of, new_id
+from ..services.mission_writes import project_of
+from ..signin.keys import hub_secret
+from ..tables import metadata
+from . import kinds, signing
+
+PER_MISSION: Final = 200
+ABANDONED_SECONDS: Final = 7 * 86400
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("mission_id", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("mime", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("attachments_mission", "mission_id"),
+    Index("attachments_state", "state", "at"),
+)
+"""`state`: waiting (for its bytes), stored (they are here and were checked), refused (they are not what was announced),
+complete (it belongs to its mission)."""
+
+
+def announce(call: Call, project_id: str) -> Answer:
+    """A file is to come: checked by its description, answered with the address to send it to."""
+    call.hub.permissions.require(call.at, call.caller, project_id, "write missions")
+    body = call.body
+    mission_id = body.get("missionId")
+    if not isinstance(mission_id, str) or project_of(call, mission_id) != project_id:
+        raise missing("mission", str(mission_id))
+    largest = int(call.hub.settings.options.get("upload_bytes", kinds.SIZE_MAX))
+    made = Attachment(
+        id=new_id(body.get("id")),
+        project_id=project_id,
+        mission_id=mission_id,
+        name=kinds.check_name(body.get("name")),
+        mime=kinds.check_mime(body.get("mime")),
+        size=kinds.check_size(body.get("size"), largest),
+        sha256=_sha256(body.get("sha256")),
+        added_at=datetime.fromtimestamp(call.now, UTC),
+        added_by=author_of(call),
+    )
+    known = call.at.execute(select(attachments).where(attachments.c.id == made.id)).one_or_none()
+    if known is not None:
+        return _announced_again(call, known, made)
+    count = len(call.at.execute(select(attachments.c.id).where(attachments.c.mission_id == mission_id)).all())
+    if count >= PER_MISSION:
+        raise InvalidValue("missionId", f"A mission has at most {PER_MISSION} files")
+    doc = orjson.dumps(to_wire(made)).decode()
+    call.at.execute(
+        insert(attachments).values(
+            id=made.id, project_id=project_id, mission_id=mission_id, size=made.size, sha256=made.sha256,
+            mime=made.mime, state="waiting", reason="", at=call.now, doc=doc,
+        )
+    )  # fmt: skip
+    return _with_address(call, made.id, doc, "waiting", status=201)
+
+
+def address(call: Call, identifier: str) -> Answer:
+    """A fresh address for an upload that was not finished in time."""
+    row = _row(call, identifier, "write missions")
+    return _with_address(call, row.id, row.doc, row.state)
+
+
+def complete(call: Call, identifier: str) -> Answer:
+    """The client says that all is sent: the file belongs to its mission if its bytes are here and right."""
+    row = _row(call, identifier, "write missions")
+    match row.state:
+        case "waiting":
+            raise HubError("conflict", "The file is not here yet", todo="send the rest, then complete")
+        case "refused":
+            raise HubError("invalid", "The file is not what was announced", why=row.reason, details={"field": "file"})
+        case "stored":
+            change = Change(call, row.project_id, "write missions")
+            call.at.execute(update(attachments).where(attachments.c.id == row.id).values(state="complete"))
+            change.event("file_attached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
+    return Answer(_shown(row.doc, "complete"))
+
+
+def listed(call: Call, mission_id: str) -> Answer:
+    """The files of a mission, oldest first."""
+    project_id = project_of(call, mission_id)
+    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
+    rows = call.at.execute(
+        select(attachments.c.doc)
+        .where(attachments.c.mission_id == mission_id, attachments.c.state == "complete")
+        .order_by(attachments.c.at, attachments.c.id)
+    )
+    return Answer(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b"]}")
+
+
+def get(call: Call, identifier: str) -> Answer:
+    """One of them, also while it is being sent."""
+    row = _row(call, identifier, "read missions")
+    return Answer(_shown(row.doc, row.state, row.reason))
+
+
+def content(call: Call, identifier: str) -> Answer:
+    """Where its bytes are, for a few minutes."""
+    row = _row(call, identifier, "read missions")
+    if row.state not in ("stored", "complete"):
+        raise missing("file", identifier)
+    place = signing.signed(call.base_url, hub_secret(call.at, "uploads"), row.id, "get")
+    return Answer(status=302, headers={"Location": place, "Cache-Control": "no-store"})
+
+
+def remove(call: Call, identifier: str) -> Answer:
+    """Take it off its mission; its bytes go afterwards."""
+    row = _row(call, identifier, "write missions")
+    change = Change(call, row.project_id, "write missions")
+    call.at.execute(delete(attachments).where(attachments.c.id == row.id))
+    change.event("file_detached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
+    return Answer(status=204)
+
+
+def waiting(at: Connection, identifier: str) -> Row[Any] | None:
+    """An announced file, for whoever holds its signed address."""
+    return at.execute(select(attachments).where(attachments.c.id == identifier)).one_or_none()
+
+
+def settle(at: Connection, identifier: str, state: str, reason: str = "") -> None:
+    """Its bytes are here, or are not what was announced."""
+    place = (attachments.c.id == identifier, attachments.c.state == "waiting")
+    at.execute(update(attachments).where(*place).values(state=state, reason=reason))
+
+
+def abandoned(at: Connection) -> list[str]:
+    """Announced a week ago and never finished: forgotten, and named so that their bytes go too."""
+    old = (attachments.c.state != "complete", attachments.c.at < time.time() - ABANDONED_SECONDS)
+    found = list(at.execute(select(attachments.c.id).where(*old)).scalars())
+    at.execute(delete(attachments).where(attachments.c.id.in_(found)))
+    return found
+
+
+def _row(call: Call, identifier: str, right: Right) -> Row[Any]:
+    row = waiting(call.at, identifier)
+    if row is None or not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
+        raise missing("file", identifier)
+    call.hub.permissions.require(call.at, call.caller, row.project_id, right)
+    return row
+
+
+def _announced_again(call: Call, known: Row[Any], made: Attachment) -> Answer:
+    if known.project_id != made.project_id or known.sha256 != made.sha256 or known.size != made.size:
+        raise HubError("already_exists", f"The id {made.id} is taken by another file", todo="make a new id")
+    return _with_address(call, known.id, known.doc, known.state)
+
+
+def _with_address(call: Call, identifier: str, doc: str, state: str, *, status: int = 200) -> Answer:
+    place = signing.signed(call.base_url, hub_secret(call.at, "uploads"), identifier, "put")
+    expires = datetime.fromtimestamp(int(call.now) + signing.PUT_SECONDS, UTC).isoformat().replace("+00:00", "Z")
+    tail = orjson.dumps({"uploadUrl": place, "expiresAt": expires})
+    return Answer(b'{"attachment":' + _shown(doc, state) + b"," + tail[1:], status)
+
+
+def _shown(doc: str, state: str, reason: str = "") -> bytes:
+    shown: JsonObject = orjson.loads(doc)
+    shown["state"] = state
+    if reason:
+        shown["reason"] = reason
+    return orjson.dumps(shown)
+
+
+def _sha256(value: object) -> str:
+    if not isinstance(value, str) or len(value) != 64 or not all(char in "0123456789abcdef" for char in value):
+        raise InvalidValue("sha256", "sha256 is the SHA-256 of the file in lower-case hexadecimal")
+    return value

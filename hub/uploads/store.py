@@ -1,0 +1,163 @@
+"""Where bytes are: a directory of this machine, or any store that obstore knows (`s3://bucket/prefix`, GCS, Azure).
+
+An upload gathers as pieces `parts/ID/OFFSET`, so that it can be taken up again after any break and by any process;
+whole, it becomes `files/ID`. Every name is made here from an id: nothing that a client says becomes a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ...missions.errors import InvalidValue, UsageError
+
+PIECE_BYTES: Final = 4 * 1024 * 1024
+_ID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An upload that was put together."""
+
+    size: int
+    sha256: str
+    beginning: bytes
+    """Its first bytes, which say what it is."""
+
+
+class Moved(Exception):
+    """Another request has written at this place; `offset` is where the upload stands."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class Files:
+    """The bytes of attachments."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        """`url` empty: `directory`."""
+        from obstore.store import LocalStore, from_url
+
+        try:
+            self._store: Any = from_url(url) if url else LocalStore(directory, mkdir=True)
+        except Exception as error:
+            raise UsageError(
+                f"The upload store {url!r} cannot be used", why=str(error), todo="as in s3://bucket"
+            ) from error
+
+    async def offset(self, identifier: str) -> int:
+        """How many bytes have arrived, without a hole."""
+        reached = 0
+        for at, size in await self._pieces(identifier):
+            if at != reached:
+                break
+            reached += size
+        return reached
+
+    async def take(self, identifier: str, offset: int, body: AsyncIterator[bytes], size: int) -> int:
+        """Add to an upload; what had arrived before a break stays. The new offset; Moved, InvalidValue past its end."""
+        reached = await self.offset(identifier)
+        if offset != reached:
+            raise Moved(reached)
+        piece = bytearray()
+        try:
+            async for chunk in body:
+                if reached + len(piece) + len(chunk) > size:
+                    raise InvalidValue("body", f"The file goes on past the {size} bytes that were announced")
+                piece += chunk
+                while len(piece) >= PIECE_BYTES:
+                    reached = await self._put(identifier, reached, bytes(piece[:PIECE_BYTES]))
+                    del piece[:PIECE_BYTES]
+        finally:
+            if piece:
+                reached = await asyncio.shield(self._put(identifier, reached, bytes(piece)))
+        return reached
+
+    async def join(self, identifier: str, beginning: int = 512) -> Whole:
+        """Put the pieces together as the file, and look at all of it on the way."""
+        import obstore
+
+        digest, size, first = hashlib.sha256(), 0, b""
+        pieces = await self._pieces(identifier)
+        async with obstore.open_writer_async(self._store, self._file(identifier)) as writer:
+            for at, _ in pieces:
+                found = await obstore.get_async(self._store, self._piece(identifier, at))
+                content = bytes(await found.bytes_async())
+                first = (first + content)[:beginning] if len(first) < beginning else first
+                digest.update(content)
+                size += len(content)
+                await writer.write(content)
+        return Whole(size, digest.hexdigest(), first)
+
+    async def clean(self, identifier: str) -> None:
+        """The pieces are needed no more."""
+        import obstore
+
+        paths = [self._piece(identifier, at) for at, _ in await self._pieces(identifier)]
+        if paths:
+            await obstore.delete_async(self._store, paths)
+
+    async def remove(self, identifier: str) -> None:
+        """The file and what there is of pieces."""
+        import obstore
+
+        await self.clean(identifier)
+        try:
+            await obstore.delete_async(self._store, self._file(identifier))
+        except FileNotFoundError:
+            return
+
+    async def read(self, identifier: str) -> AsyncIterator[bytes]:
+        """The file; FileNotFoundError."""
+        import obstore
+
+        found = await obstore.get_async(self._store, self._file(identifier))
+        return _chunks(found)
+
+    async def _pieces(self, identifier: str) -> list[tuple[int, int]]:
+        import obstore
+
+        found: list[tuple[int, int]] = []
+        prefix = f"parts/{_checked(identifier)}/"
+        async for page in obstore.list(self._store, prefix):
+            for entry in page:
+                name = str(entry["path"]).rpartition("/")[2]
+                if name.isdigit():
+                    found.append((int(name), int(entry["size"])))
+        return sorted(found)
+
+    async def _put(self, identifier: str, at: int, piece: bytes) -> int:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        try:
+            await obstore.put_async(self._store, self._piece(identifier, at), piece, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            raise Moved(await self.offset(identifier)) from None
+        return at + len(piece)
+
+    @staticmethod
+    def _piece(identifier: str, at: int) -> str:
+        return f"parts/{_checked(identifier)}/{at:015d}"
+
+    @staticmethod
+    def _file(identifier: str) -> str:
+        return f"files/{_checked(identifier)}"
+
+
+async def _chunks(found: Any) -> AsyncIterator[bytes]:
+    async for chunk in found.stream(min_chunk_size=256 * 1024):
+        yield bytes(chunk)
+
+
+def _checked(identifier: str) -> str:
+    if not _ID.fullmatch(identifier):
+        raise InvalidValue("id", "That is no id")
+    return identifier

@@ -1,0 +1,1 @@
+"""What other services tell the hub: GitHub, of pull requests."""

@@ -1,0 +1,179 @@
+"""GitHub's web hook: signed bodies that tell what became of a pull request.
+
+The body must carry the HMAC of the hub's own secret; the same body is taken once, whatever its headers say, because
+GitHub signs only the body; and an older state never replaces a newer one. Nothing that a body names is ever fetched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Column, Connection, Float, Index, String, Table, delete, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ...config.log import logger
+from ...missions import pull_requests
+from ...missions.entities import Author, Mission, PullRequest, PullRequestReview
+from ...missions.errors import SoloUnicornError
+from ..api.endpoint import Call
+from ..errors import HubError, refusal
+from ..hub import Hub
+from ..identity import SCOPES, Caller
+from ..services import documents
+from ..services.change import Change
+from ..services.internal import internal_call
+from ..tables import metadata, missions, projects, repositories
+
+PATH: Final = "/api/v1/webhooks/github"
+BODY_BYTES: Final = 2 * 1024 * 1024
+KEPT_SECONDS: Final = 30 * 86400
+
+deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("delivery", String(100), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("webhook_deliveries_at", "at"),
+)
+pull_request_times = Table(
+    "pull_request_times",
+    metadata,
+    Column("mission_id", String(64), primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+
+class GitHubHook:
+    """The one route."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._secret = hub.settings.options.get("github_webhook_secret", "")
+
+    def routes(self) -> list[Route]:
+        """Absent without a secret: an unsigned hook is nothing."""
+        return [Route(PATH, self._take, methods=["POST"])] if self._secret else []
+
+    async def _take(self, request: Request) -> Response:
+        body = await request.body()
+        given = request.headers.get("x-hub-signature-256", "")
+        right = "sha256=" + hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
+            logger("hub.audit").warning("a web hook's signature is wrong", extra={"place": str(request.client)})
+            return refusal(HubError("unauthenticated", "The signature does not fit the body"))
+        if len(body) > BODY_BYTES:
+            return refusal(HubError("payload_too_large", "A web hook has at most 2 MB"))
+        try:
+            told = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return refusal(
+                HubError("bad_request", "The body is no JSON", todo="set the content type to application/json")
+            )
+        kind, delivery = request.headers.get("x-github-event", "")[:100], request.headers.get("x-github-delivery", "")
+        try:
+            outcome, after = await self._hub.database.write(lambda at: self._work(at, kind, delivery[:100], body, told))
+        except SoloUnicornError as error:
+            return refusal(error)
+        for hint in after:
+            hint()
+        return JSONResponse({"outcome": outcome})
+
+    def _work(self, at: Connection, kind: str, delivery: str, body: bytes, told: Any) -> tuple[str, list[Any]]:
+        """In one transaction: taken once, and what it means for its missions."""
+        digest = hashlib.sha256(kind.encode() + b"\0" + body).hexdigest()
+        if at.execute(select(deliveries.c.at).where(deliveries.c.digest == digest)).first() is not None:
+            return "already taken", []
+        now = time.time()
+        at.execute(delete(deliveries).where(deliveries.c.at < now - KEPT_SECONDS))
+        at.execute(deliveries.insert().values(digest=digest, delivery=delivery, at=now))
+        if kind not in ("pull_request", "pull_request_review") or not isinstance(told, dict):
+            return "nothing to do", []
+        changed, after = 0, []
+        for mission_id, project_id, organization_id in _meant(at, told):
+            owner = Caller("organization", organization_id=organization_id, scopes=frozenset(SCOPES))
+            call = internal_call(self._hub, at, owner)
+            changed += _apply(call, mission_id, project_id, kind, told)
+            after += call.after
+        return (f"{changed} changed" if changed else "nothing to do"), after
+
+
+def _meant(at: Connection, told: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Missions whose pull request this is: of a linked repository with that GitHub id, by number."""
+    try:
+        repository, number = int(told["repository"]["id"]), int(told["pull_request"]["number"])
+    except (KeyError, TypeError, ValueError):
+        return []
+    linked = {
+        row.id: row.project_id
+        for row in at.execute(select(repositories.c.id, repositories.c.project_id, repositories.c.doc))
+        if orjson.loads(row.doc).get("githubRepoId") == repository
+    }
+    rows = at.execute(
+        select(missions.c.id, missions.c.project_id, missions.c.doc, projects.c.organization_id)
+        .join(projects, projects.c.id == missions.c.project_id)
+        .where(missions.c.repository_id.in_(linked), missions.c.deleted.is_(False))
+    )
+    wanted = [row for row in rows if orjson.loads(row.doc).get("githubPrNumber") == number]
+    return [(row.id, row.project_id, row.organization_id) for row in wanted]
+
+
+def _apply(call: Call, mission_id: str, project_id: str, kind: str, told: dict[str, Any]) -> bool:
+    """What a pull request's new state means for its mission, by the rules that a look at GitHub follows too."""
+    request = told["pull_request"]
+    at_time = _moment(request.get("updated_at"))
+    known = call.at.execute(
+        select(pull_request_times.c.at).where(pull_request_times.c.mission_id == mission_id)
+    ).scalar_one_or_none()
+    if at_time is None or (known is not None and at_time < known):
+        return False
+    call.at.execute(delete(pull_request_times).where(pull_request_times.c.mission_id == mission_id))
+    call.at.execute(pull_request_times.insert().values(mission_id=mission_id, at=at_time))
+    row = call.at.execute(select(missions.c.doc, missions.c.number).where(missions.c.id == mission_id)).one()
+    before = documents.mission_of(row.doc, row.number)[0]
+    if not pull_requests.is_followed(before):
+        return False
+    change = Change(call, project_id, "write missions")
+    change.by = Author("system", "GitHub")
+    meant = pull_requests.observed(before, change.flow(before.flow_id), _seen(before, kind, told), now=change.now)
+    if meant.mission == before:
+        return False
+    change.save(before, meant.mission, meant.kind, note=meant.note)
+    return True
+
+
+def _seen(before: Mission, kind: str, told: dict[str, Any]) -> PullRequest:
+    """What was known, with what this says put over it."""
+    request, known = told["pull_request"], before.pull_request or PullRequest()
+    head = request.get("head")
+    merged = bool(request.get("merged") or request.get("merged_at"))
+    seen = replace(
+        known,
+        state="merged" if merged else "closed" if request.get("state") == "closed" else "open",
+        draft=bool(request.get("draft", known.draft)),
+        head=str(head.get("sha", known.head)) if isinstance(head, dict) else known.head,
+        merge_commit=str(request["merge_commit_sha"]) if merged and request.get("merge_commit_sha") else None,
+    )
+    review = told.get("review") if kind == "pull_request_review" else None
+    if isinstance(review, dict) and told.get("action") == "submitted":
+        said: dict[str, PullRequestReview] = {"approved": "approved", "changes_requested": "changes_requested"}
+        found = said.get(str(review.get("state", "")).lower())
+        login = review.get("user", {}).get("login") if isinstance(review.get("user"), dict) else None
+        if found:
+            seen = replace(seen, review=found, review_id=review.get("id"), reviewers=(str(login),) if login else ())
+    return seen
+
+
+def _moment(text: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,61 @@
+"""A hosted project through a real MCP client: sent to sign in, the same tools, the rights of its person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+
+from ..whole import Whole, whole
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path) as found:
+        yield found
+
+
+async def test_a_client_without_a_token_is_told_where_to_sign_in(hub: Whole) -> None:
+    refused = await hub.nobody.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    assert refused.status_code == 401
+    told = refused.headers["www-authenticate"]
+    place = told.split('resource_metadata="')[1].split('"')[0]
+    found = (await hub.nobody.get(place)).json()
+    assert found["resource"] == hub.url + "/mcp" and found["authorization_servers"] == [hub.url]
+    issuer = (
+        await hub.nobody.get(f"{found['authorization_servers'][0]}/.well-known/oauth-authorization-server")
+    ).json()
+    assert issuer["registration_endpoint"]
+
+
+async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(hub: Whole) -> None:
+    async def use(token: str, tool: str, **arguments: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx.AsyncClient(headers=headers, timeout=30) as http,
+            streamable_http_client(hub.url + "/mcp", http_client=http) as (reading, writing, *_),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            assert tool in {one.name for one in (await session.list_tools()).tools}
+            return await session.call_tool(tool, arguments)
+
+    listed = await use(hub.ann_token, "list_missions", project=hub.project)
+    assert "Lamp" in str(listed.content), listed
+    made = await use(hub.ann_token, "create_mission", project=hub.project, title="Polish the lens")
+    assert not made.is_error, made
+    titles = [
+        one["title"] for one in (await hub.ask("GET", f"/api/v1/projects/{hub.project}/missions")).json()["items"]
+    ]
+    assert "Polish the lens" in titles
+    noted = await use(hub.ann_token, "memory_append", project=hub.project, document="notes", text="The lens is French.")
+    assert not noted.is_error, noted
+    other = await use(hub.ben_token, "list_missions", project=hub.project)
+    assert other.is_error and "not_found" in str(other.content)

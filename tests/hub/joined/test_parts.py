@@ -1,0 +1,194 @@
+"""The parts of a hub together: a change is heard on the socket, a file goes up and down, a hook moves a mission."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from websockets.asyncio.client import connect
+
+from ..realtime.server import Client
+from ..whole import Whole, whole
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path, github_webhook_secret="the hook's own secret") as found:
+        yield found
+
+
+def file(content: bytes, mission: str, **other: Any) -> dict[str, Any]:
+    return {
+        "missionId": mission,
+        "name": "notes.txt",
+        "mime": "text/plain",
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    } | other
+
+
+async def test_a_change_is_heard_by_who_may_see_it_and_by_nobody_else(hub: Whole) -> None:
+    address = hub.url.replace("http", "ws") + "/ws/v1"
+    channel = f"mission:{hub.mission}"
+    async with (
+        connect(address, additional_headers={"Authorization": f"Bearer {hub.ann_token}"}) as ann,
+        connect(address + f"?access_token={hub.ben_token}") as ben,
+    ):
+        mine, others = Client(ann), Client(ben)
+        await mine.join(channel)
+        await mine.join(f"project:{hub.project}")
+        for name in (channel, f"project:{hub.project}", f"project:{hub.project}:workstations"):
+            await others.say("join", name)
+            assert (await others.until("error"))["payload"]["code"] == "not_found"
+        await hub.ask(
+            "PATCH", f"/api/v1/missions/{hub.mission}", json={"title": "Lamp, lit"}, headers={"If-Match": "*"}
+        )
+        kinds = {(await mine.hear())["type"], (await mine.hear())["type"]} - {"welcome"}
+        while len(kinds) < 2:
+            kinds.add((await mine.hear())["type"])
+        assert kinds >= {"changes", "mission.update"}
+
+
+async def test_a_file_goes_up_in_pieces_and_comes_down_whole(hub: Whole) -> None:
+    content = b"The lamp is lit at dusk.\n" * 400_000
+    made = await hub.ask("POST", f"/api/v1/projects/{hub.project}/attachments", json=file(content, hub.mission))
+    assert made.status_code == 201, made.text
+    address, identifier = made.json()["uploadUrl"], made.json()["attachment"]["id"]
+    early = await hub.ask("POST", f"/api/v1/attachments/{identifier}/complete")
+    assert early.status_code == 409
+    half = len(content) // 2
+    first = await hub.nobody.put(address, content=content[:half], headers={"Upload-Offset": "0"})
+    assert first.status_code == 204 and first.headers["upload-offset"] == str(half)
+    wrong = await hub.nobody.put(address, content=content[half:], headers={"Upload-Offset": "17"})
+    assert wrong.status_code == 409 and wrong.headers["upload-offset"] == str(half)
+    assert (await hub.nobody.head(address)).headers["upload-offset"] == str(half)
+    await hub.nobody.put(address, content=content[half:], headers={"Upload-Offset": str(half)})
+    done = await hub.ask("POST", f"/api/v1/attachments/{identifier}/complete")
+    assert done.status_code == 200 and done.json()["state"] == "complete", done.text
+    listed = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}/attachments")).json()
+    assert [one["id"] for one in listed["items"]] == [identifier]
+    sent = await hub.ask("GET", f"/api/v1/attachments/{identifier}/content")
+    assert sent.status_code == 302
+    assert (await hub.nobody.get(sent.headers["location"])).content == content
+    assert (await hub.ben.get(f"/api/v1/attachments/{identifier}/content")).status_code == 404
+
+
+async def test_an_upload_that_broke_off_goes_on_from_where_it_stands(hub: Whole) -> None:
+    content = b"x" * 3_000_000
+    made = await hub.ask("POST", f"/api/v1/projects/{hub.project}/attachments", json=file(content, hub.mission))
+    address = made.json()["uploadUrl"]
+
+    async def breaks() -> AsyncIterator[bytes]:
+        yield content[:1_000_000]
+        raise ConnectionError("the lid was closed")
+
+    with pytest.raises((httpx.HTTPError, ConnectionError)):
+        await hub.nobody.put(address, content=breaks(), headers={"Content-Length": str(len(content))})
+    async with asyncio.timeout(10):
+        while (stands := int((await hub.nobody.head(address)).headers["upload-offset"])) == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert 0 < stands <= 1_000_000
+    await hub.nobody.put(address, content=content[stands:], headers={"Upload-Offset": str(stands)})
+    identifier = made.json()["attachment"]["id"]
+    assert (await hub.ask("POST", f"/api/v1/attachments/{identifier}/complete")).status_code == 200
+
+
+async def test_a_file_that_is_not_what_was_announced_is_refused(hub: Whole) -> None:
+    for content, other in ((b"\x7fELF....", {"mime": "image/png"}), (b"abc", {"sha256": "0" * 64})):
+        made = await hub.ask(
+            "POST", f"/api/v1/projects/{hub.project}/attachments", json=file(content, hub.mission, **other)
+        )
+        await hub.nobody.put(made.json()["uploadUrl"], content=content)
+        identifier = made.json()["attachment"]["id"]
+        refused = await hub.ask("POST", f"/api/v1/attachments/{identifier}/complete")
+        assert refused.status_code == 422, refused.text
+
+
+async def hook(
+    hub: Whole, told: dict[str, Any], event: str = "pull_request", secret: str = "the hook's own secret"
+) -> Any:
+    body = orjson.dumps(told)
+    signed = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-Hub-Signature-256": signed, "X-GitHub-Event": event, "X-GitHub-Delivery": "1"}
+    return await hub.nobody.post("/api/v1/webhooks/github", content=body, headers=headers)
+
+
+async def in_pull_request(hub: Whole) -> None:
+    repository = await hub.ask(
+        "POST",
+        f"/api/v1/projects/{hub.project}/repositories",
+        json={"name": "lamp", "githubRepoId": 77, "githubOwner": "ann", "githubName": "lamp"},
+    )
+    assert repository.status_code == 201, repository.text
+    wished = {
+        "projectRepositoryId": repository.json()["id"],
+        "list": "doing",
+        "landingStatus": "pull_request",
+        "prCreated": True,
+        "githubPrNumber": 5,
+        "pullRequest": {"state": "open"},
+    }
+    changed = await hub.ask("PATCH", f"/api/v1/missions/{hub.mission}", json=wished, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+
+
+def pull_request(**other: Any) -> dict[str, Any]:
+    request = {"number": 5, "state": "open", "merged": False, "updated_at": "2026-01-01T10:00:00Z"} | other
+    return {"action": "x", "repository": {"id": 77}, "pull_request": request}
+
+
+async def test_a_merge_on_github_finishes_the_mission_once(hub: Whole) -> None:
+    await in_pull_request(hub)
+    merged = pull_request(state="closed", merged=True, merge_commit_sha="a" * 40)
+    first = await hook(hub, merged)
+    assert first.json()["outcome"] == "1 changed", first.text
+    after = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json()
+    assert after["list"] == "done" and after["landedCommit"] == "a" * 40
+    assert (await hook(hub, merged)).json()["outcome"] == "already taken"
+    assert (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json() == after
+
+
+async def test_an_older_state_never_replaces_a_newer_one(hub: Whole) -> None:
+    await in_pull_request(hub)
+    await hook(hub, pull_request(draft=True, updated_at="2026-01-01T12:00:00Z"))
+    late = await hook(hub, pull_request(state="closed", updated_at="2026-01-01T11:00:00Z"))
+    assert late.json()["outcome"] == "nothing to do"
+    after = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json()
+    assert after["pullRequest"]["state"] == "open" and after["pullRequest"]["draft"] is True
+
+
+async def test_health_readiness_and_metrics(hub: Whole) -> None:
+    assert (await hub.nobody.get("/healthz")).json() == {"status": "ok"}
+    assert (await hub.nobody.get("/readyz")).json() == {"status": "ready"}
+    page = (await hub.nobody.get("/metrics")).text
+    assert "solo_unicorn_requests_total" in page and "solo_unicorn_websockets 0.0" in page
+    hub.app.state.joined.health.stopping = True
+    assert (await hub.nobody.get("/readyz")).status_code == 503
+
+
+async def test_answers_carry_an_id_and_the_headers_that_keep_browsers_safe(hub: Whole) -> None:
+    answer = await hub.ask("GET", "/api/v1/projects", headers={"X-Request-Id": "my-own-request-1"})
+    assert answer.headers["x-request-id"] == "my-own-request-1"
+    assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["x-frame-options"] == "DENY"
+    assert "server" not in answer.headers
+    missing = await hub.nobody.get("/api/v1/nothing")
+    assert missing.json()["error"]["traceId"] == missing.headers["x-request-id"]
+
+
+async def test_limits_are_told_and_kept(tmp_path: Path) -> None:
+    async with whole(tmp_path, rate_limits="on", rate_limit_anonymous="3") as hub:
+        answers = [await hub.nobody.get("/api/v1/public/projects") for _ in range(4)]
+        assert [answer.headers["x-ratelimit-remaining"] for answer in answers[:3]] == ["2", "1", "0"]
+        assert answers[3].status_code == 429 and int(answers[3].headers["retry-after"]) > 0
+        assert answers[3].json()["error"]["code"] == "rate_limited"
+        assert (await hub.ask("GET", "/api/v1/projects")).headers["x-ratelimit-limit"] == "5000"
+        assert (await hub.nobody.get("/healthz")).status_code == 200
