@@ -151,6 +151,10 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         "How the work goes: by week, and agent by agent.",
         {"": ("metrics", "Show throughput, cycle and review times and cost; --agents compares the agents.")},
     ),
+    "usage": (
+        "What sessions used: tokens, time, turns, cost.",
+        {"": ("usage", "Show what sessions used, by day, agent, mission or session.")},
+    ),
     "inbox": (
         "What agents ask permission for.",
         {

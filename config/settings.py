@@ -29,6 +29,13 @@ class WorkstationSettings:
     idle_exit_seconds: float = setting(
         30.0, "How long the background service stays when no screen is open and nothing runs.", least=0
     )
+    memory_free_mb: int = setting(
+        512, "No session starts while less memory than this is available, in MB; 0 means never mind.", least=0
+    )
+    load_per_core: float = setting(
+        16.0, "No session starts while the load of the last minute is above this for each core; 0 means never mind.",
+        least=0,
+    )  # fmt: skip
 
 
 @record
@@ -61,6 +68,18 @@ class AgentSettings:
     permission_mode: str = setting("", "How it asks before it acts, in its own word; empty means the catalogue's.")
     skip_permissions: bool = setting(
         False, "Let it do everything without asking; only for a machine or container that may be lost."
+    )
+
+
+@record
+class BudgetSettings:
+    """What sessions may cost, as far as their agents report it. No session is broken off over it."""
+
+    mission_usd: float = setting(
+        0.0, "No session of a mission starts once its sessions cost this much, in USD; 0 means no limit.", least=0
+    )
+    day_usd: float = setting(
+        0.0, "No session starts once those of the day cost this much, in USD; 0 means no limit.", least=0
     )
 
 
@@ -139,6 +158,7 @@ class Settings:
     workstation: WorkstationSettings = WorkstationSettings()
     sessions: SessionSettings = SessionSettings()
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
+    budget: BudgetSettings = BudgetSettings()
     worktrees: WorktreeSettings = WorktreeSettings()
     github: GitHubSettings = GitHubSettings()
     board: BoardSettings = BoardSettings()
@@ -236,6 +256,7 @@ def build(values: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
         workstation=WorkstationSettings(**sections.get("workstation", {})),
         sessions=SessionSettings(**sections.get("sessions", {})),
         agents={agent: AgentSettings(**entries) for agent, entries in agents.items()},
+        budget=BudgetSettings(**sections.get("budget", {})),
         worktrees=WorktreeSettings(**sections.get("worktrees", {})),
         github=GitHubSettings(**sections.get("github", {})),
         board=BoardSettings(**sections.get("board", {})),

@@ -39,6 +39,18 @@ class Blocker:
 
 
 @record
+class WorkstationLimits:
+    """What one machine may do at once and spend; budgets in USD, 0 is none."""
+
+    slots: int | None = None
+    """Sessions at once, over all agents; None when nobody told."""
+    mission_budget: float = 0.0
+    day_budget: float = 0.0
+    pressure: str = ""
+    """What the machine is short of, to stand behind `this machine`; empty while it has enough."""
+
+
+@record
 class Facts:
     """What is true around one mission at one time."""
 
@@ -58,9 +70,12 @@ class Facts:
     """In the order of preference."""
     loop_runs: tuple[datetime, ...] = ()
     workstation_paused: bool = False
-    workstation_slots: int | None = None
-    """Sessions the machine may run at once, over all agents; None when nobody told."""
+    limits: WorkstationLimits = WorkstationLimits()
     workstation_running: int = 0
+    mission_cost: float = 0.0
+    """What the sessions of the mission cost so far, in USD; likewise those of the day."""
+    day_cost: float = 0.0
+
 
 
 def why_not(mission: Mission, facts: Facts) -> str | None:
@@ -182,10 +197,22 @@ def _work_in_progress(mission: Mission, facts: Facts) -> str | None:
 
 
 def _machine(mission: Mission, facts: Facts) -> str | None:
-    slots = facts.workstation_slots
+    slots = facts.limits.slots
     if slots is None or facts.workstation_running < slots:
         return None
     return f"waits for a free slot of this machine ({facts.workstation_running} of {slots} running)"
+
+
+def _pressure(mission: Mission, facts: Facts) -> str | None:
+    return f"waits because this machine {facts.limits.pressure}" if facts.limits.pressure else None
+
+
+def _budget(mission: Mission, facts: Facts) -> str | None:
+    if 0 < facts.limits.mission_budget <= facts.mission_cost:
+        return f"used up its budget (${facts.mission_cost:.2f} of ${facts.limits.mission_budget:.2f})"
+    if 0 < facts.limits.day_budget <= facts.day_cost:
+        return f"waits for tomorrow: today's budget is used (${facts.day_cost:.2f} of ${facts.limits.day_budget:.2f})"
+    return None
 
 
 def _agent(mission: Mission, facts: Facts) -> str | None:
@@ -216,8 +243,8 @@ def _backing_off(mission: Mission, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[Mission, Facts], str | None], ...] = (
-    _list, _ready, _session, _blockers, _people, _project, _repository, _work_in_progress, _machine, _agent, _loop,
-    _backing_off,
+    _list, _ready, _session, _blockers, _people, _project, _repository, _work_in_progress, _machine, _pressure,
+    _budget, _agent, _loop, _backing_off,
 )  # fmt: skip
 
 # ---- agents ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ..config.correlation import correlation
 from ..missions.board import Request
+from ..missions.eligibility import WorkstationLimits
 from ..missions.entities import (
     SYSTEM,
     USER,
@@ -26,10 +27,9 @@ from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .reads import PAUSED
-from .running import agent_states
+from .running import LIMITS, agent_states
 
 WORKSTATION = "workstation"
-SLOTS = "workstation.slots"
 
 
 class ConsoleOperations(WorkspaceBase):
@@ -76,10 +76,11 @@ class ConsoleOperations(WorkspaceBase):
         )
         return replace(workstation, name=_chosen_name() or workstation.name, available_code_agents=available)
 
-    def set_workstation_slots(self, slots: int) -> None:
-        """Tell how many sessions this machine runs at once, so that screens can say why a mission waits."""
-        if self.meta(SLOTS) != str(slots):
-            self.set_meta(SLOTS, str(slots))
+    def set_workstation_limits(self, limits: WorkstationLimits) -> None:
+        """Tell what this machine may do at once and spend, so that every process can say why a mission waits."""
+        told = rows.dump(to_wire(limits))
+        if self.meta(LIMITS) != told:
+            self.set_meta(LIMITS, told)
             self._ring()
 
     def set_workstation_paused(self, paused: bool) -> None:

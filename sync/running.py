@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Final, cast
 
 from ..missions import sessions
 from ..missions.board import QueueEntry
-from ..missions.eligibility import AgentState, Blocker, Facts, dispatch_key, why_not
+from ..missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, dispatch_key, why_not
 from ..missions.entities import (
     SYSTEM,
     Author,
@@ -28,7 +28,12 @@ from ..missions.loops import next_run
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
+from .usage import cost_of, cost_since, midnight
 
+LIMITS: Final = "workstation.limits"
+"""Key of what the machine may do at once and spend."""
+PRESSURE_LASTS: Final = timedelta(seconds=15)
+"""How long a machine that is short of memory is left alone before it is looked at again."""
 DISPATCH_LISTS = ("todo", "doing", "loop")
 
 
@@ -230,7 +235,10 @@ class RunningOperations(WorkspaceBase):
         return row is not None
 
     def next_dispatch_at(self) -> datetime | None:
-        """When a ready mission may become eligible by time alone: a back-off, a limit or a loop's pause ends."""
+        """When a ready mission may become eligible by time alone.
+
+        A back-off, a limit or a loop's pause ends; a machine got over its pressure; a day's budget is new.
+        """
         with self._reading() as connection:
             now = self._clock()
             facts = _FactFinder(connection, now)
@@ -239,6 +247,7 @@ class RunningOperations(WorkspaceBase):
                 f"AND list IN {DISPATCH_LISTS} AND (retry_at IS NOT NULL OR is_loop = 1)"
             ).fetchall()
             times = [agent.limited_until for agent in facts.agents if agent.limited_until]
+            times += facts.limits_end() if _any_waits(connection) else ()
             for mission in (rows.load(Mission, doc) for (doc,) in docs):
                 if mission.retry_at:
                     times.append(mission.retry_at)
@@ -258,6 +267,16 @@ class RunningOperations(WorkspaceBase):
                 "SELECT doc FROM session WHERE token_hash = ? AND phase <> 'ended'", (sha256,)
             ).fetchone()
         return rows.load(Session, row[0]) if row else None
+
+
+def _any_waits(connection: sqlite3.Connection) -> bool:
+    """Whether a ready mission is not running."""
+    return bool(
+        connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
+            f"AND list IN {DISPATCH_LISTS})"
+        ).fetchone()[0]
+    )
 
 
 def _release(change: Change, mission: Mission, reason: str) -> Mission:
@@ -284,8 +303,9 @@ class _FactFinder:
                 "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
             )
         )
-        slots = connection.execute("SELECT value FROM meta WHERE key = 'workstation.slots'").fetchone()
-        self._slots = int(slots[0]) if slots else None
+        limits = connection.execute("SELECT value FROM meta WHERE key = ?", (LIMITS,)).fetchone()
+        self._limits = rows.load(WorkstationLimits, limits[0]) if limits else WorkstationLimits()
+        self._day_cost = cost_since(connection, midnight(now)) if self._limits.day_budget else 0.0
         self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
         self._worktrees: dict[str, set[str]] = {}
         held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
@@ -300,6 +320,13 @@ class _FactFinder:
                 "SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1"
             )
         )
+
+    def limits_end(self) -> list[datetime]:
+        """When to look again at what keeps the whole machine from starting anything."""
+        ends = [self._now + PRESSURE_LASTS] if self._limits.pressure else []
+        if 0 < self._limits.day_budget <= self._day_cost:
+            ends.append(midnight(midnight(self._now) + timedelta(hours=36)))
+        return ends
 
     def why_not(self, mission: Mission) -> str | None:
         repository = self._repository(mission)
@@ -317,8 +344,10 @@ class _FactFinder:
                 agents=self.agents,
                 loop_runs=self.loop_runs(mission),
                 workstation_paused=self._paused,
-                workstation_slots=self._slots,
+                limits=self._limits,
                 workstation_running=self._live,
+                mission_cost=cost_of(self._connection, mission.id) if self._limits.mission_budget else 0.0,
+                day_cost=self._day_cost,
                 now=self._now,
             ),
         )

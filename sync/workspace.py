@@ -24,6 +24,7 @@ from .running import RunningOperations
 from .sample import SampleOperations
 from .transfer import TransferOperations
 from .undo import UndoOperations
+from .usage import UsageOperations
 
 
 class Workspace(
@@ -49,6 +50,7 @@ class Workspace(
     ConnectingOperations,
     SettlingOperations,
     MetricsOperations,
+    UsageOperations,
 ):
     """Every read and every domain operation, each in the module named after its subject.
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ..config import log, watch
 from ..config.correlation import correlation
 from ..missions.board import Request
+from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
 from ..sync.workspace import Workspace
 from .asked import Requests
@@ -26,6 +28,7 @@ from .landing import LandingDesk
 from .lease import waking_clock
 from .mirroring import Mirroring
 from .news import News
+from .pressure import limits
 from .pull_requests import PullRequestDesk
 from .session import SessionRunner
 from .status import orphans
@@ -50,6 +53,7 @@ class Work:
         """Why the last pass broke off; empty while all is well."""
         self.next_at: datetime | None = None
         """When something becomes due by time alone."""
+        self._limits: WorkstationLimits | None = None
         self._on_change = on_change
         self._awake = asyncio.Event()
         self._news = News(place, self.wake)
@@ -161,7 +165,7 @@ class Work:
 
     async def _run(self) -> None:
         await self._patiently(self._tell_of_orphans, "orphans")
-        await self._patiently(self._tell_slots, "settings")
+        await self._patiently(self._tell_limits, "settings")
         self._news.open()
         self._awake.set()
         while True:
@@ -179,8 +183,13 @@ class Work:
             # many changes make one pass, and a long queue never takes more than half of the workspace's thread
             await asyncio.sleep(min(max(time.monotonic() - began, BREATH_SECONDS), LONGEST_BREATH_SECONDS))
 
-    async def _tell_slots(self) -> None:
-        await self.place.desk.run(Workspace.set_workstation_slots, self.place.settings.workstation.slots)
+    async def _tell_limits(self) -> None:
+        now = await asyncio.to_thread(limits, self.place.settings)
+        if self._limits and now.pressure and self._limits.pressure:  # its figures move all the time: told once
+            now = replace(now, pressure=self._limits.pressure)
+        if now != self._limits:
+            await self.place.desk.run(Workspace.set_workstation_limits, now)
+            self._limits = now
 
     async def _tell_of_orphans(self) -> None:
         live = await self.place.desk.run(lambda workspace: workspace.sessions(active=True))
@@ -235,6 +244,7 @@ class Work:
 
     async def _dispatch(self, news: News) -> None:
         """Claim and start as long as there is a mission that may start and a slot for it."""
+        await self._tell_limits()
         slots, workstation = self.place.settings.workstation.slots, self.place.workstation_id
         while True:
             since = waking_clock()
@@ -292,7 +302,7 @@ class Work:
             if found.log != self.place.settings.log:
                 log.setup("service", level=found.log.level)
             self.place.settings = found
-            await self._patiently(self._tell_slots, "settings")
+            await self._patiently(self._tell_limits, "settings")
             self._log.info("settings taken over")
             if agents_changed:
                 await self._patiently(self._upkeep.scan, "agent scan")

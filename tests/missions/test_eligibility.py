@@ -15,6 +15,7 @@ from solo_unicorn.missions.eligibility import (
     AgentState,
     Blocker,
     Facts,
+    WorkstationLimits,
     dispatch_key,
     pick_agent,
     span,
@@ -291,10 +292,26 @@ def test_a_repository_whose_worktrees_are_all_held_takes_no_further_mission(make
 
 def test_a_machine_with_all_its_slots_in_use_starts_nothing(make: Any) -> None:
     mission = make.mission(ready=True)
-    full = replace(facts(make), workstation_slots=4, workstation_running=4)
+    full = replace(facts(make), limits=WorkstationLimits(slots=4), workstation_running=4)
     assert why_not(mission, full) == "waits for a free slot of this machine (4 of 4 running)"
     assert why_not(mission, replace(full, workstation_running=3)) is None
-    assert why_not(mission, replace(full, workstation_slots=None)) is None, "nobody told of a limit"
+    assert why_not(mission, replace(full, limits=WorkstationLimits())) is None, "nobody told of a limit"
+
+
+def test_a_machine_under_pressure_says_what_it_is_short_of(make: Any) -> None:
+    short = replace(facts(make), limits=WorkstationLimits(pressure="has 80 MB of memory left (512 MB are kept free)"))
+    told = why_not(make.mission(ready=True), short)
+    assert told == "waits because this machine has 80 MB of memory left (512 MB are kept free)"
+
+
+def test_a_budget_that_is_used_up_holds_new_sessions_back(make: Any) -> None:
+    mission = make.mission(ready=True)
+    limited = replace(facts(make), limits=WorkstationLimits(mission_budget=2.0, day_budget=10.0))
+    assert why_not(mission, replace(limited, mission_cost=1.99, day_cost=9.99)) is None
+    assert why_not(mission, replace(limited, mission_cost=2.0)) == "used up its budget ($2.00 of $2.00)"
+    today = why_not(mission, replace(limited, day_cost=10.5))
+    assert today == "waits for tomorrow: today's budget is used ($10.50 of $10.00)"
+    assert why_not(mission, replace(facts(make), mission_cost=99.0, day_cost=99.0)) is None, "0 is no budget"
 
 
 def test_what_may_start_may_be_claimed(make: Any) -> None:

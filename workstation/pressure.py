@@ -1,0 +1,40 @@
+"""What this machine may do at once and spend, and whether it is short of memory or under load just now."""
+
+from __future__ import annotations
+
+import os
+
+from ..config.settings import Settings
+from ..missions.eligibility import WorkstationLimits
+
+
+def limits(settings: Settings) -> WorkstationLimits:
+    """The limits of the settings, with what the machine is short of at this moment."""
+    return WorkstationLimits(
+        slots=settings.workstation.slots,
+        mission_budget=settings.budget.mission_usd,
+        day_budget=settings.budget.day_usd,
+        pressure=pressure(settings, memory_free_mb=memory_free_mb(), load_per_core=load_per_core()),
+    )
+
+
+def pressure(settings: Settings, *, memory_free_mb: float, load_per_core: float) -> str:
+    """What to say behind `this machine`; empty while it has what a session needs."""
+    wanted, most = settings.workstation.memory_free_mb, settings.workstation.load_per_core
+    if wanted and memory_free_mb < wanted:
+        return f"has {memory_free_mb:.0f} MB of memory left ({wanted} MB are kept free)"
+    if most and load_per_core > most:
+        return f"is busy (load {load_per_core:.1f} for each core, at most {most:g})"
+    return ""
+
+
+def memory_free_mb() -> float:
+    """Memory that could be used without swapping, in MB."""
+    import psutil
+
+    return float(psutil.virtual_memory().available) / (1 << 20)
+
+
+def load_per_core() -> float:
+    """The load of the last minute over the number of cores."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
