@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "log": ("mission_log", "Show what its agent did, from the transcript."),
             "diff": ("mission_diff", "Show what a mission changed in its worktree, with the comments on its lines."),
             "comment": ("mission_comment", "Comment on lines of the diff; rejecting hands the comments to the agent."),
-            "open": ("mission_open", "Open a shell, your editor or the run script in its worktree, or its pull request."),
+            "open": ("mission_open", "Open a shell, your editor or the run script in its worktree; or the PR."),
             "attach": ("mission_files", "Attach files to a mission; copies are kept."),
             "files": ("mission_files", "List the files of a mission."),
             "detach": ("mission_files", "Take a file off a mission."),
