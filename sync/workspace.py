@@ -23,12 +23,14 @@ from .pull_requests import PullRequestOperations
 from .running import RunningOperations
 from .sample import SampleOperations
 from .transfer import TransferOperations
+from .tutorial import TutorialOperations
 from .undo import UndoOperations
 from .usage import UsageOperations
 
 
 class Workspace(
     BoardOperations,
+    TutorialOperations,
     MissionOperations,
     BulkOperations,
     FilterOperations,

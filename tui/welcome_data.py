@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from ..missions.entities import CodeAgent, Project
+from ..missions.entities import Project
 from ..missions.errors import SoloUnicornError
 from ..missions.records import record
 from ..sync.workspace import Workspace
 from .child import ask, run
+
+STEP = "first_start.step"
+Make = Callable[[Workspace], Project]
 
 
 @record
@@ -54,9 +58,25 @@ async def find_agents() -> None:
     await ask("agent", "scan", seconds=30)
 
 
-def known_agents(workspace: Workspace) -> list[CodeAgent]:
-    """What the last look found."""
-    return workspace.agents()
+async def sign_in(address: str) -> None:
+    """Sign in at a hub: the command opens the browser and waits for it. Raises what went wrong."""
+    await ask("auth", "login", address, seconds=300)
+
+
+def kept_step(workspace: Workspace) -> tuple[int, bool]:
+    """Where somebody left the first start, and whether with the repository."""
+    step, _, taken = (workspace.meta(STEP) or "0 1").partition(" ")
+    return int(step), taken == "1"
+
+
+def keep_step(workspace: Workspace, step: int, with_repository: bool) -> None:
+    """Go on there next time."""
+    workspace.set_meta(STEP, f"{step} {int(with_repository)}")
+
+
+def empty_project(workspace: Workspace) -> Project:
+    """A project to fill."""
+    return workspace.create_project("My project")
 
 
 def start_project(workspace: Workspace, name: str) -> Project:

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from solo_unicorn.config import paths
+from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Json, Worktree
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync.workspace import Workspace
@@ -22,6 +23,7 @@ from solo_unicorn.tui.screens import workstation as workstation_screen
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.inbox import InboxScreen
+from solo_unicorn.tui.screens.line import LineScreen
 from solo_unicorn.tui.screens.mission import MissionScreen
 from solo_unicorn.tui.screens.projects import ProjectsScreen
 from solo_unicorn.tui.screens.welcome import WelcomeScreen
@@ -301,8 +303,13 @@ async def test_the_repository_of_the_directory_is_offered(
     (repository / "src").mkdir()
     async with first_app(home, repository / "src").run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
-        await until(pilot, lambda: "● Claude Code 2.1" in text(pilot))
-        assert "● shop  ⎇ main  no remote" in text(pilot)
+        assert "1 of 4" in text(pilot) and "● shop  ⎇ main  no remote" in text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 of 4" in text(pilot) and "● Claude Code 2.1" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "3 of 4" in text(pilot) and "shop, this repository  (⏎)" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "shop" in text(pilot).splitlines()[0])
         added = next(command for command in commands if command[0] == "repo")
@@ -314,13 +321,75 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await welcomed(pilot)
         await until(pilot, lambda: "no git repository in" in text(pilot))
         await pilot.press("enter")
-        assert isinstance(pilot.app.screen, WelcomeScreen)
+        await until(pilot, lambda: "2 of 4" in text(pilot))
+        await pilot.press("r", "left")
+        await until(pilot, lambda: "1 of 4" in text(pilot))
+        await pilot.click("#without")
+        await until(pilot, lambda: "2 of 4" in text(pilot))
+        await pilot.click("#next-agents")
+        await until(pilot, lambda: "3 of 4" in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await until(pilot, lambda: "3 of 4" in text(pilot))  # it goes on where it was left
+        await pilot.click("#next-begin")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await pilot.press(*"https://hub.example", "enter")
+        await until(pilot, lambda: ("auth", "login", "https://hub.example") in commands)  # type: ignore[operator]
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and not pilot.app.screen._making)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
+
+
+async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, commands: object) -> None:
+    app = first_app(home, tmp_path)
+    async with app.run_test(size=(160, 45), notifications=True) as pilot:
+        await welcomed(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and app.connected)
+        with Workspace.open(home / "workspace.db") as workspace:
+            project = workspace.projects()[0].id
+
+            def done() -> list[str]:
+                return sorted(card.title[0] for card in workspace.cards(project, "done"))
+
+            def mission(number: str) -> str:
+                found = workspace.missions(project, limit=50).items
+                return next(one.id for one in found if one.title.startswith(number))
+
+            board = pilot.app.screen
+            assert isinstance(board, BoardScreen)
+            board.open_mission(mission("1"), "overview")
+            await until(pilot, lambda: "Acceptance criteria  0/1" in text(pilot))
+            await pilot.press("w", "enter")
+            await until(pilot, lambda: "Acceptance criteria  1/1" in text(pilot))
+            await pilot.press("escape")
+            await until(pilot, lambda: done() == ["1"])
+            workspace.create_mission(project, MissionDraft(title="Mine"))
+            await until(pilot, lambda: done() == ["1", "2"])
+            workspace.set_ready(mission("4"), True)
+            workspace.reject(mission("6"), "Another plan")
+            await until(pilot, lambda: done() == ["1", "2", "4", "6"])
+            workspace.approve(mission("5"))
+            workspace.move_mission(mission("Mine"), "loop")
+            workspace.undo(project)
+            await until(pilot, lambda: done() == ["1", "2", "3", "4", "5", "6", "7"])
+            await until(pilot, lambda: any("8. Find" in one.message for one in app._notifications))
+            workspace.edit_mission(mission("8"), {"description": "- [x] I know where to look"})
+            await until(pilot, lambda: len(done()) == 8)
 
 
 async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path, commands: object) -> None:
     async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await pilot.press("s")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "X removes the sample" in text(pilot))
         assert "Design tokens" in text(pilot)
         await pilot.press("X")
@@ -334,6 +403,9 @@ async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: o
     async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await pilot.press(key)
+        if key == "n":
+            await until(pilot, lambda: "4 of 4" in text(pilot))
+            await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
         if key == "n":
             await until(pilot, lambda: "My project" in text(pilot).splitlines()[0])
@@ -351,7 +423,9 @@ async def test_a_repository_that_is_refused_is_told(
     monkeypatch.setattr(welcome_data, "add_repository", refused)
     async with first_app(home, repository).run_test(size=(120, 40), notifications=True) as pilot:
         await welcomed(pilot)
-        await pilot.press("enter")
+        for step in ("2 of 4", "3 of 4", "4 of 4"):
+            await pilot.press("enter")
+            await until(pilot, lambda step=step: step in text(pilot))
         await until(pilot, lambda: any("shallow" in one.title for one in pilot.app._notifications))
 
 

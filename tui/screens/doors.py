@@ -18,6 +18,15 @@ class Doors(LiveBoard):
                 "This project: settings, repositories, flows, actors, memory, members", show=False),
     ]  # fmt: skip
 
+    async def refresh_model(self) -> None:
+        """Whoever goes through the tutorial is told what comes next."""
+        await super().refresh_model()
+        project = self.model.summary.project
+        if project is not None and project.is_sample:
+            from ..teaching import follow
+
+            await follow(self.app, project.id)
+
     @work
     async def action_metrics(self) -> None:
         """Plots."""
