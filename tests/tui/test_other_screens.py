@@ -365,6 +365,7 @@ async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, comm
             board = pilot.app.screen
             assert isinstance(board, BoardScreen)
             board.open_mission(mission("1"), "overview")
+            await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == "description")
             await until(pilot, lambda: "Acceptance criteria  0/1" in text(pilot))
             await pilot.press("w", "enter")
             await until(pilot, lambda: "Acceptance criteria  1/1" in text(pilot))
