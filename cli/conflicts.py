@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from ..sync.mirror.conflicts import SyncConflict
 
 SAYS = {
-    "field": "{field} was changed here and there",
+    "field": "{field} changed here and there",
     "progress": "it took different steps here and there",
     "deleted_remotely": "changed here, deleted there",
     "deleted_locally": "deleted here, changed there",
     "outcome_unknown": "the hub never said whether this was done",
     "id_taken": "the hub has another mission of this id",
 }
-MARKS = ("<<<<<<< mine\n", "=======\n", ">>>>>>> theirs\n")
 
 
 def _list(options: Options) -> None:
@@ -78,6 +77,7 @@ def _resolve(options: Options) -> None:
 
 
 def _merged(one: SyncConflict) -> str:
+    from ..sync.mirror.merging import MARKS, marked
     from .editor import edited
 
     mine, theirs = one.mine, one.theirs
@@ -102,24 +102,6 @@ def _kept(text: str) -> str:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     return name
-
-
-def marked(mine: str, theirs: str) -> str:
-    """Both texts with what is the same said once, and marks around what is not."""
-    from difflib import SequenceMatcher
-
-    first, second = mine.splitlines(keepends=True), theirs.splitlines(keepends=True)
-    out: list[str] = []
-    for tag, i, j, k, n in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        if tag == "equal":
-            out += first[i:j]
-        else:
-            out += [MARKS[0], *_ended(first[i:j]), MARKS[1], *_ended(second[k:n]), MARKS[2]]
-    return "".join(out)
-
-
-def _ended(lines: list[str]) -> list[str]:
-    return [*lines[:-1], lines[-1] if lines[-1].endswith("\n") else lines[-1] + "\n"] if lines else []
 
 
 def said(one: SyncConflict) -> str:

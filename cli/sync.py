@@ -14,7 +14,7 @@ from .parsing import Command, Options, Parser, takes_project
 from .shapes import at
 
 if TYPE_CHECKING:
-    from ..sync.mirror.connecting import SyncState
+    from ..missions.connected import SyncState
     from ..sync.workspace import Workspace
 
 PATIENCE_SECONDS = 60.0

@@ -55,6 +55,8 @@ class Card:
     updated_at: datetime
     actor: str = ""
     """Name of the actor; empty when the mission has none."""
+    unsent: str = ""
+    """What the hub does not have of it: `waiting`, `parked` or `conflict`; empty when it has everything."""
 
 
 @record

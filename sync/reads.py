@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from ..config import paths
 from ..missions.board import Card, ListCount
+from ..missions.connected import SyncState
 from ..missions.entities import LISTS, ListName, Project, ProjectRepository
 from . import lookup, rows
 from .store import Store
@@ -25,7 +26,10 @@ SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m
         ORDER BY d.mission_id LIMIT 1), '') END,
     m.session_status, s.started_at, coalesce(s.agent_name, m.agent), coalesce(s.activity, ''), m.review_status,
     m.review_requested_at, m.attention, m.question, m.retry_at, m.attempts, m.landing_status, m.pr_number, m.updated_at,
-    coalesce(a.name, '')
+    coalesce(a.name, ''),
+    CASE WHEN EXISTS (SELECT 1 FROM conflict c WHERE c.mission_id = m.id AND c.state = 'open') THEN 'conflict'
+        ELSE coalesce((SELECT CASE WHEN o.state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox o
+            WHERE o.entity_id = m.id ORDER BY o.state = 'parked' DESC LIMIT 1), '') END
 FROM mission m
 LEFT JOIN repository r ON r.id = m.repository_id
 LEFT JOIN actor a ON a.id = m.actor_id
@@ -159,6 +163,44 @@ class Reads:
     def workstation_paused(self) -> bool:
         """Whether this workstation takes no new work; running sessions go on."""
         return self.meta(PAUSED) == "1"
+
+    def sync_state(self, project: str | None = None) -> SyncState:
+        """How the connected projects stand: of all, or of one (an id)."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT count(*), min(failing_since), max(error), min(synced_at), "
+                "sum(cursor IS NULL OR resync IS NOT NULL), max(read_only) FROM mirror "
+                "WHERE ?1 IS NULL OR project_id = ?1",
+                (project,),
+            ).fetchone()
+            if not row[0]:
+                return SyncState()
+            waiting, parked, oldest = connection.execute(
+                "SELECT sum(state <> 'parked'), sum(state = 'parked'), min(CASE WHEN state <> 'parked' THEN at END) "
+                "FROM outbox WHERE ?1 IS NULL OR project_id = ?1",
+                (project,),
+            ).fetchone()
+            conflicts = connection.execute(
+                "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
+            ).fetchone()[0]
+            signed_out = connection.execute(
+                "SELECT DISTINCT coalesce(a.profile, m.account) FROM mirror m LEFT JOIN account a ON a.id = m.account "
+                "WHERE coalesce(a.signed_in, 0) = 0 AND (?1 IS NULL OR m.project_id = ?1) ORDER BY 1",
+                (project,),
+            ).fetchall()
+        return SyncState(
+            connected=int(row[0]),
+            waiting=int(waiting or 0),
+            parked=int(parked or 0),
+            conflicts=int(conflicts),
+            offline_since=rows.moment(row[1]),
+            error=str(row[2] or ""),
+            signed_out=tuple(str(name) for (name,) in signed_out),
+            synced_at=rows.moment(row[3]),
+            first_sync=bool(row[4]),
+            read_only=str(row[5] or ""),
+            oldest_waiting=rows.moment(oldest),
+        )
 
     def last_seq(self) -> int:
         """The number of the newest event."""

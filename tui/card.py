@@ -129,7 +129,7 @@ def lines(
     bar: Part = (marks.bars[min(max(card.priority, 1), 5) - 1], f"p{card.priority}")
     most = TITLE_LINES if selected else DETAILED_TITLE if density == "detailed" else 1
     title = _wrapped(card.title, width, most) if most > 1 else [card.title]
-    made: list[Line] = [[bar, (f"{card.priority} ", "number"), (title[0], "title")]]
+    made: list[Line] = [[bar, (f"{card.priority} ", "number"), *unsent(card, marks), (title[0], "title")]]
     made += [[bar, ("  ", ""), (more, "title")] for more in title[1:]]
     if density != "compact":
         made.append([bar, ("  ", ""), *facts_of(card, marks)])
@@ -147,6 +147,18 @@ def details_of(card: Card, marks: Marks, now: datetime) -> Line:
     agent = "" if card.session_status == "ACTIVE" else card.agent
     facts = [f"M-{card.number}", agent, card.actor, f"changed {ago(card.updated_at, now)}"]
     return [(f" {marks.separator} ".join(fact for fact in facts if fact), "faint")]
+
+
+def unsent(card: Card, marks: Marks) -> Line:
+    """What the hub does not have of it yet, or refused, or has otherwise; nothing for all other cards."""
+    match card.unsent:
+        case "conflict":
+            return [(f"{marks.conflict} ", "bad")]
+        case "parked":
+            return [(f"{marks.attention} ", "bad")]
+        case "waiting":
+            return [(f"{marks.unsynced} ", "wait")]
+    return []
 
 
 def ticks(card: Card, now: datetime) -> int:

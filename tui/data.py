@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..missions.board import Card, ListCount
+from ..missions.connected import SyncState
 from ..missions.entities import LISTS, ListName, Project
 from ..missions.errors import NotFound
 from ..missions.records import record
@@ -27,6 +28,8 @@ SCREENFUL: Final = 60
 """Cards of each list that are read before the first paint."""
 MANY: Final = 500
 """With more events than this at once the board is read anew."""
+READ_ANEW: Final = frozenset({"renumbered", "mirrored", "project_changed", "imported"})
+"""Events after which the whole board is read anew."""
 LAST_PROJECT: Final = "board.project"
 
 
@@ -45,6 +48,8 @@ class Summary:
     seq: int = 0
     filters: dict[str, str] = field(default_factory=dict)
     """Saved filters of the project: queries by their names."""
+    sync: SyncState = SyncState()
+    """How the project stands with its hub; nothing for a local one."""
 
 
 @record
@@ -103,6 +108,7 @@ def summary(workspace: Reads, project_id: str | None) -> Summary:
         read_only=workspace.read_only,
         seq=seq,
         filters=workspace.saved_filters(project.id) if project else {},
+        sync=workspace.sync_state(project.id) if project and project.hub else SyncState(),
     )
 
 
@@ -138,7 +144,7 @@ def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> News:
     if around.project is None or before.project is None or around.project.id != before.project.id:
         return News(around, {}, again=True)
     mine = [event for event in events if event.project_id == around.project.id]
-    if len(events) > MANY or any(event.kind in ("renumbered", "project_changed", "imported") for event in mine):
+    if len(events) > MANY or any(event.kind in READ_ANEW and event.mission_id is None for event in mine):
         return News(around, {}, again=True)
     ids = {event.mission_id for event in mine if event.mission_id} | set(live)
     ids |= {card.id for card in workspace.live_cards(around.project.id)}
@@ -204,8 +210,13 @@ class BoardModel:
         return True
 
     def live(self) -> list[str]:
-        """Ids of the cards that showed a running session when they were read last."""
-        return [card.id for cards in self.lists.values() for card in cards if card.session_status != "INACTIVE"]
+        """Ids of the cards that showed a running session, or an edit on its way, when they were read last."""
+        return [
+            card.id
+            for cards in self.lists.values()
+            for card in cards
+            if card.session_status != "INACTIVE" or card.unsent
+        ]
 
     def card(self, mission_id: str) -> Card | None:
         """A card by its id."""

@@ -107,6 +107,8 @@ class TopView:
             pieces.append(Piece((("/ ", "key"), (self.filter, "brand")), "filter", rank=7, right=True))
         if around.read_only:
             pieces.append(Piece((("read only", "bad"),), rank=8, right=True))
+        if around.sync.connected:
+            pieces.append(Piece((self._synced(short),), "conflicts", rank=8, right=True))
         if self.service[0]:
             pieces.append(Piece((self.service,), "workstation", rank=5, right=True))
         pieces.append(Piece((self._runs(short),), "workstation", rank=7, right=True))
@@ -122,6 +124,20 @@ class TopView:
             return f"{mark or self.marks.running + ' '}{around.running}/{self.slots}", role
         of = f" of {self.slots}" if self.slots else ""
         return f"{mark}{around.running}{of} {word}", role
+
+    def _synced(self, short: bool) -> Part:
+        """How the project stands with its hub, always in sight."""
+        state, marks = self.summary.sync, self.marks
+        if state.conflicts or state.signed_out or state.parked:
+            mark, role = marks.conflict if state.conflicts else marks.attention, "bad"
+        elif state.offline_since is not None:
+            mark, role = marks.attention, "wait"
+        else:
+            mark, role = (marks.unsynced, "wait") if state.waiting else (marks.done, "faint")
+        if short:
+            count = state.conflicts + state.parked or state.waiting
+            return f"{mark}{count or ''}", role
+        return f"{mark} {state.word}", role
 
     def _waits(self, short: bool) -> Part:
         count = self.summary.waiting

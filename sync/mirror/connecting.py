@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Literal, cast
 
 from ...missions.entities import (
@@ -48,48 +47,6 @@ class Account:
     kind: Kind
     signed_in: bool
     doc: JsonObject
-
-
-@record
-class SyncState:
-    """How the connected projects stand; of all of them, or of one."""
-
-    connected: int = 0
-    waiting: int = 0
-    """Edits that are not at the hub yet."""
-    parked: int = 0
-    conflicts: int = 0
-    offline_since: datetime | None = None
-    error: str = ""
-    signed_out: tuple[str, ...] = ()
-    """Profiles that need a sign-in."""
-    synced_at: datetime | None = None
-    first_sync: bool = False
-    """Nothing was read yet, or everything is read again."""
-    read_only: str = ""
-    oldest_waiting: datetime | None = None
-
-    @property
-    def word(self) -> str:
-        """In a few words, the most urgent first; empty for local projects only."""
-        if not self.connected:
-            return ""
-        parts = []
-        if self.signed_out:
-            parts.append("needs sign-in")
-        if self.offline_since is not None:
-            parts.append(f"offline since {self.offline_since.astimezone():%H:%M}")
-        if self.conflicts:
-            parts.append(f"{self.conflicts} conflict{'s' if self.conflicts > 1 else ''}")
-        if self.parked:
-            parts.append(f"{self.parked} parked")
-        if self.waiting:
-            parts.append(f"{self.waiting} to send")
-        if not parts and self.read_only:
-            parts.append("may only read")
-        if not parts and self.first_sync:
-            parts.append("first sync")
-        return ", ".join(parts) or "synced"
 
 
 class ConnectingOperations(WorkspaceBase):
@@ -248,44 +205,6 @@ class ConnectingOperations(WorkspaceBase):
             change.event(project_id, "project_changed", note="from the hub")
 
     # -- what the person sees
-
-    def sync_state(self, project: str | None = None) -> SyncState:
-        """How the connected projects stand: of all, or of one (an id)."""
-        with self._reading() as connection:
-            row = connection.execute(
-                "SELECT count(*), min(failing_since), max(error), min(synced_at), "
-                "sum(cursor IS NULL OR resync IS NOT NULL), max(read_only) FROM mirror "
-                "WHERE ?1 IS NULL OR project_id = ?1",
-                (project,),
-            ).fetchone()
-            if not row[0]:
-                return SyncState()
-            waiting, parked, oldest = connection.execute(
-                "SELECT sum(state <> 'parked'), sum(state = 'parked'), min(CASE WHEN state <> 'parked' THEN at END) "
-                "FROM outbox WHERE ?1 IS NULL OR project_id = ?1",
-                (project,),
-            ).fetchone()
-            conflicts = connection.execute(
-                "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
-            ).fetchone()[0]
-            signed_out = connection.execute(
-                "SELECT DISTINCT coalesce(a.profile, m.account) FROM mirror m LEFT JOIN account a ON a.id = m.account "
-                "WHERE coalesce(a.signed_in, 0) = 0 AND (?1 IS NULL OR m.project_id = ?1) ORDER BY 1",
-                (project,),
-            ).fetchall()
-        return SyncState(
-            connected=int(row[0]),
-            waiting=int(waiting or 0),
-            parked=int(parked or 0),
-            conflicts=int(conflicts),
-            offline_since=rows.moment(row[1]),
-            error=str(row[2] or ""),
-            signed_out=tuple(str(name) for (name,) in signed_out),
-            synced_at=rows.moment(row[3]),
-            first_sync=bool(row[4]),
-            read_only=str(row[5] or ""),
-            oldest_waiting=rows.moment(oldest),
-        )
 
     def unsent_missions(self, project_id: str) -> dict[str, str]:
         """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""

@@ -16,6 +16,8 @@ class Doors(LiveBoard):
                 show=False),
         binding("board.project", "comma", "project", "project settings",
                 "This project: settings, repositories, flows, actors, memory, members", show=False),
+        binding("board.conflicts", "U", "conflicts", "hub", "This machine and the hub: conflicts, what was refused",
+                show=False),
     ]  # fmt: skip
 
     async def refresh_model(self) -> None:
@@ -43,3 +45,11 @@ class Doors(LiveBoard):
         if project is not None:
             await self.app.push_screen_wait(ProjectScreen(project.id))
             await self.open_project(project.id)
+
+    @work
+    async def action_conflicts(self) -> None:
+        """Where this machine and the hub differ."""
+        from .conflicts import ConflictsScreen
+
+        project = self.model.summary.project
+        await self.app.push_screen_wait(ConflictsScreen(project.id if project is not None else None))

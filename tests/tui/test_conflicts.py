@@ -1,0 +1,108 @@
+"""What the board shows of a connected project, and the screen on which conflicts are decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.config.settings import Settings
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync.mirror import conflicts
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.pushing import FULL, park
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui import conflict_rows, data
+from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.card import lines
+from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.edge_lines import TopView
+from solo_unicorn.tui.marks import PLAIN, UNICODE
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.conflicts import ConflictsScreen
+
+from .conftest import ready, screen_text, until
+
+PROJECT = {"id": "01J00000000000000000000000", "name": "Shared"}
+
+
+@pytest.fixture
+def workspace(home: Path) -> Iterator[Workspace]:
+    with Workspace.open() as opened:
+        account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+        opened.put_account(account)
+        opened.connect_project(account, PROJECT, {})
+        opened.take_changes(PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1})
+        yield opened
+
+
+def top(workspace: Workspace, width: int = 160) -> str:
+    return "".join(text for text, *_ in TopView(data.summary(workspace, PROJECT["id"]), UNICODE, 4).row(width)[0])
+
+
+def marks_of(workspace: Workspace) -> str:
+    (card,) = workspace.cards(PROJECT["id"], "todo")
+    return "".join(text for text, _ in lines(card, 40, PLAIN, card.updated_at)[0])
+
+
+def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace) -> None:
+    assert "✓ synced" in top(workspace)
+    workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
+    assert "↑ 1 to send" in top(workspace) and "^ Buy milk" in marks_of(workspace)
+    (entry,) = workspace.due("ann@hub")
+    workspace.freeze(entry.seq, FULL, 0.0)
+    with workspace._change(SYSTEM) as change:
+        park(change, entry, "invalid", "no milk here")
+    assert "▲ 1 parked" in top(workspace) and "! Buy milk" in marks_of(workspace)
+    workspace.mark_failing([PROJECT["id"]], "cable is out")
+    assert "offline since" in top(workspace)
+    state, (undecided,) = conflict_rows.read(workspace, PROJECT["id"])
+    row = conflict_rows.undecided_row(undecided, UNICODE)
+    assert "no milk here" in "".join(str(part) for part in row.parts) and state.parked == 1
+
+
+def test_a_local_project_shows_nothing_of_it(home: Path) -> None:
+    with Workspace.open() as workspace:
+        local = workspace.create_project("Local")
+        assert "synced" not in "".join(
+            t for t, *_ in TopView(data.summary(workspace, local.id), UNICODE, 4).row(160)[0]
+        )
+
+
+def test_a_conflict_shows_every_side(workspace: Workspace) -> None:
+    mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(change, PROJECT["id"], mission.id, "M", "field", "title", "Buy milk", "Buy oat milk", "Buy bread")
+    assert "≠ 1 conflict" in top(workspace) and "<> Buy milk" in marks_of(workspace)
+    _, (undecided,) = conflict_rows.read(workspace, PROJECT["id"])
+    said = "".join(str(part) for part in conflict_rows.undecided_row(undecided, UNICODE).parts)
+    assert "Buy oat milk" in said and "Buy bread" in said
+
+
+async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None:
+    first = workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
+    second = workspace.create_mission(PROJECT["id"], MissionDraft(title="Fetch the parcel"))
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(change, PROJECT["id"], first.id, "M1", "field", "title", "Buy milk", "Buy oat milk", "Buy bread")
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(change, PROJECT["id"], second.id, "M2", "field", "priority", 3, 5, 1)
+    app = SoloUnicornApp(
+        lambda: opening(workspace.path, None, None), path=workspace.path, settings=Settings(), serve=False
+    )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        await pilot.press("U")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConflictsScreen))
+        await until(pilot, lambda: "Buy oat milk" in screen_text(pilot.app))
+        assert "title changed here and there" in screen_text(pilot.app) and "2 conflicts" in screen_text(pilot.app)
+        await pilot.press("m")
+        await until(pilot, lambda: len(workspace.conflicts()) == 1)
+        await until(pilot, lambda: len(pilot.app.screen.undecided) == 1)  # type: ignore[attr-defined]
+        await pilot.press("t")
+        await until(pilot, lambda: workspace.conflicts() == [])
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+    assert workspace.mission(first.id).title == "Buy oat milk"
+    assert workspace.mission(second.id).priority == 3
