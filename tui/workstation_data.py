@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..missions.board import QueueEntry
 from ..missions.change_state import ChangeMeasure
+from ..missions.connected import SyncState
 from ..missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import short_id
 from ..missions.records import record
-from ..sync.mirror.connecting import Account, SyncState
+from ..sync.mirror.connecting import Account
 from ..sync.workspace import Workspace
 from .ages import ago, at, clock, count, size
 from .lines import Row, row
