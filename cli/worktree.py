@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,19 @@ from ..sync.workspace import Workspace
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
-from .shapes import ref, since
+from .shapes import at, ref, since
 
 if TYPE_CHECKING:
     from ..worktrees.pool import Orphan, Pool
 
 
-def _list_arguments(parser: Parser) -> None:
+def _takes_repository(parser: Parser) -> None:
     parser.add_argument("--repo", metavar="REPOSITORY", help="only of this repository, by name or id")
+
+
+def _list_arguments(parser: Parser) -> None:
+    _takes_repository(parser)
+    parser.add_argument("--kept", action="store_true", help="instead, the work that was rescued into refs")
 
 
 def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository]:
@@ -30,8 +35,30 @@ def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository
     return found
 
 
+def _kept(output: Output, name: str | None) -> None:
+    """Work that no branch holds any more: what was uncommitted, staged or on no branch when its worktree went."""
+    from ..worktrees.kept import kept
+
+    with workspace() as opened:
+        repositories = [one for one in _repositories(opened, name) if Path(one.local_path).is_dir()]
+    found = [(one, rescued) for one in repositories for rescued in kept(one.local_path)]
+    output.table(
+        ("REF", "WHEN", "REPOSITORY", "WHAT"),
+        [(rescued.ref, at(rescued.at), one.name, rescued.subject) for one, rescued in found],
+        [
+            {"ref": rescued.ref, "commit": rescued.commit, "at": rescued.at.isoformat(), "repository": one.name,
+             "subject": rescued.subject}
+            for one, rescued in found
+        ],
+        empty="Nothing had to be rescued.",
+    )  # fmt: skip
+
+
 def _list(options: Options) -> None:
     output = Output(options)
+    if options.kept:
+        _kept(output, options.repo)
+        return
     with workspace() as opened:
         repositories = {one.id: one for one in _repositories(opened, options.repo)}
         found = [one for one in opened.worktrees() if one.repository_id in repositories or options.repo is None]
@@ -85,7 +112,7 @@ def _name(opened: Workspace, mission_id: str) -> str:
 
 
 def _clean_arguments(parser: Parser) -> None:
-    _list_arguments(parser)
+    _takes_repository(parser)
     parser.add_argument(
         "--days", type=float, help="only unused for so many days; default: the setting worktrees.keep_days"
     )
@@ -94,8 +121,10 @@ def _clean_arguments(parser: Parser) -> None:
 
 def _clean(options: Options) -> None:
     from ..config.settings import load
+    from ..worktrees.kept import forget_landed_branches
 
     output = Output(options)
+    branches: list[str] = []
     days = load().worktrees.keep_days if options.days is None else options.days
     with workspace() as opened:
         pool, repositories = _pool(opened), _repositories(opened, options.repo)
@@ -107,6 +136,8 @@ def _clean(options: Options) -> None:
                 if not Path(repository.local_path).is_dir():
                     output.note(f"{repository.name} is left out: {repository.local_path} is gone.")
                     continue
+                before = datetime.now(UTC) - timedelta(days=days)
+                branches += forget_landed_branches(repository.local_path, before=before, dry_run=options.dry_run)
                 found += pool.clean(
                     repository, days=days, dry_run=options.dry_run, in_use=lambda path: str(path) in in_use
                 )
@@ -116,9 +147,11 @@ def _clean(options: Options) -> None:
         [(str(one.path), one.kind, one.what_now) for one in orphans]
         + [(str(one.path), removed if one.removed else "kept", one.why) for one in found],
         [{"path": str(one.path), "removed": one.removed and not options.dry_run, "why": one.why} for one in found],
-        meta={"dryRun": options.dry_run, "orphans": [_orphan_json(one) for one in orphans]},
+        meta={"dryRun": options.dry_run, "orphans": [_orphan_json(one) for one in orphans], "branches": [*branches]},
         empty="There are no worktrees.",
     )
+    if branches:
+        output.note(f"{len(branches)} branches that had landed {removed}: {', '.join(branches)}")
 
 
 COMMANDS = {"list": Command(_list_arguments, _list), "clean": Command(_clean_arguments, _clean)}

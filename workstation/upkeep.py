@@ -20,6 +20,7 @@ from ..config.log import logger
 from ..missions.entities import CodeAgent, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..sync.workspace import Workspace
+from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .workplace import Workplace
 
 SCAN_DEADLINE_SECONDS = 5.0
@@ -136,6 +137,11 @@ class Upkeep:
             days=place.settings.worktrees.keep_days,
             in_use=lambda path: str(path) in used,
         )
+        before = datetime.now(UTC) - timedelta(days=place.settings.worktrees.keep_days)
+        landed = await place.git(forget_landed_branches, repository.local_path, before=before)
+        held = await place.git(forget_held_elsewhere, repository.local_path)
+        if landed or held:
+            self._log.info("refs cleared up", extra={"branches": landed, "rescued": held})
         for removal in removals:
             if removal.removed:
                 self._log.info("worktree removed", extra={"path": str(removal.path), "why": removal.why})

@@ -88,6 +88,8 @@ def finish(facts: RepositoryFacts, entry: journal.Entry) -> None:
     if entry.id.startswith(_UNDO):
         undone = entry.id.removeprefix(_UNDO)
         journal.rewrite(facts.common_dir, [one for one in journal.history(facts.common_dir) if one.id != undone])
+        if not git.refs(f"refs/heads/{entry.branch}"):  # cleaning took it away after it had landed
+            git.run("update-ref", f"refs/heads/{entry.branch}", entry.branch_head, tries=6)
         git.run("update-ref", "-d", landed, tries=6)
     else:
         journal.record(facts.common_dir, entry)

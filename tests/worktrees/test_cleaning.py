@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from solo_unicorn.worktrees.kept import forget_held_elsewhere, forget_landed_branches, kept
 from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.ports import port_block
+from solo_unicorn.worktrees.recovery import undo_landing
 
 
 @pytest.fixture
@@ -185,3 +188,37 @@ def test_a_dry_reconcile_changes_nothing(pool, repository, vacant, slots):
     shutil.rmtree(vacant[0].path)
     before = dict(slots.rows)
     assert len(pool.reconcile(repository, dry_run=True)) == 1 and slots.rows == before
+
+
+def test_branches_that_landed_go_after_a_while_and_come_back_with_an_undo(pool, repository, repo, make_mission, clock):
+    for number in (1, 2, 3):
+        lease = pool.acquire(repository, make_mission(number), branch=f"m{number}")
+        (lease.path / f"{number}.txt").write_text("work")
+        pool.release(lease.worktree)
+    repo.git("branch", "by-hand", "m1")
+    for branch in ("m1", "m2", "by-hand"):
+        land(repo.path, branch=branch, target="main", strategy="squash", message="M", scratch_root=pool.root)
+    tip, soon = repo.head("m1"), datetime.now(UTC) + timedelta(days=1)
+    [slot] = pool.slots.worktrees()
+    assert slot.branch == "m3"
+    assert forget_landed_branches(repo.path, before=datetime.now(UTC) - timedelta(days=1)) == [], "too young"
+    assert forget_landed_branches(repo.path, before=soon, dry_run=True) == ["m1", "m2"] and repo.head("m1") == tip
+    assert forget_landed_branches(repo.path, before=soon) == ["m1", "m2"]
+    assert repo.git("branch", "--format=%(refname:short)").split() == ["by-hand", "m3", "main"]
+    repo.git("cat-file", "-e", tip)
+    assert undo_landing(repo.path, target="main").branch == "m2"
+    assert repo.show("m2:2.txt") == "work", "undone work has its branch again"
+
+
+def test_rescued_work_is_listed_until_a_branch_holds_it(pool, repository, repo, make_mission):
+    lease = pool.acquire(repository, make_mission(1), branch="m1")
+    repo.git("switch", "-q", "--detach", cwd=lease.path)
+    repo.git("commit", "-q", "--allow-empty", "-m", "On no branch", cwd=lease.path)
+    pool.release(lease.worktree)
+    [rescued] = kept(repo.path)
+    assert rescued.subject == "On no branch" and rescued.ref.startswith("refs/solo-unicorn/kept/")
+    assert forget_held_elsewhere(repo.path) == []
+    repo.git("branch", "found", rescued.ref)
+    assert forget_held_elsewhere(repo.path, dry_run=True) == [rescued.ref] and kept(repo.path)
+    assert forget_held_elsewhere(repo.path) == [rescued.ref] and kept(repo.path) == []
+    assert repo.head("found") == rescued.commit
