@@ -53,6 +53,11 @@ def _add(options: Options) -> None:
             opened, project, facts, name=options.name, branch=options.branch, most=options.max, managed=managed
         )
         repository, unknown = _identified(output, opened, repository)
+    if not repository.github_owner:
+        from ..worktrees.repositories import access_problem
+
+        with output.progress(f"asking {facts.remote_url}"):
+            unknown = access_problem(facts) or ""
     output.done(
         f"{repository.name} linked to {project.name} ({facts.root}, branch {repository.default_branch})",
         to_wire(repository), name=repository.name,

@@ -41,6 +41,7 @@ from ..worktrees.comments import place_comments
 from ..worktrees.pool import Lease as WorktreeLease
 from ..worktrees.pool import Pool, PoolFull
 from ..worktrees.preparing import Preparation
+from ..worktrees.scripts import ScriptResult
 from .workplace import Workplace
 
 FULL_SECONDS = 5.0
@@ -48,6 +49,8 @@ FULL_SECONDS = 5.0
 COMMENTS_SECONDS = 15.0
 """How long the comments of a pull request are waited for before a session starts."""
 NOTE_SHOWN = 500
+OUTPUT_SHOWN = 4000
+"""Characters of a script's output in the mission's history."""
 MEMORY_SHOWN = 4000
 """Characters of project memory in a prompt; the agent searches and reads the rest."""
 
@@ -172,12 +175,18 @@ def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease)
             workspace.add_note(mission.id, "progress", warning, by=SYSTEM)
 
 
+def script_note(ran: ScriptResult) -> str:
+    """How a script of the repository went, with the end of what it printed; the whole is in its log."""
+    printed = ran.output.strip()[-OUTPUT_SHOWN:]
+    return f"{ran.sentence}\n{printed}" if printed else ran.sentence
+
+
 def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation) -> None:
     """Tell of the setup script where one ran; one that failed keeps the agent from starting in a half-made place."""
     ran = preparation.setup
     if ran is None:
         return
-    workspace.add_note(mission.id, "progress", ran.sentence[:NOTE_SHOWN], by=SYSTEM)
+    workspace.add_note(mission.id, "progress", script_note(ran), by=SYSTEM)
     if not ran.passed:
         raise SoloUnicornError(
             ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="mend the script, then try again"

@@ -17,10 +17,11 @@ from pathlib import Path
 from ..agents import catalogue, detection
 from ..config import paths
 from ..config.log import logger
-from ..missions.entities import CodeAgent, ProjectRepository, Worktree
+from ..missions.entities import SYSTEM, CodeAgent, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..sync.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
+from .preparing import script_note
 from .workplace import Workplace
 
 SCAN_DEADLINE_SECONDS = 5.0
@@ -171,11 +172,17 @@ async def _give_back(place: Workplace, worktree: Worktree) -> None:
     with suppress(NotFound):  # a repository that was removed has no script to run
         repository = await place.desk.run(Workspace.repository, worktree.repository_id)
         ran = await place.git(place.pool.teardown, worktree, repository)
-        if ran is not None and not ran.passed:
-            logger("workstation.upkeep").warning(ran.sentence, extra={"worktree": worktree.path})
+        if ran is not None:
+            logger("workstation.upkeep").info(ran.sentence, extra={"worktree": worktree.path})
+            await place.desk.run(_note_teardown, worktree, script_note(ran))
     await place.desk.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
     await place.git(place.pool.release, worktree)
     place.full.pop(worktree.repository_id, None)
+
+
+def _note_teardown(workspace: Workspace, worktree: Worktree, note: str) -> None:
+    with suppress(NotFound):
+        workspace.add_note(worktree.mission_id or "", "progress", note, by=SYSTEM)
 
 
 def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:

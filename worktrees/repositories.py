@@ -9,6 +9,8 @@ from pathlib import Path
 from ..missions.errors import InvalidValue, NotFound, SoloUnicornError
 from .git import Git, GitError, decode, hide_secrets
 
+ACCESS_SECONDS = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFacts:
@@ -141,6 +143,18 @@ def _settings(git: Git) -> dict[str, str]:
         last = name in ("init.defaultbranch", "core.sparsecheckout")
         found[name] = value if last else found.get(name, value)
     return found
+
+
+def access_problem(facts: RepositoryFacts) -> str | None:
+    """Why the remote cannot be used, in a sentence; None when it answers, or when there is none."""
+    if facts.remote is None:
+        return None
+    try:
+        Git(facts.root).run("ls-remote", "--quiet", "--heads", facts.remote, timeout=ACCESS_SECONDS)
+    except GitError as error:
+        said = error.stderr.splitlines()[-1] if error.stderr else error.what
+        return f"{facts.remote} cannot be used now ({said}): work that lands stays local until it can; {error.todo}"
+    return None
 
 
 def default_branch(git: Git, remote: str | None, current: str | None, configured: str) -> str:

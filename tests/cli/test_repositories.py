@@ -115,6 +115,17 @@ def test_bad_addresses_are_refused_and_leave_nothing(run: Run, project: str, hom
     assert run("repo", "remove", "nothing").code == 3
 
 
+def test_a_remote_that_does_not_answer_is_said_and_the_repository_linked(
+    run: Run, project: str, repository: Path, tmp_path: Path
+) -> None:
+    git(repository, "remote", "add", "origin", str(tmp_path / "nothing.git"))
+    added = run("repo", "add", str(repository))
+    assert added.code == 0 and "origin cannot be used now" in added.err and "check the address" in added.err
+    run("repo", "remove", "shop")
+    subprocess.run(["git", "clone", "-q", "--bare", str(repository), str(tmp_path / "nothing.git")], check=True)
+    assert run("repo", "add", str(repository)).err == ""
+
+
 def test_addresses_of_one_repository_are_alike() -> None:
     same = {
         "https://github.com/acme/shop", "https://ann@GitHub.com/acme/shop.git/", "git@github.com:acme/shop.git",

@@ -52,6 +52,21 @@ def test_a_setup_script_that_fails_keeps_the_agent_out_and_says_why(
     assert not any(session.conversation_id for session in shop.sessions(mission))
 
 
+def test_what_the_scripts_printed_stands_in_the_history(shop: Shop) -> None:
+    recipe(shop, "[worktree]\nsetup = 'echo made ready'\nteardown = 'echo cleared up; exit 1'\n")
+    mission = shop.mission("Payments")
+    client.ensure_running()
+    shop.done(mission)
+
+    def notes() -> list[str]:
+        return [event.note for event in shop.workspace.history(mission.id)]
+
+    until(lambda: any("teardown script ended with exit code 1" in note for note in notes()), "the teardown is told")
+    assert any("setup script passed" in note and note.endswith("\nmade ready") for note in notes())
+    assert any(note.endswith("\ncleared up") for note in notes())
+    until(lambda: shop.workspace.worktrees()[0].mission_id is None, "the worktree was given back all the same")
+
+
 def test_a_check_that_fails_keeps_the_work_from_landing(shop: Shop) -> None:
     recipe(shop, "[landing]\ncheck = 'exit 1'\n")
     mission = shop.mission("Payments")
