@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..missions.errors import SoloUnicornError
-from .api import all_endpoints
+from .api import all_endpoints, browsing
 from .api.endpoint import ENDPOINTS
 from .api.openapi import document
 from .api.serving import defect, route
 from .bus import Bus
 from .database import open_database
 from .errors import HubError, refusal
+from .housekeeping import Housekeeping
 from .hub import Hub
 from .identity import Identity
 from .joining import join
@@ -30,6 +31,7 @@ from .permissions import Permissions
 from .settings import HubSettings
 
 PREFIX: Final = "/api/v1"
+POLICY: Final = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _STATUS: Final = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated", 403: "forbidden"}
 
 
@@ -61,12 +63,23 @@ def create_app(settings: HubSettings) -> FastAPI:
     assert all_endpoints.FILES
     app.router.routes.extend(route(row, PREFIX) for row in ENDPOINTS)
     app.add_route(PREFIX + "/openapi.json", _document)
+    app.add_route("/docs", _page)
+    app.add_route("/docs.js", _script)
     app.state.joined = join(app, hub)
+    hub.parts.append(Housekeeping(hub))
     return app
 
 
 async def _document(request: Request) -> Response:
     return Response(await asyncio.to_thread(lambda: orjson.dumps(document(PREFIX))), media_type="application/json")
+
+
+async def _page(request: Request) -> Response:
+    return Response(browsing.PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+
+async def _script(request: Request) -> Response:
+    return Response(browsing.SCRIPT, media_type="text/javascript")
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -291,3 +291,5 @@ TEMPLATE_CREATE = component("TemplateCreate", {"type": "object", "properties": {
 FROM_TEMPLATE = component(
     "FromTemplate", {"type": "object", "properties": {"id": ID, "name": TEXT, "organizationId": TEXT}}
 )
+REASON = component("Reason", {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 500}}})
+ASSIGN = component("Assign", {"type": "object", "properties": {"workstationId": TEXT}, "required": ["workstationId"]})

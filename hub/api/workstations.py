@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..services import workstations
+from ..services import assignments, workstations
 from . import schemas
 from .endpoint import Answer, Call, endpoint
 
@@ -76,3 +76,30 @@ def delete(call: Call) -> Answer:
 def heartbeat(call: Call) -> Answer:
     """Every 15 s."""
     return workstations.heartbeat(call, call.path["id"])
+
+
+@endpoint(
+    "GET", ONE + "/assignments", "workstation.assignments", "List what a workstation is offered", needs="account",
+    answers={200: schemas.PUBLIC_PAGE}, scope="run",
+)  # fmt: skip
+def offers(call: Call) -> Answer:
+    """For its owner."""
+    return assignments.offers(call, call.path["id"])
+
+
+@endpoint(
+    "POST", "/assignments/{id}/reject", "assignment.reject", "Refuse an offer", needs="account", answers={204: None},
+    body=schemas.REASON, scope="run",
+)  # fmt: skip
+def reject(call: Call) -> Answer:
+    """With a reason: busy, repo missing, dirty, agent missing."""
+    return assignments.reject(call, call.path["id"])
+
+
+@endpoint(
+    "POST", "/missions/{id}/assign", "mission.assign", "Offer a mission to a workstation", needs="run missions",
+    answers={201: schemas.OBJECT}, body=schemas.ASSIGN, scope="run", refuses=(410,),
+)  # fmt: skip
+def assign(call: Call) -> Answer:
+    """The claim still decides."""
+    return assignments.assign_to(call, call.path["id"])

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Row, and_, insert, select, update
 
-from ...missions.entities import JsonObject, Workstation
+from ...missions.entities import Json, JsonObject, Workstation
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire, wire_name
 from ..api.endpoint import Answer, Call
@@ -154,10 +154,13 @@ def heartbeat(call: Call, workstation_id: str) -> Answer:
     if after != before:
         values["doc"] = _text(after)
     call.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(**values))
+    from .assignments import open_offers  # which asks this module who is there
+
     cancelled = _runs_to_cancel(call, workstation_id, body.get("runs"))
-    answer = {
+    answer: JsonObject = {
         "commands": [],
-        "runsToCancel": cancelled,
+        "runsToCancel": list[Json](cancelled),
+        "offers": list[Json](open_offers(call.at, workstation_id, call.now)),
         "serverTime": datetime.fromtimestamp(call.now, UTC).isoformat()[:-6] + "Z",
         "heartbeatSeconds": HEARTBEAT_SECONDS,
     }

@@ -1,0 +1,172 @@
+"""What a hub does by itself: watches the high water, ends leases that ran out, offers missions, forgets old answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, and_, select
+
+from ..config.log import logger
+from ..missions.entities import JsonObject
+from ..missions.errors import SoloUnicornError
+from . import epoch
+from .api.endpoint import Answer, Call, Endpoint
+from .hub import Hub
+from .identity import SCOPES, Caller
+from .permissions import Access
+from .services import assignments, idempotency, running
+from .services.change import Change
+from .tables import missions, projects
+
+PASS_SECONDS: Final = 5.0
+PRUNE_SECONDS: Final = 3_600.0
+SILENT_SECONDS: Final = 600
+"""A holder is given up so long after its lease ran out; until then it may come back."""
+SYSTEM: Final = Caller("organization", organization_id="hub", scopes=frozenset(SCOPES))
+
+
+class Housekeeping:
+    """A `Part`: one pass every few seconds, at once when a feed grew."""
+
+    def __init__(self, hub: Hub, *, pass_seconds: float = PASS_SECONDS) -> None:
+        self._hub = hub
+        self._pass_seconds = pass_seconds
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._pruned_at = 0.0
+        self._seen: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Settle the epoch, then begin."""
+        directory = self._hub.settings.data_dir
+        directory.mkdir(parents=True, exist_ok=True)
+        high_water = epoch.read_high_water(directory)
+        found = await self._hub.database.write(lambda at: epoch.settle(at, high_water))
+        self._hub.epoch = found[0]
+        await asyncio.to_thread(epoch.write_high_water, directory, *found)
+        self._hub.bus.listen(self)
+        self._task = asyncio.create_task(self._run(), name="housekeeping")
+
+    async def stop(self) -> None:
+        """Write the high water down, and end."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._write_high_water()
+
+    def changed(self, project: str, seq: int, /) -> None:
+        """A feed grew: there may be something to offer."""
+        self._seen[project] = max(seq, self._seen.get(project, 0))
+        self._wake.set()
+
+    def post(self, channel: str, kind: str, payload: JsonObject, /) -> None:
+        """Nothing to do."""
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._pass_seconds):
+                    await self._wake.wait()
+                    await asyncio.sleep(min(0.5, self._pass_seconds))  # what comes together is looked at together
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.one_pass()
+            except SoloUnicornError as error:
+                logger("hub").warning("housekeeping waits for the database", exc_info=error)
+            except Exception as error:  # a fault here must not end what keeps the hub in order
+                logger("hub").error("housekeeping failed", exc_info=error)
+
+    async def one_pass(self) -> None:
+        """Everything once."""
+        now = time.time()
+        await self._write_high_water()
+        await self._hear_of_others()
+        for project_id, mission_id in await self._hub.database.read(lambda at: silent(at, now)):
+            await self._end(project_id, mission_id, now)
+        for project_id in await self._hub.database.read(lambda at: assignments.waiting_projects(at, now)):
+            offers = await self._hub.database.write(lambda at, one=project_id: assignments.assign(at, one, now))  # type: ignore[misc]
+            for offer in offers:
+                self._hub.bus.post(f"workstation:{offer.workstation_id}", "mission.assign", offer.payload)
+        if now - self._pruned_at > PRUNE_SECONDS:
+            self._pruned_at = now
+            await self._hub.database.write(lambda at: idempotency.prune(at, now))
+
+    async def _write_high_water(self) -> None:
+        found = await self._hub.database.read(epoch.current)
+        self._hub.epoch = found[0]
+        await asyncio.to_thread(epoch.write_high_water, self._hub.settings.data_dir, *found)
+
+    async def _hear_of_others(self) -> None:
+        """Feeds that grew without a word, because another process died between its commit and its hint."""
+        found = await self._hub.database.read(
+            lambda at: [(row.id, row.seq) for row in at.execute(select(projects.c.id, projects.c.seq))]
+        )
+        first = not self._seen
+        for project_id, seq in found:
+            if seq > self._seen.get(project_id, 0):
+                self._seen[project_id] = seq
+                if not first:
+                    self._hub.bus.changed(project_id, seq)
+        self._wake.clear()
+
+    async def _end(self, project_id: str, mission_id: str, now: float) -> None:
+        call = system_call(self._hub, now)
+
+        def work(at: Connection) -> None:
+            call.at = at
+            call.after.clear()
+            running.expire(Change(call, project_id, "run missions"), mission_id)
+
+        await self._hub.database.write(work)
+        for hint in call.after:
+            hint()
+
+
+def silent(at: Connection, now: float) -> list[tuple[str, str]]:
+    """(project, mission) whose holder let its lease run out long ago; before an agent ran, as soon as it ran out."""
+    rows = at.execute(
+        select(missions.c.project_id, missions.c.id, missions.c.session_status, missions.c.lease_until).where(
+            and_(
+                missions.c.session_status != "INACTIVE",
+                missions.c.lease_until.is_not(None),
+                missions.c.lease_until < now,
+            )
+        )
+    ).all()
+    return [
+        (row.project_id, row.id)
+        for row in rows
+        if row.session_status == "PUSHING" or row.lease_until < now - SILENT_SECONDS
+    ]
+
+
+class _Everything:
+    """Permissions of the hub itself."""
+
+    def require(self, at: Connection, caller: Caller, project_id: str, right: str) -> Access:
+        """Granted."""
+        return Access(project_id, "hub", "owner", True, True, True, True, True, True, "full_details")
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
+
+def system_call(hub: Hub, now: float) -> Call:
+    """A call by the hub itself, for the services that it uses like everybody else."""
+
+    def never(call: Call) -> Answer:
+        raise AssertionError("the hub does not call itself over HTTP")
+
+    row = Endpoint("POST", "/", "hub.itself", "", "nothing", never, {})
+    own = replace(hub, permissions=cast("Any", _Everything()))
+    return Call(
+        hub=own, at=cast("Any", None), caller=SYSTEM, endpoint=row, path={}, query={}, body={}, if_match=None, key="",
+        correlation="", base_url="", media_type="", client="", agent="hub", now=now,
+    )  # fmt: skip
