@@ -28,7 +28,7 @@ from .identity import Identity
 from .joining import join
 from .migrate import upgrade
 from .permissions import Permissions
-from .settings import HubSettings
+from .settings import HubSettings, reachable
 
 PREFIX: Final = "/api/v1"
 POLICY: Final = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -37,6 +37,7 @@ _STATUS: Final = {404: "not_found", 405: "method_not_allowed", 401: "unauthentic
 
 def create_app(settings: HubSettings) -> FastAPI:
     """The application; its database is opened and brought up to date when it starts."""
+    settings = reachable(settings)
     database = open_database(settings.database)
     hub = Hub(settings, database, Identity(database), Permissions(), Bus())
 

@@ -20,7 +20,7 @@ from .identity import SCOPES, Caller
 from .permissions import Access
 from .services import assignments, idempotency, running
 from .services.change import Change
-from .tables import missions, projects
+from .tables import missions
 
 PASS_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3_600.0
@@ -38,7 +38,6 @@ class Housekeeping:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at = 0.0
-        self._seen: dict[str, int] = {}
 
     async def start(self) -> None:
         """Settle the epoch, then begin."""
@@ -61,7 +60,6 @@ class Housekeeping:
 
     def changed(self, project: str, seq: int, /) -> None:
         """A feed grew: there may be something to offer."""
-        self._seen[project] = max(seq, self._seen.get(project, 0))
         self._wake.set()
 
     def post(self, channel: str, kind: str, payload: JsonObject, /) -> None:
@@ -87,7 +85,6 @@ class Housekeeping:
         """Everything once."""
         now = time.time()
         await self._write_high_water()
-        await self._hear_of_others()
         for project_id, mission_id in await self._hub.database.read(lambda at: silent(at, now)):
             await self._end(project_id, mission_id, now)
         for project_id in await self._hub.database.read(lambda at: assignments.waiting_projects(at, now)):
@@ -102,19 +99,6 @@ class Housekeeping:
         found = await self._hub.database.read(epoch.current)
         self._hub.epoch = found[0]
         await asyncio.to_thread(epoch.write_high_water, self._hub.settings.data_dir, *found)
-
-    async def _hear_of_others(self) -> None:
-        """Feeds that grew without a word, because another process died between its commit and its hint."""
-        found = await self._hub.database.read(
-            lambda at: [(row.id, row.seq) for row in at.execute(select(projects.c.id, projects.c.seq))]
-        )
-        first = not self._seen
-        for project_id, seq in found:
-            if seq > self._seen.get(project_id, 0):
-                self._seen[project_id] = seq
-                if not first:
-                    self._hub.bus.changed(project_id, seq)
-        self._wake.clear()
 
     async def _end(self, project_id: str, mission_id: str, now: float) -> None:
         call = system_call(self._hub, now)

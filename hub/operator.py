@@ -6,7 +6,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +18,7 @@ from .database import open_database
 from .identity import SCOPES
 from .migrate import newest, revision_of, upgrade
 from .services import people
-from .settings import HubSettings, from_environment
+from .settings import HubSettings, from_environment, reachable
 from .tables import organizations, users
 
 T = TypeVar("T")
@@ -40,9 +39,8 @@ def run(said: dict[str, object]) -> int:
     from .app import create_app
     from .operating.server import HubServer, configuration
 
-    settings = settings_of(said)
+    settings = reachable(settings_of(said))
     first = asyncio.run(_with(settings, _has_nobody))
-    settings = settings if settings.public_url else replace(settings, public_url=_own_url(settings))
     url = settings.public_url
     print(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs", file=sys.stderr)
     if first:
@@ -65,12 +63,6 @@ def _log(settings: HubSettings) -> None:
     from ..config.log import setup
 
     setup("hub", level=settings.options.get("log_level", "info"), directory=settings.data_dir)
-
-
-def _own_url(settings: HubSettings) -> str:
-    """How programs on this machine reach it; a hub that others reach is told its public URL."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
 
 
 def set_password(said: dict[str, object], email: str, password: str) -> None:

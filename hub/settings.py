@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -28,6 +28,14 @@ class HubSettings:
     def database(self) -> str:
         """The URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'hub.sqlite3'}"
+
+
+def reachable(settings: HubSettings) -> HubSettings:
+    """The settings with a public URL: where the hub listens, unless told otherwise. It is the issuer of tokens."""
+    if settings.public_url:
+        return settings
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
+    return replace(settings, public_url=f"http://{host}:{settings.port}")
 
 
 PREFIX = "SOLO_UNICORN_HUB_"
