@@ -1,4 +1,4 @@
-"""`inbox list|answer|rules|forget`: what agents ask permission for, and what they need not ask."""
+"""`inbox list|answer|rules|rule|forget`: what agents ask permission for, and what they need not or must not."""
 
 from __future__ import annotations
 
@@ -68,11 +68,32 @@ def _rules(options: Options) -> None:
     with workspace() as opened:
         found = opened.permission_rules(project_of(opened, options.project).id)
     output.table(
-        ("RULE", "TOOL", "WITH", "SINCE"),
-        [(str(one.id), one.tool, one.subject or "anything", at(one.made_at)) for one in found],
+        ("RULE", "EFFECT", "TOOL", "WITH", "SINCE"),
+        [(str(one.id), one.effect, one.tool, one.subject or "anything", at(one.made_at)) for one in found],
         [to_wire(one) for one in found],
-        empty="Agents of this project may do nothing without asking.",
+        empty="Agents of this project work in their worktree and ask for all else.",
     )
+
+
+def _rule_arguments(parser: Parser) -> None:
+    takes_project(parser)
+    parser.add_argument("effect", choices=["allow", "ask", "deny"])
+    parser.add_argument("tool", metavar="TOOL", help="as the inbox names it, for example Bash or Write; * for any")
+    parser.add_argument(
+        "subject", nargs="?", default="", metavar="WITH",
+        help="a command, a file relative to the worktree, or an address; * stands for anything (default: all)",
+    )  # fmt: skip
+    parser.add_argument("--exact", action="store_true", help="take * and ? letter for letter")
+
+
+def _rule(options: Options) -> None:
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        made = opened.add_permission_rule(
+            project, options.tool, options.subject, options.effect, pattern=not options.exact
+        )
+    may = {"allow": "may use", "ask": "ask each time before they use", "deny": "must not use"}[made.effect]
+    Output(options).done(f"Agents of this project {may} {made.tool} {made.subject}".rstrip(), to_wire(made))
 
 
 def _forget_arguments(parser: Parser) -> None:
@@ -89,5 +110,6 @@ COMMANDS = {
     "list": Command(_list_arguments, _list),
     "answer": Command(_answer_arguments, _answer),
     "rules": Command(takes_project, _rules),
+    "rule": Command(_rule_arguments, _rule),
     "forget": Command(_forget_arguments, _forget),
 }

@@ -160,8 +160,9 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {
             "list": ("inbox", "List open requests for permission."),
             "answer": ("inbox", "Allow or deny one; its agent goes on at once."),
-            "rules": ("inbox", "List what agents of a project may do without asking."),
-            "forget": ("inbox", "Take such a permission back."),
+            "rules": ("inbox", "List what agents of a project may, must not, or must ask to do."),
+            "rule": ("inbox", "Make such a rule: allow, ask or deny a tool, with a pattern of what it is used on."),
+            "forget": ("inbox", "Take such a rule back."),
         },
     ),
     "auth": (

@@ -591,15 +591,3 @@ class InboxItem:
     answered_at: datetime | None = None
     answered_by: AuthorKind | None = None
     """`system`: nobody answered in time."""
-
-
-@record
-class PermissionRule:
-    """What a person allowed for a whole project, without being asked again."""
-
-    id: int
-    project_id: str
-    tool: str
-    subject: str
-    """The command that may be run, letter for letter; empty: the tool with anything."""
-    made_at: datetime

@@ -6,9 +6,11 @@ import json
 import sqlite3
 from datetime import datetime
 
-from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject, PermissionRule
+from ..missions import permissions
+from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.ids import short_id
+from ..missions.permissions import Effect, PermissionRule
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
@@ -17,6 +19,7 @@ INPUT_SHOWN = 20_000
 """Characters of one value that are kept for the person; the agent's own tool still gets all of it."""
 MESSAGE_MAX = 2_000
 ALWAYS = "always in this project"
+NEVER = "A rule of the project denies it. Find another way, or ask_user."
 _ITEMS = """
 SELECT i.id, i.project_id, i.mission_id, i.session_id, i.tool, i.input, i.asked_at, i.decision, i.message,
     i.answered_at, i.answered_by
@@ -54,12 +57,12 @@ class InboxOperations(WorkspaceBase):
             )  # fmt: skip
             made = int(cursor.lastrowid or 0)
             change.event(session.project_id, "permission_asked", mission_id=session.mission_id, note=tool)
-            rule = change.connection.execute(
-                "SELECT 1 FROM permission_rule WHERE project_id = ? AND tool = ? AND subject = ?",
-                (session.project_id, tool, _subject(given)),
-            ).fetchone()
-            if rule is not None:
-                _answer(change, made, "allow", ALWAYS, USER)
+            rules = _rules(change.connection, session.project_id)
+            match permissions.decide(rules, tool, given, session.worktree_path or ""):
+                case "allow":
+                    _answer(change, made, "allow", ALWAYS, USER)
+                case "deny":
+                    _answer(change, made, "deny", NEVER, USER)
             return _one(change.connection, made)
 
     def answer_permission(
@@ -86,26 +89,31 @@ class InboxOperations(WorkspaceBase):
                     why=f"the session on {short_id(mission.number)} that asked has ended",
                 )
             if always:
-                subject = _subject(item.input)
+                worktree = change.session(item.session_id).worktree_path or ""
+                subject = permissions.subject(item.input, worktree)
                 if len(subject) > INPUT_SHOWN:
                     raise InvalidValue("always", "The command is too long to be allowed for good", todo="allow it once")
-                change.connection.execute(
-                    "INSERT OR IGNORE INTO permission_rule (project_id, tool, subject, made_at) VALUES (?, ?, ?, ?)",
-                    (item.project_id, item.tool, subject, rows.stamp(change.now)),
-                )
+                _put_rule(change, item.project_id, item.tool, subject, "allow", pattern=False)
                 message = message or ALWAYS
             _answer(change, item_id, decision, message, by)
             return _one(change.connection, item_id)
 
     def permission_rules(self, project: str) -> list[PermissionRule]:
-        """What agents of a project may do without asking, oldest first."""
+        """What agents of a project may, must not, or must ask to do, oldest first."""
         with self._reading() as connection:
-            found = connection.execute(
-                "SELECT id, project_id, tool, subject, made_at FROM permission_rule WHERE project_id = ? ORDER BY id",
-                (lookup.project(connection, project).id,),
-            ).fetchall()
-        return [PermissionRule(rule, owner, tool, subject, datetime.fromisoformat(at))
-                for rule, owner, tool, subject, at in found]  # fmt: skip
+            return _rules(connection, lookup.project(connection, project).id)
+
+    def add_permission_rule(
+        self, project: str, tool: str, subject: str, effect: Effect, *, pattern: bool = True, by: Author = USER
+    ) -> PermissionRule:
+        """A new rule (missions/permissions.py); the same tool and subject again changes its effect."""
+        permissions.check(tool, subject, effect, pattern=pattern)
+        with self._change(by) as change:
+            owner = lookup.project(change.connection, project).id
+            _put_rule(change, owner, tool, subject, effect, pattern=pattern)
+            change.event(owner, "permission_rule_made", note=f"{effect} {tool} {subject}".strip())
+            found = _rules(change.connection, owner)
+        return next(rule for rule in found if (rule.tool, rule.subject) == (tool, subject))
 
     def forget_permission_rule(self, rule_id: int, *, by: Author = USER) -> None:
         """Ask a person again from now on. NotFound."""
@@ -145,10 +153,24 @@ def _answer(change: Change, item_id: int, decision: Decision, message: str, by: 
     change.event(item.project_id, "permission_answered", mission_id=item.mission_id, note=note)
 
 
-def _subject(given: JsonObject) -> str:
-    """What a rule is about: the command of a call that has one."""
-    command = given.get("command")
-    return command if isinstance(command, str) else ""
+def _rules(connection: sqlite3.Connection, project_id: str) -> list[PermissionRule]:
+    found = connection.execute(
+        "SELECT id, project_id, tool, subject, made_at, effect, pattern FROM permission_rule WHERE project_id = ? "
+        "ORDER BY id",
+        (project_id,),
+    ).fetchall()
+    return [
+        PermissionRule(rule, owner, tool, subject, datetime.fromisoformat(at), effect, bool(pattern))
+        for rule, owner, tool, subject, at, effect, pattern in found
+    ]
+
+
+def _put_rule(change: Change, project_id: str, tool: str, subject: str, effect: Effect, *, pattern: bool) -> None:
+    change.connection.execute(
+        "INSERT INTO permission_rule (project_id, tool, subject, made_at, effect, pattern) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (project_id, tool, subject) DO UPDATE SET effect = excluded.effect, pattern = excluded.pattern",
+        (project_id, tool, subject, rows.stamp(change.now), effect, pattern),
+    )
 
 
 def _one(connection: sqlite3.Connection, item_id: int) -> InboxItem:

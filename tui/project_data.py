@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..missions.entities import Actor, Flow, MemoryDocument, PermissionRule, Project, ProjectRepository
+from ..missions.entities import Actor, Flow, MemoryDocument, Project, ProjectRepository
+from ..missions.permissions import PermissionRule
 from ..missions.records import record
 from ..sync.workspace import Workspace
 

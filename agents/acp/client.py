@@ -23,6 +23,7 @@ from acp.schema import (
 )
 
 from ...missions.entities import JsonObject
+from .inbox import Inbox
 from .rules import Ruling, inside, ruling
 
 
@@ -41,8 +42,9 @@ def plain(model: Any) -> JsonObject:
 class Listener:
     """What the agent talks to. Not derived from the SDK's Client, whose methods would answer what is not offered."""
 
-    def __init__(self, worktree: Path, *, allow_all: bool) -> None:
+    def __init__(self, worktree: Path, *, allow_all: bool, inbox: Inbox | None = None) -> None:
         self._worktree = worktree
+        self._inbox = inbox
         self._allow_all = allow_all
         self._known: dict[str, JsonObject] = {}
         self.replaying = False
@@ -66,9 +68,12 @@ class Listener:
     async def request_permission(
         self, session_id: str, tool_call: ToolCallUpdate, options: list[PermissionOption], **_: Any
     ) -> RequestPermissionResponse:
-        """The agent waits for a permission: the rules answer at once, for this one call."""
+        """The agent waits for a permission, for this one call: the rules answer at once, else a person in time."""
         call = self._known.get(tool_call.tool_call_id, {}) | plain(tool_call)
         found = Ruling(True, "a person allowed it everything") if self._allow_all else ruling(call, self._worktree)
+        if not found.allowed and found.may_be_asked and self._inbox is not None:
+            tell("asking", call=call)
+            found = Ruling(*await self._inbox.ask(call))
         wanted = ["reject_once", "reject_always"]
         if found.allowed:  # once: the next call may be another matter
             wanted = ["allow_once", "allow_always"] if self._allow_all else ["allow_once"]

@@ -30,6 +30,7 @@ from ...missions.entities import JsonObject
 from ..mcp_files import SERVER
 from ..speech import said_by_person
 from .client import Listener, plain, tell
+from .inbox import Inbox
 
 LINE_LIMIT = 64 << 20
 EXIT_SECONDS = 5.0
@@ -86,7 +87,8 @@ class Talk:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._listener = Listener(wanted.worktree, allow_all=wanted.allow_all)
+        inbox = Inbox(wanted.mcp_file) if wanted.mcp_file is not None else None
+        self._listener = Listener(wanted.worktree, allow_all=wanted.allow_all, inbox=inbox)
         self._connection: ClientSideConnection | None = None
         self._session = ""
         self._prompting = False

@@ -30,6 +30,8 @@ class Ruling:
 
     allowed: bool
     reason: str
+    may_be_asked: bool = False
+    """A person may allow it all the same; what is outside the worktree stays refused."""
 
 
 def ruling(call: JsonObject, worktree: Path) -> Ruling:
@@ -42,13 +44,13 @@ def ruling(call: JsonObject, worktree: Path) -> Ruling:
     if kind == "execute" or command is not None:
         if command is not None and keeps_records(command):
             return Ruling(True, "git keeps its records")
-        return Ruling(False, "commands are not run unasked")
+        return Ruling(False, "commands are not run unasked", may_be_asked=True)
     paths = paths_of(call)
     outside = [path for path in paths if not inside(path, worktree)]
     if outside:
         return Ruling(False, f"{outside[0]} is outside the worktree")
     if kind not in FILES or not paths:
-        return Ruling(False, "it is not known to stay inside the worktree")
+        return Ruling(False, "it is not known to stay inside the worktree", may_be_asked=True)
     return Ruling(True, "it stays inside the worktree")
 
 

@@ -52,6 +52,8 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             return (SessionStarted(id_, agent_version=version if isinstance(version, str) else ""),)
         case {"type": "update", "update": dict() as update}:
             return _update(update)
+        case {"type": "asking", "call": dict() as call}:
+            return (PermissionAsked(str(call.get("toolCallId", "")), _name(call), _summary(call)),)
         case {"type": "permission", "call": dict() as call, "allowed": bool() as allowed, **rest}:
             name, id_ = _name(call), str(call.get("toolCallId", ""))
             if allowed:

@@ -12,9 +12,9 @@ from pathlib import Path
 from ... import __version__
 from ...config import paths
 from ...missions.errors import NotFound, SoloUnicornError, UsageError
+from ..mcp_client import Client, Server
 from . import LABEL
 from .agent import Agent
-from .client import Client, Server
 from .conversation import Conversation
 from .hearing import Hearing
 from .rehearsal import Rehearsal

@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
+from ..mcp_client import Answer, Client
 from . import LABEL
 from .briefing import Briefing, read_briefing
-from .client import Answer, Client
 from .conversation import Conversation
 from .hearing import Hearing
 from .speech import Speech

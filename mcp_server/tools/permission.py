@@ -18,8 +18,10 @@ from . import guards
 from .arguments import Arguments, Heading, Ref, TooMuch
 from .registry import Later, Markdown, Reply, Tool
 
-PATIENCE_SECONDS = 480
-"""Less than the ten minutes of silence after which a session counts as stalled."""
+PATIENCE_SECONDS = 480.0
+"""The longest wait for a person."""
+SHARE_OF_SILENCE = 0.8
+"""Of the silence after which a session counts as stalled: an agent that waits for a person is silent."""
 INPUT_MAX = 4_000_000
 DENIED = "A person denied it. Find another way, or ask_user."
 NOBODY = "Nobody answered in time. Go on without it, or call ask_user with what you need and end your turn."
@@ -44,8 +46,15 @@ def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:
     return Later(
         look=lambda later: _answer(later.permission(asked.id), given) if _live(later, session.id) else None,
         late=lambda later: _closed(later, asked.id, given),
-        seconds=PATIENCE_SECONDS,
+        seconds=patience(),
     )
+
+
+def patience() -> float:
+    """Seconds to wait for a person."""
+    from ...config.settings import load
+
+    return min(PATIENCE_SECONDS, SHARE_OF_SILENCE * load().sessions.stall_minutes * 60)
 
 
 def _live(access: MissionAccess, session_id: str) -> bool:

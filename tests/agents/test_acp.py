@@ -7,8 +7,11 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,11 +83,13 @@ def begin(home: Path, worktree: Path, state: Path) -> Iterator[Begin]:
     agent = CodeAgent("echo", "echo", binary=sys.executable, state="ready")
     made: list[Acp] = []
 
-    def start(prompt: str, *, resume: str | None = None, **settings: object) -> Acp:
+    def start(
+        prompt: str, *, resume: str | None = None, mcp_url: str = "http://127.0.0.1:9/mcp", **settings: object
+    ) -> Acp:
         run_dir = paths.run_dir(f"acp-{len(made)}-{worktree.parent.name[-20:]}")
         launch.prepare(
             run_dir, agent, prompt=prompt, worktree=worktree, resume=resume, correlation="c", mission="M-1",
-            mcp=launch.McpEntry("http://127.0.0.1:9/mcp", TOKEN),
+            mcp=launch.McpEntry(mcp_url, TOKEN),
             settings=Settings(agents={"echo": AgentSettings(**settings)}),  # type: ignore[arg-type]
         )  # fmt: skip
         made.append(Acp(run_dir))
@@ -131,16 +136,87 @@ def test_an_agent_without_http_gets_a_bridge_that_reads_the_file(
 
 def test_it_writes_in_its_worktree_and_is_refused_outside(begin: Begin, worktree: Path, tmp_path: Path) -> None:
     (worktree / "out").symlink_to(tmp_path)
-    one = begin("write=a.txt write=../b.txt write=out/c.txt write=.git run=git+commit+-m+x run=rm+-rf+.")
+    one = begin("write=a.txt write=../b.txt write=out/c.txt write=.git run=git+commit+-m+x")
     assert one.judged().outcome == "completed"
     asked = [event for event in one.events() if isinstance(event, PermissionAsked)]
     denied = [event for event in one.events() if isinstance(event, PermissionDenied)]
     assert [event.tool for event in asked] == ["Write a.txt", "git commit -m x"]
-    assert [event.tool for event in denied] == ["Write ../b.txt", "Write out/c.txt", "Write .git", "rm -rf ."]
+    assert [event.tool for event in denied] == ["Write ../b.txt", "Write out/c.txt", "Write .git"]
     assert (worktree / "a.txt").read_text() == "new\n"
     assert not [name for name in ("b.txt", "c.txt") if (tmp_path / name).exists()]
     calls = [event for event in one.events() if isinstance(event, ToolCall)]
-    assert [call.kind for call in calls] == ["edit"] * 4 + ["run"] * 2
+    assert [call.kind for call in calls] == ["edit"] * 4 + ["run"]
+
+
+class Person(ThreadingHTTPServer):
+    """An MCP server whose `approve` answers as a person did, and notes what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, behavior: str) -> None:
+        super().__init__(("127.0.0.1", 0), _PersonHandler)
+        self.behavior = behavior
+        self.asked: list[dict[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/mcp"
+
+
+class _PersonHandler(BaseHTTPRequestHandler):
+    server: Person
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        assert self.headers["authorization"] == f"Bearer {TOKEN}"
+        result: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "solo"}}
+        if request["method"] == "tools/call":
+            self.server.asked.append(request["params"]["arguments"])
+            answer = {"behavior": self.server.behavior, "message": "Not here", "updatedInput": {}}
+            result = {"content": [{"type": "text", "text": json.dumps(answer)}]}
+        body = json.dumps({"jsonrpc": "2.0", "id": request.get("id"), "result": result}).encode()
+        self.send_response(200 if "id" in request else 202)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body) if "id" in request else 0))
+        self.end_headers()
+        if "id" in request:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def person() -> Iterator[Callable[[str], Person]]:
+    """Starts one that answers so."""
+    made: list[tuple[Person, threading.Thread]] = []
+
+    def start(behavior: str) -> Person:
+        server = Person(behavior)
+        made.append((server, threading.Thread(target=server.serve_forever)))
+        made[-1][1].start()
+        return server
+
+    yield start
+    for server, thread in made:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("behavior", ["allow", "deny"])
+def test_a_command_is_asked_of_a_person_who_decides(
+    begin: Begin, person: Callable[[str], Person], behavior: str
+) -> None:
+    inbox = person(behavior)
+    one = begin("run=npm+test write=../b.txt", mcp_url=inbox.url)
+    assert one.judged().outcome == "completed"
+    [asked] = inbox.asked  # what is outside the worktree is refused and nobody is asked
+    assert (asked["tool_name"], asked["input"]["command"]) == ("Bash", "npm test")
+    denied = [(event.tool, event.reason) for event in one.events() if isinstance(event, PermissionDenied)]
+    assert [tool for tool, _ in denied] == [*(["npm test"] if behavior == "deny" else []), "Write ../b.txt"]
+    assert behavior == "allow" or denied[0][1] == "Not here"
 
 
 def test_who_ends_its_turn_over_a_refusal_is_told_to_go_on(begin: Begin, worktree: Path) -> None:

@@ -69,6 +69,7 @@ def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path
         "--permission-mode", "acceptEdits", "--allowedTools", "mcp__solo", "Bash(git add:*)", "Bash(git commit:*)",
         "Bash(git status:*)", "Bash(git diff:*)", "Bash(git log:*)", "Bash(git show:*)", "Bash(git mv:*)",
         "Bash(git rm:*)", "--mcp-config", str(run_dir / "mcp.json"), "--strict-mcp-config",
+            "--permission-prompt-tool", "mcp__solo__approve",
     ]  # fmt: skip
     assert json.loads(str(found["stdin"])) == {
         "type": "user", "message": {"role": "user", "content": [{"type": "text", "text": "Work on M-1"}]},

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from solo_unicorn.agents.rehearsal.client import Client, Server
+from solo_unicorn.agents.mcp_client import Client, Server
 from solo_unicorn.missions.errors import Offline
 
 from .conftest import DEADLINE, Stage, finish, next_event

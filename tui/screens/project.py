@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from textual import on, work
 
-from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, PermissionRule, ProjectRepository
+from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
 from ...missions.errors import SoloUnicornError
+from ...missions.permissions import PermissionRule
 from ...sync.workspace import Workspace
 from ..child import ask
 from ..fields import FieldList

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...missions.entities import Json, JsonObject
-from ...missions.errors import Offline, SignedOut, SoloUnicornError
-from . import LABEL
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import Offline, SignedOut, SoloUnicornError
 
 PROTOCOL = "2025-11-25"
 PATIENCE = 60.0
@@ -67,7 +66,12 @@ class Client:
         wait: Callable[[float], None],
         retrying: Callable[[str, float], None],
         patience: float = PATIENCE,
+        name: str = "solo-unicorn",
+        title: str = "Solo Unicorn",
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._name, self._title = name, title
+        self._answer_seconds = answer_seconds
         self._server = server
         self._version = version
         self._wait = wait
@@ -146,7 +150,7 @@ class Client:
         greeting: JsonObject = {
             "protocolVersion": PROTOCOL,
             "capabilities": {},
-            "clientInfo": {"name": "solo-unicorn-rehearsal", "title": LABEL, "version": self._version},
+            "clientInfo": {"name": self._name, "title": self._title, "version": self._version},
         }
         answered = self._rpc("initialize", greeting)
         protocol = str(answered.get("protocolVersion", PROTOCOL))
@@ -169,7 +173,7 @@ class Client:
         """One HTTP request on a connection of its own; the JSON-RPC answer, None when there is none."""
         address = urlsplit(self._server.url)
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        connection = kind(address.hostname or "", address.port, timeout=ANSWER_SECONDS)
+        connection = kind(address.hostname or "", address.port, timeout=self._answer_seconds)
         try:
             try:
                 connection.connect()
@@ -188,7 +192,7 @@ class Client:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
-            "User-Agent": f"solo-unicorn-rehearsal/{self._version}",
+            "User-Agent": f"{self._name}/{self._version}",
         } | self._server.headers
         if self._session:
             headers["Mcp-Session-Id"] = self._session

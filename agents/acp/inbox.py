@@ -1,0 +1,90 @@
+"""Asking a person by our MCP server's `approve`, as Claude Code does itself: the question goes into the inbox.
+
+The wait is a thread of its own that nobody waits for: a session that is stopped does not hang on a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from ... import __version__
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import SoloUnicornError
+from ..mcp_client import Client, Server, Unanswered
+
+GONE_SECONDS: Final = 15.0
+"""The service may be away this long; it is back within a second or two after a restart."""
+ANSWER_SECONDS: Final = 600.0
+_TOOLS: Final[Mapping[str, str]] = {
+    "execute": "Bash", "edit": "Edit", "read": "Read", "delete": "Delete", "move": "Move", "search": "Search",
+    "fetch": "WebFetch",
+}  # fmt: skip
+
+
+class Inbox:
+    """The way to the person."""
+
+    def __init__(self, mcp_file: Path) -> None:
+        found: JsonObject = json.loads(mcp_file.read_text(encoding="utf-8"))
+        self._server = Server("solo", str(found["url"]), {"Authorization": f"Bearer {found['token']}"})
+
+    async def ask(self, call: JsonObject) -> tuple[bool, str]:
+        """Whether the call may go on, and the reason. Nobody reachable: no."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[tuple[bool, str]] = loop.create_future()
+
+        def settle(found: tuple[bool, str]) -> None:
+            if not answer.done():
+                answer.set_result(found)
+
+        def wait() -> None:
+            found = self._asked(call)
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, found)
+
+        threading.Thread(target=wait, name="inbox", daemon=True).start()
+        return await answer
+
+    def _asked(self, call: JsonObject) -> tuple[bool, str]:
+        client = Client(
+            self._server, version=__version__, wait=time.sleep, retrying=lambda *_: None,
+            patience=GONE_SECONDS, answer_seconds=ANSWER_SECONDS,
+        )  # fmt: skip
+        given: JsonObject = {"tool_name": tool_of(call), "input": input_of(call), "tool_use_id": call.get("toolCallId")}
+        try:
+            told = client.call("approve", given, took_effect=lambda: False)  # the same id asks once
+            verdict = json.loads(told.text.partition("\n")[0])
+        except (SoloUnicornError, Unanswered, ValueError) as error:
+            return False, f"nobody could be asked: {error}"
+        finally:
+            client.close()
+        match verdict:
+            case {"behavior": "allow"}:
+                return True, "a person allowed it"
+            case {"behavior": "deny", "message": str() as message}:
+                return False, message
+        return False, f"nobody could be asked: {told.text[:200]}"
+
+
+def tool_of(call: JsonObject) -> str:
+    """The tool as rules name it: by ACP's kind, so that it is the same for every agent; else its title."""
+    kind = _TOOLS.get(str(call.get("kind")))
+    return kind or str(call.get("title") or "a tool")[:200]
+
+
+def input_of(call: JsonObject) -> Json:
+    """What it is used with; the command and the file by the names that rules know."""
+    raw = call.get("rawInput")
+    found: dict[str, Json] = dict(raw) if isinstance(raw, dict) else {}
+    match found.get("command"):
+        case list() as words:
+            found["command"] = " ".join(str(word) for word in words)
+    if not found:
+        found = {"title": str(call.get("title") or "")}
+    return found

@@ -1,0 +1,108 @@
+"""What agents of a project may do without asking, must not do, or must ask for each time: rules on what they ask.
+
+A rule names a tool and what it is used on: a command, a file (relative to the worktree when it is inside), an address.
+It is letter for letter, or a pattern in which `*` stands for anything. Several may fit: a refusal wins; then what is
+written letter for letter; then *ask*; then *allow*. Nothing fits: a person is asked (domain.md, Approvals).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Final, Literal, get_args
+
+from .entities import JsonObject
+from .errors import InvalidValue
+from .records import record
+
+Effect = Literal["allow", "ask", "deny"]
+
+SUBJECT_MAX: Final = 20_000
+_SUBJECTS: Final = ("command", "file_path", "filePath", "path", "notebook_path", "url")
+_PATHS: Final = ("file_path", "filePath", "path", "notebook_path")
+_PARTS: Final = re.compile(r"[;&|\n\r`<>]|\$\(|[()]")
+"""Where one command ends and another may begin."""
+
+
+@record
+class PermissionRule:
+    """What a person decided for a whole project."""
+
+    id: int
+    project_id: str
+    tool: str
+    subject: str
+    """What the tool is used on; empty: the tool with anything."""
+    made_at: datetime
+    effect: Effect = "allow"
+    pattern: bool = False
+    """`*` in tool and subject stands for anything; else both are meant letter for letter."""
+
+
+def subject(given: JsonObject, worktree: str = "") -> str:
+    """What a call is about: its command, its file (see above), its address; empty when it names none."""
+    for name in _SUBJECTS:
+        value = given.get(name)
+        if isinstance(value, str):
+            return _path(value, worktree) if name in _PATHS else value
+    return ""
+
+
+def decide(rules: Iterable[PermissionRule], tool: str, given: JsonObject, worktree: str = "") -> Effect | None:
+    """What the rules say to a call; None when no rule fits."""
+    about = subject(given, worktree)
+    is_command = isinstance(given.get("command"), str)
+    fitting = [rule for rule in rules if _fits(rule, tool, about, is_command)]
+    for wanted in (
+        lambda rule: rule.effect == "deny",
+        lambda rule: not rule.pattern,
+        lambda rule: rule.effect == "ask",
+        lambda rule: True,
+    ):
+        for rule in fitting:
+            if wanted(rule):
+                return rule.effect
+    return None
+
+
+def check(tool: str, about: str, effect: str, *, pattern: bool) -> None:
+    """InvalidValue when it is no rule, or one that would allow more than anybody can mean."""
+    if effect not in get_args(Effect):
+        raise InvalidValue("effect", f"{effect!r} is no effect of a rule", todo="allow, ask or deny")
+    if not tool.strip():
+        raise InvalidValue("tool", "A rule needs a tool", todo="name it as the inbox shows it, for example Bash")
+    if len(about) > SUBJECT_MAX:
+        raise InvalidValue("subject", "What the rule is about is too long", todo="shorten it, with * for the rest")
+    if pattern and effect == "allow" and not tool.strip("*") and not about.strip("*"):
+        raise InvalidValue(
+            "tool", "A rule cannot allow everything",
+            todo="name a tool; an agent that may do all without asking has agents.<name>.skip_permissions",
+        )  # fmt: skip
+
+
+def _fits(rule: PermissionRule, tool: str, about: str, is_command: bool) -> bool:
+    if not rule.pattern:
+        return rule.tool == tool and rule.subject in ("", about)
+    if not fnmatchcase(tool, rule.tool):
+        return False
+    if not rule.subject:
+        return True
+    wanted = rule.subject.replace("[", "[[]")  # only * and ? are signs here
+    if not is_command:
+        beyond = rule.effect == "allow" and about.startswith("/") and not wanted.startswith("/")
+        return not beyond and fnmatchcase(about, wanted)  # a relative pattern allows nothing outside the worktree
+    if rule.effect == "allow":  # one plain command: what stands behind a ; is another
+        return not _PARTS.search(about) and fnmatchcase(about, wanted)
+    return any(fnmatchcase(part.strip(), wanted) for part in (about, *_PARTS.split(about)))
+
+
+def _path(path: str, worktree: str) -> str:
+    """Without `..` and doubled slashes; relative when it is inside the worktree."""
+    if not worktree:
+        return posixpath.normpath(path)
+    root = posixpath.normpath(worktree)
+    whole = posixpath.normpath(posixpath.join(root, path))
+    return whole.removeprefix(f"{root}/") if whole.startswith(f"{root}/") else whole

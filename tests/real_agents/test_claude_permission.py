@@ -1,0 +1,62 @@
+"""The real Claude Code wants to run a command on a mission: the inbox has it, a person answers, the mission goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Machine
+from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
+from .worker import FILE, facts
+
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(300)]
+
+BUILD = f"python3 -c \"open('{FILE}', 'w').write('built')\""
+
+
+def builder(asked: Asked) -> Answer | Failure | Hang:
+    """Read the mission, run a command that nobody allowed beforehand, commit, report."""
+    if not asked.calls:
+        return [Use("mcp__solo__get_context")]
+    facts(asked.calls[0].result)
+    steps: list[Answer] = [
+        [Use("Bash", {"command": BUILD, "description": "Build"})],
+        [Use("Bash", {"command": f"git add {FILE}", "description": "Stage"})],
+        [Use("Bash", {"command": "git commit -m Built", "description": "Commit"})],
+        [Use("mcp__solo__complete_stage", {"summary": asked.calls[1].result[:60] if len(asked.calls) > 1 else "?",
+                                            "to_check": FILE})],
+    ]  # fmt: skip
+    place = len(asked.calls) - 1
+    return steps[place] if place < len(steps) else [Text("My stage is finished.")]
+
+
+def cli(*arguments: str) -> str:
+    """The command line, as a person uses it."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "solo_unicorn", *arguments], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_person_allows_a_command_from_the_inbox_and_a_rule_answers_the_next_one(
+    claude: Path, machine: Machine, model: ScriptedModel
+) -> None:
+    model.script = builder
+    first = machine.mission("Build it", "Quick fix")
+    machine.start_service()
+    machine.until(first, lambda _: machine.workspace.permissions(), "it asks")
+    [asked] = machine.workspace.permissions()
+    assert (asked.tool, asked.input["command"]) == ("Bash", BUILD)
+    assert "Bash" in cli("inbox", "list")
+    cli("inbox", "answer", str(asked.id), "allow", "--always")
+    done = machine.in_review(first, "code")
+    assert (Path(str(done.worktree_path)) / FILE).read_text() == "built"
+
+    second = machine.mission("Build it again", "Quick fix")
+    built = machine.in_review(second, "code")
+    assert (Path(str(built.worktree_path)) / FILE).read_text() == "built", "the rule answered; nobody was asked"
+    assert machine.workspace.permissions() == []
