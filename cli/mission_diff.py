@@ -10,7 +10,7 @@ from ..missions.errors import Conflict, InvalidValue, UsageError
 from ..missions.wire import to_wire
 from .mission_comment import placed
 from .opening import workspace
-from .output import BOLD, PLAIN, Output
+from .output import BOLD, Output
 from .parsing import Command, Options, Parser
 from .shapes import ref
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..worktrees.diff import FileDiff, Hunk
 
 PAGE_LINES = 2000
-COLUMN = 78
-"""Width of one side of the side-by-side view."""
+COLUMN, SIDE_EXTRA = 78, 16
+"""Width of one side of the side-by-side view without a terminal, and what a line has beside its two sides."""
 _PAINT = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "f": BOLD, "c": "\x1b[33m"}
 
 
@@ -64,10 +64,11 @@ def _diff(options: Options) -> None:
         rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
         output.table(("FILE", "STATUS", "LINES"), rows, ())
     else:
-        shown = _Shown(output.colour, options.side_by_side)
+        side = max(20, (output.columns - SIDE_EXTRA) // 2) if output.is_terminal else COLUMN
+        shown = _Shown(side if options.side_by_side else None)
         for one in found.files:
             shown.file(one, [comment for comment in comments if comment.file == one.path and comment.open])
-        output.text("\n".join(shown.lines), None)
+        output.painted(shown.lines)
     if not output.as_json:
         of = f", page {options.page} of {pages}" if options.page else ""
         output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{of}")
@@ -88,12 +89,11 @@ def _worktree(mission: Mission, state: ChangeState) -> str:
 
 
 class _Shown:
-    """The lines a terminal gets."""
+    """The lines a person gets, each with its paint; `side` is the width of one of two sides, None for one column."""
 
-    def __init__(self, colour: bool, pairs: bool) -> None:
-        self.lines: list[str] = []
-        self._paint = _PAINT if colour else {}
-        self._pairs = pairs
+    def __init__(self, side: int | None) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self._side = side
 
     def file(self, one: FileDiff, comments: list[LineComment]) -> None:
         """Its name, its hunks, and below each commented line what was said of it."""
@@ -103,7 +103,7 @@ class _Shown:
         for hunk in one.hunks:
             counts = f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@"
             self._put("@", f"{counts} {hunk.section}".rstrip())
-            comments = self._beside(hunk, comments) if self._pairs else self._below(hunk, comments)
+            comments = self._below(hunk, comments) if self._side is None else self._beside(hunk, comments, self._side)
         for left in comments:
             self._said(left)
 
@@ -113,15 +113,15 @@ class _Shown:
             comments = self._comments(comments, line.old, line.new)
         return comments
 
-    def _beside(self, hunk: Hunk, comments: list[LineComment]) -> list[LineComment]:
+    def _beside(self, hunk: Hunk, comments: list[LineComment], side: int) -> list[LineComment]:
         from ..worktrees.diff import side_by_side
 
         for row in side_by_side(hunk):
             left, right = row.left, row.right
             mark = " " if left is right else "|" if left and right else "<" if left else ">"
-            before = f"{left.old or '':>5} {left.text.expandtabs(4)[:COLUMN]}" if left else ""
-            after = f"{right.new or '':>5} {right.text.expandtabs(4)[:COLUMN]}" if right else ""
-            self._put({"<": "-", ">": "+", "|": "@"}.get(mark, " "), f"{before:<{COLUMN + 6}} {mark} {after}".rstrip())
+            before = f"{left.old or '':>5} {left.text.expandtabs(4)[:side]}" if left else ""
+            after = f"{right.new or '':>5} {right.text.expandtabs(4)[:side]}" if right else ""
+            self._put({"<": "-", ">": "+", "|": "@"}.get(mark, " "), f"{before:<{side + 6}} {mark} {after}".rstrip())
             comments = self._comments(comments, left.old if left else None, right.new if right else None)
         return comments
 
@@ -137,8 +137,7 @@ class _Shown:
         self._put("c", f"  # {where}: {' '.join(comment.text.split())}")
 
     def _put(self, kind: str, text: str) -> None:
-        paint = self._paint.get(kind)
-        self.lines.append(f"{paint}{text}{PLAIN}" if paint else text)
+        self.lines.append((_PAINT.get(kind, ""), text))
 
 
 COMMANDS = {"diff": Command(_arguments, _diff)}

@@ -77,6 +77,16 @@ class Output:
         else:
             self._body(text)
 
+    def painted(self, lines: Sequence[tuple[str, str]]) -> None:
+        """Lines with the escape sequence each is painted with, where colours are; what a terminal would act on goes."""
+        for paint, text in lines:
+            print(f"{paint}{self._clean(text)}{PLAIN}" if paint and self.colour else self._clean(text))
+
+    @property
+    def columns(self) -> int:
+        """Cells of a line: those of the terminal."""
+        return _columns()
+
     def done(self, sentence: str, data: Json, *, name: str = "") -> None:
         """Something was done: said in a sentence; -q prints the name of what was made, if any."""
         if self.as_json:
@@ -115,9 +125,14 @@ class Output:
         )
 
     def _body(self, text: str) -> None:
-        if self.is_terminal:
-            text = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+        text = self._clean(text)
         print(text, end="" if text.endswith("\n") or not text else "\n")
+
+    def _clean(self, text: str) -> str:
+        """The text without what a terminal would act on, where there is one."""
+        if not self.is_terminal:
+            return text
+        return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
 
     def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         widths = [max(_width(row[n]) for row in (header, *rows)) for n in range(len(header))]

@@ -6,11 +6,14 @@ import os
 import pty
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from solo_unicorn.cli.main import main
-from solo_unicorn.cli.output import _cut, _width
+from solo_unicorn.cli.output import Output, _cut, _width
 
 
 def on_a_terminal(*arguments: str, columns: int = 60, more: Mapping[str, str] | None = None) -> str:
@@ -77,3 +80,17 @@ def test_escape_sequences_in_texts_do_not_reach_a_terminal(home: Path) -> None:
 def test_wide_and_combining_characters_are_counted_as_cells() -> None:
     assert _width("日本") == 4 and _width("e\u0301") == 1
     assert _cut("日本語", 4) == "日…" and _cut("short", 10) == "short"
+
+
+def test_painted_lines_keep_their_colour_and_nothing_else_that_a_terminal_acts_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    lines = [("\x1b[32m", "+ added \x1b[2J"), ("", "plain")]
+    Output(Namespace(json=False, quiet=False)).painted(lines)
+    assert capsys.readouterr().out == "\x1b[32m+ added �[2J\x1b[0m\nplain\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    Output(Namespace(json=False, quiet=False)).painted(lines)
+    assert capsys.readouterr().out == "+ added �[2J\nplain\n"
