@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +30,8 @@ __all__ = ["Database", "metadata", "open_database"]
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 READERS = 4
+GROUP = 32
+"""Closures in one transaction of SQLite."""
 RETRIES = 8
 BUSY_MILLISECONDS = 10_000
 
@@ -65,6 +70,28 @@ def open_database(url: str) -> Database:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A closure that waits for the writing thread."""
+
+    work: Work[Any]
+    loop: asyncio.AbstractEventLoop
+    outcome: asyncio.Future[Any]
+
+    def tell(self, result: object, failure: BaseException | None) -> None:
+        """What became of it, on its own loop; a caller that has gone is not told."""
+        with suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self._set, result, failure)
+
+    def _set(self, result: object, failure: BaseException | None) -> None:
+        if self.outcome.done():
+            return
+        if failure is not None:
+            self.outcome.set_exception(failure)
+        else:
+            self.outcome.set_result(result)
+
+
 class SqliteDatabase:
     """One file, WAL, one writing thread."""
 
@@ -77,18 +104,23 @@ class SqliteDatabase:
         self._writing = ThreadPoolExecutor(1, "hub-writer")
         self._reading = ThreadPoolExecutor(READERS, "hub-reader")
         self._own = threading.local()
+        self._waiting: deque[_Wanted] = deque()
 
     async def read(self, work: Work[T], /) -> T:
         """As `Database.read`."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
 
     async def write(self, work: Work[T], /) -> T:
-        """As `Database.write`."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._write, work)
+        """As `Database.write`. What waits together is committed together: one sync of the disk for all of it."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Wanted(work, loop, outcome))
+        self._writing.submit(self._write_waiting)
+        return await outcome
 
     async def migrate(self, upgrade: Work[None], /) -> None:
         """As `Database.migrate`."""
-        await self.write(upgrade)
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._write, upgrade)
 
     async def close(self) -> None:
         """As `Database.close`."""
@@ -105,6 +137,33 @@ class SqliteDatabase:
 
     def _read(self, work: Work[T]) -> T:
         return work(self._connection())
+
+    def _write_waiting(self) -> None:
+        """One transaction for the closures that wait, each in a savepoint of its own; told when it is committed."""
+        group: list[_Wanted] = []
+        while self._waiting and len(group) < GROUP:
+            group.append(self._waiting.popleft())
+        if not group:
+            return
+        outcomes: list[tuple[Any, BaseException | None]] = []
+
+        def work(connection: Connection) -> None:
+            plain: Any = connection.connection.driver_connection
+            for one in group:
+                plain.execute("SAVEPOINT one")
+                try:
+                    outcomes.append((one.work(connection), None))
+                except BaseException as error:
+                    plain.execute("ROLLBACK TO one")
+                    outcomes.append((None, error))
+                plain.execute("RELEASE one")
+
+        try:
+            self._write(work)
+        except BaseException as error:
+            outcomes = [(None, error)] * len(group)
+        for one, (result, failure) in zip(group, outcomes, strict=True):
+            one.tell(result, failure)
 
     def _write(self, work: Work[T]) -> T:
         connection = self._connection()

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 
 from .. import __version__
 from ..missions.errors import NotFound, SignedOut
+from .api.dispatch import Dispatch
 from .errors import HubError
 from .hub import Hub
 from .identity import ANONYMOUS, SCOPES, Caller
@@ -103,6 +104,7 @@ def _in_front(app: FastAPI, hub: Hub, metrics: Metrics) -> None:
         )
     rates = Rates(Limiter(), Standings(hub).who, options)
     secure = hub.settings.public_url.startswith("https:")
+    app.add_middleware(Dispatch, routes=list(app.router.routes), prefix="/api/v1")
     app.add_middleware(Doorway, rates=rates, metrics=metrics, secure=secure)
     app.add_middleware(Tracing)
 

@@ -6,14 +6,16 @@ One ASGI layer rather than six, because each costs a little of every request.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
+from itertools import count
 from typing import Final
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...config.correlation import correlation, new_correlation
+from ...config.correlation import correlation
 from ...config.log import logger
 from ..errors import HubError, refusal
 from .metrics import Metrics
@@ -39,6 +41,15 @@ CLOSE: Final = {"Connection": "close"}
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
+_IDS: Final = count(int.from_bytes(os.urandom(3)))
+_PROCESS: Final = os.urandom(4).hex()
+
+
+def _new_id() -> str:
+    """Of a request: this process and a number. Not a secret, so it need not cost a system call."""
+    return f"{_PROCESS}{next(_IDS):08x}"
+
+
 class TooLarge(Exception):
     """The body goes on past its limit."""
 
@@ -61,8 +72,7 @@ class Doorway:
         """One request."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
-                correlation.set("")
-                new_correlation()
+                correlation.set(_new_id())
             await self._app(scope, receive, send)
             return
         await _Passing(self, scope, receive, send).run()
@@ -147,7 +157,7 @@ class _Passing:
         if REQUEST_ID.fullmatch(given):
             correlation.set(given.decode("ascii"))
         else:
-            new_correlation()
+            correlation.set(_new_id())
         self._extra.append((b"x-request-id", correlation.get().encode()))
 
     async def _read(self) -> Message:
@@ -188,8 +198,7 @@ class _Passing:
     def _tell(self) -> None:
         """Counted; and a line for what failed, was refused, took long or changed something."""
         seconds = time.perf_counter() - self._began
-        route = self._scope.get("route")
-        path = getattr(route, "path", None) or "(none)"
+        path = getattr(self._scope.get("endpoint"), "__name__", "(none)").strip("_")
         method, status = self._scope["method"], self._status
         self._door.metrics.end(method, path, status, seconds)
         log = logger("hub.access")
