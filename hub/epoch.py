@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection, func, insert, select, update
 
 from ..config.log import logger
+from ..missions.ids import new_ulid
 from .tables import hub_meta, missions, projects
 
 FILE: Final = "high-water.json"
@@ -40,7 +41,7 @@ def write_high_water(directory: Path, epoch: int, total: int) -> None:
     known = read_high_water(directory)
     if known >= (epoch, total):
         return
-    temporary = directory / f".{FILE}.{os.getpid()}"
+    temporary = directory / f".{FILE}.{new_ulid()}"
     with temporary.open("wb") as file:
         file.write(orjson.dumps({"epoch": epoch, "total": total}))
         file.flush()

@@ -23,7 +23,7 @@ ROLES: Final[tuple[Role, ...]] = ("public", "contributor", "collaborator", "main
 OrganizationRole = Literal["member", "admin", "owner"]
 ORGANIZATION_ROLES: Final[tuple[OrganizationRole, ...]] = ("member", "admin", "owner")
 Right = Literal[
-    "see project", "read missions", "write missions", "run missions", "read memory", "write memory",
+    "see project", "see members", "read missions", "write missions", "run missions", "read memory", "write memory",
     "read repositories", "manage repositories", "see workstations", "manage project",
 ]  # fmt: skip
 OrganizationRight = Literal["see organization", "create projects", "manage organization", "own organization"]
@@ -58,6 +58,8 @@ class Access:
         match right:
             case "see project":
                 return True
+            case "see members":
+                return rank > 0
             case "read missions":
                 return rank > 0 or self.public_missions
             case "write missions" | "write memory":

@@ -131,3 +131,9 @@ def _response(status: int, schema: Json | None) -> JsonObject:
     if schema is not None:
         told["content"] = {"application/json": {"schema": schema}}
     return told
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(document("/api/v1"), indent=1, sort_keys=True))

@@ -56,7 +56,7 @@ def archive_project(call: Call) -> Answer:
 
 
 @endpoint(
-    "GET", ONE + "/members", "project.members.list", "List a project's members", needs="see project",
+    "GET", ONE + "/members", "project.members.list", "List a project's members", needs="see members",
     answers={200: schemas.MEMBER_PAGE},
 )  # fmt: skip
 def list_members(call: Call) -> Answer:

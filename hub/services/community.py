@@ -133,7 +133,8 @@ def metrics(call: Call, project_id: str) -> Answer:
     call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
     here = and_(missions.c.project_id == project_id, missions.c.deleted.is_(False))
     counts: dict[str, int] = dict(
-        call.at.execute(select(missions.c.list, func.count()).where(here).group_by(missions.c.list)).tuples().all()
+        (row[0], row[1])
+        for row in call.at.execute(select(missions.c.list, func.count()).where(here).group_by(missions.c.list))
     )
     running = case((missions.c.session_status != "INACTIVE", 1), else_=0)
     ready = case((and_(missions.c.ready.is_(True), missions.c.list != "done"), 1), else_=0)

@@ -39,9 +39,9 @@ KNOWN = frozenset({*PYTHON_NAMES, *documents.LINKS})
 
 def create(call: Call, project_id: str) -> Answer:
     """A new mission (domain.md, Creating); with the caller's own id, 409 when it is there and 410 when it was."""
+    change = Change(call, project_id, "write missions")
     body = _known(call.body)
     mission_id = new_id(body.get("id"))
-    change = Change(call, project_id, "write missions")
     _refuse_taken(change, mission_id)
     change.check_actor(_text(body.get("actorId")))
     drafted: dict[str, Any] = {
@@ -76,8 +76,8 @@ def create(call: Call, project_id: str) -> Answer:
 
 def edit(call: Call, mission_id: str) -> Answer:
     """Fields of a mission changed (JSON merge: null clears)."""
-    body = _known(call.body)
     change = Change(call, project_of(call, mission_id), "write missions")
+    body = _known(call.body)
     row, before = change.row(mission_id)
     preconditions.check(call, row.seq, row.doc)
     wished = {name: value for name, value in body.items() if name not in IGNORED}

@@ -15,7 +15,7 @@ from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire, wire_name
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
-from ..permissions import ROLES, missing
+from ..permissions import ROLES
 from ..tables import events, flows, organization_members, organizations, project_members, projects, users
 from . import preconditions
 from .change import Change, author_of, new_id
@@ -258,9 +258,7 @@ def _free_public_slug(call: Call, base: str, project_id: str) -> str:
 
 def members(call: Call, project_id: str) -> Answer:
     """Who has a role in a project by its own list; only its members see it."""
-    access = call.hub.permissions.require(call.at, call.caller, project_id, "see project")
-    if access.role == "public":
-        raise missing("project", project_id)
+    call.hub.permissions.require(call.at, call.caller, project_id, "see members")
     rows = call.at.execute(
         select(project_members.c.user_id, project_members.c.role, users.c.email, users.c.doc)
         .join(users, users.c.id == project_members.c.user_id)

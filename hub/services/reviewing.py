@@ -13,8 +13,8 @@ from .mission_writes import project_of, version_of
 
 def approve(call: Call, mission_id: str) -> Answer:
     """The mission's stage approved: next stage, or landing after the last."""
-    reviewer = _person(call)
     change = Change(call, project_of(call, mission_id), "write missions")
+    reviewer = _person(call)
     row, before = change.row(mission_id)
     preconditions.check(call, row.seq, row.doc)
     after = review.approve(before, change.flow(before.flow_id), reviewer=reviewer, now=change.now)
@@ -24,13 +24,13 @@ def approve(call: Call, mission_id: str) -> Answer:
 
 def reject(call: Call, mission_id: str) -> Answer:
     """The mission sent back with feedback, ready to go on."""
+    change = Change(call, project_of(call, mission_id), "write missions")
     reviewer = _person(call)
     feedback = call.body.get("feedback")
     if not isinstance(feedback, str):
         raise InvalidValue("feedback", "feedback is missing", todo="Say what to change")
     if "\0" in feedback:
         raise InvalidValue("feedback", "feedback has a NUL character", todo="Remove it")
-    change = Change(call, project_of(call, mission_id), "write missions")
     row, before = change.row(mission_id)
     preconditions.check(call, row.seq, row.doc)
     after = review.reject(before, feedback=feedback, reviewer=reviewer, now=change.now)

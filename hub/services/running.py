@@ -28,9 +28,9 @@ RENEW_SECONDS: Final = 30
 
 def claim(call: Call, mission_id: str) -> Answer:
     """The mission held by a workstation for a session; the same holder again is a success, another one 409."""
-    workstation_id, session_id = _holder(call)
     project_id = project_of(call, mission_id)
     change = Change(call, project_id, "run missions")
+    workstation_id, session_id = _holder(call)
     check_workstation(call, workstation_id)
     row, mission = change.row(mission_id)
     if mission.agent_session_status != "INACTIVE":
@@ -70,9 +70,9 @@ def claim(call: Call, mission_id: str) -> Answer:
 
 def renew(call: Call, mission_id: str) -> Answer:
     """The lease extended; `superseded` when another holds it, `lease_lost` when nobody does."""
-    workstation_id, session_id = _holder(call)
     project_id = project_of(call, mission_id)
     call.hub.permissions.require(call.at, call.caller, project_id, "run missions")
+    workstation_id, session_id = _holder(call)
     row = call.at.execute(select(missions).where(missions.c.id == mission_id).with_for_update()).one()
     _check_holder(row, workstation_id, session_id)
     _extend(call, row)
@@ -81,8 +81,8 @@ def renew(call: Call, mission_id: str) -> Answer:
 
 def release(call: Call, mission_id: str) -> Answer:
     """The claim given back; giving it back twice is a success."""
-    workstation_id, session_id = _holder(call)
     change = Change(call, project_of(call, mission_id), "run missions")
+    workstation_id, session_id = _holder(call)
     row, mission = change.row(mission_id)
     if mission.agent_session_status == "INACTIVE" and row.workstation_id in (None, workstation_id):
         return answer(row.doc, row.fence)

@@ -1,0 +1,46 @@
+"""What the document allows and forbids, sent to a hub: no fault, and no answer that the document does not name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from solo_unicorn.hub.api.openapi import document
+
+from .serving import Served, served
+
+pytestmark = pytest.mark.slow
+EXAMPLES = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "6"))
+schema = schemathesis.openapi.from_dict(document("/api/v1"))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("schemathesis")) as running:
+        yield running
+
+
+@schema.exclude(path_regex=r"/attachments/.*/content").parametrize()
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_no_fault_and_no_answer_that_is_not_written_down(case: schemathesis.Case, hub: Served) -> None:
+    hub.use_present_ids(case)
+    answer = case.call(base_url=hub.url, headers={"Authorization": f"Bearer {hub.token}"}, timeout=30)
+    case.validate_response(
+        answer,
+        checks=[
+            not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
+        ],
+    )  # fmt: skip
