@@ -67,7 +67,7 @@ def start(directory: Path, port: int, database_url: str = "") -> subprocess.Pope
     """Start a hub, and wait until it answers."""
     more = ["--database-url", database_url] if database_url else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "solo_unicorn", "hub", "--port", str(port), "--data-dir", str(directory / "data"), *more],
+        [sys.executable, "-m", "solo_unicorn", "hub", "--port", f"{port}", *more, "--data-dir", str(directory / "data")],
         env=environment(directory), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + READY_SECONDS
