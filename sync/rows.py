@@ -63,18 +63,20 @@ _UPSERT_MISSION = (
 
 def put_mission(connection: sqlite3.Connection, mission: Mission, stage_count: int) -> None:
     """Write one mission; `stage_count` is the number of enabled stages of its flow."""
+    connection.execute(_UPSERT_MISSION, mission_row(mission, stage_count))
+
+
+def mission_row(mission: Mission, stage_count: int) -> tuple[object, ...]:
+    """A mission as the values of MISSION_COLUMNS."""
     m = mission
-    connection.execute(
-        _UPSERT_MISSION,
-        (
-            m.id, m.project_id, m.number, m.version, m.list, m.list_order, m.priority, m.ready, m.stage,
-            m.current_flow_task, stage_count, m.requires_review, m.is_loop, m.project_repository_id,
-            m.agent_session_status, stamp(m.agent_session_status_changed_at), m.session_id,
-            m.code_agent_name or m.code_agent_type or "", m.tasks_current, len(m.tasks), m.dependency_count,
-            m.review_status, stamp(m.review_requested_at), m.attention, m.question, stamp(m.retry_at), m.attempts,
-            m.landing_status, m.github_pr_number, stamp(m.created_at), stamp(m.updated_at), m.deleted_at is not None,
-            m.title, m.description or "", m.actor_id, dump(to_wire(m)),
-        ),
+    return (
+        m.id, m.project_id, m.number, m.version, m.list, m.list_order, m.priority, m.ready, m.stage,
+        m.current_flow_task, stage_count, m.requires_review, m.is_loop, m.project_repository_id,
+        m.agent_session_status, stamp(m.agent_session_status_changed_at), m.session_id,
+        m.code_agent_name or m.code_agent_type or "", m.tasks_current, len(m.tasks), m.dependency_count,
+        m.review_status, stamp(m.review_requested_at), m.attention, m.question, stamp(m.retry_at), m.attempts,
+        m.landing_status, m.github_pr_number, stamp(m.created_at), stamp(m.updated_at), m.deleted_at is not None,
+        m.title, m.description or "", m.actor_id, dump(to_wire(m)),
     )  # fmt: skip
 
 

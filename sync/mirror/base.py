@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -79,6 +79,8 @@ class Taking:
         self.skipped: list[str] = []
         self.changed = 0
         self._flows: dict[str | None, Flow] = {}
+        connection = change.connection
+        self._linked = connection.execute("SELECT 1 FROM dependency LIMIT 1").fetchone() is not None
         resync = self.mirror.resync
         begun = resync is None or resync.get("start") is not None
         self._generation = self.mirror.generation if begun else self.mirror.generation - 1
@@ -115,9 +117,11 @@ class Taking:
             self.refold(mission_id, quiet=quiet)
             return True
         try:
-            document = _complete(item, self.mirror.project_id)
+            document, mission = _complete(item, self.mirror.project_id)
         except InvalidValue as error:
             self.skipped.append(f"{mission_id}: {error.what}")
+            if generation is not None:  # it is there, whatever it says
+                connection.execute("UPDATE base SET generation = ? WHERE id = ?", (generation, mission_id))
             return False
         connection.execute(
             "INSERT INTO base (id, project_id, version, deleted, generation, doc) VALUES (?, ?, ?, 0, ?, ?) "
@@ -128,7 +132,7 @@ class Taking:
                 self._generation if generation is None else generation, rows.dump(document),
             ),
         )  # fmt: skip
-        self.refold(mission_id, document, quiet=quiet)
+        self.refold(mission_id, document, mission, quiet=quiet)
         return True
 
     def sweep(self, generation: int) -> None:
@@ -140,24 +144,29 @@ class Taking:
             self.change.connection.execute("DELETE FROM base WHERE id = ?", (mission_id,))
             self.refold(str(mission_id))
 
-    def refold(self, mission_id: str, document: JsonObject | None = None, *, quiet: bool = False) -> None:
-        """Bring the view of one mission up to date; `document` is its base when the caller has it at hand."""
+    def refold(
+        self,
+        mission_id: str,
+        document: JsonObject | None = None,
+        mission: Mission | None = None,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        """Bring the view of one mission up to date; `document` and `mission` are its base, if the caller has it."""
         connection = self.change.connection
         if document is None:
             document = base_document(connection, mission_id)
-        folded = folded_view(connection, self.mirror.project_id, mission_id, document)
+        pending = outbox.entries(connection, mission_id)
+        folded = document if not pending else folded_view(self.mirror.project_id, document, pending)
         found = connection.execute("SELECT doc FROM mission WHERE id = ?", (mission_id,)).fetchone()
         before = rows.load(Mission, found[0]) if found else None
         if folded is None or not self._wanted(folded):
             if before is not None and before.deleted_at is None and before.project_id == self.mirror.project_id:
                 self._keep(before, replace(before, deleted_at=self.change.now), "removed", quiet)
             return
-        wanted = from_wire(Mission, folded)
+        wanted = from_wire(Mission, folded) if mission is None or pending else mission
         if before is None:
-            number = self._number(wanted.number)
-            self._keep(
-                None, replace(wanted, number=number, version=1, worktree_path=None, deleted_at=None), "mirrored", quiet
-            )
+            self._put_new(wanted, quiet)
         else:
             own = replace(
                 wanted,
@@ -176,14 +185,24 @@ class Taking:
         if self.changed:
             self.change.event(self.mirror.project_id, "mirrored", note=f"{self.changed} missions")
 
-    def _keep(self, before: Mission | None, after: Mission, kind: str, quiet: bool) -> None:
-        if before is not None and not recorded(before, after):
+    def _keep(self, before: Mission, after: Mission, kind: str, quiet: bool) -> None:
+        if not recorded(before, after):
             return
         self.changed += 1
         stage_count = len(enabled_stages(self._flow(after), after.flow_config))
         self.change.keep(before, after, kind, stage_count=stage_count, quiet=quiet)
-        if before is None:
-            self.change.recount_blocked_by(after.id)  # somebody may have waited for it already
+
+    def _put_new(self, mission: Mission, quiet: bool) -> None:
+        """A mission that was never here: as the hub has it, with the hub's short id where that is free."""
+        self.changed += 1
+        number = self._number(mission.number)
+        if number != mission.number or mission.version < 1:
+            mission = replace(mission, number=number, version=max(1, mission.version))
+        rows.put_mission(self.change.connection, mission, len(enabled_stages(self._flow(mission), mission.flow_config)))
+        if not quiet:
+            self.change.event(mission.project_id, "mirrored", mission_id=mission.id)
+        if self._linked:
+            self.change.recount_blocked_by(mission.id)  # somebody may have waited for it already
 
     def _wanted(self, document: JsonObject) -> bool:
         """Whether the person wants this mission here (selective mirroring)."""
@@ -227,6 +246,7 @@ class Taking:
                     (*pair, relation),
                 )
             changed = changed or known != wanted
+            self._linked = self._linked or bool(wanted)
         if changed:
             self.change.recount(mission_id)
 
@@ -254,18 +274,16 @@ def base_document(connection: sqlite3.Connection, mission_id: str) -> JsonObject
     return None if row is None else cast("JsonObject", json.loads(row[0]))
 
 
-def folded_view(
-    connection: sqlite3.Connection, project_id: str, mission_id: str, base: JsonObject | None
-) -> JsonObject | None:
+def folded_view(project_id: str, base: JsonObject | None, pending: Iterable[outbox.Entry]) -> JsonObject | None:
     """What a mission looks like here: fold(base, outbox); None when it is not there."""
-    folded = outbox.fold(base, outbox.entries(connection, mission_id))
+    folded = outbox.fold(base, pending)
     if folded is not None:
         folded.setdefault("projectId", project_id)
         folded.setdefault("updatedAt", folded["createdAt"])
     return folded
 
 
-def _complete(item: Mapping[str, Json], project_id: str) -> JsonObject:
+def _complete(item: Mapping[str, Json], project_id: str) -> tuple[JsonObject, Mission]:
     """A representation with every field spelled as here, the hub's own fields kept; raises InvalidValue."""
     raw: JsonObject = {name: value for name, value in item.items() if value is not None}
     raw.setdefault("projectId", project_id)
@@ -274,7 +292,8 @@ def _complete(item: Mapping[str, Json], project_id: str) -> JsonObject:
     raw.setdefault("agentSessionStatusChangedAt", raw["createdAt"])
     for name in LOCAL - {"id", "projectId", "number", "version", "updatedAt"}:
         raw.pop(name, None)
-    return {**raw, **to_wire(from_wire(Mission, raw))}
+    mission = from_wire(Mission, raw)
+    return {**raw, **to_wire(mission)}, mission
 
 
 def consistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
@@ -286,7 +305,8 @@ def consistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
     ).fetchall()
     wrong = []
     for (mission_id,) in ids:
-        folded = folded_view(connection, project_id, mission_id, base_document(connection, mission_id))
+        pending = outbox.entries(connection, mission_id)
+        folded = folded_view(project_id, base_document(connection, mission_id), pending)
         row = connection.execute("SELECT doc, deleted FROM mission WHERE id = ?", (mission_id,)).fetchone()
         if folded is None:
             if row is not None and not row[1]:

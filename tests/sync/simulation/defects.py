@@ -112,7 +112,7 @@ def _edit_and_outbox_apart() -> Iterator[None]:
 
 @contextmanager
 def _not_refolded_after_a_pull() -> Iterator[None]:
-    with patch.object(base.Taking, "refold", lambda self, mission_id, document=None, quiet=False: None):
+    with patch.object(base.Taking, "refold", lambda self, mission_id, *known, quiet=False: None):
         yield
 
 
