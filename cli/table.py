@@ -182,6 +182,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "resolve": ("conflicts", "Keep mine, keep theirs, or merge both texts."),
         },
     ),
+    "web": ("Show the board in a browser of this machine; needs the extra solo-unicorn[web].", {"": ("web", "")}),
     "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),
     "demo": ("Play the whole job in a throw-away repository with the rehearsal agent.", {"": ("demonstration", "")}),
     "export": ("Write a project with its history into one JSON file.", {"": ("transfer", "")}),
