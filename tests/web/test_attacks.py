@@ -68,6 +68,7 @@ def test_the_boards_process_knows_no_secret_of_the_gate(web: Web) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
     connection.request("GET", f"{room}ws", headers={**UPGRADE, "Cookie": cookie, "Origin": web.origin})
     assert connection.getresponse().status == 101
+    assert connection.sock.recv(1), "the board began to paint"
     [board] = psutil.Process(web.process.pid).children()
     told = " ".join([*board.cmdline(), *(f"{name}={value}" for name, value in board.environ().items())])
     assert "solo_unicorn.tui.web.served" in told
