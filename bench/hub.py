@@ -351,8 +351,8 @@ async def fan_out(url: str, token: str, mission: str, count: int, changes: int) 
     """From the request of a change until each of the readers has heard of it, in milliseconds."""
     took: list[float] = []
     headers = {"Authorization": f"Bearer {token}"}
-    async with hub_process(url) as base, crowd(base, token, count, f"mission:{mission}") as clients:
-        async with httpx.AsyncClient(base_url=base, headers=headers) as http:  # noqa: SIM117
+    async with hub_process(url) as base, crowd(base, token, count, f"mission:{mission}") as clients:  # noqa: SIM117
+        async with httpx.AsyncClient(base_url=base, headers=headers) as http:
             for number in range(changes):
                 began = time.perf_counter()
 

@@ -48,6 +48,7 @@ def route(endpoint: Endpoint, prefix: str) -> Route:
 async def _serve(endpoint: Endpoint, request: Request) -> Response:
     hub: Hub = request.app.state.hub
     caller = await hub.identity.caller(request)
+    request.scope.setdefault("state", {})["caller"] = caller.name  # for the log
     _check_caller(endpoint, caller)
     call = Call(
         hub=hub,

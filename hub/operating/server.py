@@ -75,6 +75,7 @@ class HubServer(uvicorn.Server):
         except Exception:
             logger("hub").exception("the goodbyes did not all go out")
         await super().shutdown(sockets)
+        self._captured_signals.clear()  # told to stop and stopped: that is success, not a death by signal
 
 
 def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:
