@@ -103,6 +103,8 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "restart": ("workstation", "Stop the service and start it again; sessions go on."),
             "pause": ("workstation", "Start nothing new on this machine; running sessions go on."),
             "resume": ("workstation", "Start missions on this machine again."),
+            "install": ("workstation", "Let the system start the service at login (systemd or launchd)."),
+            "uninstall": ("workstation", "Stop the service and let the system forget it; sessions go on."),
             "run": ("workstation", "Run the service here until it is idle (what the board starts)."),
         },
     ),

@@ -1,4 +1,4 @@
-"""`workstation start|stop|status|restart|pause|resume|run`."""
+"""`workstation start|stop|status|restart|pause|resume|install|uninstall|run`."""
 
 from __future__ import annotations
 
@@ -115,14 +115,52 @@ def _paused(paused: bool) -> Command:
     return Command(nothing, run)
 
 
+def _install_arguments(parser: Parser) -> None:
+    parser.add_argument("--print", action="store_true", dest="only_print", help="only print the unit, change nothing")
+
+
+def _install(options: Options) -> None:
+    from ..workstation import unit
+
+    output = Output(options)
+    if options.only_print:
+        wanted = unit.unit()
+        output.text(wanted.content.decode(), {"path": str(wanted.path), "unit": wanted.content.decode()})
+        return
+    with output.progress("installing the workstation service"):
+        done = unit.install()
+    _told(output, "The workstation service starts with your session", done)
+
+
+def _uninstall(options: Options) -> None:
+    from ..workstation import unit
+
+    output = Output(options)
+    with output.progress("uninstalling the workstation service"):
+        done = unit.uninstall()
+    _told(output, "The workstation service no longer starts by itself", done)
+
+
+def _told(output: Output, sentence: str, done: list[str]) -> None:
+    for one in done:
+        output.note(one)
+    output.done(sentence, {"done": list[Json](done)})
+
+
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--stay", action="store_true", help="keep running when nothing is left to do")
 
 
 def _run(options: Options) -> None:
     from ..workstation.run import serve
+    from ..workstation.unit import tell_manager
 
-    serve(stay=options.stay, ready=lambda: None if options.quiet else print("ready", file=sys.stderr, flush=True))
+    def ready() -> None:
+        tell_manager("READY=1")
+        if not options.quiet:
+            print("ready", file=sys.stderr, flush=True)
+
+    serve(stay=options.stay, ready=ready)
 
 
 COMMANDS = {
@@ -132,5 +170,7 @@ COMMANDS = {
     "restart": Command(nothing, _restart),
     "pause": _paused(True),
     "resume": _paused(False),
+    "install": Command(_install_arguments, _install),
+    "uninstall": Command(nothing, _uninstall),
     "run": Command(_run_arguments, _run),
 }

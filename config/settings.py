@@ -54,6 +54,9 @@ class SessionSettings:
     retry_first_seconds: float = setting(10.0, "Wait before the first retry of a failed session; it doubles.", least=0)
     retry_longest_seconds: float = setting(300.0, "The longest wait between two retries.", least=0)
     retry_attempts: int = setting(3, "Failed attempts in a row after which a mission waits for a person.", least=1)
+    keep_days: int = setting(
+        30, "Transcripts of missions that are done are removed after this many days; 0 means never.", least=0
+    )
 
 
 @record

@@ -35,6 +35,15 @@ WORKSTATION = "workstation"
 class ConsoleOperations(WorkspaceBase):
     """Operations on the workstation's own state."""
 
+    def sessions_to_keep(self) -> set[str]:
+        """Sessions that are live, or whose mission is not done: their transcripts may still be asked for."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT s.id FROM session s LEFT JOIN mission m ON m.id = s.mission_id "
+                "WHERE s.phase <> 'ended' OR (m.deleted = 0 AND m.list <> 'done')"
+            ).fetchall()
+        return {name for (name,) in found}
+
     def workstation(self) -> Workstation:
         """This machine as the workspace knows it; recorded at first use, with its agents as they are now."""
         stored = self.meta(WORKSTATION)

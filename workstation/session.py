@@ -120,6 +120,10 @@ class SessionRunner:
 
     async def _carry(self) -> None:
         state = await asyncio.to_thread(self._handle.state)
+        if state == "never_started" and self.session.phase == "running":  # it ran: its directory was removed since
+            await asyncio.to_thread(launch.seal, self._run_dir)
+            await self._end_lost(Reading(self._run_dir, self._handle.parser))
+            return
         if state == "never_started":
             if not self._claimed_here:
                 await self._give_claim_back("the service ended before the agent was started")

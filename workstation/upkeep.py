@@ -22,6 +22,7 @@ from ..missions.errors import NotFound, SoloUnicornError
 from ..sync.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .preparing import script_note
+from .tidying import remove_old_runs
 from .workplace import Workplace
 
 SCAN_DEADLINE_SECONDS = 5.0
@@ -124,8 +125,19 @@ class Upkeep:
                     await self._clean_one(repository)
                 except SoloUnicornError as error:
                     self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
+            await self._remove_old_runs()
             now = datetime.now(UTC).isoformat()
             await self._place.desk.run(lambda workspace: workspace.set_meta(CLEANED, now))
+
+    async def _remove_old_runs(self) -> None:
+        days = self._place.settings.sessions.keep_days
+        if days:
+            needed = await self._place.desk.run(Workspace.sessions_to_keep)
+            try:
+                removed = await asyncio.to_thread(remove_old_runs, paths.runs_dir(), needed, days)
+                self._log.info("old transcripts removed", extra={"sessions": removed})
+            except OSError as error:
+                self._log.warning("old transcripts not removed", extra={"why": str(error)})
 
     async def _clean_one(self, repository: ProjectRepository) -> None:
         place = self._place

@@ -66,6 +66,12 @@ def end_service() -> None:
     until(service_is_gone, "the service left")
 
 
+def kill(service: client.ServiceInfo) -> None:
+    """SIGKILL, and wait until the kernel gave its lock back."""
+    os.kill(service.pid, signal.SIGKILL)
+    until(service_is_gone, "the killed service is gone")
+
+
 OTHER_VERSION = """
 import sys
 import solo_unicorn

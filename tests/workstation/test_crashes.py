@@ -19,15 +19,9 @@ from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workstation import client
 
-from .conftest import PATIENCE, Shop, end_service, service_is_gone, start_other_version, until
+from .conftest import PATIENCE, Shop, end_service, kill, service_is_gone, start_other_version, until
 
 pytestmark = pytest.mark.slow
-
-
-def kill(service: client.ServiceInfo) -> None:
-    """SIGKILL, and wait until the kernel gave its lock back."""
-    os.kill(service.pid, signal.SIGKILL)
-    until(service_is_gone, "the killed service is gone")
 
 
 def lines(run_dir: Path) -> list[str]:

@@ -1,0 +1,73 @@
+"""Run directories: old ones go, needed ones stay, and one that is gone ends its session instead of holding it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.agents import launch
+from solo_unicorn.config import paths
+from solo_unicorn.workstation import client
+from solo_unicorn.workstation.tidying import DAY, remove_old_runs
+
+from .conftest import Shop, kill, until
+
+
+def run_dir_of(runs: Path, name: str, *, days: float) -> Path:
+    """A run directory whose files were written so many days ago."""
+    found = runs / name
+    found.mkdir(parents=True)
+    for file in (found / "outcome.json", found / "transcript.jsonl", found):
+        if file != found:
+            file.write_text("{}")
+        os.utime(file, (time.time() - days * DAY,) * 2)
+    return found
+
+
+def test_old_ones_go_and_what_is_needed_held_or_young_stays(tmp_path: Path) -> None:
+    old, needed, young = (run_dir_of(tmp_path, name, days=days) for name, days in (("A", 31), ("B", 90), ("C", 29)))
+    held, written = run_dir_of(tmp_path, "D", days=40), run_dir_of(tmp_path, "E", days=40)
+    with (held / "host.lock").open("wb") as lock:
+        os.utime(held / "host.lock", (0, 0))
+        os.utime(held, (0, 0))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(written / "transcript.jsonl")
+        (tmp_path / "F").symlink_to(needed, target_is_directory=True)
+        assert remove_old_runs(tmp_path, {"B"}, 30) == ["A"]
+    assert not old.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["B", "C", "D", "E", "F"]
+    assert (needed / "transcript.jsonl").exists() and young.exists()
+
+
+@pytest.mark.slow
+def test_sessions_of_missions_that_are_not_done_are_needed(shop: Shop) -> None:
+    done = shop.mission("Payments")
+    client.ensure_running()
+    shop.done(done)
+    assert shop.workspace.sessions_to_keep() == set()
+    waiting = shop.mission("Review me", flow="Standard")
+    shop.review(waiting, "clarify")
+    assert shop.workspace.sessions_to_keep() == {session.id for session in shop.sessions(waiting)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["there", "away"])
+def test_a_run_directory_that_was_removed_ends_its_session_as_unknown(shop: Shop, service: str) -> None:
+    mission = shop.mission("Payments", rehearsal="silent")
+    running = client.ensure_running()
+    session = shop.running(mission)
+    run_dir = paths.runs_dir() / session.id
+    agent = launch.attach(run_dir).status()["agent_pid"]
+    if service == "away":
+        kill(running)
+    shutil.rmtree(run_dir)
+    if service == "away":
+        client.ensure_running()
+    until(lambda: shop.workspace.session(session.id).phase == "ended", "its session is over")
+    assert shop.workspace.session(session.id).outcome == "unknown"
+    assert not Path(f"/proc/{agent}").exists(), "its agent was ended by the session's name"
