@@ -63,6 +63,21 @@ def test_no_module_of_the_screens_imports_it(package: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_first_paint_imports_neither_the_operations_of_the_workspace_nor_other_screens() -> None:
+    """They come when they are used; each costs every start."""
+    script = (
+        "import sys\nimport solo_unicorn.tui.app, solo_unicorn.tui.screens.board\n"
+        "late = ('sync.workspace', 'sync.missions', 'sync.change', 'workstation', 'agents', 'worktrees', 'hub')\n"
+        "print([name for name in late if f'solo_unicorn.{name}' in sys.modules])\n"
+        "print([name for name in sys.modules if name.startswith('solo_unicorn.tui.screens.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    late, screens = done.stdout.splitlines()
+    assert late == "[]"
+    for name in ("mission", "form", "inbox", "workstation", "metrics", "help", "welcome"):
+        assert f"'solo_unicorn.tui.screens.{name}'" not in screens
+
+
 def test_the_first_screenful_is_read_ahead_and_its_errors_are_kept(home: Path) -> None:
     with Workspace.open() as workspace:
         project = workspace.create_sample_project()

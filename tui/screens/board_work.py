@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from ...missions.board import Card
 from ...missions.entities import LISTS
 from ...missions.ids import short_id
-from ...sync.bulk import Bulk
 from ..board import Board
 from ..heading_view import NAMES
 from ..keys import binding
 from ..lanes import LaneBy
 from ..operations import Workspace
 from .board_looks import BoardLooks
+
+if TYPE_CHECKING:
+    from ...sync.bulk import Bulk
 
 
 class BoardWork(BoardLooks):
