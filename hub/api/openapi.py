@@ -11,8 +11,9 @@ from .endpoint import ENDPOINTS, Endpoint
 from .schema import COMPONENTS, ref
 
 _REASONS: Final[dict[int, str]] = {
-    200: "Done.", 201: "Made.", 204: "Done; nothing to say.", 302: "It is elsewhere.", 304: "Not changed since that ETag.",
-    400: "The request cannot be read.", 401: "A sign-in is needed, or the token is no good.",
+    200: "Done.", 201: "Made.", 204: "Done; nothing to say.", 302: "It is elsewhere.",
+    304: "Not changed since that ETag.", 400: "The request cannot be read.",
+    401: "A sign-in is needed, or the token is no good.",
     403: "The caller may see this but not do it.", 404: "Not there, or not for the caller to see.",
     409: "It contradicts the present state.", 410: "Gone: deleted, or the cursor is of another time.",
     412: "Changed since it was read; `details.current` is its present state.", 413: "The body is too large.",

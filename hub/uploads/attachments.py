@@ -123,7 +123,7 @@ def listed(call: Call, mission_id: str) -> Answer:
         .where(attachments.c.mission_id == mission_id, attachments.c.state == "complete")
         .order_by(attachments.c.at, attachments.c.id)
     )
-    return Answer(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b"]}")
+    return Answer(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b'],"nextAfter":null}')
 
 
 def get(call: Call, identifier: str) -> Answer:

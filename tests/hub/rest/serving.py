@@ -66,8 +66,9 @@ def command(directory: Path, *words: str, database_url: str = "") -> str:
 def start(directory: Path, port: int, database_url: str = "") -> subprocess.Popen[bytes]:
     """Start a hub, and wait until it answers."""
     more = ["--database-url", database_url] if database_url else []
+    where = ["--port", str(port), "--data-dir", str(directory / "data")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "solo_unicorn", "hub", "--port", f"{port}", *more, "--data-dir", str(directory / "data")],
+        [sys.executable, "-m", "solo_unicorn", "hub", *where, *more],
         env=environment(directory), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + READY_SECONDS
