@@ -207,7 +207,7 @@ def transcript_load(home: Path, seconds: float) -> float:
     try:
         terminal.wait_for(has("talks a lot"))
         terminal.settle(quiet=0.7)
-        for key in (b"2", b"\r"):
+        for key in (b"l", b"\r"):
             terminal.key(key)
             terminal.settle(quiet=0.5)
         process = psutil.Process(terminal.pid)
