@@ -16,7 +16,7 @@ from .shapes import ref
 
 if TYPE_CHECKING:
     from ..missions.change_state import ChangeState
-    from ..worktrees.diff import FileDiff, Hunk
+    from ..worktrees.diff_model import FileDiff, Hunk
 
 PAGE_LINES = 2000
 COLUMN, SIDE_EXTRA = 78, 16
@@ -114,7 +114,7 @@ class _Shown:
         return comments
 
     def _beside(self, hunk: Hunk, comments: list[LineComment], side: int) -> list[LineComment]:
-        from ..worktrees.diff import side_by_side
+        from ..worktrees.diff_model import side_by_side
 
         for row in side_by_side(hunk):
             left, right = row.left, row.right

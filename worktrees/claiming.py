@@ -54,9 +54,14 @@ class Claim:
         lease = self._resume() or self._reuse_or_create()
         if lease.how != "resumed":
             note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
+        return lease
+
+    def furnish(self, lease: Lease) -> Lease:
+        """Bring in what git does not: ignored files a build needs, and submodules. It may take long, so no lock is
+        held: the worktree is the mission's by now."""
         at_once = AT_ONCE if self.leave_large else None
         copied = copy_included(self.facts.root, lease.path, replace_old=lease.how == "reused", at_once=at_once)
-        unfilled = fill(lease.path, self.facts.common_dir) if lease.how != "resumed" else []
+        unfilled = fill(lease.path, self.facts.common_dir, only_empty=lease.how == "resumed")
         return replace(lease, warnings=(*lease.warnings, *copied.warnings, *unfilled), pending=copied.pending)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..missions.errors import InvalidValue
-from .diff import Diff, FileDiff, Hunk
+from .diff_model import Diff, FileDiff, Hunk
 
 
 def page_of(diff: Diff, page: int, size: int) -> tuple[Diff, int]:

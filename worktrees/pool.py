@@ -126,7 +126,8 @@ class Pool:
             claim = Claim(self, repository, mission, facts, branch, base, leave_large)
             try:
                 with hold(facts.common_dir, "worktrees"):
-                    return claim.lease()
+                    lease = claim.lease()
+                return claim.furnish(lease)
             except UnknownBase:
                 if fetched or facts.remote is None:
                     raise

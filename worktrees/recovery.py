@@ -15,7 +15,7 @@ from .checkout import Move, begun, check_movable, checkout_of, forget_lock, move
 from .git import Git, GitError
 from .locks import hold
 from .repositories import RepositoryFacts, inspect
-from .work import KEPT, keep_commit, landed_ref
+from .work import KEPT, forget_landed, keep_commit, note_landed
 
 PIN = "refs/solo-unicorn/landing"
 """Holds the new commit of a landing that is under way."""
@@ -84,16 +84,13 @@ def move_of(entry: journal.Entry) -> Move:
 def finish(facts: RepositoryFacts, entry: journal.Entry) -> None:
     """The branch has the work: write it into the history and clear up. Can be repeated."""
     git = Git(facts.root)
-    landed = landed_ref(entry.branch)
     if entry.id.startswith(_UNDO):
         undone = entry.id.removeprefix(_UNDO)
         journal.rewrite(facts.common_dir, [one for one in journal.history(facts.common_dir) if one.id != undone])
-        if not git.refs(f"refs/heads/{entry.branch}"):  # cleaning took it away after it had landed
-            git.run("update-ref", f"refs/heads/{entry.branch}", entry.branch_head, tries=6)
-        git.run("update-ref", "-d", landed, tries=6)
+        forget_landed(git, entry.branch, entry.branch_head)
     else:
         journal.record(facts.common_dir, entry)
-        git.run("update-ref", landed, entry.branch_head, tries=6)
+        note_landed(git, entry.branch, entry.branch_head)
     _clear_up(facts, entry)
 
 

@@ -42,16 +42,16 @@ def submodules(git: Git, commit: str = "HEAD") -> list[Submodule]:
     return [Submodule(names[path], path, commits[path]) for path in sorted(names.keys() & commits.keys())]
 
 
-def fill(worktree: Path, common_dir: Path) -> list[str]:
+def fill(worktree: Path, common_dir: Path, *, only_empty: bool = False) -> list[str]:
     """Check the submodules out, from the person's own copies where they have the commit, else from their remotes.
 
     Returns a sentence for each that could not be filled; an agent may do without it. One that is filled stays as it is
-    unless it stands on another commit and has no work in it.
+    when it has work in it, or with `only_empty`.
     """
     git, missing = Git(worktree), []
     for one in submodules(git):
         there, ours = worktree / one.path, common_dir / "modules" / one.name
-        if (there / ".git").exists() and _kept_back(there, ours) is not None:
+        if (there / ".git").exists() and (only_empty or _kept_back(there, ours) is not None):
             continue
         if not _from_here(git, ours, one):
             try:

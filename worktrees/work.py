@@ -190,6 +190,35 @@ def keep_commit(git: Git, revision: str) -> str | None:
     return ref
 
 
+def note_landed(git: Git, branch: str, head: str) -> None:
+    """Record that a branch landed as it is at `head`; what landed under its name before stays reachable."""
+    ref = landed_ref(branch)
+    before = git.refs(ref).get(ref)
+    if before is not None and before != head:
+        _keep_beside(git, before, head)
+    git.run("update-ref", ref, head, tries=6)
+
+
+def forget_landed(git: Git, branch: str, head: str) -> None:
+    """The landing of a branch was taken back: the branch has its work again, made anew where it is gone."""
+    name, ref = f"refs/heads/{branch}", landed_ref(branch)
+    there = git.refs(name).get(name)
+    if there is None:
+        git.run("update-ref", name, head, tries=6)
+    else:
+        _keep_beside(git, head, there)
+    landed = git.refs(ref).get(ref)
+    if landed is not None and landed != head:
+        _keep_beside(git, landed, there or head)
+    git.run("update-ref", "-d", ref, tries=6)
+
+
+def _keep_beside(git: Git, commit: str, holder: str) -> None:
+    """Give a commit a ref of its own, unless `holder` contains it."""
+    if not git.ancestor(commit, holder):
+        git.run("update-ref", "-m", "solo-unicorn: keep", f"{KEPT}/{commit}", commit, tries=6)
+
+
 def keep_index(git: Git, admin: Path) -> str | None:
     """Keep what is staged in a worktree whose directory is gone: its files are lost, its index is not."""
     index, head = admin / "index", git.commit(_head_of(git, admin) or "")

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from solo_unicorn.missions.errors import NotFound
-from solo_unicorn.worktrees.diff import mission_diff, side_by_side
+from solo_unicorn.worktrees.diff import mission_diff
+from solo_unicorn.worktrees.diff_model import side_by_side
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.worktrees.diff import Diff, FileDiff, Hunk, Line, mission_diff, side_by_side
+from solo_unicorn.worktrees.diff import mission_diff
+from solo_unicorn.worktrees.diff_model import Diff, FileDiff, Hunk, Line, side_by_side
 from solo_unicorn.worktrees.paging import page_of
 
 

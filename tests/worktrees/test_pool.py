@@ -14,6 +14,7 @@ from solo_unicorn.worktrees.bases import refreshed, remote_base
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.naming import free_path, worktree_name
+from solo_unicorn.worktrees.recovery import undo_landing
 from solo_unicorn.worktrees.repositories import UnusableRepository
 
 
@@ -88,6 +89,20 @@ def test_the_next_run_of_a_loop_starts_from_what_the_last_one_landed_on(
     assert (again.branch, again.how, again.base_commit) == ("b1", "reused" if vacant else "created", repo.head("main"))
     assert repo.git("rev-parse", "HEAD", cwd=again.path) == repo.head("main")
     assert repo.git("status", "--porcelain", cwd=again.path) == ""
+
+
+def test_what_earlier_runs_landed_squashed_stays_as_it_was_committed(pool, repository, repo, make_mission):
+    mission, heads = make_mission(1, is_loop=True), []
+    for run in (1, 2, 3):
+        lease = pool.acquire(repository, mission, branch="b1")
+        (lease.path / f"{run}.txt").write_text(f"run {run}\n")
+        pool.release(lease.worktree)
+        heads.append(repo.head("b1"))
+        land(repo.path, branch="b1", target="main", strategy="squash", message="M", scratch_root=pool.root)
+    pool.acquire(repository, mission, branch="b1")
+    undo_landing(repo.path, target="main")
+    for head in heads:
+        assert repo.git("for-each-ref", "--contains", head), "a run's own commits"
 
 
 def test_a_branch_with_work_that_has_not_landed_goes_on(pool, repository, repo, make_mission):

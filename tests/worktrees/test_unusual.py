@@ -49,6 +49,17 @@ def test_submodules_are_filled_from_the_persons_own_copies(pool, repository, mod
     assert modular.status() == "" and modular.git("submodule", "status")[0] not in "-+"
 
 
+def test_a_resumed_worktree_keeps_the_commit_its_submodule_stands_on(pool, repository, modular, make_mission, tmp_path):
+    mission = make_mission(1)
+    lease = lease_of(pool, repository, mission)
+    inside = lease.path / "dep/lib ü"
+    modular.git("switch", "-q", "--detach", "HEAD~1", cwd=inside)
+    before = modular.git("rev-parse", "HEAD", cwd=inside)
+    shutil.rmtree(inside / "inner")
+    again = lease_of(pool, repository, mission)
+    assert again.how == "resumed" and modular.git("rev-parse", "HEAD", cwd=inside) == before
+
+
 def test_a_submodule_nobody_can_give_is_said_and_the_mission_starts(pool, repository, modular, make_mission, tmp_path):
     shutil.rmtree(modular.path / ".git" / "modules")
     shutil.rmtree(modular.path / "dep")

@@ -13,7 +13,7 @@ from ...missions.errors import Conflict, NotFound
 from ..bases import fetch_branch
 from ..git import Git, GitError, decode
 from ..repositories import inspect
-from ..work import landed_ref
+from ..work import landed_ref, note_landed
 
 PUSH_SECONDS = 900.0
 TEMPLATES = (
@@ -77,7 +77,7 @@ def settle_merged(repository_path: Path | str, *, branch: str, merged: str, targ
     if delete:
         delete_branch(repository_path, branch=branch, merged=merged)
     if git.commit(merged) is not None:
-        git.run("update-ref", landed_ref(branch), merged, tries=6)
+        note_landed(git, branch, merged)
     if facts.remote is not None:
         fetch_branch(git, facts.remote, target)
 
