@@ -1,7 +1,7 @@
 """Random operations on a pool, by us, by agents, by people and by kill -9: no byte of work is ever lost.
 
 `SOLO_UNICORN_TEST_STEPS=5000 pytest -m slow tests/worktrees/test_pool_machine.py` takes thousands of steps, with new
-random choices.
+random choices; `SOLO_UNICORN_TEST_SEED` repeats those of a run that failed, as far as kills fall alike.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from solo_unicorn.worktrees.pool import SPARE, Pool
 from solo_unicorn.worktrees.recovery import recover, undo_landing
 from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work
 
+SEED = os.environ.get("SOLO_UNICORN_TEST_SEED")
 WANTED = int(os.environ.get("SOLO_UNICORN_TEST_STEPS", "0"))
 
 NUMBERS = st.integers(1, 6)
@@ -438,7 +439,7 @@ FRESH = 150
 @pytest.mark.timeout(300 + WANTED)
 def test_no_byte_of_work_is_lost_on_a_long_walk(make_repo, record, make_mission, killed_at):
     """Operations by weight, so that each meets pools that are full, locked, half deleted and behind."""
-    seed = int(os.environ.get("SOLO_UNICORN_TEST_SEED") or (int.from_bytes(os.urandom(4)) if WANTED else 1))
+    seed = int(SEED or (int.from_bytes(os.urandom(4)) if WANTED else 1))
     chance, repo_type, did = random.Random(seed), type(make_repo("unused")), Counter[str]()
     steps, weights = max(WANTED, 2 * FRESH), [weight for weight, _, _ in WALK]
     machine = None
