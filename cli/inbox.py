@@ -1,10 +1,14 @@
-"""`inbox list|answer|rules|rule|forget`: what agents ask permission for, and what they need not or must not."""
+"""`inbox list|answer|rules|rule|forget`: what agents ask for, and what they need not or must not."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from typing import NamedTuple, get_args
 
-from ..missions.entities import InboxItem, JsonObject
+from ..missions.board import Waiting
+from ..missions.entities import Decision, InboxItem, JsonObject
+from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
 from ..sync.workspace import Workspace
@@ -23,36 +27,72 @@ def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = opened.project(options.project).id if options.project else None
-        found = opened.permissions(project, open_only=not options.all)
-        told = [_told(opened, item) for item in found]
+        found = [
+            _Line(str(item.id), item.asked_at, item.decision or "-", item.tool, _with(item), _told(opened, item))
+            for item in opened.permissions(project, open_only=not options.all)
+        ]
+        questions = [one for one in opened.waiting(project) if one.kind == "question"]
+    found += [_question(one) for one in questions]
+    found.sort(key=lambda line: line.since)
     output.table(
         ("REQUEST", "MISSION", "SINCE", "ANSWER", "TOOL", "WITH"),
-        [
-            (str(item.id), str(one["mission"]), at(item.asked_at), item.decision or "-", item.tool, _with(item))
-            for item, one in zip(found, told, strict=True)
-        ],
-        told,
-        empty="No agent asks for permission.",
+        [(one.request, str(one.told["mission"]), at(one.since), one.answer, one.tool, one.text) for one in found],
+        [one.told for one in found],
+        empty="No agent asks for anything.",
     )
 
 
+class _Line(NamedTuple):
+    """One row of the list."""
+
+    request: str
+    since: datetime
+    answer: str
+    tool: str
+    text: str
+    told: JsonObject
+
+
+def _question(one: Waiting) -> _Line:
+    """A question is answered by its mission's number."""
+    name = short_id(one.mission.number)
+    told: JsonObject = {
+        "kind": "question", "id": name, "mission": name, "question": one.text, "askedAt": one.since.isoformat(),
+    }  # fmt: skip
+    return _Line(name, one.since, "-", "a question", one.text, told)
+
+
 def _answer_arguments(parser: Parser) -> None:
-    parser.add_argument("request", type=int, metavar="REQUEST", help="its number, from `inbox list`")
-    parser.add_argument("decision", choices=["allow", "deny"])
+    parser.add_argument("request", metavar="REQUEST", help="its number, from `inbox list`; M-12 for a question")
+    parser.add_argument("answer", nargs="+", metavar="allow|deny|TEXT", help="the decision; to a question, the answer")
     parser.add_argument("--always", action="store_true", help="allow the same in this project from now on")
-    parser.add_argument("-m", "--message", default="", help="what the agent is told with it")
+    parser.add_argument("-m", "--message", default="", help="what the agent is told with the decision")
 
 
 def _answer(options: Options) -> None:
+    if not options.request.isdecimal():
+        _answer_question(options)
+        return
+    decision = next((one for one in get_args(Decision) if options.answer == [one]), None)
+    if decision is None:
+        raise InvalidValue("decision", f"{' '.join(options.answer)!r} is no decision", todo="allow or deny")
     with workspace() as opened:
-        item = opened.answer_permission(options.request, options.decision, options.message, always=options.always)
+        item = opened.answer_permission(int(options.request), decision, options.message, always=options.always)
         told = _told(opened, item)
     verb = "may" if item.decision == "allow" else "must not"
     Output(options).done(f"The agent on {told['mission']} {verb} use {item.tool}", told)
 
 
+def _answer_question(options: Options) -> None:
+    if options.always or options.message:
+        raise InvalidValue("request", "A question is answered by a text alone", todo="leave the options out")
+    with workspace() as opened:
+        mission = opened.answer(options.request, " ".join(options.answer))
+    Output(options).done(f"{short_id(mission.number)} goes on with your answer", to_wire(mission))
+
+
 def _told(opened: Workspace, item: InboxItem) -> JsonObject:
-    return to_wire(item) | {"mission": short_id(opened.mission(item.mission_id).number)}
+    return to_wire(item) | {"kind": "permission", "mission": short_id(opened.mission(item.mission_id).number)}
 
 
 def _with(item: InboxItem) -> str:

@@ -87,6 +87,15 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "add": ("agent", "Add an agent, for instance a second one of a type."),
         },
     ),
+    "actor": (
+        "The personas of a project; their words are in the prompts of the missions that choose them.",
+        {
+            "list": ("actor", "List the actors of a project."),
+            "add": ("actor", "Make an actor."),
+            "edit": ("actor", "Change its words or its name, or make it the default."),
+            "remove": ("actor", "Remove an actor that no open mission speaks through."),
+        },
+    ),
     "worktree": (
         "The directories that missions work in.",
         {
@@ -160,8 +169,8 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
     "inbox": (
         "What agents ask permission for.",
         {
-            "list": ("inbox", "List open requests for permission."),
-            "answer": ("inbox", "Allow or deny one; its agent goes on at once."),
+            "list": ("inbox", "List what agents wait for: permissions, and answers to questions."),
+            "answer": ("inbox", "Allow or deny a request, or answer the question of a mission; its agent goes on."),
             "rules": ("inbox", "List what agents of a project may, must not, or must ask to do."),
             "rule": ("inbox", "Make such a rule: allow, ask or deny a tool, with a pattern of what it is used on."),
             "forget": ("inbox", "Take such a rule back."),

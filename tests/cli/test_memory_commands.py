@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import Author, CodeAgent
 from solo_unicorn.sync.workspace import Workspace
 
 from .conftest import Run
@@ -54,7 +54,7 @@ def test_mirror_is_a_setting_and_a_command(run: Run, project: None, tmp_path: Pa
 
 
 def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
-    assert "No agent asks" in run("inbox", "list").err
+    assert "No agent asks for anything" in run("inbox", "list").err
     agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
         workspace.set_agents([agent])
@@ -70,6 +70,27 @@ def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
     assert run("inbox", "answer", str(asked.id), "allow").code == 4
     assert run("inbox", "answer", "99", "allow").code == 3
     assert [one["message"] for one in run("inbox", "list", "--all", "--json").data] == ["Not today"]
+
+
+def test_a_question_stands_in_the_inbox_and_is_answered_there(run: Run, project: None) -> None:
+    agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
+    with Workspace.open() as workspace:
+        workspace.set_agents([agent])
+        workspace.add_repository("Shop", "shop", local_path="/src/shop")
+        mission = workspace.create_mission("Shop", MissionDraft("Retry payments", ready=True))
+        session = workspace.claim(mission.id, session_id="S1", agent=agent, workstation_id="here")
+        workspace.ask_permission(session.id, "Bash", {"command": "make deploy"})
+        workspace.ask_question(mission.id, "Which currency?", by=Author("agent", "rehearsal", "S1"))
+    rows = [row.split("\t") for row in run("inbox", "list").out.splitlines()]
+    assert {(row[0], row[4], row[5]) for row in rows} == {
+        ("1", "Bash", "make deploy"), ("M-1", "a question", "Which currency?"),
+    }  # fmt: skip
+    assert {one["kind"] for one in run("inbox", "list", "--json").data} == {"permission", "question"}
+    assert run("inbox", "answer", "M-1", "Euro", "--always").code == 2
+    assert "M-1 goes on" in run("inbox", "answer", "M-1", "Euro", "only").out
+    assert [one["kind"] for one in run("inbox", "list", "--json").data] == ["permission"]
+    assert run("inbox", "answer", "M-1", "Dollar").code != 0, "it was answered"
+    assert run("inbox", "answer", "M-99", "Dollar").code == 3
 
 
 def test_clients_are_listed_with_where_they_stand(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
