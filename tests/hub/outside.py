@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -54,6 +55,19 @@ def postgres() -> Iterator[str]:
         finally:
             server.send_signal(3)  # immediate: what is inside goes with the directory
             server.wait(20)
+
+
+async def fresh(server: str) -> str:
+    """An empty database of that server, as the hub is told of it."""
+    import asyncpg
+
+    name = f"hub_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return server.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,25 @@ import orjson
 import pytest
 from websockets.asyncio.client import connect
 
+from .. import outside
 from ..realtime.server import Client
 from ..whole import Whole, whole
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path, github_webhook_secret="the hook's own secret") as found:
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with outside.postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def hub(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Whole]:
+    url = ""
+    if request.param == "postgres":
+        url = await outside.fresh(request.getfixturevalue("server"))
+    async with whole(tmp_path, database_url=url, github_webhook_secret="the hook's own secret") as found:
         yield found
 
 
