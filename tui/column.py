@@ -263,9 +263,14 @@ class CardColumn(DrawnScroll, can_focus=False):
             top = view.places.top(index)
             self.refresh_lines(top, view.places.bottom(index) - top + 1)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows in a region; where the window stands is asked once for all of them."""
+        assert self.view is self._view
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        """The column's row `y` as it is scrolled now, with the gutter to its right."""
-        return self.strip(self.view.row(y))
+        """The column's row `y`, with the gutter to its right."""
+        return self.strip(self._view.row(y))
 
 
 def _nothing() -> None:

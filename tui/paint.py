@@ -40,20 +40,25 @@ class Drawn(Widget):
 
     def style_of(self, role: str, under: str = "") -> Style:
         """The style of a role; `under` names a role that lies under it, such as chosen. `link URL` is a hyperlink."""
+        return self._styles().get((role, under)) or self._work_out(role, under)
+
+    def _styles(self) -> dict[tuple[str, str], Style]:
+        """The styles known for the widget and the theme as they are now."""
         base, theme = self.visual_style, self.app.theme
         if self._styles_for != (base, theme):
             self._styles_for, self._role_styles = (base, theme), {}
-        known = self._role_styles.get((role, under))
-        if known is None:
-            known = base.rich_style
-            name, _, link = role.partition(" ")
-            for part in (under, name):
-                if part:
-                    known += self.app.get_component_styles(f"role--{part}").partial_rich_style
-            if link:
-                known += Style(link=link)
-            self._role_styles[role, under] = known
-        return known
+        return self._role_styles
+
+    def _work_out(self, role: str, under: str) -> Style:
+        style = self.visual_style.rich_style
+        name, _, link = role.partition(" ")
+        for part in (under, name):
+            if part:
+                style += self.app.get_component_styles(f"role--{part}").partial_rich_style
+        if link:
+            style += Style(link=link)
+        self._role_styles[role, under] = style
+        return style
 
     def draw(
         self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True
@@ -64,8 +69,9 @@ class Drawn(Widget):
     def strip(self, row: Row) -> Strip:
         """A row in the colours of this widget; neighbours that look the same are one, so the terminal is told once."""
         segments: list[Segment] = []
+        known = self._styles()
         for text, role, under in row:
-            style = self.style_of(role, under)
+            style = known.get((role, under)) or self._work_out(role, under)
             if segments and segments[-1].style == style:
                 segments[-1] = Segment(segments[-1].text + text, style)
             else:

@@ -18,12 +18,11 @@ from solo_unicorn import __version__
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS
 from solo_unicorn.sync.store import latest_format
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import keeping_looks, looks, start
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.data import SCREENFUL, opening
 from solo_unicorn.tui.first_frame import painted, rows
 from solo_unicorn.tui.marks import PLAIN, UNICODE, Marks
 from solo_unicorn.tui.theme import DARK, LIGHT
@@ -97,9 +96,8 @@ async def test_so_it_is_in_a_light_terminal_and_with_plain_marks(story: Story, m
 
 
 async def test_so_it_is_with_lists_longer_than_what_is_read_first(story: Story) -> None:
-    for name in LISTS:
-        for number in range(80):
-            story.workspace.create_mission(story.project, MissionDraft(title=f"{number}", list=name))
+    for number in range(SCREENFUL + 20):
+        story.workspace.create_mission(story.project, MissionDraft(title=f"{number}"))
     await assert_same(story, (160, 45))
 
 
