@@ -49,11 +49,15 @@ class CardColumn(DrawnScroll, can_focus=False):
     @property
     def view(self) -> ColumnView:
         """What is shown, through the window as it is now."""
+        self._look()
+        return self._view
+
+    def _look(self) -> None:
+        """Tell the view where its window stands."""
         view = self._view
         view.width, view.height = self.size.width or self._wide, self.size.height
         view.scroll = self.scroll_offset.y
         view.chosen, view.hover, view.drop = self.chosen, self.hover, self.drop
-        return view
 
     @property
     def cards(self) -> Sequence[Card]:
@@ -265,7 +269,7 @@ class CardColumn(DrawnScroll, can_focus=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region; where the window stands is asked once for all of them."""
-        assert self.view is self._view
+        self._look()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:

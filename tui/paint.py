@@ -40,7 +40,8 @@ class Drawn(Widget):
 
     def style_of(self, role: str, under: str = "") -> Style:
         """The style of a role; `under` names a role that lies under it, such as chosen. `link URL` is a hyperlink."""
-        return self._styles().get((role, under)) or self._work_out(role, under)
+        style = self._styles().get((role, under))
+        return self._work_out(role, under) if style is None else style
 
     def _styles(self) -> dict[tuple[str, str], Style]:
         """The styles known for the widget and the theme as they are now."""
@@ -71,7 +72,9 @@ class Drawn(Widget):
         segments: list[Segment] = []
         known = self._styles()
         for text, role, under in row:
-            style = known.get((role, under)) or self._work_out(role, under)
+            style = known.get((role, under))
+            if style is None:
+                style = self._work_out(role, under)
             if segments and segments[-1].style == style:
                 segments[-1] = Segment(segments[-1].text + text, style)
             else:
