@@ -50,6 +50,8 @@ class Turn:
     model: tuple[str, ...] = ()
     permission_mode: tuple[str, ...] = ()
     default_permission_mode: str = ""
+    cautious_permission_mode: str = ""
+    """Instead of the default one where a project's rules ask or deny: it asks before each change."""
     skip_permissions: tuple[str, ...] = ()
     """Instead of `permission_mode`, when a person opted in."""
     mcp: tuple[str, ...] = ()

@@ -54,6 +54,9 @@ def scan(
     return [found.get(name) or _unanswered(name, settings) for name in names]
 
 
+UNASKED = "does everything without asking (skip_permissions)"
+
+
 def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until: float) -> CodeAgent:
     """The state of one agent; `until` is on the monotonic clock. Never raises."""
     wanted = settings.agent(name)
@@ -72,7 +75,10 @@ def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until
         todo = f"correct agents.{name}.command" if wanted.command else entry.install
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
     try:
-        return _asked(replace(agent, binary=binary), entry, until)
+        found = _asked(replace(agent, binary=binary), entry, until)
+        if found.state == "ready" and wanted.skip_permissions and entry.turn.skip_permissions:
+            return replace(found, detail=UNASKED)
+        return found
     except (OSError, SoloUnicornError, ValueError) as error:
         return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
 

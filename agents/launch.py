@@ -63,10 +63,12 @@ def prepare(
     correlation: str,
     mission: str = "",
     extra: Mapping[str, str] | None = None,
+    cautious: bool = False,
 ) -> None:
     """Write what the host needs to start the agent on a prompt; starts nothing.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
+    `cautious`: rules of the project ask or deny, so the agent is to ask before every change, where it can.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
     unknown type of agent, InvalidValue when the agent has no program or the worktree is no directory.
     """
@@ -86,7 +88,9 @@ def prepare(
     values = {
         "conversation": resume or "",
         "model": wanted.model,
-        "permission_mode": wanted.permission_mode or turn.default_permission_mode,
+        "permission_mode": wanted.permission_mode
+        or (cautious and turn.cautious_permission_mode)
+        or turn.default_permission_mode,
         "mcp_file": str(mcp_file) if mcp is not None else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import datetime
+from pathlib import Path
 
 from ..missions import permissions
-from ..missions.entities import USER, Author, Decision, InboxItem, JsonObject
+from ..missions.entities import SYSTEM, USER, Author, Decision, InboxItem, JsonObject
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.ids import short_id
 from ..missions.permissions import Effect, PermissionRule
@@ -20,6 +21,9 @@ INPUT_SHOWN = 20_000
 MESSAGE_MAX = 2_000
 ALWAYS = "always in this project"
 NEVER = "A rule of the project denies it. Find another way, or ask_user."
+INSIDE = "it stays inside the worktree"
+CHANGES = {"Edit", "MultiEdit", "NotebookEdit", "Write"}
+"""Tools that change one file; asked for in the worktree, where no rule says otherwise, they are allowed."""
 _ITEMS = """
 SELECT i.id, i.project_id, i.mission_id, i.session_id, i.tool, i.input, i.asked_at, i.decision, i.message,
     i.answered_at, i.answered_by
@@ -63,6 +67,8 @@ class InboxOperations(WorkspaceBase):
                     _answer(change, made, "allow", ALWAYS, USER)
                 case "deny":
                     _answer(change, made, "deny", NEVER, USER)
+                case None if _stays_inside(tool, given, session.worktree_path):
+                    _answer(change, made, "allow", INSIDE, SYSTEM)
             return _one(change.connection, made)
 
     def answer_permission(
@@ -151,6 +157,21 @@ def _answer(change: Change, item_id: int, decision: Decision, message: str, by: 
     )
     note = f"{decision} {item.tool}{f': {message}' if message else ''}"
     change.event(item.project_id, "permission_answered", mission_id=item.mission_id, note=note)
+
+
+def _stays_inside(tool: str, given: JsonObject, worktree: str | None) -> bool:
+    """Whether it changes a file of the worktree, links followed, and none that steers git, editors or agents."""
+    where = permissions.subject(given, worktree or "")
+    if tool not in CHANGES or not worktree or not where or isinstance(given.get("command"), str):
+        return False
+    root = Path(worktree).resolve()
+    try:
+        found = (root / where).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return False
+    if found == root or not found.is_relative_to(root):
+        return False
+    return not any(part.startswith(".") for part in found.relative_to(root).parts)
 
 
 def _rules(connection: sqlite3.Connection, project_id: str) -> list[PermissionRule]:

@@ -89,6 +89,8 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         elif limited is not None and limited > now:
             left = clock((limited - now).total_seconds())
             mark, role, said = marks.parked, "wait", f"limit until {at(limited, now)}, {left} left"
+        elif agent.state == "ready" and agent.detail:
+            mark, role, said = marks.attention, "wait", agent.detail
         elif agent.state == "ready":
             mark, role, said = marks.ready, "good", "signed in"
         elif agent.state == "missing":

@@ -80,6 +80,8 @@ class Brief:
     blockers: tuple[Mission, ...]
     earlier: tuple[Session, ...]
     """The mission's sessions before this one, oldest first."""
+    cautious: bool
+    """Rules of the project ask or deny."""
 
 
 async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared:
@@ -145,6 +147,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         memory=_memory_excerpt(workspace, project.id),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
         earlier=tuple(earlier for earlier in workspace.sessions(mission.id) if earlier.id != session.id),
+        cautious=any(rule.effect != "allow" for rule in workspace.permission_rules(project.id)),
     )
 
 
@@ -260,6 +263,7 @@ def _write_run(
             correlation=correlation_id,
             mission=short_id(brief.mission.number),
             extra=environment,
+            cautious=brief.cautious,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error

@@ -150,3 +150,12 @@ def test_the_rehearsal_agent_is_always_there(home: Path) -> None:
     entries = {"rehearsal": load()["rehearsal"]}
     [found] = detection.scan(Settings(), 30.0, entries=entries)
     assert (found.state, found.title) == ("ready", "rehearsal (no model)")
+
+
+def test_an_agent_that_skips_permissions_says_so_wherever_it_is_shown(install: Install) -> None:
+    install("claude", 'case "$1" in --version) echo "2.1.330 (Claude Code)";; *) echo \'{"loggedIn": true}\';; esac')
+    known = {"claude": load()["claude"]}
+    for skips, told in ((False, ""), (True, detection.UNASKED)):
+        settings = Settings(agents={"claude": AgentSettings(skip_permissions=skips)})
+        (found,) = (one for one in detection.scan(settings, DEADLINE, entries=known) if one.name == "claude")
+        assert (found.state, found.detail) == ("ready", told)

@@ -110,6 +110,16 @@ def test_settings_choose_model_permissions_and_patience(run_dir: Path, tmp_path:
     assert (found["stall_seconds"], found["stop_grace_seconds"]) == (120, 3)
 
 
+def test_where_rules_ask_or_deny_it_asks_before_every_change(run_dir: Path, tmp_path: Path) -> None:
+    argv = prepared(run_dir, tmp_path, cautious=True)["argv"]
+    assert isinstance(argv, list)
+    assert argv[argv.index("--permission-mode") + 1] == "default"
+    chosen = Settings(agents={"claude": AgentSettings(permission_mode="plan")})
+    argv = prepared(run_dir, tmp_path, cautious=True, settings=chosen)["argv"]
+    assert isinstance(argv, list)
+    assert argv[argv.index("--permission-mode") + 1] == "plan", "what a person set holds"
+
+
 def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_path: Path) -> None:
     careful = prepared(run_dir, tmp_path)
     assert "--dangerously-skip-permissions" not in careful["argv"]  # type: ignore[operator]

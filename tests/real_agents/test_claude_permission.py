@@ -60,3 +60,35 @@ def test_a_person_allows_a_command_from_the_inbox_and_a_rule_answers_the_next_on
     built = machine.in_review(second, "code")
     assert (Path(str(built.worktree_path)) / FILE).read_text() == "built", "the rule answered; nobody was asked"
     assert machine.workspace.permissions() == []
+
+
+def writer(asked: Asked) -> Answer | Failure | Hang:
+    """Write where a rule forbids it, then where nothing does, commit, report."""
+    if not asked.calls:
+        return [Use("mcp__solo__get_context")]
+    worktree = facts(asked.calls[0].result)["worktree"]
+    steps: list[Answer] = [
+        [Use("Write", {"file_path": f"{worktree}/migrations/1.sql", "content": "drop table users"})],
+        [Use("Write", {"file_path": f"{worktree}/{FILE}", "content": "written"})],
+        [Use("Bash", {"command": f"git add {FILE}", "description": "Stage"})],
+        [Use("Bash", {"command": "git commit -m Written", "description": "Commit"})],
+        [Use("mcp__solo__complete_stage", {"summary": asked.calls[1].result[:200] if len(asked.calls) > 1 else "?",
+                                            "to_check": FILE})],
+    ]  # fmt: skip
+    place = len(asked.calls) - 1
+    return steps[place] if place < len(steps) else [Text("My stage is finished.")]
+
+
+def test_a_rule_that_denies_a_path_holds_for_edits_that_nobody_is_asked_about(
+    claude: Path, machine: Machine, model: ScriptedModel
+) -> None:
+    model.script = writer
+    cli("inbox", "rule", "deny", "*", "migrations/*")
+    mission = machine.mission("Write it", "Quick fix")
+    machine.start_service()
+    done = machine.in_review(mission, "code")
+    worktree = Path(str(done.worktree_path))
+    assert (worktree / FILE).read_text() == "written", "the rest of the worktree is writable, unasked"
+    assert not (worktree / "migrations").exists()
+    assert "rule of the project denies it" in str(done.stage_summary)
+    assert machine.workspace.permissions() == []

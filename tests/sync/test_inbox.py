@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from solo_unicorn.missions.entities import SYSTEM, Mission, Session
@@ -76,3 +78,37 @@ def test_long_values_are_cut_for_the_person(workspace: Workspace, session: Sessi
     assert asked.input["file_path"] == "a.txt"
     assert len(str(asked.input["content"])) < 30_000
     assert str(asked.input["content"]).endswith("(1000000 characters)")
+
+
+@pytest.mark.parametrize(
+    ("tool", "path", "decision"),
+    [
+        ("Write", "src/a.txt", "allow"),
+        ("Edit", "{worktree}/src/../a.txt", "allow"),
+        ("Edit", "../a.txt", None),
+        ("Edit", "/etc/passwd", None),
+        ("Write", "way-out/a.txt", None),
+        ("Write", ".git/config", None),
+        ("Write", "src/.claude/settings.json", None),
+        ("Write", "", None),
+        ("Read", "a.txt", None),
+        ("Edit", "migrations/1.sql", "deny"),
+        ("Edit", "src/../migrations/1.sql", "deny"),
+        ("Edit", "docs/a.md", None),
+    ],
+)
+def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
+    workspace: Workspace, mission: Mission, tmp_path: Path, tool: str, path: str, decision: str | None
+) -> None:
+    worktree = tmp_path / "worktree"
+    worktree.mkdir()
+    (worktree / "way-out").symlink_to(tmp_path, target_is_directory=True)
+    workspace.set_agents([AGENT])
+    workspace.set_ready(mission.id, True)
+    session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="here")
+    workspace.session_started(session.id, host_pid=1, worktree_path=str(worktree), branch="b", base_commit="c")
+    workspace.add_permission_rule(mission.project_id, "*", "migrations/*", "deny")
+    workspace.add_permission_rule(mission.project_id, "Edit", "docs/*", "ask")
+    asked = workspace.ask_permission(session.id, tool, {"file_path": path.format(worktree=worktree)})
+    assert asked.decision == decision
+    assert [item.id for item in workspace.permissions()] == ([asked.id] if decision is None else [])
