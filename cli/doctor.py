@@ -202,8 +202,42 @@ def _repositories() -> Iterator[Finding]:
             yield Finding(f"repository {one.name}", "ok", f"{facts.root}, {one.default_branch}")
 
 
+def _hubs() -> Iterator[Finding]:
+    """Connected projects: whether all is sent, whether the mirror is sound, and what the server cannot do."""
+    with Workspace.open() as workspace:
+        mirrors = workspace.mirrors()
+        for hub in sorted({mirror.hub for mirror in mirrors}):
+            can = workspace.capabilities(hub)
+            if can is None:
+                yield Finding("hub", "warn", f"{hub} was never reached", "`solo-unicorn sync`")
+                continue
+            weaker = [
+                text
+                for text, has in (
+                    ("no change feed: everything is read each time", can.changes),
+                    ("no ETags: an edit made between a look and a write can be lost", can.if_match),
+                    ("no idempotency keys: an unanswered edit is judged anew", can.idempotency),
+                )
+                if not has
+            ]
+            yield Finding("hub", "warn" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
+        for mirror in mirrors:
+            name, state = workspace.project(mirror.project_id).name, workspace.sync_state(mirror.project_id)
+            wrong = workspace.verify_mirror(mirror.project_id)
+            if wrong:
+                yield Finding("mirror", "fail", f"{name}: {len(wrong)} mission(s) do not show what they should",
+                              "keep the file and report this; `solo-unicorn export` saves what is shown")  # fmt: skip
+            if mirror.skipped:
+                yield Finding("mirror", "warn", f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
+                              "update solo-unicorn")  # fmt: skip
+            good = state.word == "synced"
+            yield Finding(
+                "mirror", "ok" if good else "warn", f"{name}: {state.word}", "" if good else "`solo-unicorn sync`"
+            )
+
+
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _git, _home, _sockets, _settings, _workspace, _service, _agents, _keychain, _repositories,
+    _python, _git, _home, _sockets, _settings, _workspace, _service, _agents, _keychain, _repositories, _hubs,
 )  # fmt: skip
 
 COMMANDS = {"doctor": Command(nothing, _run)}

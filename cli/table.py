@@ -114,6 +114,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "resume": ("workstation", "Start missions on this machine again."),
             "install": ("workstation", "Let the system start the service at login (systemd or launchd)."),
             "uninstall": ("workstation", "Stop the service and let the system forget it; sessions go on."),
+            "register": ("workstation", "Make this machine known to a hub."),
             "run": ("workstation", "Run the service here until it is idle (what the board starts)."),
         },
     ),

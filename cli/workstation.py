@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, JsonObject, Mission, Session
 from ..missions.wire import to_wire
@@ -11,6 +12,9 @@ from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, nothing
 from .shapes import ref, since
+
+if TYPE_CHECKING:
+    from ..sync.remote.transport import HttpTransport
 
 
 def _start_arguments(parser: Parser) -> None:
@@ -163,7 +167,37 @@ def _run(options: Options) -> None:
     serve(stay=options.stay, ready=ready)
 
 
+def _register_arguments(parser: Parser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="what to call this machine from now on")
+    parser.add_argument(
+        "--force", action="store_true", help="as a new workstation, where this home was copied from another"
+    )
+    parser.add_argument("--profile", metavar="PROFILE", help="at the hub of this sign-in; default: the only one")
+
+
+def _register(options: Options) -> None:
+    from ..sync.remote.fetching import readable, registration
+    from .connecting import chosen, talk
+
+    if options.name:
+        from ..config import edit
+
+        edit.set_value("workstation.name", options.name)
+    with workspace() as opened:
+        account = chosen(opened, options.profile)
+        if options.force:
+            opened.forget_workstation()
+        machine = opened.workstation()
+
+    async def told(link: HttpTransport) -> None:
+        readable(await link.send(registration(machine)), account.hub)
+
+    talk(account, told)
+    Output(options).done(f"{machine.name} is registered at {account.hub}", to_wire(machine), name=machine.id)
+
+
 COMMANDS = {
+    "register": Command(_register_arguments, _register),
     "start": Command(_start_arguments, _start),
     "stop": Command(_stop_arguments, _stop),
     "status": Command(nothing, _status),

@@ -15,6 +15,7 @@ from ..config.correlation import correlation
 from ..missions.dependencies import is_resolved
 from ..missions.entities import (
     SYSTEM,
+    Actor,
     Author,
     Flow,
     Json,
@@ -30,7 +31,7 @@ from ..missions.flows import enabled_stages
 from ..missions.order import between, renumbered
 from ..missions.wire import BOOKKEEPING, changes, to_wire
 from . import lookup, rows
-from .mirror.outbox import account_of, hub_forgot, record_change
+from .mirror.outbox import account_of, hub_forgot, record_change, record_part
 
 MACHINE_FIELDS = frozenset(
     {
@@ -153,6 +154,14 @@ class Change:
                 at=rows.stamp(self.now) or "",
                 by=self.by,
             )
+
+    def queue_part(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
+        """Put a new repository, flow or actor into the outbox, if its project is connected."""
+        if account_of(self.connection, part.project_id) is not None:
+            from .mirror.connecting import told_of
+
+            at = rows.stamp(self.now) or ""
+            record_part(self.connection, self.new_id(), part.project_id, table, told_of(part), at)
 
     def _caught_up(self, saved: Mission) -> Mission:
         """A mission of a connected project that comes back shows what the hub said of it meanwhile."""

@@ -22,7 +22,7 @@ from ..missions.entities import (
     Workstation,
     Worktree,
 )
-from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.errors import Conflict, NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
@@ -91,6 +91,13 @@ class ConsoleOperations(WorkspaceBase):
         if self.meta(LIMITS) != told:
             self.set_meta(LIMITS, told)
             self._ring()
+
+    def forget_workstation(self) -> None:
+        """Let this workspace be that of a new workstation; Conflict while something runs as the old one."""
+        with self._change(SYSTEM) as change:
+            if change.connection.execute("SELECT 1 FROM session WHERE phase <> 'ended'").fetchone():
+                raise Conflict("Sessions run on this workstation", todo="stop them first")
+            change.connection.execute("DELETE FROM meta WHERE key = ?", (WORKSTATION,))
 
     def set_workstation_paused(self, paused: bool) -> None:
         """Pause or resume taking new work."""

@@ -76,8 +76,10 @@ class FinishingOperations(WorkspaceBase):
         """Missions whose work is to be brought onto their target branch, oldest decision first."""
         with self._reading() as connection:
             docs = connection.execute(
-                "SELECT doc FROM mission WHERE landing_status IN ('queued', 'landing') AND deleted = 0 "
-                "AND session_status = 'INACTIVE' ORDER BY updated_at, id"
+                "SELECT doc FROM mission m WHERE landing_status IN ('queued', 'landing') AND deleted = 0 "
+                "AND session_status = 'INACTIVE' AND (session_id IS NULL "  # a connected one: where it was done
+                "OR NOT EXISTS (SELECT 1 FROM mirror r WHERE r.project_id = m.project_id) "
+                "OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id)) ORDER BY updated_at, id"
             ).fetchall()
         return [rows.load(Mission, doc) for (doc,) in docs]
 

@@ -95,6 +95,7 @@ class ProjectOperations(WorkspaceBase):
             new = ProjectRepository(change.new_id(), owner.id, name, change.now, change.now)
             new = _changed(new, values, FIXED_OF_REPOSITORY)
             rows.put_part(change.connection, "repository", new)
+            change.queue_part("repository", new)
             change.event(owner.id, "repository_added", note=name)
             return new
 
@@ -162,6 +163,7 @@ class ProjectOperations(WorkspaceBase):
             flow = Flow(change.new_id(), owner.id, name, change.now, change.now, description, tuple(stages))
             check_flow(flow)
             rows.put_part(change.connection, "flow", flow)
+            change.queue_part("flow", flow)
             change.event(owner.id, "flow_created", note=name)
             return flow
 
@@ -212,6 +214,7 @@ class ProjectOperations(WorkspaceBase):
             self._refuse_taken(change, "actor", owner.id, name)
             actor = Actor(change.new_id(), owner.id, name, change.now, change.now, None, methodology, focus)
             rows.put_part(change.connection, "actor", actor)
+            change.queue_part("actor", actor)
             change.event(owner.id, "actor_created", note=name)
             return actor
 

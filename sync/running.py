@@ -66,8 +66,16 @@ class RunningOperations(WorkspaceBase):
         """
         with self._change(SYSTEM) as change:
             mission = change.mission(ref)
-            if mission.agent_session_status != "INACTIVE" and mission.session_id:
-                held = change.session(mission.session_id)
+            granted = mission.session_id == session_id  # the hub gave it to this session, and told so before us
+            if mission.agent_session_status != "INACTIVE" and mission.session_id and not granted:
+                try:
+                    held = change.session(mission.session_id)
+                except NotFound:
+                    raise AlreadyClaimed(
+                        f"{short_id(mission.number)} is claimed",
+                        holder="another machine",
+                        why="another machine runs it",
+                    ) from None
                 if held.workstation_id == workstation_id:
                     return held
                 raise AlreadyClaimed(
@@ -76,7 +84,7 @@ class RunningOperations(WorkspaceBase):
                     why=f"{held.workstation_id} runs it",
                 )
             reason = _FactFinder(change.connection, change.now).why_not(mission)
-            if reason:
+            if reason and not granted:
                 raise Conflict(f"{short_id(mission.number)} cannot start", why=reason)
             session = Session(
                 id=session_id,
@@ -210,7 +218,8 @@ class RunningOperations(WorkspaceBase):
         """Return missions to INACTIVE that were claimed over two minutes ago and never got a session."""
         with self._change(SYSTEM) as change:
             docs = change.connection.execute(
-                "SELECT doc FROM mission WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING'"
+                "SELECT doc FROM mission m WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING' "
+                "AND (session_id IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id))"
             ).fetchall()
             released = []
             for mission in (rows.load(Mission, doc) for (doc,) in docs):

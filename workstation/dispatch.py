@@ -7,23 +7,41 @@ looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ..missions.eligibility import AgentState, pick_agent
 from ..missions.entities import CodeAgent, Session
-from ..missions.errors import Conflict
+from ..missions.errors import Conflict, NotFound
 from ..missions.ids import new_ulid
+from ..missions.records import record
 from ..sync.workspace import Workspace
 
 
+@record
+class Wish:
+    """A mission of a connected project that may start here, once the hub agrees."""
+
+    mission_id: str
+    project_id: str
+    agent: CodeAgent
+
+
 def claim_next(
-    workspace: Workspace, *, slots: int, workstation_id: str, full: frozenset[str] = frozenset()
+    workspace: Workspace,
+    *,
+    slots: int,
+    workstation_id: str,
+    full: frozenset[str] = frozenset(),
+    granted: Mapping[str, str] | None = None,
+    wishes: list[Wish] | None = None,
 ) -> Session | None:
     """Claim the first mission of the queue that may start now; None when there is none, or no slot of the machine.
 
     The rules of one mission (its agent, repository, list, blockers …) are in `missions.eligibility`; what is counted
     here is the machine: at most `slots` sessions at once, over all agents. `full` names repositories without a free
-    worktree: of their missions only those start that have their own.
+    worktree: of their missions only those start that have their own. Missions of connected projects start only with
+    the session that the hub `granted` them; those that wait for that are added to `wishes`.
     """
     live = workspace.sessions(active=True)
     if len(live) >= slots or workspace.workstation_paused():
@@ -31,6 +49,18 @@ def claim_next(
     now = datetime.now(UTC)
     agents = {agent.name: agent for agent in workspace.agents()}
     states = tuple(_state(agent, live) for agent in agents.values())
+    granted = granted or {}
+    for mission_id, session_id in granted.items():
+        try:
+            mission = workspace.mission(mission_id)
+            chosen = pick_agent(mission, states, now)
+            if chosen is not None:
+                return workspace.claim(
+                    mission_id, session_id=session_id, agent=agents[chosen.name], workstation_id=workstation_id
+                )
+        except (Conflict, NotFound):
+            continue  # it changed meanwhile: the hub takes its grant back by itself
+    mirrored = {mirror.project_id for mirror in workspace.mirrors()}
     for entry in workspace.queue():
         if entry.why_not is not None:
             continue
@@ -38,6 +68,10 @@ def claim_next(
             continue
         chosen = pick_agent(entry.mission, states, now)
         if chosen is None:
+            continue
+        if entry.mission.project_id in mirrored:
+            if wishes is not None:
+                wishes.append(Wish(entry.mission.id, entry.mission.project_id, agents[chosen.name]))
             continue
         try:
             return workspace.claim(

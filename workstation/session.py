@@ -290,4 +290,7 @@ class SessionRunner:
             await self._place.desk.run(Workspace.end_session, self.session.id, "cancelled", why)
 
     async def _renew(self) -> bool:
-        return await self._place.desk.run(Workspace.renew_claim, self.session.id)
+        held = await self._place.desk.run(Workspace.renew_claim, self.session.id)
+        if held and self._place.renew_at_hub is not None:
+            return await self._place.renew_at_hub(self.session)
+        return held

@@ -6,19 +6,28 @@ One process of a workspace synchronises, the one that holds the lock; while a co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
+from typing import TYPE_CHECKING
 
 from ..config import paths
 from ..config.log import logger
 from ..missions.board import Request
-from ..missions.entities import Json, JsonObject
+from ..missions.entities import Json, JsonObject, Session
+from ..missions.ids import new_ulid
 from ..missions.wire import to_wire
 from ..sync.face import WorkspaceThread
 from ..sync.mirror.connecting import Account
 from ..sync.workspace import Workspace
+from .dispatch import Wish
+
+if TYPE_CHECKING:
+    from ..sync.remote.engine import Engine
 
 LOCK_SECONDS = 2.0
+GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
+"""How long a mission that the hub gave to this machine may take to begin; how soon a refused one is asked for again."""
 ANSWERED = "sync.answered"
 """The last request for synchronising that was done, by its number."""
 
@@ -31,12 +40,86 @@ class Synchronising:
         self._wake = wake
         self._news = asyncio.Event()
         self._asked: list[Request] = []
+        self._engine: Engine | None = None
+        self._claims: dict[str, tuple[str, float]] = {}
+        self._wished: dict[str, float] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self._log = logger("sync")
 
     def ask(self, request: Request) -> None:
         """Somebody wants everything read and sent now."""
         self._asked.append(request)
         self._news.set()
+
+    # -- claims: the hub decides which machine runs a mission
+
+    def granted(self) -> dict[str, str]:
+        """Missions that the hub gave to this machine: id -> session; they have to be begun before the grant ends."""
+        now = time.monotonic()
+        self._claims = {one: claim for one, claim in self._claims.items() if now - claim[1] < GRANT_SECONDS}
+        return {mission_id: session_id for mission_id, (session_id, _) in self._claims.items()}
+
+    def taken(self, mission_id: str) -> None:
+        """It runs."""
+        self._claims.pop(mission_id, None)
+
+    def wish(self, wishes: Sequence[Wish]) -> None:
+        """Ask the hub for the first of these that was not refused just now."""
+        now = time.monotonic()
+        self._wished = {one: until for one, until in self._wished.items() if until > now}
+        wished = next((one for one in wishes if one.mission_id not in self._wished), None)
+        if wished is None or self._engine is None or self._asking:
+            return
+        self._wished[wished.mission_id] = now + AGAIN_SECONDS
+        task = asyncio.create_task(self._ask(self._engine, wished), name=f"claim {wished.mission_id}")
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, engine: Engine, wished: Wish) -> None:
+        session_id = new_ulid()
+        asked = time.monotonic()
+        more: JsonObject = {"codeAgentType": wished.agent.type, "codeAgentName": wished.agent.name}
+        answer = await self._said(engine, wished.project_id, wished.mission_id, "claim", session_id, more)
+        if answer == 200:
+            self._claims[wished.mission_id] = (session_id, asked)
+            self._wake()
+        else:
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._wake)
+
+    async def renew(self, session: Session) -> bool:
+        """Renew a claim at the hub; False when another machine has the mission. A hub that is away changes nothing:
+        what is done meanwhile is queued, and judged when it comes back.
+        """
+        if self._engine is None:
+            return True
+        answer = await self._said(self._engine, session.project_id, session.mission_id, "renew", session.id, {})
+        return answer != 409
+
+    async def _said(
+        self, engine: Engine, project_id: str, mission_id: str, verb: str, session_id: str, more: JsonObject
+    ) -> int:
+        """The hub's status to claim or renew; 200 for a local project, 0 when it does not answer."""
+        from ..sync.mirror.messages import API, NoAnswer
+        from ..sync.mirror.messages import Request as ToHub
+        from ..sync.remote.fetching import registration
+
+        mirrors = {one.project_id: one for one in await self._desk.run(Workspace.mirrors)}
+        accounts = {one.id: one for one in await self._desk.run(Workspace.accounts)}
+        if project_id not in mirrors or mirrors[project_id].account not in accounts:
+            return 200 if project_id not in mirrors else 0
+        link = engine.link(accounts[mirrors[project_id].account]).transport
+        machine = await self._desk.run(Workspace.workstation)
+        if verb == "claim":
+            await link.send(registration(machine))
+        body: JsonObject = {"workstationId": machine.id, "sessionId": session_id, **more}
+        answer = await link.send(ToHub("POST", f"{API}/missions/{mission_id}/{verb}", {}, {}, body))
+        if isinstance(answer, NoAnswer):
+            return 0
+        if not answer.ok:
+            self._log.info(f"the hub refuses to {verb}", extra={"mission": mission_id, "why": answer.said})
+        return answer.status
+
+    # -- the engine
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -64,7 +147,7 @@ class Synchronising:
         from ..sync.remote.fetching import connected
 
         async with WorkspaceThread() as desk:  # a page that is taken in does not hold up the work of the service
-            engine = Engine(desk, connected)
+            engine = self._engine = Engine(desk, connected)
             sockets: dict[str, asyncio.Task[None]] = {}
             running = asyncio.create_task(engine.run(), name="sync engine")
             stop = desk.on_change(self._news.set)
@@ -82,14 +165,13 @@ class Synchronising:
                     await self._news.wait()
             finally:
                 stop()
-                for task in (running, *sockets.values()):
+                self._engine = None
+                tasks = (running, *sockets.values(), *self._asking)
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(running, *sockets.values(), return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _sockets(self, desk: WorkspaceThread, engine: object, sockets: dict[str, asyncio.Task[None]]) -> None:
-        from ..sync.remote.engine import Engine
-
-        assert isinstance(engine, Engine)
+    async def _sockets(self, desk: WorkspaceThread, engine: Engine, sockets: dict[str, asyncio.Task[None]]) -> None:
         used = {mirror.account for mirror in await desk.run(Workspace.mirrors)}
         accounts = {one.id: one for one in await desk.run(Workspace.accounts) if one.id in used and one.signed_in}
         for gone in sockets.keys() - accounts.keys():
@@ -99,12 +181,10 @@ class Synchronising:
                 self._socket(desk, engine, accounts[account_id]), name=f"socket {accounts[account_id].profile}"
             )
 
-    async def _socket(self, desk: WorkspaceThread, engine: object, account: Account) -> None:
-        from ..sync.remote.engine import Engine
+    async def _socket(self, desk: WorkspaceThread, engine: Engine, account: Account) -> None:
         from ..sync.remote.realtime import Realtime
         from ..sync.remote.tokens import AccountBearer
 
-        assert isinstance(engine, Engine)
         link = engine.link(account)
         machine = await desk.run(Workspace.workstation)
 

@@ -22,7 +22,7 @@ from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
 from ..sync.workspace import Workspace
 from .asked import Requests
-from .dispatch import claim_next
+from .dispatch import Wish, claim_next
 from .errands import errands_of
 from .landing import LandingDesk
 from .lease import waking_clock
@@ -64,6 +64,7 @@ class Work:
         self._upkeep = Upkeep(place, self.look)
         self._mirroring = Mirroring(place)
         self._synchronising = Synchronising(place.desk, self.look)
+        place.renew_at_hub = self._synchronising.renew
         self._runners: dict[str, SessionRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -252,9 +253,14 @@ class Work:
                 return
             now = asyncio.get_running_loop().time()
             full = frozenset(repository for repository, until in self.place.full.items() if until > now)
-            session = await self.place.desk.run(claim_next, slots=slots, workstation_id=workstation, full=full)
+            granted, wishes = self._synchronising.granted(), list[Wish]()
+            session = await self.place.desk.run(
+                claim_next, slots=slots, workstation_id=workstation, full=full, granted=granted, wishes=wishes
+            )
             if session is None:
+                self._synchronising.wish(wishes)
                 return
+            self._synchronising.taken(session.mission_id)
             cause = news.cause_of(session.mission_id)
             self._follow(SessionRunner(self.place, session, claimed_here=True, since=since), cause)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..config import paths
 from ..config.settings import Settings
-from ..missions.entities import Worktree
+from ..missions.entities import Session, Worktree
 from ..missions.ids import new_ulid
 from ..sync.face import WorkspaceThread
 from ..sync.workspace import Workspace
@@ -61,6 +61,8 @@ class Workplace:
     errands: Errands | None = None
     look_at_pull_request: Callable[[str], Awaitable[None]] | None = None
     """Takes in what is new in a mission's open pull request."""
+    renew_at_hub: Callable[[Session], Awaitable[bool]] | None = None
+    """Renews the claim of a session where its project's hub has it too."""
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     full: dict[str, float] = field(default_factory=dict)
     """Repositories whose pool had no worktree left, with the event loop's time until which they are not asked again."""

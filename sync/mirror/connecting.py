@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, cast
+from typing import Literal
 
 from ...missions.entities import (
     SYSTEM,
@@ -266,12 +266,21 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
 def _replace_parts(
     change: Change, table: str, project_id: str, parts: Sequence[Flow] | Sequence[Actor] | Sequence[ProjectRepository]
 ) -> None:
-    kept = rows.dump([part.id for part in parts])
+    made = change.connection.execute(
+        "SELECT entity_id FROM outbox WHERE project_id = ? AND kind = 'part'", (project_id,)
+    ).fetchall()  # made here, and not at the hub yet
+    kept = rows.dump([*(part.id for part in parts), *(str(part_id) for (part_id,) in made)])
     change.connection.execute(
         f"DELETE FROM {table} WHERE project_id = ? AND id NOT IN (SELECT value FROM json_each(?))", (project_id, kept)
     )
     for part in parts:
         rows.put_part(change.connection, table, part)
+
+
+def told_of(part: Flow | Actor | ProjectRepository) -> JsonObject:
+    """What a hub is told of a part: nothing that belongs to this machine."""
+    hidden = REPOSITORY_HERE | {"githubPermissions"}
+    return {name: value for name, value in to_wire(part).items() if name not in hidden}
 
 
 def _dated(item: JsonObject, project_id: str, now: str | None) -> JsonObject:
@@ -296,11 +305,8 @@ def published(
     """What a hub is told of a local project that is published: nothing that belongs to this machine."""
     document = {name: value for name, value in to_wire(project).items() if name not in OF_THIS_MACHINE - {"slug"}}
     document.pop("organizationId", None)
-    hidden = REPOSITORY_HERE | {"githubPermissions"}
     return document, {
-        "flows": [to_wire(flow) for flow in flows],
-        "actors": [to_wire(actor) for actor in actors],
-        "repositories": [
-            cast("JsonObject", {k: v for k, v in to_wire(one).items() if k not in hidden}) for one in repositories
-        ],
+        "flows": [told_of(flow) for flow in flows],
+        "actors": [told_of(actor) for actor in actors],
+        "repositories": [told_of(repository) for repository in repositories],
     }

@@ -145,7 +145,7 @@ class SyncOperations(WorkspaceBase):
                 "ORDER BY seq LIMIT ?3",
                 (account, project_id, limit),
             ).fetchall()
-            new = connection.execute("SELECT entity_id FROM outbox WHERE kind = 'create'").fetchall()
+            new = connection.execute("SELECT entity_id FROM outbox WHERE kind IN ('create', 'part')").fetchall()
         making = {str(mission_id) for (mission_id,) in new}
         entries = [outbox.entry_of(row) for row in found]
         return [one for one in entries if not (_named(one) & making - {one.entity_id})]
@@ -232,8 +232,11 @@ def _items(value: Json) -> list[JsonObject]:
 
 
 def _named(entry: Entry) -> set[str]:
-    """Other missions that a row's links name."""
-    return {str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])}
+    """What a row names that has to be at the hub before it: linked missions, repository, flow, actor."""
+    parts = {str(entry.patch[name]) for name in ("projectRepositoryId", "flowId", "actorId") if entry.patch.get(name)}
+    return parts | {
+        str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])
+    }
 
 
 def _parked(entry: Entry | None, seq: int) -> Entry:

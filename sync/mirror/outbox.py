@@ -17,7 +17,8 @@ from ...missions.records import record
 from ..rows import dump
 from .fields import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 
-Kind = Literal["create", "patch", "delete"]
+Kind = Literal["create", "patch", "delete", "part"]
+"""`part`: a repository, flow or actor made here; its patch is {table, document}."""
 State = Literal["queued", "inflight", "parked"]
 PAYLOAD_VERSION = 1
 
@@ -107,6 +108,16 @@ def record_change(
     pairs = {name: pair for name, pair in changed.items() if name not in LOCAL}
     if pairs:
         add.patch({k: after for k, (_, after) in pairs.items()}, {k: before for k, (before, _) in pairs.items()})
+
+
+def record_part(
+    connection: sqlite3.Connection, mutation_id: str, project_id: str, table: str, document: JsonObject, at: str
+) -> None:
+    """Queue a repository, flow or actor that was made in a connected project; nothing for a local one."""
+    account = account_of(connection, project_id)
+    if account is not None:
+        adding = _Adding(connection, mutation_id, project_id, str(document["id"]), account, "user", at)
+        adding.row("part", {"table": table, "document": document}, {})
 
 
 class _Adding:
@@ -224,6 +235,8 @@ def fold(base: JsonObject | None, pending: Iterable[Entry]) -> JsonObject | None
     document = None if base is None else dict(base)
     for one in pending:
         if one.state == "parked" and one.kind != "create":
+            continue
+        if one.kind == "part":
             continue
         if one.kind == "delete":
             document = None

@@ -21,6 +21,7 @@ from .messages import API, Answer, NoAnswer, Request, Response, mission_in
 from .outbox import Entry
 from .threeway import check, differs
 
+PARTS = {"repository": "repositories", "flow": "flows", "actor": "actors"}
 RETENTION = 7 * 86_400.0
 Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
 """`again`: at once, on the newer state; `later`: the same request after a pause."""
@@ -88,6 +89,11 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
             return _effective(change, entry, answer)
         case 401:
             return "signed_out"
+        case 409 if entry.kind == "part" and "retry-after" not in answer.headers:  # it is there already
+            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+            return "done"
+        case 404 | 410 if entry.kind == "part":
+            return park(change, entry, "refused", answer.said)
         case 403:
             change.connection.execute(
                 "UPDATE mirror SET read_only = ? WHERE project_id = ?", (answer.said, entry.project_id)
@@ -122,6 +128,9 @@ def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
 def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
     base = change.connection.execute("SELECT version, deleted FROM base WHERE id = ?", (entry.entity_id,)).fetchone()
     headers = {"idempotency-key": f"{entry.mutation_id}.{entry.rebase}"} if can.idempotency else {}
+    if entry.kind == "part":
+        path = f"{API}/projects/{entry.project_id}/{PARTS[str(entry.patch['table'])]}"
+        return Request("POST", path, {}, headers, entry.patch["document"])
     if entry.kind == "create":
         body = {name: value for name, value in entry.patch.items() if value is not None}
         return Request(
@@ -160,7 +169,7 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
     taking = Taking(change, entry.project_id)
     if entry.kind == "delete":
         change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
-    elif (item := mission_in(answer.body)) is not None:
+    elif entry.kind != "part" and (item := mission_in(answer.body)) is not None:
         taking.take(item)
     taking.refold(entry.entity_id)
     return "done"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...missions.entities import JsonObject
+from ... import __version__
+from ...missions.entities import JsonObject, Workstation
 from ...missions.errors import Conflict, NotFound, Offline, SignedOut, SoloUnicornError
 from ..mirror.connecting import Account
 from ..mirror.exchange import Trouble, items, trouble
@@ -72,6 +73,27 @@ async def publish(link: Transport, hub: str, document: JsonObject, parts: Mappin
             said = await link.send(Request("POST", path, {}, {"idempotency-key": f"publish.{part['id']}"}, part))
             if isinstance(said, NoAnswer) or said.status not in (404, 405, 409):  # it is there, or a plain server
                 readable(said, hub)
+
+
+def registration(machine: Workstation) -> Request:
+    """Make this machine known to a hub; saying it again does no harm."""
+    body: JsonObject = {"name": machine.name, "hostname": machine.hostname, "os": machine.os, "arch": machine.arch}
+    body |= {"platformVersion": machine.platform_version, "cliVersion": __version__, "machineId": _machine_id()}
+    sent: JsonObject = {name: value for name, value in body.items() if value}
+    return Request("PUT", f"{API}/workstations/{machine.id}", {}, {}, sent)
+
+
+def _machine_id() -> str:
+    """Something that is the same on this machine and another on a copy of the home directory; empty where unknown."""
+    from hashlib import blake2b
+    from pathlib import Path
+
+    for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            return blake2b(b"solo-unicorn" + Path(name).read_bytes().strip(), digest_size=12).hexdigest()
+        except OSError:
+            continue
+    return ""
 
 
 def readable(answer: Answer, hub: str) -> Response:
