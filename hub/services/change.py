@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, func, insert, or_, select, update
 
 from ...missions import dependencies as rules
 from ...missions.entities import Author, Flow, Json, JsonObject, Mission, Project, ProjectRepository
@@ -28,18 +28,27 @@ from . import documents
 P = TypeVar("P")
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt", *documents.LOCAL})
 
+# Made once: to build a statement costs more than to run it.
+_NEXT = (
+    update(projects)
+    .where(projects.c.id == bindparam("wanted"))
+    .values(seq=projects.c.seq + 1)
+    .returning(projects.c.seq, projects.c.doc, projects.c.mission_number, projects.c.version)
+)
+_ROW = select(missions).where(missions.c.id == bindparam("wanted"))
+_LINKS = select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(
+    or_(dependencies.c.mission_id == bindparam("wanted"), dependencies.c.other_id == bindparam("wanted"))
+)
+_SAVE = update(missions).where(missions.c.id == bindparam("wanted"))
+_EVENT = insert(events)
+
 
 class Change:
     """An open change of one project by one caller."""
 
     def __init__(self, call: Call, project_id: str, right: Right) -> None:
         call.hub.permissions.require(call.at, call.caller, project_id, right)
-        row = call.at.execute(
-            update(projects)
-            .where(projects.c.id == project_id)
-            .values(seq=projects.c.seq + 1)
-            .returning(projects.c.seq, projects.c.doc, projects.c.mission_number, projects.c.version)
-        ).one()
+        row = call.at.execute(_NEXT, {"wanted": project_id}).one()
         self.call = call
         self.at: Connection = call.at
         self.project_id = project_id
@@ -84,7 +93,7 @@ class Change:
 
     def row(self, mission_id: str) -> tuple[Row[Any], Mission]:
         """A mission of this project with its row."""
-        found = self.at.execute(select(missions).where(missions.c.id == mission_id)).one_or_none()
+        found = self.at.execute(_ROW, {"wanted": mission_id}).one_or_none()
         if found is None or found.project_id != self.project_id or found.deleted:
             raise missing("mission", mission_id)
         return found, documents.mission_of(found.doc, found.number)[0]
@@ -142,11 +151,7 @@ class Change:
 
     def links(self, mission_id: str) -> tuple[list[str], list[str]]:
         """(ids that block a mission, ids it relates to), sorted."""
-        rows = self.at.execute(
-            select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(
-                or_(dependencies.c.mission_id == mission_id, dependencies.c.other_id == mission_id)
-            )
-        ).all()
+        rows = self.at.execute(_LINKS, {"wanted": mission_id}).all()
         blocked_by = sorted(row.mission_id for row in rows if row.relation == "blocks" and row.other_id == mission_id)
         relates = {
             row.other_id if row.mission_id == mission_id else row.mission_id
@@ -193,14 +198,11 @@ class Change:
         text = orjson.dumps(documents.mission_doc(after, blocked_by, relates_to)).decode()
         values: dict[str, object] = {**_columns(after), "seq": seq, "doc": text, **(columns or {})}
         if before is None:
-            self.at.execute(
-                insert(missions).values(
-                    id=after.id, project_id=self.project_id, number=after.number, deleted=False, fence=0,
-                    **{"created_by": self.call.key.rpartition(".")[0] or self.call.key or None, **values},
-                )
-            )  # fmt: skip
+            made = {"id": after.id, "project_id": self.project_id, "number": after.number, "deleted": False, "fence": 0}
+            creator = self.call.key.rpartition(".")[0] or self.call.key or None
+            self.at.execute(insert(missions), {**made, "created_by": creator, **values})
         else:
-            self.at.execute(update(missions).where(missions.c.id == after.id).values(**values))
+            self.at.execute(_SAVE, {"wanted": after.id, **values})
         self.event(kind, mission_id=after.id, changes=found, note=note, seq=seq)
         self._tell(after, kind, found)
         if before is not None and rules.is_resolved(before) != rules.is_resolved(after):
@@ -243,12 +245,8 @@ class Change:
             "note": note,
             "correlationId": self.call.correlation,
         }
-        self.at.execute(
-            insert(events).values(
-                project_id=self.project_id, seq=number, mission_id=mission_id, kind=kind, at=self.call.now,
-                doc=orjson.dumps(doc).decode(),
-            )
-        )  # fmt: skip
+        values = {"project_id": self.project_id, "seq": number, "mission_id": mission_id, "kind": kind}
+        self.at.execute(_EVENT, {**values, "at": self.call.now, "doc": orjson.dumps(doc).decode()})
         return number
 
     def recount_blocked_by(self, blocker_id: str) -> None:

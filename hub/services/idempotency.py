@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from ..errors import HubError
 from ..tables import idempotency
@@ -27,24 +27,22 @@ class Kept:
     body: str
 
 
+_FIND = select(idempotency.c.digest, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
+    and_(idempotency.c.owner == bindparam("whose"), idempotency.c.key == bindparam("wanted"))
+)
+_KEEP = insert(idempotency)
+
+
 def find(at: Connection, owner: str, key: str) -> Kept | None:
     """What was answered to this key of this caller."""
-    row = at.execute(
-        select(idempotency.c.digest, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
-            and_(idempotency.c.owner == owner, idempotency.c.key == key)
-        )
-    ).one_or_none()
+    row = at.execute(_FIND, {"whose": owner, "wanted": key}).one_or_none()
     return None if row is None else Kept(row.digest, row.status, row.headers, row.body)
 
 
 def keep(at: Connection, owner: str, key: str, kept: Kept) -> None:
     """Remember an answer, in the transaction of its effect."""
-    at.execute(
-        insert(idempotency).values(
-            owner=owner, key=key, digest=kept.digest, status=kept.status, headers=kept.headers, body=kept.body,
-            at=time.time(),
-        )
-    )  # fmt: skip
+    answer = {"digest": kept.digest, "status": kept.status, "headers": kept.headers, "body": kept.body}
+    at.execute(_KEEP, {"owner": owner, "key": key, "at": time.time(), **answer})
 
 
 def prune(at: Connection, now: float) -> int:

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import orjson
+from sqlalchemy import bindparam, select
 
 from ...missions import creating, editing, moving
 from ...missions.creating import MissionDraft
@@ -35,6 +36,7 @@ RUNNING = frozenset({"agentSessionStatus", "sessionId", "lastCodeAgentSessionId"
 """Only who may run missions says these."""
 DRAFT = {wire_name(field.name): field.name for field in fields(MissionDraft)}
 KNOWN = frozenset({*PYTHON_NAMES, *documents.LINKS})
+_PROJECT = select(missions.c.project_id, missions.c.deleted).where(missions.c.id == bindparam("wanted"))
 
 
 def create(call: Call, project_id: str) -> Answer:
@@ -117,11 +119,7 @@ def delete(call: Call, mission_id: str) -> Answer:
 
 def project_of(call: Call, mission_id: str) -> str:
     """The project a mission belongs to; `gone` for a deleted one whose project the caller sees, else NotFound."""
-    row = call.at.execute(
-        missions.select()
-        .with_only_columns(missions.c.project_id, missions.c.deleted)
-        .where(missions.c.id == mission_id)
-    ).one_or_none()
+    row = call.at.execute(_PROJECT, {"wanted": mission_id}).one_or_none()
     if row is None:
         raise missing("mission", mission_id)
     if not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
