@@ -131,6 +131,16 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "mirror": ("memory", "Bring .solo-unicorn/memory of the checkouts and the memory together now."),
         },
     ),
+    "projects": (
+        "The public projects of a hub.",
+        {
+            "browse": ("projects", "List public projects, the most starred first."),
+            "search": ("projects", "Find public projects by words."),
+            "star": ("projects", "Star a project (or take it back: --off)."),
+            "request-access": ("projects", "Ask the owners of a project for a role."),
+            "create-from-template": ("projects", "Make a project on the hub from a template."),
+        },
+    ),
     "hub": (
         "The server of a team: REST, real time, sign-in; needs the extra solo-unicorn[hub].",
         {
