@@ -16,9 +16,9 @@ _names = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A cluster's URL without a database's name."""
-    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+    with cluster() as url:
         yield url
 
 
