@@ -78,6 +78,7 @@ class Store:
         try:
             store.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
             store.connection.execute("PRAGMA query_only = ON")
+            store.connection.execute("PRAGMA cache_size = -256")  # kilobytes: it reads a screenful and stays open
             if _version(store.connection) == latest_format():
                 return store
             store.connection.close()
