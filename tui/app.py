@@ -57,7 +57,11 @@ class SoloUnicornApp(App[None]):
         binding("app.help", "question_mark,f1", "help", "keys", "What every key does here", label="?"),
         binding("app.quit", "ctrl+q", "quit", "quit", "Close the board; what runs goes on", show=False, priority=True),
         binding("app.theme", "f2", "change_theme", "theme", "Choose other colours", show=False),
-    ]
+        binding("app.jump", "ctrl+o,semicolon", "jump", "jump", "Put a letter on everything, and go where it is typed",
+                show=False),
+        binding("app.suspend", "ctrl+z", "suspend_process", "to the shell", "Step aside; `fg` in the shell comes back",
+                show=False, priority=True),
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -120,6 +124,11 @@ class SoloUnicornApp(App[None]):
             from ..workstation.client import Keeper
 
             self._keeper = Keeper(self._heard).start()
+
+    async def _shutdown(self) -> None:
+        """What still runs for screens ends before they do: it would find them gone."""
+        self.workers.cancel_all()
+        await super()._shutdown()
 
     async def on_unmount(self) -> None:
         """Let go of the service and the workspace."""
@@ -185,6 +194,30 @@ class SoloUnicornApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_jump(self) -> None:
+        """Label what can be reached."""
+        from .screens.jump import JumpScreen, targets
+
+        found = targets(self.screen)
+        if found and not isinstance(self.screen, JumpScreen):
+            self.push_screen(JumpScreen(found))
+
+    def action_command_palette(self) -> None:
+        """Find everything."""
+        from .palette_screen import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """Choose a theme, each shown by its name."""
+        from textual.theme import ThemeProvider
+
+        from .palette_screen import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Nothing beside our own commands, which are made from the bindings."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -24,6 +25,7 @@ from .column_view import EMPTY
 from .counts import Counts
 from .heading_view import COLLAPSED_WIDTH, NAMES, arrange, is_collapsed
 from .headings import Headings
+from .jump import Target
 from .lanes import Grouped, LaneBy, group, key_of
 from .marks import UNICODE, Marks
 from .selection import Selection
@@ -237,6 +239,24 @@ class Board(MouseBoard, can_focus=True):
         """The first of its list."""
         if self.targets:
             self.post_message(self.MoveWished(self.targets, self.active, top=True))
+
+    def jump_targets(self) -> Iterator[Target]:
+        """The cards in view, and the names of the lists."""
+        for name, column in self.columns.items():
+            if not column.display:
+                continue
+            view, region = column.view, column.region
+            for index in () if view.collapsed else view.visible():
+                y = view.places.top(index) + int(view.apart) - view.scroll
+                if 0 <= y < region.height:
+                    yield Target(region.x, region.y + y, partial(self._jump, name, index))
+        for row, start, _, name in self.headings.view.places:
+            region = self.headings.region
+            yield Target(region.x + start, region.y + row, partial(self._jump, name, None))
+
+    def _jump(self, name: ListName, index: int | None) -> None:
+        self.focus()
+        self.go(name, self.at[name] if index is None else index)
 
     # -- marks ---------------------------------------------------------------------------------------------------
 

@@ -86,8 +86,9 @@ class FilterLine(Vertical):
 
     def on_mount(self) -> None:
         """Ready to write."""
-        self.entry.focus()
-        self._look()
+        if self.query(Input):  # not taken away before it was there
+            self.entry.focus()
+            self._look()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is written."""

@@ -30,6 +30,8 @@ class KeyLine(Drawn):
         self._owners: list[DOMNode] = []
         """The node that each key belongs to."""
         self._places: Places = []
+        self.pending = ""
+        """What was typed and waits for the key that acts."""
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
@@ -53,8 +55,15 @@ class KeyLine(Drawn):
 
     def render_line(self, y: int) -> Strip:
         """The keys that fit; help and palette always do."""
-        row, self._places = key_row(self.keys, self.size.width, self.marks)
-        return self.strip(row)
+        width = self.size.width - len(self.pending) - 2 if self.pending else self.size.width
+        row, self._places = key_row(self.keys, max(1, width), self.marks)
+        return self.strip([*row, (f" {self.pending} ", "active", "")] if self.pending else row)
+
+    def say_pending(self, pending: str) -> None:
+        """Show what was typed and waits for the key that acts, such as a number."""
+        if pending != self.pending:
+            self.pending = pending
+            self.refresh()
 
     async def on_click(self, event: Click) -> None:
         """Do what the key does."""

@@ -7,14 +7,15 @@ and follows the end while the reader is there.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Key
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
@@ -22,6 +23,8 @@ from textual.strip import Strip
 
 from ..missions.records import record
 from .card import Line
+from .counts import Counts
+from .jump import Target
 from .keys import binding
 from .marks import UNICODE, Marks
 from .paint import DrawnScroll
@@ -54,8 +57,8 @@ class Lines(DrawnScroll, can_focus=True):
         binding("list.down", "down,j", "step(1)", "down", "The line below", show=False),
         binding("list.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
         binding("list.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
-        binding("list.first", "home,g", "step(-1000000)", "first line", "To the top", show=False),
-        binding("list.last", "end,G", "step(1000000)", "last line", "To the end, and follow it", show=False),
+        binding("list.first", "home", "first", "first line", "To the top (also gg)", show=False),
+        binding("list.last", "end,G", "last", "last line", "To the end, which is followed", show=False),
         binding("list.choose", "enter", "choose", "open", "Unfold or open the line under the cursor", show=False),
     ]
 
@@ -103,6 +106,9 @@ class Lines(DrawnScroll, can_focus=True):
         self.empty = empty
         self.selects = cursor
         self.following = follow
+        self._counts = Counts({"g": "first"})
+        self.counting = True
+        """Whether digits are numbers before a key; not where they are keys themselves."""
         self._wrapped: list[list[Line] | None] = []
         self._tops = [0]
         if cursor:
@@ -157,8 +163,36 @@ class Lines(DrawnScroll, can_focus=True):
 
     # -- moving --------------------------------------------------------------------------------------------------
 
+    async def on_key(self, event: Key) -> None:
+        """Numbers before a key, and gg."""
+        if not self.counting:
+            return
+        if not {event.key, "g"} & self._bindings.key_to_bindings.keys() or event.key in ("escape", "enter"):
+            self._counts.forget()
+        action = None if "g" in self._bindings.key_to_bindings else self._counts.feed(event.key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            if action:
+                await self.run_action(action)
+
+    def action_first(self) -> None:
+        """To the top, or with a number before it to that line."""
+        self._to(self._counts.take() - 1)
+
+    def action_last(self) -> None:
+        """To the end, or with a number before it to that line."""
+        self._to(self._counts.take(1_000_001) - 1)
+
+    def _to(self, index: int) -> None:
+        if self.selects:
+            self.action_step(index - (self.cursor or 0))
+        else:
+            self.action_step(min(index, max(0, self._tops[-1] - 1)) - self.scroll_offset.y)
+
     def action_step(self, step: int) -> None:
-        """The cursor, or the view where there is none, up or down."""
+        """The cursor, or the view where there is none, up or down; a number before the key says how far."""
+        step *= self._counts.take()
         if not self.selects:
             self.scroll_relative(y=step, animate=False, force=True, immediate=True)
         elif self.rows:
@@ -227,6 +261,21 @@ class Lines(DrawnScroll, can_focus=True):
         if self.selects:
             self.cursor = index
         self.post_message(self.Chosen(self, self.rows[index], index))
+
+    def jump_targets(self) -> Iterator[Target]:
+        """The rows in view that can be chosen, else the list itself."""
+        region, top = self.region, self.scroll_offset.y
+        if not self.selects:
+            yield Target(region.x, region.y, self.focus)
+            return
+        for index, start in enumerate(self._tops[:-1]):
+            if 0 <= start - top < region.height:
+                yield Target(region.x, region.y + start - top, partial(self._jump, index))
+
+    def _jump(self, index: int) -> None:
+        self.focus()
+        if index < len(self.rows):
+            self.cursor = index
 
     def index_at(self, y: int) -> int | None:
         """The row drawn there."""

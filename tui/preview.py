@@ -30,8 +30,9 @@ class Preview(Vertical):
 
     def show(self, rows: list[Row]) -> None:
         """Show these, from the top."""
-        lines = self.query_one(Lines)
-        if rows != lines.rows:
+        for lines in self.query(Lines):  # none while it comes or goes
+            if rows == lines.rows:
+                continue
             lines.set_rows(rows)
             lines.scroll_to(y=0, animate=False, force=True, immediate=True)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.cells import cell_len
 from textual.events import Click
@@ -12,6 +13,7 @@ from textual.strip import Strip
 
 from ..missions.records import record
 from .card import Line
+from .jump import Target
 from .paint import Drawn
 
 
@@ -69,6 +71,11 @@ class TabLine(Drawn):
         if at + cell_len(self.remark) + 2 <= width:
             line += [(" " * (width - at - cell_len(self.remark) - 1), ""), (self.remark, "faint"), (" ", "")]
         return self.draw(line, width)
+
+    def jump_targets(self) -> Iterator[Target]:
+        """The tabs."""
+        for start, _, tab in self._places:
+            yield Target(self.region.x + start, self.region.y, partial(self.post_message, self.Chosen(tab)))
 
     def on_click(self, event: Click) -> None:
         """Say which tab is wanted."""

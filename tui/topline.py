@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from textual.events import Click
 from textual.message import Message
@@ -11,6 +13,7 @@ from textual.strip import Strip
 from .card import Part
 from .data import Summary
 from .edge_lines import TopView
+from .jump import Target
 from .marks import UNICODE, Marks
 from .paint import Drawn
 
@@ -55,6 +58,12 @@ class TopLine(Drawn):
         """The line."""
         row, self._places = self.view.row(self.size.width)
         return self.strip(row)
+
+    def jump_targets(self) -> Iterator[Target]:
+        """What can be clicked."""
+        for start, _, action in self._places:
+            if action:
+                yield Target(self.region.x + start, self.region.y, partial(self.post_message, self.Clicked(action)))
 
     def on_click(self, event: Click) -> None:
         """Say what was clicked."""

@@ -1,68 +1,192 @@
-"""No key in any state ends the application."""
+"""No key in any state ends the application: random keys on all screens, while other processes change the workspace."""
 
 from __future__ import annotations
 
+import asyncio
 import random
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from textual.app import App
+from textual.events import Key
+from textual.pilot import Pilot
 
-from solo_unicorn.missions.entities import Json
-from solo_unicorn.tui import changes_pane, welcome_data
-from solo_unicorn.tui.screens import workstation
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Usage
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui import child
+from solo_unicorn.tui.all_keys import known_bindings
 
 from .conftest import Story, ready
 
-KEYS = [
-    *"abcdefghijklmnoprstuvwxyz",
-    *"ABCDEGHJKLMPRSTX",
-    *"1234567",
-    "space",
-    "enter",
-    "escape",
-    "tab",
-    "shift+tab",
-    "up",
-    "down",
-    "left",
-    "right",
-    "home",
-    "end",
-    "pageup",
-    "pagedown",
-    "slash",
-    "question_mark",
-    "delete",
-    "backspace",
-    "ctrl+s",
-    "ctrl+r",
-    "ctrl+p",
-    "ctrl+f",
-    "ctrl+b",
-    "left_square_bracket",
-    "right_square_bracket",
-    "shift+left",
-    "shift+right",
-    "shift+up",
-    "shift+down",
-    "f1",
-]
+LEAVES = frozenset({"ctrl+q", "ctrl+z"})
+"""Keys that end or stop the application, as they should."""
+KEYS = sorted(
+    {key.strip() for one in known_bindings().values() for key in one.binding.key.split(",")}
+    | {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789é世@:-"}
+    | {"space", "enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end", "backspace"}
+    | {"pageup", "pagedown", "ctrl+p", "ctrl+c", "ctrl+a", "ctrl+e", "ctrl+u", "ctrl+w", "alt+x", "f1", "f5", "f12"}
+    - LEAVES
+)
+OFTEN = ["j", "j", "enter", "escape", "escape", "tab", "l", "1", "question_mark", "ctrl+p", "x", "v", "slash"]
+SIZES = [(160, 45), (80, 24), (40, 20), (12, 4)]
+SETTLE = 8
+"""Keys that are typed before the screen is waited for."""
+
+
+class World:
+    """What other processes do meanwhile."""
+
+    def __init__(self, story: Story, chance: random.Random) -> None:
+        self.story, self.chance = story, chance
+
+    def turn(self) -> None:
+        """One thing happens, or is refused by the rules."""
+        workspace, chance = self.story.workspace, self.chance
+        cards = [card for name in LISTS for card in workspace.cards(self.story.project, name)]
+        card = chance.choice(cards) if cards else None
+        agent = Author("agent", "claude")
+        with suppress(SoloUnicornError):
+            match chance.randrange(9):
+                case 0:
+                    title = "".join(chance.choice("aé世 …") for _ in range(chance.randrange(1, 60)))
+                    workspace.create_mission(self.story.project, MissionDraft(title=f"M{title}"))
+                case 1 if card:
+                    workspace.move_mission(card.id, chance.choice(LISTS), top=True)
+                case 2 if card:
+                    workspace.delete_mission(card.id)
+                case 3 if card:
+                    workspace.ask_question(card.id, "Which?\n" + "long " * chance.randrange(60), by=agent)
+                case 4 if card:
+                    workspace.request_review(card.id, "done", "look", by=agent)
+                case 5 if card:
+                    self._claim(workspace, card.id)
+                case 6:
+                    for session in workspace.sessions(active=True)[:1]:
+                        usage = Usage(chance.randrange(10**7), 5, 0, None, 1)
+                        workspace.session_progress(
+                            session.id, activity="\x1b[2Jedits\t世", usage=usage, at=self.story.now
+                        )
+                case 7:
+                    for session in workspace.sessions(active=True)[:1]:
+                        workspace.end_session(session.id, chance.choice(["failed", "unknown", "completed"]), "so")
+                case _:
+                    workspace.undo(self.story.project)
+
+    def _claim(self, workspace: Workspace, mission_id: str) -> None:
+        workspace.set_ready(mission_id, True)
+        agent = CodeAgent("claude", "claude", "Claude Code", slots=9, binary="/usr/bin/claude", state="ready")
+        number = self.chance.randrange(10**20)
+        workspace.claim(mission_id, session_id=f"S{number:025}", agent=agent, workstation_id=workspace.workstation().id)
+
+
+def press(app: App[object], key: str) -> None:
+    """Type a key without waiting for what it does."""
+    character = key if len(key) == 1 else {"space": " "}.get(key)
+    driver = app._driver
+    assert driver is not None
+    driver.send_message(Key(key, character))
+
+
+async def type_all(story: Story, keys: list[str], size: tuple[int, int], chance: random.Random) -> None:
+    """Type the keys; whatever goes wrong names them."""
+    world = World(story, chance)
+    app = story.app()
+    typed: list[str] = []
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        for place, key in enumerate(keys):
+            typed.append(key)
+            press(app, key)
+            await asyncio.sleep(0)
+            if place % SETTLE == 0:
+                if chance.random() < 0.3:
+                    world.turn()
+                if chance.random() < 0.05:
+                    await resize(pilot, chance)
+                await pilot.pause()
+            assert app._exception is None, typed
+        await pilot.pause()
+        assert app._exception is None, typed
+        assert app.is_running, typed
+
+
+async def resize(pilot: Pilot[object], chance: random.Random) -> None:
+    """Another size of the terminal."""
+    await pilot.resize_terminal(chance.randint(1, 200), chance.randint(1, 60))
+
+
+def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program is started by what is typed, and no browser."""
+
+    async def run(*command: str, seconds: float = 0.0, **more: object) -> tuple[str, str, int]:
+        return "{}", "", 0
+
+    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        return {}
+
+    from solo_unicorn.tui.all_keys import owners
+
+    assert list(owners())  # all modules are imported: each has the functions under its own name
+    import sys
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("solo_unicorn.tui"):
+            for word, double in (("run", run), ("ask", ask)):
+                if getattr(module, word, None) is getattr(child, word):
+                    monkeypatch.setattr(module, word, double)
+    async def stay(app: App[object]) -> None:
+        """Quitting by the palette is no accident either."""
+
+    monkeypatch.setattr(App, "open_url", lambda *arguments, **more: None)
+    monkeypatch.setattr(App, "action_quit", stay)
+
+
+def random_keys(picture: ModuleType, number: int, runs: int, length: int) -> Callable[[], None]:
+    """A test that types `runs` × `length` keys, the same for the same number."""
+    key = st.one_of(st.sampled_from(KEYS), st.sampled_from(OFTEN))
+
+    @seed(number)
+    @settings(
+        max_examples=runs,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        keys=st.lists(key, min_size=length, max_size=length), size=st.sampled_from(SIZES), world=st.integers(0, 10**6)
+    )
+    def run(keys: list[str], size: tuple[int, int], world: int) -> None:
+        with tempfile.TemporaryDirectory(prefix="su-") as directory:
+            path = Path(directory) / "workspace.db"
+            project = picture.tell(path)
+            with Workspace.open(path) as workspace:
+                story = Story(path, project, picture.NOW, workspace)
+                asyncio.run(type_all(story, keys, size, random.Random(world)))
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine is touched."""
+    no_children(monkeypatch)
+
+
+def test_some_random_keys(picture: ModuleType) -> None:
+    random_keys(picture, 0, runs=2, length=120)()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-async def test_random_keys(story: Story, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
-        return {}
-
-    for module in (changes_pane, welcome_data, workstation):
-        monkeypatch.setattr(module, "ask", ask)
-    keys = random.Random(seed)
-    app = story.app()
-    async with app.run_test(size=keys.choice([(160, 45), (80, 24), (40, 20)])) as pilot:
-        await ready(pilot)
-        pressed: list[str] = []
-        for _ in range(150):
-            pressed.append(keys.choice(KEYS))
-            await pilot.press(pressed[-1])
-            assert app._exception is None, pressed
-        assert app.is_running, pressed
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", range(1, 9))
+def test_twenty_thousand_random_keys(picture: ModuleType, number: int) -> None:
+    random_keys(picture, number, runs=10, length=250)()

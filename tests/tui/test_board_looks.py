@@ -13,10 +13,10 @@ from solo_unicorn.tui.filter_line import FilterLine
 from solo_unicorn.tui.heading_view import arrange, heading
 from solo_unicorn.tui.lanes import group
 from solo_unicorn.tui.marks import UNICODE
-from solo_unicorn.tui.screens.ask import AskScreen
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.choose import ChooseScreen
 from solo_unicorn.tui.screens.filters import FiltersScreen
+from solo_unicorn.tui.screens.line import LineScreen
 
 from .conftest import Story, ready, screen_text, shown, until
 from .test_board_mouse import at, drag
@@ -241,7 +241,7 @@ async def test_a_filter_is_completed_saved_and_used(story: Story) -> None:
         assert line.entry.value == "stage:clarify "
         await pilot.press("tab", "shift+tab")
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
         await pilot.press(*"early", "enter")
         await until(pilot, lambda: "early" in story.workspace.saved_filters(story.project))
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))

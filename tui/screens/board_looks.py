@@ -12,6 +12,7 @@ from ...missions.query_words import Vocabulary
 from .. import data
 from ..board import Board
 from ..board_view import DENSITIES, BoardView
+from ..keyline import KeyLine
 from ..keys import binding
 from ..lanes import LANES
 from ..operations import Workspace
@@ -90,6 +91,10 @@ class BoardLooks(LiveBoard):
     def _arranged(self, event: Board.Arranged) -> None:
         self.model.view = replace(self.model.view, collapsed=event.collapsed, folded=event.folded)
         self._keep_view(self.model.view)
+
+    @on(Board.Typed)
+    def _typed(self, event: Board.Typed) -> None:
+        self.query_one(KeyLine).say_pending(event.pending)
 
     @on(Board.Marked)
     def _marked(self, event: Board.Marked) -> None:
@@ -195,14 +200,14 @@ class BoardLooks(LiveBoard):
     @work
     async def on_filter_line_save_wished(self, event: FilterLine.SaveWished) -> None:
         """Keep the filter under a name."""
-        from .ask import AskScreen
+        from .line import LineScreen
 
         project = self.model.summary.project
         if project is None or not event.text:
             return
-        sheet = AskScreen("Keep the filter as", why=event.text, placeholder="a name: small letters and digits")
-        name = await self.app.push_screen_wait(sheet)
-        if name is not None:
+        about = f"{event.text}\nA name of small letters and digits; @name stands for the filter."
+        name = await self.app.push_screen_wait(LineScreen("Keep the filter as", about=about))
+        if name:
             kept = await self.app.perform(_save, project.id, name, event.text)
             if kept:
                 await self.refresh_model()

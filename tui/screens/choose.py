@@ -8,11 +8,11 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Key
-from textual.screen import ModalScreen
 
 from ...missions.records import record
 from ..app import SoloUnicornApp
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines, row
 
 
@@ -26,7 +26,7 @@ class Choice:
     value: str
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(Sheet[str | None]):
     """Gives the value chosen, or None."""
 
     CSS_PATH = "small_sheet.tcss"
@@ -49,6 +49,7 @@ class ChooseScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Show them."""
         lines = self.query_one(Lines)
+        lines.counting = False
         wide = max((len(one.word) for one in self.choices), default=0)
         lines.styles.height = max(1, len(self.choices))
         lines.set_rows(

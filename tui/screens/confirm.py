@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from ..keys import binding
+from ..leaving import Sheet
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Sheet[bool]):
     """True only when the person says so."""
 
     CSS_PATH = "confirm.tcss"

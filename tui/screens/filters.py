@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from ...sync.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines, row
 
 
-class FiltersScreen(ModalScreen[str | None]):
+class FiltersScreen(Sheet[str | None]):
     """Gives the query to filter by: `@name`."""
 
     CSS_PATH = "small_sheet.tcss"

@@ -7,7 +7,6 @@ from typing import Any, Final
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
 from ...missions.creating import MissionDraft
@@ -19,6 +18,7 @@ from ..editor import edit_in_editor
 from ..form_data import FormData, references
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines
 from ..stages import FlowList, StageList
 
@@ -28,7 +28,7 @@ FIELDS: Final = (
 )  # fmt: skip
 
 
-class MissionForm(ModalScreen[str | None]):
+class MissionForm(Sheet[str | None]):
     """Gives the id of the mission that was made or changed, None when the person went away."""
 
     CSS_PATH = "form.tcss"
@@ -185,7 +185,7 @@ class MissionForm(ModalScreen[str | None]):
     @work
     async def action_save(self) -> None:
         """Save; what is refused is said, and nothing that was written is lost."""
-        if self.data is None or self._saving:
+        if self.data is None or self._saving or self.is_gone:
             return
         self._saving = True
         try:
@@ -214,6 +214,8 @@ class MissionForm(ModalScreen[str | None]):
         """Away; what was written is not thrown away without a word."""
         from .confirm import ConfirmScreen
 
+        if self.is_gone:
+            return
         written = bool(self._as_opened) and self._values() != self._as_opened
         question = ConfirmScreen("Leave without saving what you wrote?", "Leave")
         if written and not await self.app.push_screen_wait(question):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import getters
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
 from ...missions import query
 from ..app import SoloUnicornApp
-from ..keys import binding, entries
+from ..keys import Entry, binding, entries
+from ..leaving import Sheet
 from ..lines import Lines, Row, row
 from .board import BoardScreen
 
@@ -29,12 +30,12 @@ LEGEND = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Sheet[None]):
     """Keys, words and marks."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
-        binding("help.close", "escape,question_mark,q,enter", "dismiss", "close", "Back to where you were"),
+        binding("help.close", "escape,question_mark,q", "dismiss", "close", "Back to where you were"),
     ]
 
     BINDING_GROUP_TITLE = "Help"
@@ -48,13 +49,21 @@ class HelpScreen(ModalScreen[None]):
         """One list."""
         with Vertical(classes="box") as box:
             box.border_title = "Keys"
-            yield Lines(self.app.marks, id="keys")
+            yield Lines(self.app.marks, cursor=True, id="keys")
 
     def on_mount(self) -> None:
         """Show what the bindings say."""
         lines = self.query_one(Lines)
         lines.set_rows(self._rows())
         lines.focus()
+
+    @on(Lines.Chosen)
+    def _chosen(self, event: Lines.Chosen) -> None:
+        """Enter or a click does what the key does; on any other line it goes back."""
+        self.dismiss(None)
+        if isinstance(event.row.key, Entry) and event.row.key.enabled:
+            entry = event.row.key
+            self.app.call_later(self.app.run_action, entry.binding.action, entry.node)
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
@@ -66,7 +75,7 @@ class HelpScreen(ModalScreen[None]):
                 rows += [*([row("")] if rows else []), row((name, "strong"))]
                 group = name
             keys = " ".join(dict.fromkeys(entry.keys))
-            rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, indent=wide + 3))
+            rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, key=entry, indent=wide + 3))
         rows += [row(""), row(("Marks", "strong"))]
         rows += [
             row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from ...missions.entities import Decision
 from ...missions.ids import short_id
@@ -15,6 +14,7 @@ from ..app import SoloUnicornApp
 from ..inbox_rows import Entry
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines
 
 FITS = {
@@ -29,7 +29,7 @@ FITS = {
 """Which action answers what."""
 
 
-class InboxScreen(ModalScreen[str | None]):
+class InboxScreen(Sheet[str | None]):
     """Gives the mission that the person goes into, or None."""
 
     CSS_PATH = "inbox.tcss"

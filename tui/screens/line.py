@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from ..keys import binding
+from ..leaving import Sheet
 
 
-class LineScreen(ModalScreen[str | None]):
+class LineScreen(Sheet[str | None]):
     """Gives the line, stripped (it may be empty), or None when the person went away."""
 
     CSS_PATH = "line.tcss"

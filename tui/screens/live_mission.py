@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, Literal, get_args
 
 from textual import getters, on, work
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
@@ -17,6 +17,7 @@ from ..changes_pane import ChangesPane
 from ..files_pane import FilesPane
 from ..flow_pane import FlowPane
 from ..keyline import KeyLine
+from ..leaving import Place
 from ..mission_data import MissionData
 from ..mission_rows import session_line, title_line
 from ..paint import Drawn
@@ -86,7 +87,7 @@ class Rule(Drawn):
         return self.draw([("─" * self.size.width, "rule")], self.size.width)
 
 
-class LiveMission(Screen[None]):
+class LiveMission(Place[None]):
     """Title, tabs over one mission, keys; read anew whenever any process changes something."""
 
     CSS_PATH = "mission.tcss"
@@ -102,6 +103,7 @@ class LiveMission(Screen[None]):
         self._chosen = tab is not None
         self._reading = False
         self._again = False
+        self._showing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """Title, place, tabs, the part that is open, keys."""
@@ -154,15 +156,21 @@ class LiveMission(Screen[None]):
         return "session" if data.live is not None else "overview"
 
     async def _show(self) -> None:
-        if self.data is None or not self.is_mounted:
+        async with self._showing:
+            await self._show_pane()
+
+    async def _show_pane(self) -> None:
+        if self.data is None or not self.is_mounted or self.is_gone:
             return
         self.query_one(TitleLine).show(self.data)
         self.query_one(WhereLine).show(self.data)
-        switcher = self.query_one(ContentSwitcher)
-        if not switcher.query(f"#{pane_id(self.tab)}"):
-            await switcher.mount(PANES[self.tab](self.app.marks))
-        switcher.current = pane_id(self.tab)
-        pane: Pane = switcher.get_child_by_id(pane_id(self.tab))  # type: ignore[assignment]
+        switcher, tab = self.query_one(ContentSwitcher), self.tab
+        if not switcher.query(f"#{pane_id(tab)}"):
+            await switcher.mount(PANES[tab](self.app.marks))
+            if self.is_gone:
+                return
+        switcher.current = pane_id(tab)
+        pane: Pane = switcher.get_child_by_id(pane_id(tab))  # type: ignore[assignment]
         await pane.show(self.data, self.app.clock())
         self._show_tabs()
         self.refresh_bindings()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, Literal, get_args
 
 from textual import getters, on, work
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -14,6 +14,7 @@ from .. import project_data
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Place
 from ..lines import Lines, row
 from ..project_data import ProjectData
 from ..project_panes import Actors, Flows, Members, Memory, Permissions, Repositories, Settings
@@ -28,7 +29,7 @@ FOCUS: Final = {
 }
 
 
-class LiveProject(Screen[None]):
+class LiveProject(Place[None]):
     """Heading, tabs, keys; read anew whenever any process changes something."""
 
     CSS_PATH = "project.tcss"
@@ -50,6 +51,7 @@ class LiveProject(Screen[None]):
         self.ref = project_id
         self.tab = tab
         self.data: ProjectData | None = None
+        self._showing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """The parts."""
@@ -80,14 +82,20 @@ class LiveProject(Screen[None]):
 
     async def show(self) -> None:
         """Show the open tab."""
-        data = self.data
-        if data is None or not self.is_mounted:
+        async with self._showing:
+            await self._show()
+
+    async def _show(self) -> None:
+        data, tab = self.data, self.tab
+        if data is None or not self.is_mounted or self.is_gone:
             return
         switcher = self.query_one(ContentSwitcher)
-        if not switcher.query(f"#{self.tab}"):
+        if not switcher.query(f"#{tab}"):
             await switcher.mount(self._pane())
-        switcher.current = self.tab
-        pane: Any = switcher.get_child_by_id(self.tab)
+            if self.is_gone:
+                return
+        switcher.current = tab
+        pane: Any = switcher.get_child_by_id(tab)
         await pane.show(data, self.app.clock())
         counts = {"repositories": len(data.repositories), "flows": len(data.flows), "actors": len(data.actors),
                   "memory": len(data.memory), "permissions": len(data.rules)}  # fmt: skip

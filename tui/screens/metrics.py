@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rich.text import Text
 from textual import getters, work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.color import Color
 from textual.containers import Grid
-from textual.screen import Screen
 from textual_plotext import PlotextPlot
 
 from ...missions.entities import Project
@@ -17,6 +17,7 @@ from ...sync.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Place
 from ..lines import Lines, Row, row
 from ..marks import Marks
 
@@ -27,9 +28,20 @@ PLOTS: Final = {
     "review": "Waiting for your review, median hours",
     "cost": "Cost per week, dollars",
 }
+LEAST_PLOT = (16, 6)
+"""Cells below which a plot is not drawn."""
 
 
-class MetricsScreen(Screen[None]):
+class Plot(PlotextPlot):
+    """A plot; plotext fails where there is no room for one."""
+
+    def render(self) -> RenderResult:
+        """The plot, or nothing in a corner too small for it."""
+        room = self.size.width >= LEAST_PLOT[0] and self.size.height >= LEAST_PLOT[1]
+        return super().render() if room else Text("")
+
+
+class MetricsScreen(Place[None]):
     """Four plots and a table; read anew when something changes."""
 
     CSS_PATH = "metrics.tcss"
@@ -56,7 +68,7 @@ class MetricsScreen(Screen[None]):
         yield Lines(marks, id="head")
         with Grid(id="plots"):
             for name, title in PLOTS.items():
-                plot = PlotextPlot(id=name)
+                plot = Plot(id=name)
                 plot.border_title = title
                 yield plot
         agents = Lines(marks, id="agents", empty="No agent has worked in these weeks.")
@@ -75,7 +87,7 @@ class MetricsScreen(Screen[None]):
         """Read the figures."""
         project = self.project.id if self.only and self.project else None
         metrics = await self.app.perform(Workspace.metrics, project, weeks=self.weeks, now=self.app.clock())
-        if metrics is not None and self.is_mounted:
+        if metrics is not None and self.is_mounted and not self.is_gone:
             self.metrics = metrics
             self._show(metrics)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ...missions.board import ListCount
@@ -14,10 +13,11 @@ from ...sync.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines, row
 
 
-class ProjectsScreen(ModalScreen[str | None]):
+class ProjectsScreen(Sheet[str | None]):
     """Gives the id of the project to show."""
 
     CSS_PATH = "projects.tcss"

@@ -9,7 +9,6 @@ from typing import Final
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from ...missions.entities import CodeAgent, Project
@@ -19,6 +18,7 @@ from .. import welcome_data
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines, Row, row
 from ..welcome_data import RepositoryFound
 from ..workstation_data import agent_rows, read
@@ -27,7 +27,7 @@ STEPS: Final = ("repository", "agents", "begin", "hub")
 TITLES: Final = ("This repository?", "Agents found", "Start with", "A hub, to work with others?")
 
 
-class WelcomeScreen(ModalScreen[str | None]):
+class WelcomeScreen(Sheet[str | None]):
     """Gives the id of the project to open, None when the person wants to look around first; it goes on next time."""
 
     CSS_PATH = "welcome.tcss"

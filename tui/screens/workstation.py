@@ -8,7 +8,6 @@ import time
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from ...missions.entities import JsonObject, Session
 from ...missions.errors import SoloUnicornError
@@ -20,10 +19,11 @@ from ..app import SoloUnicornApp
 from ..child import ask
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Place
 from ..lines import Lines, Row, row
 
 
-class WorkstationScreen(Screen[str | None]):
+class WorkstationScreen(Place[str | None]):
     """Gives the mission that the person wants to see, or None."""
 
     CSS_PATH = "workstation.tcss"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
 from ..editor import edit_in_editor
 from ..keys import binding
+from ..leaving import Sheet
 
 
-class WriteScreen(ModalScreen[str | None]):
+class WriteScreen(Sheet[str | None]):
     """Gives the text, or None when the person went away."""
 
     CSS_PATH = "write.tcss"

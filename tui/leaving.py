@@ -1,0 +1,25 @@
+"""Screens that can be left once: what comes late to one that is gone, or has another above it, leaves nothing else."""
+
+from __future__ import annotations
+
+from textual.await_complete import AwaitComplete
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+
+class Place(Screen[ScreenResultType]):
+    """A screen of its own."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was left: what still runs for it has nobody to show anything to."""
+        return self not in self.app.screen_stack
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave it; nothing when it is not the one on top (Textual would take away whichever is)."""
+        if self.app.screen is not self:
+            return AwaitComplete()
+        return super().dismiss(result)
+
+
+class Sheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
+    """A sheet above another screen."""
