@@ -139,10 +139,12 @@ class MouseBoard(Vertical):
 
     def on_mouse_scroll_left(self, event: MouseScrollLeft) -> None:
         """The list to the left, which brings it into view."""
+        event.stop()
         self.action_go(-1)
 
     def on_mouse_scroll_right(self, event: MouseScrollRight) -> None:
         """The list to the right."""
+        event.stop()
         self.action_go(1)
 
     def on_mouse_move(self, event: MouseMove) -> None:

@@ -16,6 +16,7 @@ from solo_unicorn.tui.keys import Entry
 from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.choose import ChooseScreen
+from solo_unicorn.tui.screens.conflicts import ConflictsScreen
 from solo_unicorn.tui.screens.filters import FiltersScreen
 from solo_unicorn.tui.screens.form import MissionForm
 from solo_unicorn.tui.screens.help import HelpScreen
@@ -105,6 +106,7 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
     "board.pause": ([], lambda pilot, board, story: story.workspace.project(story.project).paused),
     "board.remove_sample": ([], lambda pilot, board, story: story.workspace.project(story.project)),
     "board.metrics": ([], screen(MetricsScreen)),
+    "board.conflicts": ([], screen(ConflictsScreen)),
     "board.project": ([], screen(ProjectScreen)),
     "app.help": ([], screen(HelpScreen)),
     "app.theme": ([], screen(CommandPalette)),
@@ -112,7 +114,7 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
 }
 """From the id of a binding: keys that lead up to it, and what is so once its key was pressed."""
 ELSEWHERE = {"app.quit", "app.suspend"}
-"""They end or stop the application: tests/tui/test_terminal.py."""
+"""They end or stop the application."""
 
 
 def board_bindings() -> dict[str, Binding]:
