@@ -233,13 +233,15 @@ def hub(directory: Path, port: int = 0) -> Iterator[tuple[str, str]]:
 def serve(directory: Path, port: int) -> subprocess.Popen[bytes]:
     """Start the hub and wait until it answers."""
     words = [sys.executable, "-m", "solo_unicorn", "hub", "--data-dir", str(directory), "--port", str(port)]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = directory / "hub.log"
+    with log.open("ab") as said:
+        process = subprocess.Popen(words, stdout=said, stderr=said)
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
             return process
         time.sleep(0.05)
-    raise SystemExit("the hub did not start")
+    raise SystemExit(f"the hub did not start: {log.read_text()[-500:]}")
 
 
 def main() -> int:

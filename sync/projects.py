@@ -48,6 +48,7 @@ class ProjectOperations(WorkspaceBase):
         """Change settings of a project by their snake_case names; `status` 'archived' archives it."""
         with self._change(by) as change:
             project = change.project(ref)
+            _refuse_shared(project, changes)
             after = _changed(project, changes, FIXED_OF_PROJECT)
             _check_name(after.name)
             _check_limits(after.wip_limits)
@@ -256,6 +257,20 @@ def create_project_in(change: Change, name: str, *, description: str | None = No
         rows.put_part(change.connection, "flow", flow)
     change.event(project_id, "project_created", note=project.name, by=SYSTEM if is_sample else None)
     return project
+
+
+OF_THIS_MACHINE = frozenset({"slug", "paused", "wip_limits", "mirror_memory", "mirror_documents", "is_sample"})
+
+
+def _refuse_shared(project: Project, changes: Mapping[str, object]) -> None:
+    """Settings that all machines of a connected project share are the hub's: it would take a change back unseen."""
+    shared = sorted(changes.keys() - OF_THIS_MACHINE)
+    if project.hub is not None and shared:
+        raise Conflict(
+            f"{', '.join(shared)} of {project.name} cannot be changed here",
+            why=f"the project is mirrored from {project.hub}, which keeps the settings that all share",
+            todo="change it at the hub; what is of this machine alone (pause, limits, mirrors) can be changed here",
+        )
 
 
 def _changed(entity: Entity, changes: Mapping[str, object], fixed: set[str]) -> Entity:
