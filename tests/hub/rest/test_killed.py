@@ -15,7 +15,7 @@ from .conftest import new_database
 from .serving import free_port, prepare, process_wait, start
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("SOLO_UNICORN_TEST_KILLS", "3"))
+KILLS = int(os.environ.get("SOLO_UNICORN_TEST_KILLS", "2"))
 WRITERS = 6
 
 

@@ -20,7 +20,7 @@ from solo_unicorn.hub.api.openapi import document
 from .serving import Served, served
 
 pytestmark = pytest.mark.slow
-EXAMPLES = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "3"))
 schema = schemathesis.openapi.from_dict(document("/api/v1"))  # type: ignore[arg-type]
 
 
