@@ -119,6 +119,7 @@ class SoloUnicornApp(App[None]):
             self.complain(error)
             return
         self.connected = True
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # the shell painted over it
         self.face.on_change(lambda: self.workspace_changed.publish(None))
         if self._serve:
             from ..workstation.client import Keeper
