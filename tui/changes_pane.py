@@ -65,6 +65,10 @@ class ChangesPane(Horizontal):
 
         comment: LineComment
 
+    @dataclass
+    class Read(Message):
+        """The diff is known, or known to be none."""
+
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="changes")
         self.marks = marks
@@ -138,6 +142,7 @@ class ChangesPane(Horizontal):
             self.lines.set_rows(rows or [row(("  Nothing is changed.", "faint"))])
             self._seek()
             self.refresh_bindings()
+            self.post_message(self.Read())
 
     def _seek(self) -> None:
         if self._sought is not None and (place := self._row_of(self._sought)) is not None:

@@ -29,13 +29,23 @@ FITS = {
 """Which action answers what."""
 
 
+class WaitingList(Lines):
+    """What waits; Enter is the screen's."""
+
+    BINDINGS = [  # noqa: RUF012
+        binding(
+            "inbox.answer", "enter", "screen.answer", "answer / go in", "Answer the question; go into anything else",
+            label="⏎",
+        ),
+    ]  # fmt: skip
+
+
 class InboxScreen(Sheet[str | None]):
     """Gives the mission that the person goes into, or None."""
 
     CSS_PATH = "inbox.tcss"
     BINDING_GROUP_TITLE = "Inbox"
     BINDINGS = [  # noqa: RUF012
-        binding("inbox.answer", "enter", "answer", "answer / go in", "Answer the question; go into anything else"),
         binding("inbox.allow", "y", "allow", "allow once", "Let the agent use the tool this time"),
         binding("inbox.always", "Y", "always", "always here", "Let agents of this project do the same from now on"),
         binding("inbox.refuse", "n", "refuse", "refuse", "Do not let it; say why if you like"),
@@ -58,7 +68,7 @@ class InboxScreen(Sheet[str | None]):
         """One list."""
         with Vertical(classes="box") as box:
             box.border_title = "Waits for you"
-            yield Lines(self.app.marks, cursor=True, empty="Nothing waits for you.")
+            yield WaitingList(self.app.marks, cursor=True, empty="Nothing waits for you.")
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:

@@ -203,6 +203,10 @@ class LiveMission(Place[None]):
         if found:
             found.first(Widget).focus()
 
+    @on(ChangesPane.Read)
+    def _diff_read(self) -> None:
+        self._show_tabs()
+
     @on(TabLine.Chosen)
     async def _tab_clicked(self, event: TabLine.Chosen) -> None:
         await self.action_go_to(event.tab)

@@ -1,0 +1,229 @@
+"""Every screen beside the board, each in the states in which its keys do something: opened as a person opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from solo_unicorn.missions.entities import Author, Json, PullRequest
+from solo_unicorn.tui import changes_pane, welcome_data, workstation_data, workstation_machine
+from solo_unicorn.tui.changes_pane import ChangesPane
+from solo_unicorn.tui.fields import FieldList
+from solo_unicorn.tui.lines import Lines
+from solo_unicorn.tui.screens import workstation as workstation_screen
+from solo_unicorn.tui.screens.confirm import ConfirmScreen
+from solo_unicorn.tui.screens.inbox import InboxScreen
+from solo_unicorn.tui.screens.line import LineScreen
+from solo_unicorn.tui.screens.live_project import TABS
+from solo_unicorn.tui.screens.metrics import MetricsScreen
+from solo_unicorn.tui.screens.project import ProjectScreen
+from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.screens.welcome import STEPS, WelcomeScreen
+from solo_unicorn.tui.screens.workstation import WorkstationScreen
+from solo_unicorn.tui.screens.write import WriteScreen
+
+from .conftest import Story, ready, screen_text, until
+from .test_mission import DIFF, enter, says, write_transcript
+
+Open = Callable[[Pilot[Any], Story], Awaitable[object]]
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No child process, no service, the same machine everywhere."""
+
+    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+        return DIFF if arguments[:2] == ("mission", "diff") else {}
+
+    async def sizes(directories: list[str]) -> dict[str, int]:
+        return {}
+
+    for module in (changes_pane, welcome_data, workstation_screen):
+        monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(workstation_machine, "sizes", sizes)
+    monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
+    monkeypatch.setattr("solo_unicorn.sync.console._chosen_name", lambda: "laptop-7")
+    monkeypatch.setattr(
+        workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0", "load": [1.2]}
+    )
+
+
+def mission(title: str, tab: str, *, words: str = "") -> Open:
+    """The mission room at a tab."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        await enter(pilot, story, title, tab)
+        await until(pilot, lambda: words in screen_text(pilot.app))  # type: ignore[arg-type]
+
+    return go
+
+
+async def session(pilot: Pilot[Any], story: Story) -> None:
+    """A transcript with something in it."""
+    write_transcript(story, [says("I'll put the back-off into one place"), says("The tests pass")])
+    await mission("Checkout", "session", words="The tests pass")(pilot, story)
+
+
+async def changes(pilot: Pilot[Any], story: Story) -> None:
+    """The diff, with the cursor on a line and a comment below it."""
+    card = story.card("Checkout")
+    story.workspace.add_comment(card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
+    await mission("Checkout", "changes", words="you: Three times at most")(pilot, story)
+    pane = pilot.app.screen.query_one(ChangesPane)
+    pane.lines.cursor = next(at for at, row in enumerate(pane.lines.rows) if getattr(row.key, "new", None) == 12)
+
+
+async def comment(pilot: Pilot[Any], story: Story) -> None:
+    """The diff, with the cursor on a comment."""
+    await changes(pilot, story)
+    pane = pilot.app.screen.query_one(ChangesPane)
+    pane.lines.cursor = (pane.lines.cursor or 0) + 1
+
+
+async def files(pilot: Pilot[Any], story: Story) -> None:
+    """A file of a mission."""
+    brief = Path(story.path).parent / "brief.md"
+    brief.write_text("Brief")
+    story.workspace.add_attachment(story.card("Checkout").id, brief)
+    await mission("Checkout", "files", words="brief.md")(pilot, story)
+
+
+async def landing(pilot: Pilot[Any], story: Story) -> None:
+    """A mission whose landing failed, with a pull request."""
+    workspace, ref = story.workspace, story.card("Search: typo").id
+    workspace.approve(ref)
+    workspace.complete_stage(ref, "Done", by=Author("agent", "claude"))
+    workspace.approve(ref)
+    workspace.landing_started(ref)
+    workspace.pull_request_opened(ref, 7, "https://example.invalid/7", "b", PullRequest(checks="passed"))
+    workspace.landing_failed(ref, "the remote refused")
+    await mission("Search: typo", "overview", words="#7")(pilot, story)
+
+
+def inbox(kind: str) -> Open:
+    """The inbox with the cursor on one kind."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        running = next(one for one in story.workspace.sessions(active=True) if one.agent_name == "claude")
+        story.workspace.ask_permission(running.id, "Bash", {"command": "npm test", "description": "Run the tests"})
+        if kind == "attention":
+            story.workspace.end_session(running.id, "unknown", "the machine was switched off")
+        await ready(pilot)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) >= 3)
+        screen = pilot.app.screen
+        assert isinstance(screen, InboxScreen)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.kind == kind)
+        await pilot.pause()
+
+    return go
+
+
+async def workstation(pilot: Pilot[Any], story: Story) -> None:
+    """The console."""
+    await ready(pilot)
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen))
+    await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions", Lines).rows) == 2)
+    await until(pilot, lambda: "service running" in screen_text(pilot.app))  # type: ignore[arg-type]
+
+
+async def metrics(pilot: Pilot[Any], story: Story) -> None:
+    """The plots."""
+    await ready(pilot)
+    await pilot.press("M")
+    await until(pilot, lambda: isinstance(pilot.app.screen, MetricsScreen))
+    await until(pilot, lambda: "3 missions done" in screen_text(pilot.app))  # type: ignore[arg-type]
+
+
+async def projects(pilot: Pilot[Any], story: Story) -> None:
+    """The list of projects."""
+    await ready(pilot)
+    await pilot.press("p")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and pilot.app.screen.lines.rows)
+
+
+def project(tab: str, *, details: bool = False) -> Open:
+    """The project screen at a tab, with something in each."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        workspace = story.workspace
+        workspace.create_actor(story.project, "Tester", methodology="Tries to break it", focus="Edges")
+        workspace.replace_memory(story.project, "decisions", "# Decisions\n\nOne back-off for all callers.\n", 0)
+        running = workspace.sessions(active=True)[0]
+        item = workspace.ask_permission(running.id, "Bash", {"command": "npm test"})
+        workspace.answer_permission(item.id, "allow", always=True)
+        await ready(pilot)
+        await pilot.press("comma")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectScreen) and pilot.app.screen.query(FieldList))
+        await pilot.press(str([*TABS].index(tab) + 1))  # type: ignore[arg-type]
+        await until(pilot, lambda: pilot.app.screen.query(f"#{tab}") and pilot.app.focused is not None)
+        if details:
+            await pilot.press("enter")
+            await until(pilot, lambda: pilot.app.focused is not None and "details" in (pilot.app.focused.id or ""))
+
+    return go
+
+
+def sheet(make: Callable[[], Any]) -> Open:
+    """A sheet over the board."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        await ready(pilot)
+        made = make()
+        pilot.app.push_screen(made)
+        await until(pilot, lambda: pilot.app.screen is made)
+
+    return go
+
+
+def welcome(step: str) -> Open:
+    """The first start at one of its screens."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        await sheet(lambda: WelcomeScreen(None))(pilot, story)
+        screen = pilot.app.screen
+        assert isinstance(screen, WelcomeScreen)
+        await until(pilot, lambda: screen._looked)
+        await until(pilot, lambda: screen.query_one("#agents", Lines).rows[0].parts[0][0] != " looking …")
+        screen.step = STEPS.index(step)
+        if step == "hub":
+            screen.project = story.workspace.project(story.project)
+        screen._show()
+
+    return go
+
+
+ROOMS: dict[str, Open] = {
+    "overview": mission("Checkout", "overview", words="Payments"),
+    "flow": mission("Checkout", "flow", words="stands here"),
+    "plan": mission("Checkout", "plan", words="Idempotency"),
+    "session": session,
+    "changes": changes,
+    "changes-comment": comment,
+    "review": mission("Search: typo", "review", words="approves"),
+    "dependencies": mission("Dark mode", "dependencies", words="Waits for"),
+    "history": mission("Checkout", "history", words="wrote"),
+    "files": files,
+    "question": mission("Consent", "overview", words="r answers"),
+    "landing": landing,
+    "inbox-permission": inbox("permission"),
+    "inbox-review": inbox("review"),
+    "inbox-question": inbox("question"),
+    "inbox-attention": inbox("attention"),
+    "workstation": workstation,
+    "metrics": metrics,
+    "projects": projects,
+    **{f"project-{tab}": project(tab) for tab in TABS},
+    "project-stages": project("flows", details=True),
+    "project-repository": project("repositories", details=True),
+    "write": sheet(lambda: WriteScreen("Reject the plan", why="Say what to change.", text="Use two")),
+    "line": sheet(lambda: LineScreen("Name of the flow", text="Careful", about="as it is called in forms")),
+    "confirm": sheet(lambda: ConfirmScreen("Stop claude at code?", "Stop it")),
+    **{f"welcome-{step}": welcome(step) for step in STEPS},
+}
+"""By name."""
