@@ -109,6 +109,8 @@ class Lines(DrawnScroll, can_focus=True):
         self._counts = Counts({"g": "first"})
         self.counting = True
         """Whether digits are numbers before a key; not where they are keys themselves."""
+        self.least = 0
+        """At least so many lines high and as high as its rows; 0: the style sheet says how high it is."""
         self._wrapped: list[list[Line] | None] = []
         self._tops = [0]
         if cursor:
@@ -144,6 +146,8 @@ class Lines(DrawnScroll, can_focus=True):
         start = self._tops[first] if first < len(self._tops) else 0
         self._tops = [*self._tops[:first], *accumulate(heights, initial=start)]
         self.set_reactive(Lines.virtual_size, Size(self.size.width, self._tops[-1]))
+        if self.least:
+            self.styles.height = max(self.least, self._tops[-1])
 
     def lines_of(self, index: int) -> list[Line]:
         """A row as the lines that it wraps to here."""

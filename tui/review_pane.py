@@ -64,7 +64,8 @@ class ReviewPane(Vertical):
 
     def on_mount(self) -> None:
         """The verdict is only read."""
-        self.query_one("#verdict", Lines).can_focus = False
+        verdict = self.query_one("#verdict", Lines)
+        verdict.can_focus, verdict.least = False, 1
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""
@@ -73,7 +74,6 @@ class ReviewPane(Vertical):
         verdict = self.query_one("#verdict", Lines)
         rows = [*banner(data, self.marks, now), *landing_rows(data, self.marks)]
         verdict.set_rows(rows)
-        verdict.styles.height = sum(max(1, len(verdict.lines_of(place))) for place in range(len(rows)))
         self.query_one("#decision").display = mission.review_status == "pending"
         comments = self.query_one("#comments", Lines)
         rows = comment_rows(data.comments, self.marks)

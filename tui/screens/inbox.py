@@ -73,6 +73,7 @@ class InboxScreen(Sheet[str | None]):
 
     def on_mount(self) -> None:
         """Read now and on news."""
+        self.lines.least = 3
         self.app.workspace_changed.subscribe(self, lambda _: self.reload())
         self.reload()
 
@@ -85,7 +86,6 @@ class InboxScreen(Sheet[str | None]):
         before = self.under_cursor
         self.waiting = waiting
         self.lines.set_rows([inbox_rows.entry_row(one, self.app.marks, self.app.clock()) for one in waiting])
-        self.lines.styles.height = max(3, sum(len(self.lines.lines_of(place)) for place in range(len(waiting))))
         keys = [one.key for one in waiting]
         if before is not None and before.key in keys:
             self.lines.cursor = keys.index(before.key)

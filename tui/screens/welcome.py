@@ -96,7 +96,7 @@ class WelcomeScreen(Sheet[str | None]):
     async def on_mount(self) -> None:
         """Look around, and go on where the person was."""
         for lines in self.query(Lines):
-            lines.can_focus = False
+            lines.can_focus, lines.least = False, 1
         self._say("#repository", [row((" looking …", "faint"))])
         self._say("#agents", [row((" looking …", "faint"))])
         self._say("#begin", _begin_rows())
@@ -135,7 +135,6 @@ class WelcomeScreen(Sheet[str | None]):
         if self.is_mounted:
             lines = self.query_one(selector, Lines)
             lines.set_rows(rows)
-            lines.styles.height = max(1, sum(max(1, len(lines.lines_of(at))) for at in range(len(rows))))
 
     def _show(self) -> None:
         if not self.is_mounted:
