@@ -333,6 +333,8 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
     async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await until(pilot, lambda: "3 of 4" in text(pilot))  # it goes on where it was left
+        await until(pilot, lambda: "your own project" in text(pilot))
+        await pilot.pause()
         await pilot.click("#next-begin")
         await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("h")
