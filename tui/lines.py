@@ -169,7 +169,7 @@ class Lines(DrawnScroll, can_focus=True):
 
     async def on_key(self, event: Key) -> None:
         """Numbers before a key, and gg."""
-        if not self.counting:
+        if not self.counting or (event.key.isdigit() and event.key in self.screen.active_bindings):
             return
         if not {event.key, "g"} & self._bindings.key_to_bindings.keys() or event.key in ("escape", "enter"):
             self._counts.forget()
