@@ -228,7 +228,7 @@ class Work:
         if not (due or news.any or requests or was_paused != self.paused):
             return  # a session told of its progress: nothing follows from that
         for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
-            if session.id not in self._runners:
+            if session.workstation_id == self.place.workstation_id and session.id not in self._runners:
                 self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
         self._adopted.set()
         for request in requests:
