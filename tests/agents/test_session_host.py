@@ -136,7 +136,7 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ende
             os.write(1, f"grandchild {os.getpid()}\\n".encode())
             time.sleep(600)
             os._exit(0)
-        print("last words", flush=True)
+        os.write(1, b"last words\\n")
         sys.stdin.readline()
     """, stdin_stays_open=True).start()  # fmt: skip
     grandchild = one.process("grandchild")
