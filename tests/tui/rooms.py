@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
-from solo_unicorn.missions.entities import Author, Json, PullRequest
+from solo_unicorn.missions import ids
+from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
+from solo_unicorn.sync.mirror import conflicts
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.pushing import FULL, park
 from solo_unicorn.tui import changes_pane, welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.fields import FieldList
 from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens import workstation as workstation_screen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
+from solo_unicorn.tui.screens.conflicts import ConflictsScreen
 from solo_unicorn.tui.screens.inbox import InboxScreen
 from solo_unicorn.tui.screens.line import LineScreen
 from solo_unicorn.tui.screens.live_project import TABS
@@ -34,7 +40,7 @@ Open = Callable[[Pilot[Any], Story], Awaitable[object]]
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No child process, no service, the same machine everywhere."""
+    """No child process, no service, the same machine everywhere; what a room makes has the same id each time."""
 
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:
         return DIFF if arguments[:2] == ("mission", "diff") else {}
@@ -42,6 +48,9 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sizes(directories: list[str]) -> dict[str, int]:
         return {}
 
+    made = count()
+    monkeypatch.setattr(ids, "time_ns", lambda: 2_000_000_000_000_000_000)
+    monkeypatch.setattr(ids, "urandom", lambda size: next(made).to_bytes(size, "big"))
     for module in (changes_pane, welcome_data, workstation_screen):
         monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
@@ -169,6 +178,38 @@ def project(tab: str, *, details: bool = False) -> Open:
     return go
 
 
+def differ(story: Story) -> None:
+    """Publish the project of the story; a title was changed here and there, and an edit was refused."""
+    workspace = story.workspace
+    account = Account("ann@hub", "hub", "https://hub.invalid", "ann", "", "token", True, {})
+    workspace.put_account(account)
+    workspace.publish_project(story.project, account)
+    checkout, dark = story.card("Checkout").id, story.card("Dark mode").id
+    refused = next(entry for entry in workspace.due(account.id) if entry.entity_id == dark)
+    workspace.freeze(refused.seq, FULL, 0.0)
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(change, story.project, checkout, "M", "field", "title", "Checkout", "Pay page", "Till")
+        park(change, refused, "invalid", "Dark mode is not for this project")
+
+
+def undecided(kind: str) -> Open:
+    """What differs between here and a hub, with the cursor on a conflict or on an edit that was refused."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        differ(story)
+        await ready(pilot)
+        await pilot.press("U")
+        await until(
+            pilot, lambda: isinstance(pilot.app.screen, ConflictsScreen) and len(pilot.app.screen.undecided) > 1
+        )
+        screen = pilot.app.screen
+        assert isinstance(screen, ConflictsScreen)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.undecided) if getattr(one, kind))
+        await pilot.pause()
+
+    return go
+
+
 def sheet(make: Callable[[], Any]) -> Open:
     """A sheet over the board."""
 
@@ -218,6 +259,8 @@ ROOMS: dict[str, Open] = {
     "workstation": workstation,
     "metrics": metrics,
     "projects": projects,
+    "conflicts": undecided("conflict"),
+    "conflicts-refused": undecided("parked"),
     **{f"project-{tab}": project(tab) for tab in TABS},
     "project-stages": project("flows", details=True),
     "project-repository": project("repositories", details=True),

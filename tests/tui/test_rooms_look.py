@@ -25,6 +25,11 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w$%]+", text))
 
 
+def kept(text: str) -> str:
+    """What is compared with an earlier run: the ids of the story are others each time."""
+    return re.sub(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b", "0" * 26, text)
+
+
 @pytest.mark.parametrize("name", ROOMS)
 async def test_text_at_three_sizes_in_every_theme(
     story: Story, quiet: None, snapshot: SnapshotAssertion, name: str
@@ -39,7 +44,7 @@ async def test_text_at_three_sizes_in_every_theme(
             for _ in range(3):
                 await pilot.pause()
             dark = screen_text(app)
-            assert dark == looks(name=f"{name}-{width}x{height}")
+            assert kept(dark) == looks(name=f"{name}-{width}x{height}")
             app.theme = "unicorn-light"
             await pilot.pause()
             await pilot.pause()

@@ -30,15 +30,47 @@ PLOTS: Final = {
 }
 LEAST_PLOT = (16, 6)
 """Cells below which a plot is not drawn."""
+LABEL_ROOM: Final = 9
+"""Cells for the name of a week: plotext leaves out some that touch, not the same ones each time."""
 
 
 class Plot(PlotextPlot):
-    """A plot; plotext fails where there is no room for one."""
+    """Bars over the Mondays; a week without a value has none.
+
+    Set anew for each painting, since how many weeks can be named depends on the room. Plotext fails where there is
+    none for a plot.
+    """
+
+    values: tuple[float | None, ...] = ()
+    weeks: tuple[WeekFigures, ...] = ()
+
+    def show(self, values: list[float | None], weeks: tuple[WeekFigures, ...]) -> None:
+        """Take the figures, one per week."""
+        self.values, self.weeks = tuple(values), weeks
+        known = [value for value in values if value]
+        self.border_subtitle = "nothing yet" if not known else f"newest {known[-1]:.4g}, highest {max(known):.4g}"
+        self.refresh()
 
     def render(self) -> RenderResult:
         """The plot, or nothing in a corner too small for it."""
-        room = self.size.width >= LEAST_PLOT[0] and self.size.height >= LEAST_PLOT[1]
-        return super().render() if room else Text("")
+        if not self.weeks or self.size.width < LEAST_PLOT[0] or self.size.height < LEAST_PLOT[1]:
+            return Text("")
+        self._set()
+        return super().render()
+
+    def _set(self) -> None:
+        plot: Any = self.plt
+        plot.clear_data()
+        plot.clear_figure()
+        bars = [(place, value) for place, value in enumerate(self.values) if value]
+        plot.ylim(0, max((value for _, value in bars), default=1) * 1.05)
+        if bars:
+            colour = None if self.app.current_theme.ansi else Color.parse(self.app.current_theme.primary).rgb
+            marker = "#" if self.app.has_class("-plain") else "sd"
+            plot.bar([place for place, _ in bars], [value for _, value in bars], width=0.6, marker=marker, color=colour)
+        step = max(len(self.weeks) // 6, -(-len(self.weeks) * LABEL_ROOM // self.size.width), 1)
+        plot.xlim(-0.6, len(self.weeks) - 0.4)
+        plot.xticks(list(range(0, len(self.weeks), step)), [week.start[5:] for week in self.weeks[::step]])
 
 
 class MetricsScreen(Place[None]):
@@ -98,30 +130,11 @@ class MetricsScreen(Place[None]):
         said = f"    {self.weeks} weeks   {done} missions done   ${cost:.2f}"
         self.query_one("#head", Lines).set_rows([row((" Metrics  ", "brand"), (whose, "strong"), (said, "faint"))])
         weeks = metrics.weeks
-        self._plot("done", [float(week.done) for week in weeks], weeks)
-        self._plot("cycle", [week.cycle_hours for week in weeks], weeks)
-        self._plot("review", [week.review_hours for week in weeks], weeks)
-        self._plot("cost", [week.cost_usd for week in weeks], weeks)
+        self.query_one("#done", Plot).show([float(week.done) for week in weeks], weeks)
+        self.query_one("#cycle", Plot).show([week.cycle_hours for week in weeks], weeks)
+        self.query_one("#review", Plot).show([week.review_hours for week in weeks], weeks)
+        self.query_one("#cost", Plot).show([week.cost_usd for week in weeks], weeks)
         self.query_one("#agents", Lines).set_rows(agent_rows(metrics, self.app.marks, self.size.width))
-
-    def _plot(self, name: str, values: list[float | None], weeks: tuple[WeekFigures, ...]) -> None:
-        """Bars over the Mondays; a week without a value has none."""
-        widget = self.query_one(f"#{name}", PlotextPlot)
-        known = [value for value in values if value]
-        widget.border_subtitle = "nothing yet" if not known else f"newest {known[-1]:.4g}, highest {max(known):.4g}"
-        plot: Any = widget.plt
-        plot.clear_data()
-        plot.clear_figure()
-        step = max(1, len(weeks) // 6)
-        plot.ylim(0, max(known, default=1) * 1.05)
-        bars = [(place, value) for place, value in enumerate(values) if value]
-        if bars:
-            colour = None if self.app.current_theme.ansi else Color.parse(self.app.current_theme.primary).rgb
-            marker = "#" if self.app.has_class("-plain") else "sd"
-            plot.bar([place for place, _ in bars], [value for _, value in bars], width=0.6, marker=marker, color=colour)
-        plot.xlim(-0.6, len(weeks) - 0.4)
-        plot.xticks(list(range(0, len(weeks), step)), [week.start[5:] for week in weeks[::step]])
-        widget.refresh()
 
     # -- actions -------------------------------------------------------------------------------------------------
 
