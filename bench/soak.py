@@ -3,7 +3,7 @@
     python bench/soak.py [--missions 200] [--slots 8] [--kills 30] [--seed 1] [--pace 0.05] [--keep]
 
 Real parts throughout: the service, session hosts, the MCP server, git, and the rehearsal agent (no model). Killed is
-the service alone, by SIGKILL, between half a second and six seconds after it answered; the next one is started at once.
+the service alone, by SIGKILL; when, is drawn by lot over the missions that are done; the next one is started at once.
 At the end each promise is checked and the figures printed. Exit code 1 when one is broken.
 """
 
@@ -55,7 +55,7 @@ class Soak:
         began = time.monotonic()
         service = client.ensure_running()
         last_done, seen = time.monotonic(), 0
-        kill_at = self._next_kill()
+        kills = sorted(self.choose.choices(range(len(self.missions)), k=self.kills))
         while (done := self._done()) < len(self.missions):
             if done > seen:
                 last_done, seen = time.monotonic(), done
@@ -65,13 +65,14 @@ class Soak:
             if time.monotonic() - last_done > PATIENCE_SECONDS:
                 self.broken.append(f"nothing was done for {PATIENCE_SECONDS:.0f} s")
                 break
-            if self.killed < self.kills and time.monotonic() >= kill_at:
+            if kills and done >= kills[0]:
+                kills.pop(0)
+                time.sleep(self.choose.uniform(0, 0.3))
                 os.kill(service.pid, signal.SIGKILL)
                 killed_at = time.monotonic()
                 service = client.ensure_running()
                 self.restarts.append(time.monotonic() - killed_at)
                 self.killed += 1
-                kill_at = self._next_kill()
             time.sleep(0.05)
         print(file=sys.stderr)
         return time.monotonic() - began
@@ -100,9 +101,6 @@ class Soak:
 
     def _done(self) -> int:
         return self.workspace.list_counts(self.missions[0].project_id)["done"].total
-
-    def _next_kill(self) -> float:
-        return time.monotonic() + self.choose.uniform(0.5, 6.0)
 
 
 def lost_lines(session: Session) -> Iterator[str]:

@@ -19,6 +19,7 @@ from solo_unicorn.tui import welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
+from solo_unicorn.tui.palette_screen import Palette
 from solo_unicorn.tui.screens import workstation as workstation_screen
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
@@ -452,6 +453,18 @@ async def test_the_palette_runs_what_a_key_does(story: Story) -> None:
         )
         await pilot.press("enter")
         await until(pilot, lambda: story.titles("todo")[0].startswith("Design tokens"))
+
+
+async def test_a_letter_that_comes_after_the_palette_was_left_starts_no_search(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Write a new mission" in text(pilot))
+        palette = pilot.app.screen
+        assert isinstance(palette, Palette)
+        palette.dismiss()
+        assert palette._gather_commands("lo") is None
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
 
 
 async def test_the_palette_finds_missions(story: Story) -> None:
