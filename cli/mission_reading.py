@@ -108,6 +108,7 @@ def _show(options: Options) -> None:
         ("feedback", mission.review_feedback or ""),
         ("agent", mission.code_agent_name or mission.code_agent_type or ""),
         ("target branch", mission.target_branch),
+        ("begins from", mission.start_from),
         *_change(change),
         ("comments", f"{len(comments)} on lines of the diff" if comments else ""),
         ("landing", mission.landing_error or mission.landed_commit or ""),

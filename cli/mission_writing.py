@@ -35,6 +35,10 @@ def _fields(parser: Parser) -> None:
     parser.add_argument("--skip-stage", action="append", metavar="STAGE", help="leave this stage out (may be repeated)")
     parser.add_argument("--repo", help="the repository it works in, by name")
     parser.add_argument("--branch", metavar="BRANCH", help="the branch it is landed on")
+    parser.add_argument(
+        "--from", dest="start_from", metavar="BASE",
+        help="the branch, remote/branch or commit it begins from; default: the branch it is landed on",
+    )  # fmt: skip
     parser.add_argument("--actor", help="the persona for its prompts, by name")
     parser.add_argument("--agent", metavar="NAME", help="the code agent that shall do it; default: any")
     parser.add_argument(
@@ -126,6 +130,7 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "flow_id": opened.flow(options.flow, project.id).id if options.flow else None,
         "project_repository_id": _repository(opened, project, options.repo) if options.repo else None,
         "target_branch": options.branch,
+        "start_from": options.start_from,
         "actor_id": _actor(opened, project, options.actor) if options.actor else None,
         "pr_mode": options.pr_mode,
         "pr_merge_strategy": options.merge,

@@ -40,6 +40,7 @@ class MissionDraft:
     flow_config: FlowConfig | None = None
     project_repository_id: str | None = None
     target_branch: str | None = None
+    start_from: str | None = None
     actor_id: str | None = None
     pr_mode: PrMode = "auto"
     pr_merge_strategy: MergeStrategy = "merge"

@@ -171,6 +171,8 @@ class Mission:
     """What the agent said it did in the stage it finished last."""
     to_check: str | None = None
     """What the agent asks the reviewer to check."""
+    start_from: str = ""
+    """The branch, `remote/branch` or commit its own branch is made from; empty: the one it lands on."""
     attempts: int = 0
     """Failed attempts in a row at the current stage."""
     limit_hits: int = 0

@@ -175,6 +175,7 @@ CHECKS: dict[str, Check] = {
     "flow_config": _flow_config,
     "project_repository_id": _name,
     "target_branch": _branch,
+    "start_from": _branch,
     "actor_id": _name,
     "pr_mode": _one_of(get_args(PrMode)),
     "pr_merge_strategy": _one_of(get_args(MergeStrategy)),

@@ -136,6 +136,7 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         ("ready", yes[mission.ready]),
         ("priority", str(mission.priority)),
         ("repository", data.repository.name if data.repository else "none"),
+        ("begins from", mission.start_from),
         ("lands on", mission.target_branch),
         ("branch", mission.pr_branch_name or ""),
         ("worktree", mission.worktree_path or ""),

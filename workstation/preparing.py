@@ -197,9 +197,9 @@ def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation
 
 
 def _acquire(pool: Pool, brief: Brief, branch: str, *, from_remote: bool, leave_large: bool) -> WorktreeLease:
-    """On a thread: the worktree, from the target branch or from that branch on the remote."""
+    """On a thread: the worktree, from what the mission names, else from its target branch here or on the remote."""
     target = brief.mission.target_branch or brief.repository.default_branch
-    base = remote_base(brief.repository.local_path, target) if from_remote else None
+    base = brief.mission.start_from or (remote_base(brief.repository.local_path, target) if from_remote else None)
     return pool.acquire(brief.repository, brief.mission, branch=branch, base=base, leave_large=leave_large)
 
 
@@ -210,8 +210,8 @@ def _send_on_errands(place: Workplace, brief: Brief, lease: WorktreeLease) -> No
     if lease.pending is not None:
         place.errands.copy(lease.pending)
     if lease.how != "resumed":
-        target = brief.mission.target_branch or brief.repository.default_branch
-        place.errands.refresh(brief.repository, brief.mission, target)
+        base = brief.mission.start_from or brief.mission.target_branch or brief.repository.default_branch
+        place.errands.refresh(brief.repository, brief.mission, base)
 
 
 async def _placed_comments(place: Workplace, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:

@@ -9,7 +9,7 @@ from ..missions.errors import NotFound
 from .git import Git, GitError
 from .repositories import inspect
 
-_CHOICE = "`worktrees.start_from` says which of the two a mission starts from"
+_CHOICE = "`worktrees.start_from` says which of the two missions start from, `--from` chooses for one"
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
 
 
@@ -108,5 +108,5 @@ def _unknown(git: Git, name: str, why: str) -> UnknownBase:
     return UnknownBase(
         f"{name!r} is no branch or commit of {git.path}",
         why=why.strip() or "git does not know it",
-        todo="choose a target branch that exists, or create it",
+        todo="choose a branch that exists, as what the mission begins from or lands on, or create it",
     )

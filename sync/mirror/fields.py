@@ -16,7 +16,7 @@ WATCHED = frozenset(
     {
         "actorId", "codeAgentName", "codeAgentType", "description", "flowConfig", "flowId", "isLoop", "loopSchedule",
         "prMergeStrategy", "prMode", "priority", "projectRepositoryId", "ready", "repositoryId", "reviewStatus",
-        "solution", "spec", "stage", "targetBranch", "tasks", "title",
+        "solution", "spec", "stage", "startFrom", "targetBranch", "tasks", "title",
     }
 )  # fmt: skip
 """Fields that are replaced only by somebody who saw their value. All others are registers: the last write wins.

@@ -191,3 +191,13 @@ def test_the_history_names_missions_by_their_short_ids(run: Run, project: str) -
     run("mission", "create", "A")
     run("mission", "create", "B", "--blocked-by", "1")
     assert "\tlinked\tblocks M-2\n" in run("mission", "history", "1").out
+
+
+def test_what_a_mission_begins_from_is_kept_shown_and_taken_back(run: Run, project: str) -> None:
+    assert run("mission", "create", "On top", "--from", "origin/next", "--json").data["startFrom"] == "origin/next"
+    assert "origin/next" in run("mission", "show", "1").out
+    assert run("mission", "edit", "1", "--from", "--force").code == 2
+    assert run("mission", "edit", "1", "--from=").code == 0
+    assert "begins from" not in run("mission", "show", "1").out
+    wrong = run("mission", "edit", "1", "--from", "a..b")
+    assert wrong.code != 0 and "'a..b' is no branch name" in wrong.err

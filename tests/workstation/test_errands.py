@@ -42,3 +42,17 @@ def test_a_remote_that_went_on_is_told_while_the_agent_works(
     second = shop.mission("Another", flow="Quick fix")
     shop.review(second, "code")
     assert shop.sessions(second)[0].base_commit == (ours if start_from == "local" else theirs)
+
+
+def test_a_mission_begins_from_the_base_it_names_and_lands_where_it_should(shop: Shop) -> None:
+    branch = shop.git("symbolic-ref", "--short", "HEAD").strip()
+    other = shop.git("commit-tree", "-p", "HEAD", "-m", "Work of another", "HEAD^{tree}").strip()
+    shop.git("branch", "next", other)
+    mission = shop.mission("On top of it", start_from="next")
+    lost = shop.mission("Nowhere", start_from="no/such/branch")
+    client.ensure_running()
+    shop.until(mission, lambda one: one.list == "done", "landed")
+    assert shop.sessions(mission)[0].base_commit == other
+    assert shop.git("merge-base", branch, "next").strip() == other, "what it stands on landed with it"
+    told = shop.until(lost, lambda one: one.attention, "nobody knows its base")
+    assert "no/such/branch" in str(told.attention)

@@ -24,7 +24,7 @@ from ..stages import FlowList, StageList
 
 FIELDS: Final = (
     "title", "description", "priority", "flow_id", "flow_config", "stage", "project_repository_id", "target_branch",
-    "code_agent_type", "code_agent_name", "actor_id", "ready", "is_loop", "loop_schedule",
+    "start_from", "code_agent_type", "code_agent_name", "actor_id", "ready", "is_loop", "loop_schedule",
 )  # fmt: skip
 
 
@@ -76,6 +76,7 @@ class MissionForm(Sheet[str | None]):
                 yield _row(
                     "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
                 )
+                yield _row("begins from", Input(id="start-from", classes="wide", placeholder="the branch it lands on"))
                 yield _row(
                     "blocked by",
                     Input(id="blockers", classes="wide", placeholder="M-3 M-9: it waits until they are done"),
@@ -121,6 +122,7 @@ class MissionForm(Sheet[str | None]):
         self.query_one("#ready", Checkbox).value = mission.ready
         self.query_one("#is_loop", Checkbox).value = mission.is_loop
         self.query_one("#target", Input).value = mission.target_branch
+        self.query_one("#start-from", Input).value = mission.start_from
         self.query_one("#blockers", Input).value = self.data.blockers
         if mission.loop_schedule and mission.loop_schedule.max_per_day:
             self.query_one("#per-day", Input).value = str(mission.loop_schedule.max_per_day)
@@ -170,6 +172,7 @@ class MissionForm(Sheet[str | None]):
             "stage": stages.begin,
             "project_repository_id": self._selected("#repository"),
             "target_branch": self.query_one("#target", Input).value.strip() or None,
+            "start_from": self.query_one("#start-from", Input).value.strip() or None,
             "code_agent_type": kind,
             "code_agent_name": agent,
             "actor_id": self._selected("#actor"),
@@ -205,8 +208,6 @@ class MissionForm(Sheet[str | None]):
         changes = {name: value for name, value in values.items() if value != self._as_opened[name]}
         if changes.get("stage", "") is None:
             del changes["stage"]
-        if "target_branch" in changes:
-            changes["target_branch"] = changes["target_branch"] or ""
         return await self.app.perform(form_data.change, data.mission, changes, references(data.blockers), blockers)
 
     @work
