@@ -110,6 +110,8 @@ def said(one: SyncConflict) -> str:
 
 
 def _name(one: SyncConflict) -> str:
+    if one.part:
+        return f"{one.part} {one.title}"
     return short_id(one.number) if one.number else one.title or one.mission_id
 
 

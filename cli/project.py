@@ -185,6 +185,9 @@ def _paused(paused: bool) -> Command:
 
 def _delete_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="PROJECT")
+    parser.add_argument(
+        "--discard-unsent", action="store_true", help="a connected project: even with edits that the hub does not have"
+    )
     takes_yes(parser)
 
 
@@ -192,11 +195,15 @@ def _delete(options: Options) -> int | None:
     with workspace() as opened:
         project = opened.project(options.name)
         total = sum(count.total for count in opened.list_counts(project.id).values())
-        if not confirmed(
-            options, f"Remove {project.name} with {total} missions, their history and its memory for good?"
-        ):
+        unsent = len(opened.outbox(project.id)) + len(opened.conflicts(project.id))
+        asked = f"Remove {project.name} with {total} missions, their history and its memory for good?"
+        if project.hub is not None:
+            asked = f"Remove {project.name} with {total} missions from this machine? {project.hub} keeps what it has."
+            if options.discard_unsent and unsent:
+                asked += f" {unsent} edit(s) that it does not have are LOST."
+        if not confirmed(options, asked):
             return 1
-        opened.delete_project(project.id)
+        opened.delete_project(project.id, discard_unsent=options.discard_unsent)
     Output(options).done(f"{project.name} removed", {"id": project.id, "slug": project.slug})
     return None
 

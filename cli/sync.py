@@ -74,13 +74,10 @@ def _list_parked(opened: Workspace, project: str | None, options: Options) -> No
     entries = opened.outbox(project, parked=True)
     rows, data = [], list[Json]()
     for entry in entries:
-        name = _name(opened, entry.entity_id)
-        what = (
-            "new mission"
-            if entry.kind == "create"
-            else "deletion"
-            if entry.kind == "delete"
-            else ", ".join(entry.patch)
+        part = str(entry.patch.get("table", ""))
+        name = f"{part} {opened.part_name(part, entry.entity_id)}" if part else _name(opened, entry.entity_id)
+        what = {"create": "new mission", "part": f"new {part}", "delete": "deletion", "part_delete": "deletion"}.get(
+            entry.kind, ", ".join(entry.patch.get("fields") or entry.patch)  # type: ignore[arg-type]
         )
         rows.append((str(entry.seq), name, what, entry.error or ""))
         data.append(

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from ..config.log import logger
 from ..missions.ids import new_ulid
-from .tables import hub_meta, missions, projects
+from .tables import hub_meta, memory_documents, missions, projects
 
 FILE: Final = "high-water.json"
 EPOCH: Final = "epoch"
@@ -82,6 +82,14 @@ def _stamp(at: Connection, project_id: str, base: int) -> None:
         at.execute(
             update(missions).where(missions.c.id == row.id).values(seq=base + place, doc=orjson.dumps(doc).decode())
         )
+    documents = at.execute(
+        select(memory_documents.c.name, memory_documents.c.doc).where(memory_documents.c.project_id == project_id)
+    ).all()
+    for place, row in enumerate(documents, 1):  # a version that was given out twice would hide a lost text
+        version = base + place
+        here = and_(memory_documents.c.project_id == project_id, memory_documents.c.name == row.name)
+        text = orjson.dumps({**orjson.loads(row.doc), "version": version}).decode()
+        at.execute(update(memory_documents).where(here).values(version=version, doc=text))
     top = base + len(rows) + 1
     text = at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
     doc = {**orjson.loads(text), "version": top}

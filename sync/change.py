@@ -40,6 +40,7 @@ MACHINE_FIELDS = frozenset(
     }
 )  # fmt: skip
 """What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""
+Part = Flow | Actor | ProjectRepository | Project
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt"})
 """Bookkeeping that a history does not show."""
 
@@ -162,6 +163,24 @@ class Change:
 
             at = rows.stamp(self.now) or ""
             record_part(self.connection, self.new_id(), part.project_id, table, told_of(part), at)
+
+    def queue_part_change(self, table: str, before: Part, after: Part) -> None:
+        """Put what changed of a part, or of the project itself, into the outbox, if the project is connected."""
+        project_id = after.id if isinstance(after, Project) else after.project_id
+        if account_of(self.connection, project_id) is not None:
+            from .mirror.part_view import record_fields, told
+
+            was, now = told(table, to_wire(before)), told(table, to_wire(after))
+            names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
+            wished, seen = {name: now.get(name) for name in names}, {name: was.get(name) for name in names}
+            record_fields(self, table, project_id, after.id, wished, seen)
+
+    def queue_part_removal(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
+        """Put a removed part into the outbox, if the project is connected."""
+        if account_of(self.connection, part.project_id) is not None:
+            from .mirror.part_view import record_removal
+
+            record_removal(self, table, part)
 
     def _caught_up(self, saved: Mission) -> Mission:
         """A mission of a connected project that comes back shows what the hub said of it meanwhile."""

@@ -13,6 +13,7 @@ from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
+from .mirror.history import put_comment, queue_note
 
 COMMENTS_MAX = 500
 """Comments of one mission."""
@@ -79,15 +80,6 @@ class CommentOperations(WorkspaceBase):
                     )
 
 
-def put_comment(connection: sqlite3.Connection, comment: LineComment) -> None:
-    """Write one comment."""
-    connection.execute(
-        "INSERT INTO line_comment (id, mission_id, doc) VALUES (?, ?, ?) "
-        "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
-        (comment.id, comment.mission_id, rows.dump(to_wire(comment))),
-    )
-
-
 def _of_mission(connection: sqlite3.Connection, mission_id: str) -> list[LineComment]:
     found = connection.execute("SELECT doc FROM line_comment WHERE mission_id = ?", (mission_id,)).fetchall()
     return in_order(rows.load(LineComment, doc) for (doc,) in found)
@@ -111,4 +103,6 @@ def _one(connection: sqlite3.Connection, comment_id: str) -> LineComment:
 def _tell(change: Change, comment: LineComment, kind: str, text: str = "") -> None:
     mission = lookup.mission(change.connection, comment.mission_id, deleted=True)
     where = f"{comment.file}:{comment.line}"
-    change.event(mission.project_id, kind, mission_id=mission.id, note=f"{where} {text}".strip())
+    note = f"{where} {text}".strip()
+    change.event(mission.project_id, kind, mission_id=mission.id, note=note)
+    queue_note(change, mission.project_id, mission.id, kind, note, to_wire(comment))

@@ -12,6 +12,7 @@ from . import lookup, rows
 from .base import WorkspaceBase
 from .board import _query
 from .change import Change
+from .mirror.outbox import account_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 DOCUMENT_MAX = 1_000_000
@@ -134,7 +135,24 @@ def _find(connection: sqlite3.Connection, project_id: str, name: str) -> MemoryD
     return rows.memory_of(row) if row else None
 
 
+def written(change: Change, project_id: str, name: str, text: str) -> None:
+    """Write what the hub says of a document; nothing is queued, and nothing happens when it says the same."""
+    before = _find(change.connection, project_id, name)
+    if before is None or before.text != text:
+        _kept(change, project_id, name, text, before)
+
+
 def _put(change: Change, project_id: str, name: str, text: str, before: MemoryDocument | None) -> MemoryDocument:
+    made = _kept(change, project_id, name, text, before)
+    was = None if before is None else before.text
+    if was != text and account_of(change.connection, project_id) is not None:
+        from .mirror.part_view import memory_id, record_fields
+
+        record_fields(change, "memory", project_id, memory_id(project_id, name), {"text": text}, {"text": was})
+    return made
+
+
+def _kept(change: Change, project_id: str, name: str, text: str, before: MemoryDocument | None) -> MemoryDocument:
     if len(text) > DOCUMENT_MAX:
         raise InvalidValue("text", f"The document would exceed {DOCUMENT_MAX} characters", todo="begin a new document")
     version = before.version + 1 if before else 1

@@ -26,6 +26,7 @@ from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
 from .mirror.base import links
+from .mirror.history import queue_note
 
 NOTE_MAX = 20_000
 
@@ -152,6 +153,7 @@ class MissionOperations(WorkspaceBase):
         with self._change(by) as change:
             mission = change.mission(ref)
             change.event(mission.project_id, f"noted_{kind}", mission_id=mission.id, note=text)
+            queue_note(change, mission.project_id, mission.id, f"noted_{kind}", text)
             return mission
 
     def attach_solution(

@@ -30,6 +30,7 @@ class PartOperations(WorkspaceBase):
             if after.name != actor.name:
                 _refuse_name(change.connection, "actor", after.project_id, after.name)
             rows.put_part(change.connection, "actor", after)
+            change.queue_part_change("actor", actor, after)
             change.event(after.project_id, "actor_changed", note=after.name)
             return after
 
@@ -47,10 +48,10 @@ class PartOperations(WorkspaceBase):
             change.connection.execute("DELETE FROM actor WHERE id = ?", (actor.id,))
             project = change.project(actor.project_id)
             if project.default_actor_id == actor.id:
-                rows.put_project(
-                    change.connection,
-                    replace(project, default_actor_id=None, version=project.version + 1, updated_at=change.now),
-                )
+                after = replace(project, default_actor_id=None, version=project.version + 1, updated_at=change.now)
+                rows.put_project(change.connection, after)
+                change.queue_part_change("project", project, after)
+            change.queue_part_removal("actor", actor)
             change.event(actor.project_id, "actor_deleted", note=actor.name)
             return actor
 
@@ -70,6 +71,7 @@ class PartOperations(WorkspaceBase):
             if after.name != flow.name:
                 _refuse_name(change.connection, "flow", after.project_id, after.name)
             rows.put_part(change.connection, "flow", after)
+            change.queue_part_change("flow", flow, after)
             change.event(after.project_id, "flow_changed", note=after.name)
             return after
 

@@ -57,13 +57,20 @@ class ProjectOperations(WorkspaceBase):
             archived = change.now if after.status == "archived" else None
             after = replace(after, archived_at=archived, updated_at=change.now, version=project.version + 1)
             rows.put_project(change.connection, after)
+            change.queue_part_change("project", project, after)
             change.event(project.id, "project_changed", note=", ".join(sorted(changes)))
             return after
 
-    def delete_project(self, ref: str, *, by: Author = USER) -> None:
-        """Remove a project with its missions, history and memory for good; Conflict while something runs in it."""
+    def delete_project(self, ref: str, *, discard_unsent: bool = False, by: Author = USER) -> None:
+        """Remove a project with its missions, history and memory for good; Conflict while something runs in it.
+
+        A connected project is removed from this machine only. While it has edits that the hub does not have, or open
+        conflicts, that is a Conflict too, unless `discard_unsent`: they are lost then.
+        """
         with self._change(by) as change:
             project = change.project(ref)
+            if not discard_unsent:
+                _refuse_unsent(change, project)
             busy = change.connection.execute(
                 "SELECT count(*) FROM mission WHERE project_id = ? AND session_status <> 'INACTIVE'", (project.id,)
             ).fetchone()[0]
@@ -77,6 +84,7 @@ class ProjectOperations(WorkspaceBase):
                 "OR other_id IN (SELECT id FROM mission WHERE project_id = ?1)",
                 "DELETE FROM session WHERE project_id = ?1",
                 "DELETE FROM event WHERE project_id = ?1",
+                "DELETE FROM outbox WHERE project_id = ?1",
                 "DELETE FROM project WHERE id = ?1",
             ):
                 change.connection.execute(statement, (project.id,))
@@ -108,6 +116,7 @@ class ProjectOperations(WorkspaceBase):
             if after.max_concurrent_missions < 0:
                 raise InvalidValue("maxConcurrentMissions", "The limit cannot be negative", todo="0 means no limit")
             rows.put_part(change.connection, "repository", after)
+            change.queue_part_change("repository", repository, after)
             change.event(after.project_id, "repository_changed", note=after.name)
             return after
 
@@ -126,6 +135,7 @@ class ProjectOperations(WorkspaceBase):
                     todo="finish, move or delete them first",
                 )
             change.connection.execute("DELETE FROM repository WHERE id = ?", (repository.id,))
+            change.queue_part_removal("repository", repository)
             change.event(repository.project_id, "repository_removed", note=repository.name)
             return repository
 
@@ -182,6 +192,7 @@ class ProjectOperations(WorkspaceBase):
             ).fetchall()
             missions = [rows.load(Mission, doc) for (doc,) in using]
             rows.put_part(change.connection, "flow", after)
+            change.queue_part_change("flow", flow, after)
             for mission in missions:
                 rows.put_mission(change.connection, mission, len(enabled_stages(after, mission.flow_config)))
                 change.save(mission, refit(mission, after, now=change.now), "refitted", note=after.name)
@@ -199,6 +210,7 @@ class ProjectOperations(WorkspaceBase):
                 why = "it is a system flow" if flow.is_system else f"{used} mission(s) use it"
                 raise Conflict(f"{flow.name} cannot be deleted", why=why, todo="give the missions another flow first")
             change.connection.execute("DELETE FROM flow WHERE id = ?", (flow.id,))
+            change.queue_part_removal("flow", flow)
             change.event(flow.project_id, "flow_deleted", note=flow.name)
 
     def actors(self, project: str) -> list[Actor]:
@@ -259,17 +271,33 @@ def create_project_in(change: Change, name: str, *, description: str | None = No
     return project
 
 
-OF_THIS_MACHINE = frozenset({"slug", "paused", "wip_limits", "mirror_memory", "mirror_documents", "is_sample"})
+OF_THE_HUB = frozenset({"public_slug", "featured", "memory"})
+"""Settings of a connected project that the hub alone decides on."""
 
 
 def _refuse_shared(project: Project, changes: Mapping[str, object]) -> None:
-    """Settings that all machines of a connected project share are the hub's: it would take a change back unseen."""
-    shared = sorted(changes.keys() - OF_THIS_MACHINE)
-    if project.hub is not None and shared:
+    """What the hub alone decides on is not changed here: it would take a change back unseen."""
+    refused = sorted(changes.keys() & OF_THE_HUB)
+    if project.hub is not None and refused:
         raise Conflict(
-            f"{', '.join(shared)} of {project.name} cannot be changed here",
-            why=f"the project is mirrored from {project.hub}, which keeps the settings that all share",
-            todo="change it at the hub; what is of this machine alone (pause, limits, mirrors) can be changed here",
+            f"{', '.join(refused)} of {project.name} cannot be changed here",
+            why=f"the project is mirrored from {project.hub}, which decides on that",
+            todo="change it at the hub",
+        )
+
+
+def _refuse_unsent(change: Change, project: Project) -> None:
+    waiting, undecided = change.connection.execute(
+        "SELECT (SELECT count(*) FROM outbox WHERE project_id = ?1), "
+        "(SELECT count(*) FROM conflict WHERE project_id = ?1 AND state = 'open')",
+        (project.id,),
+    ).fetchone()
+    if waiting or undecided:
+        raise Conflict(
+            f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
+            why="they are on this machine only, and would be lost with it",
+            todo="`solo-unicorn sync` sends them; `project disconnect --force` keeps all of it here; "
+            "--discard-unsent gives them up",
         )
 
 

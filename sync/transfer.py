@@ -25,7 +25,7 @@ from ..missions.wire import from_wire, to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .comments import put_comment
+from .mirror.history import put_comment
 from .missions import next_number
 from .projects import _free_slug
 

@@ -14,6 +14,7 @@ from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .metrics import MetricsOperations
 from .mirror.connecting import ConnectingOperations
+from .mirror.history import HistoryOperations
 from .mirror.operations import SyncOperations
 from .mirror.settling import SettlingOperations
 from .missions import MissionOperations
@@ -49,6 +50,7 @@ class Workspace(
     TransferOperations,
     SampleOperations,
     SyncOperations,
+    HistoryOperations,
     ConnectingOperations,
     SettlingOperations,
     MetricsOperations,

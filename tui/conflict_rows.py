@@ -56,10 +56,14 @@ class Undecided:
 def read(workspace: Workspace, project: str | None) -> tuple[SyncState, list[Undecided]]:
     """How the project stands, and everything that is undecided, oldest first."""
     found = [
-        Undecided(short_id(one.number) if one.number else "new", one.title, conflict=one)
+        Undecided(one.part or (short_id(one.number) if one.number else "new"), one.title, conflict=one)
         for one in workspace.conflicts(project)
     ]
     for entry in workspace.outbox(project, parked=True):
+        if entry.kind.startswith("part"):
+            part = str(entry.patch["table"])
+            found.append(Undecided(part, workspace.part_name(part, entry.entity_id), parked=entry))
+            continue
         try:
             mission = workspace.mission(entry.entity_id)
             name, title = short_id(mission.number), mission.title
@@ -81,7 +85,9 @@ def undecided_row(one: Undecided, marks: Marks) -> Row:
     else:
         assert one.parked is not None
         mark, word = marks.attention, f"refused: {one.parked.error}"
-        made: Json = dict(one.parked.patch) if one.parked.kind != "delete" else "deleted"
+        patch = one.parked.patch
+        said_to_hub = patch.get("document") or patch.get("fields") or patch
+        made: Json = "deleted" if one.parked.kind in ("delete", "part_delete") else said_to_hub
         sides = (("mine", made),)
     parts: list[str | tuple[str, str]] = [
         (f" {mark} ", "bad"), (f"{one.name:<6}", "strong"), f"{one.title}  ", (f"{word}", "faint"),

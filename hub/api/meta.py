@@ -50,6 +50,7 @@ def capabilities(call: Call) -> Answer:
                 "epoch": call.hub.epoch,
                 "changes": True,
                 "ifMatch": True,
+                "history": True,
                 "idempotencyRetentionSec": RETENTION_SECONDS,
                 "maxPage": PAGE_MAX,
                 "minClient": MIN_CLIENT,

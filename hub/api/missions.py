@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..services import links, mission_reads, mission_writes, reviewing, running
+from ..services import links, mission_reads, mission_writes, notes, reviewing, running
 from . import schemas
 from .endpoint import Answer, Call, Parameter, endpoint
 from .schemas import AFTER, FIELDS, LIMIT, MISSION, MISSION_FILTERS
@@ -124,8 +124,21 @@ def mission_events(call: Call) -> Answer:
 
 
 @endpoint(
+    "POST", ONE + "/notes", "mission.note", "Write into a mission's history", needs="write missions",
+    answers={200: schemas.EVENT, 201: schemas.EVENT}, body=schemas.NOTE, refuses=(410,),
+)  # fmt: skip
+def add_note(call: Call) -> Answer:
+    """A note, or a comment on a line; the same id again is a success."""
+    return notes.add(call, call.path["id"])
+
+
+@endpoint(
     "GET", "/projects/{id}/events", "project.events", "Read a project's history", needs="read missions",
-    answers={200: schemas.EVENT_PAGE}, query=(Parameter("after", {"type": "integer", "minimum": 0}), LIMIT),
+    answers={200: schemas.EVENT_PAGE},
+    query=(
+        Parameter("after", {"type": "integer", "minimum": 0}), LIMIT,
+        Parameter("kinds", {"type": "string", "maxLength": 1000}),
+    ),
 )  # fmt: skip
 def project_events(call: Call) -> Answer:
     """Oldest first."""

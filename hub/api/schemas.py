@@ -291,5 +291,20 @@ TEMPLATE_CREATE = component("TemplateCreate", {"type": "object", "properties": {
 FROM_TEMPLATE = component(
     "FromTemplate", {"type": "object", "properties": {"id": ID, "name": TEXT, "organizationId": TEXT}}
 )
+NOTE = component(
+    "Note",
+    {
+        "type": "object",
+        "properties": {
+            "id": ID,
+            "kind": {"type": "string", "maxLength": 64},
+            "text": {"type": "string", "maxLength": 20_000},
+            "at": TIME,
+            "author": {"type": "object"},
+            "data": {"type": "object"},
+        },
+        "required": ["kind"],
+    },
+)
 REASON = component("Reason", {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 500}}})
 ASSIGN = component("Assign", {"type": "object", "properties": {"workstationId": TEXT}, "required": ["workstationId"]})

@@ -234,7 +234,22 @@ class Change:
     ) -> int:
         """Append an event; its number."""
         number = self.next_seq() if seq is None else seq
-        doc = {
+        self.event_document(kind, mission_id=mission_id, changes=changes, note=note, seq=number)
+        return number
+
+    def event_document(
+        self,
+        kind: str,
+        *,
+        mission_id: str | None = None,
+        changes: Mapping[str, tuple[Json, Json]] | None = None,
+        note: str = "",
+        seq: int | None = None,
+        more: Mapping[str, Json] | None = None,
+    ) -> str:
+        """Append an event, with what a note says of itself in `more`; its JSON."""
+        number = self.next_seq() if seq is None else seq
+        doc: dict[str, object] = {
             "seq": number,
             "projectId": self.project_id,
             "missionId": mission_id,
@@ -244,10 +259,12 @@ class Change:
             "changes": {name: list(pair) for name, pair in (changes or {}).items()},
             "note": note,
             "correlationId": self.call.correlation,
+            **(more or {}),
         }
         values = {"project_id": self.project_id, "seq": number, "mission_id": mission_id, "kind": kind}
-        self.at.execute(_EVENT, {**values, "at": self.call.now, "doc": orjson.dumps(doc).decode()})
-        return number
+        text = orjson.dumps(doc).decode()
+        self.at.execute(_EVENT, {**values, "at": self.call.now, "doc": text})
+        return text
 
     def recount_blocked_by(self, blocker_id: str) -> None:
         """Bring `dependencyCount` up to date for every mission that waits for `blocker_id`."""

@@ -102,6 +102,8 @@ def history(call: Call, project_id: str, mission_id: str | None) -> Answer:
     ]  # fmt: skip
     if mission_id is not None:
         conditions.append(events.c.mission_id == mission_id)
+    if "kinds" in call.query:
+        conditions.append(events.c.kind.in_(_lists(call.query["kinds"])))
     rows = call.at.execute(
         select(events.c.seq, events.c.doc).where(and_(*conditions)).order_by(events.c.seq).limit(limit + 1)
     ).all()

@@ -46,11 +46,13 @@ class Mirror:
     failing_since: str | None
     error: str | None
     skipped: int
+    history: int | None
+    """Up to where the notes in the hub's history were read; None before the first time."""
 
 
 COLUMNS = (
     "project_id, account, hub, cursor, epoch, seq, generation, resync, lists, days, parts, read_only, synced_at, "
-    "failing_since, error, skipped"
+    "failing_since, error, skipped, history"
 )
 
 

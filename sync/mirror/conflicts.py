@@ -33,13 +33,17 @@ class SyncConflict:
     theirs: Json
     state: str
     at: datetime
+    part: str = ""
+    """What of the project it is about (project, flow, actor, repository, memory); empty for a mission."""
     number: int = 0
     title: str = ""
 
 
 SINGLE = frozenset({"flowConfig", "loopSchedule"})
 """Fields whose value is an object; other objects are several fields, and a later one keeps what it does not name."""
-COLUMNS = "c.id, c.project_id, c.mission_id, c.mutation_id, c.kind, c.field, c.base, c.mine, c.theirs, c.state, c.at"
+COLUMNS = (
+    "c.id, c.project_id, c.mission_id, c.mutation_id, c.kind, c.field, c.base, c.mine, c.theirs, c.state, c.at, c.part"
+)
 
 
 def conflict_of(row: tuple[object, ...]) -> SyncConflict:
@@ -48,16 +52,16 @@ def conflict_of(row: tuple[object, ...]) -> SyncConflict:
     for place in (6, 7, 8):
         values[place] = json.loads(str(values[place]))
     values[10] = datetime.fromisoformat(str(values[10]))
-    values[11], values[12] = values[11] or 0, values[12] or ""
+    values[12], values[13] = values[12] or 0, values[13] or ""
     found = SyncConflict(*values)  # type: ignore[arg-type]
     if not found.title and isinstance(found.mine, dict):
-        return SyncConflict(*[*values[:12], str(found.mine.get("title") or "")])  # type: ignore[arg-type]
+        return SyncConflict(*[*values[:13], str(found.mine.get("title") or found.mine.get("name") or "")])  # type: ignore[arg-type]
     return found
 
 
 def add(
     change: Change, project_id: str, mission_id: str, mutation_id: str, kind: ConflictKind,
-    field: str, base: Json, mine: Json, theirs: Json,
+    field: str, base: Json, mine: Json, theirs: Json, *, part: str = "",
 ) -> None:  # fmt: skip
     """Record a conflict; an open one of the same field takes the newer value of this side and stays one."""
     earlier = change.connection.execute(
@@ -74,13 +78,13 @@ def add(
     else:
         change.connection.execute(
             "INSERT INTO conflict (id, project_id, mission_id, mutation_id, kind, field, base, mine, theirs, state, "
-            "at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+            "at, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)",
             (
                 change.new_id(), project_id, mission_id, mutation_id, kind, field, dump(base), dump(mine), dump(theirs),
-                stamp(change.now),
+                stamp(change.now), part,
             ),
         )  # fmt: skip
-    change.event(project_id, "conflicted", mission_id=mission_id, note=field or kind)
+    change.event(project_id, "conflicted", mission_id=None if part else mission_id, note=field or kind)
 
 
 def find(change: Change, ref: str) -> SyncConflict:

@@ -26,13 +26,9 @@ from .. import rows
 from ..base import WorkspaceBase
 from ..change import Change
 from .base import links, mirror
+from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
 
 Kind = Literal["session", "token", "organization"]
-OF_THIS_MACHINE = frozenset(
-    {"slug", "hub", "paused", "isSample", "mirrorMemory", "mirrorDocuments", "wipLimits", "version"}
-)
-"""Fields of a connected project that each workspace keeps for itself."""
-REPOSITORY_HERE = frozenset({"localPath", "isManagedClone"})
 
 
 @record
@@ -143,6 +139,7 @@ class ConnectingOperations(WorkspaceBase):
             after = replace(project, hub=account.hub, updated_at=change.now, version=project.version + 1)
             rows.put_project(change.connection, after)
             _insert_mirror(change, project.id, account, None, None)
+            _said_at_publishing(change, after)
             docs = change.connection.execute(
                 "SELECT doc FROM mission WHERE project_id = ? AND deleted = 0 ORDER BY number", (project.id,)
             ).fetchall()
@@ -175,6 +172,8 @@ class ConnectingOperations(WorkspaceBase):
                     todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
                 )
             change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
+            change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
+            change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
             change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
             after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
             rows.put_project(change.connection, after)
@@ -187,7 +186,7 @@ class ConnectingOperations(WorkspaceBase):
             project = change.project(ref)
             mirror(change.connection, project.id)
             change.connection.execute(
-                "UPDATE mirror SET lists = ?, days = ?, cursor = NULL WHERE project_id = ?",
+                "UPDATE mirror SET lists = ?, days = ?, cursor = NULL, history = NULL WHERE project_id = ?",
                 (None if lists is None else rows.dump(list(lists)), days, project.id),
             )
             # what the hub said is forgotten, so that each mission is judged anew; the outbox stays
@@ -240,54 +239,53 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
     if row is None:
         slug = str(document.get("slug") or project.name)
         project = replace(project, slug=_free_slug(change.connection, slug, project_id), paused=False)
-    flows = [from_wire(Flow, _dated(item, project_id, now)) for item in parts.get("flows", ())]
-    if not flows and row is None:  # a plain server knows of no flows: the system's own
+    flows: list[Flow] = []
+    if not parts.get("flows") and row is None:  # a plain server knows of no flows: the system's own
         from ...missions.flows import system_flows
 
         flows = list(system_flows(project_id, change.new_id, change.now))
-    if project.default_flow_id is None and flows:
-        chosen = next((flow for flow in flows if flow.is_default), flows[0])
-        project = replace(project, default_flow_id=chosen.id)
-    rows.put_project(change.connection, project)
-    if flows:
-        _replace_parts(change, "flow", project_id, flows)
-    if "actors" in parts:
-        actors = [from_wire(Actor, _dated(item, project_id, now)) for item in parts["actors"]]
-        _replace_parts(change, "actor", project_id, actors)
-    if "repositories" in parts:
-        repositories = []
-        for item in parts["repositories"]:
-            known = change.connection.execute("SELECT doc FROM repository WHERE id = ?", (item.get("id"),)).fetchone()
-            here = {k: v for k, v in json.loads(known[0]).items() if k in REPOSITORY_HERE} if known else {}
-            repositories.append(from_wire(ProjectRepository, {**_dated(item, project_id, now), **here}))
-        _replace_parts(change, "repository", project_id, repositories)
+    if row is None:
+        rows.put_project(change.connection, project)
+    for flow in flows:
+        rows.put_part(change.connection, "flow", flow)
+    version = document.get("version")
+    before = version if isinstance(version, int) else None
+    for name, part in LISTED.items():
+        if name in parts and (part != "flow" or parts[name]):
+            take_list(change, project_id, part, [(str(one["id"]), _number(one), one) for one in parts[name]], before)
+    if document.get("defaultFlowId") is None:
+        chosen = next((flow for flow in _flows(change, project_id) if flow.is_default), None)
+        if chosen is not None:
+            document = {**document, "defaultFlowId": chosen.id}
+    take_list(change, project_id, "project", [(project_id, _number(document), document)], before)
 
 
-def _replace_parts(
-    change: Change, table: str, project_id: str, parts: Sequence[Flow] | Sequence[Actor] | Sequence[ProjectRepository]
-) -> None:
-    made = change.connection.execute(
-        "SELECT entity_id FROM outbox WHERE project_id = ? AND kind = 'part'", (project_id,)
-    ).fetchall()  # made here, and not at the hub yet
-    kept = rows.dump([*(part.id for part in parts), *(str(part_id) for (part_id,) in made)])
-    change.connection.execute(
-        f"DELETE FROM {table} WHERE project_id = ? AND id NOT IN (SELECT value FROM json_each(?))", (project_id, kept)
-    )
-    for part in parts:
-        rows.put_part(change.connection, table, part)
+def _flows(change: Change, project_id: str) -> list[Flow]:
+    docs = change.connection.execute("SELECT doc FROM flow WHERE project_id = ? ORDER BY id", (project_id,)).fetchall()
+    return [rows.load(Flow, doc) for (doc,) in docs]
+
+
+def _number(item: JsonObject) -> int:
+    version = item.get("version")
+    return version if isinstance(version, int) else 0
+
+
+def _said_at_publishing(change: Change, project: Project) -> None:
+    """What the hub was told just now is what it says, until it was read once; the memory is queued."""
+    connection = change.connection
+    for part in LISTED.values():
+        for part_id, doc in connection.execute(f"SELECT id, doc FROM {part} WHERE project_id = ?", (project.id,)):
+            put_base(connection, project.id, part, str(part_id), 0, json.loads(doc))
+    put_base(connection, project.id, "project", project.id, 0, to_wire(project))
+    documents = connection.execute("SELECT name, text FROM memory WHERE project_id = ?", (project.id,)).fetchall()
+    for name, text in documents:
+        record_fields(change, "memory", project.id, memory_id(project.id, name), {"text": text}, {"text": None})
 
 
 def told_of(part: Flow | Actor | ProjectRepository) -> JsonObject:
     """What a hub is told of a part: nothing that belongs to this machine."""
-    hidden = REPOSITORY_HERE | {"githubPermissions"}
+    hidden = HERE["repository"]
     return {name: value for name, value in to_wire(part).items() if name not in hidden}
-
-
-def _dated(item: JsonObject, project_id: str, now: str | None) -> JsonObject:
-    return {
-        "createdAt": now, "updatedAt": now, "projectId": project_id,
-        **{name: value for name, value in item.items() if value is not None},
-    }  # fmt: skip
 
 
 def _insert_mirror(

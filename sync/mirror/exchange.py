@@ -12,14 +12,18 @@ from ...missions.entities import Json, JsonObject
 from ...missions.records import record
 from .base import Mirror
 from .connecting import ConnectingOperations
+from .history import NOTES
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .operations import SyncOperations
+from .outbox import Entry
 from .pushing import Capabilities, Outcome
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
 
 EXPIRED = 410
+HISTORY = ",".join(("memory_changed", *NOTES))
+"""Kinds of events that a mirror reads."""
 
 
 @record
@@ -55,6 +59,9 @@ def parts(
     if isinstance(answer, NoAnswer) or not answer.ok:
         return trouble(answer)
     document = _object(answer.object)
+    tag = answer.headers.get("etag", "").strip('"')
+    if tag.isdecimal():  # of everything that belongs to the project; what the body says may be older
+        document = {**document, "version": int(tag)}
     found: dict[str, list[JsonObject]] = {}
     for name in ("flows", "actors", "repositories") if can.changes else ():
         answer = yield get(f"/projects/{project_id}/{name}", limit="200")
@@ -111,9 +118,42 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
             news += workspace.take_changes(project_id, page)
         else:
             workspace.mark_synced(project_id)
-        if not page.get("hasMore"):
-            return news
         mirror = workspace.mirror(project_id)
+        if not page.get("hasMore"):
+            break
+    if can.history and mirror.history != mirror.seq:
+        stopped = yield from history(workspace, project_id)
+        if stopped is not None:
+            return stopped
+    return news
+
+
+def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
+    """Read what was written into the history since: notes, line comments, and which memory documents changed.
+
+    The first time all of the memory is read; a document that is named again and again is read once.
+    """
+    before = workspace.mirror(project_id)
+    after, changed = before.history or 0, set[str]()
+    while True:
+        answer = yield get(f"/projects/{project_id}/events", after=str(after), kinds=HISTORY, limit="500")
+        if isinstance(answer, NoAnswer) or not answer.ok:
+            return trouble(answer)
+        events = items(answer.body)
+        changed |= {str(one.get("note")) for one in events if one.get("kind") == "memory_changed"}
+        workspace.take_notes(project_id, events)
+        following = answer.object.get("nextAfter")
+        if following is None:
+            break
+        after = int(str(following))
+    for name in sorted(changed):
+        answer = yield get(f"/projects/{project_id}/memory/{name}")
+        if isinstance(answer, Response) and answer.ok:
+            workspace.take_memory(project_id, name, answer.object)
+        elif not isinstance(answer, Response) or answer.status not in (403, 404):
+            return trouble(answer)
+    workspace.mark_history(project_id, before.seq)
+    return None
 
 
 def _resync(
@@ -144,10 +184,16 @@ def _list(mirror: Mirror, can: Capabilities, after: str | None) -> Request:
 
 
 def push(
-    workspace: SyncOperations, seq: int, mission_id: str, project_id: str, can: Capabilities, server_now: float | None
+    workspace: Workspace, entry: Entry, can: Capabilities, server_now: float | None
 ) -> Exchange[Outcome | Trouble]:
     """Send one row of the outbox; returns what became of it."""
-    if not can.if_match:  # look first, so that the check is made on what is there now
+    seq, mission_id, project_id, kind = entry.seq, entry.entity_id, entry.project_id, entry.kind
+    if kind.startswith("part"):
+        if not can.if_match or workspace.part_unsaid(mission_id):
+            stopped = yield from parts(workspace, project_id, can)
+            if stopped is not None:
+                return stopped
+    elif not can.if_match:  # look first, so that the check is made on what is there now
         answer = yield get(f"/missions/{mission_id}")
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
             workspace.take_mission(project_id, item)
@@ -162,8 +208,10 @@ def push(
     outcome = workspace.settle(seq, answer, can, server_now)
     if outcome in ("later", "signed_out"):
         return trouble(answer)
+    if kind == "note":
+        return outcome
     silent = isinstance(answer, Response) and answer.ok and not mission_in(answer.body)
-    if silent and request.method != "DELETE":
+    if silent and request.method != "DELETE" and not kind.startswith("part"):
         answer = yield get(f"/missions/{mission_id}")  # done, but not told what it is now
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
             workspace.take_mission(project_id, item)

@@ -139,8 +139,11 @@ class SyncOperations(WorkspaceBase):
                 f"SELECT {outbox.COLUMNS} FROM outbox o WHERE account = ?1 AND (?2 IS NULL OR project_id = ?2) "
                 "AND state <> 'parked' "
                 "AND seq = (SELECT min(seq) FROM outbox f WHERE f.entity_id = o.entity_id AND f.state <> 'parked') "
-                "AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.entity_id = o.entity_id AND p.kind = 'create' "
-                "AND p.state = 'parked') "
+                "AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.entity_id = o.entity_id "
+                "AND p.kind IN ('create', 'part') AND p.state = 'parked') "
+                # a part goes once everything that was done before has gone: something may have stopped naming it
+                "AND (o.kind <> 'part_delete' OR NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = o.project_id "
+                "AND e.seq < o.seq AND e.state <> 'parked')) "
                 "AND EXISTS (SELECT 1 FROM mirror m WHERE m.project_id = o.project_id AND m.account = o.account) "
                 "ORDER BY seq LIMIT ?3",
                 (account, project_id, limit),
@@ -159,6 +162,19 @@ class SyncOperations(WorkspaceBase):
         """Write down what an answer means for its row."""
         with self._change(SYSTEM) as change:
             return pushing.settle(change, seq, answer, can, server_now)
+
+    def part_name(self, part: str, part_id: str) -> str:
+        """What a person calls a flow, actor, repository, memory document or the project."""
+        from .part_view import name_of
+
+        with self._reading() as connection:
+            return name_of(connection, part, part_id)
+
+    def part_unsaid(self, part_id: str) -> bool:
+        """Whether the hub has not said yet what it has of a part (it was published from here just now)."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT version FROM part_base WHERE id = ?", (part_id,)).fetchone()
+        return row is not None and row[0] <= 0
 
     def outbox(self, project: str | None = None, *, parked: bool | None = None) -> list[Entry]:
         """What waits to be sent, oldest first; only (or without) what was parked when asked for."""
@@ -194,25 +210,27 @@ class SyncOperations(WorkspaceBase):
                     (seq,),
                 )
             change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
-            Taking(change, entry.project_id).refold(entry.entity_id)
-            change.event(entry.project_id, "unparked", mission_id=entry.entity_id)
+            pushing.refold(change, entry)
+            change.event(entry.project_id, "unparked", mission_id=_mission(entry))
             return entry
 
     def discard_parked(self, seq: int) -> Entry:
         """Give a refused row up; a mission that the hub would not make goes with all that was done to it."""
         with self._change(SYSTEM) as change:
             entry = _parked(outbox.entry(change.connection, seq), seq)
-            if entry.kind == "create":
+            if entry.kind in ("create", "part"):
                 change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
             change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-            Taking(change, entry.project_id).refold(entry.entity_id)
-            change.event(entry.project_id, "discarded", mission_id=entry.entity_id, note=entry.error or "")
+            pushing.refold(change, entry)
+            change.event(entry.project_id, "discarded", mission_id=_mission(entry), note=entry.error or "")
             return entry
 
     def verify_mirror(self, project_id: str) -> list[str]:
-        """Missions whose view is not what the hub said plus what was done here (`doctor`); empty when all is well."""
+        """What is not shown as the hub said it plus what was done here (`doctor`); empty when all is well."""
+        from .part_view import inconsistent
+
         with self._reading() as connection:
-            return consistent(connection, project_id)
+            return [*consistent(connection, project_id), *inconsistent(connection, project_id)]
 
     # -- what a server can do
 
@@ -233,10 +251,17 @@ def _items(value: Json) -> list[JsonObject]:
 
 def _named(entry: Entry) -> set[str]:
     """What a row names that has to be at the hub before it: linked missions, repository, flow, actor."""
-    parts = {str(entry.patch[name]) for name in ("projectRepositoryId", "flowId", "actorId") if entry.patch.get(name)}
+    fields = cast("JsonObject", entry.patch.get("fields") or entry.patch)
+    named = ("projectRepositoryId", "flowId", "actorId", "defaultFlowId", "defaultActorId")
+    parts = {str(fields[name]) for name in named if fields.get(name)}
     return parts | {
         str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])
     }
+
+
+def _mission(entry: Entry) -> str | None:
+    """The mission that a row is about; None for a part of the project."""
+    return None if entry.kind.startswith("part") else entry.entity_id
 
 
 def _parked(entry: Entry | None, seq: int) -> Entry:

@@ -10,15 +10,22 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ...missions.entities import Author, Json, JsonObject
 from ...missions.records import record
-from ..rows import dump
+from ..rows import dump, stamp
 from .fields import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 
-Kind = Literal["create", "patch", "delete", "part"]
-"""`part`: a repository, flow or actor made here; its patch is {table, document}."""
+if TYPE_CHECKING:
+    from ..change import Change
+
+Kind = Literal["create", "patch", "delete", "note", "part", "part_patch", "part_delete"]
+"""`note`: a note or line comment of the mission, {kind, text, at, author, data}.
+
+`part`: a repository, flow or actor made here, {table, document}. `part_patch`: changed fields of one, of the project
+itself or of its memory, {table, fields}. `part_delete`: {table}.
+"""
 State = Literal["queued", "inflight", "parked"]
 PAYLOAD_VERSION = 1
 
@@ -98,7 +105,7 @@ def record_change(
     if account is None:
         return
     origin = by.session_id or by.kind
-    add = _Adding(connection, mutation_id, project_id, mission_id, account, origin, at)
+    add = Adding(connection, mutation_id, project_id, mission_id, account, origin, at)
     if changed is None:
         add.row("create", {k: v for k, v in document.items() if k not in LOCAL or k in AT_CREATION}, {})
         return
@@ -116,11 +123,21 @@ def record_part(
     """Queue a repository, flow or actor that was made in a connected project; nothing for a local one."""
     account = account_of(connection, project_id)
     if account is not None:
-        adding = _Adding(connection, mutation_id, project_id, str(document["id"]), account, "user", at)
+        adding = Adding(connection, mutation_id, project_id, str(document["id"]), account, "user", at)
         adding.row("part", {"table": table, "document": document}, {})
 
 
-class _Adding:
+def adding(
+    connection: sqlite3.Connection, mutation_id: str, project_id: str, entity_id: str, account: str, change: Change
+) -> Adding:
+    """A way to queue what an open change does to one entity."""
+    origin = change.by.session_id or change.by.kind
+    return Adding(connection, mutation_id, project_id, entity_id, account, origin, stamp(change.now) or "")
+
+
+class Adding:
+    """Queues what is done to one entity."""
+
     def __init__(
         self, connection: sqlite3.Connection, mutation_id: str, project_id: str, entity_id: str, account: str,
         origin: str, at: str,
@@ -134,6 +151,7 @@ class _Adding:
         self._at = at
 
     def row(self, kind: Kind, patch: Mapping[str, Json], seen: Mapping[str, Json]) -> None:
+        """A new row."""
         self._connection.execute(
             "INSERT INTO outbox (mutation_id, project_id, entity_id, account, kind, patch, seen, payload_version, "
             "origin, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
@@ -163,6 +181,33 @@ class _Adding:
         self._connection.execute(
             "UPDATE outbox SET patch = ?, seen = ? WHERE seq = ?",
             (dump(joined), dump(first_seen if last.kind == "patch" else {}), last.seq),
+        )
+
+    def part_patch(self, table: str, fields: JsonObject, seen: JsonObject, now: JsonObject) -> None:
+        """Changed fields of a part, `now` as the hub has it; joined with what was not sent yet."""
+        last = self._last()
+        if last is not None and last.kind == "part" and never_sent(last):
+            document = {**cast("JsonObject", last.patch["document"]), **fields}
+            self._connection.execute(  # a part that was refused under its old name is worth another try
+                "UPDATE outbox SET patch = ?, rebase = rebase + (state = 'parked'), state = 'queued', request = NULL, "
+                "attempts = 0, error_code = NULL, error = NULL WHERE seq = ?",
+                (dump({"table": table, "document": document}), last.seq),
+            )
+            return
+        if last is None or last.kind != "part_patch" or not never_sent(last) or last.state == "parked":
+            self.row("part_patch", {"table": table, "fields": fields}, seen)
+            return
+        joined = {**cast("JsonObject", last.patch["fields"]), **fields}
+        first_seen = {**seen, **last.seen}
+        for name in fields:
+            if same(joined[name], first_seen.get(name)) and same(joined[name], now.get(name)):
+                del joined[name], first_seen[name]
+        if not joined:
+            self._connection.execute("DELETE FROM outbox WHERE seq = ?", (last.seq,))
+            return
+        self._connection.execute(
+            "UPDATE outbox SET patch = ?, seen = ? WHERE seq = ?",
+            (dump({"table": table, "fields": joined}), dump(first_seen), last.seq),
         )
 
     def deletion(self, document: JsonObject) -> None:
@@ -216,6 +261,13 @@ def _joins(last: Entry, patch: Mapping[str, Json], origin: str) -> bool:
     return fresh and last.kind in ("create", "patch") and not steps and not links
 
 
+def never_sent(row: Entry) -> bool:
+    """Whether the hub cannot have heard of a row."""
+    if row.state == "parked":
+        return row.error_code != "suspect"
+    return row.state == "queued" and row.attempts == 0 and row.rebase == 0
+
+
 def hub_forgot(connection: sqlite3.Connection, project_id: str, mission_id: str) -> bool:
     """Whether a deleted mission of a connected project can only come back under a new id: the hub was told already."""
     if account_of(connection, project_id) is None:
@@ -236,7 +288,7 @@ def fold(base: JsonObject | None, pending: Iterable[Entry]) -> JsonObject | None
     for one in pending:
         if one.state == "parked" and one.kind != "create":
             continue
-        if one.kind == "part":
+        if one.kind.startswith("part") or one.kind == "note":
             continue
         if one.kind == "delete":
             document = None

@@ -21,7 +21,6 @@ from .messages import API, Answer, NoAnswer, Request, Response, mission_in
 from .outbox import Entry
 from .threeway import check, differs
 
-PARTS = {"repository": "repositories", "flow": "flows", "actor": "actors"}
 RETENTION = 7 * 86_400.0
 Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
 """`again`: at once, on the newer state; `later`: the same request after a pause."""
@@ -36,6 +35,8 @@ class Capabilities:
     if_match: bool = False
     retention: float = RETENTION
     page: int = 200
+    history: bool = False
+    """Notes, line comments and the memory."""
 
     @classmethod
     def of(cls, body: JsonObject) -> Capabilities:
@@ -46,11 +47,12 @@ class Capabilities:
             idempotency=seconds is not None and seconds is not False,
             if_match=bool(body.get("ifMatch")),
             retention=float(seconds) if isinstance(seconds, int | float) and seconds else RETENTION,
+            history=bool(body.get("history")),
             page=min(500, page) if isinstance(page, int) and page > 0 else 200,
         )
 
 
-FULL = Capabilities(changes=True, idempotency=True, if_match=True, page=500)
+FULL = Capabilities(changes=True, idempotency=True, if_match=True, page=500, history=True)
 
 
 def freeze(change: Change, seq: int, can: Capabilities, server_now: float | None) -> Request | None:
@@ -82,18 +84,20 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
     entry = outbox.entry(change.connection, seq)
     if entry is None:
         return "done"
+    if entry.kind.startswith("part"):
+        from .part_sending import settle as settle_part
+
+        return settle_part(change, entry, answer, can)
     if isinstance(answer, NoAnswer):
         return _unanswered(change, entry, can)
+    if entry.kind == "note" and (answer.ok or answer.status in (404, 410)):  # or its mission is gone, and it stays here
+        change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+        return "done"
     match answer.status:
         case status if 200 <= status < 300:
             return _effective(change, entry, answer)
         case 401:
             return "signed_out"
-        case 409 if entry.kind == "part" and "retry-after" not in answer.headers:  # it is there already
-            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-            return "done"
-        case 404 | 410 if entry.kind == "part":
-            return park(change, entry, "refused", answer.said)
         case 403:
             change.connection.execute(
                 "UPDATE mirror SET read_only = ? WHERE project_id = ?", (answer.said, entry.project_id)
@@ -117,20 +121,29 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
 
 def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
     """Set a row aside with the server's words; what was done to the mission later goes on."""
+    if entry.kind == "create" and outbox.entries(change.connection, entry.entity_id)[-1].kind == "delete":
+        change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
+        _refolded(change, entry)  # nobody wants it any more
+        return "done"
     change.connection.execute(
         "UPDATE outbox SET state = 'parked', error_code = ?, error = ? WHERE seq = ?", (code, said, entry.seq)
     )
     _refolded(change, entry)
-    change.event(entry.project_id, "parked", mission_id=entry.entity_id, note=said)
+    of_mission = not entry.kind.startswith("part")
+    change.event(entry.project_id, "parked", mission_id=entry.entity_id if of_mission else None, note=said)
     return "parked"
 
 
 def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
-    base = change.connection.execute("SELECT version, deleted FROM base WHERE id = ?", (entry.entity_id,)).fetchone()
+    if entry.kind.startswith("part"):
+        from .part_sending import decide as decide_part
+
+        return decide_part(change, entry, can)
     headers = {"idempotency-key": f"{entry.mutation_id}.{entry.rebase}"} if can.idempotency else {}
-    if entry.kind == "part":
-        path = f"{API}/projects/{entry.project_id}/{PARTS[str(entry.patch['table'])]}"
-        return Request("POST", path, {}, headers, entry.patch["document"])
+    if entry.kind == "note":  # a server without them: it stays on this machine
+        path = f"{API}/missions/{entry.entity_id}/notes"
+        return Request("POST", path, {}, headers, {**entry.patch, "id": entry.mutation_id}) if can.history else None
+    base = change.connection.execute("SELECT version, deleted FROM base WHERE id = ?", (entry.entity_id,)).fetchone()
     if entry.kind == "create":
         body = {name: value for name, value in entry.patch.items() if value is not None}
         return Request(
@@ -169,7 +182,7 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
     taking = Taking(change, entry.project_id)
     if entry.kind == "delete":
         change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
-    elif entry.kind != "part" and (item := mission_in(answer.body)) is not None:
+    elif (item := mission_in(answer.body)) is not None:
         taking.take(item)
     taking.refold(entry.entity_id)
     return "done"
@@ -193,7 +206,7 @@ def _outdated(change: Change, entry: Entry, answer: Response, can: Capabilities,
             _conflict(change, entry, "outcome_unknown", "", {n: entry.seen.get(n) for n in sent}, sent, theirs)
         _refolded(change, entry)
         return "done"
-    _queued_again(change, entry)
+    queued_again(change, entry)
     _refolded(change, entry)
     return "again" if item is not None else "later"
 
@@ -227,11 +240,12 @@ def _gone(change: Change, entry: Entry) -> Outcome:
 def _unanswered(change: Change, entry: Entry, can: Capabilities) -> Outcome:
     """With a key the same request goes out again; without one the row is judged anew on what the server has then."""
     if not can.idempotency:
-        _queued_again(change, entry)
+        queued_again(change, entry)
     return "later"
 
 
-def _queued_again(change: Change, entry: Entry) -> None:
+def queued_again(change: Change, entry: Entry) -> None:
+    """A row that certainly had no effect is judged anew, and gets another key."""
     change.connection.execute(
         "UPDATE outbox SET state = 'queued', request = NULL, rebase = rebase + 1, attempts = 0, first_sent_at = NULL "
         "WHERE seq = ?",
@@ -254,6 +268,16 @@ def _conflict(
 
 
 def _refolded(change: Change, entry: Entry) -> None:
+    refold(change, entry)
+
+
+def refold(change: Change, entry: Entry) -> None:
+    """Bring the view of what a row is about up to date."""
+    if entry.kind.startswith("part"):
+        from .part_view import show
+
+        show(change, entry.project_id, str(entry.patch["table"]), entry.entity_id)
+        return
     Taking(change, entry.project_id).refold(entry.entity_id)
 
 

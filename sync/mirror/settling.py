@@ -17,6 +17,7 @@ from . import conflicts, outbox
 from .base import base_document
 from .conflicts import SyncConflict
 from .fields import LOCAL, PROGRESS
+from .part_view import base_of, name_of, record_fields, show, told
 
 BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}
 
@@ -34,12 +35,13 @@ class SettlingOperations(WorkspaceBase):
                 "AND (?1 IS NULL OR c.project_id = ?1) ORDER BY c.at, c.id",
                 (only,),
             ).fetchall()
-            return [_as_of_now(connection, conflicts.conflict_of(row)) for row in found]
+            return [_named(connection, _as_of_now(connection, conflicts.conflict_of(row))) for row in found]
 
     def conflict(self, ref: str) -> SyncConflict:
         """An open conflict by its id, or a unique beginning or end of it; NotFound."""
         with self._change(USER) as change:
-            return _as_of_now(change.connection, conflicts.find(change, ref))
+            found = conflicts.find(change, ref)
+            return _named(change.connection, _as_of_now(change.connection, found))
 
     def keep_mine(self, ref: str, *, text: str | None = None, by: Author = USER) -> Mission | None:
         """Settle a conflict with this side's value, or with a merged `text`, as an edit on what the hub has now.
@@ -48,9 +50,14 @@ class SettlingOperations(WorkspaceBase):
         """
         with self._change(by) as change:
             conflict = conflicts.find(change, ref)
-            made = _made_of(change, conflict, text)
+            made = None
+            if conflict.part:
+                _keep_part(change, conflict, text)
+            else:
+                made = _made_of(change, conflict, text)
             conflicts.settle(change, conflict.id, "merged" if text is not None else "kept_mine")
-            change.event(conflict.project_id, "conflict_settled", mission_id=conflict.mission_id, note="kept mine")
+            about = None if conflict.part else conflict.mission_id
+            change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept mine")
             return made
 
     def keep_theirs(self, ref: str, *, by: Author = USER) -> SyncConflict:
@@ -58,12 +65,18 @@ class SettlingOperations(WorkspaceBase):
         with self._change(by) as change:
             conflict = conflicts.find(change, ref)
             conflicts.settle(change, conflict.id, "kept_theirs")
-            change.event(conflict.project_id, "conflict_settled", mission_id=conflict.mission_id, note="kept theirs")
+            about = None if conflict.part else conflict.mission_id
+            change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept theirs")
             return conflict
 
 
 def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncConflict:
     """With what the hub says now: it may have changed again since."""
+    if conflict.part:
+        known = base_of(connection, conflict.mission_id)
+        if conflict.kind == "field":
+            return replace(conflict, theirs=None if known is None else known[1].get(conflict.field))
+        return replace(conflict, theirs=None if known is None else told(conflict.part, known[1]))
     now = base_document(connection, conflict.mission_id)
     match conflict.kind:
         case "field" if now is not None:
@@ -73,6 +86,37 @@ def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncCo
         case "deleted_locally":
             return replace(conflict, theirs=now)
     return conflict
+
+
+def _named(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncConflict:
+    if not conflict.part:
+        return conflict
+    return replace(conflict, title=name_of(connection, conflict.part, conflict.mission_id) or conflict.title)
+
+
+def _keep_part(change: Change, conflict: SyncConflict, text: str | None) -> None:
+    """This side's value of a part as an edit on what the hub has now."""
+    if text is not None and conflict.kind != "field":
+        raise Conflict("There is no text to merge here", todo="keep mine or theirs")
+    part_id, part = conflict.mission_id, conflict.part
+    known = base_of(change.connection, part_id)
+    if conflict.kind == "field" and known is None and part != "memory":
+        raise Conflict(f"The {part} is not there any more", why="it was deleted meanwhile", todo="keep theirs")
+    now: JsonObject = {} if known is None else known[1]
+    if conflict.kind == "field":
+        value = conflict.mine if text is None else text
+        seen = {conflict.field: now.get(conflict.field)}
+        record_fields(change, part, conflict.project_id, part_id, {conflict.field: value}, seen)
+    elif conflict.kind == "deleted_locally" and known is not None:
+        account = outbox.account_of(change.connection, conflict.project_id) or ""
+        adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
+        adding.row("part_delete", {"table": part}, told(part, now))
+    elif conflict.kind == "deleted_remotely" and known is None:
+        account = outbox.account_of(change.connection, conflict.project_id) or ""
+        adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
+        document = {**told(part, cast("JsonObject", conflict.mine)), "id": part_id}
+        adding.row("part", {"table": part, "document": document}, {})
+    show(change, conflict.project_id, part, part_id)
 
 
 def _made_of(change: Change, conflict: SyncConflict, text: str | None) -> Mission | None:

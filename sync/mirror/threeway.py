@@ -82,6 +82,20 @@ def merged_text(base: list[str], mine: list[str], theirs: list[str]) -> str | No
     return "".join(out + base[at:])
 
 
+def merged_addition(base: list[str], mine: list[str], theirs: list[str]) -> str | None:
+    """Both changes where both only added lines, at the same place: theirs first. None for anything else."""
+    first, second = _edits(base, mine), _edits(base, theirs)
+    if any(start != end for start, end, _ in (*first, *second)):
+        return None
+    out, at = list[str](), 0
+    for start, order, lines in sorted([(s, 0, lines) for s, _, lines in second] + [(s, 1, ls) for s, _, ls in first]):
+        if order and out and not out[-1].endswith("\n"):
+            out[-1] += "\n"
+        out += base[at:start] + lines
+        at = start
+    return "".join(out + base[at:])
+
+
 def _edits(base: list[str], changed: list[str]) -> list[tuple[int, int, list[str]]]:
     from difflib import SequenceMatcher
 

@@ -266,7 +266,7 @@ class AccountLink:
     async def _send(self, entry: Entry, can: Capabilities) -> Trouble | None:
         now = self.server_now
         outcome = await self._drive(
-            lambda workspace: push(workspace, entry.seq, entry.entity_id, entry.project_id, can, now)
+            lambda workspace: push(workspace, entry, can, now)
         )
         if not isinstance(outcome, Trouble):
             if outcome != "again":

@@ -21,6 +21,9 @@ RETENTION = 7 * 86_400
 EPOCH = 1_780_000_000.0
 
 
+KINDS = ("flows", "actors", "repositories")
+
+
 @dataclass
 class State:
     """What the hub's database holds, and a backup of it would."""
@@ -33,6 +36,11 @@ class State:
     dead: set[str] = field(default_factory=set)
     pruned: int = 0
     keys: dict[str, tuple[str, int, Document, float]] = field(default_factory=dict)
+    project: Document = field(default_factory=dict)
+    project_version: int = 0
+    parts: dict[str, dict[str, Document]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    memory: dict[str, Document] = field(default_factory=dict)
+    history: list[Document] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class SimulatedHub:
     def __init__(self, project_id: str, *, plain: bool = False) -> None:
         self.project_id = project_id
         self.plain = plain
-        self.state = State()
+        self.state = State(project={"id": project_id, "name": "Shared"})
         self.now = EPOCH
         self.effects: list[Effect] = []
         self.lost: list[Effect] = []
@@ -83,12 +91,22 @@ class SimulatedHub:
                     return _error(404, "not_found")
                 return Response(
                     200, {}, {"epoch": self.state.epoch, "changes": True, "idempotencyRetentionSec": RETENTION,
-                              "ifMatch": True, "maxPage": 4, "minClient": "0"},
+                              "ifMatch": True, "maxPage": 4, "minClient": "0", "history": True},
                 )  # fmt: skip
             case "GET", ["projects", _, "missions"]:
                 return self._list(request)
             case "GET", ["projects", _, "changes"] if not self.plain:
                 return self._changes(request)
+            case "GET", ["projects", _]:
+                tag = {} if self.plain else {"etag": f'"{self.state.project_version}"'}
+                return Response(200, tag, _plain(self.state.project) if self.plain else self.state.project)
+            case "GET", ["projects", _, kind] if kind in KINDS and not self.plain:
+                return Response(200, {}, {"items": list(self.state.parts[kind].values()), "nextAfter": None})
+            case "GET", ["projects", _, "memory", name] if not self.plain:
+                found = self.state.memory.get(name)
+                return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
+            case "GET", ["projects", _, "events"] if not self.plain:
+                return self._history(request)
             case "GET", ["missions", mission_id]:
                 found = self.state.missions.get(mission_id)
                 return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
@@ -129,8 +147,14 @@ class SimulatedHub:
         return Response(
             200, {},
             {"changes": [one for _, one in page], "cursor": _cursor(state.epoch, reached), "epoch": state.epoch,
-             "seq": reached, "hasMore": len(later) > limit},
+             "seq": reached, "hasMore": len(later) > limit, "projectVersion": state.project_version},
         )  # fmt: skip
+
+    def _history(self, request: Request) -> Response:
+        after, kinds = int(request.query.get("after", "0")), request.query.get("kinds", "").split(",")
+        later = [one for one in self.state.history if one["seq"] > after and one["kind"] in kinds]
+        more = len(later) > 3
+        return Response(200, {}, {"items": later[:3], "nextAfter": str(later[2]["seq"]) if more else None})
 
     def _write(self, request: Request, parts: list[str]) -> Response:
         refused = self.refuse(request)
@@ -161,6 +185,8 @@ class SimulatedHub:
             state.creators[mission_id] = mutation
             self._happened(Effect(mutation, mission_id, "create", {}, _copy(made)))
             return Response(201, self._etag(made), made)
+        if parts[0] == "projects" or parts[0] in KINDS or parts[2:] == ["notes"]:
+            return self._beside(request, parts, body, mutation)
         mission_id = parts[1]
         if mission_id in state.dead:
             return _error(410, "deleted")
@@ -182,6 +208,75 @@ class SimulatedHub:
         after = self._stored({k: v for k, v in {**found, **body}.items() if v is not None})
         self._happened(Effect(mutation, mission_id, "patch", before, _copy(after)))
         return Response(200, self._etag(after), after)
+
+    def _beside(self, request: Request, parts: list[str], body: Document, mutation: str) -> Response:
+        """What belongs to the project beside its missions."""
+        state = self.state
+        if self.plain:
+            return _error(404, "not_found")
+        match request.method, parts:
+            case "POST", ["missions", mission_id, "notes"]:
+                if any(one.get("noteId") == body["id"] for one in state.history):
+                    return Response(200, {}, {})
+                state.seq += 1
+                event = {"seq": state.seq, "missionId": mission_id, "kind": body["kind"], "note": body["text"],
+                         "noteId": body["id"], "data": body.get("data"),
+                         "at": body["at"], "author": body["author"]}  # fmt: skip
+                state.history.append(event)
+                self._happened(Effect(mutation, mission_id, "note", {}, _copy(event)))
+                return Response(201, {}, event)
+            case "POST", ["projects", _, kind]:
+                part_id, store = body["id"], state.parts[kind]
+                taken = next((one["id"] for one in store.values() if one["name"] == body["name"]), None)
+                if part_id in store or taken:
+                    return _error(409, "already_exists", {"id": part_id if part_id in store else taken})
+                return self._kept_part(store, part_id, {}, {**body, "projectId": self.project_id}, mutation)
+            case "PATCH", ["projects", _]:
+                if request.headers.get("if-match") != f'"{state.project_version}"':
+                    return _error(412, "outdated", {"current": state.project, "version": state.project_version})
+                before = _copy(state.project)
+                state.seq += 1
+                state.project_version = state.seq
+                state.project = {**{k: v for k, v in {**before, **body}.items() if v is not None}, "version": state.seq}
+                self._happened(Effect(mutation, self.project_id, "part", before, _copy(state.project)))
+                return Response(200, {"etag": f'"{state.seq}"'}, state.project)
+            case "PUT", ["projects", _, "memory", name]:
+                found = state.memory.get(name)
+                if request.headers.get("if-match") != f'"{found["version"] if found else 0}"':
+                    details = {"current": found, "version": found["version"] if found else 0}
+                    return _error(412, "outdated", details)
+                before = _copy(found or {})
+                state.seq += 1
+                state.memory[name] = {"name": name, "text": body["text"], "version": state.seq}
+                state.history.append({"seq": state.seq, "missionId": None, "kind": "memory_changed", "note": name})
+                self._happened(Effect(mutation, f"{self.project_id}/{name}", "part", before, _copy(state.memory[name])))
+                return Response(200, self._etag(state.memory[name]), state.memory[name])
+            case _, [kind, part_id]:
+                store = state.parts[kind]
+                found = store.get(part_id)
+                if found is None:
+                    return _error(404, "not_found")
+                if request.headers.get("if-match") != f'"{found["version"]}"' and self.wants_if_match:
+                    return _error(412, "outdated", {"current": found, "version": found["version"]})
+                if request.method == "DELETE":
+                    del store[part_id]
+                    state.seq += 1
+                    state.project_version = state.seq
+                    self._happened(Effect(mutation, part_id, "part", _copy(found), {}))
+                    return Response(204, {}, None)
+                if any(one["name"] == body.get("name") and one["id"] != part_id for one in store.values()):
+                    return _error(409, "already_exists", {"id": "another"})
+                return self._kept_part(store, part_id, _copy(found), {**found, **body}, mutation)
+        return _error(404, "not_found")
+
+    def _kept_part(
+        self, store: dict[str, Document], part_id: str, before: Document, after: Document, mutation: str
+    ) -> Response:
+        self.state.seq += 1
+        self.state.project_version = self.state.seq
+        store[part_id] = {**after, "version": self.state.seq}
+        self._happened(Effect(mutation, part_id, "part", before, _copy(store[part_id])))
+        return Response(200 if before else 201, self._etag(store[part_id]), store[part_id])
 
     wants_if_match = True
 
@@ -232,6 +327,11 @@ class SimulatedHub:
         for mission_id in sorted(self.state.tombstones):
             self.state.seq += 1
             self.state.tombstones[mission_id] = self.state.seq
+        for document in self.state.memory.values():
+            self.state.seq += 1
+            document["version"] = self.state.seq
+        self.state.seq += 1
+        self.state.project_version = self.state.project["version"] = self.state.seq
         return True
 
 

@@ -28,6 +28,8 @@ class ServedHub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.hub = hub
         self.projects = {} if project is None else {project["id"]: project}
+        if project is not None:
+            hub.state.project = dict(project)
         self.users = {PAT: "ann"}
         """Token -> user."""
         self.codes: dict[str, tuple[str, str, str]] = {}
@@ -114,15 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
                 document = dict(request.body) if isinstance(request.body, dict) else {}
                 served.projects[document["id"]] = document
                 served.hub.project_id = document["id"]
+                served.hub.state.project = document
                 return Response(201, {}, document)
-            case ["projects", project_id] if project_id in served.projects:
-                return Response(200, {}, served.projects[project_id])
-            case ["projects", project_id, ("flows" | "actors" | "repositories") as name]:
-                parts = served.projects[project_id].setdefault(f"_{name}", [])
-                if self.command == "POST":
-                    parts.append(request.body)
-                    return Response(201, {}, request.body)
-                return Response(200, {}, {"items": parts})
         return served.hub.handle(request)
 
     def _issuer(self, path: str, query: dict[str, list[str]], form: dict[str, list[str]]) -> Response | bytes:

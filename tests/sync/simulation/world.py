@@ -112,11 +112,12 @@ class World:
         workspace = SilentWorkspace(store, clock=self._now, new_id=self._id)
         account = Account(f"{name}@hub", "hub", "https://hub", name, f"{name}@x", "session", True, {})
         workspace.put_account(account)
-        flows = [
+        flows: list[dict[str, Any]] = [
             {"id": "01JF0000000000000000000000", "name": "Standard", "isDefault": True, "isSystem": True,
              "stageSequence": [{"stage": "plan", "requireReview": True}, {"stage": "code", "requireReview": True}]}
         ]  # fmt: skip
         workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": flows})
+        self.hub.state.parts["flows"] = {one["id"]: {**one, "version": 0} for one in flows}
         return Machine(name, workspace, store)
 
     # -- running
@@ -181,6 +182,9 @@ class World:
             self.edits.append(Edit(machine.name, made.id, "made", made.title, ""))
             self.trail.edits += 1
             return
+        if kind > 0.80 and not self.plain and draw.random() < 0.7:
+            self._edit_part(machine, value)
+            return
         mission = draw.choice(missions)
         if kind < 0.50:
             workspace.edit_mission(mission.id, {"title": value})
@@ -206,8 +210,66 @@ class World:
             self._undo(machine, {one.id: one for one in missions})
 
     def _said(self, machine: Machine, mission: Mission, name: str, value: str, shown: str) -> None:
-        self.edits.append(Edit(machine.name, mission.id, name, value, shown))
+        self._changed(machine, mission.id, name, value, shown)
+
+    def _changed(self, machine: Machine, entity_id: str, name: str, value: str, shown: str) -> None:
+        self.edits.append(Edit(machine.name, entity_id, name, value, shown))
         self.trail.edits += 1
+
+    def _edit_part(self, machine: Machine, value: str) -> None:
+        """Settings, personas, flows, repositories and the memory of the project."""
+        workspace, draw = machine.workspace, self.random
+        kind = draw.randrange(10)
+        actors, repositories = workspace.actors(PROJECT), workspace.repositories(PROJECT)
+        own_flows = [one for one in workspace.flows(PROJECT) if not one.is_system]
+        if kind == 0:
+            shown = workspace.project(PROJECT).name
+            workspace.update_project(PROJECT, {"name": value})
+            self._changed(machine, PROJECT, "name", value, shown)
+        elif kind == 1 or not actors:
+            name = draw.choice((value, "same"))
+            self._quietly(lambda: self._made_part(machine, workspace.create_actor(PROJECT, name, focus=value), value))
+        elif kind in (2, 3):
+            actor = draw.choice(actors)
+            if kind == 2:
+                workspace.update_actor(actor.id, {"focus": value})
+                self._changed(machine, actor.id, "focus", value, actor.focus)
+            else:
+                self._quietly(lambda: workspace.delete_actor(actor.id))
+                self.deleted.append((machine.name, actor.id))
+        elif kind == 4:
+            documents = workspace.memory_documents(PROJECT)
+            workspace.append_memory(PROJECT, draw.choice(("decisions", "notes")), f"line {value}")
+            assert len(workspace.memory_documents(PROJECT)) >= len(documents)
+            self._changed(machine, "memory", "text", f"line {value}", "")
+        elif kind == 9:
+            missions = list(workspace.missions(PROJECT, limit=50).items)
+            if missions:
+                mission = draw.choice(missions)
+                workspace.add_note(mission.id, "progress", f"did {value}")
+                self._changed(machine, mission.id, f"note {value}", f"did {value}", "")
+        elif kind == 5 or not repositories:
+            made = workspace.add_repository(PROJECT, value)
+            self.edits.append(Edit(machine.name, made.id, "made part", value, ""))
+        elif kind == 6:
+            repository = draw.choice(repositories)
+            if draw.random() < 0.3:
+                self._quietly(lambda: workspace.remove_repository(repository.id))
+                self.deleted.append((machine.name, repository.id))
+            else:
+                workspace.update_repository(repository.id, {"default_branch": value})
+                self._changed(machine, repository.id, "defaultBranch", value, repository.default_branch)
+        elif kind == 7 or not own_flows:
+            stages = workspace.flows(PROJECT)[0].stage_sequence
+            made_flow = workspace.create_flow(PROJECT, f"flow {value}", stages)
+            self.edits.append(Edit(machine.name, made_flow.id, "made part", f"flow {value}", ""))
+        else:
+            flow = draw.choice(own_flows)
+            workspace.describe_flow(flow.id, description=f"words {value}")
+            self._changed(machine, flow.id, "description", f"words {value}", flow.description or "")
+
+    def _made_part(self, machine: Machine, actor: Any, value: str) -> None:
+        self._changed(machine, actor.id, "focus", value, "")
 
     def _move(self, machine: Machine, mission: Mission, others: list[Mission]) -> None:
         to_list = self.random.choice(LISTS[:4])
@@ -254,6 +316,9 @@ class World:
             machine.workspace.keep_theirs(conflict.id)
             self._given_up(machine, conflict)
             return
+        if conflict.part:
+            self._settle_part(machine, conflict)
+            return
         shown = ""
         if conflict.field == "title":
             shown = next(
@@ -280,10 +345,26 @@ class World:
                     self._said(machine, made, name, value, shown or made.title)
             self._given_up(machine, conflict)
 
+    def _settle_part(self, machine: Machine, conflict: Any) -> None:
+        try:
+            machine.workspace.keep_mine(conflict.id)
+        except SoloUnicornError:
+            return
+        if conflict.kind == "field" and conflict.part != "memory":
+            for shown in (str(conflict.theirs or ""), _shown_of(machine, conflict)):
+                self._changed(machine, conflict.mission_id, conflict.field, str(conflict.mine), shown)
+        elif conflict.kind == "deleted_locally":
+            self.deleted.append((machine.name, conflict.mission_id))
+        elif conflict.kind == "deleted_remotely":
+            for name in ("focus", "defaultBranch", "description"):
+                if conflict.mine.get(name):
+                    self._changed(machine, conflict.mission_id, name, conflict.mine[name], "")
+            self.edits.append(Edit(machine.name, conflict.mission_id, "made part", conflict.mine["name"], ""))
+
     def _given_up(self, machine: Machine, conflict: Any) -> None:
         """What a person let go of on purpose need not be found again."""
         for edit in self.edits:
-            same = edit.machine == machine.name and edit.mission == conflict.mission_id
+            same = edit.machine == machine.name and edit.mission == _entity(conflict)
             if same and conflict.field in ("", "progress", edit.field):
                 edit.field = "given up"
 
@@ -321,7 +402,7 @@ class World:
             one = self.random.choice(due[:4])
             self._advance(
                 machine, one.entity_id,
-                push(machine.workspace, one.seq, one.entity_id, PROJECT, machine.can, machine.server_now),
+                push(machine.workspace, one, machine.can, machine.server_now),
             )  # fmt: skip
 
     def _answered(self, machine: Machine, name: str) -> None:
@@ -362,9 +443,16 @@ class World:
     # -- judging
 
     def _judge(self, effect: Effect) -> None:
-        """I6: a title is replaced only by somebody who saw it (or a value of their own on top of it)."""
-        before, after = effect.before.get("title"), effect.after.get("title")
-        if effect.kind != "patch" or before == after:
+        """I6: a value is replaced only by somebody who saw it (or a value of their own on top of it)."""
+        if effect.kind == "patch":
+            self._judge_field(effect, "title")
+        elif effect.kind == "part" and effect.before and effect.after:
+            for name in ("name", "focus", "defaultBranch", "description"):
+                self._judge_field(effect, name)
+
+    def _judge_field(self, effect: Effect, name: str) -> None:
+        before, after = effect.before.get(name), effect.after.get(name)
+        if before == after or not before:
             return
         seen, grown = {after}, -1
         while len(seen) != grown:  # edits on top of one's own edits may go out as one
@@ -404,7 +492,7 @@ class World:
                 can = machine.can or Capabilities()
                 for one in machine.workspace.due(f"{machine.name}@hub"):
                     workspace, now = machine.workspace, machine.server_now
-                    self._calm(machine, push(workspace, one.seq, one.entity_id, PROJECT, can, now))
+                    self._calm(machine, push(workspace, one, can, now))
             if not any(machine.workspace.outbox(PROJECT, parked=False) for machine in self.machines):
                 break
         else:
@@ -439,9 +527,45 @@ class World:
             if differing:
                 one = min(differing)
                 raise Broken(f"I2 {machine.name} differs at {one}: hub {truth.get(one)}, here {shown.get(one)}")
+            self._check_parts(machine)
         self._check_effects()
         for index, edit in enumerate(self.edits):
             self._check_edit(index, edit)
+
+    def _check_parts(self, machine: Machine) -> None:
+        """I2 for what belongs to the project beside its missions."""
+        if self.plain:
+            return
+        workspace, state = machine.workspace, self.hub.state
+        parked = {one.entity_id for one in workspace.outbox(PROJECT, parked=True)}
+        shown: dict[str, Any] = {PROJECT: workspace.project(PROJECT).name}
+        shown |= {one.id: one.focus for one in workspace.actors(PROJECT)}
+        shown |= {one.id: one.default_branch for one in workspace.repositories(PROJECT)}
+        shown |= {one.id: one.description for one in workspace.flows(PROJECT)}
+        shown |= {f"{PROJECT}/{one.name}": one.text for one in workspace.memory_documents(PROJECT)}
+        truth: dict[str, Any] = {PROJECT: state.project["name"]}
+        truth |= {one["id"]: one.get("focus", "") for one in state.parts["actors"].values()}
+        truth |= {one["id"]: one.get("defaultBranch") for one in state.parts["repositories"].values()}
+        truth |= {one["id"]: one.get("description") for one in state.parts["flows"].values()}
+        truth |= {f"{PROJECT}/{name}": one["text"] for name, one in state.memory.items()}
+        differing = {one for one in truth.keys() | shown.keys() if truth.get(one) != shown.get(one)} - parked
+        self._check_notes(machine)
+        if self.restores:  # a restored hub may have lost a document that is still here
+            differing = {one for one in differing if one in truth or "/" not in one}
+        if differing:
+            one = min(differing)
+            raise Broken(f"I2 {machine.name} differs at {one}: hub {truth.get(one)!r}, here {shown.get(one)!r}")
+
+    def _check_notes(self, machine: Machine) -> None:
+        """Each note of a mission that is here stands in its history, once."""
+        here = {one.id for one in machine.workspace.missions(PROJECT, limit=500).items}
+        for mission_id in here:
+            wanted = sorted(one["note"] for one in self.hub.state.history if one["missionId"] == mission_id)
+            events = machine.workspace.history(mission_id, 10_000)
+            shown = sorted(event.note for event in events if event.kind.startswith("noted_"))
+            missing = [note for note in wanted if note not in shown]
+            if missing or len(shown) != len(set(shown)):
+                raise Broken(f"I2 {machine.name}: notes of {mission_id} are {shown}, the hub has {wanted}")
 
     def _check_effects(self) -> None:
         seen: dict[tuple[str, str], Effect] = {}
@@ -459,16 +583,18 @@ class World:
             return
         if any(name == edit.machine and mission == edit.mission for name, mission in self.deleted):
             return
-        name = "title" if edit.field == "made" else edit.field
+        name = {"made": "title", "made part": "name"}.get(edit.field, edit.field).split(" ")[0]
         for effect in (*self.hub.effects, *self.hub.lost):
-            if effect.mission == edit.mission and edit.value in str(effect.after.get(name) or ""):
+            same = effect.mission == edit.mission or (edit.mission == "memory" and "/" in effect.mission)
+            if same and edit.value in str(effect.after.get(name) or ""):
                 return
         if edit.field == "made" and any(e.machine == edit.machine and e.mission == edit.mission for e in later):
             return  # made and changed before it was sent: the later edit is looked for
         machine = next(one for one in self.machines if one.name == edit.machine)
         rows = machine.store.connection.execute(
-            "SELECT mine FROM conflict WHERE mission_id = ? UNION ALL SELECT patch FROM outbox WHERE entity_id = ?",
-            (edit.mission, edit.mission),
+            "SELECT mine FROM conflict WHERE mission_id = ?1 OR part = ?1 UNION ALL "
+            "SELECT patch FROM outbox WHERE entity_id = ?1 OR json_extract(patch, '$.table') = ?1",
+            (edit.mission,),
         ).fetchall()
         if any(edit.value in row[0] for row in rows):
             return
@@ -490,6 +616,19 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "ready",
     )
     return {name: document.get(name) for name in names}
+
+
+def _entity(conflict: Any) -> str:
+    return "memory" if conflict.part == "memory" else str(conflict.mission_id)
+
+
+def _shown_of(machine: Machine, conflict: Any) -> str:
+    """What stands there now on the machine."""
+    workspace, part_id = machine.workspace, conflict.mission_id
+    found = [*workspace.actors(PROJECT), *workspace.repositories(PROJECT), *workspace.flows(PROJECT)]
+    names = {"focus": "focus", "defaultBranch": "default_branch", "description": "description", "name": "name"}
+    entity = next((one for one in found if one.id == part_id), workspace.project(PROJECT))
+    return str(getattr(entity, names.get(conflict.field, "id"), "") or "")
 
 
 __all__ = ["Broken", "World"]

@@ -1,0 +1,319 @@
+"""What belongs to a connected project beside its missions goes both ways, and nothing is overwritten unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import FlowStage
+from solo_unicorn.missions.errors import Conflict
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.exchange import Trouble, parts, pull, push
+from solo_unicorn.sync.mirror.messages import Answer, Response
+from solo_unicorn.sync.mirror.pushing import FULL, Capabilities
+
+from .simulation.hub import SimulatedHub
+from .simulation.store import MemoryStore, SilentWorkspace
+
+PROJECT = "01J00000000000000000000000"
+FLOW = {
+    "id": "01JF0000000000000000000000", "name": "Standard", "isDefault": True, "isSystem": True, "version": 0,
+    "stageSequence": [{"stage": "plan", "requireReview": True}],
+}  # fmt: skip
+
+
+class Machine:
+    """One workspace that talks with the hub in memory."""
+
+    def __init__(self, hub: SimulatedHub, name: str) -> None:
+        self.hub = hub
+        self.workspace = SilentWorkspace(MemoryStore())
+        self.account = Account(f"{name}@hub", "hub", "https://hub", name, "", "token", True, {})
+        self.workspace.put_account(self.account)
+        flows = {} if hub.plain else {"flows": [FLOW]}
+        self.workspace.connect_project(self.account, {"id": PROJECT, "name": "Shared"}, flows)
+        self.can = Capabilities() if hub.plain else FULL
+
+    def read(self) -> None:
+        if self.workspace.mirror(PROJECT).parts is None:
+            self._talk(parts(self.workspace, PROJECT, self.can))
+        assert not isinstance(self._talk(pull(self.workspace, PROJECT, self.can)), Trouble)
+
+    def send(self) -> list[Any]:
+        """Send until nothing is due, and tell what became of each row."""
+        outcomes = []
+        while due := self.workspace.due(self.account.id):
+            for one in due:
+                outcomes.append(self._talk(push(self.workspace, one, self.can, self.hub.now)))
+            assert len(outcomes) < 50
+        assert self.workspace.verify_mirror(PROJECT) == []
+        return outcomes
+
+    def sync(self) -> None:
+        self.read()
+        self.send()
+        self.read()
+
+    def _talk(self, exchange: Any) -> Any:
+        answer: Answer | None = None
+        while True:
+            try:
+                answer = self.hub.handle(exchange.send(answer))
+            except StopIteration as end:
+                return end.value
+
+
+@pytest.fixture
+def hub() -> SimulatedHub:
+    made = SimulatedHub(PROJECT)
+    made.state.parts["flows"] = {FLOW["id"]: dict(FLOW)}
+    return made
+
+
+@pytest.fixture
+def both(home: Path, hub: SimulatedHub) -> Iterator[tuple[Machine, Machine]]:
+    machines = Machine(hub, "ann"), Machine(hub, "bob")
+    yield machines
+    for one in machines:
+        one.workspace.close()
+
+
+def test_every_edit_and_removal_arrives_at_the_other_machine(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    actor = ann.create_actor(PROJECT, "Careful", focus="tests")
+    gone = ann.create_actor(PROJECT, "Gone soon")
+    flow = ann.create_flow(PROJECT, "Mine", [FlowStage("plan", True), FlowStage("code", True)])
+    repository = ann.add_repository(PROJECT, "web", local_path="/here/only")
+    both[0].sync()
+    both[1].sync()
+    assert {one.name for one in bob.actors(PROJECT)} == {"Careful", "Gone soon"}
+    bob.update_actor(actor.id, {"focus": "tests and docs", "name": "Thorough"})
+    bob.delete_actor(gone.id)
+    bob.update_flow(flow.id, [FlowStage("plan", True)])
+    bob.describe_flow(flow.id, name="Ours", description="short")
+    bob.update_repository(repository.id, {"default_branch": "trunk", "local_path": "/there/only"})
+    bob.update_project(PROJECT, {"name": "Renamed", "default_actor_id": actor.id, "paused": True})
+    both[1].sync()
+    both[0].sync()
+    assert [(one.name, one.focus) for one in ann.actors(PROJECT)] == [("Thorough", "tests and docs")]
+    changed = ann.flow(flow.id)
+    assert (changed.name, changed.description, len(changed.stage_sequence)) == ("Ours", "short", 1)
+    assert ann.repository(repository.id).default_branch == "trunk"
+    assert ann.repository(repository.id).local_path == "/here/only"
+    project = ann.project(PROJECT)
+    assert (project.name, project.default_actor_id, project.paused) == ("Renamed", actor.id, False)
+    bob.remove_repository(repository.id)
+    bob.delete_flow(flow.id)
+    both[1].sync()
+    both[0].sync()
+    assert ann.repositories(PROJECT) == [] and [one.name for one in ann.flows(PROJECT)] == ["Standard"]
+    assert all(one.workspace.outbox() == [] and one.workspace.conflicts() == [] for one in both)
+
+
+def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    both[0].sync()
+    both[1].sync()
+    bob.update_actor(actor.id, {"focus": "of bob"})
+    ann.update_actor(actor.id, {"methodology": "of ann"})
+    both[0].sync()
+    both[1].read()
+    (shown,) = bob.actors(PROJECT)
+    assert (shown.focus, shown.methodology) == ("of bob", "of ann")
+    both[1].sync()
+    both[0].sync()
+    (shown,) = ann.actors(PROJECT)
+    assert (shown.focus, shown.methodology) == ("of bob", "of ann")
+
+
+def test_two_who_change_the_same_are_asked(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    ann.update_project(PROJECT, {"pr_template": "of ann"})
+    bob.update_project(PROJECT, {"pr_template": "of bob"})
+    both[0].sync()
+    both[1].sync()
+    (conflict,) = bob.conflicts()
+    assert (conflict.part, conflict.title, conflict.field) == ("project", "Shared", "prTemplate")
+    assert (conflict.mine, conflict.theirs) == ("of bob", "of ann")
+    assert bob.project(PROJECT).pr_template == "of ann"
+    assert bob.keep_mine(conflict.id) is None
+    both[1].sync()
+    both[0].sync()
+    assert ann.project(PROJECT).pr_template == "of bob" and bob.conflicts() == []
+
+
+def test_removed_here_changed_there_and_the_other_way_round(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    first, second = ann.create_actor(PROJECT, "First"), ann.create_actor(PROJECT, "Second")
+    both[0].sync()
+    both[1].sync()
+    ann.update_actor(first.id, {"focus": "changed"})
+    ann.delete_actor(second.id)
+    bob.delete_actor(first.id)
+    bob.update_actor(second.id, {"focus": "changed too"})
+    both[0].sync()
+    both[1].sync()
+    assert {one.name for one in bob.actors(PROJECT)} == {"First"}  # the deletion is withheld, the edit kept
+    kinds = {one.kind: one for one in bob.conflicts()}
+    assert kinds.keys() == {"deleted_locally", "deleted_remotely"}
+    bob.keep_mine(kinds["deleted_locally"].id)
+    bob.keep_mine(kinds["deleted_remotely"].id)
+    both[1].sync()
+    both[0].sync()
+    assert [(one.id, one.focus) for one in ann.actors(PROJECT)] == [(second.id, "changed too")]
+
+
+def test_one_name_given_twice_keeps_both(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    ann.create_actor(PROJECT, "Careful", focus="of ann")
+    bob.create_actor(PROJECT, "Careful", focus="of bob")
+    both[0].sync()
+    both[1].sync()
+    both[0].sync()
+    wanted = [("Careful", "of ann"), ("Careful (2)", "of bob")]
+    for one in (ann, bob):
+        assert sorted((actor.name, actor.focus) for actor in one.actors(PROJECT)) == wanted
+
+
+def test_what_the_hub_refuses_is_kept_with_its_words(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
+    ann = both[0].workspace
+    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    both[0].sync()
+    ann.update_actor(actor.id, {"focus": "new"})
+    hub.refuse = lambda request: Response(403, {}, {"error": {"code": "forbidden", "message": "owners only"}})
+    assert both[0].send() == ["parked"]
+    (parked,) = ann.outbox(parked=True)
+    assert (parked.error, ann.actors(PROJECT)[0].focus) == ("owners only", "old")
+    assert not ann.mirror(PROJECT).read_only  # missions may still be written
+    hub.refuse = lambda request: None
+    ann.retry_parked(parked.seq)
+    assert ann.actors(PROJECT)[0].focus == "new"
+    both[0].send()
+    assert hub.state.parts["actors"][actor.id]["focus"] == "new"
+
+
+def test_a_part_goes_only_after_what_named_it(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
+    """A flow that missions used is deleted at the hub when they use another."""
+    ann = both[0].workspace
+    flow = ann.create_flow(PROJECT, "Short", [FlowStage("plan", True)])
+    mission = ann.create_mission(PROJECT, MissionDraft("One", flow_id=flow.id))
+    both[0].sync()
+    ann.edit_mission(mission.id, {"flow_id": FLOW["id"]})
+    ann.delete_flow(flow.id)
+    assert [one.kind for one in ann.due("ann@hub")] == ["patch"]
+    both[0].sync()
+    assert flow.id not in hub.state.parts["flows"] and hub.state.missions[mission.id]["flowId"] == FLOW["id"]
+
+
+def test_memory_of_two_is_put_together(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    ann.append_memory(PROJECT, "decisions", "Use SQLite", "Storage")
+    both[0].sync()
+    both[1].sync()
+    assert bob.memory(PROJECT, "decisions").text == "## Storage\n\nUse SQLite\n"
+    ann.append_memory(PROJECT, "decisions", "of ann")
+    bob.append_memory(PROJECT, "decisions", "of bob")
+    both[0].sync()
+    both[1].sync()
+    both[0].sync()
+    texts = {one.memory(PROJECT, "decisions").text for one in (ann, bob)}
+    assert texts == {"## Storage\n\nUse SQLite\n\nof ann\n\nof bob\n"}
+
+
+def test_memory_that_both_rewrote_is_a_conflict_and_can_be_merged(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    ann.append_memory(PROJECT, "style", "tabs")
+    both[0].sync()
+    both[1].sync()
+    ann.replace_memory(PROJECT, "style", "two spaces\n", 1)
+    bob.replace_memory(PROJECT, "style", "four spaces\n", 1)
+    both[0].sync()
+    both[1].sync()
+    (conflict,) = bob.conflicts()
+    assert (conflict.part, conflict.title, conflict.mine) == ("memory", "style", "four spaces\n")
+    assert bob.memory(PROJECT, "style").text == "two spaces\n"
+    assert [one.text for one in bob.memory_versions(PROJECT, "style")][-2:] == ["four spaces\n", "two spaces\n"]
+    bob.keep_mine(conflict.id, text="three spaces\n")
+    both[1].sync()
+    both[0].sync()
+    assert ann.memory(PROJECT, "style").text == "three spaces\n"
+
+
+def test_notes_and_line_comments_come_once_on_both(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
+    ann, bob = (one.workspace for one in both)
+    mission = ann.create_mission(PROJECT, MissionDraft("One"))
+    ann.add_note(mission.id, "decision", "SQLite it is")
+    comment = ann.add_comment(mission.id, "a.py", 3, "new", "too long")
+    both[0].sync()
+    both[1].sync()
+    assert [one.text for one in bob.comments(mission.id)] == ["too long"]
+    bob.resolve_comment(comment.id)
+    bob.add_note(mission.id, "progress", "shortened")
+    both[1].sync()
+    both[0].sync()
+    hub.back_up()
+    hub.restore()
+    both[0].sync()
+    for one in (ann, bob):
+        told = [event.note for event in one.history(mission.id) if event.kind.startswith("noted")]
+        assert told == ["SQLite it is", "shortened"]
+        assert [one.open for one in one.comments(mission.id)] == [False]
+    ann.delete_comment(comment.id)
+    both[0].sync()
+    both[1].sync()
+    assert bob.comments(mission.id) == []
+
+
+def test_a_plain_server_keeps_missions_only_and_nothing_here_is_lost(home: Path) -> None:
+    machine = Machine(SimulatedHub(PROJECT, plain=True), "ann")
+    with machine.workspace as ann:
+        ann.append_memory(PROJECT, "notes", "mine")
+        mission = ann.create_mission(PROJECT, MissionDraft("One"))
+        ann.add_note(mission.id, "progress", "mine too")
+        machine.sync()
+        assert ann.memory(PROJECT, "notes").text == "mine\n" and ann.outbox() == []
+        assert any(event.note == "mine too" for event in ann.history(mission.id))
+        assert ann.flows(PROJECT)
+
+
+def test_a_project_with_unsent_edits_is_not_deleted_by_mistake(both: tuple[Machine, Machine]) -> None:
+    ann = both[0].workspace
+    ann.update_project(PROJECT, {"name": "New name"})
+    with pytest.raises(Conflict, match=r"1 edit\(s\) that the hub does not have"):
+        ann.delete_project(PROJECT)
+    assert ann.project(PROJECT).name == "New name" and len(ann.outbox()) == 1
+    ann.delete_project(PROJECT, discard_unsent=True)
+    assert ann.outbox() == [] and ann.projects() == []
+
+
+def test_disconnected_everything_stays(both: tuple[Machine, Machine]) -> None:
+    ann = both[0].workspace
+    actor = ann.create_actor(PROJECT, "Careful")
+    ann.append_memory(PROJECT, "notes", "mine")
+    with pytest.raises(Conflict):
+        ann.disconnect_project(PROJECT)
+    ann.disconnect_project(PROJECT, force=True)
+    assert [one.id for one in ann.actors(PROJECT)] == [actor.id] and ann.memory(PROJECT, "notes").text == "mine\n"
+    ann.update_actor(actor.id, {"focus": "local now"})
+    assert ann.outbox() == []
+
+
+def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) -> None:
+    with SilentWorkspace(MemoryStore()) as ann:
+        account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+        ann.put_account(account)
+        project = ann.create_project("Mine")
+        actor = ann.create_actor(project.id, "Careful")
+        ann.append_memory(project.id, "notes", "mine")
+        ann.publish_project(project.id, account)
+        ann.update_actor(actor.id, {"focus": "changed at once"})
+        assert {one.entity_id for one in ann.outbox()} == {f"{project.id}/notes", actor.id}
+        assert ann.part_unsaid(actor.id)
+        assert ann.verify_mirror(project.id) == []
+
+
