@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import Board
 from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.screens.board import BoardScreen
 
 DEADLINE = 10.0
@@ -122,3 +124,27 @@ def screen_text(app: SoloUnicornApp) -> str:
 def shown(board: Board) -> dict[str, list[str]]:
     """The titles in each column as the board shows them."""
     return {name: [card.title for card in column.cards] for name, column in board.columns.items()}
+
+
+def words(text: str) -> set[str]:
+    """What is said, without lines and frames."""
+    return set(re.findall(r"[\w$%]+", text))
+
+
+async def same_in_every_theme(pilot: Pilot[Any], dark: str) -> None:
+    """Light shows what dark shows; the terminal's own colours, and none, the same words: no colour is a meaning."""
+    app = pilot.app
+
+    async def shown_in(theme: str) -> str:
+        app.theme = theme
+        await pilot.pause()
+        await pilot.pause()
+        return screen_text(app)
+
+    assert await shown_in("unicorn-light") == dark
+    bare = await shown_in("ansi-dark")  # sheets hide what is below them, and Markdown sets code otherwise
+    assert words(bare) <= words(dark)
+    if app.screen.query(KeyLine):
+        assert bare.splitlines()[-1] == dark.splitlines()[-1]
+    assert app.screen.is_modal or words(bare) == words(dark)
+    assert await shown_in("unicorn-dark") == dark

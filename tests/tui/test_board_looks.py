@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
 
 from solo_unicorn.missions.board import ListCount
 from solo_unicorn.missions.entities import ListName
@@ -18,42 +21,59 @@ from solo_unicorn.tui.screens.choose import ChooseScreen
 from solo_unicorn.tui.screens.filters import FiltersScreen
 from solo_unicorn.tui.screens.line import LineScreen
 
-from .conftest import Story, ready, screen_text, shown, until
+from .conftest import Story, ready, same_in_every_theme, screen_text, shown, until
 from .test_board_mouse import at, drag
 from .test_looks import looks  # noqa: F401 (a fixture)
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
 
 
-async def lanes(pilot: object, key: str) -> None:
+async def lanes(pilot: Pilot[Any], key: str) -> None:
     """Choose swim lanes."""
-    await pilot.press("s")  # type: ignore[attr-defined]
-    await until(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen))  # type: ignore[arg-type, attr-defined]
-    await pilot.press(key)  # type: ignore[attr-defined]
-    await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))  # type: ignore[arg-type, attr-defined]
+    await pilot.press("s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen))
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+LOOKS = ["lanes", "marks", "preview", "collapsed", "detailed"]
+
+
+async def take(pilot: Pilot[Any], look: str) -> None:
+    """Give the board one of its looks."""
+    board = await ready(pilot)
+    if look == "lanes":
+        await lanes(pilot, "p")
+    elif look == "marks":
+        await pilot.press("x", "x")
+    elif look == "preview":
+        await pilot.press("v")
+        await until(pilot, lambda: "Standard" in screen_text(pilot.app))
+    elif look == "collapsed":
+        await pilot.press("g", "3", "c", "c")
+    else:
+        await pilot.press("z")
+        assert board.density == "detailed"
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("look", ["lanes", "marks", "preview", "collapsed", "detailed"])
+@pytest.mark.parametrize("look", LOOKS)
 async def test_looks(story: Story, looks: SnapshotAssertion, look: str, size: tuple[int, int]) -> None:  # noqa: F811
     app = story.app()
     async with app.run_test(size=size) as pilot:
-        board = await ready(pilot)
-        if look == "lanes":
-            await lanes(pilot, "p")
-        elif look == "marks":
-            await pilot.press("x", "x")
-        elif look == "preview":
-            await pilot.press("v")
-            await until(pilot, lambda: "Standard" in screen_text(app))
-        elif look == "collapsed":
-            await pilot.press("g", "3", "c", "c")
-        else:
-            await pilot.press("z")
-            assert board.density == "detailed"
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await take(pilot, look)
         assert screen_text(app) == looks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("look", LOOKS)
+async def test_looks_in_every_theme(story: Story, look: str, size: tuple[int, int]) -> None:
+    async with story.app().run_test(size=size) as pilot:
+        await take(pilot, look)
+        await same_in_every_theme(pilot, screen_text(pilot.app))
 
 
 @pytest.mark.parametrize(("key", "by"), [("p", "priority"), ("r", "repository"), ("a", "agent"), ("c", "actor")])

@@ -16,7 +16,7 @@ from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.theme import DARK, LIGHT, theme_name
 
-from .conftest import Story, ready, screen_text, until
+from .conftest import Story, ready, same_in_every_theme, screen_text, until
 from .test_mission import enter
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
@@ -109,6 +109,15 @@ async def test_screens(story: Story, looks: SnapshotAssertion, screen: str, size
     async with app.run_test(size=size) as pilot:
         await go(pilot, story, screen)
         assert screen_text(app) == looks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", ["board", "filter", "form", "help"])
+async def test_screens_in_every_theme(story: Story, screen: str, size: tuple[int, int]) -> None:
+    async with story.app().run_test(size=size) as pilot:
+        await go(pilot, story, screen)
+        await same_in_every_theme(pilot, screen_text(pilot.app))
 
 
 async def test_compact_density(story: Story, looks: SnapshotAssertion) -> None:

@@ -7,9 +7,7 @@ import re
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from solo_unicorn.tui.keyline import KeyLine
-
-from .conftest import Story, screen_text
+from .conftest import Story, same_in_every_theme, screen_text
 from .rooms import ROOMS, quiet
 from .test_looks import Picture, TextFile
 
@@ -18,11 +16,6 @@ pytestmark = pytest.mark.slow
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
 PICTURES = ["overview", "session", "changes", "review", "inbox-permission", "workstation", "metrics", "project-stages"]
-
-
-def words(text: str) -> set[str]:
-    """What is said, without lines and frames."""
-    return set(re.findall(r"[\w$%]+", text))
 
 
 def kept(text: str) -> str:
@@ -45,20 +38,7 @@ async def test_text_at_three_sizes_in_every_theme(
                 await pilot.pause()
             dark = screen_text(app)
             assert kept(dark) == looks(name=f"{name}-{width}x{height}")
-            app.theme = "unicorn-light"
-            await pilot.pause()
-            await pilot.pause()
-            assert screen_text(app) == dark
-            app.theme = "ansi-dark"  # sheets hide what is below them, and Markdown sets code otherwise
-            await pilot.pause()
-            await pilot.pause()
-            bare = screen_text(app)
-            assert words(bare) <= words(dark)
-            if app.screen.query(KeyLine):
-                assert bare.splitlines()[-1] == dark.splitlines()[-1]
-            assert app.screen.is_modal or words(bare) == words(dark)
-            app.theme = "unicorn-dark"
-            await pilot.pause()
+            await same_in_every_theme(pilot, dark)
 
 
 @pytest.mark.parametrize("name", PICTURES)
