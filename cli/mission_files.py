@@ -1,9 +1,10 @@
-"""`mission attach|files|detach`: the files of a mission."""
+"""`mission attach|files|fetch|detach`: the files of a mission."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ..missions.entities import Attachment
 from ..missions.wire import to_wire
 from ..sync.attachments import content_path
 from .opening import workspace
@@ -33,12 +34,51 @@ def _files(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         found = opened.attachments(options.mission)
+        states = opened.file_states(opened.mission(options.mission).id)
+    where = [_where(one, states.get(one.id)) for one in found]
     output.table(
-        ("NAME", "SIZE", "TYPE", "ADDED", "PATH"),
-        [(one.name, str(one.size), one.mime, at(one.added_at), str(content_path(one))) for one in found],
-        [to_wire(one) for one in found],
+        ("NAME", "SIZE", "TYPE", "ADDED", "WHERE"),
+        [
+            (one.name, str(one.size), one.mime, at(one.added_at), place)
+            for one, place in zip(found, where, strict=True)
+        ],
+        [{**to_wire(one), "where": place} for one, place in zip(found, where, strict=True)],
         empty="No files. `solo-unicorn mission attach REF FILE` adds one.",
     )
+
+
+def _where(one: Attachment, state: str | None) -> str:
+    """The path of its bytes, with what is missing: not here yet, or not at the hub yet."""
+    path = content_path(one)
+    if not path.exists():
+        return "at the hub: `mission fetch` brings it"
+    return f"{path}  ({'refused by the hub' if state == 'parked' else 'to be sent'})" if state else str(path)
+
+
+def _fetch_arguments(parser: Parser) -> None:
+    _takes_mission(parser)
+    parser.add_argument("name", metavar="NAME", nargs="*", help="only these files; default: all of the mission")
+
+
+def _fetch(options: Options) -> None:
+    from ..sync.remote.downloads import fetch
+    from .connecting import talk
+
+    with workspace() as opened:
+        mission = opened.mission(options.mission)
+        found = opened.attachments(mission.id)
+        if options.name:
+            found = [opened.attachment(mission.id, name) for name in options.name]
+        missing = [one for one in found if not content_path(one).exists()]
+        account = opened.account(opened.mirror(mission.project_id).account) if missing else None
+    output = Output(options)
+    if account is not None:
+        with output.progress("fetching files"):
+            for one in missing:
+                talk(account, lambda link, one=one: fetch(link, account, one))  # type: ignore[misc]
+    for one in found:
+        output.note(str(content_path(one)))
+    output.done(f"{len(missing)} file(s) fetched, {len(found)} are here", [to_wire(one) for one in found])
 
 
 def _detach_arguments(parser: Parser) -> None:
@@ -54,6 +94,7 @@ def _detach(options: Options) -> None:
 
 COMMANDS = {
     "attach": Command(_attach_arguments, _attach),
+    "fetch": Command(_fetch_arguments, _fetch),
     "files": Command(_takes_mission, _files),
     "detach": Command(_detach_arguments, _detach),
 }

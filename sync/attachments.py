@@ -14,6 +14,8 @@ from ..missions.ids import short_id
 from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
+from .mirror.files import queue_file, queue_removal
+from .mirror.outbox import Entry
 
 SIZE_MAX: Final = 100 << 20
 """Bytes of one file."""
@@ -63,6 +65,7 @@ class AttachmentOperations(WorkspaceBase):
                 "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
                 (made.id, made.project_id, made.mission_id, made.name, made.sha256, rows.dump(to_wire(made))),
             )
+            queue_file(change, made)
             change.event(mission.project_id, "file_attached", mission_id=mission.id, note=name)
             return made
 
@@ -72,6 +75,7 @@ class AttachmentOperations(WorkspaceBase):
             mission = change.mission(ref)
             gone = _named(change.connection, mission.id, name, short_id(mission.number))
             change.connection.execute("DELETE FROM attachment WHERE id = ?", (gone.id,))
+            queue_removal(change, gone)
             change.event(mission.project_id, "file_detached", mission_id=mission.id, note=name)
             used = change.connection.execute("SELECT 1 FROM attachment WHERE sha256 = ?", (gone.sha256,)).fetchone()
             if used is None:
@@ -86,6 +90,18 @@ class AttachmentOperations(WorkspaceBase):
         with self._reading() as connection:
             mission = lookup.mission(connection, ref)
             return _named(connection, mission.id, name, short_id(mission.number))
+
+
+    def content_of(self, entry: Entry) -> str | None:
+        """Where the bytes of a queued file are; None when they are gone, or when it is queued to be taken off."""
+        digest = str(entry.patch.get("sha256", ""))
+        path = paths.attachments_dir() / digest[:2] / digest
+        return str(path) if digest and path.is_file() else None
+
+
+def failure(file_id: str) -> str:
+    """The setting of the workspace under which the service says why a file could not be fetched."""
+    return f"file.failed {file_id}"
 
 
 def content_path(attachment: Attachment) -> Path:
@@ -142,6 +158,11 @@ def shown_path(attachment: Attachment) -> Path:
     """The same bytes under the file's own name, for programs that go by it."""
     path = paths.attachments_dir() / "by-name" / attachment.id / attachment.name
     if not path.exists():
+        if not content_path(attachment).exists():
+            raise NotFound(
+                f"{attachment.name} is not on this machine",
+                todo="`solo-unicorn mission fetch REF` brings the files of a mission from its hub",
+            )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.hardlink_to(content_path(attachment))
     return path

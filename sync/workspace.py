@@ -14,6 +14,7 @@ from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .metrics import MetricsOperations
 from .mirror.connecting import ConnectingOperations
+from .mirror.files import FileOperations
 from .mirror.history import HistoryOperations
 from .mirror.operations import SyncOperations
 from .mirror.settling import SettlingOperations
@@ -51,6 +52,7 @@ class Workspace(
     SampleOperations,
     SyncOperations,
     HistoryOperations,
+    FileOperations,
     ConnectingOperations,
     SettlingOperations,
     MetricsOperations,

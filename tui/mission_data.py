@@ -21,6 +21,7 @@ from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
 from ..missions.pull_requests import wanted
 from ..missions.records import record
+from ..sync.attachments import content_path
 from ..sync.workspace import Workspace
 
 EVENTS = 400
@@ -58,6 +59,8 @@ class MissionData:
     """With what those wait for, or what waits for them, in turn."""
     criteria: tuple[Criterion, ...]
     attachments: tuple[Attachment, ...]
+    file_states: dict[str, str]
+    """What is to be said of files that are not both here and at the hub, by their ids."""
     change: ChangeState
     comments: tuple[LineComment, ...]
     """On lines of the diff, by file and line."""
@@ -91,6 +94,7 @@ def read(workspace: Workspace, ref: str) -> MissionData:
         tree=_tree(workspace, dependencies, mission.id),
         criteria=criteria(mission),
         attachments=tuple(workspace.attachments(mission.id)),
+        file_states=_file_states(workspace, mission.id),
         change=workspace.change_state(mission.id),
         comments=tuple(workspace.comments(mission.id)),
         by_pull_request=wanted(mission, project, repository),
@@ -98,6 +102,13 @@ def read(workspace: Workspace, ref: str) -> MissionData:
         history=tuple(workspace.history(mission.id, EVENTS)),
         why_not=workspace.why_not(mission.id),
     )
+
+
+def _file_states(workspace: Workspace, mission_id: str) -> dict[str, str]:
+    said = {"waiting": "  to be sent", "parked": "  refused by the hub: U"}
+    states = {file_id: said[state] for file_id, state in workspace.file_states(mission_id).items()}
+    away = {one.id: "  at the hub" for one in workspace.attachments(mission_id) if not content_path(one).exists()}
+    return {**states, **away}
 
 
 def _repository(workspace: Workspace, mission: Mission) -> ProjectRepository | None:

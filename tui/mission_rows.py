@@ -206,7 +206,7 @@ def file_rows(data: MissionData, now: datetime) -> list[Row]:
         row(
             f" {one.name}  ", (f"{size(one.size)}  {one.mime}  ", "faint"),
             (f"{one.added_by.name or {'user': 'you'}.get(one.added_by.kind, one.added_by.kind)}, ", "faint"),
-            (ago(one.added_at, now), "faint"), key=one.name, indent=3,
+            (ago(one.added_at, now), "faint"), (data.file_states.get(one.id, ""), "key"), key=one.name, indent=3,
         )
         for one in data.attachments
     ]  # fmt: skip

@@ -15,8 +15,10 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.board import Request
 from ..missions.entities import Json, JsonObject, Session
+from ..missions.errors import SoloUnicornError
 from ..missions.ids import new_ulid
 from ..missions.wire import to_wire
+from ..sync.attachments import failure
 from ..sync.face import WorkspaceThread
 from ..sync.mirror.connecting import Account
 from ..sync.workspace import Workspace
@@ -50,6 +52,25 @@ class Synchronising:
         """Somebody wants everything read and sent now."""
         self._asked.append(request)
         self._news.set()
+
+    async def fetch(self, request: Request) -> None:
+        """Bring a file of a mission from its hub; when that fails, its `failure` says why."""
+        from ..sync.remote.downloads import fetch
+        from ..sync.remote.fetching import connected
+
+        mission_id, name = request.mission_id or "", str(request.payload.get("name", ""))
+        file = await self._desk.run(Workspace.attachment, mission_id, name)
+        try:
+            mirror = await self._desk.run(Workspace.mirror, file.project_id)
+            account = await self._desk.run(Workspace.account, mirror.account)
+            link = connected(account)
+            try:
+                await fetch(link, account, file)
+            finally:
+                await link.close()
+            await self._desk.run(Workspace.set_meta, failure(file.id), "")
+        except (SoloUnicornError, OSError) as error:
+            await self._desk.run(Workspace.set_meta, failure(file.id), str(error))
 
     # -- claims: the hub decides which machine runs a mission
 

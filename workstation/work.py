@@ -77,6 +77,7 @@ class Work:
                 "merge_pull_request": self._merge,
                 "drain": lambda _: self.drain(),
                 "sync": self._synchronising.ask,
+                "fetch_file": lambda request: self._chore(self._synchronising.fetch(request), "file"),
             },
         )
         self._scanned = asyncio.Event()

@@ -26,6 +26,7 @@ from .. import rows
 from ..base import WorkspaceBase
 from ..change import Change
 from .base import links, mirror
+from .files import queue_all
 from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
 
 Kind = Literal["session", "token", "organization"]
@@ -149,6 +150,7 @@ class ConnectingOperations(WorkspaceBase):
             for mission in missions:
                 for name in ("blockedBy", "relatesTo"):
                     change.queue_links(mission.id, project.id, name, [], links(change.connection, mission.id, name))
+            queue_all(change, project.id)
             change.event(project.id, "project_published", note=account.hub)
             return after
 
@@ -174,6 +176,7 @@ class ConnectingOperations(WorkspaceBase):
             change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
             change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
             change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
+            change.connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project.id,))
             change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
             after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
             rows.put_project(change.connection, after)
@@ -209,7 +212,8 @@ class ConnectingOperations(WorkspaceBase):
         """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""
         with self._reading() as connection:
             found = connection.execute(
-                "SELECT entity_id, CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
+                "SELECT coalesce(json_extract(patch, '$.missionId'), entity_id), "
+                "CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
                 "WHERE project_id = ?1 UNION ALL "
                 "SELECT mission_id, 'conflict' FROM conflict WHERE project_id = ?1 AND state = 'open'",
                 (project_id,),

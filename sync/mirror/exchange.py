@@ -12,6 +12,7 @@ from ...missions.entities import Json, JsonObject
 from ...missions.records import record
 from .base import Mirror
 from .connecting import ConnectingOperations
+from .files import send as send_file
 from .history import NOTES
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .operations import SyncOperations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..workspace import Workspace
 
 EXPIRED = 410
-HISTORY = ",".join(("memory_changed", *NOTES))
+HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 """Kinds of events that a mirror reads."""
 
 
@@ -129,18 +130,19 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
 
 
 def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
-    """Read what was written into the history since: notes, line comments, and which memory documents changed.
+    """Read what was written into the history since: notes, line comments, which documents and files changed.
 
     The first time all of the memory is read; a document that is named again and again is read once.
     """
     before = workspace.mirror(project_id)
-    after, changed = before.history or 0, set[str]()
+    after, changed, attached = before.history or 0, set[str](), set[str]()
     while True:
         answer = yield get(f"/projects/{project_id}/events", after=str(after), kinds=HISTORY, limit="500")
         if isinstance(answer, NoAnswer) or not answer.ok:
             return trouble(answer)
         events = items(answer.body)
         changed |= {str(one.get("note")) for one in events if one.get("kind") == "memory_changed"}
+        attached |= {str(one.get("missionId")) for one in events if str(one.get("kind")).startswith("file_")}
         workspace.take_notes(project_id, events)
         following = answer.object.get("nextAfter")
         if following is None:
@@ -151,6 +153,12 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
         if isinstance(answer, Response) and answer.ok:
             workspace.take_memory(project_id, name, answer.object)
         elif not isinstance(answer, Response) or answer.status not in (403, 404):
+            return trouble(answer)
+    for mission_id in sorted(attached):
+        answer = yield get(f"/missions/{mission_id}/attachments")
+        if isinstance(answer, Response) and answer.ok:
+            workspace.take_files(project_id, mission_id, items(answer.body))
+        elif not isinstance(answer, Response) or answer.status not in (403, 404, 410):
             return trouble(answer)
     workspace.mark_history(project_id, before.seq)
     return None
@@ -188,6 +196,8 @@ def push(
 ) -> Exchange[Outcome | Trouble]:
     """Send one row of the outbox; returns what became of it."""
     seq, mission_id, project_id, kind = entry.seq, entry.entity_id, entry.project_id, entry.kind
+    if kind in ("file", "file_delete"):
+        return (yield from send_file(workspace, entry, workspace.content_of(entry)))
     if kind.startswith("part"):
         if not can.if_match or workspace.part_unsaid(mission_id):
             stopped = yield from parts(workspace, project_id, can)

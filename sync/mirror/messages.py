@@ -15,14 +15,24 @@ LONGEST_WAIT = 15 * 60.0
 
 
 @record
+class Piece:
+    """Part of a file, as the body of a request."""
+
+    path: str
+    start: int
+    length: int
+
+
+@record
 class Request:
-    """One request; `path` begins with a slash and is below the hub's URL."""
+    """One request; `path` begins with a slash and is below the hub's URL, or it is a signed address of its own."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: Json = None
+    piece: Piece | None = None
 
 
 @record

@@ -129,15 +129,17 @@ class SyncOperations(WorkspaceBase):
 
     # -- pushing
 
-    def due(self, account: str, project_id: str | None = None, limit: int = 100) -> list[Entry]:
-        """The next row of each mission that may go out now, oldest first.
+    def due(
+        self, account: str, project_id: str | None = None, limit: int = 100, *, files: bool = False
+    ) -> list[Entry]:
+        """The next row of each mission that may go out now, oldest first; or the next row of each file.
 
         A mission that the hub refused to make holds back what was done to it; a link waits for the mission it names.
         """
         with self._reading() as connection:
             found = connection.execute(
                 f"SELECT {outbox.COLUMNS} FROM outbox o WHERE account = ?1 AND (?2 IS NULL OR project_id = ?2) "
-                "AND state <> 'parked' "
+                "AND state <> 'parked' AND (kind IN ('file', 'file_delete')) = ?4 "
                 "AND seq = (SELECT min(seq) FROM outbox f WHERE f.entity_id = o.entity_id AND f.state <> 'parked') "
                 "AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.entity_id = o.entity_id "
                 "AND p.kind IN ('create', 'part') AND p.state = 'parked') "
@@ -146,7 +148,7 @@ class SyncOperations(WorkspaceBase):
                 "AND e.seq < o.seq AND e.state <> 'parked')) "
                 "AND EXISTS (SELECT 1 FROM mirror m WHERE m.project_id = o.project_id AND m.account = o.account) "
                 "ORDER BY seq LIMIT ?3",
-                (account, project_id, limit),
+                (account, project_id, limit, files),
             ).fetchall()
             new = connection.execute("SELECT entity_id FROM outbox WHERE kind IN ('create', 'part')").fetchall()
         making = {str(mission_id) for (mission_id,) in new}
@@ -252,7 +254,7 @@ def _items(value: Json) -> list[JsonObject]:
 def _named(entry: Entry) -> set[str]:
     """What a row names that has to be at the hub before it: linked missions, repository, flow, actor."""
     fields = cast("JsonObject", entry.patch.get("fields") or entry.patch)
-    named = ("projectRepositoryId", "flowId", "actorId", "defaultFlowId", "defaultActorId")
+    named = ("projectRepositoryId", "flowId", "actorId", "defaultFlowId", "defaultActorId", "missionId")
     parts = {str(fields[name]) for name in named if fields.get(name)}
     return parts | {
         str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])
@@ -261,7 +263,7 @@ def _named(entry: Entry) -> set[str]:
 
 def _mission(entry: Entry) -> str | None:
     """The mission that a row is about; None for a part of the project."""
-    return None if entry.kind.startswith("part") else entry.entity_id
+    return pushing.mission_of(entry)
 
 
 def _parked(entry: Entry | None, seq: int) -> Entry:

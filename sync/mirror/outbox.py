@@ -20,8 +20,9 @@ from .fields import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 if TYPE_CHECKING:
     from ..change import Change
 
-Kind = Literal["create", "patch", "delete", "note", "part", "part_patch", "part_delete"]
-"""`note`: a note or line comment of the mission, {kind, text, at, author, data}.
+Kind = Literal["create", "patch", "delete", "note", "file", "file_delete", "part", "part_patch", "part_delete"]
+"""`note`: a note or line comment of the mission, {kind, text, at, author, data}. `file`: an attached file,
+{missionId, name, mime, size, sha256}; `file_delete`: one taken off.
 
 `part`: a repository, flow or actor made here, {table, document}. `part_patch`: changed fields of one, of the project
 itself or of its memory, {table, fields}. `part_delete`: {table}.

@@ -129,9 +129,15 @@ def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
         "UPDATE outbox SET state = 'parked', error_code = ?, error = ? WHERE seq = ?", (code, said, entry.seq)
     )
     _refolded(change, entry)
-    of_mission = not entry.kind.startswith("part")
-    change.event(entry.project_id, "parked", mission_id=entry.entity_id if of_mission else None, note=said)
+    change.event(entry.project_id, "parked", mission_id=mission_of(entry), note=said)
     return "parked"
+
+
+def mission_of(entry: Entry) -> str | None:
+    """The mission that a row is about; None for a part of the project."""
+    if entry.kind.startswith("part"):
+        return None
+    return str(entry.patch["missionId"]) if entry.kind in ("file", "file_delete") else entry.entity_id
 
 
 def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:

@@ -102,9 +102,11 @@ class Engine:
 
     async def once(self, project_id: str | None = None) -> list[Trouble]:
         """Pull and push until there is nothing more to do; what stood in the way is returned."""
-        return [
-            trouble for account in await self._accounts() if (trouble := await self.link(account).cycle(project_id))
-        ]
+        troubles = []
+        for account in await self._accounts():
+            link = self.link(account)
+            troubles += [one for one in (await link.cycle(project_id), await link.files()) if one is not None]
+        return troubles
 
     def wake(self) -> None:
         """Something changed here: there may be something to send."""
@@ -126,7 +128,7 @@ class Engine:
     async def close(self) -> None:
         """Let go of every connection."""
         for link in self._links.values():
-            await link.transport.close()
+            await link.close()
         self._links.clear()
 
     async def _accounts(self) -> list[Account]:
@@ -156,6 +158,7 @@ class AccountLink:
         self._detected = -DETECT_SECONDS
         self._server: tuple[float, float] | None = None
         self._awake = asyncio.Event()
+        self._files: asyncio.Task[Trouble | None] | None = None
         self._one = asyncio.Lock()
         self._due_pull = True
         self._suspects_at = clock() + SUSPECT_AGAIN
@@ -235,11 +238,40 @@ class AccountLink:
                 return trouble
             worst = worst or trouble
         trouble = await self._push(projects, can)
+        if trouble is None and (self._files is None or self._files.done()):
+            self._files = asyncio.create_task(self._send_files(projects, can), name=f"files {self.account.profile}")
         if trouble is None and pulling:
             await self._watch(projects)
         if trouble is None and worst is None:
             self.pace.answered()
         return trouble or worst
+
+    # -- files go beside everything else, so that no mission waits for them
+
+    async def files(self) -> Trouble | None:
+        """Wait until every file was sent that can be sent now; what stood in the way, or None."""
+        return await self._files if self._files is not None else None
+
+    async def close(self) -> None:
+        """Let go of the connection; a file on its way goes on from where it stands next time."""
+        if self._files is not None:
+            self._files.cancel()
+            await asyncio.gather(self._files, return_exceptions=True)
+        await self.transport.close()
+
+    async def _send_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
+        while True:
+            due = await self._desk.run(Workspace.due, self.account.id, files=True)
+            ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
+            if not ready:
+                return None
+            try:
+                trouble = await self._send(ready[0], can)
+            except SoloUnicornError as error:  # a full disk, a locked file: the next cycle tries again
+                self._log.warning("files are not sent", extra={"why": str(error)})
+                return None
+            if trouble is not None:
+                return trouble
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
         before = (await self._desk.run(Workspace.mirror, project_id)).parts

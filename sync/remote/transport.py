@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from ... import __version__
 from ...missions.entities import Json
 from ...missions.errors import SoloUnicornError
-from ..mirror.messages import Answer, NoAnswer, Request, Response
+from ..mirror.messages import Answer, NoAnswer, Piece, Request, Response
 
 if TYPE_CHECKING:
     import httpx
@@ -51,6 +52,8 @@ class HttpTransport:
 
     async def send(self, request: Request) -> Answer:
         """Send with the token of the sign-in; one that is refused is renewed once."""
+        if not request.path.startswith("/"):
+            return await self._once(request, None)  # signed: the token is nobody's business there
         try:
             token = await self._bearer.token() if self._bearer else None
             answer = await self._once(request, token)
@@ -78,21 +81,45 @@ class HttpTransport:
         headers = {**request.headers, "accept": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        content = None
-        if request.body is not None:
+        content: bytes | None = None
+        if request.piece is not None:
+            try:
+                content = await asyncio.to_thread(_piece, request.piece)
+            except OSError as error:
+                return NoAnswer(str(error))
+        elif request.body is not None:
             content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
             headers.setdefault("content-type", "application/json")
         try:
             async with asyncio.timeout(WHOLE_SECONDS):
                 async with self._opened().stream(
-                    request.method, self.hub + request.path, params=request.query, headers=headers, content=content
-                ) as response:
+                    request.method, self._address(request.path), params=request.query or None, headers=headers,
+                    content=content,
+                ) as response:  # fmt: skip
                     body = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             return NoAnswer(_said(error))
         except _TooLarge:
             return NoAnswer("the answer is too large")
         return _answer(response.status_code, dict(response.headers), body)
+
+    async def bytes_at(self, address: str) -> AsyncIterator[bytes]:
+        """The bytes at a signed address; raises Offline when they do not come."""
+        import httpx
+
+        from ...missions.errors import Offline
+
+        try:
+            async with self._opened().stream("GET", self._address(address), headers={"accept": "*/*"}) as response:
+                if not response.is_success:
+                    raise Offline("The file could not be fetched", why=f"HTTP {response.status_code}", todo="try again")
+                async for chunk in response.aiter_bytes():
+                    yield chunk
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise Offline("The file could not be fetched", why=_said(error), todo="try again") from error
+
+    def _address(self, path: str) -> str:
+        return self.hub + path if path.startswith("/") else path
 
     def _opened(self) -> httpx.AsyncClient:
         import httpx
@@ -105,6 +132,12 @@ class HttpTransport:
                 follow_redirects=False,
             )
         return self._client
+
+
+def _piece(piece: Piece) -> bytes:
+    with open(piece.path, "rb") as file:  # noqa: PTH123
+        file.seek(piece.start)
+        return file.read(piece.length)
 
 
 class _TooLarge(Exception):

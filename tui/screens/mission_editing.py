@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from time import monotonic
 
 from textual import on, work
 
 from ...missions.criteria import Criterion, ticked
-from ...missions.entities import Mission
+from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
 from ...sync.workspace import Workspace
 from ..changes_pane import ChangesPane
@@ -16,6 +18,9 @@ from ..flow_pane import FlowPane
 from ..lines import Lines
 from ..review_pane import ReviewPane
 from .live_mission import LiveMission
+
+FETCH_SECONDS = 60.0
+"""How long a file is waited for that the service brings from the hub."""
 
 
 class MissionEditing(LiveMission):
@@ -120,16 +125,34 @@ class MissionEditing(LiveMission):
         ):
             self.reload()
 
+    async def _fetched(self, one: Attachment) -> None:
+        """Have the service bring a file that is at the hub only; raises what stood in the way."""
+        from ...sync.attachments import content_path, failure
+
+        desk = self.app.face
+        await desk.run(Workspace.set_meta, failure(one.id), "")
+        await desk.run(Workspace.request, "fetch_file", mission=one.mission_id, payload={"name": one.name})
+        self.app.tell(f"{one.name} is being fetched …")
+        until = monotonic() + FETCH_SECONDS
+        while not content_path(one).exists():
+            if why := await desk.run(Workspace.meta, failure(one.id)):
+                raise SoloUnicornError(f"{one.name} could not be fetched", why=why)
+            if monotonic() > until:
+                raise SoloUnicornError(f"{one.name} is not here yet", todo="look again in a moment")
+            await asyncio.sleep(0.1)
+
     @on(FilesPane.Open)
     @work(group="edits")
     async def _open_file(self, event: FilesPane.Open) -> None:
-        from ...sync.attachments import shown_path
+        from ...sync.attachments import content_path, shown_path
         from ..places import open_file
 
         one = next((one for one in self.data.attachments if one.name == event.name), None) if self.data else None
         if one is None:
             return
         try:
+            if not content_path(one).exists():
+                await self._fetched(one)
             await open_file(shown_path(one))
         except SoloUnicornError as error:
             self.app.complain(error)

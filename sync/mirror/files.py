@@ -1,0 +1,225 @@
+"""Files of missions between this machine and a hub.
+
+What is attached here is queued and sent in pieces, beside everything else: a mission never waits for its files. Each
+try asks how far the upload stands and goes on from there, so a cut or a kill costs one piece. What somebody else
+attached is known at once and fetched when it is wanted (`remote.downloads`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
+from ...missions.errors import InvalidValue
+from ...missions.wire import from_wire, to_wire
+from .. import rows
+from ..base import WorkspaceBase
+from ..change import Change
+from . import outbox, pushing
+from .messages import API, Exchange, NoAnswer, Piece, Request, Response
+from .outbox import Entry
+from .pushing import Outcome
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
+    from .exchange import Trouble
+
+PIECE: Final = 2 << 20
+"""Bytes sent at once; a slow line has a minute for them."""
+SAID: Final = ("missionId", "name", "mime", "size", "sha256")
+
+
+class FileOperations(WorkspaceBase):
+    """Which files are where."""
+
+    def take_files(self, project_id: str, mission_id: str, items: Sequence[JsonObject]) -> None:
+        """Take in the files that the hub has of a mission; one that it had and has no more goes here too."""
+        with self._change(SYSTEM) as change:
+            if change.connection.execute("SELECT 1 FROM mission WHERE id = ?", (mission_id,)).fetchone() is None:
+                return
+            met = set()
+            for item in items:
+                met.add(str(item.get("id")))
+                _take(change, project_id, mission_id, item)
+            for file_id, name in change.connection.execute(
+                "SELECT a.id, a.name FROM attachment a JOIN shared_file s ON s.id = a.id WHERE a.mission_id = ?",
+                (mission_id,),
+            ).fetchall():
+                if file_id not in met:
+                    change.connection.execute("DELETE FROM attachment WHERE id = ?", (file_id,))
+                    change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file_id,))
+                    change.event(project_id, "file_detached", mission_id=mission_id, note=name)
+
+    def file_states(self, ref: str) -> dict[str, str]:
+        """Files of a mission that are not simply here and at the hub: id -> `waiting` to be sent, or `parked`."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT o.entity_id, o.state FROM outbox o JOIN attachment a ON a.id = o.entity_id "
+                "WHERE o.kind = 'file' AND a.mission_id = ?",
+                (ref,),
+            ).fetchall()
+        return {str(file_id): "parked" if state == "parked" else "waiting" for file_id, state in found}
+
+    def file_tried(self, seq: int) -> None:
+        """The hub hears of a file from now on."""
+        with self._store.writing() as connection:
+            connection.execute("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?", (seq,))
+
+    def file_sent(self, entry: Entry) -> None:
+        """The hub has it all."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+            _there(change.connection, entry.entity_id, entry.project_id)
+            change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
+
+    def file_dropped(self, entry: Entry) -> None:
+        """There is nothing left to send: its mission, or the file itself, is gone at the hub."""
+        with self._change(SYSTEM) as change:
+            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+
+    def file_refused(self, entry: Entry, code: str, said: str) -> None:
+        """Set a file aside with the hub's words; it stays here."""
+        with self._change(SYSTEM) as change:
+            pushing.park(change, entry, code, said)
+
+
+def queue_file(change: Change, file: Attachment) -> None:
+    """Queue a file that was attached, if the project is connected to a hub."""
+    account = outbox.account_of(change.connection, file.project_id)
+    if account is not None:
+        adding = outbox.adding(change.connection, change.new_id(), file.project_id, file.id, account, change)
+        document = to_wire(file)
+        adding.row("file", {name: document[name] for name in SAID}, {})
+
+
+def queue_removal(change: Change, file: Attachment) -> None:
+    """Queue that a file was taken off; one that the hub never heard of leaves no trace."""
+    account = outbox.account_of(change.connection, file.project_id)
+    if account is None:
+        return
+    pending = outbox.entries(change.connection, file.id)
+    change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (file.id,))
+    known = change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file.id,)).rowcount
+    if known or any(one.attempts for one in pending):
+        adding = outbox.adding(change.connection, change.new_id(), file.project_id, file.id, account, change)
+        adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})
+
+
+def send(workspace: Workspace, entry: Entry, content: str | None) -> Exchange[Outcome | Trouble]:
+    """Send one file, or its removal; `content` is the path of its bytes, None when they are not here any more."""
+    from .exchange import trouble
+
+    if entry.kind == "file_delete":
+        answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
+        if isinstance(answer, Response) and (answer.ok or answer.status in (404, 410)):
+            workspace.file_dropped(entry)
+            return "done"
+        return _refused(workspace, entry, answer) or trouble(answer)
+    if content is None:
+        workspace.file_refused(entry, "missing", "its content is not on this machine any more: attach it again")
+        return "parked"
+    workspace.file_tried(entry.seq)
+    wanted: dict[str, Json] = {**entry.patch, "id": entry.entity_id}
+    answer = yield Request("POST", f"{API}/projects/{entry.project_id}/attachments", {}, {}, wanted)
+    if isinstance(answer, Response) and answer.status in (404, 405, 410):
+        workspace.file_dropped(entry)  # its mission is gone, or the server keeps no files: it stays here
+        return "done"
+    if isinstance(answer, NoAnswer) or not answer.ok:
+        return _refused(workspace, entry, answer) or trouble(answer)
+    told = cast("JsonObject", answer.object.get("attachment") or {})
+    if told.get("state") == "refused":
+        workspace.file_refused(entry, "refused", str(told.get("reason") or "it is not what was announced"))
+        return "parked"
+    if told.get("state") == "waiting":
+        stopped = yield from _pieces(str(answer.object.get("uploadUrl")), cast("int", entry.patch["size"]), content)
+        if stopped is not None:
+            return stopped
+    answer = yield Request("POST", f"{API}/attachments/{entry.entity_id}/complete", {}, {})
+    if isinstance(answer, Response) and answer.ok:
+        workspace.file_sent(entry)
+        return "done"
+    return _refused(workspace, entry, answer) or trouble(answer)
+
+
+def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
+    """All bytes that the hub does not have yet."""
+    from .exchange import trouble
+
+    answer = yield Request("HEAD", address, {}, {})
+    while True:
+        reached = None if isinstance(answer, NoAnswer) else answer.headers.get("upload-offset")
+        if reached is None or not reached.isdecimal() or not (answer.status == 409 or 200 <= answer.status < 300):
+            return trouble(answer)
+        offset = int(reached)
+        if offset >= size:
+            return None
+        piece = Piece(content, offset, min(PIECE, size - offset))
+        answer = yield Request("PUT", address, {}, {"upload-offset": str(offset)}, piece=piece)
+
+
+def _refused(workspace: Workspace, entry: Entry, answer: Response | NoAnswer) -> Outcome | None:
+    """Parked, when the hub will not have it; None when it may be tried again as it is."""
+    if isinstance(answer, NoAnswer) or answer.status in (401, 408, 425, 429) or answer.status >= 500:
+        return None
+    if answer.status == 409 and answer.error.get("code") not in ("already_exists",):
+        return None  # not all has arrived: the next try sends the rest
+    workspace.file_refused(entry, str(answer.error.get("code") or "refused"), answer.said)
+    return "parked"
+
+
+def _take(change: Change, project_id: str, mission_id: str, item: Mapping[str, Json]) -> None:
+    connection = change.connection
+    if connection.execute(
+        "SELECT 1 FROM outbox WHERE entity_id = ? AND kind = 'file_delete'", (item.get("id"),)
+    ).fetchone():
+        return  # taken off here, and on its way
+    document: JsonObject = {name: value for name, value in item.items() if value is not None}
+    try:
+        file = from_wire(Attachment, {**document, "projectId": project_id, "missionId": mission_id})
+    except InvalidValue:
+        return  # of a newer hub
+    if len(file.sha256) != 64 or not set(file.sha256) <= set("0123456789abcdef"):
+        return  # it names a path here
+    new = connection.execute("SELECT 1 FROM attachment WHERE id = ?", (file.id,)).fetchone() is None
+    _there(connection, file.id, project_id)
+    if new:
+        name = _free_name(connection, mission_id, file.name)
+        document = {**to_wire(file), "name": name}
+        connection.execute(
+            "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            (file.id, project_id, mission_id, name, file.sha256, rows.dump(document)),
+        )
+        change.event(project_id, "file_attached", mission_id=mission_id, note=name, by=file.added_by)
+
+
+def _free_name(connection: sqlite3.Connection, mission_id: str, name: str) -> str:
+    """The name of a file as it can stand here: in one mission each name is one file's."""
+    name = "".join(one if one.isprintable() and one != "/" else "_" for one in name)[:255] or "file"
+    if name in (".", ".."):
+        name = "file"
+    taken = {
+        str(one) for (one,) in connection.execute("SELECT name FROM attachment WHERE mission_id = ?", (mission_id,))
+    }
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if stem else (name, "")
+    return next(
+        wished for n in range(1, len(taken) + 2) if (wished := name if n == 1 else f"{stem} ({n}){ending}") not in taken
+    )
+
+
+def _there(connection: sqlite3.Connection, file_id: str, project_id: str) -> None:
+    connection.execute("INSERT OR IGNORE INTO shared_file (id, project_id) VALUES (?, ?)", (file_id, project_id))
+
+
+def _mission_of(entry: Entry) -> str:
+    return str(entry.patch["missionId"])
+
+
+def queue_all(change: Change, project_id: str) -> None:
+    """Queue every file of a project that is published."""
+    docs = change.connection.execute("SELECT doc FROM attachment WHERE project_id = ?", (project_id,)).fetchall()
+    for (doc,) in docs:
+        queue_file(change, from_wire(Attachment, json.loads(doc)))

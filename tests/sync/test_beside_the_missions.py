@@ -1,0 +1,235 @@
+"""Parts, memory, notes and files of a project between two machines and the real hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import FlowStage
+from solo_unicorn.missions.errors import NotFound, Offline
+from solo_unicorn.sync.attachments import content_path, shown_path
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.mirror import files
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request
+from solo_unicorn.sync.remote import fetching
+from solo_unicorn.sync.remote.downloads import fetch
+from solo_unicorn.sync.remote.engine import Engine
+from solo_unicorn.sync.remote.transport import HttpTransport
+from solo_unicorn.sync.workspace import Workspace
+
+pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+from ..hub.whole import Whole, whole
+
+pytestmark = pytest.mark.slow
+
+
+class Key:
+    """A token that stays."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def token(self) -> str | None:
+        return self._token
+
+    async def renewed(self, refused: str) -> str | None:
+        return None
+
+
+class Line(HttpTransport):
+    """The network, which can be cut after some pieces."""
+
+    pieces = 0
+    left = 10**9
+
+    async def send(self, request: Request) -> Answer:
+        if request.piece is not None:
+            if self.left == 0:
+                return NoAnswer("cut")
+            self.left -= 1
+            self.pieces += 1
+        return await super().send(request)
+
+
+class Machine:
+    """A workspace with its engine."""
+
+    def __init__(self, desk: WorkspaceThread, account: Account, token: str) -> None:
+        self.desk, self.account, self.token = desk, account, token
+        self.line = Line(account.hub, Key(token))
+        self.engine = Engine(desk, lambda account: self.line, random=Random(1))
+
+    async def started_anew(self) -> None:
+        await self.engine.close()
+        self.line = Line(self.account.hub, Key(self.token))
+        self.engine = Engine(self.desk, lambda account: self.line, random=Random(2))
+
+    async def sync(self) -> None:
+        for _ in range(2):
+            assert await self.engine.once() == []
+        assert await self.desk.run(Workspace.verify_mirror, self.project) == []
+
+    project = ""
+
+
+@asynccontextmanager
+async def machine(hub: Whole, directory: Path, name: str) -> AsyncIterator[Machine]:
+    account = Account("ann@hub", "hub", hub.url, "ann", "ann@example.org", "token", True, {})
+    async with WorkspaceThread(directory / f"{name}.db") as desk:
+        made = Machine(desk, account, hub.ann_token)
+        document, parts = await fetching.project(made.line, hub.url, hub.project)
+        await desk.run(Workspace.put_account, account)
+        await desk.run(Workspace.connect_project, account, document, parts)
+        made.project = hub.project
+        yield made
+        await made.engine.close()
+
+
+@pytest.fixture
+async def hub(home: Path, tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path / "hub") as served:
+        yield served
+
+
+@pytest.fixture
+async def both(hub: Whole, tmp_path: Path) -> AsyncIterator[tuple[Machine, Machine]]:
+    async with machine(hub, tmp_path, "a") as first, machine(hub, tmp_path, "b") as second:
+        yield first, second
+
+
+async def test_everything_of_a_project_goes_both_ways(both: tuple[Machine, Machine], hub: Whole) -> None:
+    a, b = (one.desk for one in both)
+
+    def change(workspace: Workspace) -> None:
+        workspace.create_actor(hub.project, "Careful", focus="tests")
+        workspace.add_repository(hub.project, "web", local_path="/here/only")
+        flow = workspace.create_flow(hub.project, "Short", [FlowStage("plan", True)])
+        workspace.update_project(hub.project, {"default_flow_id": flow.id, "description": "Light for ships"})
+        workspace.append_memory(hub.project, "decisions", "of a")
+        workspace.add_note(hub.mission, "decision", "by a")
+        workspace.add_comment(hub.mission, "lamp.py", 3, "new", "too bright")
+
+    await both[0].sync()
+    await a.run(change)
+    await both[0].sync()
+    await both[1].sync()
+
+    def answer(workspace: Workspace) -> None:
+        (actor,) = workspace.actors(hub.project)
+        (repository,) = workspace.repositories(hub.project)
+        assert (actor.focus, repository.local_path) == ("tests", "")
+        project = workspace.project(hub.project)
+        assert project.description == "Light for ships"
+        assert workspace.flow(project.default_flow_id or "").name == "Short"
+        assert workspace.memory(hub.project, "decisions").text == "of a\n"
+        assert [one.note for one in workspace.history(hub.mission) if one.kind == "noted_decision"] == ["by a"]
+        (comment,) = workspace.comments(hub.mission)
+        workspace.resolve_comment(comment.id)
+        workspace.update_actor(actor.id, {"focus": "tests and docs"})
+        workspace.remove_repository(repository.id)
+        workspace.append_memory(hub.project, "decisions", "of b")
+
+    await b.run(answer)
+    await a.run(Workspace.append_memory, hub.project, "decisions", "of a again")
+    await both[1].sync()
+    await both[0].sync()
+    assert [one.focus for one in await a.run(Workspace.actors, hub.project)] == ["tests and docs"]
+    assert await a.run(Workspace.repositories, hub.project) == []
+    assert [one.open for one in await a.run(Workspace.comments, hub.mission)] == [False]
+    assert (await a.run(Workspace.memory, hub.project, "decisions")).text == "of a\n\nof b\n\nof a again\n"
+    for one in (a, b):
+        assert await one.run(Workspace.conflicts) == [] and await one.run(Workspace.outbox) == []
+
+
+async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
+    both: tuple[Machine, Machine], hub: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PIECE", 1000)
+    a, b = (one.desk for one in both)
+    source = tmp_path / "log.txt"
+    source.write_bytes(b"line\n" * 1000)
+    await both[0].sync()
+    mission = await a.run(Workspace.create_mission, hub.project, MissionDraft("New, with a file"))
+    file = await a.run(Workspace.add_attachment, mission.id, source)
+    assert await a.run(Workspace.file_states, mission.id) == {file.id: "waiting"}
+    assert (await a.run(Workspace.unsent_missions, hub.project))[mission.id] == "waiting"
+    both[0].line.left = 2
+    (trouble,) = await both[0].engine.once()
+    assert trouble.kind == "unreachable"
+    listed = await hub.ask("GET", f"/api/v1/projects/{hub.project}/missions")
+    assert "New, with a file" in listed.text, "a mission does not wait for its files"
+    await both[0].started_anew()
+    await both[0].sync()
+    assert both[0].line.pieces == 3, "what had arrived is not sent again"
+    assert await a.run(Workspace.file_states, mission.id) == {}
+
+    content_path(file).unlink()
+    await both[1].sync()
+    (there,) = await b.run(Workspace.attachments, mission.id)
+    assert (there.id, there.sha256, there.size) == (file.id, sha256(source.read_bytes()).hexdigest(), 5000)
+    with pytest.raises(NotFound, match="is not on this machine"):
+        shown_path(there)
+    path = await fetch(both[1].line, both[1].account, there)
+    assert path.read_bytes() == source.read_bytes() and shown_path(there).name == "log.txt"
+
+    await b.run(Workspace.remove_attachment, mission.id, "log.txt")
+    await both[1].sync()
+    await both[0].sync()
+    assert await a.run(Workspace.attachments, mission.id) == []
+    assert (await hub.ask("GET", f"/api/v1/missions/{mission.id}/attachments")).json()["items"] == []
+
+
+async def test_other_bytes_than_were_attached_are_thrown_away(
+    both: tuple[Machine, Machine], hub: Whole, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"true words")
+    await both[0].sync()
+    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    await both[0].sync()
+    content_path(file).unlink()
+    (kept,) = [one for one in (tmp_path / "hub").rglob("*") if one.is_file() and one.read_bytes() == b"true words"]
+    kept.write_bytes(b"fake words")
+    with pytest.raises(Offline, match="did not arrive as it was attached"):
+        await fetch(both[0].line, both[0].account, file)
+    assert not content_path(file).exists()
+    kept.write_bytes(b"true words")
+    assert (await fetch(both[0].line, both[0].account, file)).read_bytes() == b"true words"
+
+
+async def test_what_the_hub_will_not_have_is_kept_here_with_its_words(
+    both: tuple[Machine, Machine], hub: Whole, tmp_path: Path
+) -> None:
+    source = tmp_path / "picture.png"
+    source.write_bytes(b"<html>no picture</html>")
+    await both[0].sync()
+    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    await both[0].sync()
+    (parked,) = await both[0].desk.run(Workspace.outbox, parked=True)
+    assert parked.entity_id == file.id and parked.error
+    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {file.id: "parked"}
+    assert content_path(file).read_bytes() == b"<html>no picture</html>"
+    await both[0].desk.run(Workspace.discard_parked, parked.seq)
+    assert [one.id for one in await both[0].desk.run(Workspace.attachments, hub.mission)] == [file.id]
+
+
+async def test_two_files_of_one_name_are_both_kept(both: tuple[Machine, Machine], hub: Whole, tmp_path: Path) -> None:
+    for number, one in enumerate(both):
+        source = tmp_path / f"{number}" / "log.txt"
+        source.parent.mkdir()
+        source.write_bytes(b"of machine %d" % number)
+        await one.sync()
+        await one.desk.run(Workspace.add_attachment, hub.mission, source)
+    for one in (*both, *both):
+        await one.sync()
+    for one in both:
+        found = await one.desk.run(Workspace.attachments, hub.mission)
+        assert sorted(file.name for file in found) == ["log (2).txt", "log.txt"]
+        assert len({file.sha256 for file in found}) == 2
