@@ -52,6 +52,10 @@ class Turn:
     default_permission_mode: str = ""
     cautious_permission_mode: str = ""
     """Instead of the default one where a project's rules ask or deny: it asks before each change."""
+    cautious_permissions: tuple[str, ...] = ()
+    """Instead of `permission_mode` there; empty: the same."""
+    rules: tuple[str, ...] = ()
+    """With `{rules_file}`, the file that holds the project's rules where one asks or denies."""
     skip_permissions: tuple[str, ...] = ()
     """Instead of `permission_mode`, when a person opted in."""
     mcp: tuple[str, ...] = ()
@@ -143,6 +147,7 @@ def over_acp(found: CatalogueEntry) -> CatalogueEntry:
         arguments=found.turn.arguments, environment=found.turn.environment, unset=found.turn.unset,
         resume=("--resume", "{conversation}"), model=("--model", "{model}"),
         permission_mode=("--mode", "{permission_mode}"), skip_permissions=("--allow-all",),
+        rules=("--rules-file", "{rules_file}"),
         default_permission_mode=found.turn.default_permission_mode,
         mcp=("--mcp-file", "{mcp_file}"), mcp_format="plain", prompt="claude", listens=True, interrupt="claude",
         result_types=("result",),

@@ -4,6 +4,7 @@
 by this process or by one before it. The host outlives whoever started it (DESIGN.md, "Sessions outlive everything").
 
     RUN_DIR (0700)   launch.json    what to start; the prompt                                     (prepare, 0600)
+                     rules.json     the project's rules, where one asks or denies                  (prepare, 0600)
                      mcp.json       our MCP server's address and this run's token                 (prepare, 0600)
                      host.lock      held by the host for its life                                 (host)
                      host.json      process ids with start times, the path of its socket          (host)
@@ -19,7 +20,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -30,6 +31,8 @@ from ..config.redaction import is_secret_name
 from ..config.settings import Settings
 from ..missions.entities import CodeAgent, Json, JsonObject
 from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
+from ..missions.permissions import PermissionRule
+from ..missions.wire import to_wire
 from . import catalogue, mcp_files
 from .handle import SESSION_VARIABLE, HostHandle
 from .quoting import git_roots, toml_string
@@ -63,12 +66,13 @@ def prepare(
     correlation: str,
     mission: str = "",
     extra: Mapping[str, str] | None = None,
-    cautious: bool = False,
+    rules: Sequence[PermissionRule] = (),
 ) -> None:
     """Write what the host needs to start the agent on a prompt; starts nothing.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
-    `cautious`: rules of the project ask or deny, so the agent is to ask before every change, where it can.
+    `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
+    stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
     unknown type of agent, InvalidValue when the agent has no program or the worktree is no directory.
     """
@@ -85,6 +89,10 @@ def prepare(
     mcp_file = run_dir / "mcp.json"
     if mcp is not None:
         replace_file(mcp_file, json.dumps(mcp_files.write(turn.mcp_format, mcp.url, mcp.token), indent=1).encode())
+    cautious = any(rule.effect != "allow" for rule in rules)
+    rules_file = run_dir / "rules.json"
+    if cautious:
+        replace_file(rules_file, json.dumps([to_wire(rule) for rule in rules], indent=1).encode())
     values = {
         "conversation": resume or "",
         "model": wanted.model,
@@ -92,6 +100,7 @@ def prepare(
         or (cautious and turn.cautious_permission_mode)
         or turn.default_permission_mode,
         "mcp_file": str(mcp_file) if mcp is not None else "",
+        "rules_file": str(rules_file) if cautious else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),
         "python": sys.executable,
@@ -101,8 +110,10 @@ def prepare(
     own = [*catalogue.base_command(entry, binary), *turn.arguments]
     adapted = entry.transport == "acp"
     arguments = [sys.executable, *catalogue.filled(catalogue.ADAPTER, values)] if adapted else own
-    permissions = turn.skip_permissions if wanted.skip_permissions else turn.permission_mode
-    for part in (permissions, turn.model, turn.mcp, turn.resume):  # resume last: to some it is a command of its own
+    careful = (cautious and turn.cautious_permissions) or turn.permission_mode
+    permissions = turn.skip_permissions if wanted.skip_permissions else careful
+    # resume last: to some it is a command of its own
+    for part in (turn.rules, permissions, turn.model, turn.mcp, turn.resume):
         arguments += catalogue.filled(part, values)
     arguments += ["--", *own] if adapted else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}

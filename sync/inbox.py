@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import datetime
+from os.path import realpath
 from pathlib import Path
 
 from ..missions import permissions
@@ -22,8 +23,6 @@ MESSAGE_MAX = 2_000
 ALWAYS = "always in this project"
 NEVER = "A rule of the project denies it. Find another way, or ask_user."
 INSIDE = "it stays inside the worktree"
-CHANGES = {"Edit", "MultiEdit", "NotebookEdit", "Write"}
-"""Tools that change one file; asked for in the worktree, where no rule says otherwise, they are allowed."""
 _ITEMS = """
 SELECT i.id, i.project_id, i.mission_id, i.session_id, i.tool, i.input, i.asked_at, i.decision, i.message,
     i.answered_at, i.answered_by
@@ -62,7 +61,7 @@ class InboxOperations(WorkspaceBase):
             made = int(cursor.lastrowid or 0)
             change.event(session.project_id, "permission_asked", mission_id=session.mission_id, note=tool)
             rules = _rules(change.connection, session.project_id)
-            match permissions.decide(rules, tool, given, session.worktree_path or ""):
+            match permissions.decide(rules, tool, given, session.worktree_path or "", real=realpath):
                 case "allow":
                     _answer(change, made, "allow", ALWAYS, USER)
                 case "deny":
@@ -87,12 +86,13 @@ class InboxOperations(WorkspaceBase):
         with self._change(by) as change:
             item = _one(change.connection, item_id)
             if item.decision is not None:
-                raise Conflict(f"Request {item_id} was answered already: {item.decision}")
+                raise _answered_already(item)
             if change.session(item.session_id).phase == "ended":
                 mission = change.mission(item.mission_id)
                 raise Conflict(
                     f"Nobody waits for request {item_id} any more",
                     why=f"the session on {short_id(mission.number)} that asked has ended",
+                    todo="the next session asks again if it still needs it; `inbox rule` answers beforehand",
                 )
             if always:
                 worktree = change.session(item.session_id).worktree_path or ""
@@ -148,6 +148,17 @@ class InboxOperations(WorkspaceBase):
         return [_item(row) for row in found]
 
 
+def _answered_already(item: InboxItem) -> Conflict:
+    if item.answered_by != "system" or item.decision != "deny":
+        return Conflict(f"Request {item.id} was answered already: {item.decision}")
+    when = f" at {item.answered_at:%H:%M} UTC" if item.answered_at else ""
+    return Conflict(
+        f"Your answer to request {item.id} comes too late",
+        why=f"nobody had answered in time, so its agent was told{when} to go on without it",
+        todo="it asks again if it still needs it; `inbox rule` answers beforehand",
+    )
+
+
 def _answer(change: Change, item_id: int, decision: Decision, message: str, by: Author) -> None:
     """Write an answer and its event."""
     item = _one(change.connection, item_id)
@@ -161,8 +172,8 @@ def _answer(change: Change, item_id: int, decision: Decision, message: str, by: 
 
 def _stays_inside(tool: str, given: JsonObject, worktree: str | None) -> bool:
     """Whether it changes a file of the worktree, links followed, and none that steers git, editors or agents."""
-    where = permissions.subject(given, worktree or "")
-    if tool not in CHANGES or not worktree or not where or isinstance(given.get("command"), str):
+    name, where = permissions.named(given)
+    if tool not in permissions.EDITS or not worktree or not where or name not in permissions.PATHS:
         return False
     root = Path(worktree).resolve()
     try:

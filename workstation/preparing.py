@@ -33,6 +33,7 @@ from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.flows import stage_of
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
+from ..missions.permissions import PermissionRule
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..missions.pull_requests import is_followed
 from ..sync.workspace import Workspace
@@ -80,8 +81,8 @@ class Brief:
     blockers: tuple[Mission, ...]
     earlier: tuple[Session, ...]
     """The mission's sessions before this one, oldest first."""
-    cautious: bool
-    """Rules of the project ask or deny."""
+    rules: tuple[PermissionRule, ...]
+    """What its agents may, must not, or must ask to do."""
 
 
 async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared:
@@ -147,7 +148,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         memory=_memory_excerpt(workspace, project.id),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
         earlier=tuple(earlier for earlier in workspace.sessions(mission.id) if earlier.id != session.id),
-        cautious=any(rule.effect != "allow" for rule in workspace.permission_rules(project.id)),
+        rules=tuple(workspace.permission_rules(project.id)),
     )
 
 
@@ -263,7 +264,7 @@ def _write_run(
             correlation=correlation_id,
             mission=short_id(brief.mission.number),
             extra=environment,
-            cautious=brief.cautious,
+            rules=brief.rules,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import signal
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
+from ...missions.permissions import PermissionRule
+from ...missions.wire import from_wire
 from .conversation import Wanted, checked, held
 
 CHECK_SECONDS = 60.0
@@ -21,6 +24,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="solo_unicorn.agents.acp")
     parser.add_argument("--worktree", type=Path)
     parser.add_argument("--mcp-file", type=Path)
+    parser.add_argument("--rules-file", type=Path)
     parser.add_argument("--resume", default="")
     parser.add_argument("--model", default="")
     parser.add_argument("--mode", default="")
@@ -35,9 +39,16 @@ def main(arguments: list[str]) -> int:
         parser.error("--worktree is needed")
     wanted = Wanted(
         tuple(given.command), given.worktree.resolve(), given.mcp_file, given.resume, given.model, given.mode,
-        given.allow_all,
+        given.allow_all, _rules(given.rules_file),
     )  # fmt: skip
     return asyncio.run(_until_stopped(held(wanted)))
+
+
+def _rules(file: Path | None) -> tuple[PermissionRule, ...]:
+    """The project's rules as launch.py wrote them. A file that cannot be read is an error: nothing runs without."""
+    if file is None:
+        return ()
+    return tuple(from_wire(PermissionRule, rule) for rule in json.loads(file.read_text(encoding="utf-8")))
 
 
 class _OneLine(logging.Handler):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from acp.schema import (
 )
 
 from ...missions.entities import JsonObject
+from ...missions.permissions import PermissionRule
 from .inbox import Inbox
-from .rules import Ruling, inside, ruling
+from .rules import Ruling, inside, paths_of, ruling
 
 
 def tell(type_: str, **values: Any) -> None:
@@ -42,11 +44,17 @@ def plain(model: Any) -> JsonObject:
 class Listener:
     """What the agent talks to. Not derived from the SDK's Client, whose methods would answer what is not offered."""
 
-    def __init__(self, worktree: Path, *, allow_all: bool, inbox: Inbox | None = None) -> None:
+    def __init__(
+        self, worktree: Path, *, allow_all: bool, inbox: Inbox | None = None, rules: Sequence[PermissionRule] = ()
+    ) -> None:
         self._worktree = worktree
         self._inbox = inbox
+        self._rules = rules
         self._allow_all = allow_all
         self._known: dict[str, JsonObject] = {}
+        self._allowed_files: set[str] = set()
+        """Files that a person allowed a call to use, until it does: some ask first and write through us then."""
+        self._files = 0
         self.replaying = False
         """While an earlier conversation is loaded: its updates were told before."""
         self.refused = ""
@@ -70,10 +78,7 @@ class Listener:
     ) -> RequestPermissionResponse:
         """The agent waits for a permission, for this one call: the rules answer at once, else a person in time."""
         call = self._known.get(tool_call.tool_call_id, {}) | plain(tool_call)
-        found = Ruling(True, "a person allowed it everything") if self._allow_all else ruling(call, self._worktree)
-        if not found.allowed and found.may_be_asked and self._inbox is not None:
-            tell("asking", call=call)
-            found = Ruling(*await self._inbox.ask(call))
+        found = await self._ruled(call)
         wanted = ["reject_once", "reject_always"]
         if found.allowed:  # once: the next call may be another matter
             wanted = ["allow_once", "allow_always"] if self._allow_all else ["allow_once"]
@@ -82,6 +87,8 @@ class Listener:
         reason = found.reason if allowed == found.allowed else "it cannot be allowed once"
         tell("permission", call=call, allowed=allowed, reason=reason)
         self.refused = "" if allowed else reason
+        if allowed:
+            self._allowed_files = {str(self._worktree / path) for path in paths_of(call)} if self._rules else set()
         if chosen is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=chosen.option_id))
@@ -89,22 +96,51 @@ class Listener:
     async def read_text_file(
         self, session_id: str, path: str, line: int | None = None, limit: int | None = None, **_: Any
     ) -> ReadTextFileResponse:
-        """A file of the worktree; any other is refused."""
+        """A file of the worktree that no rule keeps from it; any other is refused."""
+        file = await self._mine("read", path)
         try:
-            lines = self._mine(path).read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
         except FileNotFoundError as error:
             raise RequestError.resource_not_found(path) from error
         start = max(0, (line or 1) - 1)
         return ReadTextFileResponse(content="".join(lines[start : None if limit is None else start + limit]))
 
     async def write_text_file(self, session_id: str, path: str, content: str, **_: Any) -> WriteTextFileResponse:
-        """A file of the worktree; any other is refused."""
-        file = self._mine(path)
+        """A file of the worktree that no rule keeps from it; any other is refused."""
+        file = await self._mine("edit", path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
         return WriteTextFileResponse()
 
-    def _mine(self, path: str) -> Path:
+    async def _mine(self, kind: str, path: str) -> Path:
         if not inside(path, self._worktree):
             raise RequestError.invalid_params({"details": f"{path} is outside the worktree"})
-        return self._worktree / path
+        file = self._worktree / path
+        if str(file) in self._allowed_files:
+            self._allowed_files.discard(str(file))
+            return file
+        self._files += 1
+        call: JsonObject = {
+            "toolCallId": f"file-{self._files}", "kind": kind, "title": f"{kind.capitalize()} {path}",
+            "locations": [{"path": path}],
+        }  # fmt: skip
+        found = await self._ruled(call)
+        if not found.allowed:
+            tell("permission", call=call, allowed=False, reason=found.reason)
+            raise RequestError.invalid_params({"details": f"{path} is kept from you: {found.reason}"})
+        return file
+
+    async def _ruled(self, call: JsonObject) -> Ruling:
+        """What the rules say to the call, or where they leave it to a person, that person."""
+        if self._allow_all:
+            return Ruling(True, "a person allowed it everything")
+        found = ruling(call, self._worktree, self._rules)
+        if found.allowed or not found.may_be_asked or self._inbox is None:
+            return found
+        tell("asking", call=call)
+        answer = found
+        for about in found.about or ("",):
+            answer = Ruling(*await self._inbox.ask(call, about))
+            if not answer.allowed:
+                return answer
+        return answer

@@ -27,6 +27,7 @@ from acp.schema import (
 
 from ... import __version__
 from ...missions.entities import JsonObject
+from ...missions.permissions import PermissionRule
 from ..mcp_files import SERVER
 from ..speech import said_by_person
 from .client import Listener, plain, tell
@@ -52,6 +53,7 @@ class Wanted:
     model: str = ""
     mode: str = ""
     allow_all: bool = False
+    rules: tuple[PermissionRule, ...] = ()
 
 
 class Unwilling(Exception):
@@ -88,7 +90,7 @@ class Talk:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         inbox = Inbox(wanted.mcp_file) if wanted.mcp_file is not None else None
-        self._listener = Listener(wanted.worktree, allow_all=wanted.allow_all, inbox=inbox)
+        self._listener = Listener(wanted.worktree, allow_all=wanted.allow_all, inbox=inbox, rules=wanted.rules)
         self._connection: ClientSideConnection | None = None
         self._session = ""
         self._prompting = False

@@ -6,10 +6,10 @@ The wait is a thread of its own that nobody waits for: a session that is stopped
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +17,11 @@ from ... import __version__
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
 from ..mcp_client import Client, Server, Unanswered
+from .rules import tool_of
 
 GONE_SECONDS: Final = 15.0
 """The service may be away this long; it is back within a second or two after a restart."""
 ANSWER_SECONDS: Final = 600.0
-_TOOLS: Final[Mapping[str, str]] = {
-    "execute": "Bash", "edit": "Edit", "read": "Read", "delete": "Delete", "move": "Move", "search": "Search",
-    "fetch": "WebFetch",
-}  # fmt: skip
 
 
 class Inbox:
@@ -34,8 +31,8 @@ class Inbox:
         found: JsonObject = json.loads(mcp_file.read_text(encoding="utf-8"))
         self._server = Server("solo", str(found["url"]), {"Authorization": f"Bearer {found['token']}"})
 
-    async def ask(self, call: JsonObject) -> tuple[bool, str]:
-        """Whether the call may go on, and the reason. Nobody reachable: no."""
+    async def ask(self, call: JsonObject, about: str = "") -> tuple[bool, str]:
+        """Whether the call may go on, for one file when that is named, and the reason. Nobody reachable: no."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[tuple[bool, str]] = loop.create_future()
 
@@ -44,19 +41,20 @@ class Inbox:
                 answer.set_result(found)
 
         def wait() -> None:
-            found = self._asked(call)
+            found = self._asked(call, about)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, found)
 
         threading.Thread(target=wait, name="inbox", daemon=True).start()
         return await answer
 
-    def _asked(self, call: JsonObject) -> tuple[bool, str]:
+    def _asked(self, call: JsonObject, about: str) -> tuple[bool, str]:
         client = Client(
             self._server, version=__version__, wait=time.sleep, retrying=lambda *_: None,
             patience=GONE_SECONDS, answer_seconds=ANSWER_SECONDS,
         )  # fmt: skip
-        given: JsonObject = {"tool_name": tool_of(call), "input": input_of(call), "tool_use_id": call.get("toolCallId")}
+        given: JsonObject = {"tool_name": tool_of(call), "input": input_of(call, about)}
+        given |= {"tool_use_id": _question(call.get("toolCallId"), given)}
         try:
             told = client.call("approve", given, took_effect=lambda: False)  # the same id asks once
             verdict = json.loads(told.text.partition("\n")[0])
@@ -72,14 +70,15 @@ class Inbox:
         return False, f"nobody could be asked: {told.text[:200]}"
 
 
-def tool_of(call: JsonObject) -> str:
-    """The tool as rules name it: by ACP's kind, so that it is the same for every agent; else its title."""
-    kind = _TOOLS.get(str(call.get("kind")))
-    return kind or str(call.get("title") or "a tool")[:200]
+def _question(call_id: Json, given: JsonObject) -> str:
+    """The id under which a question is asked once: an agent that uses an id again asks something else by it."""
+    return hashlib.sha256(json.dumps([call_id, given], sort_keys=True).encode()).hexdigest()
 
 
-def input_of(call: JsonObject) -> Json:
-    """What it is used with; the command and the file by the names that rules know."""
+def input_of(call: JsonObject, about: str = "") -> Json:
+    """What it is used with; the command and the file by the names that rules know, `about` being the one file."""
+    if about:
+        return {"file_path": about}
     raw = call.get("rawInput")
     found: dict[str, Json] = dict(raw) if isinstance(raw, dict) else {}
     match found.get("command"):

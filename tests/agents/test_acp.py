@@ -8,7 +8,8 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.agents import catalogue, launch, parsers
-from solo_unicorn.agents.acp.rules import inside, keeps_records, ruling
+from solo_unicorn.agents.acp.rules import DENIED, inside, keeps_records, ruling
 from solo_unicorn.agents.events import (
     Event,
     MessageText,
@@ -35,6 +36,7 @@ from solo_unicorn.agents.verdict import Judgement, Verdict
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.permissions import Effect, PermissionRule
 
 from .conftest import RunningSession, eventually
 
@@ -84,12 +86,13 @@ def begin(home: Path, worktree: Path, state: Path) -> Iterator[Begin]:
     made: list[Acp] = []
 
     def start(
-        prompt: str, *, resume: str | None = None, mcp_url: str = "http://127.0.0.1:9/mcp", **settings: object
-    ) -> Acp:
+        prompt: str, *, resume: str | None = None, mcp_url: str = "http://127.0.0.1:9/mcp",
+        rules: Sequence[PermissionRule] = (), **settings: object,
+    ) -> Acp:  # fmt: skip
         run_dir = paths.run_dir(f"acp-{len(made)}-{worktree.parent.name[-20:]}")
         launch.prepare(
             run_dir, agent, prompt=prompt, worktree=worktree, resume=resume, correlation="c", mission="M-1",
-            mcp=launch.McpEntry(mcp_url, TOKEN),
+            mcp=launch.McpEntry(mcp_url, TOKEN), rules=rules,
             settings=Settings(agents={"echo": AgentSettings(**settings)}),  # type: ignore[arg-type]
         )  # fmt: skip
         made.append(Acp(run_dir))
@@ -217,6 +220,72 @@ def test_a_command_is_asked_of_a_person_who_decides(
     denied = [(event.tool, event.reason) for event in one.events() if isinstance(event, PermissionDenied)]
     assert [tool for tool, _ in denied] == [*(["npm test"] if behavior == "deny" else []), "Write ../b.txt"]
     assert behavior == "allow" or denied[0][1] == "Not here"
+
+
+def rule(effect: Effect, tool: str, about: str = "") -> PermissionRule:
+    return PermissionRule(1, "p", tool, about, datetime(2026, 5, 4, tzinfo=UTC), effect, True)
+
+
+def test_a_rule_holds_for_what_an_agent_does_in_its_worktree(
+    begin: Begin, person: Callable[[str], Person], worktree: Path
+) -> None:
+    """Its own edits and files written through us, by their names and by links to them."""
+    (worktree / "migrations").mkdir()
+    (worktree / "to-them").symlink_to("migrations")
+    inbox = person("deny")
+    rules = [rule("deny", "Write", "migrations/*"), rule("ask", "Edit", "docs/*")]
+    one = begin("write=a.txt write=migrations/1.sql write=to-them/2.sql write=docs/b.md", rules=rules,
+                mcp_url=inbox.url)  # fmt: skip
+    assert one.judged().outcome == "completed"
+    denied = [(event.tool, event.reason) for event in one.events() if isinstance(event, PermissionDenied)]
+    assert denied == [
+        ("Write migrations/1.sql", DENIED), ("Write to-them/2.sql", DENIED), ("Write docs/b.md", "Not here"),
+    ]  # fmt: skip
+    [asked] = inbox.asked
+    assert (asked["tool_name"], asked["input"]) == ("Edit", {"file_path": str(worktree / "docs/b.md")})
+    assert sorted(path.name for path in worktree.rglob("*")) == ["a.txt", "migrations", "to-them"]
+    found = begin("save=to-them/3.sql", rules=rules).judged()
+    assert found.outcome == "failed" and DENIED in found.reason
+    assert not list((worktree / "migrations").iterdir())
+
+
+def test_a_file_that_a_rule_asks_about_is_written_through_us_once_a_person_allowed_it(
+    begin: Begin, person: Callable[[str], Person], worktree: Path
+) -> None:
+    (worktree / "docs").mkdir()
+    inbox = person("allow")
+    rules = [rule("ask", "*", "docs/*")]
+    assert begin("write=docs/a.md save=docs/a.md save=docs/b.md", rules=rules, mcp_url=inbox.url).judged().outcome
+    assert [Path(asked["input"]["file_path"]).name for asked in inbox.asked] == ["a.md", "b.md"], "not twice for one"
+    assert (worktree / "docs" / "a.md").read_text() == "saved" and (worktree / "docs" / "b.md").exists()
+    assert len({asked["tool_use_id"] for asked in inbox.asked}) == 2
+
+
+def test_an_id_that_an_agent_uses_again_is_another_question(begin: Begin, person: Callable[[str], Person]) -> None:
+    inbox = person("allow")
+    assert begin("run=npm+test run=npm+publish", mcp_url=inbox.url).judged().outcome == "completed"
+    assert len({asked["tool_use_id"] for asked in inbox.asked}) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "effect", "tool", "about", "allowed"),
+    [
+        ({"kind": "delete", "locations": [{"path": "a/b"}]}, "deny", "Edit", "a/b/*", False),
+        ({"kind": "delete", "locations": [{"path": "a"}]}, "deny", "*", "a/b/*", False),
+        ({"kind": "move", "locations": [{"path": "x"}, {"path": "a/b/1"}]}, "deny", "Write", "a/b/*", False),
+        ({"kind": "edit", "content": [{"path": "x"}, {"path": "a/b/1"}]}, "ask", "Edit", "a/b/*", False),
+        ({"kind": "read", "locations": [{"path": ".env"}]}, "deny", "*", "*.env", False),
+        ({"kind": "read", "locations": [{"path": "a/b/1"}]}, "deny", "Edit", "a/b/*", True),
+        ({"kind": "execute", "rawInput": {"command": "git rm a/b/1"}}, "deny", "Edit", "a/b/*", False),
+        ({"kind": "execute", "rawInput": {"command": "git add a/b/1"}}, "deny", "*", "*", True),
+        ({"kind": "other", "title": "solo_get_context"}, "deny", "*", "*", True),
+    ],
+)
+def test_what_rules_hold_for(
+    tmp_path: Path, call: dict[str, Any], effect: Effect, tool: str, about: str, allowed: bool
+) -> None:
+    assert ruling(call, tmp_path).allowed
+    assert ruling(call, tmp_path, [rule(effect, tool, about)]).allowed is allowed
 
 
 def test_who_ends_its_turn_over_a_refusal_is_told_to_go_on(begin: Begin, worktree: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,16 @@ from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, SessionSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import InvalidValue, NotFound
+from solo_unicorn.missions.permissions import PermissionRule
 
 from .conftest import RunningSession
 
 TOKEN = "tok-4c1f-very-secret"
 CLAUDE = CodeAgent("claude", "claude", binary="/opt/claude", state="ready")
+RULES = (
+    PermissionRule(1, "p", "*", "migrations/*", datetime(2026, 5, 4, tzinfo=UTC), "deny", True),
+    PermissionRule(2, "p", "Bash", "npm test", datetime(2026, 5, 4, tzinfo=UTC)),
+)
 
 
 def prepared(run_dir: Path, worktree: Path, agent: CodeAgent = CLAUDE, **given: object) -> dict[str, object]:
@@ -111,11 +117,15 @@ def test_settings_choose_model_permissions_and_patience(run_dir: Path, tmp_path:
 
 
 def test_where_rules_ask_or_deny_it_asks_before_every_change(run_dir: Path, tmp_path: Path) -> None:
-    argv = prepared(run_dir, tmp_path, cautious=True)["argv"]
+    argv = prepared(run_dir, tmp_path, rules=RULES[1:])["argv"]
+    assert isinstance(argv, list)
+    assert argv[argv.index("--permission-mode") + 1] == "acceptEdits" and "Bash(git rm:*)" in argv
+    argv = prepared(run_dir, tmp_path, rules=RULES)["argv"]
     assert isinstance(argv, list)
     assert argv[argv.index("--permission-mode") + 1] == "default"
+    assert "Bash(git add:*)" in argv and not {"Bash(git mv:*)", "Bash(git rm:*)"} & set(argv), "they change files"
     chosen = Settings(agents={"claude": AgentSettings(permission_mode="plan")})
-    argv = prepared(run_dir, tmp_path, cautious=True, settings=chosen)["argv"]
+    argv = prepared(run_dir, tmp_path, rules=RULES, settings=chosen)["argv"]
     assert isinstance(argv, list)
     assert argv[argv.index("--permission-mode") + 1] == "plan", "what a person set holds"
 

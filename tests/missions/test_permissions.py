@@ -87,3 +87,33 @@ def test_no_pattern_allows_a_second_command(rules: list[PermissionRule], first: 
 def test_no_relative_pattern_allows_a_file_elsewhere(rules: list[PermissionRule]) -> None:
     relative = [one for one in rules if not one.subject.startswith("/")]
     assert decide(relative, "Write", {"file_path": "/home/me/other/a"}, TREE) is None
+
+
+LINKS = {f"{TREE}/docs/link.md": f"{TREE}/secret/a.md", f"{TREE}/out": "/etc/passwd"}
+
+
+def real(path: str) -> str:
+    return LINKS.get(path, path)
+
+
+@pytest.mark.parametrize(
+    ("rules", "tool", "path", "said"),
+    [
+        ([rule("deny", "Edit", "secret/*")], "Edit", "docs/link.md", "deny"),
+        ([rule("deny", "Edit", "docs/*")], "Edit", "docs/link.md", "deny"),
+        ([rule("ask", "Edit", "/etc/*")], "Edit", "out", "ask"),
+        ([rule("allow", "Edit", "docs/*")], "Edit", "docs/link.md", None),
+        ([rule("allow", "Edit", "docs/link.md", pattern=False)], "Edit", "docs/link.md", None),
+        ([rule("allow", "Edit", "docs/*"), rule("allow", "Edit", "*")], "Edit", "docs/link.md", "allow"),
+        ([rule("allow", "Edit", "*")], "Edit", "out", None),
+        ([rule("deny", "Write", "docs/*")], "Edit", "docs/a.md", "deny"),
+        ([rule("deny", "Edit", "docs/*")], "Read", "docs/a.md", None),
+        ([rule("allow", "Write", "docs/*")], "Edit", "docs/a.md", None),
+        ([rule("deny", "Edit", "docs/*")], "Delete", "docs", "deny"),
+        ([rule("deny", "Edit", "docs/*")], "Write", "docs", None),
+    ],
+)
+def test_a_link_is_held_by_both_its_names_and_a_refusal_is_for_every_way_to_change_a_file(
+    rules: list[PermissionRule], tool: str, path: str, said: Effect | None
+) -> None:
+    assert decide(rules, tool, {"file_path": path}, TREE, real=real) == said

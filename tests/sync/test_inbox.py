@@ -95,6 +95,9 @@ def test_long_values_are_cut_for_the_person(workspace: Workspace, session: Sessi
         ("Edit", "migrations/1.sql", "deny"),
         ("Edit", "src/../migrations/1.sql", "deny"),
         ("Edit", "docs/a.md", None),
+        ("Write", "docs/a.md", None),
+        ("Write", "to-them/1.sql", "deny"),
+        ("Write", "deep/../1.sql", "deny"),
     ],
 )
 def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
@@ -103,6 +106,9 @@ def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
     worktree = tmp_path / "worktree"
     worktree.mkdir()
     (worktree / "way-out").symlink_to(tmp_path, target_is_directory=True)
+    (worktree / "migrations" / "old").mkdir(parents=True)
+    (worktree / "to-them").symlink_to("migrations")
+    (worktree / "deep").symlink_to("migrations/old")
     workspace.set_agents([AGENT])
     workspace.set_ready(mission.id, True)
     session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="here")
@@ -112,3 +118,13 @@ def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
     asked = workspace.ask_permission(session.id, tool, {"file_path": path.format(worktree=worktree)})
     assert asked.decision == decision
     assert [item.id for item in workspace.permissions()] == ([asked.id] if decision is None else [])
+
+
+def test_an_answer_that_comes_too_late_is_refused_with_the_reason(workspace: Workspace, session: Session) -> None:
+    asked = workspace.ask_permission(session.id, "Bash", {"command": "npm test"})
+    workspace.answer_permission(asked.id, "deny", "Nobody answered in time", by=SYSTEM)
+    with pytest.raises(Conflict, match="comes too late") as refused:
+        workspace.answer_permission(asked.id, "allow", always=True)
+    assert "was told at" in str(refused.value) and "asks again" in str(refused.value)
+    assert workspace.permission(asked.id).decision == "deny"
+    assert workspace.permission_rules(session.project_id) == [], "nor is anything allowed for good by it"
