@@ -14,7 +14,7 @@ from .parsing import Command, Options, Parser
 
 if TYPE_CHECKING:
     from ..sync.mirror.connecting import Account
-    from ..sync.remote.transport import HttpTransport
+    from ..sync.remote.transport import Bearer, HttpTransport
     from ..sync.workspace import Workspace
 
 T = TypeVar("T")
@@ -114,12 +114,19 @@ def chosen(opened: Workspace, profile: str | None) -> Account:
 
 def talk(account: Account, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
     """Hold a conversation with an account's hub."""
+    from ..sync.remote.tokens import AccountBearer
+
+    return talk_to(account.hub, AccountBearer(account.id), conversation)
+
+
+def talk_to(hub: str, bearer: Bearer | None, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
+    """Hold a conversation with a hub, as somebody or as nobody."""
     import asyncio
 
-    from ..sync.remote.fetching import connected
+    from ..sync.remote.transport import HttpTransport
 
     async def held() -> T:
-        link = connected(account)
+        link = HttpTransport(hub, bearer)
         try:
             return await conversation(link)
         finally:

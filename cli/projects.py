@@ -1,21 +1,29 @@
-"""`solo-unicorn projects`: the public projects of a hub, over HTTP."""
+"""`solo-unicorn projects`: the public projects and the templates of a hub."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from ..missions.entities import JsonObject
-from ..missions.errors import NotFound, Offline, SignedOut, SoloUnicornError, UsageError
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import UsageError
+from .connecting import chosen, talk_to
+from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
 
-TOKEN = "SOLO_UNICORN_API_KEY"
-SECONDS = 30
+if TYPE_CHECKING:
+    from ..sync.remote.community import Community
+    from ..sync.remote.transport import Bearer
+
+T = TypeVar("T")
+KEY = "SOLO_UNICORN_API_KEY"
 
 
 def _hub(parser: Parser) -> None:
-    parser.add_argument("--hub", metavar="URL", required=True, help="the hub's URL, as https://hub.example.com")
+    parser.add_argument("--hub", metavar="URL", help="the hub's address; default: the one you are signed in at")
+    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
 
 
 def _browse_arguments(parser: Parser) -> None:
@@ -46,80 +54,82 @@ def _request_arguments(parser: Parser) -> None:
 
 def _template_arguments(parser: Parser) -> None:
     _hub(parser)
-    parser.add_argument("template", metavar="TEMPLATE", help="its id; `GET /api/v1/templates` lists them")
+    parser.add_argument("template", metavar="TEMPLATE", help="its id; `solo-unicorn projects templates` lists them")
     parser.add_argument("--name", help="of the new project")
 
 
 def _browse(options: Options) -> None:
-    _list(options, "/public/projects", {"category": options.category} if options.category else {})
+    _table(options, _ask(options, lambda hub: hub.public(category=options.category)))
 
 
 def _search(options: Options) -> None:
-    _list(options, "/public/projects/search", {"q": " ".join(options.words)})
+    _table(options, _ask(options, lambda hub: hub.public(" ".join(options.words))))
 
 
-def _list(options: Options, path: str, query: dict[str, str]) -> None:
-    items = _ask(options, "GET", path, query=query)["items"]
+def _table(options: Options, found: list[JsonObject]) -> None:
     rows = [
-        (str(item["publicSlug"]), str(item["name"]), str(item["starCount"]), str(item.get("description") or ""))
-        for item in items
+        (str(one["publicSlug"]), str(one["name"]), str(one["starCount"]), str(one.get("description") or ""))
+        for one in found
     ]
-    Output(options).table(("PROJECT", "NAME", "STARS", "DESCRIPTION"), rows, items, empty="No public project is found.")
+    Output(options).table(
+        ("PROJECT", "NAME", "STARS", "DESCRIPTION"), rows, list[Json](found), empty="No public project is found."
+    )
 
 
 def _star(options: Options) -> None:
-    project = _ask(options, "GET", f"/public/projects/{_safe(options.project)}")
-    answer = _ask(options, "DELETE" if options.off else "PUT", f"/projects/{project['id']}/star")
+    found = _ask(options, lambda hub: hub.star(options.project, wanted=not options.off))
     told = "star taken back" if options.off else "starred"
-    Output(options).done(f"{project['name']}: {told}, {answer['starCount']} in all", answer, name=options.project)
+    Output(options).done(f"{found['name']}: {told}, {found['starCount']} in all", found, name=options.project)
 
 
 def _request_access(options: Options) -> None:
-    project = _ask(options, "GET", f"/public/projects/{_safe(options.project)}")
-    body: JsonObject = {"role": options.role, "message": options.message}
-    answer = _ask(options, "POST", f"/projects/{project['id']}/access-requests", body=body)
-    Output(options).done(f"Asked the owners of {project['name']} to become {options.role}", answer, name=answer["id"])
+    made = _ask(options, lambda hub: hub.ask_for(options.project, options.role, options.message))
+    Output(options).done(f"Asked the owners of {made['project']} to become {options.role}", made, name=str(made["id"]))
+
+
+def _templates(options: Options) -> None:
+    found = _ask(options, lambda hub: hub.templates())
+    rows = [(str(one["id"]), str(one["name"]), str(one.get("description") or "")) for one in found]
+    Output(options).table(("TEMPLATE", "NAME", "DESCRIPTION"), rows, list[Json](found), empty="No template is found.")
 
 
 def _create_from_template(options: Options) -> None:
-    body: JsonObject = {"name": options.name} if options.name else {}
-    answer = _ask(options, "POST", f"/templates/{_safe(options.template)}/projects", body=body)
-    Output(options).done(f"{answer['name']} is on the hub", answer, name=answer["id"])
+    made = _ask(options, lambda hub: hub.from_template(options.template, options.name))
+    output = Output(options)
+    output.done(f"{made['name']} is on the hub", made, name=str(made["id"]))
+    output.note(f"`solo-unicorn project connect {made['id']}` mirrors it here.")
 
 
-def _safe(text: str) -> str:
-    from urllib.parse import quote
+def _ask(options: Options, question: Callable[[Community], Awaitable[T]]) -> T:
+    """Ask the hub: with the token of the environment, else with a sign-in there, else as everybody."""
+    from ..sync.remote.community import Community
 
-    return quote(text, safe="")
+    hub, bearer = _who(options)
+    return talk_to(hub, bearer, lambda link: question(Community(link, hub)))
 
 
-def _ask(
-    options: Options, method: str, path: str, *, query: dict[str, str] | None = None, body: JsonObject | None = None
-) -> Any:
-    """The hub's answer; its refusals are told in its own words. The token comes from the environment."""
-    import httpx
+def _who(options: Options) -> tuple[str, Bearer | None]:
+    from ..sync.remote.signin import hub_url
+    from ..sync.remote.tokens import AccountBearer
+    from ..sync.remote.transport import FixedBearer
 
-    url = options.hub.rstrip("/")
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{options.hub!r} is no URL", todo="as in https://hub.example.com")
-    token = os.environ.get(TOKEN)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        answer = httpx.request(
-            method, url + "/api/v1" + path, params=query, json=body, headers=headers, timeout=SECONDS
+    wanted = hub_url(options.hub) if options.hub else None
+    if key := os.environ.get(KEY):
+        if wanted is None:
+            raise UsageError(f"Which hub is the token of {KEY} for?", todo="add --hub URL")
+        return wanted, FixedBearer(key)
+    with workspace() as opened:
+        if wanted is None or options.profile is not None:
+            account = chosen(opened, options.profile)
+            if wanted not in (None, account.hub):
+                raise UsageError(f"{account.profile} is signed in at {account.hub}, not at {wanted}")
+            return account.hub, AccountBearer(account.id)
+        there = [one for one in opened.accounts() if one.signed_in and one.hub == wanted]
+    if len(there) > 1:
+        raise UsageError(
+            f"There are several sign-ins at {wanted}", todo="add --profile: " + ", ".join(one.profile for one in there)
         )
-        found = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise Offline(f"{url} does not answer as a hub", why=str(error), todo="check the URL, and try again") from error
-    if answer.is_success:
-        return found
-    message = found.get("error", {}).get("message", answer.reason_phrase) if isinstance(found, dict) else ""
-    match answer.status_code:
-        case 401:
-            raise SignedOut(message, todo=f"put an access token of the hub into {TOKEN}")
-        case 404:
-            raise NotFound(message)
-    raise SoloUnicornError(message)
+    return wanted, AccountBearer(there[0].id) if there else None
 
 
 COMMANDS = {
@@ -127,5 +137,6 @@ COMMANDS = {
     "search": Command(_search_arguments, _search),
     "star": Command(_star_arguments, _star),
     "request-access": Command(_request_arguments, _request_access),
+    "templates": Command(_hub, _templates),
     "create-from-template": Command(_template_arguments, _create_from_template),
 }

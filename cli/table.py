@@ -131,6 +131,16 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "mirror": ("memory", "Bring .solo-unicorn/memory of the checkouts and the memory together now."),
         },
     ),
+    "member": (
+        "The people of a connected project.",
+        {
+            "list": ("member", "List who has a role, and who asks for one."),
+            "add": ("member", "Give a person a role."),
+            "remove": ("member", "Take a person's role away."),
+            "approve": ("member", "Give the role that was asked for."),
+            "reject": ("member", "Refuse the role that was asked for."),
+        },
+    ),
     "projects": (
         "The public projects of a hub.",
         {
@@ -138,6 +148,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "search": ("projects", "Find public projects by words."),
             "star": ("projects", "Star a project (or take it back: --off)."),
             "request-access": ("projects", "Ask the owners of a project for a role."),
+            "templates": ("projects", "List the templates that projects can be made from."),
             "create-from-template": ("projects", "Make a project on the hub from a template."),
         },
     ),

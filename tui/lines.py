@@ -21,6 +21,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
+from ..missions.errors import SoloUnicornError
 from ..missions.records import record
 from .card import Line
 from .counts import Counts
@@ -45,6 +46,12 @@ class Row:
 def row(*parts: tuple[str, str] | str, key: object = None, indent: int = 0, wrap: bool = True, under: str = "") -> Row:
     """A row of parts; a plain string has no role."""
     return Row(tuple(part if isinstance(part, tuple) else (part, "") for part in parts), key, indent, wrap, under)
+
+
+def trouble(error: SoloUnicornError) -> list[Row]:
+    """What happened, why, and what to do, in place of what could not be read."""
+    said = ((error.what, "bad"), (error.why, "faint"), (error.todo, ""))
+    return [row((f" {text}", role), indent=1) for text, role in said if text]
 
 
 class Lines(DrawnScroll, can_focus=True):

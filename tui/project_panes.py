@@ -1,4 +1,4 @@
-"""The parts of the project screen: settings; repositories and actors; flows; memory; permissions; members."""
+"""The parts of the project screen: settings; repositories and actors; flows; memory; permissions."""
 
 from __future__ import annotations
 
@@ -267,26 +267,3 @@ class Permissions(Vertical):
                 for one in data.rules
             ]
         )  # fmt: skip
-
-
-class Members(Vertical):
-    """Who takes part; a local project has nobody else."""
-
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(id="members")
-        self.marks = marks
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield Lines(self.marks, cursor=True, id="people")
-
-    async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
-        if data.project.hub is None:
-            rows = [
-                row((" This project is on this machine only: you are its owner and its only member.", "")),
-                row(""),
-                row((" Publish it to a hub to work on it with others:  ", "faint"),
-                    (f"solo-unicorn project publish {data.project.slug} --to HUB", "key"), indent=1),
-            ]  # fmt: skip
-            self.query_one(Lines).set_rows(rows)

@@ -269,7 +269,8 @@ ACCESS_REQUEST = component(
     {
         "type": "object",
         "properties": {
-            "id": TEXT, "projectId": TEXT, "userId": TEXT, "role": TEXT, "message": TEXT, "createdAt": TIME,
+            "id": TEXT, "projectId": TEXT, "userId": TEXT, "email": TEXT, "role": TEXT, "message": TEXT,
+            "createdAt": TIME,
             "status": {"enum": ["pending", "approved", "rejected"]},
         },
         "required": ["id", "projectId", "userId", "role", "status"],

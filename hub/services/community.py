@@ -13,7 +13,7 @@ from ...missions.ids import new_ulid
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import ROLES, missing
-from ..tables import access_requests, events, missions, projects, stars
+from ..tables import access_requests, events, missions, projects, stars, users
 from . import projects as projects_service
 from .change import Change
 
@@ -112,9 +112,14 @@ def decide(call: Call, request_id: str, *, approved: bool) -> Answer:
 
 
 def _request(call: Call, identifier: str) -> JsonObject:
-    row = call.at.execute(select(access_requests).where(access_requests.c.id == identifier)).one()
+    row = call.at.execute(
+        select(access_requests, users.c.email)
+        .join(users, users.c.id == access_requests.c.user_id)
+        .where(access_requests.c.id == identifier)
+    ).one()
     return {
-        "id": row.id, "projectId": row.project_id, "userId": row.user_id, "role": row.role, "message": row.message,
+        "id": row.id, "projectId": row.project_id, "userId": row.user_id, "email": row.email, "role": row.role,
+        "message": row.message,
         "status": row.status, "createdAt": datetime.fromtimestamp(row.at, UTC).isoformat()[:-6] + "Z",
     }  # fmt: skip
 

@@ -42,6 +42,21 @@ class Bearer(Protocol):
         """Another one after this was refused; None when a sign-in is needed."""
 
 
+class FixedBearer:
+    """A token that somebody handed over for this once."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def token(self) -> str | None:
+        """It."""
+        return self._token
+
+    async def renewed(self, refused: str) -> str | None:
+        """There is no other."""
+        return None
+
+
 class HttpTransport:
     """One hub."""
 

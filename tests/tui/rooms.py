@@ -15,13 +15,15 @@ from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.sync.mirror import conflicts
 from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.mirror.pushing import FULL, park
-from solo_unicorn.tui import changes_pane, welcome_data, workstation_data, workstation_machine
+from solo_unicorn.tui import changes_pane, members_pane, welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.fields import FieldList
 from solo_unicorn.tui.lines import Lines
+from solo_unicorn.tui.screens import gallery as gallery_screen
 from solo_unicorn.tui.screens import workstation as workstation_screen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.conflicts import ConflictsScreen
+from solo_unicorn.tui.screens.gallery import GalleryScreen
 from solo_unicorn.tui.screens.inbox import InboxScreen
 from solo_unicorn.tui.screens.line import LineScreen
 from solo_unicorn.tui.screens.live_project import TABS
@@ -38,12 +40,29 @@ from .test_mission import DIFF, enter, says, write_transcript
 Open = Callable[[Pilot[Any], Story], Awaitable[object]]
 
 
+ANSWERS: dict[tuple[str, ...], Json] = {
+    ("mission", "diff"): DIFF,
+    ("member", "list"): [
+        {"userId": "U1", "email": "ann@example.org", "name": "Ann", "role": "owner"},
+        {"userId": "U2", "email": "ben@example.org", "name": "Ben", "role": "collaborator"},
+        {"id": "R1", "userId": "U3", "email": "cleo@example.org", "role": "maintainer", "message": "I can help"},
+    ],
+    ("projects", "browse"): [
+        {"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 12, "category": "infrastructure",
+         "description": "Keeps ships off the rocks"},
+        {"id": "P2", "publicSlug": "harbour", "name": "Harbour", "starCount": 1},
+    ],
+    ("projects", "templates"): [{"id": "T1", "name": "Tower", "description": "A lamp, stairs and a keeper"}],
+}  # fmt: skip
+"""What the command line says, as a child process."""
+
+
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No child process, no service, the same machine everywhere; what a room makes has the same id each time."""
 
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:
-        return DIFF if arguments[:2] == ("mission", "diff") else {}
+        return ANSWERS.get(arguments[:2], {})
 
     async def sizes(directories: list[str]) -> dict[str, int]:
         return {}
@@ -51,7 +70,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     made = count()
     monkeypatch.setattr(ids, "time_ns", lambda: 2_000_000_000_000_000_000)
     monkeypatch.setattr(ids, "urandom", lambda size: next(made).to_bytes(size, "big"))
-    for module in (changes_pane, welcome_data, workstation_screen):
+    for module in (changes_pane, gallery_screen, members_pane, welcome_data, workstation_screen):
         monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
     monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
@@ -210,6 +229,34 @@ def undecided(kind: str) -> Open:
     return go
 
 
+def members(row: int) -> Open:
+    """The people of a connected project, with the cursor on one."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        differ(story)
+        await project("members")(pilot, story)
+        lines = pilot.app.screen.query_one("#people", Lines)
+        await until(pilot, lambda: len(lines.rows) == 3)
+        lines.cursor = row
+        await pilot.pause()
+
+    return go
+
+
+def gallery(*keys: str) -> Open:
+    """What the hub shows to everybody."""
+
+    async def go(pilot: Pilot[Any], story: Story) -> None:
+        await sheet(GalleryScreen)(pilot, story)
+        screen = pilot.app.screen
+        assert isinstance(screen, GalleryScreen)
+        await until(pilot, lambda: len(screen.found) == 2)
+        await pilot.press(*keys)
+        await until(pilot, lambda: len(screen.found) == (1 if keys else 2))
+
+    return go
+
+
 def sheet(make: Callable[[], Any]) -> Open:
     """A sheet over the board."""
 
@@ -264,6 +311,10 @@ ROOMS: dict[str, Open] = {
     **{f"project-{tab}": project(tab) for tab in TABS},
     "project-stages": project("flows", details=True),
     "project-repository": project("repositories", details=True),
+    "members": members(1),
+    "members-request": members(2),
+    "gallery": gallery(),
+    "gallery-templates": gallery("t"),
     "write": sheet(lambda: WriteScreen("Reject the plan", why="Say what to change.", text="Use two")),
     "line": sheet(lambda: LineScreen("Name of the flow", text="Careful", about="as it is called in forms")),
     "confirm": sheet(lambda: ConfirmScreen("Stop claude at code?", "Stop it")),

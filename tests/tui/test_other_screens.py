@@ -20,6 +20,7 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.palette_screen import Palette
+from solo_unicorn.tui.screens import gallery
 from solo_unicorn.tui.screens import workstation as workstation_screen
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
@@ -308,7 +309,7 @@ async def test_the_repository_of_the_directory_is_offered(
         await pilot.press("enter")
         await until(pilot, lambda: "2 of 4" in text(pilot) and "● Claude Code 2.1" in text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "3 of 4" in text(pilot) and "shop, this repository  (⏎)" in text(pilot))
+        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository, shop  (⏎)" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("enter")
@@ -498,3 +499,59 @@ async def test_two_boards_over_one_workspace(story: Story) -> None:
         await until(one, lambda: one.app.focused is not None and one.app.focused.id == "title")
         await one.press(*"From the first", "ctrl+s")
         await until(one, lambda: "From the first" in shown(first)["todo"])
+
+
+# -- a hub's gallery ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    found = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
+
+    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        asked.append(arguments)
+        if arguments[:2] == ("projects", "star"):
+            raise SoloUnicornError("hub wants a sign-in", todo="`solo-unicorn auth login`")
+        return found if arguments[1] in ("browse", "search", "templates") else {"id": "P2"}
+
+    monkeypatch.setattr(gallery, "ask", ask)
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen))
+        await pilot.press("b")
+        await until(pilot, lambda: "Lighthouse" in text(pilot))
+        await pilot.press("slash", *"lamp", "enter")
+        await until(pilot, lambda: ("projects", "search", "--", "lamp") in asked and pilot.app.screen.focused)
+        await pilot.press("s")
+        await until(pilot, lambda: [one.title for one in pilot.app._notifications] == ["hub wants a sign-in"])
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await pilot.press("end", "space", *"please", "enter")
+        wish = ("projects", "request-access", "lighthouse", "--role", "contributor", "--message=please")
+        await until(pilot, lambda: wish in asked)
+        await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        await pilot.press("t")
+        await until(pilot, lambda: "Templates" in text(pilot) and "Lighthouse" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: ("project", "connect", "P2") in asked)
+        assert ("projects", "create-from-template", "P1", "--name=Lighthouse") in asked
+
+
+async def test_what_the_hub_says_against_it_stands_in_the_gallery(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        raise SoloUnicornError("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
+
+    monkeypatch.setattr(gallery, "ask", ask)
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        pilot.app.push_screen(gallery.GalleryScreen())
+        await until(pilot, lambda: "Nobody is signed in" in text(pilot) and "auth login --hub URL" in text(pilot))
+        await pilot.press("s", "r", "enter", "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))

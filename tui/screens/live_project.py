@@ -16,8 +16,9 @@ from ..keyline import KeyLine
 from ..keys import binding
 from ..leaving import Place
 from ..lines import Lines, row
+from ..members_pane import Members
 from ..project_data import ProjectData
-from ..project_panes import Actors, Flows, Members, Memory, Permissions, Repositories, Settings
+from ..project_panes import Actors, Flows, Memory, Permissions, Repositories, Settings
 from ..tabline import Tab, TabLine
 
 TabName = Literal["settings", "repositories", "flows", "actors", "memory", "permissions", "members"]

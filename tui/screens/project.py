@@ -14,6 +14,7 @@ from ..child import ask
 from ..fields import FieldList
 from ..keys import binding
 from ..lines import Lines
+from ..members_pane import ASKS, Members
 from ..project_fields import change_of
 from ..project_panes import Flows, Parts, StageEditor, changed_stages
 from .confirm import ConfirmScreen
@@ -39,14 +40,19 @@ class ProjectScreen(LiveProject):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits the tab."""
         if action == "new":
-            return self.tab in PARTS
+            return self.tab in PARTS or self._on_a_hub
         if action == "edit":
             return self.tab in ("memory", "flows")
         if action == "delete":
-            return self.tab in (*PARTS, "permissions")
+            return self.tab in (*PARTS, "permissions") or self._on_a_hub
         if action == "copy":
             return self.tab == "flows"
         return self.tab in ("flows", "actors") if action == "default" else True
+
+    @property
+    def _on_a_hub(self) -> bool:
+        """Whether the members of a connected project are shown."""
+        return self.tab == "members" and self.data is not None and self.data.project.hub is not None
 
     @property
     def chosen(self) -> object:
@@ -85,6 +91,7 @@ class ProjectScreen(LiveProject):
             "flows": ("New flow", "its name; it begins as a copy of the one under the cursor"),
             "actors": ("New actor", "its name"),
             "memory": ("New document", "its name: small letters, digits and -"),
+            "members": ("Give a person a role", "their e-mail, and contributor, collaborator, maintainer or owner"),
         }[self.tab]
         line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1]))
         if not line:
@@ -98,6 +105,9 @@ class ProjectScreen(LiveProject):
                 await self.app.perform(Workspace.create_actor, self.ref, line)
             case "memory":
                 await self._write(MemoryDocument(self.ref, line, "", 0, self.app.clock(), USER))
+            case "members":
+                email, _, role = line.partition(" ")
+                await self.query_one(Members).change("add", email, "--role", role.strip() or "contributor")
         self.reload()
 
     async def _add_repository(self, line: str) -> None:
@@ -169,6 +179,9 @@ class ProjectScreen(LiveProject):
     async def action_delete(self) -> None:
         """Remove it, after a question."""
         one = self.chosen
+        if self.tab == "members":
+            await self._part_from(self.query_one(Members))
+            return
         match one:
             case ProjectRepository():
                 question = f"Unlink {one.name}? Its files stay where they are."
@@ -191,6 +204,15 @@ class ProjectScreen(LiveProject):
             case PermissionRule():
                 await self.app.perform(Workspace.forget_permission_rule, one.id)
         self.reload()
+
+    async def _part_from(self, pane: Members) -> None:
+        """Take a member's role away, after a question."""
+        one = pane.chosen
+        if one is None or ASKS in one:
+            return
+        who = str(one.get("email") or one["userId"])
+        if await self.app.push_screen_wait(ConfirmScreen(f"Take the role of {who} away?", "Yes")):
+            await pane.change("remove", str(one["userId"]))
 
     # -- stages --------------------------------------------------------------------------------------------------
 

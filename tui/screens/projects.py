@@ -25,6 +25,7 @@ class ProjectsScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("projects.close", "escape", "close", "board", "Back to the board"),
         binding("projects.new", "n", "new", "new", "Make a project"),
+        binding("projects.gallery", "b", "gallery", "browse hub", "Public projects and templates of your hub"),
     ]
     app = getters.app(SoloUnicornApp)
     lines = getters.query_one(Lines)
@@ -74,6 +75,15 @@ class ProjectsScreen(Sheet[str | None]):
         entry = self.query_one("#name", Input)
         entry.display = True
         entry.focus()
+
+    @work
+    async def action_gallery(self) -> None:
+        """What the hub shows to everybody."""
+        from .gallery import GalleryScreen
+
+        taken = await self.app.push_screen_wait(GalleryScreen())
+        if taken:
+            self.dismiss(taken)
 
     def action_close(self) -> None:
         """Out of the name first, then out."""

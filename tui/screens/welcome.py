@@ -81,9 +81,9 @@ class WelcomeScreen(Sheet[str | None]):
                 yield Lines(marks, id="begin")
                 with Horizontal(classes="choices"):
                     yield Button("This repository  (⏎)", id="next-begin", variant="primary", compact=True)
-                    yield Button("The tutorial  (t)", id="tutorial", compact=True)
-                    yield Button("The sample  (s)", id="sample", compact=True)
-                    yield Button("An empty project  (n)", id="empty", compact=True)
+                    yield Button("Tutorial  (t)", id="tutorial", compact=True)
+                    yield Button("Sample  (s)", id="sample", compact=True)
+                    yield Button("Empty  (n)", id="empty", compact=True)
             with Vertical(id="hub-step", classes="step"):
                 yield Lines(marks, id="hub")
                 with Horizontal(classes="choices"):
@@ -145,7 +145,7 @@ class WelcomeScreen(Sheet[str | None]):
         self.query_one("#next-repository").display = self.found is not None
         taken = self.found is not None and self.with_repository
         self.query_one("#next-begin", Button).label = (
-            f"{self.found.name}, this repository  (⏎)" if taken and self.found else "The tutorial  (⏎)"
+            f"This repository, {self.found.name[:16]}  (⏎)" if taken and self.found else "Tutorial  (⏎)"
         )
         self.query_one("#tutorial").display = taken
         self.set_focus(None)  # enter goes on, whichever button was clicked before
