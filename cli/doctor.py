@@ -204,6 +204,8 @@ def _repositories() -> Iterator[Finding]:
 
 def _hubs() -> Iterator[Finding]:
     """Connected projects: whether all is sent, whether the mirror is sound, and what the server cannot do."""
+    from ..sync.journal import kept, unsent
+
     with Workspace.open() as workspace:
         mirrors = workspace.mirrors()
         for hub in sorted({mirror.hub for mirror in mirrors}):
@@ -217,10 +219,17 @@ def _hubs() -> Iterator[Finding]:
                     ("no change feed: everything is read each time", can.changes),
                     ("no ETags: an edit made between a look and a write can be lost", can.if_match),
                     ("no idempotency keys: an unanswered edit is judged anew", can.idempotency),
+                    ("no history: memory, notes and files stay on this machine", can.history),
                 )
                 if not has
             ]
             yield Finding("hub", "warn" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
+        for account in workspace.accounts():
+            if why := workspace.meta(f"workstation.fenced {account.id}"):
+                yield Finding("workstation", "fail", f"fenced off at {account.hub}", why)
+        if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
+            yield Finding("outbox", "warn", f"{lost} edit(s) of an earlier workspace file were not sent",
+                          "`solo-unicorn sync --recover`, once their projects are connected")  # fmt: skip
         for mirror in mirrors:
             name, state = workspace.project(mirror.project_id).name, workspace.sync_state(mirror.project_id)
             wrong = workspace.verify_mirror(mirror.project_id)

@@ -105,7 +105,22 @@ def linked(
     }
     if most is not None:
         values["max_concurrent_missions"] = most
+    known = _without_checkout(opened, project, name or facts.name, facts.remote_url)
+    if known is not None:  # of a connected project: another machine linked it, and this is its checkout here
+        return opened.update_repository(known.id, {"local_path": str(facts.root), "is_managed_clone": managed})
     return opened.add_repository(project.id, name or facts.name, **values)
+
+
+def _without_checkout(
+    opened: Workspace, project: Project, name: str, remote_url: str | None
+) -> ProjectRepository | None:
+    """The repository of that name or address that has no checkout on this machine yet."""
+    if project.hub is None:
+        return None
+    found = [one for one in opened.repositories(project.id) if not one.local_path]
+    named = [one for one in found if one.name == name]
+    same = [one for one in found if remote_url and one.remote_url == remote_url]
+    return next(iter(named or same), None)
 
 
 def _identified(

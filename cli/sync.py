@@ -27,6 +27,7 @@ def _arguments(parser: Parser) -> None:
     way.add_argument("--watch", action="store_true", help="go on until ctrl+c")
     way.add_argument("--status", action="store_true", help="only tell how things stand")
     way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its words")
+    way.add_argument("--recover", action="store_true", help="queue edits again that a lost workspace file had not sent")
     way.add_argument("--retry", metavar="NUMBER", type=int, help="send a refused edit once more")
     way.add_argument("--discard", metavar="NUMBER", type=int, help="give a refused edit up")
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists of the project (all: every list)")
@@ -40,6 +41,9 @@ def _run(options: Options) -> int | None:
         project = opened.project(options.project).id if options.project else None
         if options.lists or options.done_days:
             _select(opened, project, options)
+        if options.recover:
+            _recover(opened, options)
+            return None
         if options.parked:
             _list_parked(opened, project, options)
             return None
@@ -68,6 +72,17 @@ def _select(opened: Workspace, project: str | None, options: Options) -> None:
             raise UsageError(f"{options.done_days!r} is no number of days", todo="give a number, or all")
         days = None if options.done_days == "all" else int(options.done_days)
     opened.select_missions(project, lists=lists, days=days)
+
+
+def _recover(opened: Workspace, options: Options) -> None:
+    output = Output(options)
+    told = opened.recover_unsent()
+    waiting = told.pop("")
+    for project_id, count in told.items():
+        output.note(f"{opened.project(project_id).name}: {count} edit(s) are on their way again.")
+    if waiting:
+        output.note(f"{waiting} edit(s) wait until their project is connected by the account that made them.")
+    output.done(f"{sum(told.values())} edit(s) recovered", {"recovered": dict(told), "waiting": waiting})
 
 
 def _list_parked(opened: Workspace, project: str | None, options: Options) -> None:

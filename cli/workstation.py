@@ -62,6 +62,7 @@ def _status(options: Options) -> None:
         agents = opened.agents()
         paused = opened.workstation_paused()
         waiting = len(opened.waiting())
+        kept_out = [why for one in opened.accounts() if (why := opened.meta(f"workstation.fenced {one.id}"))]
     state = "not running" if service is None else str(service.get("state", "running"))
     pairs = [
         ("workstation", machine.name),
@@ -70,6 +71,7 @@ def _status(options: Options) -> None:
             state if service is None else f"{state}, pid {service.get('pid')}, version {service.get('version')}",
         ),
         ("paused", "yes, nothing new starts" if paused else ""),
+        *(("fenced off", why) for why in kept_out),
         ("mcp", f"127.0.0.1:{service['mcp_port']}" if service and service.get("mcp_port") else ""),
         *(
             ("agent", f"{one.name}  {one.state.replace('_', ' ')}  {one.detail}".rstrip())
@@ -84,6 +86,7 @@ def _status(options: Options) -> None:
         "service": {key: value for key, value in service.items() if key != "ok"} if service else None,
         "workstation": to_wire(machine),
         "paused": paused,
+        "fencedOff": list[Json](kept_out),
         "agents": [to_wire(one) for one in agents],
         "sessions": [to_wire(one) for one in sessions],
         "waiting": waiting,
@@ -176,6 +179,8 @@ def _register_arguments(parser: Parser) -> None:
 
 
 def _register(options: Options) -> None:
+    from ..missions.errors import Conflict
+    from ..sync.mirror.messages import Response
     from ..sync.remote.fetching import readable, registration
     from .connecting import chosen, talk
 
@@ -187,10 +192,18 @@ def _register(options: Options) -> None:
         account = chosen(opened, options.profile)
         if options.force:
             opened.forget_workstation()
-        machine = opened.workstation()
+        machine, generation = opened.workstation(), opened.generation()
 
     async def told(link: HttpTransport) -> None:
-        readable(await link.send(registration(machine)), account.hub)
+        answer = await link.send(registration(machine, generation))
+        if isinstance(answer, Response) and answer.status == 409:
+            raise Conflict(
+                f"{account.hub} does not take this as the workstation {machine.name}",
+                why=answer.said,
+                todo="`solo-unicorn workstation restart` takes over from another start of it; "
+                "--force makes this a workstation of its own",
+            )
+        readable(answer, account.hub)
 
     talk(account, told)
     Output(options).done(f"{machine.name} is registered at {account.hub}", to_wire(machine), name=machine.id)

@@ -29,7 +29,7 @@ from .base import WorkspaceBase
 from .reads import PAUSED
 from .running import LIMITS, agent_states
 
-WORKSTATION = "workstation"
+WORKSTATION, GENERATION = "workstation", "workstation.generation"
 
 
 class ConsoleOperations(WorkspaceBase):
@@ -97,7 +97,21 @@ class ConsoleOperations(WorkspaceBase):
         with self._change(SYSTEM) as change:
             if change.connection.execute("SELECT 1 FROM session WHERE phase <> 'ended'").fetchone():
                 raise Conflict("Sessions run on this workstation", todo="stop them first")
-            change.connection.execute("DELETE FROM meta WHERE key = ?", (WORKSTATION,))
+            change.connection.execute("DELETE FROM meta WHERE key IN (?, ?)", (WORKSTATION, GENERATION))
+
+    def generation(self) -> int:
+        """How often this workstation was started, as hubs know it; 1 at least."""
+        return int(self.meta(GENERATION) or 1)
+
+    def next_generation(self, known: int) -> int:
+        """The number of a new start: above every earlier one here, and above what a hub knows."""
+        with self._store.writing() as connection:
+            row = connection.execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET "
+                "value = max(CAST(value AS INTEGER) + 1, ?2) RETURNING value",
+                (GENERATION, known + 1),
+            ).fetchone()
+        return int(row[0])
 
     def set_workstation_paused(self, paused: bool) -> None:
         """Pause or resume taking new work."""

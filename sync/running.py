@@ -340,6 +340,8 @@ class _FactFinder:
     def why_not(self, mission: Mission) -> str | None:
         repository = self._repository(mission)
         worktrees = self._worktrees.get(mission.project_repository_id or "", set())
+        if repository is not None and not repository.local_path and self._project(mission.project_id).hub is not None:
+            return f"{repository.name} has no checkout on this machine: `solo-unicorn repo add PATH` names one"
         return why_not(
             mission,
             Facts(

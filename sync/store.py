@@ -11,16 +11,20 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import NoReturn
 
 from ..missions.errors import SoloUnicornError, TryAgain
+from .journal import Journal, path_of, set_aside
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
 MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_VERSION = sqlite3.sqlite_version
 DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
 BUSY_MILLISECONDS = 8000
+WITH_OUTBOX = 6
+"""The first format that queues what a hub is to hear of."""
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -49,6 +53,8 @@ def latest_format() -> int:
 class Store:
     """One connection to one workspace file; use it from one thread at a time."""
 
+    _journal: Journal | None = None
+
     def __init__(self, path: Path) -> None:
         """Open the file, making it when absent.
 
@@ -67,6 +73,8 @@ class Store:
                     todo=f"restore it from {path.parent / 'backups'}, or move it away to start anew",
                 )
             self.connection = self._open()
+            if self.read_only is None and _version(self.connection) >= WITH_OUTBOX:
+                self._journal = Journal(self.connection, path)
 
     @classmethod
     def glimpse(cls, path: Path) -> Store | None:
@@ -120,6 +128,8 @@ class Store:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
+                if self._journal is not None:
+                    self._journal.append()
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:
@@ -154,6 +164,10 @@ class Store:
             yield
         except sqlite3.Error as error:
             _raise_translated(error, self.path)
+        except OSError as error:  # the journal
+            if error.errno not in (ENOSPC, EDQUOT):
+                raise
+            _raise_translated(sqlite3.OperationalError("the disk is full"), self.path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -179,6 +193,7 @@ def _create(path: Path) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
+        set_aside(path_of(path))
         with suppress(FileExistsError):  # somebody else was faster: theirs is the workspace
             os.link(draft, path)
     finally:
@@ -270,5 +285,5 @@ def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
         f"The workspace {path} is damaged",
         why=text,
         todo=f"keep the file, restore a copy from {path.parent / 'backups'} or move it away to start anew; "
-        "`solo-unicorn doctor` checks it",
+        "`solo-unicorn doctor` checks it, `solo-unicorn sync --recover` brings back edits that were not sent",
     ) from error

@@ -26,6 +26,7 @@ from .dispatch import Wish
 
 if TYPE_CHECKING:
     from ..sync.remote.engine import Engine
+    from .registry import Registry
 
 LOCK_SECONDS = 2.0
 GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
@@ -45,6 +46,7 @@ class Synchronising:
         self._engine: Engine | None = None
         self._claims: dict[str, tuple[str, float]] = {}
         self._wished: dict[str, float] = {}
+        self._registries: dict[str, Registry] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._log = logger("sync")
 
@@ -77,7 +79,10 @@ class Synchronising:
     def granted(self) -> dict[str, str]:
         """Missions that the hub gave to this machine: id -> session; they have to be begun before the grant ends."""
         now = time.monotonic()
-        self._claims = {one: claim for one, claim in self._claims.items() if now - claim[1] < GRANT_SECONDS}
+        for mission_id, (session_id, asked) in list(self._claims.items()):
+            if now - asked >= GRANT_SECONDS:  # it could not begin after all
+                del self._claims[mission_id]
+                self._give_back(mission_id, session_id)
         return {mission_id: session_id for mission_id, (session_id, _) in self._claims.items()}
 
     def taken(self, mission_id: str) -> None:
@@ -89,6 +94,8 @@ class Synchronising:
         now = time.monotonic()
         self._wished = {one: until for one, until in self._wished.items() if until > now}
         wished = next((one for one in wishes if one.mission_id not in self._wished), None)
+        offered = {mission_id for one in self._registries.values() for mission_id in one.offers}
+        wished = next((one for one in wishes if one.mission_id in offered), wished)
         if wished is None or self._engine is None or self._asking:
             return
         self._wished[wished.mission_id] = now + AGAIN_SECONDS
@@ -107,6 +114,18 @@ class Synchronising:
         else:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._wake)
 
+    def _give_back(self, mission_id: str, session_id: str) -> None:
+        """Let the hub give a mission that was claimed and did not begin to somebody else."""
+
+        async def told(engine: Engine) -> None:
+            project = (await self._desk.run(Workspace.mission, mission_id)).project_id
+            await self._said(engine, project, mission_id, "release", session_id, {})
+
+        if self._engine is not None:
+            task = asyncio.create_task(told(self._engine), name=f"release {mission_id}")
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
     async def renew(self, session: Session) -> bool:
         """Renew a claim at the hub; False when another machine has the mission. A hub that is away changes nothing:
         what is done meanwhile is queued, and judged when it comes back.
@@ -122,18 +141,23 @@ class Synchronising:
         """The hub's status to claim or renew; 200 for a local project, 0 when it does not answer."""
         from ..sync.mirror.messages import API, NoAnswer
         from ..sync.mirror.messages import Request as ToHub
-        from ..sync.remote.fetching import registration
 
         mirrors = {one.project_id: one for one in await self._desk.run(Workspace.mirrors)}
         accounts = {one.id: one for one in await self._desk.run(Workspace.accounts)}
         if project_id not in mirrors or mirrors[project_id].account not in accounts:
             return 200 if project_id not in mirrors else 0
-        link = engine.link(accounts[mirrors[project_id].account]).transport
+        account = accounts[mirrors[project_id].account]
+        registry = self._registries.get(account.id)
+        if verb == "claim" and (registry is None or not registry.may_work):
+            return 0  # not known there yet, or fenced off
         machine = await self._desk.run(Workspace.workstation)
-        if verb == "claim":
-            await link.send(registration(machine))
+        generation = registry.generation if registry is not None else 0
         body: JsonObject = {"workstationId": machine.id, "sessionId": session_id, **more}
-        answer = await link.send(ToHub("POST", f"{API}/missions/{mission_id}/{verb}", {}, {}, body))
+        body["generation"] = generation or await self._desk.run(Workspace.generation)
+        path = f"{API}/missions/{mission_id}/{verb}"
+        answer = await engine.link(account).transport.send(ToHub("POST", path, {}, {}, body))
+        if registry is not None:
+            await registry.judge(answer)
         if isinstance(answer, NoAnswer):
             return 0
         if not answer.ok:
@@ -187,6 +211,7 @@ class Synchronising:
             finally:
                 stop()
                 self._engine = None
+                self._registries.clear()
                 tasks = (running, *sockets.values(), *self._asking)
                 for task in tasks:
                     task.cancel()
@@ -205,9 +230,11 @@ class Synchronising:
     async def _socket(self, desk: WorkspaceThread, engine: Engine, account: Account) -> None:
         from ..sync.remote.realtime import Realtime
         from ..sync.remote.tokens import AccountBearer
+        from .registry import Registry
 
         link = engine.link(account)
         machine = await desk.run(Workspace.workstation)
+        registry = self._registries[account.id] = Registry(desk, account, link.transport, self._wake, Random())
 
         async def channels() -> Iterable[str]:
             projects = [one.project_id for one in await desk.run(Workspace.mirrors, account.id)]
@@ -219,6 +246,7 @@ class Synchronising:
 
         def heard(envelope: JsonObject) -> None:
             if envelope.get("type") == "mission.assign":
+                registry.wake()  # what it is offered comes with the next heartbeat
                 self._wake()
 
         def opened(is_open: bool) -> None:
@@ -229,10 +257,13 @@ class Synchronising:
             on_open=opened, presence=presence, random=Random(),
         )  # fmt: skip
         stop = desk.on_change(socket.changed)
+        registering = asyncio.create_task(registry.run(), name=f"registry {account.profile}")
         try:
             await socket.run()
         finally:
             stop()
+            registering.cancel()
+            await asyncio.gather(registering, return_exceptions=True)
 
 
 def meta(workspace: Workspace) -> JsonObject:

@@ -73,6 +73,8 @@ def renew(call: Call, mission_id: str) -> Answer:
     project_id = project_of(call, mission_id)
     call.hub.permissions.require(call.at, call.caller, project_id, "run missions")
     workstation_id, session_id = _holder(call)
+    if "generation" in call.body:
+        check_workstation(call, workstation_id)
     row = call.at.execute(select(missions).where(missions.c.id == mission_id).with_for_update()).one()
     _check_holder(row, workstation_id, session_id)
     _extend(call, row)

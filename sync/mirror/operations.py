@@ -227,6 +227,29 @@ class SyncOperations(WorkspaceBase):
             change.event(entry.project_id, "discarded", mission_id=_mission(entry), note=entry.error or "")
             return entry
 
+    def recover_unsent(self) -> dict[str, int]:
+        """Queue again what journals hold of connected projects and this workspace does not know.
+
+        Returns how many rows of each project (id) were queued, and under "" how many wait for their project or their
+        account. A journal of which nothing is left to wait for is removed.
+        """
+        from .. import journal
+
+        told = {"": 0}
+        for path in journal.kept(self._store.path):
+            left = 0
+            with self._change(SYSTEM) as change:
+                for row in journal.unsent(path):
+                    queued = pushing.queued_from(change, row)
+                    if queued is None:
+                        left += 1
+                    elif queued:
+                        told[str(row["project_id"])] = told.get(str(row["project_id"]), 0) + 1
+            told[""] += left
+            if not left and path != journal.path_of(self._store.path):
+                path.unlink()
+        return told
+
     def verify_mirror(self, project_id: str) -> list[str]:
         """What is not shown as the hub said it plus what was done here (`doctor`); empty when all is well."""
         from .part_view import inconsistent

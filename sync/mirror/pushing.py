@@ -133,6 +133,27 @@ def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
     return "parked"
 
 
+def queued_from(change: Change, row: JsonObject) -> bool | None:
+    """Queue a row of a journal that is not here; None when its project is not connected for its account."""
+    connection = change.connection
+    if outbox.account_of(connection, str(row["project_id"])) != row["account"]:
+        return None
+    if connection.execute("SELECT 1 FROM outbox WHERE mutation_id = ?", (row["mutation_id"],)).fetchone():
+        return False
+    names = [name for name in row if name != "rebase"]
+    connection.execute(
+        f"INSERT INTO outbox ({', '.join(names)}, rebase, state) VALUES ({', '.join('?' * len(names))}, ?, 'queued')",
+        (*(row[name] for name in names), int(cast("int", row["rebase"])) + 1),  # it may have been sent: another key
+    )
+    found = connection.execute(
+        f"SELECT {outbox.COLUMNS} FROM outbox WHERE mutation_id = ?", (row["mutation_id"],)
+    ).fetchone()
+    entry = outbox.entry_of(found)
+    refold(change, entry)
+    change.event(entry.project_id, "recovered", mission_id=mission_of(entry))
+    return True
+
+
 def mission_of(entry: Entry) -> str | None:
     """The mission that a row is about; None for a part of the project."""
     if entry.kind.startswith("part"):

@@ -75,9 +75,10 @@ async def publish(link: Transport, hub: str, document: JsonObject, parts: Mappin
                 readable(said, hub)
 
 
-def registration(machine: Workstation) -> Request:
-    """Make this machine known to a hub; saying it again does no harm."""
+def registration(machine: Workstation, generation: int) -> Request:
+    """Make this machine known to a hub; saying it again does no harm. A higher generation takes over."""
     body: JsonObject = {"name": machine.name, "hostname": machine.hostname, "os": machine.os, "arch": machine.arch}
+    body["generation"] = generation
     body |= {"platformVersion": machine.platform_version, "cliVersion": __version__, "machineId": _machine_id()}
     sent: JsonObject = {name: value for name, value in body.items() if value}
     return Request("PUT", f"{API}/workstations/{machine.id}", {}, {}, sent)

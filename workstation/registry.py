@@ -1,0 +1,164 @@
+"""This machine at a hub: registered at each start, heard of by heartbeats, offered missions, fenced by a newer start.
+
+Each start takes a generation above every one that the hub has seen of this workstation. Whoever starts later (this
+machine again, or a copy of its home elsewhere) takes over; the earlier one is told `superseded` at its next heartbeat,
+claim or renewal. It claims nothing more, its sessions of that hub stop, and it says so. What people change on it goes
+on to the hub: that is theirs, not the workstation's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
+
+from ..config.log import logger
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import NotFound
+from ..missions.wire import to_wire
+from ..sync.face import WorkspaceThread
+from ..sync.mirror.connecting import Account
+from ..sync.mirror.messages import API, Answer, NoAnswer, Request, Response, get
+from ..sync.remote.fetching import registration
+from ..sync.remote.transport import Transport
+from ..sync.workspace import Workspace
+
+HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
+AGAIN_SECONDS: Final = 5.0
+
+
+def fenced(account_id: str) -> str:
+    """The setting of the workspace that says why this machine may not work for an account's hub; empty when it may."""
+    return f"workstation.fenced {account_id}"
+
+
+class Registry:
+    """One account's hub; `offered` is called when it has something for this machine."""
+
+    def __init__(
+        self, desk: WorkspaceThread, account: Account, transport: Transport, offered: Callable[[], None], random: Random
+    ) -> None:
+        self._desk = desk
+        self._account = account
+        self._transport = transport
+        self._offered = offered
+        self._random = random
+        self._changed = asyncio.Event()
+        self._log = logger("workstation.registry")
+        self.generation = 0
+        """What this start registered with; 0 before."""
+        self.offers: dict[str, str] = {}
+        """Missions that the hub offers to this machine -> the offer."""
+
+    @property
+    def may_work(self) -> bool:
+        """Whether the hub knows this start as the workstation."""
+        return self.generation > 0
+
+    def wake(self) -> None:
+        """Something changed here that the hub may want to know soon."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled, or until another start took over."""
+        while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
+            await asyncio.sleep(AGAIN_SECONDS * self._random.uniform(1 - SPREAD, 1 + SPREAD))
+        pause = 0.0
+        while self.may_work:
+            await asyncio.sleep(min(1.0, pause))
+            try:
+                async with asyncio.timeout(max(0.0, pause - 1.0)):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            pause = await self._beat() * self._random.uniform(1 - SPREAD, 1 + SPREAD)
+
+    async def _register(self) -> bool:
+        """Take over as a new start; False while the hub cannot be asked or refuses."""
+        machine = await self._desk.run(Workspace.workstation)
+        known = await self._transport.send(get(f"/workstations/{machine.id}"))
+        if isinstance(known, NoAnswer) or known.status not in (200, 404):
+            return False
+        said = known.object.get("generation") if known.ok else 0
+        generation = await self._desk.run(Workspace.next_generation, said if isinstance(said, int) else 0)
+        answer = await self._transport.send(registration(machine, generation))
+        if isinstance(answer, Response) and answer.ok:
+            self.generation = generation
+            await self._desk.run(Workspace.set_meta, fenced(self._account.id), "")
+            self._log.info("registered", extra={"hub": self._account.hub, "generation": generation})
+            return True
+        if isinstance(answer, Response) and answer.status == 409:
+            await self._fence(answer)
+        return False
+
+    async def _beat(self) -> float:
+        """One heartbeat; seconds until the next."""
+        machine = await self._desk.run(Workspace.workstation)
+        body: JsonObject = {"generation": self.generation, **await self._desk.run(state, self._account.id)}
+        body["availableCodeAgents"] = [to_wire(agent) for agent in machine.available_code_agents]
+        answer = await self._transport.send(Request("POST", f"{API}/workstations/{machine.id}/heartbeat", {}, {}, body))
+        if isinstance(answer, NoAnswer) or not answer.ok:
+            await self.judge(answer)
+            return HEARTBEAT_SECONDS
+        self.offers = {
+            str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))
+        }
+        await self._answer_offers()
+        seconds = answer.object.get("heartbeatSeconds")
+        return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else HEARTBEAT_SECONDS
+
+    async def _answer_offers(self) -> None:
+        """What cannot begin here is refused with the reason, so that it is offered to another machine."""
+        reasons = await self._desk.run(cannot_begin, self.offers)
+        for mission_id, reason in reasons.items():
+            path = f"{API}/assignments/{self.offers.pop(mission_id)}/reject"
+            await self._transport.send(Request("POST", path, {}, {}, {"reason": reason[:500]}))
+        if self.offers:
+            self._offered()
+
+    async def judge(self, answer: Answer) -> None:
+        """Look whether a refusal says that another start took over."""
+        refused = isinstance(answer, Response) and answer.status == 409 and answer.error.get("code") == "superseded"
+        if isinstance(answer, Response) and refused and "generation" in answer.details:
+            await self._fence(answer)
+
+    async def _fence(self, answer: Response) -> None:
+        self.generation = 0
+        self.offers = {}
+        copied = answer.details.get("reason") == "other_machine"
+        todo = (
+            "`solo-unicorn workstation register --force` makes this a workstation of its own"
+            if copied
+            else "stop this one; `solo-unicorn workstation restart` takes over again"
+        )
+        await self._desk.run(Workspace.set_meta, fenced(self._account.id), f"{answer.said}: {todo}")
+        self._log.error("this workstation is fenced off", extra={"hub": self._account.hub, "why": answer.said})
+
+
+def state(workspace: Workspace, account_id: str) -> JsonObject:
+    """What a heartbeat says of this machine: its state, and the sessions it runs for projects of this account."""
+    mirrored = {one.project_id for one in workspace.mirrors(account_id)}
+    sessions = [one for one in workspace.sessions(active=True) if one.project_id in mirrored]
+    runs: list[Json] = [{"sessionId": one.id, "missionId": one.mission_id} for one in sessions]
+    word = "paused" if workspace.workstation_paused() else "busy" if sessions else "idle"
+    return {"state": word, "runs": runs}
+
+
+def cannot_begin(workspace: Workspace, offers: Mapping[str, str]) -> dict[str, str]:
+    """Offered missions that may not begin here now, with the reason; one that was not read yet is waited for."""
+    reasons = {}
+    for mission_id in offers:
+        try:
+            mission = workspace.mission(mission_id)
+        except NotFound:
+            continue
+        reason = workspace.why_not(mission_id)
+        if reason is not None and mission.agent_session_status == "INACTIVE":
+            reasons[mission_id] = reason
+    return reasons
+
+
+def _objects(value: Json) -> list[JsonObject]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
