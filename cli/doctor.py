@@ -194,6 +194,10 @@ def _repositories() -> Iterator[Finding]:
     with Workspace.open() as opened:
         repositories = opened.repositories()
     for one in repositories:
+        if not one.local_path:
+            yield Finding(f"repository {one.name}", "warn", "it has no checkout on this machine",
+                          f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here")  # fmt: skip
+            continue
         try:
             facts = inspect(one.local_path)
         except SoloUnicornError as error:

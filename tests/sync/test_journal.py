@@ -18,7 +18,8 @@ from solo_unicorn.sync.store import StoreDamaged, StoreFull
 from solo_unicorn.sync.workspace import Workspace
 
 PROJECT = "01J00000000000000000000000"
-FLOW = {"id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": [{"stage": "plan", "requireReview": True}]}
+STAGES = [{"stage": "plan", "requireReview": True}]
+FLOW = {"id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": STAGES}
 THEIRS = {
     "id": "01J0000000000000000000000A", "projectId": PROJECT, "title": "theirs", "version": 3, "list": "todo",
     "createdAt": "2026-05-01T00:00:00Z", "listOrder": 1.0, "stage": "plan",
