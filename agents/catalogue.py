@@ -38,6 +38,11 @@ class SignInCheck:
     """Empty: it cannot be asked; a run will tell."""
     signed_in: str = ""
     signed_out: str = ""
+    unless_variables: tuple[str, ...] = ()
+    """With one of these set it may work without being signed in: "signed out" says nothing then."""
+    unless_files: tuple[str, ...] = ()
+    """Nor where one of these files (`~` and `$VARIABLES` are filled in) has what `unless_pattern` finds."""
+    unless_pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)

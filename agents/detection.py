@@ -25,7 +25,7 @@ from ..config import paths
 from ..config.settings import Settings
 from ..missions.entities import CodeAgent
 from ..missions.errors import SoloUnicornError
-from .catalogue import CatalogueEntry, base_command, load
+from .catalogue import CatalogueEntry, SignInCheck, base_command, load
 
 DEADLINE = 5.0
 OUTPUT_CAP = 64 << 10
@@ -121,19 +121,37 @@ def _signed_in(agent: CodeAgent, entry: CatalogueEntry, base: list[str], until: 
     if not check_.arguments:
         return replace(agent, state="ready")
     told = ask([*base, *check_.arguments], until, entry.turn.unset)
-    out = f"{entry.title} is signed out: {entry.sign_in}." if entry.sign_in else f"{entry.title} is signed out."
     if check_.signed_out and re.search(check_.signed_out, told.output):
-        return replace(agent, state="signed_out", detail=out)
+        return replace(agent, state="ready") if _needs_no_sign_in(check_) else _signed_out(agent, entry)
     if check_.signed_in and re.search(check_.signed_in, told.output):
         return replace(agent, state="ready")
     if told.timed_out:
         return _silent(agent, check_.arguments)
     if told.exit_code == 0 and not check_.signed_in:
         return replace(agent, state="ready")
-    if check_.signed_in and told.exit_code == 0:
-        what = f"{agent.binary} gave no answer to {' '.join(check_.arguments)} that is known"
+    words = " ".join(told.output.strip().rpartition("\n")[2].split())[:80]
+    if check_.signed_in and (told.exit_code == 0 or (words and words.isprintable())):
+        said = f" ({words})" if words.isprintable() and words else ""
+        what = f"{agent.binary} gave no answer to {' '.join(check_.arguments)} that is known{said}"
         return replace(agent, state="broken", detail=f"{what}: {entry.install or 'update it'}.")
-    return replace(agent, state="signed_out", detail=out)
+    return _signed_out(agent, entry)
+
+
+def _signed_out(agent: CodeAgent, entry: CatalogueEntry) -> CodeAgent:
+    todo = f": {entry.sign_in}." if entry.sign_in else "."
+    return replace(agent, state="signed_out", detail=f"{entry.title} is signed out{todo}")
+
+
+def _needs_no_sign_in(check_: SignInCheck) -> bool:
+    """Whether it has a key or a provider of its own, as far as a look can tell; then a run tells."""
+    if any(os.environ.get(name) for name in check_.unless_variables):
+        return True
+    for name in check_.unless_files:
+        path = Path(os.path.expandvars(name)).expanduser()
+        with suppress(OSError, UnicodeDecodeError):
+            if path.is_absolute() and re.search(check_.unless_pattern, path.read_text(encoding="utf-8")):
+                return True
+    return False
 
 
 def _silent(agent: CodeAgent, arguments: Sequence[str]) -> CodeAgent:

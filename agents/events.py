@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 
 from ..missions.entities import Usage
@@ -127,6 +127,8 @@ class LimitReached:
     scope: str = ""
     """The agent's own name of the limit: five_hour, seven_day …; `requests` for a plain 429."""
     text: str = ""
+    reset_clock: datetime | time | None = None
+    """The minute of the reset as a clock of this machine shows it (naive); a time alone is of the day it was told."""
 
 
 @dataclass(frozen=True, slots=True)

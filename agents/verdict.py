@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..missions.entities import Outcome
@@ -30,6 +30,8 @@ from .mcp_files import SERVER
 
 ENDLESS_RETRIES: Final = 6
 """So many vain tries in a row of an agent that would try for ever; Codex waits longer before each, minutes in all."""
+LONGEST_LIMIT: Final = timedelta(days=40)
+"""What would reset later was misread."""
 _BY_PERSON: Final = {"stop", "kill", "cancel", "cancelled"}
 _TIMEOUTS: Final = {
     "stall": "it said nothing for too long and was stopped",
@@ -119,7 +121,7 @@ class Verdict:
         found = Judgement("completed") if stage_finished else self._judged(host, question)
         if not self._limited():
             return found
-        return replace(found, limited=True, reset_at=self._limit.reset_at if self._limit else None)
+        return replace(found, limited=True, reset_at=_reset(self._limit, host))
 
     def _judged(self, host: HostOutcome | None, question: str | None) -> Judgement:
         if host is None:
@@ -203,6 +205,17 @@ class Verdict:
     def _limited(self) -> bool:
         kind, _ = self._error() if self._result is None or not self._result.ok else (None, "")
         return kind in ("limit", "billing")
+
+
+def _reset(limit: LimitReached | None, host: HostOutcome | None) -> datetime | None:
+    """When the limit resets, as far as the agent told it: by the second, or by the minute on this machine's clock."""
+    if limit is None or limit.reset_at is not None or limit.reset_clock is None or host is None or host.ended is None:
+        return limit.reset_at if limit else None
+    told = datetime.fromtimestamp(host.ended)
+    clock = limit.reset_clock
+    reset = clock if isinstance(clock, datetime) else datetime.combine(told.date(), clock)
+    reset += timedelta(minutes=1)  # its seconds were left out
+    return reset.astimezone(UTC) if told < reset < told + LONGEST_LIMIT else None
 
 
 def _sentence(what: str, text: str) -> str:

@@ -1,12 +1,14 @@
 """Codex: `codex exec --json`, from recordings of 0.169.0.
 
-Errors come as text alone, so their kind is read from it; token counts are those of the whole conversation.
+Errors come as text alone, so their kind is read from it, and the minute at which a limit resets. Token counts are
+those of the whole conversation.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date, datetime, time
 from typing import Final
 
 from ...missions.entities import Json, JsonObject, Usage
@@ -33,9 +35,14 @@ from . import tools
 
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
     ("limit", re.compile(r"hit your usage limit|usage_limit_reached|status:? 429|rate.?limit|quota exceeded", re.I)),
+    ("billing", re.compile(r"to use codex with your chatgpt plan", re.I)),
     ("signed_out", re.compile(r"status 40[13]|unauthorized|not logged in|sign in again|log in again", re.I)),
     ("overloaded", re.compile(r"high demand|status:? 5\d\d|overloaded|stream disconnected", re.I)),
 )
+_RESET: Final = re.compile(
+    r"try again at (?:([A-Z][a-z]{2}) (\d{1,2})(?:st|nd|rd|th), (\d{4}) )?(\d{1,2}):(\d{2}) ([AP]M)", re.I
+)
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CHANGES: Final[dict[str, ChangeKind]] = {"add": "add", "delete": "delete", "update": "edit"}
 
 
@@ -70,7 +77,22 @@ def kind_of_error(text: str) -> ErrorKind:
 
 def _limit(text: str) -> Iterator[Event]:
     if kind_of_error(text) == "limit":
-        yield LimitReached(None, "usage" if "usage limit" in text else "requests", text)
+        yield LimitReached(None, "usage" if "usage limit" in text else "requests", text, reset_clock(text))
+
+
+def reset_clock(text: str) -> datetime | time | None:
+    """The minute at which it may be tried again, on this machine's clock; without its day when that is today."""
+    match = _RESET.search(text)
+    if match is None:
+        return None
+    month, day, year, hour, minute, half = match.groups()
+    try:
+        clock = time(int(hour) % 12 + (12 if half.upper() == "PM" else 0), int(minute))
+        if month is None:
+            return clock
+        return datetime.combine(date(int(year), _MONTHS.index(month.title()) + 1, int(day)), clock)
+    except ValueError:  # no such day
+        return None
 
 
 def _item(step: str, item: JsonObject) -> tuple[Event, ...] | None:

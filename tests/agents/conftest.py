@@ -122,7 +122,7 @@ def recorded_end(name: str) -> HostOutcome:
     """How the recorded process ended."""
     meta = json.loads((RECORDINGS / f"{name}.meta.json").read_text(encoding="utf-8"))
     code = int(meta["rc"])
-    return HostOutcome(exit_code=code, stderr_tail=str(meta["stderr"]))
+    return HostOutcome(exit_code=code, stderr_tail=str(meta["stderr"]), ended=meta.get("ended"))
 
 
 os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

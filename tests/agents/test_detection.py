@@ -15,6 +15,8 @@ from solo_unicorn.agents.session_host.processes import tagged
 from solo_unicorn.config.settings import AgentSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
 
+from .conftest import eventually
+
 Install = Callable[[str, str], Path]
 DEADLINE = 3.0
 
@@ -108,11 +110,46 @@ def test_every_wrong_answer_has_its_sentence(install: Install, script: str, stat
     assert (found.state, told in found.detail) == (state, True), found.detail
 
 
+CODEX_IN = "API key configured - sk-scrip***56789\\nAuthentication is checked when you send a request."
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "variable", "configured", "state", "told"),
+    [
+        ("Not logged in", 1, "", "", "signed_out", "Codex is signed out: run `codex login` in a terminal."),
+        ("Logged in using ChatGPT", 0, "", "", "ready", ""),
+        (CODEX_IN, 0, "", "", "ready", ""),
+        ("Not logged in", 1, "CODEX_API_KEY", "", "ready", ""),
+        ("Not logged in", 1, "", 'model = "m"\nmodel_provider = "scripted"\n', "ready", ""),
+        ("Not logged in", 1, "", 'model_provider = "openai"\n', "signed_out", "codex login"),
+        ("Error loading configuration: config.toml:1:19: unclosed", 1, "", "", "broken", "known (Error loading conf"),
+    ],
+)
+def test_codex_signed_out_is_told_unless_it_has_a_key_or_a_provider_of_its_own(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, variable: str,
+    configured: str, state: str, told: str,
+) -> None:  # fmt: skip
+    """What it answers was recorded of 0.169.0; a warning before it, as it prints one when its home is temporary."""
+    for name in ("CODEX_API_KEY", "OPENAI_API_KEY", "CODEX_ACCESS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "config.toml").write_text(configured)
+    if variable:
+        monkeypatch.setenv(variable, "key")
+    install("codex", f"""
+        [ "$1" = --version ] && echo "codex-cli 0.169.0" && exit
+        printf 'WARNING: proceeding, even though we could not create PATH aliases\\n{answer}\\n' >&2; exit {code}
+    """)  # fmt: skip
+    [found] = detection.scan(Settings(), DEADLINE, entries={"codex": load()["codex"]})
+    assert (found.state, told in found.detail) == (state, True), found.detail
+
+
 def test_what_a_check_started_is_gone_after_it(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DETECTED_BY", "test_detection")
     install("alpha", "sleep 600 & sleep 600")
     scan("alpha", deadline=0.5)
-    assert tagged("DETECTED_BY", "test_detection") == []
+    eventually(lambda: tagged("DETECTED_BY", "test_detection") == [], "they are gone: a killed process takes a moment")
 
 
 def test_a_file_that_is_no_program_is_broken(install: Install, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -21,6 +24,7 @@ from solo_unicorn.agents.events import (
     ToolResult,
     UsageMeter,
 )  # fmt: skip
+from solo_unicorn.agents.handle import HostOutcome
 from solo_unicorn.agents.transcript import Entry
 from solo_unicorn.agents.transcript_view import TranscriptView
 from solo_unicorn.agents.verdict import Judgement, Verdict
@@ -50,6 +54,9 @@ def judged(name: str) -> Judgement:
         ("codex/error_429", "rate_limited", "429 Too Many Requests"),
         ("codex/error_500", "failed", "high demand"),
         ("codex/usage_limit", "rate_limited", "hit your usage limit"),
+        ("codex/usage_limit_today", "rate_limited", "try again at 2:29 AM"),
+        ("codex/usage_limit_days", "rate_limited", "try again at Nov 26th"),
+        ("codex/not_in_the_plan", "rate_limited", "upgrade to Plus"),
         ("gemini/success_mcp_shell_write", "completed", ""),
         ("gemini/mcp_tool_error", "completed", ""),
         ("gemini/error_400_key", "auth_failed", "API key not valid"),
@@ -63,6 +70,62 @@ def test_what_each_was_recorded_to_do(name: str, outcome: str, told: str) -> Non
     assert found.outcome == outcome
     assert told in found.reason
     assert found.limited == (outcome == "rate_limited")
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Puts this machine into a time zone."""
+
+    def put(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("name", "reset"),
+    [
+        ("codex/usage_limit_today", datetime(2026, 11, 23, 2, 30, tzinfo=UTC)),
+        ("codex/usage_limit_days", datetime(2026, 11, 26, 2, 0, tzinfo=UTC)),
+        ("codex/usage_limit", None),
+        ("codex/error_429", None),
+    ],
+)
+def test_codex_tells_when_its_limit_resets(zone: Callable[[str], None], name: str, reset: datetime | None) -> None:
+    """By the minute, on the clock of the machine: it was recorded at 01:59:28 UTC."""
+    zone("UTC0")
+    assert judged(name).reset_at == reset
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "reset"),
+    [
+        ("try again at Nov 30th, 2026 8:59 PM.", "2026-11-23T02:00Z", "2026-12-01T02:00Z"),
+        ("or try again at 11:05 PM.", "2026-11-24T01:00Z", "2026-11-24T04:06Z"),
+        ("try again at 12:30 AM.", "2026-11-23T05:10Z", "2026-11-23T05:31Z"),
+        ("Try again at 12:01 PM.", "2026-11-23T16:00Z", "2026-11-23T17:02Z"),
+        ("try again at 7:00 PM.", "2026-11-24T01:00Z", None),  # that has passed
+        ("try again at Feb 30th, 2027 7:00 PM.", "2026-11-24T01:00Z", None),
+        ("try again at Nov 30th, 2036 7:00 PM.", "2026-11-24T01:00Z", None),
+        ("try again at 77:00 PM.", "2026-11-24T01:00Z", None),
+        ("try again later.", "2026-11-24T01:00Z", None),
+    ],
+)
+def test_the_clock_of_a_reset_is_the_machines_own(
+    zone: Callable[[str], None], text: str, at: str, reset: str | None
+) -> None:
+    zone("EST5")  # five hours behind UTC
+    line = json.dumps({"type": "turn.failed", "error": {"message": f"You’ve hit your usage limit. {text}"}})
+    verdict = Verdict()
+    for event in parsers.parser("codex")(line):
+        verdict.feed(event)
+    ended = datetime.fromisoformat(at).timestamp()
+    found = verdict.decide(HostOutcome(exit_code=1, ended=ended), stage_finished=False)
+    assert (found.outcome, found.limited) == ("rate_limited", True)
+    assert found.reset_at == (datetime.fromisoformat(reset) if reset else None)
 
 
 @pytest.mark.parametrize(
