@@ -83,6 +83,18 @@ def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until
         return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
 
 
+def only_a_run_tells(check_: SignInCheck) -> bool:
+    """Whether no look can find it signed out: it cannot be asked, or has a key or a provider of its own."""
+    if not check_.arguments or any(os.environ.get(name) for name in check_.unless_variables):
+        return True
+    for name in check_.unless_files:
+        path = Path(os.path.expandvars(name)).expanduser()
+        with suppress(OSError, UnicodeDecodeError):
+            if path.is_absolute() and re.search(check_.unless_pattern, path.read_text(encoding="utf-8")):
+                return True
+    return False
+
+
 def find(entry: CatalogueEntry, command: str = "") -> str | None:
     """The agent's program: the one a person named, else the first on the PATH, else in the usual places."""
     if entry.command:
@@ -122,7 +134,7 @@ def _signed_in(agent: CodeAgent, entry: CatalogueEntry, base: list[str], until: 
         return replace(agent, state="ready")
     told = ask([*base, *check_.arguments], until, entry.turn.unset)
     if check_.signed_out and re.search(check_.signed_out, told.output):
-        return replace(agent, state="ready") if _needs_no_sign_in(check_) else _signed_out(agent, entry)
+        return replace(agent, state="ready") if only_a_run_tells(check_) else _signed_out(agent, entry)
     if check_.signed_in and re.search(check_.signed_in, told.output):
         return replace(agent, state="ready")
     if told.timed_out:
@@ -140,18 +152,6 @@ def _signed_in(agent: CodeAgent, entry: CatalogueEntry, base: list[str], until: 
 def _signed_out(agent: CodeAgent, entry: CatalogueEntry) -> CodeAgent:
     todo = f": {entry.sign_in}." if entry.sign_in else "."
     return replace(agent, state="signed_out", detail=f"{entry.title} is signed out{todo}")
-
-
-def _needs_no_sign_in(check_: SignInCheck) -> bool:
-    """Whether it has a key or a provider of its own, as far as a look can tell; then a run tells."""
-    if any(os.environ.get(name) for name in check_.unless_variables):
-        return True
-    for name in check_.unless_files:
-        path = Path(os.path.expandvars(name)).expanduser()
-        with suppress(OSError, UnicodeDecodeError):
-            if path.is_absolute() and re.search(check_.unless_pattern, path.read_text(encoding="utf-8")):
-                return True
-    return False
 
 
 def _silent(agent: CodeAgent, arguments: Sequence[str]) -> CodeAgent:

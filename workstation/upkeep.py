@@ -206,7 +206,7 @@ def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:
 
 def _cannot_be_asked() -> frozenset[str]:
     entries = catalogue.load(own=paths.home() / "agents").values()
-    return frozenset(entry.type for entry in entries if not entry.sign_in_check.arguments)
+    return frozenset(entry.type for entry in entries if detection.only_a_run_tells(entry.sign_in_check))
 
 
 def _still_held(found: CodeAgent, before: CodeAgent | None, mute: frozenset[str]) -> CodeAgent:

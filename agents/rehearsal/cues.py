@@ -12,7 +12,8 @@ One cue follows another after a semicolon; a stage before a colon keeps it for t
     forget           end well without finishing the stage          review           ask for a review by request_review
     conflict PATH    rewrite the first line of that file           plain            nothing (switches title words off)
 
-`fail once` and `crash once` happen in one session and not in the next. `limit` and `ask` always happen once.
+`fail once`, `crash once` and `signed-out once` happen in one session and not in the next. `limit` and `ask` always
+happen once.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ class Trouble:
     def at_start(self) -> None:
         """Before any work: signed out; a question, or going on with its answer."""
         agent, briefing = self._agent, self._briefing
-        if self._due("signed-out"):
+        if cue := self._due("signed-out"):
+            self._happened(cue)
             self._refused("Not logged in · this is a rehearsal", "authentication_failed", 401)
         if briefing.answer:
             agent.note(briefing, "decision", f"{LABEL}: going on with your answer {short(briefing.answer)!r}.")

@@ -143,6 +143,8 @@ def test_codex_signed_out_is_told_unless_it_has_a_key_or_a_provider_of_its_own(
     """)  # fmt: skip
     [found] = detection.scan(Settings(), DEADLINE, entries={"codex": load()["codex"]})
     assert (found.state, told in found.detail) == (state, True), found.detail
+    only_a_run = bool(variable or "scripted" in configured)
+    assert detection.only_a_run_tells(load()["codex"].sign_in_check) is only_a_run
 
 
 def test_what_a_check_started_is_gone_after_it(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

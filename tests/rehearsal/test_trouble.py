@@ -68,6 +68,13 @@ def test_signed_out_looks_like_a_sign_in_that_expired(stage: Stage) -> None:
     assert (ran.code, ran.result["api_error_status"]) == (1, 401)
 
 
+def test_signed_out_once_is_met_once(stage: Stage) -> None:
+    mission = stage.mission("Greet", description="rehearsal: signed-out once")
+    assert stage.play(mission).code == 1
+    stage.later()
+    assert stage.play(mission).code == 0
+
+
 def test_a_crash_dies_in_the_middle_of_a_line(stage: Stage) -> None:
     ran = stage.play(stage.mission("Crash"))
     assert ran.code == -signal.SIGKILL

@@ -224,16 +224,21 @@ def test_a_dirty_checkout_is_not_touched_and_a_person_is_asked(shop: Shop) -> No
 
 @pytest.mark.slow
 def test_a_signed_out_agent_is_held_until_a_look_finds_it_signed_in(shop: Shop) -> None:
-    mission = shop.mission("Payments", rehearsal="signed-out")
+    mission = shop.mission("Payments", rehearsal="signed-out once")
     client.ensure_running()
     shop.until(mission, lambda now: now.attention and now.agent_session_status == "INACTIVE", "it is signed out")
     assert shop.sessions(mission)[0].outcome == "auth_failed"
     agent = next(agent for agent in shop.workspace.agents() if agent.name == "rehearsal")
     assert agent.state == "signed_out" and agent.detail
     assert "signed in" in (shop.workspace.why_not(mission.id) or "")
-    shop.workspace.edit_mission(mission.id, {"description": "rehearsal: plain"})
+    other = shop.mission("Invoices")
+    assert "signed in" in (shop.workspace.why_not(other.id) or "")
     shop.workspace.request("scan_agents")
     shop.done(mission)
+    shop.done(other)
+    first, second = shop.sessions(mission)
+    assert second.outcome == "completed" and second.resumed, "the same conversation went on by itself"
+    assert second.conversation_id == first.conversation_id
 
 
 def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop) -> None:
