@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import orjson
 from sqlalchemy import Connection, Row, Table, and_, bindparam, func, insert, or_, select, update
@@ -22,6 +23,7 @@ from ...missions.order import between, renumbered
 from ...missions.wire import changes, from_wire, to_wire
 from ..api.endpoint import Call
 from ..permissions import Right, missing
+from ..statements import Statement
 from ..tables import actors, dependencies, events, flows, missions, projects, repositories
 from . import documents
 
@@ -29,18 +31,26 @@ P = TypeVar("P")
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt", *documents.LOCAL})
 
 # Made once: to build a statement costs more than to run it.
-_NEXT = (
+_NEXT = Statement(
     update(projects)
     .where(projects.c.id == bindparam("wanted"))
     .values(seq=projects.c.seq + 1)
     .returning(projects.c.seq, projects.c.doc, projects.c.mission_number, projects.c.version)
 )
-_ROW = select(missions).where(missions.c.id == bindparam("wanted"))
-_LINKS = select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(
-    or_(dependencies.c.mission_id == bindparam("wanted"), dependencies.c.other_id == bindparam("wanted"))
+_ROW = Statement(select(missions).where(missions.c.id == bindparam("wanted")))
+_LINKS = Statement(
+    select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(
+        or_(dependencies.c.mission_id == bindparam("wanted"), dependencies.c.other_id == bindparam("wanted"))
+    )
 )
-_SAVE = update(missions).where(missions.c.id == bindparam("wanted"))
-_EVENT = insert(events)
+_SAVE = Statement(update(missions).where(missions.c.id == bindparam("wanted")))
+_EVENT = Statement(insert(events))
+_PARTS = {
+    table: Statement(
+        select(table.c.doc).where(and_(table.c.id == bindparam("wanted"), table.c.project_id == bindparam("here")))
+    )
+    for table in (flows, repositories)
+}
 
 
 class Change:
@@ -48,7 +58,7 @@ class Change:
 
     def __init__(self, call: Call, project_id: str, right: Right) -> None:
         call.hub.permissions.require(call.at, call.caller, project_id, right)
-        row = call.at.execute(_NEXT, {"wanted": project_id}).one()
+        row = _NEXT.one(call.at, wanted=project_id)
         self.call = call
         self.at: Connection = call.at
         self.project_id = project_id
@@ -93,7 +103,7 @@ class Change:
 
     def row(self, mission_id: str) -> tuple[Row[Any], Mission]:
         """A mission of this project with its row."""
-        found = self.at.execute(_ROW, {"wanted": mission_id}).one_or_none()
+        found = _ROW.first(self.at, wanted=mission_id)
         if found is None or found.project_id != self.project_id or found.deleted:
             raise missing("mission", mission_id)
         return found, documents.mission_of(found.doc, found.number)[0]
@@ -102,10 +112,8 @@ class Change:
         """A flow, actor or repository of this project; None when it has none of that id."""
         if part_id is None:
             return None
-        doc = self.at.execute(
-            select(table.c.doc).where(and_(table.c.id == part_id, table.c.project_id == self.project_id))
-        ).scalar()
-        return None if doc is None else from_wire(cls, orjson.loads(doc))
+        row = _PARTS[table].first(self.at, wanted=part_id, here=self.project_id)
+        return None if row is None else cast("P", _decoded(cast("Any", cls), row.doc))
 
     def flow(self, flow_id: str | None) -> Flow:
         """The flow of that id, else the project's default; InvalidValue for one the project does not have."""
@@ -151,7 +159,7 @@ class Change:
 
     def links(self, mission_id: str) -> tuple[list[str], list[str]]:
         """(ids that block a mission, ids it relates to), sorted."""
-        rows = self.at.execute(_LINKS, {"wanted": mission_id}).all()
+        rows = _LINKS.all(self.at, wanted=mission_id)
         blocked_by = sorted(row.mission_id for row in rows if row.relation == "blocks" and row.other_id == mission_id)
         relates = {
             row.other_id if row.mission_id == mission_id else row.mission_id
@@ -191,18 +199,22 @@ class Change:
         if before is not None and after.list != before.list and not placed:
             after = replace(after, list_order=self.order(after.list, top=after.list == "done", moving=after.id))
         blocked_by, relates_to = ([], []) if before is None and not relinked else self.links(after.id)
-        after = replace(after, dependency_count=self.unresolved(blocked_by))
+        blocking = self.unresolved(blocked_by)
+        if blocking != after.dependency_count:
+            after = replace(after, dependency_count=blocking)
         found = {} if before is None else _recorded(before, after)
         seq = self.next_seq()
         after = replace(after, version=seq, updated_at=self.now, project_id=self.project_id)
         text = orjson.dumps(documents.mission_doc(after, blocked_by, relates_to)).decode()
-        values: dict[str, object] = {**_columns(after), "seq": seq, "doc": text, **(columns or {})}
+        shown = {} if before is None else _columns(before)
+        fresh = {name: value for name, value in _columns(after).items() if before is None or shown[name] != value}
+        values: dict[str, object] = {**fresh, "seq": seq, "doc": text, **(columns or {})}
         if before is None:
             made = {"id": after.id, "project_id": self.project_id, "number": after.number, "deleted": False, "fence": 0}
             creator = self.call.key.rpartition(".")[0] or self.call.key or None
             self.at.execute(insert(missions), {**made, "created_by": creator, **values})
         else:
-            self.at.execute(_SAVE, {"wanted": after.id, **values})
+            _SAVE.run(self.at, wanted=after.id, **values)
         self.event(kind, mission_id=after.id, changes=found, note=note, seq=seq)
         self._tell(after, kind, found)
         if before is not None and rules.is_resolved(before) != rules.is_resolved(after):
@@ -263,7 +275,7 @@ class Change:
         }
         values = {"project_id": self.project_id, "seq": number, "mission_id": mission_id, "kind": kind}
         text = orjson.dumps(doc).decode()
-        self.at.execute(_EVENT, {**values, "at": self.call.now, "doc": text})
+        _EVENT.run(self.at, **{**values, "at": self.call.now, "doc": text})
         return text
 
     def recount_blocked_by(self, blocker_id: str) -> None:
@@ -351,6 +363,13 @@ def new_id(wished: object = None) -> str:
     if not isinstance(wished, str) or len(wished) != 26 or not set(wished) <= _ULID or wished[0] > "7":
         raise InvalidValue("id", f"{str(wished)[:40]!r} is no ULID", todo="make the id as a ULID, or leave it out")
     return wished
+
+
+@lru_cache(2_000)
+def _decoded(cls: Any, doc: str) -> object:
+    """An entity that is frozen, from its text: most changes of a project need the same flow."""
+    found: object = from_wire(cls, orjson.loads(doc))
+    return found
 
 
 _ULID = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")

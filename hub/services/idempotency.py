@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from ..errors import HubError
+from ..statements import Statement
 from ..tables import idempotency
 
 RETENTION_SECONDS: Final = 7 * 86_400
@@ -27,22 +28,24 @@ class Kept:
     body: str
 
 
-_FIND = select(idempotency.c.digest, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
-    and_(idempotency.c.owner == bindparam("whose"), idempotency.c.key == bindparam("wanted"))
+_FIND = Statement(
+    select(idempotency.c.digest, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
+        and_(idempotency.c.owner == bindparam("whose"), idempotency.c.key == bindparam("wanted"))
+    )
 )
-_KEEP = insert(idempotency)
+_KEEP = Statement(insert(idempotency))
 
 
 def find(at: Connection, owner: str, key: str) -> Kept | None:
     """What was answered to this key of this caller."""
-    row = at.execute(_FIND, {"whose": owner, "wanted": key}).one_or_none()
+    row = _FIND.first(at, whose=owner, wanted=key)
     return None if row is None else Kept(row.digest, row.status, row.headers, row.body)
 
 
 def keep(at: Connection, owner: str, key: str, kept: Kept) -> None:
     """Remember an answer, in the transaction of its effect."""
     answer = {"digest": kept.digest, "status": kept.status, "headers": kept.headers, "body": kept.body}
-    at.execute(_KEEP, {"owner": owner, "key": key, "at": time.time(), **answer})
+    _KEEP.run(at, **{"owner": owner, "key": key, "at": time.time(), **answer})
 
 
 def prune(at: Connection, now: float) -> int:

@@ -29,9 +29,11 @@ class Replaced:
 
 def replace_all(change: Change, mission_id: str, body: JsonObject) -> Replaced:
     """Make `blockedBy` and `relatesTo` of a request the mission's links, where it names them."""
+    if "blockedBy" not in body and "relatesTo" not in body:
+        return Replaced()
     others: set[str] = set()
     blocked_by, relates_to = change.links(mission_id)
-    if body.get("blockedBy") is not None or "blockedBy" in body:
+    if "blockedBy" in body:
         wanted = _ids("blockedBy", body["blockedBy"], mission_id)
         for other in wanted - set(blocked_by):
             _add(change, other, mission_id, "blocks")

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, select, tuple_
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import missing
+from ..statements import Statement
 from ..tables import events, missions, projects
 from . import documents
 
@@ -24,7 +25,7 @@ _CURSOR = re.compile(r"(\d{1,15})\.(\d{1,19})", re.ASCII)
 
 def get(call: Call, mission_id: str) -> Answer:
     """One mission."""
-    row = call.at.execute(_ONE, {"wanted": mission_id}).one_or_none()
+    row = _ONE.first(call.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)
     if not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
@@ -40,7 +41,7 @@ def get(call: Call, mission_id: str) -> Answer:
 def listed(call: Call, project_id: str) -> Answer:
     """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
     call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
-    seq = call.at.execute(_SEQ, {"wanted": project_id}).scalar_one()  # before the first row is read
+    seq = _FEED.one(call.at, wanted=project_id).seq  # before the first row is read
     query = call.query
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
@@ -72,7 +73,7 @@ def changes(call: Call, project_id: str) -> Answer:
     """What changed in a project after a cursor, each mission once, in its last state."""
     call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
     epoch = call.hub.epoch
-    project = call.at.execute(_SEQ_AND_VERSION, {"wanted": project_id}).one()
+    project = _FEED.one(call.at, wanted=project_id)
     text = call.query.get("cursor")
     since = 0 if text is None else _seq_of(text, epoch, project.seq)
     limit = min(int(call.query.get("limit", 500)), PAGE_MAX)
@@ -184,8 +185,9 @@ def _after_board(text: str) -> ColumnElement[bool]:
     return tuple_(missions.c.list, missions.c.list_order, missions.c.id) > tuple_(*place)
 
 
-_ONE = select(missions.c.project_id, missions.c.seq, missions.c.deleted, missions.c.doc).where(
-    missions.c.id == bindparam("wanted")
+_ONE = Statement(
+    select(missions.c.project_id, missions.c.seq, missions.c.deleted, missions.c.doc).where(
+        missions.c.id == bindparam("wanted")
+    )
 )
-_SEQ = select(projects.c.seq).where(projects.c.id == bindparam("wanted"))
-_SEQ_AND_VERSION = select(projects.c.seq, projects.c.version).where(projects.c.id == bindparam("wanted"))
+_FEED = Statement(select(projects.c.seq, projects.c.version).where(projects.c.id == bindparam("wanted")))

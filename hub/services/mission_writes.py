@@ -23,6 +23,7 @@ from ...missions.wire import from_wire, to_wire, wire_name
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import missing
+from ..statements import Statement
 from ..tables import missions
 from . import documents, links, preconditions
 from .change import Change, new_id
@@ -36,7 +37,7 @@ RUNNING = frozenset({"agentSessionStatus", "sessionId", "lastCodeAgentSessionId"
 """Only who may run missions says these."""
 DRAFT = {wire_name(field.name): field.name for field in fields(MissionDraft)}
 KNOWN = frozenset({*PYTHON_NAMES, *documents.LINKS})
-_PROJECT = select(missions.c.project_id, missions.c.deleted).where(missions.c.id == bindparam("wanted"))
+_PROJECT = Statement(select(missions.c.project_id, missions.c.deleted).where(missions.c.id == bindparam("wanted")))
 
 
 def create(call: Call, project_id: str) -> Answer:
@@ -119,7 +120,7 @@ def delete(call: Call, mission_id: str) -> Answer:
 
 def project_of(call: Call, mission_id: str) -> str:
     """The project a mission belongs to; `gone` for a deleted one whose project the caller sees, else NotFound."""
-    row = call.at.execute(_PROJECT, {"wanted": mission_id}).one_or_none()
+    row = _PROJECT.first(call.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)
     if not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):

@@ -1,0 +1,164 @@
+"""The hub on SQLite: one file in WAL mode, four reading threads and one that writes.
+
+What waits to be written together is committed together: one sync of the disk for all of it, and each closure in a
+savepoint of its own, so that it succeeds or fails by itself. Nobody is told before the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from ..missions.errors import TryAgain
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+READERS = 4
+GROUP = 32
+"""Closures in one transaction."""
+BUSY_MILLISECONDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A closure that waits for the writing thread."""
+
+    work: Work[Any]
+    loop: asyncio.AbstractEventLoop
+    outcome: asyncio.Future[Any]
+
+    def tell(self, result: object, failure: BaseException | None) -> None:
+        """What became of it; to be called on its own loop. A caller that has gone is not told."""
+        if self.outcome.done():
+            return
+        if failure is not None:
+            self.outcome.set_exception(failure)
+        else:
+            self.outcome.set_result(result)
+
+
+class SqliteDatabase:
+    """One file, WAL, one writing thread."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=READERS + 2)
+        event.listen(self._engine, "connect", _prepare_sqlite)
+        self._writing = ThreadPoolExecutor(1, "hub-writer")
+        self._reading = ThreadPoolExecutor(READERS, "hub-reader")
+        self._own = threading.local()
+        self._waiting: deque[_Wanted] = deque()
+        self._called = threading.Lock()
+        """Held while the writing thread is called and has not yet looked at what waits."""
+
+    async def read(self, work: Work[T], /) -> T:
+        """As `Database.read`."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
+
+    async def write(self, work: Work[T], /) -> T:
+        """As `Database.write`."""
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Wanted(work, loop, outcome))
+        if self._called.acquire(blocking=False):
+            try:
+                self._writing.submit(self._write_waiting)
+            except RuntimeError:  # closed
+                self._called.release()
+                raise
+        return await outcome
+
+    async def migrate(self, upgrade: Work[None], /) -> None:
+        """As `Database.migrate`."""
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._write, upgrade)
+
+    async def close(self) -> None:
+        """As `Database.close`."""
+        self._reading.shutdown(wait=True)
+        self._writing.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _connection(self) -> Connection:
+        """The thread's own connection, kept open."""
+        found: Connection | None = getattr(self._own, "connection", None)
+        if found is None:
+            found = self._own.connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return found
+
+    def _read(self, work: Work[T]) -> T:
+        return work(self._connection())
+
+    def _write_waiting(self) -> None:
+        """All that waits, a group at a time."""
+        self._called.release()  # whoever comes after this calls again
+        while self._waiting:
+            self._write_group([self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))])
+
+    def _write_group(self, group: list[_Wanted]) -> None:
+        """One transaction for these closures, each in a savepoint of its own; told when it is committed."""
+        outcomes: list[tuple[Any, BaseException | None]] = []
+
+        def work(connection: Connection) -> None:
+            plain: Any = connection.connection.driver_connection
+            for one in group:
+                plain.execute("SAVEPOINT one")
+                try:
+                    outcomes.append((one.work(connection), None))
+                except BaseException as error:
+                    plain.execute("ROLLBACK TO one")
+                    outcomes.append((None, error))
+                plain.execute("RELEASE one")
+
+        try:
+            self._write(work)
+        except BaseException as error:
+            outcomes = [(None, error)] * len(group)
+        told = list(zip(group, outcomes, strict=True))
+        for loop in {one.loop for one in group}:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(_tell, [each for each in told if each[0].loop is loop])
+
+    def _write(self, work: Work[T]) -> T:
+        connection = self._connection()
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            raise TryAgain("The hub's database is busy", why=str(error.orig)) from error
+        try:
+            result = work(connection)
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+        return result
+
+
+def _tell(told: list[tuple[_Wanted, tuple[Any, BaseException | None]]]) -> None:
+    for one, (result, failure) in told:
+        one.tell(result, failure)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "cache_size = -32768",
+        "mmap_size = 268435456",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
