@@ -67,8 +67,8 @@ def prepare(
     mission: str = "",
     extra: Mapping[str, str] | None = None,
     rules: Sequence[PermissionRule] = (),
-) -> None:
-    """Write what the host needs to start the agent on a prompt; starts nothing.
+) -> bool:
+    """Write what the host needs to start the agent on a prompt; starts nothing. True: it will ask nobody for anything.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
@@ -111,6 +111,7 @@ def prepare(
     adapted = entry.transport == "acp"
     arguments = [sys.executable, *catalogue.filled(catalogue.ADAPTER, values)] if adapted else own
     careful = (cautious and turn.cautious_permissions) or turn.permission_mode
+    unasked = wanted.skip_permissions and bool(turn.skip_permissions)
     permissions = turn.skip_permissions if wanted.skip_permissions else careful
     # resume last: to some it is a command of its own
     for part in (turn.rules, permissions, turn.model, turn.mcp, turn.resume):
@@ -142,6 +143,7 @@ def prepare(
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }
     replace_file(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
+    return unasked
 
 
 def start(run_dir: Path, *, scope: bool = False) -> int:

@@ -57,6 +57,8 @@ class Card:
     """Name of the actor; empty when the mission has none."""
     unsent: str = ""
     """What the hub does not have of it: `waiting`, `parked` or `conflict`; empty when it has everything."""
+    unasked: bool = False
+    """Its running agent asks nobody before it does anything (`skip_permissions`)."""
 
 
 @record

@@ -504,6 +504,8 @@ class Session:
     ended_at: datetime | None = None
     stage_finished: bool = False
     """The agent finished its stage through the MCP tool in this session."""
+    unasked: bool = False
+    """The agent was started so that it asks nobody before it does anything (`skip_permissions`)."""
 
 
 @record

@@ -112,6 +112,7 @@ class RunningOperations(WorkspaceBase):
         branch: str | None,
         base_commit: str | None,
         resumed: bool = False,
+        unasked: bool = False,
     ) -> Session:
         """The agent process runs: PUSHING → ACTIVE."""
         with self._change(Author("system", session_id=session_id)) as change:
@@ -125,6 +126,7 @@ class RunningOperations(WorkspaceBase):
                 branch=branch,
                 base_commit=base_commit,
                 resumed=resumed,
+                unasked=unasked,
                 last_event_at=change.now,
             )
             change.save_session(session)

@@ -42,7 +42,8 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
             return f"{marks.waits} waits for you {marks.separator} {since}", "wait"
         case Card(session_status="ACTIVE"):
             elapsed = clock((now - (card.session_started_at or now)).total_seconds())
-            return f"{marks.running} {card.agent} {elapsed}  {card.activity}".rstrip(), "run"
+            agent = f"{card.agent} {marks.unasked}" if card.unasked else card.agent
+            return f"{marks.running} {agent} {elapsed}  {card.activity}".rstrip(), "run"
         case Card(session_status="PUSHING"):
             return f"{marks.running} {card.agent or 'agent'} starts", "run"
         case Card(attention=str(reason)):

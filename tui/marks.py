@@ -27,6 +27,7 @@ class Marks:
     ready: str = "●"
     idle: str = "○"
     done: str = "✓"
+    unasked: str = "‼"
     task_done: str = "●"
     task_open: str = "○"
     checked: str = "[✓]"
@@ -74,6 +75,7 @@ PLAIN: Final = Marks(
     ready="*",
     idle="o",
     done="v",
+    unasked="!!",
     task_done="#",
     task_open=".",
     checked="[x]",

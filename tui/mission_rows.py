@@ -60,7 +60,8 @@ def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
     if session is None:
         return ""
     used = session.usage
-    parts = [session.agent_name, clock(((session.ended_at or now) - session.started_at).total_seconds())]
+    agent = f"{session.agent_name} {marks.unasked} asks nobody" if session.unasked else session.agent_name
+    parts = [agent, clock(((session.ended_at or now) - session.started_at).total_seconds())]
     if used.input_tokens or used.output_tokens:
         parts.append(f"{count(used.input_tokens + used.output_tokens)} tokens")
     if used.cost_usd is not None:
@@ -81,7 +82,8 @@ def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         return [row((f"{marks.attention} {mission.attention}", "bad"), ("   space tries again", "key"), indent=2)]
     if data.live is not None:
         live = data.live
-        return [row((f"{marks.running} {live.agent_name} {live.activity or live.phase}", "run"))]
+        agent = f"{live.agent_name} {marks.unasked}" if live.unasked else live.agent_name
+        return [row((f"{marks.running} {agent} {live.activity or live.phase}", "run"))]
     if mission.landing_status in ("queued", "landing"):
         return [row((f"{marks.branch} landing on {mission.target_branch}", "run"))]
     if mission.list == "done":

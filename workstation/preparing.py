@@ -64,6 +64,7 @@ class Prepared:
     branch: str
     base_commit: str
     resumed: bool
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,11 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
     await place.desk.run(Workspace.set_session_token, session.id, digest(token))
-    await place.git(
+    unasked = await place.git(
         _write_run, brief, comments, lease, run_dir, place.mcp.entry(token), conversation, place.settings,
         correlation.get(), preparation.environment,
     )  # fmt: skip
-    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None)
+    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unasked)
 
 
 async def _read_comments(place: Workplace, session: Session) -> None:
@@ -236,7 +237,8 @@ def _write_run(
     settings: Settings,
     correlation_id: str,
     environment: dict[str, str],
-) -> None:
+) -> bool:
+    """Whether the agent will ask nobody."""
     context = PromptContext(
         mission=brief.mission,
         flow=brief.flow,
@@ -253,7 +255,7 @@ def _write_run(
     )
     template = prompts.template(template_name(context), Path(brief.repository.local_path))
     try:
-        launch.prepare(
+        return launch.prepare(
             run_dir,
             brief.agent,
             prompt=build_prompt(context, template),

@@ -188,6 +188,7 @@ class SessionRunner:
             branch=prepared.branch,
             base_commit=prepared.base_commit,
             resumed=prepared.resumed,
+            unasked=prepared.unasked,
         )
 
     async def _follow(self, *, lost: bool) -> None:

@@ -138,6 +138,9 @@ def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_p
     assert isinstance(bold, list)
     assert "--dangerously-skip-permissions" in bold
     assert "--permission-mode" not in bold
+    values = {"prompt": "", "worktree": tmp_path, "mcp": None, "resume": None, "correlation": "c"}
+    asks = [launch.prepare(run_dir, CLAUDE, settings=given, **values) for given in (Settings(), settings)]  # type: ignore[arg-type]
+    assert asks == [False, True], "the workspace keeps it with the session"
 
 
 @pytest.mark.parametrize(

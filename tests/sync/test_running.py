@@ -281,3 +281,19 @@ def test_what_the_machine_notes_down_makes_no_version_old(workspace: Workspace, 
     workspace.set_mission_worktree(ready.id, "/w", "solo-unicorn/mission-1-x")
     after = workspace.edit_mission(ready.id, {"spec": "As agreed"}, expected_version=seen, by=agent_of(session))
     assert (after.spec, after.version, after.last_code_agent_session_id) == ("As agreed", seen + 1, "conv-1")
+
+
+@pytest.mark.parametrize("unasked", [True, False])
+def test_a_card_says_that_its_agent_asks_nobody_while_it_runs(
+    workspace: Workspace, mission: Mission, unasked: bool
+) -> None:
+    workspace.set_agents([AGENT])
+    workspace.set_ready(mission.id, True)
+    session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="here")
+    workspace.session_started(
+        session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c", unasked=unasked
+    )
+    assert workspace.session(session.id).unasked is unasked
+    assert [card.unasked for card in workspace.cards_by_id([mission.id])] == [unasked]
+    workspace.end_session(session.id, "completed", "")
+    assert [card.unasked for card in workspace.cards_by_id([mission.id])] == [False]

@@ -75,6 +75,7 @@ def test_a_quiet_card_has_two_lines() -> None:
             },
             "▶ claude 04:12  editing a.py",
         ),
+        ({"session_status": "ACTIVE", "agent": "codex", "unasked": True, "session_started_at": NOW}, "▶ codex ‼ 00:00"),
         ({"session_status": "PUSHING", "agent": "claude"}, "▶ claude starts"),
         ({"review_status": "pending", "review_requested_at": NOW - timedelta(minutes=12)}, "✉ waits for you · 12 min"),
         ({"question": "Which one?"}, "✉ asks: Which one?"),
@@ -114,6 +115,9 @@ def test_plain_marks_are_ascii() -> None:
     busy = replace(QUIET, ready=True, blockers=1, tasks_done=1, tasks_total=3, question="What?")
     text = "".join(part for line in lines_of.lines(busy, 60, PLAIN, NOW) for part, _ in line)
     assert text.isascii()
+    running = replace(QUIET, session_status="ACTIVE", agent="codex", unasked=True)
+    text = "".join(part for line in lines_of.lines(running, 60, PLAIN, NOW) for part, _ in line)
+    assert text.isascii() and "codex !!" in text
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,7 @@ cards = st.builds(
     priority=st.integers(1, 5),
     tasks_total=st.integers(0, 9),
     activity=st.just("") | some_text,
+    unasked=st.booleans(),
 )
 
 

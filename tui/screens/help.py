@@ -20,6 +20,7 @@ KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"),
+    ("unasked", "its agent asks nobody (skip_permissions)"),
     ("waits", "waits for you"),
     ("ready", "ready"),
     ("blocked", "blocked"),
