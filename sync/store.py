@@ -35,7 +35,7 @@ class StoreDamaged(SoloUnicornError):
 
 
 class StoreFull(SoloUnicornError):
-    """There is no space left: the change was not made, everything before it is kept."""
+    """There is no space left, or the disk takes nothing: the change was not made, everything before it is kept."""
 
     code = "disk_full"
 
@@ -182,7 +182,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _create(path: Path) -> None:
     """Build a new workspace beside the final name and link it there, so that nobody ever sees a half-made one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SoloUnicornError(
+            f"The folder {path.parent} cannot be made", why=str(error), todo="check what stands there, and whose it is"
+        ) from error
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         draft.touch(mode=0o600)
@@ -266,6 +271,12 @@ def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
             f"Nothing was saved: no space left for {path}",
             why="the disk is full",
             todo="free some space and repeat what you did; everything before it is kept",
+        ) from error
+    if "disk I/O error" in text:
+        raise StoreFull(
+            f"Nothing was saved: {path} cannot be written",
+            why="the system reports an error of the disk, or a limit on the size of files",
+            todo="free some space, look at the disk, and repeat what you did; everything before it is kept",
         ) from error
     if "readonly" in text:
         raise SoloUnicornError(

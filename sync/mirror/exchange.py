@@ -214,7 +214,7 @@ def push(
     request = workspace.freeze(seq, can, server_now)
     if request is None:
         return "done"
-    answer = yield request
+    answer = believed((yield request), entry, can)
     outcome = workspace.settle(seq, answer, can, server_now)
     if outcome in ("later", "signed_out"):
         return trouble(answer)
@@ -226,6 +226,20 @@ def push(
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
             workspace.take_mission(project_id, item)
     return outcome
+
+
+def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
+    """A success that is the hub's own; what a network in between says instead (a sign-in page) proves nothing.
+
+    A hub with a change feed tells what a mission is now with every success, or says nothing at all (204) of a deletion.
+    """
+    if isinstance(answer, NoAnswer) or not answer.ok or answer.status == 204 or not can.changes:
+        return answer
+    if entry.kind == "note" or entry.kind.startswith("part"):
+        proven = isinstance(answer.body, dict)
+    else:
+        proven = (mission_in(answer.body) or {}).get("id") == entry.entity_id
+    return answer if proven else NoAnswer(f"HTTP {answer.status} with something that is not the hub's", answer.status)
 
 
 def trouble(answer: Answer) -> Trouble:

@@ -240,8 +240,8 @@ class AccountLink:
         trouble = await self._push(projects, can)
         if trouble is None and (self._files is None or self._files.done()):
             self._files = asyncio.create_task(self._send_files(projects, can), name=f"files {self.account.profile}")
-        if trouble is None and pulling:
-            await self._watch(projects)
+        if pulling and (trouble is None or trouble.kind in ("unreachable", "busy")):
+            trouble = await self._watch(trouble)
         if trouble is None and worst is None:
             self.pace.answered()
         return trouble or worst
@@ -312,19 +312,22 @@ class AccountLink:
             return None
         return outcome
 
-    async def _watch(self, projects: list[str]) -> None:
-        """The hub answers, and still something does not get there: say so, and begin anew."""
+    async def _watch(self, trouble: Trouble | None) -> Trouble | None:
+        """The hub has just been read, and still something does not get there: begin anew, and say so."""
         now = self._clock()
         waiting = {one.seq for one in await self._desk.run(Workspace.due, self.account.id)}
         if self.attempts.stuck(waiting, now):
             self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
             await self.transport.reset()
-            await self._desk.run(Workspace.mark_failing, projects, "edits are not accepted although the hub answers")
+            said = "edits do not get through although the hub answers"
+            answer = None if trouble is None else trouble.answer
+            trouble = Trouble("unreachable", said if trouble is None else f"{said}: {trouble.reason}", answer)
         if now >= self._suspects_at:
             self._suspects_at = now + SUSPECT_AGAIN
             for entry in await self._desk.run(Workspace.outbox, None, parked=True):
                 if entry.error_code == "suspect" and entry.account == self.account.id:
                     await self._desk.run(Workspace.retry_parked, entry.seq)
+        return trouble
 
     async def _capabilities(self) -> Capabilities | Trouble:
         if self._can is not None and self._clock() - self._detected < DETECT_SECONDS:
