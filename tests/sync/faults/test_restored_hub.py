@@ -45,7 +45,7 @@ async def test_a_hub_restored_from_an_old_backup_is_read_anew_and_overwrites_not
             await ann.settle()
             await bob.settle()
             epoch = (await ann.desk.run(Workspace.mirror, project["id"])).epoch
-            (database,) = (directory / "data").glob("*.db")
+            database = directory / "data" / "hub.sqlite3"
             with closing(sqlite3.connect(database)) as live, closing(sqlite3.connect(tmp_path / "backup")) as kept:
                 live.backup(kept)
             await ann.edit(edited, title="after the backup")
