@@ -2,7 +2,9 @@
 
 The unit has this machine's paths in it: the Python that runs us, the PATH on which agents are found, and the home when
 it is not the usual one. It holds no secret. Agents and their hosts are left alone when the service is stopped or
-restarted by the system (KillMode=process, AbandonProcessGroup), as by everybody else.
+restarted by the system (KillMode=process, AbandonProcessGroup), as by everybody else; the next service adopts them.
+Nor does the service end because one of them was killed when memory ran out (OOMPolicy=continue). At the end of the
+person's login all of it ends, unless the person lingers.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus={taken}
 KillMode=process
+OOMPolicy=continue
 TimeoutStopSec=60
 OOMScoreAdjust=100
 

@@ -80,7 +80,8 @@ def test_a_manager_that_refuses_is_told_with_its_words(login: Path) -> None:
 def test_the_unit_leaves_agents_alone_and_keeps_odd_paths_whole(login: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_HOME", str(login / '100% "mine" $HOME'))
     text = unit.unit().content.decode()
-    assert "KillMode=process" in text
+    assert "\nKillMode=process\n" in text and "\nOOMPolicy=continue\n" in text
+    assert "ExecStop" not in text, "nothing else ends them either"
     assert "RestartPreventExitStatus=75" in text
     assert f'SOLO_UNICORN_HOME={login}/100%% \\"mine\\" $HOME"' in text
     assert "TOKEN" not in text and "KEY" not in text
