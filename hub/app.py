@@ -24,7 +24,7 @@ from .database import open_database
 from .errors import HubError, refusal
 from .housekeeping import Housekeeping
 from .hub import Hub
-from .identity import Identity
+from .identity import REMEMBERED, Identity
 from .joining import join
 from .migrate import upgrade
 from .permissions import Permissions
@@ -39,7 +39,8 @@ def create_app(settings: HubSettings) -> FastAPI:
     """The application; its database is opened and brought up to date when it starts."""
     settings = reachable(settings)
     database = open_database(settings.database)
-    hub = Hub(settings, database, Identity(database), Permissions(), Bus())
+    remember = 0.0 if database.shared else REMEMBERED
+    hub = Hub(settings, database, Identity(database, remember=remember), Permissions(remember), Bus())
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:

@@ -29,6 +29,8 @@ class Database(Protocol):
     """Where services read and write."""
 
     url: URL
+    shared: bool
+    """Whether other processes are meant to write to it too: then nothing of it is remembered between requests."""
 
     async def read(self, work: Work[T], /) -> T:
         """Run a closure that only reads; each of its statements sees what is committed."""
@@ -63,6 +65,8 @@ def open_database(url: str) -> Database:
 
 class PostgresDatabase:
     """A pool of asyncpg connections."""
+
+    shared = True
 
     def __init__(self, url: URL) -> None:
         self.url = url

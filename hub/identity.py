@@ -1,8 +1,8 @@
 """Who calls: tokens in, a `Caller` out. Personal access tokens and organisation keys are known here.
 
 Other kinds of credentials (an issuer's JWTs, session cookies) join as further verifiers: `identity.verifiers.append`.
-Only the SHA-256 of a token is stored; what is found is remembered for a few seconds, so that a revoked token is
-refused at once by the process that revoked it and within `REMEMBERED` seconds by every other one.
+Only the SHA-256 of a token is stored. A hub that has its database to itself remembers what it found for `REMEMBERED`
+seconds and forgets it with each revocation; one that shares it looks each time, so that all refuse a token at once.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ Reader = Callable[[HTTPConnection], Awaitable[Caller | None]]
 class Identity:
     """The chain of verifiers of one hub process."""
 
-    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, now: Callable[[], float] = time.time, *, remember: float = 0.0) -> None:
         self._database = database
+        self._remember = remember
         self._now = now
         self._known: dict[str, tuple[float, Caller]] = {}
         self.verifiers: list[Verifier] = [self._by_token]
@@ -94,10 +95,11 @@ class Identity:
         for verifier in self.verifiers:
             found = await verifier(token)
             if found is not None:
-                until = min(now + REMEMBERED, found.expires_at or now + REMEMBERED)
                 if len(self._known) > 20_000:
                     self._known.clear()
-                self._known[mark] = (until, found)
+                if self._remember:
+                    until = now + self._remember
+                    self._known[mark] = (min(until, found.expires_at or until), found)
                 return found
         raise SignedOut("The token is not valid", why="it is unknown, expired or revoked", todo="sign in again")
 

@@ -29,7 +29,6 @@ Right = Literal[
 OrganizationRight = Literal["see organization", "create projects", "manage organization", "own organization"]
 View = Literal["none", "status", "full"]
 """What a caller sees of a project's workstations."""
-REMEMBERED: Final = 5.0
 _RANK: Final = {role: rank for rank, role in enumerate(ROLES)}
 _ORGANIZATION_RANK: Final = {role: rank for rank, role in enumerate(ORGANIZATION_ROLES)}
 
@@ -100,9 +99,10 @@ _SEEN_BY: Final[dict[Right, Right]] = {
 
 
 class Permissions:
-    """The table asked for callers and ids; places in projects are remembered for a few seconds."""
+    """The table asked for callers and ids; places in projects may be remembered for some seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, remember: float = 0.0) -> None:
+        self._remember = remember
         self._known: dict[tuple[str, str], tuple[float, Access]] = {}
 
     def forget(self) -> None:
@@ -119,7 +119,8 @@ class Permissions:
         found = load_access(at, caller, project_id)
         if len(self._known) > 50_000:
             self._known.clear()
-        self._known[key] = (now + REMEMBERED, found)
+        if self._remember:
+            self._known[key] = (now + self._remember, found)
         return found
 
     def require(self, at: Connection, caller: Caller, project_id: str, right: Right) -> Access:

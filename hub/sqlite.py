@@ -51,6 +51,8 @@ class _Wanted:
 class SqliteDatabase:
     """One file, WAL, one writing thread."""
 
+    shared = False
+
     def __init__(self, url: URL) -> None:
         self.url = url
         if url.database:

@@ -27,6 +27,15 @@ class Served:
     token: str
     process: subprocess.Popen[bytes]
     ids: dict[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    """Further hubs on the same database."""
+    asked: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where the next request goes: to each hub in turn."""
+        self.asked += 1
+        return (self.url, *self.others)[self.asked % (1 + len(self.others))]
 
     def use_present_ids(self, case: Any) -> None:
         """Let half of the requests meet something that is there."""
@@ -92,6 +101,16 @@ def process_wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
+def end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Ask hubs to end, and see that they do."""
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        if not process_wait(process, 20):
+            process.kill()
+            process.wait()
+
+
 @contextmanager
 def served(directory: Path, database_url: str = "") -> Iterator[Served]:
     """A hub with an owner, a project and something of every kind; ended with SIGTERM."""
@@ -103,10 +122,7 @@ def served(directory: Path, database_url: str = "") -> Iterator[Served]:
         furnish(running)
         yield running
     finally:
-        process.send_signal(signal.SIGTERM)
-        if not process_wait(process, 20):
-            process.kill()
-            process.wait()
+        end([process])
 
 
 def prepare(directory: Path, database_url: str = "") -> str:

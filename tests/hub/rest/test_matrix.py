@@ -18,6 +18,7 @@ from solo_unicorn.hub.api import all_endpoints
 from solo_unicorn.hub.api.endpoint import ENDPOINTS, Endpoint
 from solo_unicorn.missions.ids import new_ulid
 
+from .conftest import Place, emptied
 from .world import World, world
 
 assert all_endpoints.FILES
@@ -111,14 +112,26 @@ SETTINGS = [
     pytest.param("private, generous", marks=pytest.mark.slow),
     pytest.param("public, closed", marks=pytest.mark.slow),
     "public, generous",
+    pytest.param("private, generous, two processes", marks=pytest.mark.slow),
+    pytest.param("public, closed, two processes", marks=pytest.mark.slow),
 ]
 
 
 @pytest.fixture(params=SETTINGS)
-async def setting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Setting]:
-    visible, generous = request.param.startswith("public"), request.param.endswith("generous")
-    async with world(tmp_path / "hub") as hub:
-        yield await _furnish(hub, visible, generous)
+def wanted(request: pytest.FixtureRequest) -> tuple[str, Place]:
+    """What the setting is like, and who answers in it."""
+    if "two processes" not in request.param:
+        return request.param, Place()
+    place: Place = request.getfixturevalue("pair")
+    emptied(place.database_url)
+    return request.param, place
+
+
+@pytest.fixture
+async def setting(wanted: tuple[str, Place], tmp_path: Path) -> AsyncIterator[Setting]:
+    named, place = wanted
+    async with world(tmp_path / "hub", place.database_url, place.processes) as hub:
+        yield await _furnish(hub, named.startswith("public"), "generous" in named)
 
 
 async def _furnish(hub: World, visible: bool, generous: bool) -> Setting:

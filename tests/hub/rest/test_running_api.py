@@ -6,12 +6,18 @@ import time
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text, update
 
 from solo_unicorn.hub.housekeeping import Housekeeping
 from solo_unicorn.hub.tables import missions
 
 from .world import World
+
+ONE_PROCESS = pytest.mark.parametrize(
+    "place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+"""What a hub does by itself is done by the one of the test: another would be faster at times."""
 
 
 async def _ready(hub: World, **settings: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -116,6 +122,7 @@ class Heard:
         self.messages.append((channel, kind, payload))
 
 
+@ONE_PROCESS
 async def test_a_ready_mission_is_offered_to_a_workstation_that_is_there(hub: World) -> None:
     heard = Heard()
     hub.hub.bus.listen(heard)
@@ -138,6 +145,7 @@ async def test_a_ready_mission_is_offered_to_a_workstation_that_is_there(hub: Wo
     assert (await hub.owner.get(path + "/assignments")).json()["items"] == []
 
 
+@ONE_PROCESS
 async def test_an_offer_that_nobody_took_is_made_again(hub: World) -> None:
     await _ready(hub)
     station = await hub.workstation()
@@ -155,6 +163,7 @@ async def test_an_offer_that_nobody_took_is_made_again(hub: World) -> None:
     assert first[0]["assignmentId"] != second[0]["assignmentId"]
 
 
+@ONE_PROCESS
 async def test_a_holder_that_is_never_heard_of_again_leaves_an_unknown_outcome(hub: World) -> None:
     _, mission = await _ready(hub)
     station = await hub.workstation()

@@ -17,17 +17,30 @@ from schemathesis.specs.openapi.checks import (
 
 from solo_unicorn.hub.api.openapi import document
 
-from .serving import Served, served
+from .conftest import new_database
+from .serving import Served, end, free_port, served, start
 
 pytestmark = pytest.mark.slow
 EXAMPLES = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "3"))
 schema = schemathesis.openapi.from_dict(document("/api/v1"))  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("schemathesis")) as running:
-        yield running
+@pytest.fixture(scope="module", params=["sqlite", "two processes on postgresql"])
+def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    directory = tmp_path_factory.mktemp("schemathesis")
+    if request.param == "sqlite":
+        with served(directory) as running:
+            yield running
+        return
+    url = new_database(request.getfixturevalue("postgres"))
+    with served(directory, url) as running:
+        port = free_port()
+        second = start(tmp_path_factory.mktemp("second"), port, url)
+        running.others = (f"http://127.0.0.1:{port}",)
+        try:
+            yield running
+        finally:
+            end([second])
 
 
 @schema.exclude(path_regex=r"/attachments/.*/content").parametrize()
@@ -37,7 +50,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 )  # fmt: skip
 def test_no_fault_and_no_answer_that_is_not_written_down(case: schemathesis.Case, hub: Served) -> None:
     hub.use_present_ids(case)
-    answer = case.call(base_url=hub.url, headers={"Authorization": f"Bearer {hub.token}"}, timeout=30)
+    answer = case.call(base_url=hub.address, headers={"Authorization": f"Bearer {hub.token}"}, timeout=30)
     case.validate_response(
         answer,
         checks=[

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ PEOPLE = ("owner", "maintainer", "collaborator", "contributor", "stranger", "adm
 
 @dataclass
 class World:
-    """One hub in this process with its callers."""
+    """A hub with its callers: in this process, or others on the same database."""
 
     hub: Hub
-    transport: httpx.ASGITransport
+    transport: httpx.AsyncBaseTransport
     tokens: dict[str, str]
     ids: dict[str, str]
     organization_id: str
@@ -88,14 +89,35 @@ class World:
         return found
 
 
+class InTurn(httpx.AsyncBaseTransport):
+    """Each request goes to the next of several hubs."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._next = cycle(httpx.URL(address) for address in addresses)
+        self._transport = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it there."""
+        to = next(self._next)
+        request.url = request.url.copy_with(scheme=to.scheme, host=to.host, port=to.port)
+        request.headers["host"] = to.netloc.decode()
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Let go; each client closes it, and the next one opens it again."""
+        await self._transport.aclose()
+        self._transport = httpx.AsyncHTTPTransport()
+
+
 @asynccontextmanager
-async def world(directory: Path, database_url: str = "") -> AsyncIterator[World]:
-    """A running hub; its data is in `directory`."""
+async def world(directory: Path, database_url: str = "", processes: Sequence[str] = ()) -> AsyncIterator[World]:
+    """A running hub; its data is in `directory`. Where there are hubs at `processes`, requests go to them in turn."""
     app = create_app(HubSettings(directory, database_url=database_url, options={"rate_limits": "off"}))
     async with app.router.lifespan_context(app):
         hub: Hub = app.state.hub
         tokens, ids, organization_id = await hub.database.write(_populate)
-        made = World(hub, httpx.ASGITransport(app), tokens, ids, organization_id)
+        transport = InTurn(processes) if processes else httpx.ASGITransport(app)
+        made = World(hub, transport, tokens, ids, organization_id)
         try:
             yield made
         finally:
