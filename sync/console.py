@@ -26,8 +26,8 @@ from ..missions.errors import Conflict, NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from . import lookup, rows
 from .base import WorkspaceBase
+from .facts import LIMITS, agent_states
 from .reads import PAUSED
-from .running import LIMITS, agent_states
 
 WORKSTATION, GENERATION = "workstation", "workstation.generation"
 

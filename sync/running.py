@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final, cast
+from datetime import datetime
 
 from ..missions import sessions
 from ..missions.board import QueueEntry
-from ..missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, dispatch_key, why_not
-from ..missions.entities import (
-    SYSTEM,
-    Author,
-    CodeAgent,
-    ListName,
-    Mission,
-    Outcome,
-    Project,
-    ProjectRepository,
-    Session,
-    Usage,
-)
+from ..missions.eligibility import dispatch_key
+from ..missions.entities import SYSTEM, Author, CodeAgent, Mission, Outcome, Session, Usage
 from ..missions.errors import AlreadyClaimed, Conflict, NotFound
 from ..missions.ids import short_id
 from ..missions.loops import next_run
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .usage import cost_of, cost_since, midnight
+from .facts import FactFinder
 
-LIMITS: Final = "workstation.limits"
-"""Key of what the machine may do at once and spend."""
-PRESSURE_LASTS: Final = timedelta(seconds=15)
-"""How long a machine that is short of memory is left alone before it is looked at again."""
 DISPATCH_LISTS = ("todo", "doing", "loop")
 
 
@@ -43,12 +27,12 @@ class RunningOperations(WorkspaceBase):
     def why_not(self, ref: str) -> str | None:
         """Why a mission is not running: the first rule that fails, in one sentence; None when it may start."""
         with self._reading() as connection:
-            return _FactFinder(connection, self._clock()).why_not(lookup.mission(connection, ref))
+            return FactFinder(connection, self._clock()).why_not(lookup.mission(connection, ref))
 
     def queue(self, project: str | None = None) -> list[QueueEntry]:
         """Every ready mission that does not run yet, in dispatch order, with what holds it back."""
         with self._reading() as connection:
-            facts = _FactFinder(connection, self._clock())
+            facts = FactFinder(connection, self._clock())
             only = lookup.project(connection, project).id if project else None
             docs = connection.execute(
                 "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
@@ -83,7 +67,7 @@ class RunningOperations(WorkspaceBase):
                     holder=held.workstation_id,
                     why=f"{held.workstation_id} runs it",
                 )
-            reason = _FactFinder(change.connection, change.now).why_not(mission)
+            reason = FactFinder(change.connection, change.now).why_not(mission)
             if reason and not granted:
                 raise Conflict(f"{short_id(mission.number)} cannot start", why=reason)
             session = Session(
@@ -252,7 +236,7 @@ class RunningOperations(WorkspaceBase):
         """
         with self._reading() as connection:
             now = self._clock()
-            facts = _FactFinder(connection, now)
+            facts = FactFinder(connection, now)
             docs = connection.execute(
                 "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
                 f"AND list IN {DISPATCH_LISTS} AND (retry_at IS NOT NULL OR is_loop = 1)"
@@ -297,119 +281,3 @@ def _release(change: Change, mission: Mission, reason: str) -> Mission:
             replace(session, phase="ended", outcome="cancelled", reason=reason, ended_at=change.now, activity="")
         )
     return change.save(mission, sessions.released(mission, change.now), "claim_released", note=reason)
-
-
-class _FactFinder:
-    """Collects, once per pass, what eligibility asks about."""
-
-    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
-        self.agents = tuple(agent_states(connection, now))
-        self._projects: dict[str, Project] = {}
-        paused = connection.execute("SELECT value FROM meta WHERE key = 'workstation.paused'").fetchone()
-        self._paused = bool(paused and paused[0] == "1")
-        self._doing = dict(
-            connection.execute(
-                "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
-            )
-        )
-        limits = connection.execute("SELECT value FROM meta WHERE key = ?", (LIMITS,)).fetchone()
-        self._limits = rows.load(WorkstationLimits, limits[0]) if limits else WorkstationLimits()
-        self._day_cost = cost_since(connection, midnight(now)) if self._limits.day_budget else 0.0
-        self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
-        self._worktrees: dict[str, set[str]] = {}
-        held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
-        coming = (  # `<> 'INACTIVE'` is the index's own condition: without it SQLite reads every mission
-            "SELECT repository_id, id FROM mission WHERE session_status <> 'INACTIVE' "
-            "AND session_status = 'PUSHING' AND repository_id IS NOT NULL"
-        )
-        for repository_id, mission_id in connection.execute(f"{held} UNION {coming}"):
-            self._worktrees.setdefault(repository_id, set()).add(mission_id)
-        self._busy = dict(
-            connection.execute(
-                "SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1"
-            )
-        )
-
-    def limits_end(self) -> list[datetime]:
-        """When to look again at what keeps the whole machine from starting anything."""
-        ends = [self._now + PRESSURE_LASTS] if self._limits.pressure else []
-        if 0 < self._limits.day_budget <= self._day_cost:
-            ends.append(midnight(midnight(self._now) + timedelta(hours=36)))
-        return ends
-
-    def why_not(self, mission: Mission) -> str | None:
-        repository = self._repository(mission)
-        worktrees = self._worktrees.get(mission.project_repository_id or "", set())
-        if repository is not None and not repository.local_path and self._project(mission.project_id).hub is not None:
-            return f"{repository.name} has no checkout on this machine: `solo-unicorn repo add PATH` names one"
-        return why_not(
-            mission,
-            Facts(
-                project=self._project(mission.project_id),
-                repository=repository,
-                repository_running=int(self._busy.get(mission.project_repository_id, 0)),
-                worktrees_taken=len(worktrees),
-                has_worktree=mission.id in worktrees,
-                doing_count=int(self._doing.get(mission.project_id, 0)) - (mission.list == "doing"),
-                blockers=self._blockers(mission),
-                agents=self.agents,
-                loop_runs=self.loop_runs(mission),
-                workstation_paused=self._paused,
-                limits=self._limits,
-                workstation_running=self._live,
-                mission_cost=cost_of(self._connection, mission.id) if self._limits.mission_budget else 0.0,
-                day_cost=self._day_cost,
-                now=self._now,
-            ),
-        )
-
-    def _project(self, project_id: str) -> Project:
-        if project_id not in self._projects:
-            self._projects[project_id] = lookup.project(self._connection, project_id)
-        return self._projects[project_id]
-
-    def _repository(self, mission: Mission) -> ProjectRepository | None:
-        if mission.project_repository_id is None:
-            return None
-        try:
-            return lookup.part(self._connection, ProjectRepository, mission.project_repository_id)
-        except NotFound:
-            return None
-
-    def _blockers(self, mission: Mission) -> tuple[Blocker, ...]:
-        if not mission.dependency_count:
-            return ()
-        found = []
-        for other_id, title, in_list in lookup.unresolved_blockers(self._connection, mission.id):
-            row = self._connection.execute("SELECT number FROM mission WHERE id = ?", (other_id,)).fetchone()
-            found.append(Blocker(short_id(row[0]) if row else other_id, title or "", cast("ListName | None", in_list)))
-        return tuple(found)
-
-    def loop_runs(self, mission: Mission) -> tuple[datetime, ...]:
-        if not mission.is_loop:
-            return ()
-        since = rows.stamp(self._now - timedelta(days=1))
-        found = self._connection.execute(
-            "SELECT at FROM event WHERE mission_id = ? AND kind = 'loop_run' AND at > ? ORDER BY seq",
-            (mission.id, since),
-        )
-        return tuple(datetime.fromisoformat(at) for (at,) in found)
-
-
-def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:
-    """The code agents as eligibility sees them: state, limit and free slots."""
-    used = dict(connection.execute("SELECT agent_name, count(*) FROM session WHERE phase <> 'ended' GROUP BY 1"))
-    return [
-        AgentState(
-            type=agent.type,
-            name=agent.name,
-            enabled=agent.enabled,
-            signed_in=agent.state != "signed_out",
-            limited_until=agent.rate_limit_reset_at,
-            slots_free=max(0, agent.slots - int(used.get(agent.name, 0))),
-            installed=agent.state in ("ready", "signed_out"),
-        )
-        for agent in lookup.agents(connection)
-    ]

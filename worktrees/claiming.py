@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
 from .bases import Base, base_refs, resolve_base
-from .cleaning import forget_gone
 from .git import Git, GitError
 from .includes import AT_ONCE, copy_included
 from .naming import free_path, numbered, worktree_name
-from .occupants import put_stale_lock_aside
 from .ownership import is_own, note_owner, owned_by_another, owner_refs
-from .registry import INITIALIZING, Listed, find, git_dir, in_progress, is_linked, listed_worktrees
+from .registry import Listed, find, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
+from .resuming import resume
 from .submodules import fill
-from .work import WIP, Standing, keep_reachable, landed_ref, snapshot_work
+from .work import Standing, keep_reachable, landed_ref
 
 if TYPE_CHECKING:
     from .pool import Lease, Pool
@@ -51,7 +50,7 @@ class Claim:
             *owner_refs(self.mission.id, self.branch),
             landed_ref(self.branch),
         )
-        lease = self._resume() or self._reuse_or_create()
+        lease = resume(self) or self._reuse_or_create()
         if lease.how != "resumed":
             note_owner(self.git, self.mission.id, lease.branch, lease.base_commit)
         return lease
@@ -68,73 +67,6 @@ class Claim:
     def git(self) -> Git:
         """Git in the person's checkout; nothing here changes that checkout."""
         return Git(self.facts.root)
-
-    # ---- its own -----------------------------------------------------------------------------------------------
-
-    def _resume(self) -> Lease | None:
-        """The mission's own worktree, untouched; one whose directory was deleted by hand is made again in its place."""
-        for own in self._own_records():
-            path = Path(own.path)
-            entry = find(self.listed, path)
-            if path.is_dir() and entry and is_linked(path, self.facts.common_dir):
-                return self._resumed(own, entry)
-            self.pool.slots.remove_worktree(own.id)
-            if path.exists():
-                self.warnings.append(f"{path} is no longer a worktree of {self.facts.root}; it was left as it is")
-                continue
-            self.warnings.append(f"the directory {path} was gone; made again from branch {own.branch}")
-            self._forget_gone(path, entry)
-            self.branch = own.branch if has_branch(self.git, own.branch) else self.branch
-            return None
-        return None
-
-    def _own_records(self) -> list[Worktree]:
-        """Slots of this mission, last used first; a listed worktree of ours the store forgot is taken in again."""
-        records = self.pool.records(self.repository)
-        own = [one for one in reversed(records) if one.mission_id == self.mission.id]
-        path = Path(self.mission.worktree_path) if self.mission.worktree_path else None
-        if own or path is None or not path.is_relative_to(self.pool.root):
-            return own
-        entry = find(self.listed, path)
-        known = any(Path(one.path) == path for one in records)
-        if entry is None or entry.main or known or entry.branch is None:
-            return own
-        self.warnings.append(f"the record of {path} was missing; taken in again")
-        return [self._record(path, entry.branch, entry.head or self.facts.head_commit)]
-
-    def _resumed(self, own: Worktree, entry: Listed) -> Lease:
-        """Hand back what is there; only a half-made worktree is completed."""
-        path = Path(own.path)
-        if entry.locked == INITIALIZING:
-            self._complete(path)
-        aside = put_stale_lock_aside(path)
-        if aside:
-            self.warnings.append(f"a git that was killed had left index.lock in {path}; it is {aside} now")
-        if entry.branch not in (None, own.branch):
-            self.warnings.append(f"{path} is on branch {entry.branch}, not on {own.branch}; it was left so")
-        elif entry.branch is None and in_progress(git_dir(path)) is None:
-            self.warnings.append(f"{path} has a detached HEAD; it was left so")
-        kept = replace(own, branch=entry.branch or own.branch, mission_id=self.mission.id)
-        return self._leased(kept, "resumed", own.base_commit or entry.head or self.facts.head_commit)
-
-    def _complete(self, path: Path) -> None:
-        """Finish a `git worktree add` that was killed; no agent was ever in there, and still nothing is dropped."""
-        git = Git(path)
-        if not (git_dir(path) / "index").exists():
-            git.run("read-tree", "HEAD", tries=6)
-        snapshot_work(path, f"{WIP}/{path.name}/half-made", message="Found in a half-made worktree")
-        git.run("reset", "--hard", "--quiet", tries=6, timeout=600)
-        git.run("worktree", "unlock", str(path))
-        self.warnings.append(f"{path} was half made when its maker stopped; completed")
-
-    def _forget_gone(self, path: Path, entry: Listed | None) -> None:
-        """Drop git's entry of a directory that is gone, keeping its commits and what was staged there."""
-        kept = forget_gone(self.git, self.facts.common_dir, path, entry)
-        if kept:
-            self.warnings.append(f"what was staged in {path} is kept as {kept}")
-        self.listed = listed_worktrees(self.git)
-
-    # ---- a vacant one, or a new one ----------------------------------------------------------------------------
 
     def _reuse_or_create(self) -> Lease:
         """Same branch first, then any vacant worktree, then a new one."""
@@ -192,7 +124,7 @@ class Claim:
                 if not isinstance(why_not, str):
                     base = self._merge_base(vacant.base_commit)
                     kept = replace(vacant, branch=self.branch, mission_id=self.mission.id, base_commit=base)
-                    return self._leased(kept, "reused", base)
+                    return self.leased(kept, "reused", base)
                 self.warnings.append(f"{vacant.path} could not be reused: {why_not}")
         return None
 
@@ -266,7 +198,7 @@ class Claim:
         kept = replace(
             vacant, path=str(path), branch=self.branch, mission_id=self.mission.id, base_commit=start,
         )  # fmt: skip
-        return self._leased(kept, "reused", start)
+        return self.leased(kept, "reused", start)
 
     def _switch_back(self, git: Git, before: str, existed: bool) -> None:
         """Undo a switch: the former branch (or commit) again, and no branch left that we just made."""
@@ -289,7 +221,7 @@ class Claim:
         self._check_limit()
         path = free_path(self.pool.root, worktree_name(self.facts.name, self.branch))
         start, exists = self._start(base)
-        record = self._record(path, self.branch, start)
+        record = self.record(path, self.branch, start)
         self.pool.slots.put_worktree(record)
         arguments = ["worktree", "add", "--quiet"]
         arguments += [str(path), self.branch] if exists else ["--no-track", "-b", self.branch, str(path), start]
@@ -299,7 +231,7 @@ class Claim:
             if not path.exists():
                 self.pool.slots.remove_worktree(record.id)
             raise
-        return self._leased(record, "created", start)
+        return self.leased(record, "created", start)
 
     def _check_limit(self) -> None:
         """At most `max_concurrent_missions + 3` per repository; no limit where missions have none."""
@@ -319,14 +251,16 @@ class Claim:
                 todo="finish or review a mission, or run `solo-unicorn worktree clean`",
             )
 
-    def _record(self, path: Path, branch: str, base: str) -> Worktree:
+    def record(self, path: Path, branch: str, base: str) -> Worktree:
+        """A slot of this mission, which nobody has been told of yet."""
         now = self.pool.clock()
         return Worktree(
             id=self.pool.new_id(), repository_id=self.repository.id, path=str(path), branch=branch,
             created_at=now, last_used_at=now, mission_id=self.mission.id, base_commit=base,
         )  # fmt: skip
 
-    def _leased(self, record: Worktree, how: str, base: str) -> Lease:
+    def leased(self, record: Worktree, how: str, base: str) -> Lease:
+        """The slot as the mission's from now on, and what its session is given."""
         from .pool import Lease
 
         record = replace(record, last_used_at=self.pool.clock(), base_commit=base)

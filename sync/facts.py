@@ -1,0 +1,137 @@
+"""What eligibility asks about, read from the workspace once per pass (domain.md, Eligible)."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from ..missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
+from ..missions.entities import ListName, Mission, Project, ProjectRepository
+from ..missions.errors import NotFound
+from ..missions.ids import short_id
+from . import lookup, rows
+from .usage import cost_of, cost_since, midnight
+
+LIMITS: Final = "workstation.limits"
+"""Key of what the machine may do at once and spend."""
+PRESSURE_LASTS: Final = timedelta(seconds=15)
+"""How long a machine that is short of memory is left alone before it is looked at again."""
+
+
+class FactFinder:
+    """Collects, once per pass, what eligibility asks about."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self.agents = tuple(agent_states(connection, now))
+        self._projects: dict[str, Project] = {}
+        paused = connection.execute("SELECT value FROM meta WHERE key = 'workstation.paused'").fetchone()
+        self._paused = bool(paused and paused[0] == "1")
+        self._doing = dict(
+            connection.execute(
+                "SELECT project_id, count(*) FROM mission WHERE list = 'doing' AND deleted = 0 GROUP BY 1"
+            )
+        )
+        limits = connection.execute("SELECT value FROM meta WHERE key = ?", (LIMITS,)).fetchone()
+        self._limits = rows.load(WorkstationLimits, limits[0]) if limits else WorkstationLimits()
+        self._day_cost = cost_since(connection, midnight(now)) if self._limits.day_budget else 0.0
+        self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
+        self._worktrees: dict[str, set[str]] = {}
+        held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
+        coming = (  # `<> 'INACTIVE'` is the index's own condition: without it SQLite reads every mission
+            "SELECT repository_id, id FROM mission WHERE session_status <> 'INACTIVE' "
+            "AND session_status = 'PUSHING' AND repository_id IS NOT NULL"
+        )
+        for repository_id, mission_id in connection.execute(f"{held} UNION {coming}"):
+            self._worktrees.setdefault(repository_id, set()).add(mission_id)
+        self._busy = dict(
+            connection.execute(
+                "SELECT repository_id, count(*) FROM mission WHERE session_status <> 'INACTIVE' GROUP BY 1"
+            )
+        )
+
+    def limits_end(self) -> list[datetime]:
+        """When to look again at what keeps the whole machine from starting anything."""
+        ends = [self._now + PRESSURE_LASTS] if self._limits.pressure else []
+        if 0 < self._limits.day_budget <= self._day_cost:
+            ends.append(midnight(midnight(self._now) + timedelta(hours=36)))
+        return ends
+
+    def why_not(self, mission: Mission) -> str | None:
+        """The first rule that keeps it from running, in one sentence; None when it may start."""
+        repository = self._repository(mission)
+        worktrees = self._worktrees.get(mission.project_repository_id or "", set())
+        if repository is not None and not repository.local_path and self._project(mission.project_id).hub is not None:
+            return f"{repository.name} has no checkout on this machine: `solo-unicorn repo add PATH` names one"
+        return why_not(
+            mission,
+            Facts(
+                project=self._project(mission.project_id),
+                repository=repository,
+                repository_running=int(self._busy.get(mission.project_repository_id, 0)),
+                worktrees_taken=len(worktrees),
+                has_worktree=mission.id in worktrees,
+                doing_count=int(self._doing.get(mission.project_id, 0)) - (mission.list == "doing"),
+                blockers=self._blockers(mission),
+                agents=self.agents,
+                loop_runs=self.loop_runs(mission),
+                workstation_paused=self._paused,
+                limits=self._limits,
+                workstation_running=self._live,
+                mission_cost=cost_of(self._connection, mission.id) if self._limits.mission_budget else 0.0,
+                day_cost=self._day_cost,
+                now=self._now,
+            ),
+        )
+
+    def _project(self, project_id: str) -> Project:
+        if project_id not in self._projects:
+            self._projects[project_id] = lookup.project(self._connection, project_id)
+        return self._projects[project_id]
+
+    def _repository(self, mission: Mission) -> ProjectRepository | None:
+        if mission.project_repository_id is None:
+            return None
+        try:
+            return lookup.part(self._connection, ProjectRepository, mission.project_repository_id)
+        except NotFound:
+            return None
+
+    def _blockers(self, mission: Mission) -> tuple[Blocker, ...]:
+        if not mission.dependency_count:
+            return ()
+        found = []
+        for other_id, title, in_list in lookup.unresolved_blockers(self._connection, mission.id):
+            row = self._connection.execute("SELECT number FROM mission WHERE id = ?", (other_id,)).fetchone()
+            found.append(Blocker(short_id(row[0]) if row else other_id, title or "", cast("ListName | None", in_list)))
+        return tuple(found)
+
+    def loop_runs(self, mission: Mission) -> tuple[datetime, ...]:
+        """When a loop mission began its runs of the last day."""
+        if not mission.is_loop:
+            return ()
+        since = rows.stamp(self._now - timedelta(days=1))
+        found = self._connection.execute(
+            "SELECT at FROM event WHERE mission_id = ? AND kind = 'loop_run' AND at > ? ORDER BY seq",
+            (mission.id, since),
+        )
+        return tuple(datetime.fromisoformat(at) for (at,) in found)
+
+
+def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:
+    """The code agents as eligibility sees them: state, limit and free slots."""
+    used = dict(connection.execute("SELECT agent_name, count(*) FROM session WHERE phase <> 'ended' GROUP BY 1"))
+    return [
+        AgentState(
+            type=agent.type,
+            name=agent.name,
+            enabled=agent.enabled,
+            signed_in=agent.state != "signed_out",
+            limited_until=agent.rate_limit_reset_at,
+            slots_free=max(0, agent.slots - int(used.get(agent.name, 0))),
+            installed=agent.state in ("ready", "signed_out"),
+        )
+        for agent in lookup.agents(connection)
+    ]
