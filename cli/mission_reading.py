@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, MissionEvent
 from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.ids import shared_id
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
@@ -96,6 +97,7 @@ def _show(options: Options) -> None:
     ]  # fmt: skip
     pairs = [
         ("mission", f"{ref(mission)}  {mission.title}"),
+        ("everywhere", shared_id(mission.id) if project.hub else ""),
         ("project", project.name),
         ("list", f"{mission.list}, priority {mission.priority}"),
         ("flow", f"{flow.name}, stage {mission.stage}" + (" (with review)" if mission.requires_review else "")),

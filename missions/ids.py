@@ -7,6 +7,7 @@ from os import urandom
 from time import time_ns
 
 _SHORT = re.compile(r"(?:[Mm]-)?0*([1-9][0-9]{0,17})", re.ASCII)
+_SHARED = re.compile(r"[Ss]-([0-9A-Za-z]{5,26})", re.ASCII)
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
 
@@ -22,6 +23,17 @@ def new_ulid() -> str:
 def short_id(number: int) -> str:
     """The name people use for a mission: `M-42`."""
     return f"M-{number}"
+
+
+def shared_id(mission_id: str) -> str:
+    """The name of a mission that every machine of a connected project knows: `S-4K1XQ2`, the end of its id."""
+    return f"S-{mission_id[-6:]}"
+
+
+def parse_shared_id(ref: str) -> str | None:
+    """The end of an id in `S-4K1XQ2` (any case, five characters or more); None when the text is no shared id."""
+    found = _SHARED.fullmatch(ref.strip())
+    return found.group(1).upper() if found else None
 
 
 def parse_short_id(ref: str) -> int | None:

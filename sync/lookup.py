@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ..missions.entities import Actor, CodeAgent, Flow, Mission, Project, ProjectRepository, Session
 from ..missions.errors import NotFound
-from ..missions.ids import parse_short_id
+from ..missions.ids import parse_shared_id, parse_short_id
 from .rows import load
 
 Part = TypeVar("Part", Flow, Actor, ProjectRepository)
@@ -16,11 +16,16 @@ SHORTEST_PREFIX = 6
 
 
 def mission(connection: sqlite3.Connection, ref: str, *, deleted: bool = False) -> Mission:
-    """A mission by id, by short id (`M-42`, `42`) or by a unique beginning of its id; NotFound."""
+    """A mission by id, by short id (`M-42`, `42`), shared id (`S-4K1XQ2`) or a beginning of its id that only it has."""
     ref = ref.strip()
-    number = parse_short_id(ref)
+    number, ending = parse_short_id(ref), parse_shared_id(ref)
     if number is not None:
         row = connection.execute("SELECT doc, deleted FROM mission WHERE number = ?", (number,)).fetchone()
+    elif ending is not None:
+        found = connection.execute(
+            "SELECT doc, deleted FROM mission WHERE id LIKE '%' || ? LIMIT 2", (ending,)
+        ).fetchall()
+        row = found[0] if len(found) == 1 else None
     else:
         row = connection.execute("SELECT doc, deleted FROM mission WHERE id = ?", (ref.upper(),)).fetchone()
         if row is None and len(ref) >= SHORTEST_PREFIX and ref.isalnum():

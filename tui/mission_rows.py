@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from ..missions.entities import Json, Mission, MissionEvent, Session
-from ..missions.ids import short_id
+from ..missions.ids import shared_id, short_id
 from .ages import ago, at, clock, count, size, until
 from .card import Line
 from .headings import NAMES
@@ -38,7 +38,10 @@ def title_line(data: MissionData, marks: Marks, width: int) -> Line:
     """Title at the left, where it stands at the right."""
     mission = data.mission
     dot = f" {marks.separator} "
-    facts = [short_id(mission.number), f"{mission.stage} {mission.current_flow_task + 1}/{len(data.stages)}"]
+    name = short_id(mission.number)
+    if data.project.hub is not None:  # numbers are each machine's own
+        name += f" {shared_id(mission.id)}"
+    facts = [name, f"{mission.stage} {mission.current_flow_task + 1}/{len(data.stages)}"]
     if width >= 80:
         facts += [f"priority {mission.priority}", NAMES[mission.list].lower()]
     if width >= 140 and mission.pr_branch_name:

@@ -33,6 +33,15 @@ FLOW = {
     "isDefault": True,
     "stageSequence": [{"stage": "plan", "requireReview": True}],
 }
+ACTOR = {"id": "01JA", "name": "Careful", "version": 2}
+NOTE = {
+    "seq": 7, "missionId": HUB_HAS["id"], "kind": "noted_progress", "note": "theirs", "noteId": "01JX",
+    "at": "2026-05-01T00:00:00Z",
+}  # fmt: skip
+FILE = {
+    "id": "01JY", "missionId": HUB_HAS["id"], "name": "a.txt", "mime": "text/plain", "size": 3, "sha256": "0" * 64,
+    "addedAt": "2026-05-01T00:00:00Z", "addedBy": {"kind": "user", "name": "ann"},
+}  # fmt: skip
 NEWER = {**HUB_HAS, "title": "newer", "description": "a\nb\nc\nd", "version": 9}
 Operation = Callable[[Workspace], Any]
 
@@ -87,6 +96,21 @@ OPERATIONS: dict[str, Operation] = {
     "refused": lambda w: w.settle(frozen(w), Response(422, {}, {"error": {"message": "no"}}), FULL, 1.0),
     "no answer": lambda w: w.settle(frozen(w), NoAnswer("cut"), FULL, 1.0),
     "new parts": lambda w: w.take_parts(PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2),
+    "edit a persona": lambda w: w.update_actor("01JA", {"focus": "mine"}),
+    "remove a persona": lambda w: w.delete_actor("01JA"),
+    "change the project": lambda w: w.update_project(PROJECT, {"name": "Mine"}),
+    "write into the memory": lambda w: w.append_memory(PROJECT, "notes", "words"),
+    "a document of the hub": lambda w: w.take_memory(PROJECT, "notes", {"version": 2, "text": "theirs"}),
+    "a note": lambda w: w.add_note(HUB_HAS["id"], "progress", "words"),
+    "notes of the hub": lambda w: w.take_notes(PROJECT, [NOTE]),
+    "files of the hub": lambda w: w.take_files(PROJECT, HUB_HAS["id"], [FILE]),
+    "parts that are gone": lambda w: w.take_parts(
+        PROJECT, {"id": PROJECT, "name": "Shared", "version": 20}, {"actors": [], "flows": [FLOW]}, 20
+    ),
+    "a name that is taken": lambda w: w.take_parts(
+        PROJECT, {"id": PROJECT, "name": "Shared", "version": 20},
+        {"actors": [{**ACTOR, "id": "01JB", "name": "Mine"}]}, 20,
+    ),
     "disconnect": lambda w: w.disconnect_project(PROJECT, force=True),
     "select": lambda w: w.select_missions(PROJECT, lists=["todo"], days=None),
 }  # fmt: skip
@@ -99,7 +123,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with SilentWorkspace(Store(path)) as workspace:
         account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
         workspace.put_account(account)
-        workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": [FLOW]})
+        parts = {"flows": [FLOW], "actors": [ACTOR]}
+        workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, parts)
+        workspace.create_actor(PROJECT, "Mine")
         workspace.take_changes(PROJECT, {"changes": [HUB_HAS], "cursor": "c1", "seq": 3, "epoch": 1})
         workspace.edit_mission(HUB_HAS["id"], {"title": "mine"})
         workspace.freeze(workspace.due("ann@hub")[0].seq, FULL, 1.0)
@@ -111,7 +137,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(workspace: Workspace) -> str:
     """Everything that matters, as text."""
-    tables = ("mission", "base", "outbox", "conflict", "mirror", "dependency", "event", "project")
+    tables = (
+        "mission", "base", "outbox", "conflict", "mirror", "dependency", "event", "project", "part_base", "actor",
+        "flow", "memory", "memory_version", "shared_note", "shared_file", "attachment",
+    )  # fmt: skip
     connection = workspace._store.connection
     rows = {table: sorted(map(repr, connection.execute(f"SELECT * FROM {table}").fetchall())) for table in tables}
     return repr(rows)

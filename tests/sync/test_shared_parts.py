@@ -10,7 +10,8 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import FlowStage
-from solo_unicorn.missions.errors import Conflict
+from solo_unicorn.missions.errors import Conflict, NotFound
+from solo_unicorn.missions.ids import shared_id
 from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.mirror.exchange import Trouble, parts, pull, push
 from solo_unicorn.sync.mirror.messages import Answer, Response
@@ -317,3 +318,34 @@ def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) 
         assert ann.verify_mirror(project.id) == []
 
 
+
+
+def test_both_machines_say_the_same_name_of_a_mission(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    bob.create_mission(bob.create_project("Of bob alone").id, MissionDraft("Another first one"))
+    made = ann.create_mission(PROJECT, MissionDraft("One"))
+    both[0].sync()
+    both[1].sync()
+    assert bob.mission(made.id).number != made.number
+    name = shared_id(made.id)
+    assert bob.mission(name).id == ann.mission(name.lower()).id == made.id
+    with pytest.raises(NotFound):
+        bob.mission("S-00000")
+
+
+def test_whoever_signs_in_next_does_not_send_what_another_did(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
+    """Rows are of the account that made them: not sent by another, at the same hub or elsewhere, and kept for it."""
+    ann = both[0].workspace
+    ann.update_project(PROJECT, {"name": "Of ann"})
+    ann.create_mission(PROJECT, MissionDraft("Of ann"))
+    ann.append_memory(PROJECT, "notes", "of ann")
+    other = Account("bob@hub", "hub", "https://hub", "bob", "", "token", True, {})
+    ann.set_signed_in("ann@hub", False)
+    ann.put_account(other)  # takes the profile's name over
+    ann.put_account(Account("ann@elsewhere", "elsewhere", "https://elsewhere", "ann", "", "token", True, {}))
+    assert ann.due("bob@hub") == ann.due("bob@hub", files=True) == ann.due("ann@elsewhere") == []
+    assert {one.account for one in ann.outbox()} == {"ann@hub"} and len(ann.outbox()) == 3
+    assert hub.effects == []
+    ann.set_signed_in("ann@hub", True)
+    both[0].sync()
+    assert hub.state.project["name"] == "Of ann" and ann.outbox() == []

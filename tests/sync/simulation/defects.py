@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from solo_unicorn.sync import change as change_module
-from solo_unicorn.sync.mirror import base, outbox, pushing
+from solo_unicorn.sync.mirror import base, outbox, part_sending, pushing
 from solo_unicorn.sync.mirror.operations import SyncOperations
 from solo_unicorn.sync.mirror.threeway import Verdict
 
@@ -171,6 +171,20 @@ def _resync_without_sweep() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _parts_not_judged() -> Iterator[None]:
+    """Settings, personas and the memory are sent whatever the hub has by now."""
+    with patch.object(part_sending, "check", lambda part, fields, seen, now: Verdict(dict(fields), ())):
+        yield
+
+
+@contextmanager
+def _gone_with_the_edits() -> Iterator[None]:
+    """What was changed here and removed at the hub is forgotten."""
+    with patch.object(part_sending, "_deleted_there", lambda change, entry: None):
+        yield
+
+
 DEFECTS: dict[str, Defect] = {
     "no idempotency key": lambda: _without_header("idempotency-key"),
     "a new key per try": _new_key_per_try,
@@ -186,4 +200,6 @@ DEFECTS: dict[str, Defect] = {
     "acknowledged at once": _acknowledged_at_once,
     "restored without new stamps": _forgotten_by_the_hub,
     "resync without sweep": _resync_without_sweep,
+    "parts are not judged": _parts_not_judged,
+    "edits go with what was removed": _gone_with_the_edits,
 }
