@@ -197,7 +197,7 @@ def push(
     """Send one row of the outbox; returns what became of it."""
     seq, mission_id, project_id, kind = entry.seq, entry.entity_id, entry.project_id, entry.kind
     if kind in ("file", "file_delete"):
-        return (yield from send_file(workspace, entry, workspace.content_of(entry)))
+        return (yield from send_file(workspace, entry, workspace.content_of(entry), can))
     if kind.startswith("part"):
         if not can.if_match or workspace.part_unsaid(mission_id):
             stopped = yield from parts(workspace, project_id, can)

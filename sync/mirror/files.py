@@ -21,7 +21,7 @@ from ..change import Change
 from . import outbox, pushing
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
 from .outbox import Entry
-from .pushing import Outcome
+from .pushing import Capabilities, Outcome
 
 if TYPE_CHECKING:
     from ..workspace import Workspace
@@ -76,9 +76,20 @@ class FileOperations(WorkspaceBase):
             change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
 
     def file_dropped(self, entry: Entry) -> None:
-        """There is nothing left to send: its mission, or the file itself, is gone at the hub."""
+        """There is nothing left to send: the file is gone at the hub, or the server keeps none and it stays here."""
         with self._change(SYSTEM) as change:
             change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+
+    def file_without_mission(self, entry: Entry, said: str) -> Outcome:
+        """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
+        with self._change(SYSTEM) as change:
+            own = change.connection.execute(
+                "SELECT 1 FROM event WHERE mission_id = ? AND kind = 'deleted'", (_mission_of(entry),)
+            ).fetchone()
+            if own is None:
+                return pushing.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
+            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+            return "done"
 
     def file_refused(self, entry: Entry, code: str, said: str) -> None:
         """Set a file aside with the hub's words; it stays here."""
@@ -108,7 +119,9 @@ def queue_removal(change: Change, file: Attachment) -> None:
         adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})
 
 
-def send(workspace: Workspace, entry: Entry, content: str | None) -> Exchange[Outcome | Trouble]:
+def send(
+    workspace: Workspace, entry: Entry, content: str | None, can: Capabilities
+) -> Exchange[Outcome | Trouble]:
     """Send one file, or its removal; `content` is the path of its bytes, None when they are not here any more."""
     from .exchange import trouble
 
@@ -125,7 +138,9 @@ def send(workspace: Workspace, entry: Entry, content: str | None) -> Exchange[Ou
     wanted: dict[str, Json] = {**entry.patch, "id": entry.entity_id}
     answer = yield Request("POST", f"{API}/projects/{entry.project_id}/attachments", {}, {}, wanted)
     if isinstance(answer, Response) and answer.status in (404, 405, 410):
-        workspace.file_dropped(entry)  # its mission is gone, or the server keeps no files: it stays here
+        if can.history and answer.status != 405:
+            return workspace.file_without_mission(entry, answer.said)
+        workspace.file_dropped(entry)
         return "done"
     if isinstance(answer, NoAnswer) or not answer.ok:
         return _refused(workspace, entry, answer) or trouble(answer)

@@ -178,13 +178,6 @@ def _parts_not_judged() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _gone_with_the_edits() -> Iterator[None]:
-    """What was changed here and removed at the hub is forgotten."""
-    with patch.object(part_sending, "_deleted_there", lambda change, entry: None):
-        yield
-
-
 DEFECTS: dict[str, Defect] = {
     "no idempotency key": lambda: _without_header("idempotency-key"),
     "a new key per try": _new_key_per_try,
@@ -201,5 +194,4 @@ DEFECTS: dict[str, Defect] = {
     "restored without new stamps": _forgotten_by_the_hub,
     "resync without sweep": _resync_without_sweep,
     "parts are not judged": _parts_not_judged,
-    "edits go with what was removed": _gone_with_the_edits,
 }

@@ -21,6 +21,7 @@ RETENTION = 7 * 86_400
 EPOCH = 1_780_000_000.0
 
 
+UPLOADS = "https://files/"
 KINDS = ("flows", "actors", "repositories")
 
 
@@ -41,6 +42,7 @@ class State:
     parts: dict[str, dict[str, Document]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     memory: dict[str, Document] = field(default_factory=dict)
     history: list[Document] = field(default_factory=list)
+    files: dict[str, Document] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class SimulatedHub:
         )
 
     def _handle(self, request: Request) -> Response:
+        if request.path.startswith(UPLOADS):
+            return self._piece(request)
         if not request.path.startswith(API):
             return _error(404, "not_found")
         parts = request.path.removeprefix(API).strip("/").split("/")
@@ -107,6 +111,9 @@ class SimulatedHub:
                 return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
             case "GET", ["projects", _, "events"] if not self.plain:
                 return self._history(request)
+            case "GET", ["missions", mission_id, "attachments"] if not self.plain:
+                found = [one for one in self.state.files.values() if one["missionId"] == mission_id]
+                return Response(200, {}, {"items": [one for one in found if one["state"] == "complete"]})
             case "GET", ["missions", mission_id]:
                 found = self.state.missions.get(mission_id)
                 return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
@@ -185,6 +192,8 @@ class SimulatedHub:
             state.creators[mission_id] = mutation
             self._happened(Effect(mutation, mission_id, "create", {}, _copy(made)))
             return Response(201, self._etag(made), made)
+        if parts[-1] == "attachments" or parts[0] == "attachments":
+            return self._file(request, parts, body, mutation)
         if parts[0] == "projects" or parts[0] in KINDS or parts[2:] == ["notes"]:
             return self._beside(request, parts, body, mutation)
         mission_id = parts[1]
@@ -208,6 +217,53 @@ class SimulatedHub:
         after = self._stored({k: v for k, v in {**found, **body}.items() if v is not None})
         self._happened(Effect(mutation, mission_id, "patch", before, _copy(after)))
         return Response(200, self._etag(after), after)
+
+    def _file(self, request: Request, parts: list[str], body: Document, mutation: str) -> Response:
+        """A file announced, completed, or taken off; its bytes are counted, not kept."""
+        state = self.state
+        if self.plain:
+            return _error(404, "not_found")
+        if parts[-1] == "attachments":
+            if body["missionId"] not in state.missions:
+                return _error(404, "not_found")
+            new = {**body, "state": "waiting", "offset": 0, "addedAt": "2026-05-01T00:00:00Z"}
+            new["addedBy"] = {"kind": "user"}
+            file = state.files.setdefault(body["id"], new)
+            return Response(201, {}, {"attachment": file, "uploadUrl": f"{UPLOADS}{body['id']}"})
+        file_id = parts[1]
+        if file_id not in state.files:
+            return _error(404, "not_found")
+        file = state.files[file_id]
+        if request.method == "DELETE":
+            del state.files[file_id]
+            self._told(file, "file_detached")
+            return Response(204, {}, None)
+        if file["state"] == "waiting":
+            return _error(409, "conflict")
+        if file["state"] == "stored":
+            file["state"] = "complete"
+            self._told(file, "file_attached")
+            self._happened(Effect(mutation, file_id, "file", {}, _copy(file)))
+        return Response(200, {}, file)
+
+    def _told(self, file: Document, kind: str) -> None:
+        self.state.seq += 1
+        event = {"seq": self.state.seq, "missionId": file["missionId"], "kind": kind, "note": ""}
+        self.state.history.append(event)
+
+    def _piece(self, request: Request) -> Response:
+        """Where an upload stands; a piece is taken only where the last one ended."""
+        file = self.state.files.get(request.path.removeprefix(UPLOADS))
+        if file is None:
+            return _error(404, "not_found")
+        status = 204
+        if request.method == "PUT" and request.piece is not None and file["state"] == "waiting":
+            if int(request.headers["upload-offset"]) != file["offset"] or request.piece.start != file["offset"]:
+                status = 409
+            else:
+                file["offset"] += request.piece.length
+                file["state"] = "stored" if file["offset"] == file["size"] else "waiting"
+        return Response(status, {"upload-offset": str(file["offset"])}, None)
 
     def _beside(self, request: Request, parts: list[str], body: Document, mutation: str) -> Response:
         """What belongs to the project beside its missions."""

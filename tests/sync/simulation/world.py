@@ -15,13 +15,16 @@ from random import Random
 from typing import Any
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS, Mission
+from solo_unicorn.missions.entities import LISTS, USER, Attachment, Mission
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.mirror.exchange import Trouble, detect, pull, push
+from solo_unicorn.sync.mirror.files import PIECE, queue_file, queue_removal
 from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response, server_time
+from solo_unicorn.sync.mirror.outbox import Entry
 from solo_unicorn.sync.mirror.pushing import Capabilities
+from solo_unicorn.sync.rows import dump
 
 from .hub import Effect, SimulatedHub
 from .store import Crash, MemoryStore, SilentWorkspace
@@ -91,6 +94,8 @@ class World:
         self.ids = 0
         self.edits: list[Edit] = []
         self.made: dict[str, str] = {}
+        self.mission_of: dict[str, str] = {}
+        """Files -> the mission they were attached to; they go with it."""
         self.deleted: list[tuple[str, str]] = []
         self.late: list[Request] = []
         self.unseen: str | None = None
@@ -219,7 +224,7 @@ class World:
     def _edit_part(self, machine: Machine, value: str) -> None:
         """Settings, personas, flows, repositories and the memory of the project."""
         workspace, draw = machine.workspace, self.random
-        kind = draw.randrange(10)
+        kind = draw.randrange(11)
         actors, repositories = workspace.actors(PROJECT), workspace.repositories(PROJECT)
         own_flows = [one for one in workspace.flows(PROJECT) if not one.is_system]
         if kind == 0:
@@ -248,6 +253,8 @@ class World:
                 mission = draw.choice(missions)
                 workspace.add_note(mission.id, "progress", f"did {value}")
                 self._changed(machine, mission.id, f"note {value}", f"did {value}", "")
+        elif kind == 10:
+            self._file(machine, value)
         elif kind == 5 or not repositories:
             made = workspace.add_repository(PROJECT, value)
             self.edits.append(Edit(machine.name, made.id, "made part", value, ""))
@@ -267,6 +274,34 @@ class World:
             flow = draw.choice(own_flows)
             workspace.describe_flow(flow.id, description=f"words {value}")
             self._changed(machine, flow.id, "description", f"words {value}", flow.description or "")
+
+    def _file(self, machine: Machine, value: str) -> None:
+        """A file attached (its bytes are not there), or taken off."""
+        workspace, draw = machine.workspace, self.random
+        missions = list(workspace.missions(PROJECT, limit=50).items)
+        if not missions:
+            return
+        mission = draw.choice(missions)
+        files = workspace.attachments(mission.id)
+        if files and draw.random() < 0.3:
+            gone = draw.choice(files)
+            with workspace._change(USER) as change:
+                change.connection.execute("DELETE FROM attachment WHERE id = ?", (gone.id,))
+                queue_removal(change, gone)
+            self.deleted.append((machine.name, gone.id))
+            return
+        size = draw.choice((1, PIECE, PIECE * 2 + 7))
+        with workspace._change(USER) as change:
+            made = Attachment(
+                self._id(), PROJECT, mission.id, f"{value}.txt", "text/plain", size, f"{size:064x}", change.now, USER
+            )
+            change.connection.execute(
+                "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
+                (made.id, PROJECT, mission.id, made.name, made.sha256, dump(to_wire(made))),
+            )
+            queue_file(change, made)
+        self.edits.append(Edit(machine.name, made.id, "name", made.name, ""))
+        self.mission_of[made.id] = mission.id
 
     def _made_part(self, machine: Machine, actor: Any, value: str) -> None:
         self._changed(machine, actor.id, "focus", value, "")
@@ -397,13 +432,18 @@ class World:
             if "pull" not in machine.running:
                 self._advance(machine, "pull", pull(machine.workspace, PROJECT, machine.can))
             return
-        due = [one for one in machine.workspace.due(f"{machine.name}@hub") if one.entity_id not in machine.running]
+        due = [one for one in self._due(machine) if one.entity_id not in machine.running]
         if due:
-            one = self.random.choice(due[:4])
+            one = self.random.choice(due[:6])
             self._advance(
                 machine, one.entity_id,
                 push(machine.workspace, one, machine.can, machine.server_now),
             )  # fmt: skip
+
+    @staticmethod
+    def _due(machine: Machine) -> list[Entry]:
+        account = f"{machine.name}@hub"
+        return [*machine.workspace.due(account), *machine.workspace.due(account, files=True)]
 
     def _answered(self, machine: Machine, name: str) -> None:
         exchange, request = machine.running.pop(name)
@@ -490,7 +530,7 @@ class World:
                 self._calm(machine, detect(machine.workspace, "https://hub"))
                 self._calm(machine, pull(machine.workspace, PROJECT, machine.can or Capabilities()))
                 can = machine.can or Capabilities()
-                for one in machine.workspace.due(f"{machine.name}@hub"):
+                for one in self._due(machine):
                     workspace, now = machine.workspace, machine.server_now
                     self._calm(machine, push(workspace, one, can, now))
             if not any(machine.workspace.outbox(PROJECT, parked=False) for machine in self.machines):
@@ -550,6 +590,7 @@ class World:
         truth |= {f"{PROJECT}/{name}": one["text"] for name, one in state.memory.items()}
         differing = {one for one in truth.keys() | shown.keys() if truth.get(one) != shown.get(one)} - parked
         self._check_notes(machine)
+        self._check_files(machine)
         if self.restores:  # a restored hub may have lost a document that is still here
             differing = {one for one in differing if one in truth or "/" not in one}
         if differing:
@@ -560,12 +601,22 @@ class World:
         """Each note of a mission that is here stands in its history, once."""
         here = {one.id for one in machine.workspace.missions(PROJECT, limit=500).items}
         for mission_id in here:
-            wanted = sorted(one["note"] for one in self.hub.state.history if one["missionId"] == mission_id)
+            told = [one for one in self.hub.state.history if one["missionId"] == mission_id]
+            wanted = sorted(one["note"] for one in told if one["kind"].startswith("noted_"))
             events = machine.workspace.history(mission_id, 10_000)
             shown = sorted(event.note for event in events if event.kind.startswith("noted_"))
             missing = [note for note in wanted if note not in shown]
             if missing or len(shown) != len(set(shown)):
                 raise Broken(f"I2 {machine.name}: notes of {mission_id} are {shown}, the hub has {wanted}")
+
+    def _check_files(self, machine: Machine) -> None:
+        """I2 for files: those of missions that are here; what a restored hub lost is still here."""
+        here = [one.id for one in machine.workspace.missions(PROJECT, limit=500).items]
+        shown = {file.id for mission_id in here for file in machine.workspace.attachments(mission_id)}
+        complete = [one for one in self.hub.state.files.values() if one["state"] == "complete"]
+        truth = {one["id"] for one in complete if one["missionId"] in here}
+        if truth != shown and not self.restores:
+            raise Broken(f"I2 {machine.name} has the files {sorted(shown)}, the hub {sorted(truth)}")
 
     def _check_effects(self) -> None:
         seen: dict[tuple[str, str], Effect] = {}
@@ -581,7 +632,8 @@ class World:
         later = self.edits[index + 1 :]
         if any(e.machine == edit.machine and e.mission == edit.mission and e.field == edit.field for e in later):
             return
-        if any(name == edit.machine and mission == edit.mission for name, mission in self.deleted):
+        about = (edit.mission, self.mission_of.get(edit.mission))
+        if any(name == edit.machine and mission in about for name, mission in self.deleted):
             return
         name = {"made": "title", "made part": "name"}.get(edit.field, edit.field).split(" ")[0]
         for effect in (*self.hub.effects, *self.hub.lost):
