@@ -144,6 +144,11 @@ class World:
                 machine.store.connection.left = -1
             self._check_now(machine)
         self._heal()
+        for machine in self.machines:
+            for _ in machine.workspace.conflicts(PROJECT):
+                self._settle(machine)
+            self._check_now(machine)
+        self._heal()
         self._check_end()
         return self.trail
 
@@ -377,7 +382,7 @@ class World:
         elif conflict.kind in ("outcome_unknown", "progress"):
             for name, value in conflict.mine.items():
                 if name in ("title", "reviewFeedback") and value:
-                    self._said(machine, made, name, value, shown or made.title)
+                    self._said(machine, made, name, value, str((conflict.theirs or {}).get(name) or made.title))
             self._given_up(machine, conflict)
 
     def _settle_part(self, machine: Machine, conflict: Any) -> None:
