@@ -127,7 +127,7 @@ def send(
 
     if entry.kind == "file_delete":
         answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
-        if isinstance(answer, Response) and (answer.ok or answer.status in (404, 410)):
+        if isinstance(answer, Response) and answer.status in (204, 404, 410):
             workspace.file_dropped(entry)
             return "done"
         return _refused(workspace, entry, answer) or trouble(answer)
@@ -153,7 +153,7 @@ def send(
         if stopped is not None:
             return stopped
     answer = yield Request("POST", f"{API}/attachments/{entry.entity_id}/complete", {}, {})
-    if isinstance(answer, Response) and answer.ok:
+    if isinstance(answer, Response) and answer.ok and answer.object.get("state") == "complete":
         workspace.file_sent(entry)
         return "done"
     return _refused(workspace, entry, answer) or trouble(answer)
@@ -177,8 +177,8 @@ def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
 
 def _refused(workspace: Workspace, entry: Entry, answer: Response | NoAnswer) -> Outcome | None:
     """Parked, when the hub will not have it; None when it may be tried again as it is."""
-    if isinstance(answer, NoAnswer) or answer.status in (401, 408, 425, 429) or answer.status >= 500:
-        return None
+    if isinstance(answer, NoAnswer) or answer.ok or answer.status in (401, 408, 425, 429) or answer.status >= 500:
+        return None  # a success that is not the hub's own proves nothing
     if answer.status == 409 and answer.error.get("code") not in ("already_exists",):
         return None  # not all has arrived: the next try sends the rest
     workspace.file_refused(entry, str(answer.error.get("code") or "refused"), answer.said)
