@@ -62,6 +62,10 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
             from .driver import driver_after
 
             app.driver_class = driver_after(early)
+        if sys.__stdin__ and sys.__stdin__.isatty() and not os.environ.get("TEXTUAL_DRIVER"):
+            from .hangup import end_with
+
+            end_with(sys.__stdin__.fileno())
         app.run()
         return app.return_code or 0
 

@@ -72,12 +72,24 @@ class Terminal:
         assert self.said.rfind(b"\x1b[?1049l") > self.said.rfind(b"\x1b[?1049h")
         assert self.said.rfind(b"\x1b[?25h") > self.said.rfind(b"\x1b[?25l")
 
+    def hang_up(self) -> int | None:
+        """Take the terminal away; how the program ended (as of waitpid), None when it did not."""
+        os.close(self.master)
+        self.master = -1
+        end = time.monotonic() + DEADLINE
+        while self.status is None and time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+            time.sleep(0.01)
+        return self.status
+
     def close(self) -> None:
         """End what is left."""
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self.master)
         os.close(self._slave)
 
 
@@ -145,6 +157,19 @@ def test_a_signal_between_gives_the_terminal_back(
     terminal.listen(terminal.ended)
     assert terminal.status is not None and os.WTERMSIG(terminal.status) == number
     terminal.assert_given_back()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told by the kernel", "somebody else is told"])
+def test_a_board_whose_terminal_is_gone_ends(on_terminal: Callable[[str], Terminal], told: bool) -> None:
+    deaf = "" if told else "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    terminal = on_terminal(deaf + BOARD)
+    terminal.listen(lambda: b"\x1b[?2004h" in terminal.said and "everything" in terminal.text)
+    terminal.type(b"j")
+    status = terminal.hang_up()
+    assert status is not None, "it goes on without a terminal"
+    assert os.WTERMSIG(status) == signal.SIGHUP if told else os.WEXITSTATUS(status) == 128 + signal.SIGHUP
+    with Workspace.open() as workspace:
+        assert workspace.projects(), "what was there is there"
 
 
 def test_an_error_between_gives_the_terminal_back_and_is_told(on_terminal: Callable[[str], Terminal]) -> None:
