@@ -12,11 +12,11 @@ import pytest
 import solo_unicorn.missions
 
 FOLDER = Path(str(solo_unicorn.missions.__file__)).parent
-MODULES = sorted(path for path in FOLDER.glob("*.py") if path.stem != "__init__")
+MODULES = sorted(path for path in FOLDER.rglob("*.py") if path.stem != "__init__")
 
 
 def test_importing_all_rules_loads_nothing_heavy() -> None:
-    names = [f"solo_unicorn.missions.{path.stem}" for path in MODULES]
+    names = [".".join(("solo_unicorn.missions", *path.relative_to(FOLDER).with_suffix("").parts)) for path in MODULES]
     code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"textual", "mcp", "httpx", "git", "keyring", "pydantic", "ulid", "asyncio", "sqlite3", "tomlkit", "uuid"}

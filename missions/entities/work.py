@@ -1,0 +1,187 @@
+"""What the specification leaves to each side: who does what, sessions, agents, worktrees, files, the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import datetime
+from typing import Literal
+
+from ..records import record
+from .mission import AuthorKind, Json, JsonObject, Outcome, Relation
+
+
+@record
+class Author:
+    """Who makes a change: a person, an agent (with its session), or the system."""
+
+    kind: AuthorKind
+    name: str = ""
+    session_id: str | None = None
+
+
+USER = Author("user")
+SYSTEM = Author("system")
+
+
+@record
+class MissionEvent:
+    """One change, appended and never altered (domain.md, Board)."""
+
+    seq: int
+    """Grows by one with every event of the workspace."""
+    project_id: str
+    mission_id: str | None
+    kind: str
+    """A verb in the past tense: created, edited, moved, claimed, stage_completed, approved, noted, landed …"""
+    author: Author
+    at: datetime
+    changes: dict[str, tuple[Json, Json]] = field(default_factory=dict)
+    """Wire field name -> (before, after)."""
+    note: str = ""
+    """Text that belongs to the event: a note, a summary, feedback, a reason."""
+    correlation_id: str = ""
+
+
+@record
+class Dependency:
+    """`mission_id` blocks (or relates to) `other_id`."""
+
+    mission_id: str
+    other_id: str
+    relation: Relation
+
+
+@record
+class Usage:
+    """What a session used so far; cost in US dollars where the agent reports it."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: float | None = None
+    turns: int = 0
+
+
+@record
+class Session:
+    """One run of a code agent on one mission at one stage, in one worktree."""
+
+    id: str
+    mission_id: str
+    project_id: str
+    workstation_id: str
+    agent_type: str
+    agent_name: str
+    stage: str
+    started_at: datetime
+    phase: Literal["preparing", "running", "ended"] = "preparing"
+    outcome: Outcome | None = None
+    reason: str = ""
+    """Why it ended so, in one sentence; empty while it runs or when it completed."""
+    conversation_id: str | None = None
+    """The agent's own id of the conversation."""
+    resumed: bool = False
+    worktree_path: str | None = None
+    branch: str | None = None
+    base_commit: str | None = None
+    host_pid: int | None = None
+    activity: str = ""
+    """What the agent does now, in a few words: thinking, editing src/pay.py, running npm test."""
+    usage: Usage = Usage()
+    transcript_offset: int = 0
+    """Bytes of transcript.jsonl that have been taken in."""
+    last_event_at: datetime | None = None
+    ended_at: datetime | None = None
+    stage_finished: bool = False
+    """The agent finished its stage through the MCP tool in this session."""
+    unasked: bool = False
+    """The agent was started so that it asks nobody before it does anything (`skip_permissions`)."""
+
+
+@record
+class CodeAgent:
+    """A code agent of this workstation: what is configured and what the last check found."""
+
+    type: str
+    """Catalogue entry: claude, codex, rehearsal …"""
+    name: str
+    """Unique on the workstation; equals the type unless a person added several of one type."""
+    title: str = ""
+    enabled: bool = True
+    slots: int = 1
+    binary: str | None = None
+    agent_version: str | None = None
+    state: Literal["ready", "missing", "signed_out", "broken", "too_old"] = "missing"
+    detail: str = ""
+    """What is wrong and what to do, in one sentence; empty when ready."""
+    rate_limit_reset_at: datetime | None = None
+    """Parked until then; None when not limited."""
+    checked_at: datetime | None = None
+
+
+@record
+class Worktree:
+    """A slot of the worktree pool; `mission_id` None means vacant."""
+
+    id: str
+    repository_id: str
+    path: str
+    branch: str
+    created_at: datetime
+    last_used_at: datetime
+    mission_id: str | None = None
+    base_commit: str | None = None
+
+
+@record
+class Attachment:
+    """A file that belongs to a mission; its bytes are kept once per content, by their SHA-256."""
+
+    id: str
+    project_id: str
+    mission_id: str
+    name: str
+    """As the person called it; no folder in it."""
+    mime: str
+    size: int
+    """Bytes."""
+    sha256: str
+    added_at: datetime
+    added_by: Author
+
+
+@record
+class MemoryDocument:
+    """A Markdown document of the project memory."""
+
+    project_id: str
+    name: str
+    text: str
+    version: int
+    updated_at: datetime
+    updated_by: Author
+
+
+Decision = Literal["allow", "deny"]
+
+
+@record
+class InboxItem:
+    """What an agent asks permission for in the middle of its work, and what was answered."""
+
+    id: int
+    project_id: str
+    mission_id: str
+    session_id: str
+    tool: str
+    """The agent's own tool: Bash, Write …"""
+    input: JsonObject
+    """What it would be called with; long ones are cut."""
+    asked_at: datetime
+    decision: Decision | None = None
+    """None while it is open."""
+    message: str = ""
+    """What the person adds for the agent."""
+    answered_at: datetime | None = None
+    answered_by: AuthorKind | None = None
+    """`system`: nobody answered in time."""
