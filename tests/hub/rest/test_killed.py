@@ -1,4 +1,9 @@
-"""A hub killed under load: nothing that was acknowledged is lost, nothing is applied twice."""
+"""A hub killed under load: nothing that was acknowledged is lost, nothing is applied twice.
+
+    SOLO_UNICORN_TEST_KILLS=50 python -m pytest tests/hub/rest/test_killed.py -n 2
+
+takes some minutes; without the variable each hub is killed twice.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +19,8 @@ import pytest
 from .conftest import new_database
 from .serving import free_port, prepare, process_wait, start
 
-pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("SOLO_UNICORN_TEST_KILLS", "2"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 + 20 * KILLS)]
 WRITERS = 6
 
 
@@ -135,6 +140,17 @@ async def _check(owner: httpx.AsyncClient, project: str, writers: list[Writer]) 
         tasks = found[writer.mission]["tasks"]
         assert isinstance(tasks, list)
         assert len(tasks) == writer.counted
+        assert await _edits(owner, writer.mission) == writer.counted, "each change is in the history, once"
+
+
+async def _edits(owner: httpx.AsyncClient, mission: str) -> int:
+    """How many changes its history tells."""
+    after, found = "0", 0
+    while after is not None:
+        page = (await owner.get(f"/missions/{mission}/events", params={"limit": 500, "after": after})).json()
+        found += sum(event["kind"] == "edited" for event in page["items"])
+        after = page["nextAfter"]
+    return found
 
 
 async def test_a_hub_on_sqlite_keeps_its_promises_when_it_is_killed(tmp_path: Path) -> None:
