@@ -5,14 +5,17 @@ What is not found here (another method, a slash too many, pages) goes on to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-GZIP_BYTES = 1024
+from .serving import GZIP_BYTES
 
 
 @dataclass(slots=True)
@@ -22,6 +25,28 @@ class _Place:
     named: dict[str, _Place] = field(default_factory=dict)
     parameter: tuple[str, _Place] | None = None
     serves: dict[str, tuple[ASGIApp, object]] = field(default_factory=dict)
+
+
+def _plain(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    """A route's function as an application; what it raises is the doorway's."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await serve(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
+
+
+class _Compressed:
+    """The layer that compresses, for those who ask for it; the others do not pay for it."""
+
+    def __init__(self, plain: ASGIApp, compressed: ASGIApp) -> None:
+        self._plain, self._compressed = plain, compressed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        asks = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
+        await (self._compressed if asks else self._plain)(scope, receive, send)
 
 
 class Dispatch:
@@ -54,7 +79,8 @@ class Dispatch:
             elif place.parameter[0] != part.strip("{}"):
                 return
             place = place.parameter[1]
-        served = (GZipMiddleware(route.app, minimum_size=GZIP_BYTES, compresslevel=5), route.endpoint)
+        plain = _plain(route.endpoint) if type(route) is Route and iscoroutinefunction(route.endpoint) else route.app
+        served = (_Compressed(plain, GZipMiddleware(plain, minimum_size=GZIP_BYTES, compresslevel=5)), route.endpoint)
         for method in route.methods or ():
             place.serves.setdefault(method, served)
 

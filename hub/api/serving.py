@@ -27,6 +27,8 @@ from .endpoint import Answer, Call, Endpoint
 
 JSON: Final = "application/json"
 BODY_BYTES: Final = 8 * 1024 * 1024
+GZIP_BYTES: Final = 1024
+"""From this size on a body is compressed for who accepts it (dispatch.py)."""
 NUL: Final = "\0"
 
 
@@ -260,6 +262,8 @@ def _response(endpoint: Endpoint, answer: Answer, if_none_match: str | None, *, 
         headers["Idempotent-Replayed"] = "true"
     if answer.status == 204:
         return Response(status_code=204, headers=headers)
+    if len(answer.body) >= GZIP_BYTES:
+        headers["Vary"] = "Accept-Encoding"
     return Response(answer.body, answer.status, headers, JSON)
 
 
