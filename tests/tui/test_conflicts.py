@@ -106,3 +106,18 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
     assert workspace.mission(first.id).title == "Buy oat milk"
     assert workspace.mission(second.id).priority == 3
+
+
+def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspace) -> None:
+    actor = workspace.create_actor(PROJECT["id"], "Careful")
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(
+            change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor"
+        )
+        (entry,) = [one for one in workspace.outbox() if one.kind == "part"]
+        park(change, entry, "forbidden", "owners only")
+    _, found = conflict_rows.read(workspace, PROJECT["id"])
+    shown = ["".join(str(part) for part in conflict_rows.undecided_row(one, UNICODE).parts) for one in found]
+    assert [(one.name, one.title) for one in found] == [("actor", "Careful"), ("actor", "Careful")]
+    assert "focus changed here and there" in shown[0] and "theirs" in shown[0]
+    assert "owners only" in shown[1] and "name: Careful" in shown[1]

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.entities import Author, JsonObject, PullRequest
+from solo_unicorn.sync.attachments import content_path, failure
 from solo_unicorn.tui import places
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.lines import Lines
@@ -158,6 +160,38 @@ async def test_files_are_attached_opened_and_taken_off(
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: story.workspace.attachments(mission) == [])
+
+
+async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    async def open_file(path: Path) -> None:
+        opened.append(path)
+
+    monkeypatch.setattr(places, "open_file", open_file)
+    (tmp_path / "brief.md").write_text("Brief")
+    mission = story.card("Rate-limit").id
+    file = story.workspace.add_attachment(mission, tmp_path / "brief.md")
+    content = content_path(file)
+    content.unlink()
+    async with story.app(directory=tmp_path).run_test(size=(160, 45)) as pilot:
+        await enter(pilot, story, "Rate-limit", "files")
+        await until(pilot, lambda: "at the hub" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: any(one.kind == "fetch_file" for one in story.workspace.requests()))
+        story.workspace.set_meta(failure(file.id), "the hub is away")
+        await until(pilot, lambda: "could not be fetched" in notices(pilot))
+        assert opened == []
+        await pilot.press("enter")
+        await until(pilot, lambda: len([one for one in story.workspace.requests() if one.kind == "fetch_file"]) == 2)
+        content.write_text("Brief")
+        await until(pilot, lambda: [path.read_text() for path in opened] == ["Brief"])
+
+
+def notices(pilot: Pilot[None]) -> str:
+    return " ".join(one.title for one in pilot.app._notifications)
 
 
 async def test_words_are_found_in_the_transcript(story: Story) -> None:

@@ -94,6 +94,19 @@ async def test_a_copied_home_directory_is_refused_and_an_older_start_superseded(
     assert late.json()["error"]["code"] == "superseded"
 
 
+async def test_an_older_start_renews_no_claim(hub: World) -> None:
+    """A copy of a home holds the same session, and still only one of them works on it."""
+    _, mission = await _ready(hub)
+    station = await hub.workstation()
+    await _claim(hub, mission, station, "s1")
+    await hub.owner.put(f"/workstations/{station['id']}", json={"generation": 7})
+    body = {"workstationId": station["id"], "sessionId": "s1"}
+    renew = f"/missions/{mission['id']}/renew"
+    older = await hub.owner.post(renew, json={**body, "generation": 6})
+    assert (older.status_code, older.json()["error"]["details"]) == (409, {"generation": 7})
+    assert (await hub.owner.post(renew, json={**body, "generation": 7})).status_code == 200
+
+
 async def test_a_workstation_is_online_while_it_is_heard_of(hub: World) -> None:
     station = await hub.workstation()
     path = f"/workstations/{station['id']}"

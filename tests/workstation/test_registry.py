@@ -1,0 +1,147 @@
+"""What a machine and a hub say to each other about who works: starts, heartbeats, offers, and being fenced off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.mirror.connecting import Account
+from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workstation import registry
+from solo_unicorn.workstation.registry import Registry, fenced
+
+PROJECT = "01J00000000000000000000000"
+ACCOUNT = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+
+
+class Hub:
+    """Answers as a hub does that knows one workstation."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.away = False
+        self.copied = False
+        self.offers: list[dict[str, Any]] = []
+        self.said: list[Request] = []
+
+    async def send(self, request: Request) -> Answer:
+        self.said.append(request)
+        body: dict[str, Any] = request.body if isinstance(request.body, dict) else {}
+        if self.away:
+            return NoAnswer("away")
+        if request.method == "GET":
+            known = {"generation": self.generation}
+            return Response(200, {}, known) if self.generation else Response(404, {}, {"error": {"code": "not_found"}})
+        if request.method == "PUT" and self.copied:
+            return self._refused("conflict", {"reason": "other_machine"})
+        if "generation" in body and body["generation"] < self.generation:
+            return self._refused("superseded", {"generation": self.generation})
+        if request.method == "PUT":
+            self.generation = body["generation"]
+        if request.path.endswith("/heartbeat"):
+            return Response(200, {}, {"offers": self.offers, "heartbeatSeconds": 0.01})
+        return Response(204 if "reject" in request.path else 200, {}, {})
+
+    @staticmethod
+    def _refused(code: str, details: dict[str, Any]) -> Response:
+        return Response(409, {}, {"error": {"code": code, "message": f"it is {code}", "details": details}})
+
+    async def reset(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def paths(self, ending: str) -> list[Request]:
+        return [one for one in self.said if one.path.endswith(ending)]
+
+
+@pytest.fixture
+async def desk(home: Path) -> AsyncIterator[WorkspaceThread]:
+    async with WorkspaceThread() as opened:
+        await opened.run(Workspace.put_account, ACCOUNT)
+        await opened.run(Workspace.connect_project, ACCOUNT, {"id": PROJECT, "name": "Shared"}, {})
+        yield opened
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def made(desk: WorkspaceThread, hub: Hub) -> Registry:
+    return Registry(desk, ACCOUNT, hub, lambda: None, Random(1))
+
+
+async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(desk: WorkspaceThread) -> None:
+    hub = Hub()
+    hub.generation = 41
+    first = made(desk, hub)
+    running = asyncio.create_task(first.run())
+    await until(lambda: hub.paths("/heartbeat"))
+    assert first.may_work and first.generation == hub.generation == 42
+    second = made(desk, hub)  # the next start, or a copy of the home
+    again = asyncio.create_task(second.run())
+    await running  # it hears of it and ends
+    assert not first.may_work and second.generation == 43
+    assert "stop this one" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+
+
+async def test_a_copied_home_on_another_machine_is_told_what_to_do(
+    desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "AGAIN_SECONDS", 0.01)
+    hub = Hub()
+    hub.copied = True
+    copy = made(desk, hub)
+    running = asyncio.create_task(copy.run())
+    await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 1)
+    assert not copy.may_work and hub.paths("/heartbeat") == []
+    assert "workstation register --force" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
+    hub.copied = False  # made a workstation of its own
+    await until(lambda: copy.may_work)
+    assert await desk.run(Workspace.meta, fenced(ACCOUNT.id)) == ""
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: WorkspaceThread) -> None:
+    hub = Hub()
+    mission = await desk.run(Workspace.create_mission, PROJECT, MissionDraft("Not ready"))
+    unread = "01J0000000000000000000000Z"
+    hub.offers = [
+        {"missionId": mission.id, "assignmentId": "offer-1"},
+        {"missionId": unread, "assignmentId": "offer-2"},
+    ]
+    told = made(desk, hub)
+    running = asyncio.create_task(told.run())
+    await until(lambda: hub.paths("/offer-1/reject"))
+    body = hub.paths("/offer-1/reject")[0].body
+    assert isinstance(body, dict) and body["reason"] == await desk.run(Workspace.why_not, mission.id)
+    assert hub.paths("/offer-2/reject") == [], "what was not read yet is waited for"
+    assert told.offers == {unread: "offer-2"}
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_hub_that_is_away_is_asked_again(desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "AGAIN_SECONDS", 0.01)
+    hub = Hub()
+    hub.away = True
+    told = made(desk, hub)
+    running = asyncio.create_task(told.run())
+    await until(lambda: len(hub.said) > 2)
+    assert not told.may_work
+    hub.away = False
+    await until(lambda: told.may_work)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
