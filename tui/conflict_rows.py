@@ -90,7 +90,7 @@ def undecided_row(one: Undecided, marks: Marks) -> Row:
         made: Json = "deleted" if one.parked.kind in ("delete", "part_delete") else said_to_hub
         sides = (("mine", made),)
     parts: list[str | tuple[str, str]] = [
-        (f" {mark} ", "bad"), (f"{one.name:<6}", "strong"), f"{one.title}  ", (f"{word}", "faint"),
+        (f" {mark} ", "bad"), (f"{one.name:<5} ", "strong"), f"{one.title}  ", (f"{word}", "faint"),
     ]  # fmt: skip
     for name, value in sides:
         for at, line in enumerate(said(value, marks)):
