@@ -216,18 +216,27 @@ def command(home: Path, *words: str, stdin: str = "") -> str:
 @contextmanager
 def hub(directory: Path, port: int = 0) -> Iterator[tuple[str, str]]:
     """A hub in a process of its own: (its URL, a token)."""
-    if not port:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-    command(directory, "hub", "user", "add", "ann@example.org", "--organization", "Bench", "--data-dir", str(directory))
-    token = command(directory, "hub", "token", "create", "ann@example.org", "--data-dir", str(directory), "-q").strip()
+    port = port or free_port()
+    token = prepared(directory)
     process = serve(directory, port)
     try:
         yield f"http://127.0.0.1:{port}", token
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def prepared(directory: Path) -> str:
+    """A hub's data with one person; her token."""
+    command(directory, "hub", "user", "add", "ann@example.org", "--organization", "Bench", "--data-dir", str(directory))
+    return command(directory, "hub", "token", "create", "ann@example.org", "--data-dir", str(directory), "-q").strip()
 
 
 def serve(directory: Path, port: int) -> subprocess.Popen[bytes]:

@@ -1,9 +1,10 @@
 """The protocol under everything that can go wrong, on the real code, for as long as you like.
 
-    python bench/sync_soak.py [--seeds 20000] [--first 0] [--processes 2] [--defects]
+    python bench/sync_soak.py [--seeds 20000] [--from 0] [--processes 2] [--minutes N] [--defects]
 
 Half of the runs have a feed, a third of them restores from a backup too, the rest a server with the specification's
 endpoints only. Exit code 1 when a run breaks an invariant; its seed and kind reproduce it.
+`--minutes` ends it after so long and says with which `--from` it goes on; progress comes every ten seconds.
 `--defects` puts in each of the seeded defects instead and tells after how many runs it was found; exit code 1 when one
 was not.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 KINDS: tuple[dict[str, bool], ...] = ({}, {"restores": True}, {}, {"restores": True}, {}, {"plain": True})
 DEFECT_SEEDS = 600
+BATCH, PROGRESS_SECONDS = 40, 10.0
 
 
 def run(seed: int) -> tuple[int, str, dict[str, int]]:
@@ -48,7 +50,8 @@ def main() -> int:
     """Run and tell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20_000)
-    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
+    parser.add_argument("--minutes", type=float, help="end after so long")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--defects", action="store_true")
     options = parser.parse_args()
@@ -57,18 +60,25 @@ def main() -> int:
 
 
 def _seeds(pool: ProcessPoolExecutor, options: Any) -> int:
-    began, broken, total, done = time.monotonic(), 0, dict[str, int](), 0
-    for seed, what, happened in pool.map(run, range(options.first, options.first + options.seeds), chunksize=20):
-        done += 1
-        if what:
-            broken += 1
-            print(f"seed {seed} {KINDS[seed % len(KINDS)] or 'feed'}: {what}", flush=True)
-        for name, value in happened.items():
-            total[name] = total.get(name, 0) + value
-        if sys.stderr.isatty() and done % 100 == 0:
-            print(f"\r{done} runs, {broken} broken", end="", file=sys.stderr)
-    told = ", ".join(f"{value} {name}" for name, value in total.items())
-    print(f"{done} runs in {time.monotonic() - began:.0f} s: {told}")
+    began = told = time.monotonic()
+    ends = began + options.minutes * 60 if options.minutes else float("inf")
+    broken, done, total = 0, 0, dict[str, int]()
+    while done < options.seeds and time.monotonic() < ends:
+        first = options.first + done
+        for seed, what, happened in pool.map(run, range(first, min(first + BATCH, options.first + options.seeds))):
+            done += 1
+            if what:
+                broken += 1
+                print(f"seed {seed} {KINDS[seed % len(KINDS)] or 'feed'}: {what}", flush=True)
+            for name, value in happened.items():
+                total[name] = total.get(name, 0) + value
+        if time.monotonic() > told + PROGRESS_SECONDS or done == options.seeds:
+            told = time.monotonic()
+            print(f"{done} of {options.seeds}, {broken} broken, {done / (told - began):.1f} seeds/s", flush=True)
+    seconds = time.monotonic() - began
+    print(f"{done} seeds in {seconds:.0f} s: " + ", ".join(f"{value} {name}" for name, value in total.items()))
+    if done < options.seeds:
+        print(f"{options.seeds - done} left: --from {options.first + done} --seeds {options.seeds - done}")
     print(f"{broken} broken")
     return 1 if broken else 0
 

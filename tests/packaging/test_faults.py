@@ -1,4 +1,4 @@
-"""docs/faults.md: every fault of the table has what a person sees, and a test that exists."""
+"""docs/faults.md and docs/sync-faults.md: every fault has what a person sees, and a test that exists."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = [
-    tuple(cell.strip() for cell in line.strip("|\n").split("|"))
-    for line in (ROOT / "docs" / "faults.md").read_text().splitlines()
-    if line.startswith("| ") and not line.startswith(("| fault", "| ---"))
-]
+TABLES = {
+    name: [
+        tuple(cell.strip() for cell in line.strip("|\n").split("|"))
+        for line in (ROOT / "docs" / name).read_text().splitlines()
+        if line.startswith("| ") and not line.startswith(("| fault", "| ---"))
+    ]
+    for name in ("faults.md", "sync-faults.md")
+}
+ROWS = [row for rows in TABLES.values() for row in rows]
 
 
-def test_the_table_is_there() -> None:
-    assert len(ROWS) > 50
-    assert len({row[0] for row in ROWS}) == len(ROWS), "a fault is told twice"
+@pytest.mark.parametrize("name", TABLES)
+def test_the_table_is_there(name: str) -> None:
+    rows = TABLES[name]
+    assert len(rows) > 50
+    assert len({row[0] for row in rows}) == len(rows), "a fault is told twice"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

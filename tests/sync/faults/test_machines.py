@@ -365,6 +365,22 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
     assert sum(effect.kind == "create" for effect in served.hub.effects) == len(served.hub.state.missions)
 
 
+async def test_a_reader_that_stays_keeps_the_log_only_for_as_long_as_it_stays(ann: Machine, tmp_path: Path) -> None:
+    log = tmp_path / "ann.db-wal"
+    with Workspace.open(tmp_path / "ann.db") as reader:
+        reading = reader._store.connection
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM mission").fetchone()
+        for number in range(30):
+            await ann.make(f"while it reads {number}")
+        await ann.desk.run(Workspace.checkpoint)
+        assert log.stat().st_size > 0, "what a reader needs is not taken away from it"
+        reading.execute("ROLLBACK")
+        await ann.desk.run(Workspace.checkpoint)
+        assert log.stat().st_size == 0
+    assert len(await ann.board()) == 30
+
+
 def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SoloUnicornError, match="cannot be made"):
