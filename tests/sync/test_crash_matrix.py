@@ -25,7 +25,8 @@ from .simulation.store import Crash, Fragile, SilentWorkspace
 BY_OTHERS = frozenset({
     "approve", "landed", "landing_started", "landing_conflicted", "landing_failed", "retry_landing", "request_review",
     "pull_request_opened", "pull_request_seen", "import_project", "connect_project", "forget_account",
-    "file_dropped", "file_refused", "file_sent", "file_tried", "conflict",
+    "file_dropped", "file_refused", "file_sent", "file_tried", "file_without_mission",
+    "conflict",
     "create_sample_project", "create_tutorial", "recover_unsent",
 })  # fmt: skip
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
