@@ -41,6 +41,13 @@ def _token_arguments(parser: Parser) -> None:
     parser.add_argument("--days", type=int, default=365)
 
 
+def _audit_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("--limit", type=int, default=50, help="how many rows, the newest first (default 50)")
+    parser.add_argument("--action", default="", metavar="NAME", help="only this: sign-in, token.create, …")
+    parser.add_argument("--caller", default="", metavar="WHO", help="only theirs: user:ID or organization:ID")
+
+
 def _check_extra() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
@@ -121,6 +128,19 @@ def _token(options: Options) -> None:
     Output(options).text(text, {**shown, "token": text})
 
 
+def _audit(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import audit_log
+
+    if options.limit < 1:
+        raise UsageError("--limit is 1 or more")
+    rows = audit_log(_said(options), limit=options.limit, action=options.action, caller=options.caller)
+    columns = ("at", "caller", "action", "target", "outcome", "place")
+    Output(options).table(
+        tuple(name.upper() for name in columns), [[str(row[name]) for name in columns] for row in rows], rows
+    )
+
+
 def _said(options: Options, *names: str) -> dict[str, object]:
     """What the command line says; None where it says nothing."""
     from pathlib import Path
@@ -137,4 +157,5 @@ COMMANDS = {
     "check": Command(_shared, _check),
     "user": Command(_user_arguments, _user),
     "token": Command(_token_arguments, _token),
+    "audit": Command(_audit_arguments, _audit),
 }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, select
 from ..config.log import logger
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError
-from . import epoch
+from . import audit, epoch
 from .api.endpoint import Answer, Call, Endpoint
 from .hub import Hub
 from .identity import SCOPES, Caller
@@ -94,6 +94,8 @@ class Housekeeping:
         if now - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = now
             await self._hub.database.write(lambda at: idempotency.prune(at, now))
+            days = int(self._hub.settings.options.get("audit_days", audit.KEPT_DAYS))
+            await self._hub.database.write(lambda at: audit.prune(at, now, days))
 
     async def _write_high_water(self) -> None:
         found = await self._hub.database.read(epoch.current)

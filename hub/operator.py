@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select, text
 from ..config import paths
 from ..missions.entities import JsonObject
 from ..missions.errors import NotFound, SoloUnicornError
+from . import audit
 from .database import open_database
 from .identity import SCOPES
 from .migrate import newest, revision_of, upgrade
@@ -151,6 +152,15 @@ def create_token(
         )
 
     return asyncio.run(_with(settings_of(said), work))
+
+
+def audit_log(said: dict[str, object], *, limit: int, action: str, caller: str) -> list[JsonObject]:
+    """What was done on the hub, the newest first; sign-ins too."""
+
+    def look(at: Connection) -> list[JsonObject]:
+        return [audit.shown(row) for row in audit.read(at, limit=limit, action=action, caller=caller)]
+
+    return asyncio.run(_with(settings_of(said), look))
 
 
 def _has_nobody(at: Connection) -> bool:

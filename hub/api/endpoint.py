@@ -69,6 +69,12 @@ class Endpoint:
         """Whether it changes anything."""
         return self.method != "GET"
 
+    @property
+    def audited(self) -> bool:
+        """Whether a call leaves a row in the audit log: it changes rights, settings or keys, or takes away."""
+        strong = self.scope == "admin" or self.needs.startswith(("manage", "own")) or self.method == "DELETE"
+        return self.writes and strong
+
 
 @dataclass(slots=True)
 class Call:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..services import people
+from ..services import auditing, people
 from . import schemas
-from .endpoint import Answer, Call, endpoint
+from .endpoint import Answer, Call, Parameter, endpoint
 
 ONE = "/organizations/{id}"
 
@@ -136,3 +136,16 @@ def create_key(call: Call) -> Answer:
 def revoke_key(call: Call) -> Answer:
     """For good."""
     return people.revoke_token(call, call.path["key"], call.path["id"])
+
+
+@endpoint(
+    "GET", ONE + "/audit", "organization.audit", "Read what was done in an organization, by whom and from where",
+    needs="own organization", answers={200: schemas.AUDIT_PAGE}, scope="admin",
+    query=(
+        schemas.AFTER, schemas.LIMIT, Parameter("action", {"type": "string", "maxLength": 64}, "An operationId."),
+        Parameter("caller", {"type": "string", "maxLength": 80}, "As in an entry."),
+    ),
+)  # fmt: skip
+def read_audit(call: Call) -> Answer:
+    """The newest first."""
+    return auditing.listed(call, call.path["id"])

@@ -239,6 +239,23 @@ TOKEN = component(
     },
 )  # fmt: skip
 TOKEN_PAGE = component("TokenPage", page(TOKEN))
+_AUDITED: Final = ("id", "caller", "action", "target", "outcome", "place", "agent", "traceId")
+AUDIT_PAGE = component(
+    "AuditPage",
+    page(
+        component(
+            "AuditEntry",
+            {
+                "type": "object",
+                "properties": {
+                    **dict.fromkeys(_AUDITED, TEXT),
+                    **{"at": TIME, "organizationId": NULLABLE_TEXT, "projectId": NULLABLE_TEXT},
+                },
+                "required": ["id", "at", "caller", "action"],
+            },
+        )
+    ),
+)
 TOKEN_CREATE = component(
     "TokenCreate",
     {

@@ -21,7 +21,7 @@ from ...missions.errors import SoloUnicornError
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import Caller
-from ..services import idempotency
+from ..services import auditing, idempotency
 from ..services.idempotency import Kept
 from .endpoint import Answer, Call, Endpoint
 
@@ -91,7 +91,7 @@ async def _serve(endpoint: Endpoint, request: Request) -> Response:
 def _run(call: Call, at: Connection) -> Answer:
     call.at = at
     call.after.clear()  # of a try that was rolled back
-    return call.endpoint.serve(call)
+    return auditing.recorded(call) if call.endpoint.audited else call.endpoint.serve(call)
 
 
 async def _write(call: Call, raw: bytes) -> tuple[Answer, bool]:

@@ -17,8 +17,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ...config.correlation import correlation
 from ...config.log import logger
 from ...missions.errors import InvalidValue
+from .. import audit
 from ..database import Database
 from . import clients
 from .accounts import Account, Accounts, check_password
@@ -189,7 +191,15 @@ class SignIn:
         account = await check_password(self._database, self._accounts, email, password)
         outcome = "signed in" if account else "sign-in refused"
         logger("hub.audit").info(outcome, extra={"place": place, "user": account.id if account else ""})
+        await self._audited(request, f"user:{account.id}" if account else "anonymous", "sign-in", outcome)
         return account, "" if account else "That e-mail address and password do not belong together."
+
+    async def _audited(self, request: HttpRequest, caller: str, action: str, outcome: str) -> None:
+        """A row of the audit log that belongs to no organisation: for the operator of the hub."""
+        place, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
+        said = {"caller": caller, "action": action, "outcome": outcome}
+        row = {**said, "place": place, "agent": agent, "trace_id": correlation.get()}
+        await self._database.write(lambda connection: audit.write(connection, **row))
 
     async def _signed_in(self, request: HttpRequest) -> Account | None:
         cookie = request.cookies.get(self.cookies.session)
@@ -252,6 +262,7 @@ class SignIn:
         if answer.status != 200:
             why = {"why": answer.body.get("error"), "grant": asked.given.get("grant_type")}
             logger("hub.audit").warning("token refused", extra=why)
+            await self._audited(request, "anonymous", "token", str(why["why"]))
         return _told(answer.status, answer.body, answer.headers)
 
     async def _revoke(self, request: HttpRequest) -> Response:
