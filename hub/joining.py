@@ -19,9 +19,10 @@ from .hub import Hub
 from .identity import ANONYMOUS, SCOPES, Caller
 from .operating.doorway import SAFE_METHODS, Doorway
 from .operating.health import Health
-from .operating.limits import Limiter
+from .operating.limits import Limits
 from .operating.metrics import Metrics
 from .operating.rates import Rates, Standing
+from .operating.shared_limits import Shared, limits
 from .operating.telemetry import traced
 from .realtime.backplane import Backplane, Local
 from .realtime.envelopes import Channel
@@ -62,7 +63,8 @@ def join(app: FastAPI, hub: Hub) -> Joined:
     gateway = Gateway(Gate(hub), backplane(hub))
     metrics.watch("websockets", "Open sockets", lambda: float(gateway.connections))
     hub.bus.listen(gateway.rooms)
-    signing = _sign_in(app, hub)
+    counting = limits(options.get("rate_limit_url", ""), hub.settings.bus_url, hub.database)
+    signing = _sign_in(app, hub, counting)
     from .mcp.endpoint import McpEndpoint
     from .uploads.routes import Uploads
     from .uploads.store import Files
@@ -75,12 +77,14 @@ def join(app: FastAPI, hub: Hub) -> Joined:
     app.router.routes.append(WebSocketRoute("/ws/v1", gateway.serve))
     app.router.routes.append(WebSocketRoute("/api/v1/ws", gateway.serve))
     hub.parts += [Secrets(hub), gateway, uploads, mcp, Reread(hub), Ready(health)]
-    _in_front(app, hub, metrics)
+    if isinstance(counting, Shared):
+        hub.parts.append(counting)
+    _in_front(app, hub, metrics, counting)
     joined = Joined(gateway, health, metrics)
     return joined
 
 
-def _in_front(app: FastAPI, hub: Hub, metrics: Metrics) -> None:
+def _in_front(app: FastAPI, hub: Hub, metrics: Metrics, counting: Limits) -> None:
     """Middleware, the innermost first."""
     options = hub.settings.options
     origins = [one.strip() for one in options.get("cors_origins", "").split(",") if one.strip()]
@@ -102,7 +106,7 @@ def _in_front(app: FastAPI, hub: Hub, metrics: Metrics) -> None:
             expose_headers=["ETag", "X-Request-Id", "Retry-After", "X-RateLimit-Remaining", "Upload-Offset"],
             max_age=600,
         )
-    rates = Rates(Limiter(), Standings(hub).who, options)
+    rates = Rates(counting, Standings(hub).who, options)
     secure = hub.settings.public_url.startswith("https:")
     app.add_middleware(Dispatch, routes=list(app.router.routes), prefix="/api/v1")
     app.add_middleware(Doorway, rates=rates, metrics=metrics, secure=secure)
@@ -120,7 +124,7 @@ class Tracing:
         await self._app(scope, receive, send)
 
 
-def _sign_in(app: FastAPI, hub: Hub) -> str:
+def _sign_in(app: FastAPI, hub: Hub, counting: Limits) -> str:
     """The built-in issuer, or the checks of one elsewhere; the address of whoever issues tokens."""
     accounts, keys = HubAccounts(), Keys()
     outside = hub.settings.options.get("issuer", "")
@@ -130,7 +134,7 @@ def _sign_in(app: FastAPI, hub: Hub) -> str:
         tokens: OwnTokens | OutsideTokens = OutsideTokens(hub.database, outside, audience, accounts)
     else:
         tokens = own = OwnTokens(hub.database, hub.settings.public_url, keys, accounts)
-        cookies_of = SignIn(hub.database, Settings(hub.settings.public_url), keys, accounts, own, Limiter())
+        cookies_of = SignIn(hub.database, Settings(hub.settings.public_url), keys, accounts, own, counting)
         app.router.routes.extend(cookies_of.routes())
 
     async def by_token(token: str) -> Caller | None:

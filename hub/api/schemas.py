@@ -249,7 +249,7 @@ AUDIT_PAGE = component(
                 "type": "object",
                 "properties": {
                     **dict.fromkeys(_AUDITED, TEXT),
-                    **{"at": TIME, "organizationId": NULLABLE_TEXT, "projectId": NULLABLE_TEXT},
+                    "at": TIME, "organizationId": NULLABLE_TEXT, "projectId": NULLABLE_TEXT,
                 },
                 "required": ["id", "at", "caller", "action"],
             },

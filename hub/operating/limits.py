@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 KEPT: Final = 100_000
 """Buckets in memory; full ones are forgotten first, because a new bucket is full too."""
@@ -67,3 +67,21 @@ class Limiter:
         full = [name for name, bucket in self._buckets.items() if bucket.now(moment) >= bucket.size]
         for name in full or list(self._buckets)[: KEPT // 2]:
             del self._buckets[name]
+
+
+class Limits(Protocol):
+    """Buckets wherever they are: of this process, or shared by several (shared_limits.py)."""
+
+    async def ask(self, name: str, count: int, seconds: float) -> Allowance:
+        """Take one from a bucket: `count` at once, and again as many in `seconds`."""
+
+
+class InProcess:
+    """`Limits` of one process."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    async def ask(self, name: str, count: int, seconds: float) -> Allowance:
+        """As `Limits.ask`."""
+        return self._limiter.ask(name, count, seconds)

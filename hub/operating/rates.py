@@ -1,7 +1,7 @@
 """Which limit a request is under: 100 an hour for nobody in particular, 1,000 signed in, 5,000 for contributors.
 
 Each is a bucket that may be used at once and fills again over the hour; some addresses have a narrower one beside it.
-`rate_limits = "off"` takes them away, `rate_limit_anonymous` … set other numbers. Each process counts by itself.
+`rate_limits = "off"` takes them away, `rate_limit_anonymous` … set other numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from starlette.requests import HTTPConnection
 
-from .limits import Allowance, Limiter
+from .limits import Allowance, Limits
 
 HOUR: Final = 3600.0
 Standing: TypeAlias = Literal["anonymous", "user", "contributor"]
@@ -51,10 +51,10 @@ class Told:
 
 
 class Rates:
-    """The limits of one process."""
+    """Which of the limits a request is under, and what is left of it."""
 
-    def __init__(self, limiter: Limiter, who: Who, options: Mapping[str, str]) -> None:
-        self._limiter, self._who = limiter, who
+    def __init__(self, limits: Limits, who: Who, options: Mapping[str, str]) -> None:
+        self._limits, self._who = limits, who
         self._off = options.get("rate_limits") == "off"
         self._per_hour = {
             standing: int(options.get(f"rate_limit_{standing}", count)) for standing, count in PER_HOUR.items()
@@ -66,10 +66,10 @@ class Rates:
         if self._off or path.startswith(FREE):
             return None
         name, standing = await self._who(connection)
-        found = self._told(self._limiter.ask(name, self._per_hour[standing], HOUR), "an hour")
+        found = self._told(await self._limits.ask(name, self._per_hour[standing], HOUR), "an hour")
         for method, beginning, count, seconds in NARROWER:
             if connection.scope["method"] == method and path.startswith(beginning):
-                narrow = self._limiter.ask(f"{beginning}:{name}", count, seconds)
+                narrow = await self._limits.ask(f"{beginning}:{name}", count, seconds)
                 told = self._told(narrow, "a minute" if seconds == 60 else "an hour")
                 if not told.allowed or told.remaining < found.remaining:
                     found = told if found.allowed else found

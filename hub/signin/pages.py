@@ -30,7 +30,7 @@ from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session
 from .verifier import OwnTokens
 
 if TYPE_CHECKING:
-    from ..operating.limits import Limiter
+    from ..operating.limits import Limits
 
 FORM_BYTES: Final = 64 * 1024
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -48,10 +48,10 @@ class SignIn:
         keys: Keys,
         accounts: Accounts,
         tokens: OwnTokens,
-        limiter: Limiter,
+        limits: Limits,
     ) -> None:
         self._database, self._settings, self._keys = database, settings, keys
-        self._accounts, self._tokens, self._limiter = accounts, tokens, limiter
+        self._accounts, self._tokens, self._limits = accounts, tokens, limits
         self.cookies = Cookies(settings.issuer.startswith("https:"))
 
     def routes(self) -> list[Route]:
@@ -184,8 +184,8 @@ class SignIn:
             return None, ""
         email, password = form.get("email", "").strip(), form.get("password", "")
         place = request.client.host if request.client else ""
-        allowed = self._limiter.take(f"sign-in:{place}:{email.lower()[:320]}", TRIES_PER_MINUTE, 60)
-        if not (allowed and self._limiter.take(f"sign-in:{place}", 4 * TRIES_PER_MINUTE, 60)):
+        mine = await self._limits.ask(f"sign-in:{place}:{email.lower()[:200]}", TRIES_PER_MINUTE, 60)
+        if not (mine.allowed and (await self._limits.ask(f"sign-in:{place}", 4 * TRIES_PER_MINUTE, 60)).allowed):
             logger("hub.audit").warning("sign-in held back", extra={"place": place})
             return None, "Too many tries. Please wait a minute."
         account = await check_password(self._database, self._accounts, email, password)
@@ -277,7 +277,7 @@ class SignIn:
 
     async def _register(self, request: HttpRequest) -> Response:
         place = request.client.host if request.client else ""
-        if not self._limiter.take(f"register:{place}", 20, 3600):
+        if not (await self._limits.ask(f"register:{place}", 20, 3600)).allowed:
             return _told(429, {"error": "temporarily_unavailable"})
         body = await request.body()
         try:

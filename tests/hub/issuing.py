@@ -17,7 +17,7 @@ import httpx
 from starlette.applications import Starlette
 
 from solo_unicorn.hub.database import Database
-from solo_unicorn.hub.operating.limits import Limiter
+from solo_unicorn.hub.operating.limits import InProcess, Limiter
 from solo_unicorn.hub.signin.issuer import Settings
 from solo_unicorn.hub.signin.keys import Keys
 from solo_unicorn.hub.signin.pages import SignIn
@@ -65,7 +65,7 @@ class Issued:
     database: Database
     people: People
     tokens: OwnTokens
-    limiter: Limiter
+    limiter: InProcess
 
     async def page(self, flow: Flow, **other: str | None) -> httpx.Response:
         return await self.http.get(f"/oauth/authorize?{flow.query(**other)}")
@@ -116,7 +116,7 @@ class Issued:
 
 @asynccontextmanager
 async def issuing(directory: Path) -> AsyncIterator[Issued]:
-    opened, people, keys, limiter = await database(directory), People(), Keys(), Limiter()
+    opened, people, keys, limiter = await database(directory), People(), Keys(), InProcess(Limiter())
     tokens = OwnTokens(opened, URL, keys, people)
     app = Starlette(routes=SignIn(opened, Settings(URL), keys, people, tokens, limiter).routes())
     try:

@@ -11,6 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from solo_unicorn.hub import audit
 from solo_unicorn.hub.signin.verifier import OutsideTokens
 
 from ..issuing import BACK, CLIENT, URL, Flow, Issued, issuing
@@ -69,6 +70,8 @@ async def test_a_wrong_password_is_told_on_the_page_and_tries_are_counted(hub: I
         assert refused.status_code == 401 and "do not belong together" in refused.text
     held = await hub.submit(flow, page)
     assert held.status_code == 401 and "Too many tries" in held.text
+    rows = await hub.database.read(lambda at: audit.read(at, limit=10, action="sign-in"))
+    assert {(row.caller, row.outcome) for row in rows} == {("anonymous", "sign-in refused")} and len(rows) == 5
 
 
 async def test_addresses_nobody_has_are_answered_like_wrong_passwords(hub: Issued) -> None:
