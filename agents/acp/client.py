@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ class Listener:
         self._rules = rules
         self._allow_all = allow_all
         self._known: dict[str, JsonObject] = {}
-        self._allowed_files: set[str] = set()
-        """Files that a person allowed a call to use, until it does: some ask first and write through us then."""
+        self._granted: set[tuple[str, str]] = set()
+        """Kind and real path of what the last call was allowed, each for once: some ask, then write through us."""
         self._files = 0
         self.replaying = False
         """While an earlier conversation is loaded: its updates were told before."""
@@ -87,8 +88,7 @@ class Listener:
         reason = found.reason if allowed == found.allowed else "it cannot be allowed once"
         tell("permission", call=call, allowed=allowed, reason=reason)
         self.refused = "" if allowed else reason
-        if allowed:
-            self._allowed_files = {str(self._worktree / path) for path in paths_of(call)} if self._rules else set()
+        self._granted = {(str(call.get("kind")), self._real(path)) for path in paths_of(call)} if allowed else set()
         if chosen is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
         return RequestPermissionResponse(outcome=AllowedOutcome(outcome="selected", option_id=chosen.option_id))
@@ -116,8 +116,8 @@ class Listener:
         if not inside(path, self._worktree):
             raise RequestError.invalid_params({"details": f"{path} is outside the worktree"})
         file = self._worktree / path
-        if str(file) in self._allowed_files:
-            self._allowed_files.discard(str(file))
+        if (kind, self._real(path)) in self._granted:
+            self._granted.discard((kind, self._real(path)))
             return file
         self._files += 1
         call: JsonObject = {
@@ -129,6 +129,12 @@ class Listener:
             tell("permission", call=call, allowed=False, reason=found.reason)
             raise RequestError.invalid_params({"details": f"{path} is kept from you: {found.reason}"})
         return file
+
+    def _real(self, path: str) -> str:
+        try:
+            return realpath(self._worktree / path)
+        except ValueError:  # no file can have such a name
+            return path
 
     async def _ruled(self, call: JsonObject) -> Ruling:
         """What the rules say to the call, or where they leave it to a person, that person."""

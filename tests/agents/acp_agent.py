@@ -38,6 +38,7 @@ from acp.schema import (
     PromptResponse,
     SessionMode,
     SessionModeState,
+    ToolCallLocation,
     ToolCallUpdate,
     Usage,
 )
@@ -122,6 +123,9 @@ class Echo(Agent):
                 await self._write(session_id, path)
             if name == "save":
                 await self._client.write_text_file(session_id=session_id, path=str(self._cwd / path), content="saved")
+            if name == "look":
+                asked = ToolCallUpdate(tool_call_id=word, kind="read", locations=[ToolCallLocation(path=path)])
+                await self._allowed(session_id, asked)
             if name == "run" and path:
                 await self._run(session_id, path.replace("+", " "))
         if "limit" in text:

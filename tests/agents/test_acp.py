@@ -244,7 +244,7 @@ def test_a_rule_holds_for_what_an_agent_does_in_its_worktree(
     [asked] = inbox.asked
     assert (asked["tool_name"], asked["input"]) == ("Edit", {"file_path": str(worktree / "docs/b.md")})
     assert sorted(path.name for path in worktree.rglob("*")) == ["a.txt", "migrations", "to-them"]
-    found = begin("save=to-them/3.sql", rules=rules).judged()
+    found = begin("look=migrations/3.sql save=to-them/3.sql", rules=rules).judged()  # to read it is not to write it
     assert found.outcome == "failed" and DENIED in found.reason
     assert not list((worktree / "migrations").iterdir())
 
