@@ -105,6 +105,10 @@ class SoloUnicornApp(App[None]):
 
         return BoardScreen(self.opening())
 
+    def on_mount(self) -> None:
+        """Paint again after the shell has painted over it."""
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, with ours made from its colours where it has none."""
         found = super().get_css_variables()
@@ -119,7 +123,6 @@ class SoloUnicornApp(App[None]):
             self.complain(error)
             return
         self.connected = True
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))  # the shell painted over it
         self.face.on_change(lambda: self.workspace_changed.publish(None))
         if self._serve:
             from ..workstation.client import Keeper

@@ -1,30 +1,45 @@
-"""Textual's own driver, which takes the terminal over from the first frame instead of clearing it."""
+"""Textual's own driver, which takes the terminal over from the first frame instead of clearing it, and gives it back
+when the program is told to end.
+"""
 
 from __future__ import annotations
+
+import asyncio
+import signal
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from .early_screen import EarlyScreen
+if TYPE_CHECKING:
+    from .early_screen import EarlyScreen
 
-ALTERNATE_SCREEN = "\x1b[?1049h"
+ALTERNATE_SCREEN: Final = "\x1b[?1049h"
 
 
-def driver_after(early: EarlyScreen) -> type[Driver]:
-    """The driver of an application whose first frame stands already."""
+def driver_after(early: EarlyScreen | None) -> type[Driver]:
+    """The driver of an application, whose first frame may stand already."""
 
     class TakingOver(LinuxDriver):
         """Enters the alternate screen when it is not entered yet, and leaves the terminal as it was before all."""
 
         def write(self, data: str) -> None:
             """Entering the alternate screen again would clear what stands on it."""
-            if not (early.stands and data == ALTERNATE_SCREEN):
+            if not (early and early.stands and data == ALTERNATE_SCREEN):
                 super().write(data)
 
         def start_application_mode(self) -> None:
             """Begin to read keys; those typed meanwhile come first."""
             super().start_application_mode()  # type: ignore[no-untyped-call]
-            if early.stands and (before := early.take_over()) is not None:
+            if early and early.stands and (before := early.take_over()) is not None:
                 self.attrs_before = before
+            end = partial(self._app.exit, return_code=128 + signal.SIGTERM)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+
+        def close(self) -> None:
+            """The terminal is given back: being told to end ends the program at once again."""
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+            super().close()
 
     return TakingOver

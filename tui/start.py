@@ -44,6 +44,7 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
     with ExitStack() as stack:
         snapshot = glimpse(stack, project, directory)
         frame = first_frame(snapshot, chosen) if snapshot is not None else None
+        early = None
         if frame is not None:
             from .early_screen import EarlyScreen
 
@@ -58,14 +59,14 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
 
         log.setup("board", level=chosen.log.level)
         app = SoloUnicornApp(lambda: first, settings=chosen, directory=directory, serve=serve)
-        if frame is not None:
+        if not os.environ.get("TEXTUAL_DRIVER"):
             from .driver import driver_after
 
             app.driver_class = driver_after(early)
-        if sys.__stdin__ and sys.__stdin__.isatty() and not os.environ.get("TEXTUAL_DRIVER"):
-            from .hangup import end_with
+            if sys.__stdin__ and sys.__stdin__.isatty():
+                from .hangup import end_with
 
-            end_with(sys.__stdin__.fileno())
+                end_with(sys.__stdin__.fileno())
         app.run()
         return app.return_code or 0
 

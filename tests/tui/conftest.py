@@ -26,6 +26,8 @@ from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.screens.board import BoardScreen
 
+from .terminals import Terminal
+
 DEADLINE = 10.0
 ROOT = Path(__file__).parents[2]
 
@@ -148,3 +150,23 @@ async def same_in_every_theme(pilot: Pilot[Any], dark: str) -> None:
         assert bare.splitlines()[-1] == dark.splitlines()[-1]
     assert app.screen.is_modal or words(bare) == words(dark)
     assert await shown_in("unicorn-dark") == dark
+
+
+@pytest.fixture
+def on_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Terminal]]:
+    """Opens a program on a terminal; the home has the sample project."""
+    for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("NO_COLOR", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    with Workspace.open() as workspace:
+        workspace.create_sample_project()
+    opened: list[Terminal] = []
+
+    def open_terminal(script: str) -> Terminal:
+        opened.append(Terminal(script))
+        return opened[-1]
+
+    yield open_terminal
+    for terminal in opened:
+        terminal.close()
