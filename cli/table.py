@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "open": ("mission_open", "Open a shell, your editor or the run script in its worktree; or the PR."),
             "attach": ("mission_files", "Attach files to a mission; copies are kept."),
             "files": ("mission_files", "List the files of a mission."),
+            "fetch": ("mission_files", "Bring the files of a mission here that are only on the hub."),
             "detach": ("mission_files", "Take a file off a mission."),
             "pr": ("mission_pr", "Show its pull request with checks, review and comments; --merge merges it."),
             "link": ("mission_writing", "Let a mission block another, or relate to it."),

@@ -6,9 +6,10 @@ import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -114,13 +115,28 @@ class Issued:
         return await self.tokens.identify(token) is not None
 
 
+class _InTurn(httpx.AsyncBaseTransport):
+    """Each request to the next of the applications."""
+
+    def __init__(self, apps: Sequence[Starlette]) -> None:
+        self._next = cycle(httpx.ASGITransport(app) for app in apps)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """To whose turn it is."""
+        return await next(self._next).handle_async_request(request)
+
+
 @asynccontextmanager
-async def issuing(directory: Path) -> AsyncIterator[Issued]:
-    opened, people, keys, limiter = await database(directory), People(), Keys(), InProcess(Limiter())
-    tokens = OwnTokens(opened, URL, keys, people)
-    app = Starlette(routes=SignIn(opened, Settings(URL), keys, people, tokens, limiter).routes())
+async def issuing(directory: Path, database_url: str = "") -> AsyncIterator[Issued]:
+    """One process on SQLite; on the PostgreSQL of `database_url` two, which answer in turn and share nothing else."""
+    opened, people, limiter = await database(directory, database_url), People(), InProcess(Limiter())
+    apps = []
+    for _ in range(2 if database_url else 1):
+        keys = Keys()
+        tokens = OwnTokens(opened, URL, keys, people)
+        apps.append(Starlette(routes=SignIn(opened, Settings(URL), keys, people, tokens, limiter).routes()))
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as http:
+        async with httpx.AsyncClient(transport=_InTurn(apps), base_url=URL) as http:
             yield Issued(http, opened, people, tokens, limiter)
     finally:
         await opened.close()

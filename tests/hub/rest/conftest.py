@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from .postgres import cluster
+from .postgres import emptied, new_database
 from .serving import command, end, free_port, start
 from .world import World, world
-
-_names = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A cluster's URL without a database's name."""
-    with cluster() as url:
-        yield url
-
-
-def new_database(url: str) -> str:
-    """The URL of a fresh database in a cluster."""
-    import asyncpg
-
-    name = f"hub{next(_names)}"
-
-    async def make() -> None:
-        at = await asyncpg.connect(url.replace("+asyncpg", "") + "/postgres")
-        await at.execute(f"CREATE DATABASE {name}")
-        await at.close()
-
-    asyncio.run(make())
-    return f"{url}/{name}"
 
 
 @dataclass(frozen=True)
@@ -61,20 +35,6 @@ def pair(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pl
         yield Place(url, tuple(f"http://127.0.0.1:{port}" for port in ports))
     finally:
         end(processes)
-
-
-def emptied(url: str) -> None:
-    """Take everything out of a database, and leave its tables."""
-    import asyncpg
-
-    async def take() -> None:
-        at = await asyncpg.connect(url.replace("+asyncpg", ""))
-        found = await at.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = [row["tablename"] for row in found if row["tablename"] != "alembic_version"]
-        await at.execute(f"TRUNCATE {', '.join(names)} CASCADE")
-        await at.close()
-
-    asyncio.run(take())
 
 
 @pytest.fixture(params=["sqlite", pytest.param("two processes on postgresql", marks=pytest.mark.slow)])

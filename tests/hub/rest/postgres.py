@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -10,11 +11,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 PLACES = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin", "/usr/bin")
+_names = count(1)
 
 
 def programs() -> Path:
@@ -61,3 +64,32 @@ def _running(binaries: Path, directory: Path) -> Iterator[str]:
         yield f"postgresql+asyncpg://hub@127.0.0.1:{port}"
     finally:
         subprocess.run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **run)  # type: ignore[call-overload]
+
+
+def new_database(url: str) -> str:
+    """The URL of a fresh database in a cluster."""
+    import asyncpg
+
+    name = f"hub{next(_names)}"
+
+    async def make() -> None:
+        at = await asyncpg.connect(url.replace("+asyncpg", "") + "/postgres")
+        await at.execute(f"CREATE DATABASE {name}")
+        await at.close()
+
+    asyncio.run(make())
+    return f"{url}/{name}"
+
+
+def emptied(url: str) -> None:
+    """Take everything out of a database, and leave its tables."""
+    import asyncpg
+
+    async def take() -> None:
+        at = await asyncpg.connect(url.replace("+asyncpg", ""))
+        found = await at.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [row["tablename"] for row in found if row["tablename"] != "alembic_version"]
+        await at.execute(f"TRUNCATE {', '.join(names)} CASCADE")
+        await at.close()
+
+    asyncio.run(take())

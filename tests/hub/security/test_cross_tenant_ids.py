@@ -24,8 +24,8 @@ SECRET = "Only Ann may read this"
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path) as found:
+async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[Whole]:
+    async with whole(tmp_path, database_url=database_url) as found:
         yield found
 
 

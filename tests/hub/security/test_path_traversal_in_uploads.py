@@ -18,8 +18,8 @@ CONTENT = b"lamp"
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path / "data") as found:
+async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[Whole]:
+    async with whole(tmp_path / "data", database_url=database_url) as found:
         yield found
 
 

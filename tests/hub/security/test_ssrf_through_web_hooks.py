@@ -17,8 +17,8 @@ INSIDE = ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "fi
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Whole]:
-    async with whole(tmp_path, github_webhook_secret="the hook's own secret") as found:
+async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[Whole]:
+    async with whole(tmp_path, database_url=database_url, github_webhook_secret="the hook's own secret") as found:
         yield found
 
 

@@ -20,8 +20,8 @@ from ..people import ANN
 
 
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Issued]:
-    async with issuing(tmp_path) as found:
+async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[Issued]:
+    async with issuing(tmp_path, database_url) as found:
         yield found
 
 
