@@ -6,12 +6,12 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from ..config.log import logger
-from ..missions.entities import JsonObject
+from ..missions.entities import AgentSessionStatus, JsonObject
 from ..missions.errors import SoloUnicornError
 from . import audit, epoch
 from .api.endpoint import Answer, Call, Endpoint
@@ -115,17 +115,19 @@ class Housekeeping:
             hint()
 
 
+_OVERDUE: Final = select(missions.c.project_id, missions.c.id, missions.c.session_status, missions.c.lease_until).where(
+    and_(
+        # both columns of their index, by value: "is not INACTIVE" alone would read every mission twice a second
+        missions.c.ready.in_([True, False]),
+        missions.c.session_status.in_([status for status in get_args(AgentSessionStatus) if status != "INACTIVE"]),
+        missions.c.lease_until < bindparam("now"),
+    )
+)
+
+
 def silent(at: Connection, now: float) -> list[tuple[str, str]]:
     """(project, mission) whose holder let its lease run out long ago; before an agent ran, as soon as it ran out."""
-    rows = at.execute(
-        select(missions.c.project_id, missions.c.id, missions.c.session_status, missions.c.lease_until).where(
-            and_(
-                missions.c.session_status != "INACTIVE",
-                missions.c.lease_until.is_not(None),
-                missions.c.lease_until < now,
-            )
-        )
-    ).all()
+    rows = at.execute(_OVERDUE, {"now": now}).all()
     return [
         (row.project_id, row.id)
         for row in rows
