@@ -37,7 +37,7 @@ from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.workspace import Workspace
 
 PAGE = 200
-MIRROR_AIM, EDIT_AIM, MEMORY_AIM = 0.5, 300.0, 150.0
+MIRROR_AIM, EDIT_AIM, MEMORY_AIM, GROWTH_AIM = 0.5, 300.0, 150.0, 10.0
 INSERT = (
     f"INSERT INTO mission ({', '.join(rows.MISSION_COLUMNS)}) VALUES ({', '.join('?' * len(rows.MISSION_COLUMNS))})"
 )
@@ -82,10 +82,11 @@ def mirror(count: int) -> bool:
         os.environ["SOLO_UNICORN_HOME"] = directory
         pages = [json.loads(page) for page in missions(count)]
         ours, bare = (count / seconds for seconds in _both(Path(directory), pages))
-        peak = _memory(count, Path(directory) / "memory.db")
-    good = ours >= MIRROR_AIM * bare and peak < MEMORY_AIM
+        less, peak = (_memory(one, Path(directory) / f"memory-{one}.db") for one in (count // 10, count))
+    good = ours >= MIRROR_AIM * bare and peak < MEMORY_AIM and peak - less < GROWTH_AIM
     print(f"mirror   {ours:8.0f} missions/s, bare executemany {bare:8.0f}: {ours / bare:.2f} (aim {MIRROR_AIM})")
-    print(f"         {peak:8.0f} MB at most with {count} missions (aim {MEMORY_AIM:.0f})")
+    print(f"         {peak:8.0f} MB at most with {count} missions (aim {MEMORY_AIM:.0f}), ", end="")
+    print(f"{peak - less:.0f} more than with a tenth of them (aim {GROWTH_AIM:.0f})")
     return good
 
 
@@ -118,14 +119,15 @@ def _write(connection: Any, items: list[Any]) -> None:
 
 
 def _memory(count: int, path: Path) -> float:
-    """Peak megabytes of a process that reads the same pages one at a time."""
+    """Peak megabytes of a process that reads the same pages one at a time (VmHWM: ru_maxrss knows its parent's too)."""
     code = (
-        "import sys, json, resource; from pathlib import Path\n"
+        "import sys, json; from pathlib import Path\n"
         "sys.path.insert(0, sys.argv[3])\n"
         "import sync as bench\n"
         "workspace = bench.connected(Path(sys.argv[1])); workspace.begin_resync(bench.PROJECT)\n"
         "for page in bench.missions(int(sys.argv[2])): workspace.take_snapshot(bench.PROJECT, json.loads(page))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+        "status = dict(line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines())\n"
+        "print(int(status['VmHWM'].split()[0]) / 1024)\n"
     )
     here = str(Path(__file__).parent)
     done = subprocess.run(
