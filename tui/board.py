@@ -1,4 +1,4 @@
-"""The board: five columns, one cursor, one focus. It moves the cursor and asks for everything else by message."""
+"""The board: five columns, one cursor, one focus. It shows cards and asks for everything that is done to them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import Key, Resize
+from textual.events import Resize
 from textual.message import Message
 
 from ..missions.board import Card, ListCount
 from ..missions.entities import LISTS, ListName
 from .board_keys import BOARD_KEYS
-from .board_mouse import MouseBoard, Wish
+from .board_moves import CHORDS, MovingBoard
 from .board_view import BoardView
 from .card import Density
 from .column import CardColumn
@@ -26,34 +26,17 @@ from .counts import Counts
 from .heading_view import COLLAPSED_WIDTH, NAMES, arrange, is_collapsed
 from .headings import Headings
 from .jump import Target
-from .lanes import Grouped, LaneBy, group, key_of
+from .lanes import Grouped, LaneBy, group
 from .marks import UNICODE, Marks
 from .selection import Selection
 
-CHORDS: Final = {"g": "first", **{str(place): f"go_to('{name}')" for place, name in enumerate(LISTS, 1)}}
-"""What follows a g."""
-COUNTED: Final = frozenset({"cursor", "go", "page", "move", "reorder", "first", "last"})
-"""Actions that take a number."""
 
-
-class Board(MouseBoard, can_focus=True):
+class Board(MovingBoard, can_focus=True):
     """Columns side by side with a cursor that follows its card wherever it goes."""
 
     ALLOW_SELECT = False
     BINDING_GROUP_TITLE = "Board"
     BINDINGS: ClassVar[list[BindingType]] = BOARD_KEYS
-
-    @dataclass
-    class Marked(Message):
-        """Other cards are marked."""
-
-        count: int
-
-    @dataclass
-    class Typed(Message):
-        """Something was typed that waits for the key that acts, such as a number; empty once it acted."""
-
-        pending: str
 
     @dataclass
     class Arranged(Message):
@@ -151,94 +134,7 @@ class Board(MouseBoard, can_focus=True):
         for column in self.columns.values():
             column.tick(now, repaint=column.display)
 
-    # -- actions -------------------------------------------------------------------------------------------------
-
-    async def on_key(self, event: Key) -> None:
-        """Numbers before a key, and what follows a g."""
-        if "g" in self._bindings.key_to_bindings:  # rebound: it acts by itself
-            return
-        before = self._counts.pending
-        if before and event.key not in ("escape", "g") and not event.key.isdecimal() and not self._takes(event.key):
-            self._counts.forget() if not before.endswith("g") else None
-        action = self._counts.feed(event.key)
-        if action is not None:
-            event.stop()
-            event.prevent_default()
-            if action:
-                await self.run_action(action)
-        if (pending := self._counts.pending) != before:
-            self.post_message(self.Typed(pending))
-
-    def _takes(self, key: str) -> bool:
-        """Whether the action of a key takes a number."""
-        bound = self._bindings.key_to_bindings.get(key, [])
-        return any(one.action.partition("(")[0] in COUNTED for one in bound)
-
-    def _times(self, otherwise: int = 1) -> int:
-        """The number that was typed before the key."""
-        if self._counts.pending:
-            self.post_message(self.Typed(""))
-        return self._counts.take(otherwise)
-
-    def action_cursor(self, step: int) -> None:
-        """Up or down."""
-        self.go(self.active, self.at[self.active] + step * self._times())
-
-    def action_first(self) -> None:
-        """The first card, or with a number before it that one."""
-        self.go(self.active, self._times() - 1)
-
-    def action_last(self) -> None:
-        """The last card, or with a number before it that one."""
-        self.go(self.active, self._times(len(self.columns[self.active].cards)) - 1)
-
-    def action_page(self, direction: int) -> None:
-        """A screenful up or down."""
-        self.go(self.active, self.at[self.active] + direction * self._times() * self.columns[self.active].page())
-
-    def action_go(self, step: int) -> None:
-        """To the list beside, or some lists further; over those that are collapsed."""
-        names = [name for name in LISTS if name not in self.collapsed or name == self.active]
-        index = max(0, min(names.index(self.active) + step * self._times(), len(names) - 1))
-        if names[index] != self.active:
-            self.go(names[index], self.at[names[index]])
-
-    def action_go_to(self, name: ListName) -> None:
-        """To a list by name."""
-        self.go(name, self.at[name])
-
-    def action_wish(self, wish: Wish) -> None:
-        """Ask the screen to do something with the card."""
-        if self.card is not None:
-            self.post_message(self.Wished(wish, self.card, self.targets))
-
-    def action_new(self) -> None:
-        """Ask for a new mission; in Loop for a loop mission."""
-        self.post_message(self.NewWished(self.active))
-
-    def action_move(self, step: int) -> None:
-        """To the list beside, or some lists further."""
-        index = max(0, min(LISTS.index(self.active) + step * self._times(), len(LISTS) - 1))
-        if self.targets and LISTS[index] != self.active:
-            self.post_message(self.MoveWished(self.targets, LISTS[index]))
-
-    def action_reorder(self, step: int) -> None:
-        """One place up or down, or some; within its lane."""
-        cards, at = self.columns[self.active].cards, self.at[self.active]
-        to = max(0, min(at + step * self._times(), len(cards) - 1))
-        if self.card is None or to == at or key_of(cards[to], self.lanes) != key_of(self.card, self.lanes):
-            return
-        other = cards[to].id
-        self.post_message(
-            self.MoveWished(
-                (self.card,), self.active, before=other if step < 0 else None, after=other if step > 0 else None
-            )
-        )
-
-    def action_to_top(self) -> None:
-        """The first of its list."""
-        if self.targets:
-            self.post_message(self.MoveWished(self.targets, self.active, top=True))
+    # -- what can be reached -------------------------------------------------------------------------------------
 
     def jump_targets(self) -> Iterator[Target]:
         """The cards in view, and the names of the lists."""
@@ -257,58 +153,6 @@ class Board(MouseBoard, can_focus=True):
     def _jump(self, name: ListName, index: int | None) -> None:
         self.focus()
         self.go(name, self.at[name] if index is None else index)
-
-    # -- marks ---------------------------------------------------------------------------------------------------
-
-    @property
-    def targets(self) -> tuple[Card, ...]:
-        """The marked cards in board order, else the one under the cursor."""
-        marked = self.selection.cards({name: column.cards for name, column in self.columns.items()})
-        return marked or ((self.card,) if self.card is not None else ())
-
-    def action_mark(self) -> None:
-        """Mark the card, or take its mark away, and go on to the next."""
-        if self.card is not None:
-            self.toggle_mark(self.card)
-            self.go(self.active, self.at[self.active] + 1)
-
-    def action_mark_to(self) -> None:
-        """All from the last marked card to this one."""
-        if self.card is not None:
-            self.mark_to(self.card)
-
-    def action_mark_list(self) -> None:
-        """Every card of the list."""
-        self.selection.add(card.id for card in self.columns[self.active].cards)
-        self._show_marks()
-
-    def toggle_mark(self, card: Card) -> None:
-        """Mark a card, or take its mark away."""
-        self.selection.toggle(card.id)
-        self._show_marks()
-
-    def mark_to(self, card: Card) -> None:
-        """Mark all from the last marked card (else the one under the cursor) to this one."""
-        for column in self.columns.values():
-            here = next((at for at, other in enumerate(column.cards) if other.id == card.id), None)
-            if here is not None:
-                if self.selection.last is None and self.card is not None:
-                    self.selection.last = self.card.id
-                self.selection.add(self.selection.between(column.cards, here))
-        self._show_marks()
-
-    def clear_marks(self) -> bool:
-        """Take all marks away; True when there were some."""
-        had = self.selection.clear()
-        if had:
-            self._show_marks()
-        return had
-
-    def _show_marks(self) -> None:
-        if any(column.view.marked != self.selection.ids for column in self.columns.values()):
-            for column in self.columns.values():
-                column.set_marked(self.selection.ids)
-            self.post_message(self.Marked(len(self.selection.ids)))
 
     # -- lists and lanes -----------------------------------------------------------------------------------------
 
