@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -46,6 +47,18 @@ async def test_the_first_claim_wins_and_the_second_names_it(hub: World) -> None:
     assert (second.status_code, second.json()["error"]["code"]) == (409, "already_claimed")
     assert second.json()["error"]["details"]["holder"] == one["id"]
     assert (await _claim(hub, mission, one, "s1")).json()["fence"] == claimed["fence"]
+
+
+async def test_of_many_claims_at_once_one_wins_and_the_others_are_told_which(hub: World) -> None:
+    stations = [await hub.workstation(name=f"station {number}") for number in range(6)]
+    for number in range(3):
+        _, mission = await _ready(hub, name=f"Shop {number}")
+        answers = await asyncio.gather(*(_claim(hub, mission, one, f"session of {one['id']}") for one in stations))
+        (won,) = [place for place, answer in enumerate(answers) if answer.is_success]
+        lost = [answer for answer in answers if answer.status_code != 200]
+        assert {answer.json()["error"]["code"] for answer in lost} == {"already_claimed"}, [one.text for one in lost]
+        assert {answer.json()["error"]["details"]["holder"] for answer in lost} == {stations[won]["id"]}
+        assert answers[won].json()["fence"] == 1
 
 
 async def test_a_lease_that_ran_out_may_be_taken_and_the_former_holder_is_told(hub: World) -> None:

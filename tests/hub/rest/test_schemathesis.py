@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from solo_unicorn.hub.api.openapi import document
 
-from .conftest import new_database
+from .postgres import new_database
 from .serving import Served, end, free_port, served, start
 
 pytestmark = pytest.mark.slow

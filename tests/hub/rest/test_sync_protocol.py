@@ -125,9 +125,9 @@ async def test_changing_the_project_grows_its_version_in_the_feed(hub: World) ->
     assert after > before
 
 
-async def test_a_restored_backup_is_noticed_and_stamped_anew(tmp_path: Path) -> None:
+async def test_a_restored_backup_is_noticed_and_stamped_anew(tmp_path: Path, database_url: str) -> None:
     directory = tmp_path / "hub"
-    async with world(directory) as hub:
+    async with world(directory, database_url) as hub:
         project = await hub.project()
         mission = await hub.mission(project)
         page = (await hub.owner.get(f"/projects/{project['id']}/missions")).json()
@@ -135,7 +135,7 @@ async def test_a_restored_backup_is_noticed_and_stamped_anew(tmp_path: Path) -> 
     from solo_unicorn.hub.app import create_app
     from solo_unicorn.hub.settings import HubSettings
 
-    app = create_app(HubSettings(directory))
+    app = create_app(HubSettings(directory, database_url=database_url))
     async with app.router.lifespan_context(app):
         again = app.state.hub
         assert again.epoch == 2
