@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ... import __version__
 from ...missions.entities import Json, JsonObject
+from . import hooks
 from .endpoint import ENDPOINTS, Endpoint
 from .schema import COMPONENTS, ref
 
@@ -29,6 +30,7 @@ def document(prefix: str) -> JsonObject:
     paths: dict[str, Any] = {}
     for row in ENDPOINTS:
         paths.setdefault(prefix + row.path, {})[row.method.lower()] = _operation(row)
+    paths[prefix + hooks.PATH] = {"post": hooks.GITHUB}
     return {
         "openapi": "3.1.0",
         "info": {

@@ -23,6 +23,7 @@ from ...config.log import logger
 from ...missions import pull_requests
 from ...missions.entities import Author, Mission, PullRequest, PullRequestReview
 from ...missions.errors import SoloUnicornError
+from ..api import hooks
 from ..api.endpoint import Call
 from ..errors import HubError, refusal
 from ..hub import Hub
@@ -32,7 +33,7 @@ from ..services.change import Change
 from ..services.internal import internal_call
 from ..tables import metadata, missions, projects, repositories
 
-PATH: Final = "/api/v1/webhooks/github"
+PATH: Final = "/api/v1" + hooks.PATH
 BODY_BYTES: Final = 2 * 1024 * 1024
 KEPT_SECONDS: Final = 30 * 86400
 
