@@ -323,14 +323,18 @@ WRITES = """
 import random, sys
 from pathlib import Path
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.sync.workspace import Workspace
 
 chance = random.Random(int(sys.argv[2]))
 with Workspace.open(Path(sys.argv[1])) as workspace:
     while True:
-        mission = workspace.create_mission("shared", MissionDraft(title="x"))
-        print(mission.id, flush=True)
-        workspace.edit_mission(mission.id, {"priority": chance.randint(1, 5), "description": str(chance.random())})
+        try:
+            mission = workspace.create_mission("shared", MissionDraft(title="x"))
+            print(mission.id, flush=True)
+            workspace.edit_mission(mission.id, {"priority": chance.randint(1, 5), "description": str(chance.random())})
+        except TryAgain:  # seven others on a slow disk: refused in so many words, and nothing was called saved
+            continue
 """
 
 
@@ -349,9 +353,11 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
             assert writer.stdout
             for _ in range(8):
                 acknowledged.add((await asyncio.to_thread(writer.stdout.readline)).strip())
+            assert writer.poll() is None, "a writer ended by itself"
             os.kill(writer.pid, signal.SIGKILL)
         for writer in writers:
-            rest, _ = await asyncio.to_thread(writer.communicate, timeout=60)
+            assert writer.stdout
+            rest = await asyncio.to_thread(writer.stdout.read)  # what was read ahead stands in there
             acknowledged |= {line for line in rest.split("\n")[:-1] if line}
     finally:
         for writer in writers:
@@ -360,7 +366,7 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
     assert await ann.desk.run(Workspace.check) == []
     assert await ann.desk.run(Workspace.verify_mirror, PROJECT["id"]) == []
     await ann.settle()
-    assert acknowledged <= served.hub.state.missions.keys()
+    assert acknowledged - served.hub.state.missions.keys() == set()
     assert all(effect.kind in ("create", "patch") for effect in served.hub.effects)
     assert sum(effect.kind == "create" for effect in served.hub.effects) == len(served.hub.state.missions)
 
