@@ -62,6 +62,12 @@ class Terminal:
         """As a person does."""
         os.write(self.master, keys)
 
+    def resize(self, width: int, height: int) -> None:
+        """Another size, of which the kernel tells the program; what comes at once is listened to."""
+        self.screen.resize(height, width)
+        termios.tcsetwinsize(self.master, (height, width))
+        self.listen(lambda: not select.select([self.master], [], [], 0)[0])
+
     def hang_up(self) -> int | None:
         """Take the terminal away; how the program ended (as of waitpid), None when it did not."""
         os.close(self.master)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from .terminals import BOARD, Terminal
+from .terminals import BOARD, HEIGHT, WIDTH, Terminal
 
 RUNS = b"\x1b[?2004h"
 """What Textual says when it has the terminal."""
@@ -49,6 +50,22 @@ def test_out_to_the_shell_and_back(on_terminal: Callable[[str], Terminal], home:
         terminal.listen(lambda: terminal.text == shown)
     terminal.type(b"?")
     terminal.listen(lambda: "What every key does" in terminal.text or terminal.text != shown)
+    terminal.type(b"\x11")
+    terminal.listen(terminal.ended)
+    assert terminal.status == 0
+    terminal.assert_given_back()
+    assert_nothing_is_wrong(terminal, home)
+
+
+def test_after_a_storm_of_sizes_the_board_stands_as_before(on_terminal: Callable[[str], Terminal], home: Path) -> None:
+    terminal = open_running(on_terminal)
+    chance = random.Random(8)
+    for turn in range(80):
+        terminal.resize(chance.choice([1, 2, 7, 20, 40, 80, 200]), chance.choice([1, 2, 5, 20, 24, 60]))
+        if turn % 8 == 0:
+            terminal.type(b"jlz")
+    terminal.resize(WIDTH, HEIGHT)
+    terminal.listen(lambda: "everything" in terminal.text and "Rate-limit the public API" in terminal.text)
     terminal.type(b"\x11")
     terminal.listen(terminal.ended)
     assert terminal.status == 0
