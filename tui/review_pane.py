@@ -20,7 +20,7 @@ from .lines import Lines, Row, row
 from .marks import Marks
 from .mission_data import MissionData
 from .mission_rows import banner
-from .where_line import request_parts
+from .where_line import link_role, request_parts
 
 MODES: Final[tuple[PrMode, ...]] = ("auto", "enabled", "disabled")
 STRATEGIES: Final[tuple[MergeStrategy, ...]] = ("merge", "squash", "rebase")
@@ -119,7 +119,7 @@ def landing_rows(data: MissionData, marks: Marks) -> list[Row]:
     change = data.change
     if change.pull_request_number:
         waits = f"; {change.not_merged}" if change.not_merged else ""
-        line = [(f" {marks.branch} #{change.pull_request_number} ", "link"), *request_parts(change, marks)]
+        line = [(f" {marks.branch} #{change.pull_request_number} ", link_role(change)), *request_parts(change, marks)]
         rows.append(row(*line, (waits, "faint"), ("   o", "key"), (" opens it", "faint"), indent=1))
         remarks = change.pull_request.comments if change.pull_request else ()
         rows += [row(f"   {one.author}: ", (one.text, "faint"), indent=3) for one in remarks]

@@ -54,7 +54,8 @@ def where_parts(change: ChangeState, marks: Marks) -> Line:
     """Pull request, branch, distance, worktree."""
     line: Line = [(" ", "")]
     if change.pull_request_number:
-        line += [(f"{marks.branch} #{change.pull_request_number} ", "link"), *request_parts(change, marks), ("   ", "")]
+        line += [(f"{marks.branch} #{change.pull_request_number} ", link_role(change)), *request_parts(change, marks)]
+        line.append(("   ", ""))
     if change.branch:
         line.append((f"{change.branch}  ", "number"))
     if (measured := change.measured) is not None:
@@ -67,6 +68,12 @@ def where_parts(change: ChangeState, marks: Marks) -> Line:
     if change.worktree_path:
         line.append((f" {change.worktree_path}", "faint"))
     return line
+
+
+def link_role(change: ChangeState) -> str:
+    """The role of what leads to the pull request: a hyperlink of the terminal, where it has an address."""
+    url = change.pull_request_url or ""
+    return f"link {url}" if url.startswith(("https://", "http://")) and url.isprintable() and " " not in url else "link"
 
 
 def request_parts(change: ChangeState, marks: Marks) -> Line:

@@ -49,3 +49,13 @@ async def test_pictures(story: Story, quiet: None, snapshot: SnapshotAssertion, 
         for _ in range(3):
             await pilot.pause()
         assert app.export_screenshot(title="") == snapshot(name=name, extension_class=Picture)
+
+
+async def test_a_pull_request_is_a_hyperlink_of_the_terminal(story: Story, quiet: None) -> None:
+    app = story.app()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await ROOMS["landing"](pilot, story)
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips()
+        links = {segment.style.link for strip in strips for segment in strip if segment.style is not None}
+        assert "https://example.invalid/7" in links
