@@ -73,7 +73,6 @@ class Trail:
     crashes: int = 0
     faults: int = 0
     late: int = 0
-    resyncs: int = 0
     restores: int = 0
     conflicts: int = 0
     settled: int = 0
