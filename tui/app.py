@@ -16,7 +16,6 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.timer import Timer
 
 from ..config.correlation import new_correlation
 from ..config.settings import Settings
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-SETTLED_SECONDS = 0.2
-"""A terminal that keeps its size for so long is not being dragged any more."""
 
 
 def _commands() -> type[Provider]:
@@ -92,7 +89,6 @@ class SoloUnicornApp(App[None]):
         self._keeper: Keeper | None = None
         self.connected = False
         """Whether the workspace is open."""
-        self._settling: Timer | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = theme_name(self.settings.ui.theme, self.available_themes)
@@ -112,13 +108,6 @@ class SoloUnicornApp(App[None]):
     def on_mount(self) -> None:
         """Paint again after the shell has painted over it."""
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-
-    def on_resize(self) -> None:
-        """Paint once more when the terminal keeps its size again: in a storm of sizes a paint can be overtaken."""
-        if self._settling is not None:
-            self._settling.stop()
-        if self.connected:
-            self._settling = self.set_timer(SETTLED_SECONDS, lambda: self.refresh(layout=True))
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, with ours made from its colours where it has none."""

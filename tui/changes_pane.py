@@ -20,6 +20,7 @@ from .child import as_object, ask
 from .diff_rows import Place, diff_rows, files_of
 from .file_tree import tree_rows
 from .keys import binding
+from .leaving import is_gone
 from .lines import Lines, Row, row
 from .marks import Marks
 from .mission_data import MissionData
@@ -127,18 +128,22 @@ class ChangesPane(Horizontal):
                 self._draw()
         except SoloUnicornError as error:
             self.diff = {}
+            if is_gone(self):
+                return
             said = [part for part in (error.what, error.why, error.todo) if part]
             self.query_one("#files", Lines).set_rows([])
             self.lines.set_rows([row(("  " + ". ".join(said), "faint"), indent=2)])
 
     @work(exclusive=True, group="diff rows")
     async def _draw(self) -> None:
+        if is_gone(self):
+            return
         self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks))
         width = max(0, self.lines.size.width - 2) if self.beside else 0
         rows: list[Row] = await asyncio.to_thread(
             diff_rows, self.diff, self.marks, self.comments, coloured, beside=width
         )
-        if self.is_mounted:
+        if not is_gone(self):
             self.lines.set_rows(rows or [row(("  Nothing is changed.", "faint"))])
             self._seek()
             self.refresh_bindings()
@@ -171,7 +176,7 @@ class ChangesPane(Horizontal):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
-        if not self.is_mounted or not self.query("#diff"):
+        if not self.query("#diff"):
             return action not in ("comment", "resolve", "delete")
         if action == "comment":
             return isinstance(self.under_cursor, Place) and self.under_cursor.line is not None

@@ -41,6 +41,6 @@ class Document(VerticalScroll):
     async def show(self, text: str) -> None:
         """Show a text."""
         self._wanted = text
-        if self.is_mounted and text != self._text:
+        if self.children and text != self._text:
             self._text = text
             await self.query_one(Markdown).update(text)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Size
 
 if TYPE_CHECKING:
     from .early_screen import EarlyScreen
@@ -31,11 +33,21 @@ def driver_after(early: EarlyScreen | None) -> type[Driver]:
 
         def start_application_mode(self) -> None:
             """Begin to read keys; those typed meanwhile come first."""
+            size = self._get_terminal_size()
             super().start_application_mode()  # type: ignore[no-untyped-call]
             if early and early.stands and (before := early.take_over()) is not None:
                 self.attrs_before = before
             end = partial(self._app.exit, return_code=128 + signal.SIGTERM)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._measure)
+            if self._get_terminal_size() != size:
+                self._measure()
+
+        def _measure(self) -> None:
+            """Tell the size of now. Textual's own handler can interrupt itself, and then tells an old one last."""
+            if not self._in_band_window_resize:
+                size = Size(*self._get_terminal_size())
+                self._app.post_message(Resize(size, size))
 
         def close(self) -> None:
             """The terminal is given back: being told to end ends the program at once again."""

@@ -65,7 +65,7 @@ class FilesPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to take off, nothing offered."""
-        return action != "detach" or bool(self.is_mounted and self.query_one(Lines).rows)
+        return action != "detach" or any(lines.rows for lines in self.query(Lines))
 
     def action_attach(self) -> None:
         """Ask for a path."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widget import Widget
+
+
+def is_gone(widget: Widget) -> bool:
+    """Whether a widget, or the screen it was on, was left: what still runs for it has nobody to show anything to."""
+    return not widget.is_attached or widget.screen not in widget.app.screen_stack
 
 
 class Place(Screen[ScreenResultType]):

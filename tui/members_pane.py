@@ -10,6 +10,7 @@ from ..missions.entities import JsonObject, Project
 from ..missions.errors import SoloUnicornError
 from .child import ask
 from .keys import binding
+from .leaving import is_gone
 from .lines import Lines, Row, row, trouble
 from .marks import Marks
 from .project_data import ProjectData
@@ -97,7 +98,7 @@ class Members(Vertical):
         self.action_look()
 
     def _rows(self, rows: list[Row]) -> None:
-        if self.is_mounted:
+        if not is_gone(self):
             self.query_one(Lines).set_rows(rows)
             self.refresh_bindings()
 

@@ -16,6 +16,7 @@ from ..agents.transcript_view import DisplayEntry, TranscriptView
 from ..config import paths
 from ..missions.entities import Session
 from .keys import binding
+from .leaving import is_gone
 from .lines import Lines, row
 from .marks import Marks
 from .mission_data import MissionData
@@ -135,7 +136,7 @@ class SessionPane(Vertical):
             first = await asyncio.to_thread(self._take_in, session)
         finally:
             self._reading = False
-        if first is not None and self.session is not None and self.session.id == session.id and self.is_mounted:
+        if first is not None and self.session is not None and self.session.id == session.id and not is_gone(self):
             self._draw()
 
     def _take_in(self, session: Session) -> int | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from ...sync.workspace import Workspace
 from .. import conflict_rows
@@ -16,12 +15,13 @@ from ..conflict_rows import Undecided
 from ..editor import edit_in_editor
 from ..keyline import KeyLine
 from ..keys import binding
+from ..leaving import Sheet
 from ..lines import Lines
 
 OF_CONFLICTS, OF_PARKED = ("mine", "theirs"), ("retry", "discard")
 
 
-class ConflictsScreen(ModalScreen[None]):
+class ConflictsScreen(Sheet[None]):
     """Each is decided where it stands."""
 
     CSS_PATH = "conflicts.tcss"
@@ -62,7 +62,7 @@ class ConflictsScreen(ModalScreen[None]):
     async def reload(self) -> None:
         """Read what is undecided; the cursor stays on what it was on."""
         read = await self.app.perform(conflict_rows.read, self.project)
-        if read is None or not self.is_mounted:
+        if read is None or self.is_gone:
             return
         before = self.under_cursor
         state, self.undecided = read
@@ -82,7 +82,7 @@ class ConflictsScreen(ModalScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
-        one = self.under_cursor if self.is_mounted else None
+        one = self.under_cursor if self.undecided else None
         if action in OF_CONFLICTS:
             return one is not None and one.conflict is not None
         if action in OF_PARKED:

@@ -82,7 +82,7 @@ class GalleryScreen(Sheet[str | None]):
         self._show(found, [make(one, self.app.marks) for one in found] or [nothing])
 
     def _show(self, found: list[JsonObject], rows: list[Row]) -> None:
-        if not self.is_mounted or self.is_gone:
+        if self.is_gone:
             return
         self.found = found
         self.lines.set_rows(rows)
@@ -91,12 +91,12 @@ class GalleryScreen(Sheet[str | None]):
     @property
     def chosen(self) -> JsonObject | None:
         """What the cursor is on."""
-        at = self.lines.cursor or 0
+        at = (self.lines.cursor or 0) if self.found else 0
         return self.found[at] if at < len(self.found) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Templates have no stars."""
-        if action in OF_PROJECTS and self.is_mounted:
+        if action in OF_PROJECTS:
             return not self.templates and (action == "search" or self.chosen is not None)
         return True
 

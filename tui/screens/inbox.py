@@ -81,7 +81,7 @@ class InboxScreen(Sheet[str | None]):
     async def reload(self) -> None:
         """Read what waits; the cursor stays on what it was on."""
         waiting = await self.app.perform(inbox_rows.read)
-        if waiting is None or not self.is_mounted:
+        if waiting is None or self.is_gone:
             return
         before = self.under_cursor
         self.waiting = waiting
@@ -99,7 +99,7 @@ class InboxScreen(Sheet[str | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
-        one = self.under_cursor if self.is_mounted else None
+        one = self.under_cursor if self.waiting else None
         return action not in FITS or (one is not None and one.kind in FITS[action])
 
     @on(Lines.CursorMoved)

@@ -160,7 +160,7 @@ class LiveMission(Place[None]):
             await self._show_pane()
 
     async def _show_pane(self) -> None:
-        if self.data is None or not self.is_mounted or self.is_gone:
+        if self.data is None or self.is_gone:
             return
         self.query_one(TitleLine).show(self.data)
         self.query_one(WhereLine).show(self.data)

@@ -88,7 +88,7 @@ class LiveProject(Place[None]):
 
     async def _show(self) -> None:
         data, tab = self.data, self.tab
-        if data is None or not self.is_mounted or self.is_gone:
+        if data is None or self.is_gone:
             return
         switcher = self.query_one(ContentSwitcher)
         if not switcher.query(f"#{tab}"):

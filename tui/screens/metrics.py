@@ -119,7 +119,7 @@ class MetricsScreen(Place[None]):
         """Read the figures."""
         project = self.project.id if self.only and self.project else None
         metrics = await self.app.perform(Workspace.metrics, project, weeks=self.weeks, now=self.app.clock())
-        if metrics is not None and self.is_mounted and not self.is_gone:
+        if metrics is not None and not self.is_gone:
             self.metrics = metrics
             self._show(metrics)
 

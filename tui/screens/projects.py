@@ -47,6 +47,8 @@ class ProjectsScreen(Sheet[str | None]):
         """Read the projects with their counts."""
         self.query_one("#name").display = False
         found = await self.app.perform(_read) or []
+        if self.is_gone:
+            return
         rows = []
         for project, counts in found:
             total = sum(count.total for name, count in counts.items() if name != "done")

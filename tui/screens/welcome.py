@@ -105,7 +105,7 @@ class WelcomeScreen(Sheet[str | None]):
         self._find_agents()
         kept = await self.app.perform(welcome_data.kept_step)
         self.found = await welcome_data.find_repository(self.directory)
-        if not self.is_mounted:
+        if self.is_gone:
             return
         self._say("#repository", _repository_rows(self.found, self.directory, self.app))
         self.step, self.with_repository = min(kept[0], 2) if kept else 0, kept[1] if kept else True
@@ -120,7 +120,7 @@ class WelcomeScreen(Sheet[str | None]):
             self._say("#agents", [row((f" {self.app.marks.attention} {error}", "bad"), indent=3)])
             return
         data = await self.app.perform(read)
-        if data is None or not self.is_mounted:
+        if data is None or self.is_gone:
             return
         agents: tuple[CodeAgent, ...] = data.agents
         if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in agents):
@@ -132,12 +132,12 @@ class WelcomeScreen(Sheet[str | None]):
     # -- showing -------------------------------------------------------------------------------------------------
 
     def _say(self, selector: str, rows: Sequence[Row]) -> None:
-        if self.is_mounted:
+        if not self.is_gone:
             lines = self.query_one(selector, Lines)
             lines.set_rows(rows)
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if self.is_gone:
             return
         for place, name in enumerate(STEPS):
             self.query_one(f"#{name}-step").display = place == self.step

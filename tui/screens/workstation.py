@@ -120,7 +120,7 @@ class WorkstationScreen(Place[str | None]):
 
     def _show(self) -> None:
         data, marks, now = self.data, self.app.marks, self.app.clock()
-        if data is None or not self.is_mounted:
+        if data is None or self.is_gone:
             return
         for name, rows in (
             ("head", [self._head(data)]),
@@ -174,7 +174,7 @@ class WorkstationScreen(Place[str | None]):
     @property
     def _session(self) -> Session | None:
         """The session under the cursor of its panel."""
-        lines = self.query_one("#sessions", Lines) if self.is_mounted else None
+        lines = self.query_one("#sessions", Lines) if self.data is not None else None
         if lines is None or lines.cursor is None or lines.cursor >= len(lines.rows):
             return None
         key = lines.rows[lines.cursor].key
