@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 
 from ..missions.board import Hit
 from ..missions.entities import USER, Author, MemoryDocument
-from ..missions.errors import InvalidValue, NotFound, VersionConflict
+from ..missions.errors import NotFound, VersionConflict
+from ..missions.memory import append_under, check_document
 from . import lookup, rows
 from .base import WorkspaceBase
 from .board import _query
 from .change import Change
 from .mirror.outbox import account_of
-
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-DOCUMENT_MAX = 1_000_000
 
 
 class MemoryOperations(WorkspaceBase):
@@ -56,10 +53,11 @@ class MemoryOperations(WorkspaceBase):
         """Add text at the end of a document, or at the end of the section under `heading` (made when absent)."""
         with self._change(by) as change:
             owner = change.project(project)
-            _check(name, text)
+            check_document(name, text)
             document = _find(change.connection, owner.id, name)
-            before = document.text if document else ""
-            return _put(change, owner.id, name, append_under(before, text, heading), document)
+            whole = append_under(document.text if document else "", text, heading)
+            check_document(name, whole)
+            return _put(change, owner.id, name, whole, document)
 
     def replace_memory(
         self, project: str, name: str, text: str, expected_version: int, *, by: Author = USER
@@ -67,7 +65,7 @@ class MemoryOperations(WorkspaceBase):
         """Replace a document (expected version 0: it must not exist); VersionConflict when it changed meanwhile."""
         with self._change(by) as change:
             owner = change.project(project)
-            _check(name, text)
+            check_document(name, text)
             document = _find(change.connection, owner.id, name)
             current = document.version if document else 0
             if current != expected_version:
@@ -95,39 +93,6 @@ class MemoryOperations(WorkspaceBase):
         return [Hit("memory", name, name, excerpt or "") for name, excerpt in found]
 
 
-def append_under(document: str, text: str, heading: str | None) -> str:
-    """`document` with `text` added at its end, or at the end of the section that `heading` opens."""
-    addition = text.strip("\n")
-    if heading is None:
-        return f"{document.rstrip()}\n\n{addition}\n".lstrip("\n")
-    title = heading.strip().lstrip("#").strip()
-    lines = document.splitlines()
-    start = next((n for n, line in enumerate(lines) if _heading(line)[1].casefold() == title.casefold()), None)
-    if start is None:
-        return f"{document.rstrip()}\n\n## {title}\n\n{addition}\n".lstrip("\n")
-    level = _heading(lines[start])[0]
-    end = next((n for n in range(start + 1, len(lines)) if 0 < _heading(lines[n])[0] <= level), len(lines))
-    section = "\n".join(lines[:end]).rstrip()
-    rest = "\n".join(lines[end:])
-    return f"{section}\n\n{addition}\n" + (f"\n{rest}\n" if rest else "")
-
-
-def _heading(line: str) -> tuple[int, str]:
-    match = re.fullmatch(r"(#{1,6})\s+(.+?)\s*#*", line)
-    return (len(match[1]), match[2]) if match else (0, "")
-
-
-def _check(name: str, text: str) -> None:
-    if not NAME.fullmatch(name):
-        raise InvalidValue(
-            "doc",
-            f"{name!r} is no document name",
-            todo="use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit",
-        )
-    if not text.strip() or len(text) > DOCUMENT_MAX:
-        raise InvalidValue("text", f"The text has 1 to {DOCUMENT_MAX} characters", todo="shorten it or split it")
-
-
 def _find(connection: sqlite3.Connection, project_id: str, name: str) -> MemoryDocument | None:
     row = connection.execute(
         f"SELECT {rows.MEMORY_COLUMNS} FROM memory WHERE project_id = ? AND name = ?", (project_id, name)
@@ -153,8 +118,6 @@ def _put(change: Change, project_id: str, name: str, text: str, before: MemoryDo
 
 
 def _kept(change: Change, project_id: str, name: str, text: str, before: MemoryDocument | None) -> MemoryDocument:
-    if len(text) > DOCUMENT_MAX:
-        raise InvalidValue("text", f"The document would exceed {DOCUMENT_MAX} characters", todo="begin a new document")
     version = before.version + 1 if before else 1
     author, at = change.by, rows.stamp(change.now)
     who = (author.kind, author.name, author.session_id)

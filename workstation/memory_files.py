@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..missions.entities import USER
 from ..missions.errors import VersionConflict
-from ..sync.memory import DOCUMENT_MAX, NAME
+from ..missions.memory import DOCUMENT_MAX, NAME
 from ..sync.workspace import Workspace
 
 FOLDER = Path(".solo-unicorn") / "memory"

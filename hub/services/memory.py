@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 import orjson
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
-from ...missions.entities import JsonObject
+from ...missions.entities import MemoryDocument
 from ...missions.errors import InvalidValue
-from ...missions.wire import to_wire
+from ...missions.memory import check_document
+from ...missions.wire import from_wire, to_wire
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import missing
@@ -18,19 +16,11 @@ from ..tables import memory_documents, memory_versions
 from .change import Change
 from .documents import joined
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
-DOCUMENT_MAX: Final = 1_000_000
-
 
 def listed(call: Call, project_id: str) -> Answer:
     """Every document, by name."""
     call.hub.permissions.require(call.at, call.caller, project_id, "read memory")
-    docs = call.at.execute(
-        select(memory_documents.c.doc)
-        .where(memory_documents.c.project_id == project_id)
-        .order_by(memory_documents.c.name)
-    ).scalars()
-    return Answer(b'{"items":' + joined(list(docs)) + b',"nextAfter":null}')
+    return Answer(b'{"items":' + joined(_docs(call.at, project_id)) + b',"nextAfter":null}')
 
 
 def get(call: Call, project_id: str, name: str) -> Answer:
@@ -61,10 +51,9 @@ def put(call: Call, project_id: str, name: str) -> Answer:
     """The whole document. A new one needs no If-Match (or `"0"`), a present one its version."""
     change = Change(call, project_id, "write memory")
     text = call.body.get("text")
-    if not isinstance(text, str) or not text.strip() or len(text) > DOCUMENT_MAX or "\0" in text:
-        raise InvalidValue("text", f"The text has 1 to {DOCUMENT_MAX} characters, and no NUL")
-    if not NAME.fullmatch(name):
-        raise InvalidValue("name", f"{name[:80]!r} is no document name", todo="use a-z, 0-9 and -, at most 64")
+    if not isinstance(text, str):
+        raise InvalidValue("text", "The text is a string")
+    check_document(name, text)
     row = call.at.execute(select(memory_documents).where(_one(project_id, name))).one_or_none()
     current = row.version if row is not None else 0
     if row is not None and call.if_match is None:
@@ -76,19 +65,39 @@ def put(call: Call, project_id: str, name: str) -> Answer:
             why=f"it is at version {current}, not {call.if_match}",
             details={"version": current, "current": orjson.loads(row.doc) if row is not None else None},
         )
-    version = current + 1
-    doc: JsonObject = {
-        "projectId": project_id, "name": name, "text": text, "version": version,
-        "updatedAt": change.now.isoformat()[:-6] + "Z", "updatedBy": to_wire(change.by),
-    }  # fmt: skip
-    kept = orjson.dumps(doc).decode()
-    if row is None:
-        call.at.execute(insert(memory_documents).values(project_id=project_id, name=name, version=version, doc=kept))
+    made = keep(change, name, text, current)
+    return Answer(orjson.dumps(to_wire(made)), 200 if current else 201, version=made.version)
+
+
+def keep(change: Change, name: str, text: str, current: int) -> MemoryDocument:
+    """The next version of a document that stands at `current`, 0 when it is new."""
+    check_document(name, text)
+    made = MemoryDocument(change.project_id, name, text, current + 1, change.now, change.by)
+    values = {"version": made.version, "doc": orjson.dumps(to_wire(made)).decode()}
+    named = {"project_id": change.project_id, "name": name, **values}
+    if current:
+        change.call.at.execute(update(memory_documents).where(_one(change.project_id, name)).values(**values))
     else:
-        call.at.execute(update(memory_documents).where(_one(project_id, name)).values(version=version, doc=kept))
-    call.at.execute(insert(memory_versions).values(project_id=project_id, name=name, version=version, doc=kept))
+        change.call.at.execute(insert(memory_documents).values(**named))
+    change.call.at.execute(insert(memory_versions).values(**named))
     change.event("memory_changed", note=name)
-    return Answer(kept.encode(), 200 if current else 201, version=version)
+    return made
+
+
+def document(at: Connection, project_id: str, name: str) -> MemoryDocument | None:
+    """One document, whoever asks; None when there is none."""
+    doc = at.execute(select(memory_documents.c.doc).where(_one(project_id, name))).scalar_one_or_none()
+    return None if doc is None else from_wire(MemoryDocument, orjson.loads(doc))
+
+
+def documents(at: Connection, project_id: str) -> list[MemoryDocument]:
+    """Every document by name, whoever asks."""
+    return [from_wire(MemoryDocument, orjson.loads(doc)) for doc in _docs(at, project_id)]
+
+
+def _docs(at: Connection, project_id: str) -> list[str]:
+    mine = select(memory_documents.c.doc).where(memory_documents.c.project_id == project_id)
+    return list(at.execute(mine.order_by(memory_documents.c.name)).scalars())
 
 
 def _one(project_id: str, name: str):  # type: ignore[no-untyped-def]

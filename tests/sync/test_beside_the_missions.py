@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -28,6 +31,36 @@ pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
 from ..hub.whole import Whole, whole
 
 pytestmark = pytest.mark.slow
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from random import Random
+from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.sync.mirror import files
+from solo_unicorn.sync.remote.engine import Engine
+from solo_unicorn.sync.remote.transport import FixedBearer, HttpTransport
+
+files.PIECE = 1000
+token = sys.stdin.readline().strip()
+
+class Line(HttpTransport):
+    pieces = 0
+
+    async def send(self, request):
+        answer = await super().send(request)
+        self.pieces += request.piece is not None
+        if self.pieces == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+async def main():
+    async with WorkspaceThread(Path(sys.argv[1])) as desk:
+        await Engine(desk, lambda account: Line(account.hub, FixedBearer(token)), random=Random(3)).once()
+
+asyncio.run(main())
+"""
 
 
 class Key:
@@ -184,6 +217,27 @@ async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
     await both[0].sync()
     assert await a.run(Workspace.attachments, mission.id) == []
     assert (await hub.ask("GET", f"/api/v1/missions/{mission.id}/attachments")).json()["items"] == []
+
+
+async def test_killed_in_the_middle_of_an_upload_the_next_goes_on_there(
+    both: tuple[Machine, Machine], hub: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PIECE", 1000)
+    source = tmp_path / "log.txt"
+    source.write_bytes(b"line\n" * 1000)
+    await both[0].sync()
+    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(tmp_path / "a.db"), stdin=asyncio.subprocess.PIPE
+    )
+    await asyncio.wait_for(child.communicate(hub.ann_token.encode() + b"\n"), 60)
+    assert child.returncode == -signal.SIGKILL
+    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {file.id: "waiting"}
+    await both[0].sync()
+    assert both[0].line.pieces == 3, "what had arrived is not sent again"
+    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {}
+    (there,) = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}/attachments")).json()["items"]
+    assert (there["id"], there["sha256"]) == (file.id, sha256(source.read_bytes()).hexdigest())
 
 
 async def test_other_bytes_than_were_attached_are_thrown_away(

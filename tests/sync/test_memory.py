@@ -6,7 +6,7 @@ import pytest
 
 from solo_unicorn.missions.entities import Author, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound, VersionConflict
-from solo_unicorn.sync.memory import append_under
+from solo_unicorn.missions.memory import append_under
 from solo_unicorn.sync.workspace import Workspace
 
 

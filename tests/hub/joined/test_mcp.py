@@ -57,5 +57,11 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
     assert "Polish the lens" in titles
     noted = await use(hub.ann_token, "memory_append", project=hub.project, document="notes", text="The lens is French.")
     assert not noted.is_error, noted
+    kept = await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")
+    assert kept.json()["text"] == "The lens is French.\n" and kept.json()["version"] == 1
+    for name, text in (("No Name", "text"), ("notes", " "), ("notes", "\0")):
+        refused = await use(hub.ann_token, "memory_append", project=hub.project, document=name, text=text)
+        assert refused.is_error, (name, text)
+    assert (await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")).json() == kept.json()
     other = await use(hub.ben_token, "list_missions", project=hub.project)
     assert other.is_error and "not_found" in str(other.content)

@@ -109,3 +109,24 @@ async def test_the_log_tells_who_did_what_and_holds_no_token(tmp_path: Path) -> 
     assert any(line["logger"] == "hub.access" and line["status"] == 401 for line in lines)
     for secret in (token, "pat_not-a-token", "correct horse"):
         assert secret not in text
+
+
+async def test_the_operator_reads_who_did_what_while_the_hub_runs(tmp_path: Path) -> None:
+    command(tmp_path, "user", "add", "ann@example.org", "--organization", "Ann's")
+    token = command(tmp_path, "token", "create", "ann@example.org")
+    async with (
+        program(tmp_path) as hub,
+        httpx.AsyncClient(base_url=hub.url, headers={"Authorization": f"Bearer {token}"}) as http,
+    ):
+        project = (await http.post("/api/v1/projects", json={"name": "Lighthouse"})).json()
+        for name in ("Lamp", "Light"):
+            await http.patch(f"/api/v1/projects/{project['id']}", json={"name": name})
+        rows = orjson.loads(command(tmp_path, "audit", "--json"))["data"]
+        assert [row["action"] for row in rows[:3]] == ["project.update", "project.update", "project.create"]
+        assert all(row["caller"].startswith("user:") and row["place"] == "127.0.0.1" for row in rows[:3])
+        last = command(tmp_path, "audit", "--json", "--action", "project.update", "--limit", "1")
+        assert orjson.loads(last)["data"] == rows[:1]
+        first = command(tmp_path, "audit").splitlines()[0].split("\t")
+        assert first[2:4] == ["project.update", project["id"]], "in a pipe, columns are parted by tabs"
+        assert orjson.loads(command(tmp_path, "audit", "--json", "--caller", "user:nobody"))["data"] == []
+        assert token not in command(tmp_path, "audit", "--json")
