@@ -1,6 +1,6 @@
 """How fast the board is, on a real pseudo-terminal, as ratios to an empty Textual application in the same run.
 
-    python bench/board.py [--missions 10000] [--runs 5] [--json]
+    python bench/board.py [--missions 10000] [--runs 9] [--json]
 
 Each round starts the empty application, the board with 100 missions and the board with many, in turn, so that a busy
 machine slows all of them. What they write is time-stamped as it arrives and replayed through a terminal emulator
@@ -332,7 +332,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--missions", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     figures = compare(chosen.missions, chosen.runs)

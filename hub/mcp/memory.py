@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Connection
 
 from ...missions.board import Hit
-from ...missions.entities import USER, Author, MemoryDocument, Project
+from ...missions.entities import USER, Author, MemoryDocument
 from ...missions.errors import NotFound, VersionConflict
 from ...missions.memory import append_under, check_document
 from ..services import memory
 from ..services.change import Change
-
-if TYPE_CHECKING:
-    from ..api.endpoint import Call
+from .reads import HubReads
 
 
-class HubMemory:
-    """The part of `HubAccess` that is about memory."""
-
-    call: Call
-    _at: Connection
-
-    def project(self, ref: str) -> Project:
-        """Of `HubAccess`."""
-        raise NotImplementedError
-
-    def _need(self, project_id: str, right: Any) -> None:
-        raise NotImplementedError
+class HubMemory(HubReads):
+    """And what is about memory."""
 
     def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
         """Every document of the project memory."""

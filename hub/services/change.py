@@ -19,13 +19,12 @@ from ...missions import dependencies as rules
 from ...missions.entities import Author, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.ids import new_ulid
-from ...missions.order import between, renumbered
 from ...missions.wire import changes, from_wire, to_wire
 from ..api.endpoint import Call
 from ..permissions import Right, missing
 from ..statements import Statement
 from ..tables import actors, dependencies, events, flows, missions, projects, repositories
-from . import documents
+from . import documents, ordering
 
 P = TypeVar("P")
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt", *documents.LOCAL})
@@ -303,38 +302,11 @@ class Change:
         self.call.after.append(self.call.hub.permissions.forget)
         return self.project_version
 
-    # ---- order ---------------------------------------------------------------------------------------------------
-
-    def order(self, in_list: str, *, top: bool = False, moving: str = "") -> float:
-        """A place at the end (or top) of a list; the list is renumbered when it has none left."""
-        edge = func.min(missions.c.list_order) if top else func.max(missions.c.list_order)
-        here = and_(
-            missions.c.project_id == self.project_id,
-            missions.c.list == in_list,
-            missions.c.deleted.is_(False),
-            missions.c.id != moving,
-        )
-        for _ in range(2):
-            found = self.at.execute(select(edge).where(here)).scalar()
-            place = between(None, found) if top else between(found, None)
-            if place is not None:
-                return place
-            self._renumber(in_list)
-        raise InvalidValue("listOrder", "the list has no place left")
-
-    def _renumber(self, in_list: str) -> None:
-        rows = self.at.execute(
-            select(missions.c.id, missions.c.doc, missions.c.number)
-            .where(
-                and_(
-                    missions.c.project_id == self.project_id, missions.c.list == in_list, missions.c.deleted.is_(False)
-                )
-            )
-            .order_by(missions.c.list_order, missions.c.id)
-        ).all()
-        for place, row in zip(renumbered(len(rows)), rows, strict=True):
-            mission = documents.mission_of(row.doc, row.number)[0]
-            self.save(mission, replace(mission, list_order=place), "renumbered", placed=True)
+    def order(
+        self, in_list: str, *, before: str | None = None, after: str | None = None, top: bool = False, moving: str = ""
+    ) -> float:
+        """A place in a list: before or after a mission there, at the top, or (default) at its end."""
+        return ordering.place(self, in_list, before=before, after=after, top=top, moving=moving)
 
     def _tell(self, after: Mission, kind: str, found: Mapping[str, tuple[Json, Json]]) -> None:
         payload: JsonObject = {

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 import orjson
-from sqlalchemy import and_, select
+from sqlalchemy import Connection, and_, select
 
 from ...missions.comments import LineComment
 from ...missions.entities import Author, JsonObject
@@ -51,6 +51,23 @@ def add(call: Call, mission_id: str) -> Answer:
     if data is not None:
         more["data"] = data
     return Answer(change.event_document(str(kind), mission_id=mission_id, note=text, more=more).encode(), 201)
+
+
+def comments_of(at: Connection, mission_id: str) -> list[LineComment]:
+    """The line comments of a mission as they were last said, oldest first."""
+    told = at.execute(
+        select(events.c.kind, events.c.doc)
+        .where(events.c.mission_id == mission_id, events.c.kind.in_(COMMENTS))
+        .order_by(events.c.seq)
+    )
+    found: dict[str, LineComment] = {}
+    for kind, doc in told:
+        comment = from_wire(LineComment, orjson.loads(doc)["data"])
+        if kind == "comment_deleted":
+            found.pop(comment.id, None)
+        elif kind == "commented" or comment.id in found:
+            found[comment.id] = comment
+    return list(found.values())
 
 
 def _comment(data: object, mission_id: str) -> JsonObject:

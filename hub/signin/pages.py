@@ -24,7 +24,9 @@ from .. import audit
 from ..database import Database
 from . import clients
 from .accounts import Account, Accounts, check_password
-from .issuer import Answer, Issuer, Request, Settings, user_info
+from .exchange import Answer, Request
+from .grants import user_info
+from .issuer import Issuer, Settings
 from .keys import Keys
 from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session, open_session, touch
 from .verifier import OwnTokens

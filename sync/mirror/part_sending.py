@@ -110,8 +110,8 @@ def settle(change: Change, entry: Entry, answer: Answer, can: Capabilities) -> O
             return "later"
         case 409 if "retry-after" in answer.headers:
             return "later"
-        case 409 if entry.kind == "part" and answer.details.get("id") == entry.entity_id:  # our own earlier try
-            return _effective(change, entry, Response(200, {}, None))
+        case 409 if entry.kind == "part" and answer.details.get("id") == entry.entity_id:
+            return _there_already(change, entry)
         case 404 | 410 if entry.kind == "part_delete":
             return _effective(change, entry, answer)
         case 404 | 410 if entry.kind == "part_patch" and can.changes and part_of(entry) not in ("project", "memory"):
@@ -144,8 +144,28 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
         put_base(change.connection, entry.project_id, part, entry.entity_id, known[0] if known else 0, document)
         show(change, entry.project_id, part, entry.entity_id)
     else:
+        if known is None:
+            _look_again(change, entry, version)
         take_one(change, entry.project_id, part, entry.entity_id, version, document)
     return "done"
+
+
+def _there_already(change: Change, entry: Entry) -> Outcome:
+    """An earlier try made it. What is known of it now may be newer than what was sent then."""
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    if base_of(change.connection, entry.entity_id) is None:
+        document = cast("JsonObject", entry.patch["document"])
+        put_base(change.connection, entry.project_id, part_of(entry), entry.entity_id, 0, document)
+        _look_again(change, entry, 0)
+    show(change, entry.project_id, part_of(entry), entry.entity_id)
+    return "done"
+
+
+def _look_again(change: Change, entry: Entry, version: int) -> None:
+    """Read the parts anew if a later state of them, which was read already, does not have this one: it may be gone."""
+    change.connection.execute(
+        "UPDATE mirror SET parts = NULL WHERE project_id = ? AND parts >= ?", (entry.project_id, version)
+    )
 
 
 def _outdated(change: Change, entry: Entry, answer: Response) -> Outcome:

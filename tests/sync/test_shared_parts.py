@@ -16,7 +16,7 @@ from solo_unicorn.missions.ids import shared_id
 from solo_unicorn.sync import store
 from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.mirror.exchange import Trouble, parts, pull, push
-from solo_unicorn.sync.mirror.messages import Answer, Response
+from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Response
 from solo_unicorn.sync.mirror.pushing import FULL, Capabilities
 from solo_unicorn.sync.rows import dump
 from solo_unicorn.sync.workspace import Workspace
@@ -57,6 +57,17 @@ class Machine:
             assert len(outcomes) < 50
         assert self.workspace.verify_mirror(PROJECT) == []
         return outcomes
+
+    def send_unanswered(self) -> None:
+        """Everything arrives at the hub, and no answer comes back."""
+        for one in self.workspace.due(self.account.id):
+            exchange = push(self.workspace, one, self.can, self.hub.now)
+            request = exchange.send(None)
+            while request.method == "GET":
+                request = exchange.send(self.hub.handle(request))
+            self.hub.handle(request)
+            with pytest.raises(StopIteration):
+                exchange.send(NoAnswer("answer lost"))
 
     def sync(self) -> None:
         self.read()
@@ -117,6 +128,32 @@ def test_every_edit_and_removal_arrives_at_the_other_machine(both: tuple[Machine
     both[0].sync()
     assert ann.repositories(PROJECT) == [] and [one.name for one in ann.flows(PROJECT)] == ["Standard"]
     assert all(one.workspace.outbox() == [] and one.workspace.conflicts() == [] for one in both)
+
+
+def test_what_somebody_removed_does_not_come_back_with_a_late_answer(both: tuple[Machine, Machine]) -> None:
+    ann, bob = (one.workspace for one in both)
+    actor = ann.create_actor(PROJECT, "Careful")
+    both[0].send_unanswered()
+    both[1].sync()
+    bob.delete_actor(actor.id)
+    both[1].sync()
+    both[0].sync()
+    both[0].read()
+    assert ann.actors(PROJECT) == [] and ann.outbox() == []
+
+
+def test_a_try_of_long_ago_does_not_take_back_what_was_changed_since(
+    both: tuple[Machine, Machine], hub: SimulatedHub
+) -> None:
+    ann, bob = (one.workspace for one in both)
+    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    both[0].send_unanswered()
+    both[1].sync()
+    bob.update_actor(actor.id, {"focus": "of bob"})
+    both[1].sync()
+    hub.forget_keys()
+    both[0].sync()
+    assert [one.focus for one in ann.actors(PROJECT)] == ["of bob"] and ann.outbox() == []
 
 
 def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:

@@ -11,6 +11,8 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from solo_unicorn.hub.services.notes import comments_of
+
 from ..whole import Whole, whole
 
 pytestmark = pytest.mark.slow
@@ -65,3 +67,40 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
     assert (await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")).json() == kept.json()
     other = await use(hub.ben_token, "list_missions", project=hub.project)
     assert other.is_error and "not_found" in str(other.content)
+
+    async def titles_in_order() -> list[str]:
+        listed = await hub.ask("GET", f"/api/v1/projects/{hub.project}/missions?list=todo")
+        found = sorted(listed.json()["items"], key=lambda one: one["listOrder"])
+        return [one["title"] for one in found]
+
+    made = await use(hub.ann_token, "create_mission", project=hub.project, title="Oil it")
+    for name in ("Polish the lens", "Oil it"):  # each just before the lamp
+        (wanted,) = [
+            one["id"]
+            for one in (await hub.ask("GET", f"/api/v1/projects/{hub.project}/missions")).json()["items"]
+            if one["title"] == name
+        ]
+        moved = await use(hub.ann_token, "move_mission", mission=wanted, list="todo", before=hub.mission)
+        assert not moved.is_error, moved
+    assert await titles_in_order() == ["Polish the lens", "Oil it", "Lamp"]
+    elsewhere = await use(hub.ann_token, "move_mission", mission=hub.mission, list="doing", before=wanted)
+    assert elsewhere.is_error and "is not in doing" in str(elsewhere.content)
+
+
+async def test_line_comments_are_what_was_said_of_each_last(hub: Whole) -> None:
+    now, place = "2026-05-01T10:00:00Z", f"/api/v1/missions/{hub.mission}/notes"
+    first, second = (
+        {"id": f"01J0000000000000000000000{one}", "missionId": hub.mission, "file": "lamp.py", "line": 3,
+         "side": "new", "text": f"too bright {one}", "createdAt": now} for one in "AB"
+    )  # fmt: skip
+    for kind, data in (
+        ("commented", first),
+        ("commented", second),
+        ("comment_resolved", {**first, "resolvedAt": now}),
+        ("comment_deleted", second),
+        ("comment_reopened", {**second, "text": "deleted before"}),
+    ):
+        noted = await hub.ask("POST", place, json={"kind": kind, "text": "x", "data": data})
+        assert noted.status_code == 201, noted.text
+    (kept,) = await hub.hub.database.read(lambda at: comments_of(at, hub.mission))
+    assert (kept.id, kept.text, kept.open) == (first["id"], "too bright A", False)

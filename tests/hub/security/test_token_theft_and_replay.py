@@ -97,7 +97,7 @@ async def test_a_code_is_over_after_a_minute(hub: Issued, monkeypatch: pytest.Mo
     flow = Flow()
     code = await hub.code(flow)
     now = time.time
-    monkeypatch.setattr("solo_unicorn.hub.signin.issuer.time.time", lambda: now() + 61)
+    monkeypatch.setattr("solo_unicorn.hub.signin.grants.time.time", lambda: now() + 61)
     assert (await hub.exchange(flow, code)).status_code == 400
 
 

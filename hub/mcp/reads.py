@@ -1,0 +1,227 @@
+"""What the MCP tools read at the hub, with the caller's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from ...missions.board import DependencyView, Hit, ListCount, Page
+from ...missions.comments import LineComment
+from ...missions.dependencies import is_resolved
+from ...missions.entities import (
+    LISTS,
+    Flow,
+    JsonObject,
+    ListName,
+    Mission,
+    MissionEvent,
+    Project,
+    ProjectRepository,
+)
+from ...missions.errors import NotFound
+from ...missions.ids import short_id
+from ...missions.wire import from_wire
+from ..api.endpoint import Call
+from ..hub import Hub
+from ..identity import Caller
+from ..permissions import Right, load_access
+from ..services import documents, facts, mission_writes, notes
+from ..services.internal import internal_call
+from ..tables import dependencies, events, flows, missions, projects, repositories
+
+P = TypeVar("P")
+
+
+class HubReads:
+    """The reading half of `missions.access.MissionAccess`, for one caller in one transaction."""
+
+    def __init__(self, hub: Hub, at: Connection, caller: Caller) -> None:
+        self._hub, self._at, self._caller = hub, at, caller
+        self.call: Call = internal_call(hub, at, caller)
+        """What its changes are done by; `call.after` is to be run after the commit."""
+
+    # ---- projects ------------------------------------------------------------------------------------------------
+
+    def projects(self) -> Sequence[Project]:
+        """Those the caller belongs to; what is merely public is not listed."""
+        rows = self._at.execute(select(projects.c.id, projects.c.doc).where(projects.c.status == "active"))
+        mine = []
+        for row in rows:
+            role = load_access(self._at, self._caller, row.id).role
+            if role not in (None, "public"):
+                mine.append(from_wire(Project, orjson.loads(row.doc)))
+        return mine
+
+    def project(self, ref: str) -> Project:
+        """By id, slug or name; NotFound."""
+        doc = self._at.execute(select(projects.c.doc).where(projects.c.id == ref)).scalar_one_or_none()
+        if doc is not None:
+            self._need(ref, "see project")
+            return from_wire(Project, orjson.loads(doc))
+        found = [one for one in self.projects() if ref in (one.slug, one.name)]
+        if len(found) != 1:
+            raise NotFound(f"There is no project {ref[:64]!r}", todo="list_projects shows those you may see")
+        return found[0]
+
+    def repositories(self, project: str | None = None) -> Sequence[ProjectRepository]:
+        """Of one project or of all."""
+        wanted = [self.project(project).id] if project else [one.id for one in self.projects()]
+        readable = [one for one in wanted if self._access(one).may("read repositories")]
+        return self._parts(repositories, ProjectRepository, readable)
+
+    def flow(self, flow_id: str) -> Flow:
+        """NotFound when there is none."""
+        row = self._at.execute(select(flows.c.doc, flows.c.project_id).where(flows.c.id == flow_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no flow {flow_id[:64]!r}")
+        self._need(row.project_id, "read missions")
+        return from_wire(Flow, orjson.loads(row.doc))
+
+    def flows(self, project: str) -> Sequence[Flow]:
+        """Every flow of a project."""
+        found = self.project(project)
+        self._need(found.id, "read missions")
+        return self._parts(flows, Flow, [found.id])
+
+    # ---- missions ------------------------------------------------------------------------------------------------
+
+    def mission(self, ref: str) -> Mission:
+        """By id, or by number in the only project where it is one; NotFound."""
+        return self._stored(self._id(ref))
+
+    def missions(
+        self,
+        project: str | None = None,
+        *,
+        lists: Sequence[ListName] | None = None,
+        ready: bool | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Mission]:
+        """In board order."""
+        readable = self._readable(project)
+        conditions: list[ColumnElement[bool]] = [missions.c.project_id.in_(readable), missions.c.deleted.is_(False)]
+        if lists:
+            conditions.append(missions.c.list.in_(list(lists)))
+        if ready is not None:
+            conditions.append(missions.c.ready.is_(ready))
+        if text:
+            conditions.append(func.lower(missions.c.title).contains(text.lower(), autoescape=True))
+        total = int(self._at.execute(select(func.count()).select_from(missions).where(and_(*conditions))).scalar_one())
+        start = int(cursor) if cursor and cursor.isdigit() else 0
+        wanted = select(missions.c.doc, missions.c.number).where(and_(*conditions))
+        rows = self._at.execute(
+            wanted.order_by(missions.c.list, missions.c.list_order, missions.c.id).offset(start).limit(limit)
+        ).all()
+        items = tuple(documents.mission_of(row.doc, row.number)[0] for row in rows)
+        return Page(items, total, str(start + limit) if start + limit < total else None)
+
+    def search(self, text: str, project: str | None = None, limit: int = 20) -> Sequence[Hit]:
+        """By words of the title and the texts."""
+        words = [word for word in text.lower().split() if word][:8]
+        if not words:
+            return []
+        here = and_(missions.c.project_id.in_(self._readable(project)), missions.c.deleted.is_(False))
+        has = [func.lower(missions.c.doc).contains(word, autoescape=True) for word in words]
+        rows = self._at.execute(select(missions.c.title, missions.c.number).where(here, *has).limit(limit))
+        return [Hit("mission", short_id(row.number), row.title, row.title) for row in rows]
+
+    def list_counts(self, project_id: str) -> Mapping[ListName, ListCount]:
+        """Cards by list."""
+        self._need(project_id, "read missions")
+        limits = self.project(project_id).wip_limits
+        rows = self._at.execute(
+            select(missions.c.list, missions.c.ready, missions.c.session_status, func.count().label("cards"))
+            .where(missions.c.project_id == project_id, missions.c.deleted.is_(False))
+            .group_by(missions.c.list, missions.c.ready, missions.c.session_status)
+        ).all()
+        counts: dict[ListName, ListCount] = {}
+        for name in LISTS:
+            here = [row for row in rows if row.list == name]
+            counts[name] = ListCount(
+                sum(row.cards for row in here),
+                sum(row.cards for row in here if row.ready),
+                sum(row.cards for row in here if row.session_status != "INACTIVE"),
+                limits.get(name),
+            )
+        return counts
+
+    def dependencies(self, ref: str) -> Sequence[DependencyView]:
+        """Both directions."""
+        here = self._id(ref)
+        rows = self._at.execute(
+            select(dependencies).where(or_(dependencies.c.mission_id == here, dependencies.c.other_id == here))
+        )
+        found = []
+        for row in rows:
+            other_id = row.other_id if row.mission_id == here else row.mission_id
+            kept = self._at.execute(select(missions).where(missions.c.id == other_id)).one_or_none()
+            other = None if kept is None or kept.deleted else documents.mission_of(kept.doc, kept.number)[0]
+            blocks = "blocks" if row.mission_id == here else "blocked_by"
+            direction: Any = "relates_to" if row.relation == "relates_to" else blocks
+            found.append(
+                DependencyView(row.relation, direction, other_id, other, other is not None and is_resolved(other))
+            )
+        return found
+
+    def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
+        """What people wrote on lines of its diff, as their machines last said it."""
+        found = notes.comments_of(self._at, self.mission(ref).id)
+        return [comment for comment in found if comment.open or not open_only]
+
+    def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
+        """Newest last."""
+        wanted = select(events.c.doc).where(events.c.mission_id == self._id(ref))
+        docs = self._at.execute(wanted.order_by(events.c.seq.desc()).limit(limit)).scalars().all()
+        return [from_wire(MissionEvent, _event(orjson.loads(doc))) for doc in reversed(docs)]
+
+    def why_not(self, ref: str) -> str | None:
+        """Why it is not running, in one sentence."""
+        return facts.why_not(self._at, self.mission(ref))
+
+    # ---- below ---------------------------------------------------------------------------------------------------
+
+    def _access(self, project_id: str) -> Any:
+        return self._hub.permissions.access(self._at, self._caller, project_id)
+
+    def _need(self, project_id: str, right: Right) -> None:
+        self._hub.permissions.require(self._at, self._caller, project_id, right)
+
+    def _readable(self, project: str | None) -> list[str]:
+        wanted = [self.project(project).id] if project else [one.id for one in self.projects()]
+        return [one for one in wanted if self._access(one).may("read missions")]
+
+    def _id(self, ref: str) -> str:
+        plain = ref.strip()
+        number = plain[2:] if plain[:2].upper() == "M-" else plain
+        if not (number.isdigit() and len(number) < 10):
+            return plain
+        rows = self._at.execute(
+            select(missions.c.id).where(
+                missions.c.number == int(number),
+                missions.c.project_id.in_(self._readable(None)),
+                missions.c.deleted.is_(False),
+            )
+        ).scalars()
+        found = list(rows)
+        if len(found) > 1:
+            raise NotFound(f"{ref} is a mission in {len(found)} projects", todo="name it by its id")
+        return found[0] if found else plain
+
+    def _stored(self, mission_id: str) -> Mission:
+        project_id = mission_writes.project_of(self.call, mission_id)
+        self._need(project_id, "read missions")
+        row = self._at.execute(select(missions.c.doc, missions.c.number).where(missions.c.id == mission_id)).one()
+        return documents.mission_of(row.doc, row.number)[0]
+
+    def _parts(self, table: Any, cls: type[P], project_ids: Sequence[str]) -> list[P]:
+        docs = self._at.execute(select(table.c.doc).where(table.c.project_id.in_(project_ids)).order_by(table.c.id))
+        return [from_wire(cls, orjson.loads(doc)) for doc in docs.scalars()]
+
+
+def _event(doc: JsonObject) -> JsonObject:
+    return {**doc, "id": doc["seq"]} if "id" not in doc else doc

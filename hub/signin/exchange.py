@@ -1,0 +1,58 @@
+"""What Authlib is given and gives back: a request, and its answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from starlette.datastructures import ImmutableMultiDict
+
+
+class Request(OAuth2Request):  # type: ignore[misc]
+    """A request as Authlib takes it. The scheme that it insists on is the public address's matter, not the proxy's."""
+
+    def __init__(self, method: str, uri: str, given: ImmutableMultiDict[str, str], headers: dict[str, str]) -> None:
+        super().__init__(method, "https://" + uri.partition("://")[2], headers=headers)
+        self.payload = Payload(given)
+        self.given = given
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Of a POST."""
+        return dict(self.given)
+
+    @property
+    def args(self) -> dict[str, str]:
+        """Of a GET."""
+        return dict(self.given)
+
+
+class Payload(BasicOAuth2Payload):  # type: ignore[misc]
+    """Parameters, with those that were given twice."""
+
+    def __init__(self, given: ImmutableMultiDict[str, str]) -> None:
+        super().__init__(dict(given))
+        self._datalist = defaultdict(list)
+        for name, value in given.multi_items():
+            self._datalist[name].append(value)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What Authlib wants to answer."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def location(self) -> str:
+        """Where it redirects to; empty when it does not."""
+        return self.headers.get("Location", "")
+
+    @location.setter
+    def location(self, address: str) -> None:
+        self.headers["Location"] = address
