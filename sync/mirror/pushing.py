@@ -17,7 +17,7 @@ from ..change import Change
 from ..rows import dump
 from . import conflicts, outbox
 from .base import Taking, base_document
-from .messages import API, Answer, NoAnswer, Request, Response, mission_in
+from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time
 from .outbox import Entry
 from .threeway import check, differs
 
@@ -217,6 +217,7 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
 
 def _outdated(change: Change, entry: Entry, answer: Response, can: Capabilities, server_now: float | None) -> Outcome:
     """Somebody was faster: judge the row again on what the hub has now."""
+    server_now = server_time(answer.headers) or server_now  # what was known before may be of long ago
     current = answer.details.get("current")
     item = mission_in(current) or mission_in(answer.body)
     if item is not None:

@@ -156,6 +156,27 @@ def test_a_try_of_long_ago_does_not_take_back_what_was_changed_since(
     assert [one.focus for one in ann.actors(PROJECT)] == ["of bob"] and ann.outbox() == []
 
 
+def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
+    both: tuple[Machine, Machine], hub: SimulatedHub
+) -> None:
+    ann, bob = (one.workspace for one in both)
+    mission = ann.create_mission(PROJECT, MissionDraft("Lamp"))
+    both[0].sync()
+    both[1].sync()
+    before = hub.now
+    ann.move_mission(mission.id, "doing")
+    both[0].send_unanswered()
+    both[1].sync()
+    bob.move_mission(mission.id, "todo")
+    both[1].sync()
+    hub.forget_keys()
+    (moved,) = ann.due(both[0].account.id)
+    both[0]._talk(push(ann, moved, both[0].can, before))  # the clock is known from before the long silence only
+    both[0].sync()
+    assert [(one.kind, one.mine["list"]) for one in ann.conflicts()] == [("outcome_unknown", "doing")]
+    assert ann.mission(mission.id).list == "todo" == hub.state.missions[mission.id]["list"] and ann.outbox() == []
+
+
 def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
     actor = ann.create_actor(PROJECT, "Careful", focus="old")
