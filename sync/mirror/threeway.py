@@ -83,10 +83,15 @@ def merged_text(base: list[str], mine: list[str], theirs: list[str]) -> str | No
 
 
 def merged_addition(base: list[str], mine: list[str], theirs: list[str]) -> str | None:
-    """Both changes where both only added lines, at the same place: theirs first. None for anything else."""
+    """Both changes where both only added lines, at the same place: theirs first. None for anything else.
+
+    Lines of ours that theirs begin with have arrived already, by a try whose answer was lost: they are not added twice.
+    """
     first, second = _edits(base, mine), _edits(base, theirs)
     if any(start != end for start, end, _ in (*first, *second)):
         return None
+    there = {start: lines for start, _, lines in second}
+    first = [(start, end, lines) for start, end, lines in first if there.get(start, [])[: len(lines)] != lines]
     out, at = list[str](), 0
     for start, order, lines in sorted([(s, 0, lines) for s, _, lines in second] + [(s, 1, ls) for s, _, ls in first]):
         if order and out and not out[-1].endswith("\n"):

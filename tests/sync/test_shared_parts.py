@@ -177,6 +177,23 @@ def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
     assert ann.mission(mission.id).list == "todo" == hub.state.missions[mission.id]["list"] and ann.outbox() == []
 
 
+def test_words_for_the_memory_that_arrived_once_are_not_added_again(
+    both: tuple[Machine, Machine], hub: SimulatedHub
+) -> None:
+    ann, bob = (one.workspace for one in both)
+    ann.append_memory(PROJECT, "notes", "before")
+    both[0].sync()
+    ann.append_memory(PROJECT, "notes", "of ann")
+    both[0].send_unanswered()
+    both[1].sync()
+    bob.append_memory(PROJECT, "notes", "of bob")
+    both[1].sync()
+    hub.forget_keys()
+    both[0].sync()
+    for one in (ann, bob):
+        assert one.memory(PROJECT, "notes").text == "before\n\nof ann\n\nof bob\n"
+
+
 def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
     actor = ann.create_actor(PROJECT, "Careful", focus="old")
