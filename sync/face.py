@@ -69,6 +69,11 @@ class WorkspaceThread:
         await self.close()
 
     @property
+    def path(self) -> Path:
+        """The file of the workspace."""
+        return self._path or paths.workspace_db()
+
+    @property
     def workspace(self) -> Workspace:
         """The open workspace; only code on the workspace thread may use it."""
         if self._workspace is None:

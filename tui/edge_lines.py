@@ -110,7 +110,7 @@ class TopView:
         if around.sync.connected:
             pieces.append(Piece((self._synced(short),), "conflicts", rank=8, right=True))
         if self.service[0]:
-            pieces.append(Piece((self.service,), "workstation", rank=5, right=True))
+            pieces.append(Piece((self.service,), "workstation", rank=8, right=True))
         pieces.append(Piece((self._runs(short),), "workstation", rank=7, right=True))
         pieces.append(Piece((self._waits(short),), "inbox", rank=9, right=True))
         return pieces

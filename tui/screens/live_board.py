@@ -17,6 +17,7 @@ from ..app import SoloUnicornApp
 from ..board import Board
 from ..card import Density
 from ..data import BoardModel, Snapshot
+from ..disk import is_full
 from ..keyline import KeyLine
 from ..operations import Workspace
 from ..topline import TopLine
@@ -38,6 +39,9 @@ class LiveBoard(Screen[None]):
         self.query_text = ""
         self._test: Test | None = None
         self._stirred = False
+        self._service_word = ""
+        """What is wrong with the service; empty when all is well."""
+        self._disk_full = False
 
     def compose(self) -> ComposeResult:
         """The three parts."""
@@ -71,18 +75,28 @@ class LiveBoard(Screen[None]):
     def _tick(self) -> None:
         if self.is_active and self.app.is_seen:
             self.board.tick(self.app.clock())
+            full = is_full(self.app.face.path)
+            if full != self._disk_full:
+                self._disk_full = full
+                self._show_trouble()
 
     def _show_service(self) -> None:
         match self.app.service:
             case SoloUnicornError() as error:
-                self.top.show(service=(f"{self.app.marks.attention} no service", "bad"))
+                self._service_word = "no service"
                 self.app.complain(error)
             case None:
-                self.top.show(service=(f"{self.app.marks.attention} service stopped", "bad"))
+                self._service_word = "service stopped"
             case info:
-                self.top.show(service=("", ""))
+                self._service_word = ""
                 if info.notice:
                     self.app.notify(info.notice, markup=False)
+        self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        """Say at the top what this machine lacks."""
+        word = "disk full" if self._disk_full else self._service_word
+        self.top.show(service=(f"{self.app.marks.attention} {word}", "bad") if word else ("", ""))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
