@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...missions.errors import InvalidValue, UsageError
 
 PIECE_BYTES: Final = 4 * 1024 * 1024
+THREADS: Final = 16
+"""So many pieces are on their way at once; a slow store keeps nothing else waiting."""
+T = TypeVar("T")
 _ID: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 
 
@@ -45,6 +50,7 @@ class Files:
         """`url` empty: `directory`."""
         from obstore.store import LocalStore, from_url
 
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="uploads")
         try:
             self._store: Any = from_url(url) if url else LocalStore(directory, mkdir=True)
         except Exception as error:
@@ -54,12 +60,7 @@ class Files:
 
     async def offset(self, identifier: str) -> int:
         """How many bytes have arrived, without a hole."""
-        reached = 0
-        for at, size in await self._pieces(identifier):
-            if at != reached:
-                break
-            reached += size
-        return reached
+        return await self._run(self._offset, identifier)
 
     async def take(self, identifier: str, offset: int, body: AsyncIterator[bytes], size: int) -> int:
         """Add to an upload; what had arrived before a break stays. The new offset; Moved, InvalidValue past its end."""
@@ -73,74 +74,101 @@ class Files:
                     raise InvalidValue("body", f"The file goes on past the {size} bytes that were announced")
                 piece += chunk
                 while len(piece) >= PIECE_BYTES:
-                    reached = await self._put(identifier, reached, bytes(piece[:PIECE_BYTES]))
+                    reached = await self._run(self._put, identifier, reached, bytes(piece[:PIECE_BYTES]))
                     del piece[:PIECE_BYTES]
-        finally:
-            if piece:
-                reached = await asyncio.shield(self._put(identifier, reached, bytes(piece)))
-        return reached
+        except BaseException:
+            with suppress(Moved):
+                await asyncio.shield(self._rest(identifier, reached, piece))
+            raise
+        return await self._rest(identifier, reached, piece)
+
+    async def _rest(self, identifier: str, reached: int, piece: bytearray) -> int:
+        return await self._run(self._put, identifier, reached, bytes(piece)) if piece else reached
 
     async def join(self, identifier: str, beginning: int = 512) -> Whole:
         """Put the pieces together as the file, and look at all of it on the way."""
-        import obstore
-
-        digest, size, first = hashlib.sha256(), 0, b""
-        pieces = await self._pieces(identifier)
-        async with obstore.open_writer_async(self._store, self._file(identifier)) as writer:
-            for at, _ in pieces:
-                found = await obstore.get_async(self._store, self._piece(identifier, at))
-                content = bytes(await found.bytes_async())
-                first = (first + content)[:beginning] if len(first) < beginning else first
-                digest.update(content)
-                size += len(content)
-                await writer.write(content)
-        return Whole(size, digest.hexdigest(), first)
+        return await self._run(self._join, identifier, beginning)
 
     async def clean(self, identifier: str) -> None:
         """The pieces are needed no more."""
-        import obstore
-
-        paths = [self._piece(identifier, at) for at, _ in await self._pieces(identifier)]
-        if paths:
-            await obstore.delete_async(self._store, paths)
+        await self._run(self._clean, identifier)
 
     async def remove(self, identifier: str) -> None:
         """The file and what there is of pieces."""
-        import obstore
-
-        await self.clean(identifier)
-        try:
-            await obstore.delete_async(self._store, self._file(identifier))
-        except FileNotFoundError:
-            return
+        await self._run(self._remove, identifier)
 
     async def read(self, identifier: str) -> AsyncIterator[bytes]:
         """The file; FileNotFoundError."""
         import obstore
 
-        found = await obstore.get_async(self._store, self._file(identifier))
-        return _chunks(found)
+        found = await self._run(obstore.get, self._store, self._file(identifier))
+        return self._chunks(iter(found.stream(min_chunk_size=256 * 1024)))
 
-    async def _pieces(self, identifier: str) -> list[tuple[int, int]]:
+    async def _chunks(self, stream: Iterator[Any]) -> AsyncIterator[bytes]:
+        while (chunk := await self._run(next, stream, None)) is not None:
+            yield bytes(chunk)
+
+    async def _run(self, work: Callable[..., T], *args: Any) -> T:
+        """In a thread: the event loop of obstore's own aborts an interpreter that ends while it is being told."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+    # -- in a thread
+
+    def _join(self, identifier: str, beginning: int) -> Whole:
+        import obstore
+
+        digest, size, first = hashlib.sha256(), 0, b""
+        with obstore.open_writer(self._store, self._file(identifier)) as writer:
+            for at, _ in self._pieces(identifier):
+                content = bytes(obstore.get(self._store, self._piece(identifier, at)).bytes())
+                first = (first + content)[:beginning] if len(first) < beginning else first
+                digest.update(content)
+                size += len(content)
+                writer.write(content)
+        return Whole(size, digest.hexdigest(), first)
+
+    def _clean(self, identifier: str) -> None:
+        import obstore
+
+        paths = [self._piece(identifier, at) for at, _ in self._pieces(identifier)]
+        if paths:
+            obstore.delete(self._store, paths)
+
+    def _remove(self, identifier: str) -> None:
+        import obstore
+
+        self._clean(identifier)
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, self._file(identifier))
+
+    def _offset(self, identifier: str) -> int:
+        reached = 0
+        for at, size in self._pieces(identifier):
+            if at != reached:
+                break
+            reached += size
+        return reached
+
+    def _pieces(self, identifier: str) -> list[tuple[int, int]]:
         import obstore
 
         found: list[tuple[int, int]] = []
         prefix = f"parts/{_checked(identifier)}/"
-        async for page in obstore.list(self._store, prefix):
+        for page in obstore.list(self._store, prefix):
             for entry in page:
                 name = str(entry["path"]).rpartition("/")[2]
                 if name.isdigit():
                     found.append((int(name), int(entry["size"])))
         return sorted(found)
 
-    async def _put(self, identifier: str, at: int, piece: bytes) -> int:
+    def _put(self, identifier: str, at: int, piece: bytes) -> int:
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
         try:
-            await obstore.put_async(self._store, self._piece(identifier, at), piece, mode="create", use_multipart=False)
+            obstore.put(self._store, self._piece(identifier, at), piece, mode="create", use_multipart=False)
         except AlreadyExistsError:
-            raise Moved(await self.offset(identifier)) from None
+            raise Moved(self._offset(identifier)) from None
         return at + len(piece)
 
     @staticmethod
@@ -150,11 +178,6 @@ class Files:
     @staticmethod
     def _file(identifier: str) -> str:
         return f"files/{_checked(identifier)}"
-
-
-async def _chunks(found: Any) -> AsyncIterator[bytes]:
-    async for chunk in found.stream(min_chunk_size=256 * 1024):
-        yield bytes(chunk)
 
 
 def _checked(identifier: str) -> str:
