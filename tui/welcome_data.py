@@ -60,7 +60,7 @@ async def find_agents() -> None:
 
 async def sign_in(address: str) -> None:
     """Sign in at a hub: the command opens the browser and waits for it. Raises what went wrong."""
-    await ask("auth", "login", address, seconds=300)
+    await ask("auth", "login", f"--hub={address}", seconds=300)
 
 
 def kept_step(workspace: Workspace) -> tuple[int, bool]:

@@ -184,7 +184,7 @@ def sync_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     if state.error:
         rows.append(row((f"   {state.error}", "bad"), indent=3))
     for one in data.accounts:
-        signed = "signed in" if one.signed_in else f"signed out: solo-unicorn auth login {one.hub}"
+        signed = "signed in" if one.signed_in else f"signed out: solo-unicorn auth login --hub {one.hub}"
         rows.append(row(f"   {one.email or one.profile}  ", (f"{one.hub}  {signed}", "faint"), indent=3))
     return rows
 

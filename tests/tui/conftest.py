@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,9 +17,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from solo_unicorn.cli.parsing import Parser
+from solo_unicorn.cli.table import COMMANDS
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
+from solo_unicorn.missions.errors import UsageError
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import Board
@@ -90,6 +94,18 @@ def story(home: Path, picture: ModuleType) -> Iterator[Story]:
     project = picture.tell(path)
     with Workspace.open(path) as workspace:
         yield Story(path, project, picture.NOW, workspace)
+
+
+def understood(*words: str) -> None:
+    """Whether our own command line takes these words, which a screen would have a child process run."""
+    noun, verb, *rest = words
+    module = import_module(f"solo_unicorn.cli.{COMMANDS[noun][1][verb][0]}")
+    parser = Parser(prog=f"solo-unicorn {noun} {verb}", description="")
+    module.COMMANDS[verb].arguments(parser)
+    try:
+        parser.parse_args([*rest, "--json"])
+    except UsageError as error:
+        raise AssertionError(f"{words}: {error}") from error
 
 
 async def until(pilot: Pilot[Any], wanted: Callable[[], object], what: str = "") -> None:

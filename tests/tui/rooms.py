@@ -34,7 +34,7 @@ from solo_unicorn.tui.screens.welcome import STEPS, WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 
-from .conftest import Story, ready, screen_text, until
+from .conftest import Story, ready, screen_text, understood, until
 from .test_mission import DIFF, enter, says, write_transcript
 
 Open = Callable[[Pilot[Any], Story], Awaitable[object]]
@@ -62,6 +62,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No child process, no service, the same machine everywhere; what a room makes has the same id each time."""
 
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+        understood(*arguments)
         return ANSWERS.get(arguments[:2], {})
 
     async def sizes(directories: list[str]) -> dict[str, int]:

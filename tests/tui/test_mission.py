@@ -25,7 +25,7 @@ from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.session_pane import SessionPane
 from solo_unicorn.tui.tabline import TabLine
 
-from .conftest import Story, ready, screen_text, until
+from .conftest import Story, ready, screen_text, understood, until
 
 DIFF: JsonObject = {
     "base": "a",
@@ -98,6 +98,7 @@ def diff(monkeypatch: pytest.MonkeyPatch) -> list[JsonObject | SoloUnicornError]
 
     async def ask(*arguments: str, seconds: float = 60.0) -> JsonObject:
         assert arguments[:2] == ("mission", "diff")
+        understood(*arguments)
         if isinstance(answers[0], SoloUnicornError):
             raise answers[0]
         return answers[0]

@@ -32,7 +32,7 @@ from solo_unicorn.tui.screens.welcome import WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 
-from .conftest import Story, ready, screen_text, shown, until
+from .conftest import Story, ready, screen_text, shown, understood, until
 
 
 def text(pilot: Pilot[Any]) -> str:
@@ -47,6 +47,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     asked: list[tuple[str, ...]] = []
 
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+        understood(*arguments)
         asked.append(arguments)
         return {}
 
@@ -342,7 +343,7 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await pilot.press("h")
         await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
         await pilot.press(*"https://hub.example", "enter")
-        await until(pilot, lambda: ("auth", "login", "https://hub.example") in commands)  # type: ignore[operator]
+        await until(pilot, lambda: ("auth", "login", "--hub=https://hub.example") in commands)  # type: ignore[operator]
         await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and not pilot.app.screen._making)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
@@ -511,6 +512,7 @@ async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
     found = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
 
     async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        understood(*arguments)
         asked.append(arguments)
         if arguments[:2] == ("projects", "star"):
             raise SoloUnicornError("hub wants a sign-in", todo="`solo-unicorn auth login`")
@@ -546,6 +548,7 @@ async def test_what_the_hub_says_against_it_stands_in_the_gallery(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        understood(*arguments)
         raise SoloUnicornError("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
 
     monkeypatch.setattr(gallery, "ask", ask)

@@ -22,7 +22,7 @@ from solo_unicorn.tui.screens.project import ProjectScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.tabline import TabLine
 
-from .conftest import Story, ready, screen_text, until
+from .conftest import Story, ready, screen_text, understood, until
 
 
 async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:
@@ -114,6 +114,7 @@ async def test_repositories(story: Story, monkeypatch: pytest.MonkeyPatch) -> No
     asked: list[tuple[str, ...]] = []
 
     async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+        understood(*arguments)
         asked.append(arguments)
         return {}
 

@@ -311,5 +311,5 @@ def _hub_rows() -> list[Row]:
     return [
         row(" Everything works on this machine alone, without a hub and without a network.", indent=1),
         row((" A hub keeps a project in step on several machines, and lets others take part. Later is fine:", "faint"),
-            (" solo-unicorn auth login HUB", "key"), indent=1),
+            (" solo-unicorn auth login --hub URL", "key"), indent=1),
     ]  # fmt: skip
