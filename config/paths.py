@@ -68,6 +68,11 @@ def run_dir(session_id: str) -> Path:
     return _made(runs_dir() / session_id)
 
 
+def drafts_dir() -> Path:
+    """What people typed and did not save yet."""
+    return _made(home() / "drafts")
+
+
 def worktrees_dir() -> Path:
     """The worktree pool."""
     return _made(home() / "worktrees")

@@ -62,14 +62,26 @@ def create(workspace: Workspace, project_id: str, draft: MissionDraft, blockers:
     return workspace.mission(mission.id)
 
 
+@record
+class Overtaken:
+    """Nothing was saved: these fields say something else by now, in the mission as it is."""
+
+    mission: Mission
+    fields: tuple[str, ...]
+
+
 def change(
     workspace: Workspace, mission: Mission, changes: Mapping[str, object], before: list[str], after: list[str]
-) -> Mission:
-    """Save what differs; VersionConflict when somebody changed the mission meanwhile."""
+) -> Mission | Overtaken:
+    """Save what differs from the mission as it was opened; what others changed in other fields stays theirs."""
+    now = workspace.mission(mission.id)
+    theirs = [name for name in changes if getattr(now, name) not in (getattr(mission, name), changes[name])]
+    if theirs:
+        return Overtaken(now, tuple(theirs))
     was = {workspace.mission(ref).id for ref in before}
     wanted = {workspace.mission(ref).id for ref in after}
     if changes:
-        workspace.edit_mission(mission.id, changes, expected_version=mission.version)
+        workspace.edit_mission(mission.id, changes, expected_version=now.version)
     for other in wanted - was:
         workspace.link(other, mission.id)
     for other in was - wanted:

@@ -11,7 +11,7 @@ import threading
 def end_with(terminal: int) -> None:
     """From now on the program ends as if it were hung up on when that terminal is gone.
 
-    Everything that was done is in the workspace by then; what is only typed in a form goes with the terminal.
+    Everything that was done is in the workspace by then, and what is only typed is a draft (drafts.py).
     """
     threading.Thread(target=_wait, args=(terminal,), name="terminal", daemon=True).start()
 

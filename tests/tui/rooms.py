@@ -316,7 +316,7 @@ ROOMS: dict[str, Open] = {
     "members-request": members(2),
     "gallery": gallery(),
     "gallery-templates": gallery("t"),
-    "write": sheet(lambda: WriteScreen("Reject the plan", why="Say what to change.", text="Use two")),
+    "write": sheet(lambda: WriteScreen("Reject the plan", draft="reject", why="Say what to change.", text="Use two")),
     "line": sheet(lambda: LineScreen("Name of the flow", text="Careful", about="as it is called in forms")),
     "confirm": sheet(lambda: ConfirmScreen("Stop claude at code?", "Stop it")),
     **{f"welcome-{step}": welcome(step) for step in STEPS},

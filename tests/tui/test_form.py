@@ -137,15 +137,27 @@ async def test_blockers_are_changed(story: Story) -> None:
         assert blockers == ["Rate-limit the public API"]
 
 
-async def test_a_change_made_elsewhere_meanwhile_is_not_overwritten(story: Story) -> None:
+async def test_a_change_made_elsewhere_meanwhile_is_not_overwritten_unseen(story: Story) -> None:
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         form = await open_form(pilot, "e")
-        story.workspace.edit_mission(story.card("Rate-limit").id, {"priority": 1})
+        mission = story.workspace.edit_mission(story.card("Rate-limit").id, {"title": "Rate-limit it all"})
         form.query_one("#title", Input).value = "Rate-limit everything"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: len(pilot.app._notifications) > 0)
+        await until(pilot, lambda: any("title: Rate-limit it all" in one.message for one in pilot.app._notifications))
         assert pilot.app.screen is form
-        assert story.card("Rate-limit").title == "Rate-limit the public API"
+        assert story.workspace.mission(mission.id) == mission
+        assert (await saved(pilot, story, "Rate-limit")).title == "Rate-limit everything"
+
+
+async def test_what_others_changed_in_other_fields_stays_theirs(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        form = await open_form(pilot, "e")
+        story.workspace.edit_mission(story.card("Rate-limit").id, {"priority": 1, "description": "An agent's words"})
+        form.query_one("#title", Input).value = "Rate-limit everything"
+        mission = await saved(pilot, story, "Rate-limit")
+        assert (mission.title, mission.priority, mission.description) == (
+            "Rate-limit everything", 1, "An agent's words",
+        )  # fmt: skip
 
 
 async def test_escape_asks_before_throwing_words_away(story: Story) -> None:

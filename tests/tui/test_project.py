@@ -222,7 +222,7 @@ async def test_memory_is_written_and_nothing_is_overwritten(story: Story) -> Non
         story.workspace.append_memory(story.project, "decisions", "An agent's line")
         pilot.app.screen.query_one(TextArea).text = "# Mine"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "An agent" in getattr(pilot.app.screen, "text", ""))
+        await until(pilot, lambda: "An agent" in pilot.app.screen.query_one(TextArea).text)
         assert "# Mine" in pilot.app.screen.query_one(TextArea).text
         await pilot.press("ctrl+s")
         await until(pilot, lambda: story.workspace.memory(story.project, "decisions").version == 3)

@@ -10,8 +10,8 @@ UNCHANGED = object()
 """The person went away."""
 
 
-async def new_value(screen: Screen[object], field: Field, value: object) -> object:
-    """The value that the person wants, or UNCHANGED."""
+async def new_value(screen: Screen[object], field: Field, value: object, *, of: str) -> object:
+    """The value that the person wants, or UNCHANGED; `of` says whose field it is."""
     match field.kind:
         case "flag":
             return not value
@@ -20,9 +20,15 @@ async def new_value(screen: Screen[object], field: Field, value: object) -> obje
         case "long":
             from .write import WriteScreen
 
-            text = await screen.app.push_screen_wait(
-                WriteScreen(field.label.capitalize(), why=field.about, text=str(value or ""), button="Keep", blank=True)
+            sheet = WriteScreen(
+                field.label.capitalize(),
+                draft=f"{field.name} {of}",
+                why=field.about,
+                text=str(value or ""),
+                button="Keep",
+                blank=True,
             )
+            text = await screen.app.push_screen_wait(sheet)
             return UNCHANGED if text is None else text or ("" if isinstance(value, str) else None)
         case "fixed":
             return UNCHANGED

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -11,24 +12,20 @@ from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
 from ...missions.creating import MissionDraft
 from ...missions.entities import ListName, LoopSchedule, Mission
+from ...missions.ids import short_id
 from .. import form_data
 from ..app import SoloUnicornApp
 from ..check import Check
+from ..drafts import DraftedSheet
 from ..editor import edit_in_editor
-from ..form_data import FormData, references
+from ..form_data import FormData, Overtaken, references
 from ..keyline import KeyLine
 from ..keys import binding
-from ..leaving import Sheet
 from ..lines import Lines
 from ..stages import FlowList, StageList
 
-FIELDS: Final = (
-    "title", "description", "priority", "flow_id", "flow_config", "stage", "project_repository_id", "target_branch",
-    "start_from", "code_agent_type", "code_agent_name", "actor_id", "ready", "is_loop", "loop_schedule",
-)  # fmt: skip
 
-
-class MissionForm(Sheet[str | None]):
+class MissionForm(DraftedSheet[str | None]):
     """Gives the id of the mission that was made or changed, None when the person went away."""
 
     CSS_PATH = "form.tcss"
@@ -43,7 +40,7 @@ class MissionForm(Sheet[str | None]):
     app = getters.app(SoloUnicornApp)
 
     def __init__(self, project_id: str, *, mission_id: str | None = None, in_list: ListName = "todo") -> None:
-        super().__init__(classes="sheet")
+        super().__init__(f"mission {mission_id}" if mission_id else f"new mission {project_id} {in_list}")
         self.project_id, self.mission_id, self.in_list = project_id, mission_id, in_list
         self.data: FormData | None = None
         self._saving = False
@@ -107,6 +104,7 @@ class MissionForm(Sheet[str | None]):
         else:
             self._fill(mission)
         self._as_opened = self._values()
+        self.begin_draft()
 
     def _choices(self, selector: str, options: list[tuple[str, str]]) -> None:
         select = self.query_one(selector, Select)
@@ -196,6 +194,7 @@ class MissionForm(Sheet[str | None]):
         finally:
             self._saving = False
         if saved is not None:
+            self.forget_draft()
             self.dismiss(saved.id)
 
     async def _save(self, data: FormData) -> Mission | None:
@@ -208,7 +207,20 @@ class MissionForm(Sheet[str | None]):
         changes = {name: value for name, value in values.items() if value != self._as_opened[name]}
         if changes.get("stage", "") is None:
             del changes["stage"]
-        return await self.app.perform(form_data.change, data.mission, changes, references(data.blockers), blockers)
+        saved = await self.app.perform(form_data.change, data.mission, changes, references(data.blockers), blockers)
+        if isinstance(saved, Overtaken):
+            self._say_overtaken(saved)
+            return None
+        return saved
+
+    def _say_overtaken(self, by: Overtaken) -> None:
+        """Others were quicker: say what stands there; saving once more is then done knowingly."""
+        assert self.data is not None
+        self.data = replace(self.data, mission=by.mission)
+        now = "; ".join(f"{name.replace('_', ' ')}: {str(getattr(by.mission, name))[:200]}" for name in by.fields)
+        title = f"{short_id(by.mission.number)} changed since you opened it"
+        why = f"It says now: {now}. Save once more to put yours in its place."
+        self.notify(why, title=title, severity="warning", timeout=12, markup=False)
 
     @work
     async def action_leave(self) -> None:
@@ -221,6 +233,7 @@ class MissionForm(Sheet[str | None]):
         question = ConfirmScreen("Leave without saving what you wrote?", "Leave")
         if written and not await self.app.push_screen_wait(question):
             return
+        self.forget_draft()
         self.dismiss(None)
 
     def action_editor(self) -> None:

@@ -124,9 +124,15 @@ class InboxScreen(Sheet[str | None]):
             self.tab = {"review": "review", "permission": "session"}.get(one.kind)
             self.dismiss(one.mission.id)
             return
-        sheet = WriteScreen("Answer", why=one.text, button="Answer", needed="Write an answer")
-        text = await self.app.push_screen_wait(sheet)
-        if text and await self.app.perform(Workspace.answer, one.mission.id, text) is not None:
+        sheet = WriteScreen(
+            "Answer",
+            draft=f"answer {one.mission.id}",
+            why=one.text,
+            button="Answer",
+            needed="Write an answer",
+            use=lambda text: self.app.perform(Workspace.answer, one.mission.id, text),
+        )
+        if await self.app.push_screen_wait(sheet):
             self.reload()
 
     @work(group="answers")
@@ -178,10 +184,14 @@ class InboxScreen(Sheet[str | None]):
         if one is None:
             return
         sheet = WriteScreen(
-            f"Reject the {one.mission.stage}", why=one.mission.title, button="Reject", needed="Say what to change"
+            f"Reject the {one.mission.stage}",
+            draft=f"reject {one.mission.id}",
+            why=one.mission.title,
+            button="Reject",
+            needed="Say what to change",
+            use=lambda feedback: self.app.perform(Workspace.reject, one.mission.id, feedback),
         )
-        feedback = await self.app.push_screen_wait(sheet)
-        if feedback and await self.app.perform(Workspace.reject, one.mission.id, feedback) is not None:
+        if await self.app.push_screen_wait(sheet):
             self.reload()
 
     @work

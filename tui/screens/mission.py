@@ -107,13 +107,14 @@ class MissionScreen(MissionEditing):
         )
         sheet = WriteScreen(
             f"Reject the {self.data.mission.stage}",
+            draft=f"reject {self.ref}",
             why=why,
             text="See to my comments on the lines." if still else "",
             button="Reject",
             needed="Say what to change",
+            use=lambda feedback: self.app.perform(Workspace.reject, self.ref, feedback),
         )
-        feedback = await self.app.push_screen_wait(sheet)
-        if feedback and await self.app.perform(Workspace.reject, self.ref, feedback) is not None:
+        if await self.app.push_screen_wait(sheet):
             self.app.tell("Sent back with your feedback")
             self.reload()
 
@@ -123,10 +124,15 @@ class MissionScreen(MissionEditing):
         from .write import WriteScreen
 
         question = (self.data.mission.question if self.data else None) or ""
-        text = await self.app.push_screen_wait(
-            WriteScreen("Answer", why=question, button="Answer", needed="Write an answer")
+        sheet = WriteScreen(
+            "Answer",
+            draft=f"answer {self.ref}",
+            why=question,
+            button="Answer",
+            needed="Write an answer",
+            use=lambda text: self.app.perform(Workspace.answer, self.ref, text),
         )
-        if text and await self.app.perform(Workspace.answer, self.ref, text) is not None:
+        if await self.app.push_screen_wait(sheet):
             self.app.tell("Answered; the same conversation goes on")
             self.reload()
 

@@ -72,14 +72,17 @@ class MissionEditing(LiveMission):
         from .write import WriteScreen
 
         place = f"{event.file}:{event.line}"
-        sheet = WriteScreen(f"Comment on {place}", why=event.content, button="Comment", needed="Write a comment")
-        text = await self.app.push_screen_wait(sheet)
-        if not text:
-            return
-        made = await self.app.perform(
-            Workspace.add_comment, self.ref, event.file, event.line, event.side, text, anchor=event.anchor
+        sheet = WriteScreen(
+            f"Comment on {place}",
+            draft=f"comment {self.ref} {place} {event.side}",
+            why=event.content,
+            button="Comment",
+            needed="Write a comment",
+            use=lambda text: self.app.perform(
+                Workspace.add_comment, self.ref, event.file, event.line, event.side, text, anchor=event.anchor
+            ),
         )
-        if made is not None:
+        if await self.app.push_screen_wait(sheet):
             self.app.tell(f"Commented on {place}; rejecting hands it over")
             self.reload()
 

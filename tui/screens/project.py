@@ -68,7 +68,8 @@ class ProjectScreen(LiveProject):
     @on(FieldList.Wanted)
     @work(group="edits")
     async def _change(self, event: FieldList.Wanted) -> None:
-        value = await new_value(self, event.field, event.value)  # type: ignore[arg-type]
+        of = getattr(self.chosen, "id", self.ref) if self.tab != "settings" else self.ref
+        value = await new_value(self, event.field, event.value, of=of)  # type: ignore[arg-type]
         if value is UNCHANGED or self.data is None:
             return
         match self.tab, self.chosen:
@@ -145,22 +146,32 @@ class ProjectScreen(LiveProject):
         self.reload()
 
     async def _write(self, one: MemoryDocument) -> None:
-        """Edit a document; when it changed meanwhile, what was written is kept and shown again."""
-        text, version = one.text, one.version
-        while True:
-            sheet = WriteScreen(
-                f"Memory: {one.name}", why=f"on version {version}" if version else "", text=text, button="Keep"
-            )
-            written = await self.app.push_screen_wait(sheet)
-            if written is None or written == one.text:
-                return
+        """Edit a document; when it changed meanwhile, what stands there now is shown below what was written."""
+        version = one.version
+
+        async def keep(written: str) -> object:
+            nonlocal version
+            if written == one.text.strip():
+                return one
             done = await self.app.perform(Workspace.replace_memory, self.ref, one.name, written + "\n", version)
             if done is not None:
                 self.app.tell(f"{done.name} is at version {done.version}")
-                return
+                return done
             now = next((other for other in await self._documents() if other.name == one.name), None)
-            theirs = f"\n\n<!-- what stands there now, version {now.version}: -->\n\n{now.text}" if now else ""
-            text, version = written + theirs, now.version if now else 0
+            if (now.version if now else 0) != version:
+                theirs = f"\n\n<!-- what stands there now, version {now.version}: -->\n\n{now.text}" if now else ""
+                sheet.area.text, version = written + theirs, now.version if now else 0
+            return None
+
+        sheet = WriteScreen(
+            f"Memory: {one.name}",
+            draft=f"memory {self.ref} {one.name}",
+            why=f"on version {version}" if version else "",
+            text=one.text,
+            button="Keep",
+            use=keep,
+        )
+        await self.app.push_screen_wait(sheet)
 
     async def _documents(self) -> list[MemoryDocument]:
         return await self.app.perform(Workspace.memory_documents, self.ref) or []
@@ -224,10 +235,16 @@ class ProjectScreen(LiveProject):
             return
         stage = flow.stage_sequence[at]
         about = "{title}, {description}, {tasks} and the like are filled in; empty: the built-in prompt"
-        sheet = WriteScreen(f"Prompt of {stage.stage}", why=about, text=stage.prompt or "", button="Keep", blank=True)
-        text = await self.app.push_screen_wait(sheet)
-        if text is not None and text != (stage.prompt or ""):
-            await self._keep(flow, _with(flow, at, replace(stage, prompt=text or None)), at)
+        sheet = WriteScreen(
+            f"Prompt of {stage.stage}",
+            draft=f"prompt {flow.id} {stage.stage}",
+            why=about,
+            text=stage.prompt or "",
+            button="Keep",
+            blank=True,
+            use=lambda text: self._keep(flow, _with(flow, at, replace(stage, prompt=text or None)), at),
+        )
+        await self.app.push_screen_wait(sheet)
 
     @work(group="edits")
     async def action_stage(self, what: str) -> None:
@@ -256,10 +273,12 @@ class ProjectScreen(LiveProject):
             changed = replace(stage, stage=line) if what == "rename" else replace(stage, description=line)
             await self._keep(flow, _with(flow, at, changed), at)
 
-    async def _keep(self, flow: Flow, stages: tuple[FlowStage, ...], at: int) -> None:
-        if await self.app.perform(Workspace.update_flow, flow.id, stages) is not None:
+    async def _keep(self, flow: Flow, stages: tuple[FlowStage, ...], at: int) -> Flow | None:
+        kept = await self.app.perform(Workspace.update_flow, flow.id, stages)
+        if kept is not None:
             self.query_one(StageEditor).cursor = at
         self.reload()
+        return kept
 
 
 def _with(flow: Flow, at: int, stage: FlowStage) -> tuple[FlowStage, ...]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from textual import getters, on
+from collections.abc import Awaitable, Callable
+
+from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static, TextArea
 
+from ..drafts import DraftedSheet
 from ..editor import edit_in_editor
 from ..keys import binding
-from ..leaving import Sheet
 
 
-class WriteScreen(Sheet[str | None]):
-    """Gives the text, or None when the person went away."""
+class WriteScreen(DraftedSheet[str | None]):
+    """Gives the text, or None when the person went away (it is back when the same is written about again).
+
+    `use` does something with the text, and gives None when that was refused: the sheet stays, with every word.
+    """
 
     CSS_PATH = "write.tcss"
     BINDING_GROUP_TITLE = "Text"
@@ -28,15 +33,18 @@ class WriteScreen(Sheet[str | None]):
         self,
         heading: str,
         *,
+        draft: str,
+        use: Callable[[str], Awaitable[object]] | None = None,
         why: str = "",
         text: str = "",
         button: str = "Send",
         needed: str = "Write something",
         blank: bool = False,
     ) -> None:
-        super().__init__(classes="sheet")
+        super().__init__(draft)
         self.heading, self.why, self.text, self.button, self.needed = heading, why, text, button, needed
-        self.blank = blank
+        self.blank, self.use = blank, use
+        self._sending = False
 
     def compose(self) -> ComposeResult:
         """Heading, what it is about, the text, the way out."""
@@ -50,12 +58,27 @@ class WriteScreen(Sheet[str | None]):
                 yield Button("Cancel  (esc)", id="cancel", compact=True)
                 yield Button("Editor  (ctrl+e)", id="editor", compact=True)
 
-    def action_send(self) -> None:
+    def on_mount(self) -> None:
+        """What was written about the same before comes back."""
+        self.begin_draft()
+
+    @work
+    async def action_send(self) -> None:
         """Hand it over; a blank text is not one, unless nothing is an answer too."""
-        if self.blank or self.area.text.strip():
-            self.dismiss(self.area.text.strip())
-        else:
+        text = self.area.text.strip()
+        if self._sending or self.is_gone:
+            return
+        if not (self.blank or text):
             self.notify(f"{self.needed} first, or leave with escape.", severity="warning", timeout=3)
+            return
+        self._sending = True
+        try:
+            taken = self.use is None or await self.use(text) is not None
+        finally:
+            self._sending = False
+        if taken:
+            self.forget_draft()
+            self.dismiss(text)
 
     def action_editor(self) -> None:
         """The person's own editor."""
