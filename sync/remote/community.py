@@ -10,13 +10,15 @@ from ...missions.errors import NotFound
 from ...missions.ids import new_ulid
 from ..mirror.exchange import items
 from ..mirror.messages import API, Request, Response, get
-from .fetching import readable
+from .fetching import every, readable
 from .transport import Transport
 
 ASKED_FOR: Final = ("contributor", "collaborator", "maintainer")
 """The roles that a person can ask for."""
 GIVEN: Final = (*ASKED_FOR, "owner")
 """The roles that an owner can give."""
+MOST: Final = 1_000
+"""How many public projects a person is shown; words find the others."""
 
 
 class Community:
@@ -29,9 +31,9 @@ class Community:
     # -- the gallery ---------------------------------------------------------------------------------------------
 
     async def public(self, words: str = "", category: str | None = None) -> list[JsonObject]:
-        """Public projects, the most starred first; `words` are all in what a project says of itself."""
+        """Public projects, the most starred (MOST of them) first; `words` are all in what a project says of itself."""
         path = "/public/projects/search" if words.strip() else "/public/projects"
-        return items((await self._read(path, q=words.strip() or None, category=category)).body)
+        return await every(self._link, self._hub, path, most=MOST, q=words.strip() or None, category=category)
 
     async def star(self, slug: str, *, wanted: bool = True) -> JsonObject:
         """Star a project, or take it back: the project with its new `starCount`."""

@@ -23,16 +23,30 @@ def connected(account: Account) -> HttpTransport:
 
 async def projects(link: Transport, hub: str) -> list[JsonObject]:
     """Every project that the account may see there."""
+    return await every(link, hub, "/projects")
+
+
+async def every(link: Transport, hub: str, path: str, *, most: int = 100_000, **query: str | None) -> list[JsonObject]:
+    """All rows of a list, page by page, `most` of them; a hub goes on by `after`, a plain server by `cursor`."""
     found: list[JsonObject] = []
-    cursor: str | None = None
+    place: dict[str, str] = {}
     while True:
-        answer = readable(await link.send(get("/projects", limit="100", cursor=cursor)), hub)
+        answer = readable(await link.send(get(path, limit="100", **query, **place)), hub)
         found += items(answer.body)
-        meta = answer.object.get("meta")
-        following = answer.object.get("nextCursor") or (meta.get("nextCursor") if isinstance(meta, dict) else None)
-        if not following:
-            return found
-        cursor = str(following)
+        before, place = place, _next_page(answer.object)
+        if not place or place == before or len(found) >= most:
+            return found[:most]
+
+
+def _next_page(body: JsonObject) -> dict[str, str]:
+    meta = body.get("meta")
+    for name, following in (
+        ("after", body.get("nextAfter")),
+        ("cursor", body.get("nextCursor") or (meta.get("nextCursor") if isinstance(meta, dict) else None)),
+    ):
+        if following:
+            return {name: str(following)}
+    return {}
 
 
 async def project(link: Transport, hub: str, ref: str) -> tuple[JsonObject, dict[str, list[JsonObject]]]:
