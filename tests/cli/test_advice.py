@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from solo_unicorn.cli.parsing import Parser
 from solo_unicorn.cli.table import COMMANDS
 from solo_unicorn.missions.errors import UsageError
 
+from ..typed import parse
+
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("agents", "cli", "config", "hub", "mcp_server", "missions", "sync", "tui", "workstation", "worktrees", "docs")
+FOLDERS = (
+    "agents", "cli", "config", "docs", "hub", "mcp_server", "missions", "sync", "tui", "workstation", "worktrees",
+)  # fmt: skip
 INLINE = re.compile(r"`solo-unicorn ([^`]+)`")
 BLOCK = re.compile(r"^(?:    |\$ )?solo-unicorn (\S+(?: {1,2}[^\s#>]+)*)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|<[^<>]*>|…|\.\.\.")
@@ -58,11 +60,8 @@ def refusal(words: list[str]) -> str:
         return f"{noun} has no verb {rest[0]}"
     if "--help" in rest:
         return ""
-    module = import_module(f"solo_unicorn.cli.{verbs[verb][0]}")
-    parser = Parser(prog=noun, description="")
-    module.COMMANDS[verb or noun].arguments(parser)
     try:
-        parser.parse_args(rest)
+        parse(noun, verb, *rest)
     except UsageError as error:
         return "" if any(word in error.what for word in INCOMPLETE) else error.what
     return ""
@@ -78,6 +77,8 @@ def test_what_people_are_told_to_type_is_there(mention: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("words", ["nonsense", "mission nonsense", "auth login HUB", "mission list --nonsense", "sync --nonsense"])
+@pytest.mark.parametrize(
+    "words", ["nonsense", "mission nonsense", "auth login HUB", "mission list --nonsense", "sync --nonsense"]
+)
 def test_a_command_that_is_not_there_is_found(words: str) -> None:
     assert refusal(words.split())

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +16,6 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from solo_unicorn.cli.parsing import Parser
-from solo_unicorn.cli.table import COMMANDS
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
@@ -30,6 +27,7 @@ from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.screens.board import BoardScreen
 
+from ..typed import parse
 from .terminals import Terminal
 
 DEADLINE = 10.0
@@ -98,12 +96,8 @@ def story(home: Path, picture: ModuleType) -> Iterator[Story]:
 
 def understood(*words: str) -> None:
     """Whether our own command line takes these words, which a screen would have a child process run."""
-    noun, verb, *rest = words
-    module = import_module(f"solo_unicorn.cli.{COMMANDS[noun][1][verb][0]}")
-    parser = Parser(prog=f"solo-unicorn {noun} {verb}", description="")
-    module.COMMANDS[verb].arguments(parser)
     try:
-        parser.parse_args([*rest, "--json"])
+        parse(*words, "--json")
     except UsageError as error:
         raise AssertionError(f"{words}: {error}") from error
 
