@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from textual import on, work
+from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ..missions.entities import JsonObject, Project
 from ..missions.errors import SoloUnicornError
+from . import hub_data
+from .app import SoloUnicornApp
 from .child import ask
 from .keys import binding
 from .leaving import is_gone
@@ -27,7 +29,10 @@ class Members(Vertical):
         binding("members.approve", "a", "decide('approve')", "let in", "Give the role that was asked for"),
         binding("members.reject", "x", "decide('reject')", "refuse", "Refuse the role that was asked for"),
         binding("members.look", "R", "look", "ask again", "Ask the hub again"),
+        binding("members.publish", "p", "publish", "publish", "Put this project on a hub, to work on it with others"),
     ]
+
+    app = getters.app(SoloUnicornApp)
 
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="members")
@@ -57,7 +62,9 @@ class Members(Vertical):
         """Only what fits what is under the cursor."""
         if action == "decide":
             return self.chosen is not None and ASKS in self.chosen
-        return action != "look" or (self.project is not None and self.project.hub is not None)
+        if action in ("look", "publish") and self.project is not None:
+            return (self.project.hub is None) == (action == "publish")
+        return action != "look"
 
     @on(Lines.CursorMoved)
     def _moved(self) -> None:
@@ -87,6 +94,27 @@ class Members(Vertical):
         if one is not None:
             await self.change(verb, str(one["id"]))
 
+    @work(group="edits")
+    async def action_publish(self) -> None:
+        """To a hub, with a sign-in first when there is none."""
+        from .screens.confirm import ConfirmScreen
+        from .screens.sign_in import SignInScreen
+
+        project = self.project
+        if project is None:
+            return
+        known = await self.app.perform(hub_data.signed_in)
+        hub = known or await self.app.push_screen_wait(SignInScreen())
+        if not hub or not await self.app.push_screen_wait(
+            ConfirmScreen(f"Put {project.name} on {hub}? It stays here too, and both are kept in step.", "Publish")
+        ):
+            return
+        self._rows([row((f" Putting {project.name} on {hub} …", "faint"))])
+        try:
+            await hub_data.publish(project)
+        except SoloUnicornError as error:
+            self._rows(trouble(error))
+
     async def change(self, *words: str) -> None:
         """`member …` at the hub, then ask it again."""
         if self.project is None:
@@ -94,7 +122,7 @@ class Members(Vertical):
         try:
             await ask("member", *words, "-p", self.project.id)
         except SoloUnicornError as error:
-            self.app.complain(error)  # type: ignore[attr-defined]
+            self.app.complain(error)
         self.action_look()
 
     def _rows(self, rows: list[Row]) -> None:
@@ -119,7 +147,7 @@ def local_rows(project: Project) -> list[Row]:
     return [
         row(" This project is on this machine only: you are its owner and its only member."),
         row(""),
-        row((" Sign in at a hub, then publish it there to work on it with others:", "faint")),
+        row((" p puts it on a hub, to work on it with others. As commands:", "faint"), indent=1),
         row(("   solo-unicorn auth login --hub URL", "key")),
         row((f"   solo-unicorn project publish {project.slug}", "key")),
     ]

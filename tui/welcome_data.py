@@ -58,11 +58,6 @@ async def find_agents() -> None:
     await ask("agent", "scan", seconds=30)
 
 
-async def sign_in(address: str) -> None:
-    """Sign in at a hub: the command opens the browser and waits for it. Raises what went wrong."""
-    await ask("auth", "login", f"--hub={address}", seconds=300)
-
-
 def kept_step(workspace: Workspace) -> tuple[int, bool]:
     """Where somebody left the first start, and whether with the repository."""
     step, _, taken = (workspace.meta(STEP) or "0 1").partition(" ")

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from solo_unicorn.missions import ids
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.sync.mirror import conflicts
 from solo_unicorn.sync.mirror.connecting import Account
 from solo_unicorn.sync.mirror.pushing import FULL, park
-from solo_unicorn.tui import changes_pane, members_pane, welcome_data, workstation_data, workstation_machine
+from solo_unicorn.tui import changes_pane, hub_data, members_pane, welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.fields import FieldList
 from solo_unicorn.tui.lines import Lines
@@ -30,6 +31,7 @@ from solo_unicorn.tui.screens.live_project import TABS
 from solo_unicorn.tui.screens.metrics import MetricsScreen
 from solo_unicorn.tui.screens.project import ProjectScreen
 from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.screens.sign_in import SignInScreen
 from solo_unicorn.tui.screens.welcome import STEPS, WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
@@ -52,6 +54,8 @@ ANSWERS: dict[tuple[str, ...], Json] = {
          "description": "Keeps ships off the rocks"},
         {"id": "P2", "publicSlug": "harbour", "name": "Harbour", "starCount": 1},
     ],
+    ("project", "connect"): [{"id": "P3", "name": "Cellar",
+     "visibility": "private", "description": "Oil for the lamp"}],
     ("projects", "templates"): [{"id": "T1", "name": "Tower", "description": "A lamp, stairs and a keeper"}],
 }  # fmt: skip
 """What the command line says, as a child process."""
@@ -71,7 +75,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     made = count()
     monkeypatch.setattr(ids, "time_ns", lambda: 2_000_000_000_000_000_000)
     monkeypatch.setattr(ids, "urandom", lambda size: next(made).to_bytes(size, "big"))
-    for module in (changes_pane, gallery_screen, members_pane, welcome_data, workstation_screen):
+    for module in (changes_pane, gallery_screen, hub_data, members_pane, welcome_data, workstation_screen):
         monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
     monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
@@ -270,6 +274,17 @@ def sheet(make: Callable[[], Any]) -> Open:
     return go
 
 
+async def signing_in(pilot: Pilot[Any], story: Story) -> None:
+    """The browser was asked to show the hub's page."""
+    await sheet(SignInScreen)(pilot, story)
+    screen = pilot.app.screen
+    assert isinstance(screen, SignInScreen)
+    await until(pilot, lambda: screen.query_one(Input).has_focus)
+    screen.query_one(Input).value = "https://hub.example.org"
+    screen._open = lambda page: None  # type: ignore[method-assign, assignment, return-value]
+    screen._go_to("https://hub.example.org/oauth/authorize?response_type=code&client_id=solo-unicorn-cli&state=x7")
+
+
 def welcome(step: str) -> Open:
     """The first start at one of its screens."""
 
@@ -315,8 +330,10 @@ ROOMS: dict[str, Open] = {
     "members": members(1),
     "members-request": members(2),
     "gallery": gallery(),
+    "gallery-mine": gallery("m"),
     "gallery-templates": gallery("t"),
     "write": sheet(lambda: WriteScreen("Reject the plan", draft="reject", why="Say what to change.", text="Use two")),
+    "sign-in": signing_in,
     "line": sheet(lambda: LineScreen("Name of the flow", text="Careful", about="as it is called in forms")),
     "confirm": sheet(lambda: ConfirmScreen("Stop claude at code?", "Stop it")),
     **{f"welcome-{step}": welcome(step) for step in STEPS},

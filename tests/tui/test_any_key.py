@@ -21,7 +21,7 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Usage
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync.workspace import Workspace
-from solo_unicorn.tui import child
+from solo_unicorn.tui import child, places
 from solo_unicorn.tui.all_keys import known_bindings
 
 from .conftest import Story, ready
@@ -129,8 +129,11 @@ def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run(*command: str, seconds: float = 0.0, **more: object) -> tuple[str, str, int]:
         return "{}", "", 0
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+    async def ask(*arguments: str, **more: object) -> object:
         return {}
+
+    async def open_outside(target: str) -> None:
+        """Nothing is shown."""
 
     from solo_unicorn.tui.all_keys import owners
 
@@ -139,8 +142,8 @@ def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name, module in list(sys.modules.items()):
         if name.startswith("solo_unicorn.tui"):
-            for word, double in (("run", run), ("ask", ask)):
-                if getattr(module, word, None) is getattr(child, word):
+            for word, double in (("run", run), ("ask", ask), ("open_outside", open_outside)):
+                if getattr(module, word, None) is getattr(places if word == "open_outside" else child, word):
                     monkeypatch.setattr(module, word, double)
     async def stay(app: App[object]) -> None:
         """Quitting by the palette is no accident either."""

@@ -141,10 +141,10 @@ async def test_files_are_attached_opened_and_taken_off(
 ) -> None:
     opened: list[Path] = []
 
-    async def open_file(path: Path) -> None:
-        opened.append(path)
+    async def open_outside(target: str) -> None:
+        opened.append(Path(target))
 
-    monkeypatch.setattr(places, "open_file", open_file)
+    monkeypatch.setattr(places, "open_outside", open_outside)
     (tmp_path / "brief.md").write_text("Brief")
     mission = story.card("Rate-limit").id
     async with story.app(directory=tmp_path).run_test(size=(160, 45)) as pilot:
@@ -167,10 +167,10 @@ async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
 ) -> None:
     opened: list[Path] = []
 
-    async def open_file(path: Path) -> None:
-        opened.append(path)
+    async def open_outside(target: str) -> None:
+        opened.append(Path(target))
 
-    monkeypatch.setattr(places, "open_file", open_file)
+    monkeypatch.setattr(places, "open_outside", open_outside)
     (tmp_path / "brief.md").write_text("Brief")
     mission = story.card("Rate-limit").id
     file = story.workspace.add_attachment(mission, tmp_path / "brief.md")

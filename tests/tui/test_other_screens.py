@@ -15,7 +15,7 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Json, Worktree
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync.workspace import Workspace
-from solo_unicorn.tui import welcome_data, workstation_data, workstation_machine
+from solo_unicorn.tui import hub_data, welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
@@ -28,6 +28,7 @@ from solo_unicorn.tui.screens.inbox import InboxScreen
 from solo_unicorn.tui.screens.line import LineScreen
 from solo_unicorn.tui.screens.mission import MissionScreen
 from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.screens.sign_in import SignInScreen
 from solo_unicorn.tui.screens.welcome import WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
@@ -46,13 +47,14 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The child commands that were asked for; none is run."""
     asked: list[tuple[str, ...]] = []
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
+    async def ask(*arguments: str, seconds: float = 60.0, heard: object = None) -> Json:
         understood(*arguments)
         asked.append(arguments)
         return {}
 
     monkeypatch.setattr(workstation_screen, "ask", ask)
     monkeypatch.setattr(welcome_data, "ask", ask)
+    monkeypatch.setattr(hub_data, "ask", ask)
     monkeypatch.setattr(workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0"})
     return asked
 
@@ -341,10 +343,11 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await pilot.click("#next-begin")
         await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("h")
-        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
         await pilot.press(*"https://hub.example", "enter")
-        await until(pilot, lambda: ("auth", "login", "--hub=https://hub.example") in commands)  # type: ignore[operator]
-        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and not pilot.app.screen._making)
+        words = ("auth", "login", "--hub=https://hub.example", "--no-browser")
+        await until(pilot, lambda: words in commands)  # type: ignore[operator]
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
 
@@ -516,6 +519,8 @@ async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
         asked.append(arguments)
         if arguments[:2] == ("projects", "star"):
             raise SoloUnicornError("hub wants a sign-in", todo="`solo-unicorn auth login`")
+        if arguments == ("project", "connect"):
+            return [{"id": "P3", "name": "Cellar", "visibility": "private"}]
         return found if arguments[1] in ("browse", "search", "templates") else {"id": "P2"}
 
     monkeypatch.setattr(gallery, "ask", ask)
@@ -535,6 +540,10 @@ async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
         wish = ("projects", "request-access", "lighthouse", "--role", "contributor", "--message=please")
         await until(pilot, lambda: wish in asked)
         await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        await pilot.press("m")
+        await until(pilot, lambda: "Your projects" in text(pilot) and "private" in text(pilot))
+        await pilot.press("m")
+        await until(pilot, lambda: "Public projects with lamp" in text(pilot))
         await pilot.press("t")
         await until(pilot, lambda: "Templates" in text(pilot) and "Lighthouse" in text(pilot))
         await pilot.press("enter")
@@ -556,5 +565,9 @@ async def test_what_the_hub_says_against_it_stands_in_the_gallery(
         await ready(pilot)
         pilot.app.push_screen(gallery.GalleryScreen())
         await until(pilot, lambda: "Nobody is signed in" in text(pilot) and "auth login --hub URL" in text(pilot))
-        await pilot.press("s", "r", "enter", "escape")
+        await pilot.press("s", "r", "enter", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))

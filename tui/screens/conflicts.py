@@ -33,6 +33,7 @@ class ConflictsScreen(Sheet[None]):
         binding("conflicts.retry", "r", "retry", "send again", "Send what was refused once more"),
         binding("conflicts.discard", "d", "discard", "give up", "Let go of what was refused"),
         binding("conflicts.sync", "s", "sync", "sync now", "Read and send everything now"),
+        binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, for what waits for it"),
         binding("conflicts.close", "escape,q", "dismiss", "board", "Back to the board"),
     ]
     app = getters.app(SoloUnicornApp)
@@ -144,6 +145,14 @@ class ConflictsScreen(Sheet[None]):
         if one is not None and one.parked is not None:
             await self.app.perform(what, one.parked.seq)
             self.reload()
+
+    @work(group="decisions")
+    async def action_sign_in(self) -> None:
+        """Sign in, then send what waited."""
+        from .sign_in import SignInScreen
+
+        if await self.app.push_screen_wait(SignInScreen()):
+            await self.app.perform(Workspace.request, "sync")
 
     @work(group="decisions")
     async def action_sync(self) -> None:

@@ -1,8 +1,9 @@
-"""What a hub shows to everybody: public projects to star, to join and to mirror, templates to begin from."""
+"""What a hub has: public projects to star, to join and to mirror, one's own to mirror, templates to begin from."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Literal
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -11,13 +12,13 @@ from textual.widgets import Input
 
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
+from ...missions.records import record
 from ..app import SoloUnicornApp
 from ..child import ask
 from ..keyline import KeyLine
 from ..keys import binding
 from ..leaving import Sheet
 from ..lines import Lines, Row, row, trouble
-from ..marks import Marks
 from .line import LineScreen
 
 OF_PROJECTS: Final = ("star", "ask", "search")
@@ -34,7 +35,9 @@ class GalleryScreen(Sheet[str | None]):
         binding("gallery.star", "s", "star", "star", "Star the project; S takes the star back"),
         binding("gallery.unstar", "S", "star(False)", "take star back", "Take your star back", show=False),
         binding("gallery.ask", "r", "ask", "ask to join", "Ask its owners for a role"),
-        binding("gallery.templates", "t", "templates", "projects/templates", "Show templates, or projects again"),
+        binding("gallery.mine", "m", "view('mine')", "mine", "Show your own projects at the hub, or all again"),
+        binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects again"),
+        binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
         binding("gallery.close", "escape", "close", "projects", "Out of the search, then back"),
     ]
     app = getters.app(SoloUnicornApp)
@@ -43,7 +46,7 @@ class GalleryScreen(Sheet[str | None]):
     def __init__(self) -> None:
         super().__init__(classes="sheet")
         self.found: list[JsonObject] = []
-        self.templates = False
+        self.view: ViewName = "public"
         self.words = ""
 
     def compose(self) -> ComposeResult:
@@ -64,22 +67,19 @@ class GalleryScreen(Sheet[str | None]):
     async def look(self) -> None:
         """Read what there is."""
         box = self.query_one(".box")
-        projects = f"Public projects with {self.words}" if self.words else "Public projects"
-        box.border_title = "Templates" if self.templates else projects
-        takes = "makes a project from it" if self.templates else "mirrors it here"
-        box.border_subtitle = f"{self.app.marks.enter} {takes}"
+        view = VIEWS[self.view]
+        words = self.words if self.view == "public" else ""
+        box.border_title = f"{view.title} with {words}" if words else view.title
+        box.border_subtitle = f"{self.app.marks.enter} {view.takes}"
         if not self.found:
             self._show([], [row((" Asking the hub …", "faint"))])
-        words = ("templates",) if self.templates else ("search", "--", self.words) if self.words else ("browse",)
         try:
-            answer = await ask("projects", *words)
+            answer = await ask(*(("projects", "search", "--", words) if words else view.command))
         except SoloUnicornError as error:
             self._show([], trouble(error))
             return
         found = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
-        nothing = row((" No template yet." if self.templates else " No public project is found.", "faint"))
-        make = template_row if self.templates else project_row
-        self._show(found, [make(one, self.app.marks) for one in found] or [nothing])
+        self._show(found, [view.row(one) for one in found] or [row((f" {view.nothing}", "faint"))])
 
     def _show(self, found: list[JsonObject], rows: list[Row]) -> None:
         if self.is_gone:
@@ -95,9 +95,9 @@ class GalleryScreen(Sheet[str | None]):
         return self.found[at] if at < len(self.found) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Templates have no stars."""
+        """Only public projects have stars, and others to ask."""
         if action in OF_PROJECTS:
-            return not self.templates and (action == "search" or self.chosen is not None)
+            return self.view == "public" and (action == "search" or self.chosen is not None)
         return True
 
     # -- actions -------------------------------------------------------------------------------------------------
@@ -115,10 +115,18 @@ class GalleryScreen(Sheet[str | None]):
         self.lines.focus()
         self.look()
 
-    def action_templates(self) -> None:
-        """The other list."""
-        self.templates, self.found = not self.templates, []
+    def action_view(self, view: ViewName) -> None:
+        """Another list, or back to what is public."""
+        self.view, self.found = "public" if self.view == view else view, []
         self.look()
+
+    @work(group="gallery-edits")
+    async def action_sign_in(self) -> None:
+        """Sign in, then ask again."""
+        from .sign_in import SignInScreen
+
+        if await self.app.push_screen_wait(SignInScreen()):
+            self.look()
 
     def action_close(self) -> None:
         """Out of the words first, then out."""
@@ -164,7 +172,7 @@ class GalleryScreen(Sheet[str | None]):
         if one is None:
             return
         made: object = one["id"]
-        if self.templates:
+        if self.view == "templates":
             name = await self.app.push_screen_wait(LineScreen("A project from the template", text=str(one["name"])))
             answer = await self._do("create-from-template", str(one["id"]), f"--name={name}") if name else None
             if not isinstance(answer, dict):
@@ -186,7 +194,7 @@ class GalleryScreen(Sheet[str | None]):
             return None
 
 
-def project_row(one: JsonObject, marks: Marks) -> Row:
+def project_row(one: JsonObject) -> Row:
     """A public project."""
     about = f"\n{one['description']}" if one.get("description") else ""
     category = f"  {one['category']}" if one.get("category") else ""
@@ -194,7 +202,29 @@ def project_row(one: JsonObject, marks: Marks) -> Row:
     return row((f" {one['name']}", "strong"), (f"{stars}{category}", "faint"), about, indent=3)
 
 
-def template_row(one: JsonObject, marks: Marks) -> Row:
-    """A template."""
+def own_row(one: JsonObject) -> Row:
+    """A project in which the person has a role, or a template."""
     about = f"\n{one['description']}" if one.get("description") else ""
-    return row((f" {one['name']}", "strong"), about, indent=3)
+    return row((f" {one['name']}", "strong"), (f"   {one.get('visibility') or ''}", "faint"), about, indent=3)
+
+
+ViewName = Literal["public", "mine", "templates"]
+
+
+@record
+class View:
+    """One of the lists."""
+
+    title: str
+    command: tuple[str, ...]
+    takes: str
+    nothing: str
+    row: Callable[[JsonObject], Row]
+
+
+MIRRORS: Final = "mirrors it here"
+VIEWS: Final[dict[ViewName, View]] = {
+    "public": View("Public projects", ("projects", "browse"), MIRRORS, "No public project is found.", project_row),
+    "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have a role in no project.", own_row),
+    "templates": View("Templates", ("projects", "templates"), "makes a project from it", "No template yet.", own_row),
+}

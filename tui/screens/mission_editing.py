@@ -148,7 +148,7 @@ class MissionEditing(LiveMission):
     @work(group="edits")
     async def _open_file(self, event: FilesPane.Open) -> None:
         from ...sync.attachments import content_path, shown_path
-        from ..places import open_file
+        from ..places import open_outside
 
         one = next((one for one in self.data.attachments if one.name == event.name), None) if self.data else None
         if one is None:
@@ -156,6 +156,6 @@ class MissionEditing(LiveMission):
         try:
             if not content_path(one).exists():
                 await self._fetched(one)
-            await open_file(shown_path(one))
+            await open_outside(str(shown_path(one)))
         except SoloUnicornError as error:
             self.app.complain(error)

@@ -258,19 +258,10 @@ class WelcomeScreen(Sheet[str | None]):
     @work(group="steps")
     async def action_hub(self) -> None:
         """Sign in, in the browser."""
-        from .line import LineScreen
+        from .sign_in import SignInScreen
 
-        address = await self.app.push_screen_wait(LineScreen("Sign in at a hub", about="its address, https://…"))
-        if not address:
-            return
-        self._busy(f"Signing in at {address}: your browser asks you …")
-        try:
-            await welcome_data.sign_in(address)
-        except SoloUnicornError as error:
-            self.app.complain(error)
-        else:
-            self.app.tell(f"Signed in at {address}; `,` then Members says how to publish this project")
-        self._busy("")
+        if await self.app.push_screen_wait(SignInScreen()):
+            self.app.tell("Signed in; `,` then Members puts this project on the hub")
 
     def action_later(self) -> None:
         """To the board."""
