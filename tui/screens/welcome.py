@@ -260,8 +260,9 @@ class WelcomeScreen(Sheet[str | None]):
         """Sign in, in the browser."""
         from .sign_in import SignInScreen
 
-        if await self.app.push_screen_wait(SignInScreen()):
-            self.app.tell("Signed in; `,` then Members puts this project on the hub")
+        if hub := await self.app.push_screen_wait(SignInScreen()):
+            where = row((" `,` on the board, then Members, then p puts this project there.", "faint"), indent=1)
+            self._say("#hub", [row((f" {self.app.marks.ready} ", "good"), f"Signed in at {hub}", indent=3), where])
 
     def action_later(self) -> None:
         """To the board."""
