@@ -68,5 +68,7 @@ class Requests:
         if request.mission_id is None:
             return
         note = f"{request.kind.replace('_', ' ').capitalize()} could not be done: {error}"
+        if said := request.payload.get("text"):
+            note += f"\n\n{said}"  # somebody's words are not lost because a session ended meanwhile
         with suppress(NotFound):
             await self._desk.run(Workspace.add_note, request.mission_id, "progress", note, by=SYSTEM)

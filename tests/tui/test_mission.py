@@ -13,6 +13,7 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Author, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import changes_pane
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.lines import Lines
@@ -287,6 +288,22 @@ async def test_say_something_to_the_agent(story: Story) -> None:
         await pilot.press("t", "escape")
         assert isinstance(pilot.app.screen, MissionScreen)
         assert not isinstance(pilot.app.focused, Input)
+
+
+async def test_words_that_could_not_be_handed_over_stay_in_their_line(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Workspace, *arguments: object, **more: object) -> None:
+        raise SoloUnicornError("The disk is full")
+
+    monkeypatch.setattr(Workspace, "request", full)
+    async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
+        await enter(pilot, story, "Checkout")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press(*"Use the old API", "enter")
+        await until(pilot, lambda: any("disk is full" in one.title for one in pilot.app._notifications))
+        assert pilot.app.screen.query_one("#say", Input).value == "Use the old API"
 
 
 async def test_interrupt_and_stop(story: Story) -> None:

@@ -190,7 +190,8 @@ def test_what_cannot_be_said_any_more_is_told(shop: Shop) -> None:
     client.ensure_running()
     shop.workspace.request("say", mission=mission.id, payload={"text": "hello?"})
     until(lambda: shop.workspace.requests() == [], "the request was looked at")
-    assert any("could not be done" in event.note for event in shop.workspace.history(mission.id))
+    (told,) = [event.note for event in shop.workspace.history(mission.id) if "could not be done" in event.note]
+    assert told.endswith("hello?"), "the words are not lost"
 
 
 def test_a_landing_that_conflicts_goes_back_to_the_agent(shop: Shop) -> None:

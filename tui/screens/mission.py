@@ -144,7 +144,8 @@ class MissionScreen(MissionEditing):
     @on(SessionPane.Said)
     @work
     async def _said(self, event: SessionPane.Said) -> None:
-        await self._ask("say", event.session, {"text": event.text})
+        if not await self._ask("say", event.session, {"text": event.text}) and not self.is_gone:
+            self.query_one("#say", Input).value = event.text
 
     @work
     async def action_interrupt(self) -> None:
