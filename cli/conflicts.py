@@ -13,6 +13,7 @@ from .parsing import Command, Options, Parser, takes_project, text_from
 
 if TYPE_CHECKING:
     from ..sync.mirror.conflicts import SyncConflict
+    from ..sync.workspace import Workspace
 
 SAYS = {
     "field": "{field} changed here and there",
@@ -67,41 +68,29 @@ def _resolve(options: Options) -> None:
             opened.keep_theirs(one.id)
             output.done(f"{_name(one)}: kept theirs", _shape(one))
             return
-        text = None
         if options.merge:
-            text = _merged(one)
-        elif options.text is not None:
-            text = text_from(options.text)
-        opened.keep_mine(one.id, text=text)
-    output.done(f"{_name(one)}: kept {'mine' if text is None else 'the merged text'}", _shape(one))
+            _merge(opened, one)
+        else:
+            opened.keep_mine(one.id, text=None if options.text is None else text_from(options.text))
+    kept = "the merged text" if options.merge or options.text is not None else "mine"
+    output.done(f"{_name(one)}: kept {kept}", _shape(one))
 
 
-def _merged(one: SyncConflict) -> str:
+def _merge(opened: Workspace, one: SyncConflict) -> None:
     from ..sync.mirror.merging import MARKS, marked
     from .editor import edited
 
     mine, theirs = one.mine, one.theirs
     if not isinstance(mine, str) or not (theirs is None or isinstance(theirs, str)):
         raise UsageError("There is no text to merge here", todo="choose --mine or --theirs")
-    text = edited(marked(mine, theirs or ""), suffix=".md")
-    if any(mark.strip() in text.splitlines() for mark in MARKS):
-        kept = _kept(text)
-        raise UsageError(
-            "The marks of the conflict are still in the text",
-            why="nothing was changed",
-            todo=f"your text is in {kept}: finish it there, then `… --text - < {kept}`",
-        )
-    return text
-
-
-def _kept(text: str) -> str:
-    import os
-    import tempfile
-
-    descriptor, name = tempfile.mkstemp(prefix="solo-unicorn-merge-", suffix=".md")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    return name
+    with edited(marked(mine, theirs or "")) as text:
+        if any(mark.strip() in text.splitlines() for mark in MARKS):
+            raise UsageError(
+                "The marks of the conflict are still in the text",
+                why="nothing was changed",
+                todo="take them out of the file and hand it over with `--text - < FILE`",
+            )
+        opened.keep_mine(one.id, text=text)
 
 
 def said(one: SyncConflict) -> str:

@@ -6,14 +6,19 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError
 
 
-def edited(text: str, *, suffix: str = ".md") -> str:
-    """The text as the person left it in the editor; SoloUnicornError when the editor fails, and then the text stays
-    in its file.
+@contextmanager
+def edited(text: str, *, suffix: str = ".md") -> Iterator[str]:
+    """The text as the person left it in the editor, for a block that does something with it.
+
+    SoloUnicornError when the editor fails. Then, and when the block is refused, the text stays in its file, which the
+    error names.
     """
     from ..config.settings import load
 
@@ -27,9 +32,12 @@ def edited(text: str, *, suffix: str = ".md") -> str:
         raise _failed(command, str(error), name) from error
     if code != 0:
         raise _failed(command, f"it ended with {code}", name)
-    written = Path(name).read_text(encoding="utf-8")
+    try:
+        yield Path(name).read_text(encoding="utf-8")
+    except SoloUnicornError as error:
+        error.todo = "; ".join(part for part in (error.todo, f"your text is in {name}") if part)
+        raise
     Path(name).unlink()
-    return written
 
 
 def _failed(command: str, why: str, name: str) -> SoloUnicornError:

@@ -17,7 +17,7 @@ from ..missions.entities import (
     StageConfig,
     Task,
 )
-from ..missions.errors import UsageError
+from ..missions.errors import UsageError, VersionConflict
 from ..sync.workspace import Workspace
 from .opening import project_of, service_note, workspace
 from .output import Output
@@ -112,10 +112,10 @@ def _edit(options: Options) -> None:
             changes["solution"] = text_from(options.solution)
         if options.loop is not None:
             changes["is_loop"] = options.loop
-        version = options.if_version
-        if not changes:
-            changes, version = _edited_by_hand(before), before.version
-        mission = opened.edit_mission(before.id, changes, expected_version=version)
+        if changes:
+            mission = opened.edit_mission(before.id, changes, expected_version=options.if_version)
+        else:
+            mission = _edit_by_hand(opened, before)
     told = f"{ref(mission)} changed" if mission.version != before.version else f"{ref(mission)} is as it was"
     output.done(told, mission_json(mission))
 
@@ -188,17 +188,29 @@ def _agent(opened: Workspace, name: str) -> dict[str, object]:
     )
 
 
-def _edited_by_hand(mission: Mission) -> dict[str, object]:
+def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
     if not sys.stdin.isatty():
         raise UsageError(
             "There is nothing to change",
             why="no option names a change, and standard input is no terminal for an editor",
             todo="`solo-unicorn mission edit --help` lists what can be changed",
         )
+    from ..missions.editing import overtaken
     from .editor import edited
 
-    first, _, rest = edited(f"{mission.title}\n\n{mission.description or ''}\n", suffix=".md").strip().partition("\n")
-    return {"title": first.strip(), "description": rest.strip()}
+    with edited(f"{mission.title}\n\n{mission.description or ''}\n") as text:
+        first, _, rest = text.strip().partition("\n")
+        written = {"title": first.strip(), "description": rest.strip() or None}
+        changes = {name: value for name, value in written.items() if value != (getattr(mission, name) or None)}
+        now = opened.mission(mission.id)
+        if theirs := overtaken(mission, now, changes):
+            raise VersionConflict(
+                f"The {' and the '.join(theirs)} of {ref(mission)} changed while you wrote",
+                current=now.version,
+                why=f"nothing was changed; it is at version {now.version}",
+                todo=f"`solo-unicorn mission show {ref(mission)}` shows what it says now",
+            )
+        return opened.edit_mission(mission.id, changes, expected_version=now.version) if changes else now
 
 
 def _move_arguments(parser: Parser) -> None:

@@ -46,6 +46,11 @@ def edit(
     return mission if edited == mission else replace(edited, updated_at=now)
 
 
+def overtaken(opened: Mission, now: Mission, changes: Mapping[str, object]) -> tuple[str, ...]:
+    """The changed fields that others changed too, and to something else, since a person opened the mission."""
+    return tuple(name for name in changes if getattr(now, name) not in (getattr(opened, name), changes[name]))
+
+
 def set_ready(mission: Mission, ready: bool, *, now: datetime) -> Mission:
     """The mission marked ready or not. Marking it is a person's wish to try again: failures no longer count against
     it, and a landing that failed is queued once more. An open question stays open. Raises Conflict when it is done.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..missions.creating import MissionDraft
+from ..missions.editing import overtaken
 from ..missions.entities import Actor, CodeAgent, Flow, Mission, ProjectRepository
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
@@ -75,9 +76,8 @@ def change(
 ) -> Mission | Overtaken:
     """Save what differs from the mission as it was opened; what others changed in other fields stays theirs."""
     now = workspace.mission(mission.id)
-    theirs = [name for name in changes if getattr(now, name) not in (getattr(mission, name), changes[name])]
-    if theirs:
-        return Overtaken(now, tuple(theirs))
+    if theirs := overtaken(mission, now, changes):
+        return Overtaken(now, theirs)
     was = {workspace.mission(ref).id for ref in before}
     wanted = {workspace.mission(ref).id for ref in after}
     if changes:

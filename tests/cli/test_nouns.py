@@ -159,10 +159,11 @@ def test_an_edit_in_the_persons_editor(run: Run, project: str, tmp_path: Path, m
     script = tmp_path / "editor.py"
     script.write_text("import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text() + 'more\\n')")
     run("config", "set", "editor", f"{sys.executable} {script}")
-    assert edited("text\n") == "text\nmore\n"
+    with edited("text\n") as text:
+        assert text == "text\nmore\n"
     run("config", "set", "editor", "/does/not/exist")
     with pytest.raises(Exception, match="did not finish") as caught:
-        edited("kept text")
+        edited("kept text").__enter__()
     name = str(caught.value).split("your text is in ")[1].split(";")[0]
     assert Path(name).read_text() == "kept text"
     Path(name).unlink()

@@ -113,7 +113,7 @@ def test_marks_left_in_a_merge_change_nothing_and_lose_nothing(
     monkeypatch.delenv("VISUAL", raising=False)
     refused = run("conflicts", "resolve", listed["id"], "--merge")
     assert refused.code == 2
-    kept = Path(refused.err.split("your text is in ")[1].split(":")[0])
+    kept = Path(refused.err.split("your text is in ")[1].strip())
     assert "b\n" in kept.read_text() and "c\n" in kept.read_text()
     kept.unlink()
     assert len(run("conflicts", "list", "--json").data) == 1

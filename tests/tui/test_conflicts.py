@@ -108,6 +108,37 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
     assert workspace.mission(second.id).priority == 3
 
 
+async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from solo_unicorn.tui.screens import conflicts as screen
+
+    mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="Milk", description="a"))
+    with workspace._change(SYSTEM) as change:
+        conflicts.add(change, PROJECT["id"], mission.id, "M1", "field", "description", "a", "mine\n", "theirs\n")
+    left: list[str] = []
+    monkeypatch.setattr(screen, "edit_in_editor", lambda app, text, settings: left.append(text) or edited(text))
+    app = SoloUnicornApp(
+        lambda: opening(workspace.path, None, None), path=workspace.path, settings=Settings(), serve=False
+    )
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("U")
+        await until(pilot, lambda: "theirs" in screen_text(pilot.app))
+        edited = lambda text: text  # noqa: E731
+        await pilot.press("e")
+        await until(pilot, lambda: any("marks of the conflict" in one.title for one in app._notifications))
+        assert app.clipboard == left[-1] and "mine" in left[-1] and "theirs" in left[-1]
+        edited = lambda text: "x" * 2_000_000  # noqa: E731
+        await pilot.press("e")
+        await until(pilot, lambda: app.clipboard == "x" * 2_000_000)
+        assert len(workspace.conflicts()) == 1
+        edited = lambda text: "mine and theirs"  # noqa: E731
+        await pilot.press("e")
+        await until(pilot, lambda: workspace.conflicts() == [])
+    assert workspace.mission(mission.id).description == "mine and theirs"
+
+
 def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspace) -> None:
     actor = workspace.create_actor(PROJECT["id"], "Careful")
     with workspace._change(SYSTEM) as change:

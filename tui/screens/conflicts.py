@@ -8,6 +8,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from ...missions.errors import SoloUnicornError, UsageError
 from ...sync.workspace import Workspace
 from .. import conflict_rows
 from ..app import SoloUnicornApp
@@ -122,12 +123,14 @@ class ConflictsScreen(Sheet[None]):
         text = edit_in_editor(self.app, marked(one.conflict.mine, theirs), self.app.settings)
         if text is None:
             return
-        if any(mark.strip() in text.splitlines() for mark in MARKS):
+        try:
+            if any(mark.strip() in text.splitlines() for mark in MARKS):
+                raise UsageError("The marks of the conflict are still in the text", todo="take them out")
+            await self.app.face.run(Workspace.keep_mine, one.conflict.id, text=text)
+        except SoloUnicornError as error:
             self.app.copy_to_clipboard(text)
-            self.app.notify("The marks are still in the text: nothing was changed; it is on the clipboard.",
-                            severity="warning")  # fmt: skip
-            return
-        await self.app.perform(Workspace.keep_mine, one.conflict.id, text=text)
+            self.app.complain(error)
+            self.app.tell("Nothing was changed; your text is on the clipboard")
         self.reload()
 
     @work(group="decisions")
