@@ -43,7 +43,7 @@ def file_of(name: str) -> Path:
 def read(name: str) -> Typed:
     """The draft of a sheet, empty when there is none that can be read."""
     try:
-        return {field: (begun, typed) for field, (begun, typed) in json.loads(file_of(name).read_text()).items()}
+        return {field: (begun, typed) for field, (begun, typed) in json.loads(file_of(name).read_bytes()).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
@@ -56,7 +56,7 @@ def keep(name: str, typed: Typed) -> None:
         return
     new = paths.drafts_dir() / f"{file.name}.new"
     new.touch(mode=0o600)
-    new.write_text(json.dumps(typed, ensure_ascii=False), encoding="utf-8")
+    new.write_text(json.dumps(typed), encoding="ascii")
     new.replace(file)
     for other in file.parent.iterdir():
         if other.stat().st_mtime < time.time() - OLDEST:
@@ -87,7 +87,7 @@ class DraftedSheet(Sheet[ScreenResultType]):
             else:
                 field.text = typed
         if all(self._began[name] == begun for name, (begun, _) in kept.items()):
-            self.notify("It was not saved.", title=BACK, timeout=5)
+            self.notify("It was not saved or sent.", title=BACK, timeout=5)
         else:
             why = "What stood there was changed since; yours is in the field, and saving puts it in its place."
             self.notify(why, title=BACK, severity="warning", timeout=8)
@@ -101,7 +101,7 @@ class DraftedSheet(Sheet[ScreenResultType]):
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave: a draft that was not forgotten stays."""
         if self.app.screen is self:
-            self._says = self._fields()
+            self._says |= self._fields()
             self._keep()
         return super().dismiss(result)
 

@@ -129,8 +129,8 @@ def test_a_broken_or_foreign_draft_is_none(home: object) -> None:
 
 def test_names_may_be_anything_and_old_drafts_go(home: object) -> None:
     long = "comment /../" + "ä/" * 400
-    drafts.keep(long, {"": ("", "x")})
-    assert drafts.read(long) == {"": ("", "x")} and drafts.file_of(long).parent == paths.home() / "drafts"
+    drafts.keep(long, {"": ("", "x ä 🦄 \udce4")})
+    assert drafts.read(long) == {"": ("", "x ä 🦄 \udce4")} and drafts.file_of(long).parent == paths.home() / "drafts"
     past = time.time() - drafts.OLDEST - 60
     os.utime(drafts.file_of(long), (past, past))
     drafts.keep("y", {"": ("", "y")})
