@@ -136,12 +136,12 @@ async def test_a_child_is_heard_while_it_runs() -> None:
 
 async def test_a_program_that_stays_open_shows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "OPENS", 0.3)
-    shown = tmp_path / "shown"
-    opener(tmp_path, monkeypatch, f"echo $$ > {shown}.new; mv {shown}.new {shown}; exec sleep 60")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    opener(tmp_path, monkeypatch, f"echo $$ > {pipe}; exec sleep 60")
     await places.open_outside("/a/b.pdf")
-    while not shown.exists():
-        await asyncio.sleep(0.05)
-    os.kill(int(shown.read_text()), signal.SIGTERM)  # it runs on: an error is raised when nobody is there
+    process = int(await asyncio.to_thread(pipe.read_text))
+    os.kill(process, signal.SIGTERM)  # it runs on: an error is raised when nobody is there
 
 
 async def test_a_program_that_cannot_show_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
