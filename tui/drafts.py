@@ -6,7 +6,9 @@ goes when what was typed is saved, when it is taken back, or when the person thr
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import time
 from contextlib import suppress
@@ -63,18 +65,38 @@ def keep(name: str, typed: Typed) -> None:
             other.unlink(missing_ok=True)
 
 
+def hold(name: str) -> int | None:
+    """Take a draft for as long as the descriptor that is returned stays open; None when another board has it open.
+
+    SoloUnicornError or OSError when that cannot be.
+    """
+    lock = paths.drafts_dir() / f"{file_of(name).name}.lock"
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 class DraftedSheet(Sheet[ScreenResultType]):
     """A sheet whose fields come back. `draft` names what is written: one sheet, one subject."""
 
     def __init__(self, draft: str) -> None:
         super().__init__(classes="sheet")
         self.draft = draft
+        self._held: int | None = None
         self._began: dict[str, str] | None = None
         self._says: dict[str, str] = {}
         self._waits = False
 
     def begin_draft(self) -> None:
         """Say, once the fields are filled, that what they differ in from now on is the person's; it comes back."""
+        with suppress(OSError, SoloUnicornError):  # nothing can be kept either
+            self._held = hold(self.draft)
+            if self._held is None:  # open on another board: that one's words stay there
+                self.draft += f" {os.getpid()}"
         self._began = self._fields()
         self._says = dict(self._began)
         kept = {field: both for field, both in read(self.draft).items() if self._began.get(field, both[1]) != both[1]}
@@ -106,8 +128,11 @@ class DraftedSheet(Sheet[ScreenResultType]):
         return super().dismiss(result)
 
     def on_unmount(self) -> None:
-        """The board ends with the sheet open."""
+        """It was left, or the board ends with the sheet open."""
         self._keep()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     @on(Input.Changed)
     @on(TextArea.Changed)

@@ -26,7 +26,7 @@ from .test_mission import enter
 def kept() -> list[str]:
     """The names of the drafts."""
     folder = paths.home() / "drafts"
-    return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    return sorted(file.name for file in folder.glob("*.json")) if folder.is_dir() else []
 
 
 async def open_rejection(pilot: Pilot[Any]) -> WriteScreen:
@@ -118,6 +118,21 @@ async def test_feedback_stays_after_escape_and_after_a_refusal(story: Story, mon
         await until(pilot, lambda: story.workspace.mission(mission).list != "review")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert kept() == []
+
+
+async def test_what_another_board_has_open_stays_there(story: Story) -> None:
+    other = drafts.hold(f"new mission {story.project} todo")
+    drafts.keep(f"new mission {story.project} todo", {"title": ("", "Written over there")})
+    assert other is not None
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        form = await open_form(pilot)
+        assert form.query_one("#title", Input).value == ""
+        await pilot.press(*"Written here")
+        await saved(pilot, story, "Written here")
+        assert drafts.read(f"new mission {story.project} todo") == {"title": ("", "Written over there")}
+        os.close(other)
+        form = await open_form(pilot)
+        assert form.query_one("#title", Input).value == "Written over there"
 
 
 def test_a_broken_or_foreign_draft_is_none(home: object) -> None:
