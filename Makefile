@@ -1,4 +1,4 @@
-# Two lines for a fresh machine: `make run` opens the board, `make test` runs every test.
+# Two lines for a fresh machine: `make run` opens the board, `make test` and `make test-slow` run the tests.
 # Needs Python 3.11 or newer, git and make; uses uv when it is there, else venv and pip.
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
