@@ -19,6 +19,7 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import UsageError
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.app import SoloUnicornApp
@@ -100,6 +101,31 @@ def understood(*words: str) -> None:
         parse(*words, "--json")
     except UsageError as error:
         raise AssertionError(f"{words}: {error}") from error
+
+
+def text(pilot: Pilot[Any]) -> str:
+    """The screen."""
+    assert isinstance(pilot.app, SoloUnicornApp)
+    return screen_text(pilot.app)
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The child commands that were asked for; none is run."""
+    from solo_unicorn.tui import hub_data, welcome_data, workstation_data
+    from solo_unicorn.tui.screens import workstation
+
+    asked: list[tuple[str, ...]] = []
+
+    async def ask(*arguments: str, seconds: float = 60.0, heard: object = None) -> Json:
+        understood(*arguments)
+        asked.append(arguments)
+        return {}
+
+    for module in (workstation, welcome_data, hub_data):
+        monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0"})
+    return asked
 
 
 async def until(pilot: Pilot[Any], wanted: Callable[[], object], what: str = "") -> None:

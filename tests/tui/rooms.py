@@ -36,7 +36,7 @@ from solo_unicorn.tui.screens.welcome import STEPS, WelcomeScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 
-from .conftest import Story, ready, screen_text, understood, until
+from .conftest import Story, ready, text, understood, until
 from .test_mission import DIFF, enter, says, write_transcript
 
 Open = Callable[[Pilot[Any], Story], Awaitable[object]]
@@ -90,7 +90,7 @@ def mission(title: str, tab: str, *, words: str = "") -> Open:
 
     async def go(pilot: Pilot[Any], story: Story) -> None:
         await enter(pilot, story, title, tab)
-        await until(pilot, lambda: words in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: words in text(pilot))
 
     return go
 
@@ -162,7 +162,7 @@ async def workstation(pilot: Pilot[Any], story: Story) -> None:
     await pilot.press("w")
     await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen))
     await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions", Lines).rows) == 2)
-    await until(pilot, lambda: "service running" in screen_text(pilot.app))  # type: ignore[arg-type]
+    await until(pilot, lambda: "service running" in text(pilot))
 
 
 async def metrics(pilot: Pilot[Any], story: Story) -> None:
@@ -170,7 +170,7 @@ async def metrics(pilot: Pilot[Any], story: Story) -> None:
     await ready(pilot)
     await pilot.press("M")
     await until(pilot, lambda: isinstance(pilot.app.screen, MetricsScreen))
-    await until(pilot, lambda: "3 missions done" in screen_text(pilot.app))  # type: ignore[arg-type]
+    await until(pilot, lambda: "3 missions done" in text(pilot))
 
 
 async def projects(pilot: Pilot[Any], story: Story) -> None:

@@ -16,7 +16,7 @@ from solo_unicorn.tui.screens.mission import MissionScreen
 from solo_unicorn.tui.screens.projects import ProjectsScreen
 from solo_unicorn.tui.screens.workstation import WorkstationScreen
 
-from .conftest import Story, ready, screen_text, shown, until
+from .conftest import Story, ready, shown, text, until
 
 
 def title(board: Board) -> str:
@@ -92,7 +92,7 @@ async def test_a_running_card_does_not_leave_doing_and_says_why(story: Story) ->
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         await ready(pilot)
         await pilot.press("g", "2", "L")
-        await until(pilot, lambda: "Stop it first" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "Stop it first" in text(pilot))
         assert story.card("Checkout").list == "doing"
 
 
@@ -185,10 +185,10 @@ async def test_a_filter_shows_what_meets_it_and_escape_clears_it(story: Story) -
             "done": [],
             "loop": [],
         }
-        assert "1 shown" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "1 shown" in text(pilot)
         await pilot.press("enter")
         assert isinstance(pilot.app.focused, Board)
-        assert "/ p>=4 is:ready" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "/ p>=4 is:ready" in text(pilot)
         await pilot.press("escape")
         assert shown(board) == everything
 
@@ -208,7 +208,7 @@ async def test_pausing_the_project_shows_at_the_top(story: Story) -> None:
         await ready(pilot)
         await pilot.press("P")
         await until(pilot, lambda: story.workspace.project(story.project).paused)
-        await until(pilot, lambda: "paused" in screen_text(pilot.app).splitlines()[0])  # type: ignore[arg-type]
+        await until(pilot, lambda: "paused" in text(pilot).splitlines()[0])
 
 
 async def test_an_empty_board_takes_every_key(home: object, story: Story) -> None:
@@ -221,4 +221,4 @@ async def test_an_empty_board_takes_every_key(home: object, story: Story) -> Non
             "j", "k", "l", "h", "J", "K", "H", "L", "space", "enter", "e", "D", "T", "g", "G", "u", "pagedown"
         )
         assert isinstance(pilot.app.screen, BoardScreen)
-        assert "Nothing planned" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "Nothing planned" in text(pilot)

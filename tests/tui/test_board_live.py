@@ -10,7 +10,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Usage
 
-from .conftest import Story, ready, screen_text, shown, until
+from .conftest import Story, ready, shown, text, until
 
 
 async def test_a_mission_made_elsewhere_appears(story: Story) -> None:
@@ -19,8 +19,8 @@ async def test_a_mission_made_elsewhere_appears(story: Story) -> None:
         for number in range(3):
             story.workspace.create_mission(story.project, MissionDraft(title=f"Made elsewhere {number}"))
             await until(pilot, lambda number=number: f"Made elsewhere {number}" in shown(board)["todo"])
-        assert "Made elsewhere 2" in screen_text(pilot.app)  # type: ignore[arg-type]
-        assert "Todo 9" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "Made elsewhere 2" in text(pilot)
+        assert "Todo 9" in text(pilot)
 
 
 async def test_the_cursor_follows_its_card(story: Story) -> None:
@@ -47,7 +47,7 @@ async def test_what_an_agent_does_now_is_shown_without_an_event(story: Story) ->
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         story.workspace.session_progress(session.id, activity="running npm test", usage=Usage(1, 1), at=story.now)
-        await until(pilot, lambda: "claude 04:12  runni" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "claude 04:12  runni" in text(pilot))
 
 
 async def test_a_renumbered_list_is_read_anew(story: Story) -> None:
@@ -63,10 +63,10 @@ async def test_a_renumbered_list_is_read_anew(story: Story) -> None:
 async def test_counts_and_what_waits_follow(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
-        assert "✉ 2 wait for you" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "✉ 2 wait for you" in text(pilot)
         story.workspace.approve(story.card("Search: typo").id)
-        await until(pilot, lambda: "✉ 1 waits for you" in screen_text(pilot.app))  # type: ignore[arg-type]
-        assert "Review 0/5" in screen_text(pilot.app)  # type: ignore[arg-type]
+        await until(pilot, lambda: "✉ 1 waits for you" in text(pilot))
+        assert "Review 0/5" in text(pilot)
 
 
 async def test_a_deleted_project_gives_way_to_another(story: Story) -> None:
@@ -75,7 +75,7 @@ async def test_a_deleted_project_gives_way_to_another(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         story.workspace.delete_project(other.id)
-        await until(pilot, lambda: "acme-shop" in screen_text(pilot.app).splitlines()[0])  # type: ignore[arg-type]
+        await until(pilot, lambda: "acme-shop" in text(pilot).splitlines()[0])
         await until(pilot, lambda: len(shown(board)["todo"]) == 6)
 
 
@@ -86,7 +86,7 @@ async def test_the_clock_moves_what_it_moves(story: Story) -> None:
         board = await ready(pilot)
         board.tick(story.now + timedelta(seconds=8))
         await pilot.pause()
-        assert "claude 04:20" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "claude 04:20" in text(pilot)
 
 
 @pytest.mark.parametrize("size", [(160, 45), (40, 20)])
@@ -103,8 +103,8 @@ async def test_a_full_disk_is_said_at_the_top_as_long_as_it_is_full(
     async with story.app().run_test(size=size) as pilot:
         await ready(pilot)
         await pilot.pause(1.1)
-        assert "disk full" not in screen_text(pilot.app)
+        assert "disk full" not in text(pilot)
         left = 1 << 20
-        await until(pilot, lambda: "disk full" in screen_text(pilot.app).splitlines()[0])
+        await until(pilot, lambda: "disk full" in text(pilot).splitlines()[0])
         left = 1 << 30
-        await until(pilot, lambda: "disk full" not in screen_text(pilot.app))
+        await until(pilot, lambda: "disk full" not in text(pilot))

@@ -21,7 +21,7 @@ from solo_unicorn.tui.screens.choose import ChooseScreen
 from solo_unicorn.tui.screens.filters import FiltersScreen
 from solo_unicorn.tui.screens.line import LineScreen
 
-from .conftest import Story, ready, same_in_every_theme, screen_text, shown, until
+from .conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
 from .test_board_mouse import at, drag
 from .test_looks import looks  # noqa: F401 (a fixture)
 
@@ -48,7 +48,7 @@ async def take(pilot: Pilot[Any], look: str) -> None:
         await pilot.press("x", "x")
     elif look == "preview":
         await pilot.press("v")
-        await until(pilot, lambda: "Standard" in screen_text(pilot.app))
+        await until(pilot, lambda: "Standard" in text(pilot))
     elif look == "collapsed":
         await pilot.press("g", "3", "c", "c")
     else:
@@ -73,7 +73,7 @@ async def test_looks(story: Story, looks: SnapshotAssertion, look: str, size: tu
 async def test_looks_in_every_theme(story: Story, look: str, size: tuple[int, int]) -> None:
     async with story.app().run_test(size=size) as pilot:
         await take(pilot, look)
-        await same_in_every_theme(pilot, screen_text(pilot.app))
+        await same_in_every_theme(pilot, text(pilot))
 
 
 @pytest.mark.parametrize(("key", "by"), [("p", "priority"), ("r", "repository"), ("a", "agent"), ("c", "actor")])
@@ -105,7 +105,7 @@ async def test_lanes_scroll_together(story: Story) -> None:
         await pilot.pause()
         offsets = {column.scroll_offset.y for column in board.columns.values()}
         assert len(offsets) == 1 and offsets != {0}
-        assert "Drop the last" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "Drop the last" in text(pilot)
 
 
 async def test_a_lane_is_folded_by_a_click(story: Story) -> None:
@@ -115,7 +115,7 @@ async def test_a_lane_is_folded_by_a_click(story: Story) -> None:
         column = board.columns["todo"]
         await pilot.click(offset=(column.region.x + 3, column.region.y))
         assert "Rate-limit the public API" not in shown(board)["todo"]
-        assert "▸ priority 5" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "▸ priority 5" in text(pilot)
         await pilot.click(offset=(column.region.x + 3, column.region.y))
         assert "Rate-limit the public API" in shown(board)["todo"]
 
@@ -160,7 +160,7 @@ async def test_marked_cards_are_changed_in_one_step(story: Story) -> None:
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         board = await ready(pilot)
         await pilot.press("j", "x", "x")
-        assert "◆ 2 marked" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "◆ 2 marked" in text(pilot)
         await pilot.press("plus")
         await until(pilot, lambda: (story.card("Design").priority, story.card("Dark").priority) == (5, 4))
         await pilot.press("space")
@@ -191,7 +191,7 @@ async def test_marks_to_here_and_away(story: Story) -> None:
         await pilot.press("x", "j", "j", "V")
         assert len(board.selection.ids) == 4
         await pilot.press("escape")
-        assert not board.selection.ids and "marked" not in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert not board.selection.ids and "marked" not in text(pilot)
 
 
 async def test_marks_by_mouse(story: Story) -> None:
@@ -248,7 +248,7 @@ async def test_the_preview_follows_the_cursor(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("v", "j")
-        await until(pilot, lambda: "M-2  Design tokens for every surface" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "M-2  Design tokens for every surface" in text(pilot))
         await pilot.press("v")
         await until(pilot, lambda: not pilot.app.screen.query("#preview"))
 
@@ -270,7 +270,7 @@ async def test_a_filter_is_completed_saved_and_used(story: Story) -> None:
         await pilot.press("F")
         await until(pilot, lambda: isinstance(pilot.app.screen, FiltersScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: "/ @early" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "/ @early" in text(pilot))
         assert 0 < len(shown(board)["todo"]) < 6
         await pilot.press("F")
         await until(pilot, lambda: isinstance(pilot.app.screen, FiltersScreen))
@@ -282,7 +282,7 @@ async def test_a_query_that_is_not_understood_says_why_and_hides_nothing(story: 
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("slash", *"p>9")
-        assert "'9' is no priority" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "'9' is no priority" in text(pilot)
         assert len(shown(board)["todo"]) == 6
 
 
@@ -303,8 +303,8 @@ async def test_projects_are_switched_with_one_key(story: Story) -> None:
 def test_a_view_is_kept_and_nonsense_is_the_plain_board() -> None:
     view = BoardView("agent", frozenset({"done"}), frozenset({"x"}), True, "compact")
     assert BoardView.from_text(view.to_text()) == view
-    for text in (None, "", "{", "[]", '{"lanes": 7, "collapsed": "done", "density": "huge"}'):
-        assert BoardView.from_text(text) == BoardView()
+    for kept in (None, "", "{", "[]", '{"lanes": 7, "collapsed": "done", "density": "huge"}'):
+        assert BoardView.from_text(kept) == BoardView()
     everything = '{"collapsed": ["todo", "doing", "review", "done", "loop"]}'
     assert BoardView.from_text(everything) == BoardView()
 

@@ -23,7 +23,7 @@ from solo_unicorn.tui.marks import PLAIN, UNICODE
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.conflicts import ConflictsScreen
 
-from .conftest import ready, screen_text, until
+from .conftest import ready, text, until
 
 PROJECT = {"id": "01J00000000000000000000000", "name": "Shared"}
 
@@ -95,8 +95,8 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
         await ready(pilot)
         await pilot.press("U")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConflictsScreen))
-        await until(pilot, lambda: "Buy oat milk" in screen_text(pilot.app))
-        assert "title changed here and there" in screen_text(pilot.app) and "2 conflicts" in screen_text(pilot.app)
+        await until(pilot, lambda: "Buy oat milk" in text(pilot))
+        assert "title changed here and there" in text(pilot) and "2 conflicts" in text(pilot)
         await pilot.press("m")
         await until(pilot, lambda: len(workspace.conflicts()) == 1)
         await until(pilot, lambda: len(pilot.app.screen.undecided) == 1)  # type: ignore[attr-defined]
@@ -124,7 +124,7 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await ready(pilot)
         await pilot.press("U")
-        await until(pilot, lambda: "theirs" in screen_text(pilot.app))
+        await until(pilot, lambda: "theirs" in text(pilot))
         edited = lambda text: text  # noqa: E731
         await pilot.press("e")
         await until(pilot, lambda: any("marks of the conflict" in one.title for one in app._notifications))

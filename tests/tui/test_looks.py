@@ -16,7 +16,7 @@ from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.theme import DARK, LIGHT, theme_name
 
-from .conftest import Story, ready, same_in_every_theme, screen_text, until
+from .conftest import Story, ready, same_in_every_theme, screen_text, text, until
 from .test_mission import enter
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
@@ -117,7 +117,7 @@ async def test_screens(story: Story, looks: SnapshotAssertion, screen: str, size
 async def test_screens_in_every_theme(story: Story, screen: str, size: tuple[int, int]) -> None:
     async with story.app().run_test(size=size) as pilot:
         await go(pilot, story, screen)
-        await same_in_every_theme(pilot, screen_text(pilot.app))
+        await same_in_every_theme(pilot, text(pilot))
 
 
 async def test_compact_density(story: Story, looks: SnapshotAssertion) -> None:

@@ -15,7 +15,6 @@ from solo_unicorn.missions.entities import Author, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import changes_pane
-from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
@@ -26,7 +25,7 @@ from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.session_pane import SessionPane
 from solo_unicorn.tui.tabline import TabLine
 
-from .conftest import Story, ready, screen_text, understood, until
+from .conftest import Story, ready, text, understood, until
 
 DIFF: JsonObject = {
     "base": "a",
@@ -70,12 +69,6 @@ DIFF: JsonObject = {
         },
     ],
 }
-
-
-def text(pilot: Pilot[Any]) -> str:
-    """The screen."""
-    assert isinstance(pilot.app, SoloUnicornApp)
-    return screen_text(pilot.app)
 
 
 async def enter(pilot: Pilot[Any], story: Story, title: str, tab: str | None = None) -> MissionScreen:

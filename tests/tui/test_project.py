@@ -22,7 +22,7 @@ from solo_unicorn.tui.screens.project import ProjectScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.tabline import TabLine
 
-from .conftest import Story, ready, screen_text, understood, until
+from .conftest import Story, ready, text, understood, until
 
 
 async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:
@@ -87,7 +87,7 @@ async def test_settings_of_each_kind(story: Story) -> None:
         pilot.app.screen.query_one(TextArea).text = "Why\n{summary}"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: project().pr_template == "Why\n{summary}")
-        await until(pilot, lambda: "Why  … 1 lines more" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "Why  … 1 lines more" in text(pilot))
         choose(screen, "name")
         await pilot.press("enter")
         await line(pilot, "")
@@ -105,7 +105,7 @@ async def test_tabs_by_key_and_mouse(story: Story) -> None:
             await until(pilot, lambda name=name: screen.tab == name)
         await pilot.press("shift+tab")
         assert screen.tab == "members"
-        await until(pilot, lambda: "only member" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "only member" in text(pilot))
         await pilot.click(TabLine, offset=(14, 0))
         await until(pilot, lambda: screen.tab == "repositories")
 
@@ -234,7 +234,7 @@ async def test_a_permission_is_taken_back(story: Story) -> None:
     story.workspace.answer_permission(item.id, "allow", always=True)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await open_project(pilot, "permissions")
-        await until(pilot, lambda: "npm test" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "npm test" in text(pilot))
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")

@@ -20,7 +20,7 @@ from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.project import ProjectScreen
 from solo_unicorn.tui.screens.sign_in import SignInScreen
 
-from .conftest import Story, ready, screen_text, until
+from .conftest import Story, ready, text, until
 
 
 def opener(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -66,7 +66,7 @@ async def test_a_project_is_put_on_a_hub_that_nobody_was_signed_in_at(
     async with whole(tmp_path / "hub") as hub, story.app().run_test(size=(100, 32)) as pilot:
         await ready(pilot)
         pilot.app.push_screen(ProjectScreen(story.project, tab="members"))
-        await until(pilot, lambda: "only member" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "only member" in text(pilot))
         await pilot.press("p")
         sheet = await typed(pilot, hub.url)
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "without a keychain")
@@ -80,7 +80,7 @@ async def test_a_project_is_put_on_a_hub_that_nobody_was_signed_in_at(
         await until(pilot, lambda: story.workspace.project(story.project).hub == hub.url)
         there = (await hub.ask("GET", f"/api/v1/projects/{story.project}")).json()
         assert there["name"] == story.workspace.project(story.project).name
-        await until(pilot, lambda: "ann@example.org" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "ann@example.org" in text(pilot))
 
 
 async def test_what_stands_in_the_way_is_told_on_the_sheet(story: Story, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_what_stands_in_the_way_is_told_on_the_sheet(story: Story, tmp_pat
         await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
         await pilot.press("enter")
         sheet = await typed(pilot, "http://example.org")
-        await until(pilot, lambda: "is not encrypted" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "is not encrypted" in text(pilot))
         assert pilot.app.screen is sheet and not sheet.page
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is not sheet)
@@ -120,7 +120,7 @@ async def test_leaving_ends_the_waiting_command(story: Story, monkeypatch: pytes
         await ready(pilot)
         pilot.app.push_screen(SignInScreen())
         sheet = await typed(pilot, "https://hub.example")
-        await until(pilot, lambda: "oauth/authorize?x=1" in screen_text(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "oauth/authorize?x=1" in text(pilot))
         await pilot.press("ctrl+y")
         assert pilot.app.clipboard == sheet.page == "https://hub.example/oauth/authorize?x=1"
         await pilot.press("escape")

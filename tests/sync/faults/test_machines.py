@@ -371,6 +371,7 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
     assert sum(effect.kind == "create" for effect in served.hub.effects) == len(served.hub.state.missions)
 
 
+@pytest.mark.slow
 async def test_a_reader_that_stays_keeps_the_log_only_for_as_long_as_it_stays(ann: Machine, tmp_path: Path) -> None:
     log = tmp_path / "ann.db-wal"
     with Workspace.open(tmp_path / "ann.db") as reader:

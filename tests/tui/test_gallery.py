@@ -1,0 +1,79 @@
+"""What a hub has: public projects, one's own, templates."""
+
+from __future__ import annotations
+
+import pytest
+
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.tui.screens import gallery
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.line import LineScreen
+from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.screens.sign_in import SignInScreen
+
+from .conftest import Story, ready, text, understood, until
+
+
+async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    found = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
+
+    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        understood(*arguments)
+        asked.append(arguments)
+        if arguments[:2] == ("projects", "star"):
+            raise SoloUnicornError("hub wants a sign-in", todo="`solo-unicorn auth login`")
+        if arguments == ("project", "connect"):
+            return [{"id": "P3", "name": "Cellar", "visibility": "private"}]
+        return found if arguments[1] in ("browse", "search", "templates") else {"id": "P2"}
+
+    monkeypatch.setattr(gallery, "ask", ask)
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen))
+        await pilot.press("b")
+        await until(pilot, lambda: "Lighthouse" in text(pilot))
+        await pilot.press("slash", *"lamp", "enter")
+        await until(pilot, lambda: ("projects", "search", "--", "lamp") in asked and pilot.app.screen.focused)
+        await pilot.press("s")
+        await until(pilot, lambda: [one.title for one in pilot.app._notifications] == ["hub wants a sign-in"])
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await pilot.press("end", "space", *"please", "enter")
+        wish = ("projects", "request-access", "lighthouse", "--role", "contributor", "--message=please")
+        await until(pilot, lambda: wish in asked)
+        await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        await pilot.press("m")
+        await until(pilot, lambda: "Your projects" in text(pilot) and "private" in text(pilot))
+        await pilot.press("m")
+        await until(pilot, lambda: "Public projects with lamp" in text(pilot))
+        await pilot.press("t")
+        await until(pilot, lambda: "Templates" in text(pilot) and "Lighthouse" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: ("project", "connect", "P2") in asked)
+        assert ("projects", "create-from-template", "P1", "--name=Lighthouse") in asked
+
+
+async def test_what_the_hub_says_against_it_stands_in_the_gallery(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*arguments: str, seconds: float = 60.0) -> object:
+        understood(*arguments)
+        raise SoloUnicornError("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
+
+    monkeypatch.setattr(gallery, "ask", ask)
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        pilot.app.push_screen(gallery.GalleryScreen())
+        await until(pilot, lambda: "Nobody is signed in" in text(pilot) and "auth login --hub URL" in text(pilot))
+        await pilot.press("s", "r", "enter", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))

@@ -1,0 +1,100 @@
+"""What waits for a person, answered in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from solo_unicorn.tui.screens.inbox import InboxScreen
+from solo_unicorn.tui.screens.mission import MissionScreen
+from solo_unicorn.tui.screens.write import WriteScreen
+
+from .conftest import Story, ready, text, until
+
+
+async def open_inbox(pilot: Pilot[Any], waiting: int) -> InboxScreen:
+    """The inbox, filled."""
+    await ready(pilot)
+    await pilot.press("i")
+    await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) == waiting)
+    screen = pilot.app.screen
+    assert isinstance(screen, InboxScreen)
+    return screen
+
+
+async def test_what_waits_is_answered_where_it_stands(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 2)
+        assert "Is one edit per four letters" in text(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: story.card("Search: typo").review_status != "pending")
+        await until(pilot, lambda: len(screen.waiting) == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        await pilot.press(*"Each year", "ctrl+s")
+        await until(pilot, lambda: len(story.workspace.waiting()) == 0)
+        await until(pilot, lambda: "Nothing waits for you." in text(pilot))
+
+
+async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> None:
+    failing = story.card("Design tokens")
+    story.workspace.set_ready(failing.id, True)
+    here = story.workspace.workstation().id
+    agent = next(one for one in story.workspace.agents() if one.name == "gemini")
+    story.workspace.update_project(story.project, {"wip_limits": {}})
+    story.workspace.claim(failing.id, session_id="SX", agent=agent, workstation_id=here)
+    story.workspace.session_started("SX", host_pid=1, worktree_path=None, branch=None, base_commit=None)
+    story.workspace.end_session("SX", "unknown", "the machine was switched off")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 3)
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
+        await pilot.press(*"Two", "ctrl+s")
+        await until(pilot, lambda: story.card("Search: typo").list == "doing")
+        await until(pilot, lambda: len(screen.waiting) == 2)
+        place = next(at for at, one in enumerate(screen.waiting) if one.kind in ("attention", "conflict"))
+        screen.lines.cursor = place
+        await pilot.press("space")
+        await until(pilot, lambda: story.card("Design tokens").ready)
+
+
+async def test_enter_goes_into_what_waits(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 2)
+        await pilot.click(screen.lines, offset=(20, 1))
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen) and pilot.app.screen.tab == "review")
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) == 2)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen) and pilot.app.screen.tab == "review")
+
+
+async def test_permissions_are_given_once_for_good_or_not(story: Story) -> None:
+    session = next(one for one in story.workspace.sessions(active=True) if one.agent_name == "claude")
+
+    def ask(command: str) -> int:
+        return story.workspace.ask_permission(session.id, "Bash", {"command": command, "description": "why"}).id
+
+    def decided(item: int) -> str | None:
+        return story.workspace.permission(item).decision
+
+    first, second, third = ask("npm test"), ask("npm ci"), ask("rm -rf /")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 5)
+        assert story.workspace.waiting_count() == 5
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == first)
+        await until(pilot, lambda: "Bash  npm test" in text(pilot) and "allow once" in text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: decided(first) == "allow" and len(screen.waiting) == 4)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == second)
+        await pilot.press("Y")
+        await until(pilot, lambda: decided(second) == "allow" and len(screen.waiting) == 3)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == third)
+        await pilot.press("n")
+        await until(pilot, lambda: decided(third) == "deny" and len(screen.waiting) == 2)
+    assert decided(ask("npm ci")) == "allow" and decided(ask("npm ci --force")) is None
+    (rule,) = story.workspace.permission_rules(story.project)
+    assert (rule.tool, rule.subject) == ("Bash", "npm ci")
+    story.workspace.forget_permission_rule(rule.id)
+    assert decided(ask("npm ci")) is None

@@ -1,0 +1,185 @@
+"""The first start, the tutorial and the sample."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.tui import welcome_data
+from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.data import opening
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.sign_in import SignInScreen
+from solo_unicorn.tui.screens.welcome import WelcomeScreen
+
+from .conftest import text, until
+
+
+@pytest.fixture
+def repository(tmp_path: Path, home: Path) -> Path:
+    """A git repository with a commit."""
+    path = tmp_path / "shop"
+    path.mkdir()
+    for command in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "begin"]):
+        subprocess.run(["git", "-C", str(path), *command], check=True, capture_output=True)
+    return path
+
+
+def first_app(home: Path, directory: Path | None) -> SoloUnicornApp:
+    """The application at its first start."""
+    path = home / "workspace.db"
+    return SoloUnicornApp(lambda: opening(path, None, directory), path=path, directory=directory, serve=False)
+
+
+async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
+    """The first sheet."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and pilot.app.screen._looked)
+    screen = pilot.app.screen
+    assert isinstance(screen, WelcomeScreen)
+    return screen
+
+
+async def test_the_repository_of_the_directory_is_offered(
+    home: Path, repository: Path, commands: list[tuple[str, ...]]
+) -> None:
+    with Workspace.open(home / "workspace.db") as workspace:
+        workspace.set_agents([CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")])
+    (repository / "src").mkdir()
+    async with first_app(home, repository / "src").run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        assert "1 of 4" in text(pilot) and "● shop  ⎇ main  no remote" in text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 of 4" in text(pilot) and "● Claude Code 2.1" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository, shop  (⏎)" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "shop" in text(pilot).splitlines()[0])
+        added = next(command for command in commands if command[0] == "repo")
+        assert added[:3] == ("repo", "add", str(repository))
+
+
+async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, commands: object) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await until(pilot, lambda: "no git repository in" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 of 4" in text(pilot))
+        await pilot.press("r", "left")
+        await until(pilot, lambda: "1 of 4" in text(pilot))
+        await pilot.click("#without")
+        await until(pilot, lambda: "2 of 4" in text(pilot))
+        await pilot.click("#next-agents")
+        await until(pilot, lambda: "3 of 4" in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await until(pilot, lambda: "3 of 4" in text(pilot))  # it goes on where it was left
+        await until(pilot, lambda: "your own project" in text(pilot))
+        await pilot.pause()
+        await pilot.click("#next-begin")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
+        await pilot.press(*"https://hub.example", "enter")
+        words = ("auth", "login", "--hub=https://hub.example", "--no-browser")
+        await until(pilot, lambda: words in commands)  # type: ignore[operator]
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
+
+
+async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, commands: object) -> None:
+    app = first_app(home, tmp_path)
+    async with app.run_test(size=(160, 45), notifications=True) as pilot:
+        await welcomed(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and app.connected)
+        with Workspace.open(home / "workspace.db") as workspace:
+            project = workspace.projects()[0].id
+
+            def done() -> list[str]:
+                return sorted(card.title[0] for card in workspace.cards(project, "done"))
+
+            def mission(number: str) -> str:
+                found = workspace.missions(project, limit=50).items
+                return next(one.id for one in found if one.title.startswith(number))
+
+            board = pilot.app.screen
+            assert isinstance(board, BoardScreen)
+            board.open_mission(mission("1"), "overview")
+            await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == "description")
+            await until(pilot, lambda: "Acceptance criteria  0/1" in text(pilot))
+            await pilot.press("w", "enter")
+            await until(pilot, lambda: "Acceptance criteria  1/1" in text(pilot))
+            await pilot.press("escape")
+            await until(pilot, lambda: done() == ["1"])
+            workspace.create_mission(project, MissionDraft(title="Mine"))
+            await until(pilot, lambda: done() == ["1", "2"])
+            workspace.set_ready(mission("4"), True)
+            workspace.reject(mission("6"), "Another plan")
+            await until(pilot, lambda: done() == ["1", "2", "4", "6"])
+            workspace.approve(mission("5"))
+            workspace.move_mission(mission("Mine"), "loop")
+            workspace.undo(project)
+            await until(pilot, lambda: done() == ["1", "2", "3", "4", "5", "6", "7"])
+            await until(pilot, lambda: any("8. Find" in one.message for one in app._notifications))
+            workspace.edit_mission(mission("8"), {"description": "- [x] I know where to look"})
+            await until(pilot, lambda: len(done()) == 8)
+
+
+async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path, commands: object) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "X removes the sample" in text(pilot))
+        assert "Design tokens" in text(pilot)
+        await pilot.press("X")
+        await welcomed(pilot)
+        with Workspace.open(home / "workspace.db") as workspace:
+            assert workspace.projects() == []
+
+
+@pytest.mark.parametrize("key", ["n", "escape"])
+async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: object, key: str) -> None:
+    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await pilot.press(key)
+        if key == "n":
+            await until(pilot, lambda: "4 of 4" in text(pilot))
+            await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+        if key == "n":
+            await until(pilot, lambda: "My project" in text(pilot).splitlines()[0])
+        else:
+            await pilot.press("n")
+            await welcomed(pilot)
+
+
+async def test_a_repository_that_is_refused_is_told(
+    home: Path, repository: Path, commands: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*arguments: object) -> None:
+        raise SoloUnicornError("shop is a shallow clone", todo="fetch the rest: git fetch --unshallow")
+
+    monkeypatch.setattr(welcome_data, "add_repository", refused)
+    async with first_app(home, repository).run_test(size=(120, 40), notifications=True) as pilot:
+        await welcomed(pilot)
+        for step in ("2 of 4", "3 of 4", "4 of 4"):
+            await pilot.press("enter")
+            await until(pilot, lambda step=step: step in text(pilot))
+        await until(pilot, lambda: any("shallow" in one.title for one in pilot.app._notifications))

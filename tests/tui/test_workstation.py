@@ -1,0 +1,112 @@
+"""The workstation panel: agents, sessions, worktrees, what waits and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from solo_unicorn.config import paths
+from solo_unicorn.missions.entities import Worktree
+from solo_unicorn.tui import workstation_machine
+from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.screens.confirm import ConfirmScreen
+from solo_unicorn.tui.screens.mission import MissionScreen
+from solo_unicorn.tui.screens.workstation import WorkstationScreen
+
+from .conftest import Story, ready, text, until
+
+
+async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:
+    """The panel, filled."""
+    await ready(pilot)
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen) and "service running" in text(pilot))
+    screen = pilot.app.screen
+    assert isinstance(screen, WorkstationScreen)
+    return screen
+
+
+async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: object) -> None:
+    mission = story.card("Checkout")
+    repository = story.workspace.repositories(story.project)[0]
+    story.workspace.put_worktree(Worktree("W1", repository.id, "/w/web-retry", "b", story.now, story.now, mission.id))
+    story.workspace.put_worktree(Worktree("W2", repository.id, "/w/web-2", "c", story.now, story.now))
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await until(pilot, lambda: "web-retry" in text(pilot))
+        screen = text(pilot)
+        for words in (
+            "● Claude Code 2.1.4",
+            "2/2",
+            "limit until 23:14,",
+            "9:12:00 left",
+            "every project is on this machine only",
+            "service running",
+            "○ OpenCode",
+            "not installed",
+            "04:12  38k  $0.41",
+            "Worktrees  2, 1 vacant",
+            "vacant, used now",
+            "blocked by",
+        ):
+            assert words in screen
+
+
+async def test_pause_scan_clean_and_service_by_key(story: Story, commands: list[tuple[str, ...]]) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await pilot.press("p")
+        await until(pilot, story.workspace.workstation_paused)
+        await until(pilot, lambda: "paused" in text(pilot).splitlines()[0])
+        await pilot.press("d")
+        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["drain"])
+        await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["drain", "stop_session"])
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen))
+        for key, command in (("s", ("agent", "scan")), ("c", ("worktree", "clean")), ("S", ("workstation", "stop"))):
+            await pilot.press(key)
+            await until(pilot, lambda command=command: commands[-1:] == [command])
+            await until(pilot, lambda: not pilot.app.screen._busy)  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+async def test_the_log_sizes_and_rates_of_the_machine(story: Story, commands: object, tmp_path: Path) -> None:
+    mission = story.card("Checkout")
+    repository = story.workspace.repositories(story.project)[0]
+    (tmp_path / "web-retry").mkdir()
+    (tmp_path / "web-retry" / "large").write_bytes(b"x" * 3_000_000)
+    slot = Worktree("W1", repository.id, str(tmp_path / "web-retry"), "b", story.now, story.now, mission.id)
+    story.workspace.put_worktree(slot)
+    record = {"at": story.now.isoformat(), "level": "warning", "process": "service", "message": "not done", "why": "no"}
+    (paths.logs_dir() / "solo-unicorn.log").write_text("{half a rec\n" + json.dumps(record) + "\n")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await until(pilot, lambda: "3.0 MB" in text(pilot) or "2.9 MB" in text(pilot))
+        await until(pilot, lambda: "14:02 service ▲ not done  why=no" in text(pilot))
+        assert "kept for code" in text(pilot)
+
+
+def test_rates_are_bytes_a_second(home: Path) -> None:
+    rates = workstation_machine.Rates()
+    transcript = paths.run_dir("S") / "transcript.jsonl"
+    transcript.write_bytes(b"x" * 100)
+    rates.look(["S", "gone"], 10.0)
+    assert rates.rates == {}
+    transcript.write_bytes(b"x" * 700)
+    rates.look(["S", "gone"], 12.0)
+    assert rates.rates == {"S": 300.0}
+
+
+async def test_a_session_leads_to_its_mission(story: Story, commands: object) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_workstation(pilot)
+        await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
