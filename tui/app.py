@@ -5,8 +5,9 @@ Screens ask it to `perform` operations of the Workspace; it says what went wrong
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
@@ -16,6 +17,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widget import Widget
 
 from ..config.correlation import new_correlation
 from ..config.settings import Settings
@@ -23,6 +25,7 @@ from ..missions.errors import SoloUnicornError
 from ..sync.face import WorkspaceThread
 from .data import Snapshot
 from .keys import binding
+from .leaving import is_gone
 from .marks import PLAIN, Marks, marks_for
 from .operations import Workspace
 from .paint import COMPONENTS
@@ -30,6 +33,7 @@ from .terminal import Terminal
 from .theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
     from textual.command import Provider
 
     from ..workstation.client import Keeper, ServiceInfo
@@ -134,6 +138,14 @@ class SoloUnicornApp(App[None]):
         self.workers.cancel_all()
         await super()._shutdown()
 
+    async def _flush_next_callbacks(self) -> None:
+        """What waits for the application is done to its end, also when a worker that asks for a screen comes to do it.
+
+        A worker that is cancelled while it waits for a screen's end would cancel that screen's tasks, and with them
+        whoever waits for the same: the application itself, which ended without a word (Textual 8.2).
+        """
+        await asyncio.shield(super()._flush_next_callbacks())
+
     async def on_unmount(self) -> None:
         """Let go of the service and the workspace."""
         if self._keeper is not None:
@@ -191,6 +203,18 @@ class SoloUnicornApp(App[None]):
         self.notify(sentence, timeout=3, markup=False)
 
     # -- actions -------------------------------------------------------------------------------------------------
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """A key that comes before its screen is there, or after it was left, does nothing."""
+        node = default_namespace
+        if isinstance(node, Widget) and (is_gone(node) or not node.is_mounted):
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     def action_help(self) -> None:
         """Show the keys of what is focused."""

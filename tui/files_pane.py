@@ -52,11 +52,9 @@ class FilesPane(Vertical):
     def compose(self) -> ComposeResult:
         """The list, and the line for a path."""
         yield Lines(self.marks, cursor=True, id="attached", empty="No files. n attaches one: a sketch, a log, a brief.")
-        yield Input(placeholder="path of the file, then enter", id="path", compact=True)
-
-    def on_mount(self) -> None:
-        """The line for a path comes when it is wanted."""
-        self.query_one("#path").display = False
+        path = Input(placeholder="path of the file, then enter", id="path", compact=True)
+        path.display = False  # it comes when it is wanted
+        yield path
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""

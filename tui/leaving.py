@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from textual.await_complete import AwaitComplete
+from textual.events import Mount
+from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widget import Widget
 
@@ -14,6 +16,11 @@ def is_gone(widget: Widget) -> bool:
 
 class Place(Screen[ScreenResultType]):
     """A screen of its own."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """A screen that was left before it was there does not begin: Textual gave it no children any more."""
+        if not (isinstance(message, Mount) and self._pruning):
+            await super()._dispatch_message(message)
 
     @property
     def is_gone(self) -> bool:

@@ -31,14 +31,12 @@ class Overview(Container):
 
     def compose(self) -> ComposeResult:
         """Text with its acceptance criteria beside the facts, below them on a narrow screen."""
+        criteria = Lines(self.marks, cursor=True, id="criteria")
+        criteria.border_title = "Acceptance criteria"
         with Vertical(id="wanted"):
             yield Document(id="description")
-            yield Lines(self.marks, cursor=True, id="criteria")
+            yield criteria
         yield Lines(self.marks, id="facts")
-
-    def on_mount(self) -> None:
-        """A heading for the list of checks."""
-        self.query_one("#criteria").border_title = "Acceptance criteria"
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""

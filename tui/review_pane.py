@@ -55,17 +55,14 @@ class ReviewPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """State, text, comments, and the two buttons for the mouse."""
-        yield Lines(self.marks, id="verdict")
+        verdict = Lines(self.marks, id="verdict")
+        verdict.can_focus, verdict.least = False, 1  # it is only read
+        yield verdict
         yield Document(id="to-check")
         yield Lines(self.marks, cursor=True, id="comments")
         with Horizontal(id="decision"):
             yield Button("Approve  (a)", variant="success", id="approve", compact=True)
             yield Button("Reject with feedback  (x)", variant="error", id="reject", compact=True)
-
-    def on_mount(self) -> None:
-        """The verdict is only read."""
-        verdict = self.query_one("#verdict", Lines)
-        verdict.can_focus, verdict.least = False, 1
 
     async def show(self, data: MissionData, now: datetime) -> None:
         """See Pane."""

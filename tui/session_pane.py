@@ -77,7 +77,9 @@ class SessionPane(Vertical):
             empty="No session yet. Space makes the mission ready.",
             id="transcript",
         )
-        yield Input(placeholder="words to find, then enter; n and N go on", id="find", compact=True)
+        find = Input(placeholder="words to find, then enter; n and N go on", id="find", compact=True)
+        find.display = False
+        yield find
         yield Input(placeholder="say something to the agent …", id="say", compact=True)
 
     @property
@@ -87,7 +89,6 @@ class SessionPane(Vertical):
 
     def on_mount(self) -> None:
         """Look at the file several times a second; nothing is read when it did not grow."""
-        self.query_one("#find").display = False
         self.set_interval(LOOK_SECONDS, self._look)
 
     async def show(self, data: MissionData, now: datetime) -> None:

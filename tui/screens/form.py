@@ -88,7 +88,7 @@ class MissionForm(DraftedSheet[str | None]):
     async def on_mount(self) -> None:
         """Read the choices and fill the form."""
         data = await self.app.perform(form_data.read, self.project_id, self.mission_id)
-        if data is None:
+        if data is None or self.is_gone:
             self.dismiss(None)
             return
         self.data = data

@@ -66,6 +66,8 @@ class GalleryScreen(Sheet[str | None]):
     @work(exclusive=True, group="gallery")
     async def look(self) -> None:
         """Read what there is."""
+        if self.is_gone:
+            return
         box = self.query_one(".box")
         view = VIEWS[self.view]
         words = self.words if self.view == "public" else ""

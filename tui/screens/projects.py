@@ -45,7 +45,7 @@ class ProjectsScreen(Sheet[str | None]):
     @work
     async def on_mount(self) -> None:
         """Read the projects with their counts."""
-        self.query_one("#name").display = False
+        self.query("#name").set(display=False)
         found = await self.app.perform(_read) or []
         if self.is_gone:
             return
