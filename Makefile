@@ -20,7 +20,7 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run test test-slow test-agents lint lock environment clean help
+.PHONY: run fmt test test-slow test-agents lint lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -38,8 +38,12 @@ test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which np
 
 lint: lint-style lint-types lint-layers ## ruff, mypy --strict, import-linter (make -k lint: all three, whatever fails)
 
+fmt: $(VENV)/.ready-to-test ## format the code
+	@cd $(ROOT) && $(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
 lint-style: $(VENV)/.ready-to-test
 	@cd $(ROOT) && $(BIN)/ruff check .
+	@cd $(ROOT) && $(BIN)/ruff format --check .
 
 lint-types: $(VENV)/.ready-to-test
 	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy --strict -m solo_unicorn $(PACKAGES:%=-p solo_unicorn.%)

@@ -26,9 +26,15 @@ def main(program: str) -> int:
         def run(*arguments: str, code: int = 0) -> str:
             print("$ solo-unicorn", *arguments, flush=True)
             done = subprocess.run(
-                [program, *arguments], cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, timeout=300, check=False,
-            )  # fmt: skip
+                [program, *arguments],
+                cwd=place,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
             if done.returncode != code:
                 raise SystemExit(f"exit code {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}")
             return done.stdout

@@ -149,14 +149,22 @@ ADAPTER = ("-P", "-m", "solo_unicorn.agents.acp", "--worktree", "{worktree}")
 def over_acp(found: CatalogueEntry) -> CatalogueEntry:
     """The entry with what the adapter between the session host and an ACP agent takes (agents/acp)."""
     turn = Turn(
-        arguments=found.turn.arguments, environment=found.turn.environment, unset=found.turn.unset,
-        resume=("--resume", "{conversation}"), model=("--model", "{model}"),
-        permission_mode=("--mode", "{permission_mode}"), skip_permissions=("--allow-all",),
+        arguments=found.turn.arguments,
+        environment=found.turn.environment,
+        unset=found.turn.unset,
+        resume=("--resume", "{conversation}"),
+        model=("--model", "{model}"),
+        permission_mode=("--mode", "{permission_mode}"),
+        skip_permissions=("--allow-all",),
         rules=("--rules-file", "{rules_file}"),
         default_permission_mode=found.turn.default_permission_mode,
-        mcp=("--mcp-file", "{mcp_file}"), mcp_format="plain", prompt="claude", listens=True, interrupt="claude",
+        mcp=("--mcp-file", "{mcp_file}"),
+        mcp_format="plain",
+        prompt="claude",
+        listens=True,
+        interrupt="claude",
         result_types=("result",),
-    )  # fmt: skip
+    )
     return replace(found, parser="acp", turn=turn)
 
 

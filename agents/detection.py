@@ -65,9 +65,10 @@ def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until
     entry = known.get(type_)
     if entry is None:
         return replace(
-            agent, state="broken",
+            agent,
+            state="broken",
             detail=f"There is no agent type {type_!r}: set agents.{name}.type to one of {', '.join(sorted(known))}.",
-        )  # fmt: skip
+        )
     agent = replace(agent, title=entry.title if name == type_ else f"{entry.title} ({name})")
     binary = find(entry, wanted.command)
     if binary is None:
@@ -182,9 +183,14 @@ def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told
     """Run a program for its answer, with bounded time and memory; whatever it started is ended with it."""
     environment = {name: value for name, value in os.environ.items() if name not in unset} | {"NO_COLOR": "1"}
     program = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
-        cwd=Path.home(), start_new_session=True,
-    )  # fmt: skip
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        cwd=Path.home(),
+        start_new_session=True,
+    )
     assert program.stdout is not None
     output = bytearray()
     try:

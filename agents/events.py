@@ -217,10 +217,25 @@ class Raw:
 
 
 Event = (
-    SessionStarted | MessageText | Thinking | ToolCall | ToolResult | PlanUpdate | UsageUpdate | LimitReached
-    | LimitNear | Retrying | PermissionAsked | PermissionDenied | QuestionAsked | Failure | SignInAsked | Interrupted
-    | Result | Raw
-)  # fmt: skip
+    SessionStarted
+    | MessageText
+    | Thinking
+    | ToolCall
+    | ToolResult
+    | PlanUpdate
+    | UsageUpdate
+    | LimitReached
+    | LimitNear
+    | Retrying
+    | PermissionAsked
+    | PermissionDenied
+    | QuestionAsked
+    | Failure
+    | SignInAsked
+    | Interrupted
+    | Result
+    | Raw
+)
 
 Parser = Callable[[str], tuple[Event, ...]]
 """One line of an agent's standard output, without its line end, to events; never raises."""
@@ -251,9 +266,16 @@ def activity(event: Event) -> str | None:
 
 
 _DOING: dict[ToolKind, str] = {
-    "read": "reading", "search": "searching", "edit": "editing", "run": "running", "fetch": "fetching",
-    "mission": "reporting", "delegate": "delegating", "plan": "planning", "other": "using",
-}  # fmt: skip
+    "read": "reading",
+    "search": "searching",
+    "edit": "editing",
+    "run": "running",
+    "fetch": "fetching",
+    "mission": "reporting",
+    "delegate": "delegating",
+    "plan": "planning",
+    "other": "using",
+}
 
 
 def _short(text: str, width: int = 60) -> str:

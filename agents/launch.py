@@ -122,8 +122,10 @@ def prepare(
     environment |= extra or {}
     environment |= _past_the_proxy()
     environment |= {
-        "SOLO_UNICORN_MISSION": mission, "SOLO_UNICORN_CORRELATION": correlation, SESSION_VARIABLE: run_dir.name,
-    }  # fmt: skip
+        "SOLO_UNICORN_MISSION": mission,
+        "SOLO_UNICORN_CORRELATION": correlation,
+        SESSION_VARIABLE: run_dir.name,
+    }
     ours = [name for name in os.environ if name.startswith("SOLO_UNICORN_") and is_secret_name(name)]
     launch: JsonObject = {
         "argv": list[Json](arguments),
@@ -169,9 +171,15 @@ def _started(run_dir: Path, lock: int, *, scope: bool) -> int:
         command = [*runner, f"--unit=solo-unicorn-{run_dir.name}", "--", *command]
     try:
         starter = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANDSHAKE_SECONDS, cwd="/",
-            start_new_session=True, check=False, pass_fds=(lock,),
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=HANDSHAKE_SECONDS,
+            cwd="/",
+            start_new_session=True,
+            check=False,
+            pass_fds=(lock,),
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SoloUnicornError("The session host could not be started", why=str(error), todo="try again") from error
     words = starter.stdout.split()
@@ -230,5 +238,3 @@ def _scope_runner() -> list[str]:
     if not runtime or not Path(runtime, "systemd").is_dir() or not (found := which("systemd-run")):
         return []
     return [found, "--user", "--scope", "--quiet", "--collect"]
-
-

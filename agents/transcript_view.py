@@ -37,14 +37,26 @@ from .events import (
     ToolKind,
     ToolResult,
     UsageMeter,
-)  # fmt: skip
+)
 from .speech import said_by_person
 from .transcript import Entry
 
 DisplayKind = Literal[
-    "started", "message", "you", "thinking", "tool", "plan", "limit", "retry", "permission", "question", "notice",
-    "error", "result", "raw",
-]  # fmt: skip
+    "started",
+    "message",
+    "you",
+    "thinking",
+    "tool",
+    "plan",
+    "limit",
+    "retry",
+    "permission",
+    "question",
+    "notice",
+    "error",
+    "result",
+    "raw",
+]
 _CONTROLS = re.compile(
     r"""
       \x1b \] [^\x07\x1b]* (?: \x07 | \x1b\\ )?     # operating system commands: titles, the clipboard
@@ -55,9 +67,16 @@ _CONTROLS = re.compile(
     re.VERBOSE,
 )
 _VERBS: dict[ToolKind, str] = {
-    "read": "Read", "search": "Search", "edit": "Edit", "run": "Run", "fetch": "Fetch", "mission": "Mission",
-    "delegate": "Delegate", "plan": "Plan", "other": "Use",
-}  # fmt: skip
+    "read": "Read",
+    "search": "Search",
+    "edit": "Edit",
+    "run": "Run",
+    "fetch": "Fetch",
+    "mission": "Mission",
+    "delegate": "Delegate",
+    "plan": "Plan",
+    "other": "Use",
+}
 RAW_CAP = 2000
 
 
@@ -218,9 +237,15 @@ class TranscriptView:
             self._add(at, "retry", clean(text))
 
     def _add(
-        self, at: float, kind: DisplayKind, text: str, detail: str = "", *, ok: bool | None = None,
+        self,
+        at: float,
+        kind: DisplayKind,
+        text: str,
+        detail: str = "",
+        *,
+        ok: bool | None = None,
         steps: tuple[PlanStep, ...] = (),
-    ) -> DisplayEntry:  # fmt: skip
+    ) -> DisplayEntry:
         made = DisplayEntry(at, kind, text, detail, ok, steps=steps)
         self.entries.append(made)
         return made

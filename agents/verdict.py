@@ -24,7 +24,7 @@ from .events import (
     Retrying,
     SessionStarted,
     SignInAsked,
-)  # fmt: skip
+)
 from .handle import HostOutcome
 from .mcp_files import SERVER
 

@@ -179,12 +179,15 @@ def main() -> int:
             workspace.create_mission(
                 project.id,
                 MissionDraft(
-                    f"Mission {number}", description=f"rehearsal: plain; pace {options.pace}", flow_id=direct,
-                    code_agent_type="rehearsal", ready=True,
+                    f"Mission {number}",
+                    description=f"rehearsal: plain; pace {options.pace}",
+                    flow_id=direct,
+                    code_agent_type="rehearsal",
+                    ready=True,
                 ),
             )
             for number in range(options.missions)
-        ]  # fmt: skip
+        ]
         soak = Soak(workspace, place / "shop", missions, options.kills, random.Random(options.seed))
         try:
             seconds = soak.run()

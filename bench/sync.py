@@ -43,9 +43,21 @@ INSERT = (
 )
 PROJECT = "01J00000000000000000000000"
 WORDS = (
-    "retry", "payment", "webhook", "order", "invoice", "index", "cache", "session",
-    "login", "search", "upload", "export", "report", "board",
-)  # fmt: skip
+    "retry",
+    "payment",
+    "webhook",
+    "order",
+    "invoice",
+    "index",
+    "cache",
+    "session",
+    "login",
+    "search",
+    "upload",
+    "export",
+    "report",
+    "board",
+)
 
 
 def missions(count: int) -> Iterator[str]:
@@ -54,15 +66,23 @@ def missions(count: int) -> Iterator[str]:
     for start in range(0, count, PAGE):
         items = [
             {
-                "id": f"01J{number:023d}", "projectId": PROJECT, "version": number + 1, "number": number + 1,
+                "id": f"01J{number:023d}",
+                "projectId": PROJECT,
+                "version": number + 1,
+                "number": number + 1,
                 "title": f"{WORDS[number % 14]} {WORDS[number % 13]} {number}",
                 "description": " ".join(WORDS[(number * 7 + step) % 14] for step in range(60)),
-                "createdAt": at, "updatedAt": at, "agentSessionStatusChangedAt": at, "priority": number % 5 + 1,
-                "list": ("todo", "doing", "review", "done")[number % 4], "listOrder": float(number), "stage": "plan",
+                "createdAt": at,
+                "updatedAt": at,
+                "agentSessionStatusChangedAt": at,
+                "priority": number % 5 + 1,
+                "list": ("todo", "doing", "review", "done")[number % 4],
+                "listOrder": float(number),
+                "stage": "plan",
                 "tasks": [{"title": "one"}, {"title": "two"}],
             }
             for number in range(start, min(start + PAGE, count))
-        ]  # fmt: skip
+        ]
         following = f"01J{start + PAGE:023d}" if start + PAGE < count else None
         yield json.dumps({"items": items, "nextAfter": following, "snapshotCursor": "c", "epoch": 1, "seq": count})
 
@@ -207,9 +227,13 @@ def _edits(homes: list[Path], count: int) -> list[float]:
 def command(home: Path, *words: str, stdin: str = "") -> str:
     """One command on one machine."""
     done = subprocess.run(
-        [sys.executable, "-m", "solo_unicorn", *words], input=stdin, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "solo_unicorn", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "SOLO_UNICORN_HOME": str(home)},
-    )  # fmt: skip
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(words)}: {done.stderr}")
     return done.stdout

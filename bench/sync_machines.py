@@ -190,8 +190,11 @@ def _account_for(home: Path, edits: list[tuple[str, str, str]], stood: set[Any],
     report.acknowledged += len(edits)
     with Workspace.open(home / "workspace.db") as workspace:
         open_ones = workspace.conflicts("shared")
-        parked = {(entry.entity_id, name, value) for entry in workspace.outbox(None, parked=True)
-                  for name, value in entry.patch.items()}  # fmt: skip
+        parked = {
+            (entry.entity_id, name, value)
+            for entry in workspace.outbox(None, parked=True)
+            for name, value in entry.patch.items()
+        }
     report.conflicts += len(open_ones)
     shown = parked | {(one.mission_id, one.field, str(one.mine)) for one in open_ones}
     last = {(mission_id, name): value for mission_id, name, value in edits}

@@ -53,9 +53,14 @@ def main(files: int) -> None:
         numbers = count(1)
         pool = Pool(Slots(), Path(top) / "worktrees", clock=lambda: NOW, new_id=lambda: f"W{next(numbers)}")
         repository = ProjectRepository(
-            id="R", project_id="P", name="shop", created_at=NOW, updated_at=NOW, local_path=str(repo),
+            id="R",
+            project_id="P",
+            name="shop",
+            created_at=NOW,
+            updated_at=NOW,
+            local_path=str(repo),
             max_concurrent_missions=0,
-        )  # fmt: skip
+        )
         created, added = list[float](), list[float]()
         for number in range(ROUNDS):
             bare = ("-b", f"bare{number}", f"{top}/bare{number}")
@@ -108,9 +113,15 @@ def switch_and_reset(worktree: Path, branch: str, base: str) -> None:
 def mission(number: int) -> Mission:
     """A mission with that number."""
     return Mission(
-        id=f"M{number}", project_id="P", title="m", created_at=NOW, updated_at=NOW,
-        agent_session_status_changed_at=NOW, target_branch="main", number=number,
-    )  # fmt: skip
+        id=f"M{number}",
+        project_id="P",
+        title="m",
+        created_at=NOW,
+        updated_at=NOW,
+        agent_session_status_changed_at=NOW,
+        target_branch="main",
+        number=number,
+    )
 
 
 def git(path: Path, *arguments: str) -> None:

@@ -159,8 +159,12 @@ def _describe_acp(options: Options) -> None:
     with Output(options).progress("asking it who it is"):
         asked = subprocess.run(
             [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=Path.home(),
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path.home(),
+        )
     if asked.returncode != 0:
         why = asked.stderr.strip().rpartition("\n")[2]
         raise InvalidValue("acp", f"{options.acp} does not speak ACP", why=why, todo="see its manual for the option")
@@ -168,7 +172,7 @@ def _describe_acp(options: Options) -> None:
     about = " ".join(asked.stdout.split())
     (agents_dir() / f"{options.name}.toml").write_text(
         f"# Added by `solo-unicorn agent add {options.name} --acp`; it said that it is {about}.\n"
-        f"title = {toml_string(options.name)}\ntransport = \"acp\"\nbinaries = [{toml_string(program)}]\n"
+        f'title = {toml_string(options.name)}\ntransport = "acp"\nbinaries = [{toml_string(program)}]\n'
         f"[version]\narguments = []\n[turn]\narguments = [{arguments}]\n",
         encoding="utf-8",
     )

@@ -160,9 +160,12 @@ def _chosen(accounts: Sequence[Account], wish: str | None) -> Account:
 
 def _shape(account: Account) -> dict[str, Json]:
     return {
-        "profile": account.profile, "hub": account.hub, "userId": account.user_id, "email": account.email,
+        "profile": account.profile,
+        "hub": account.hub,
+        "userId": account.user_id,
+        "email": account.email,
         "kind": account.kind,
-    }  # fmt: skip
+    }
 
 
 COMMANDS = {

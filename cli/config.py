@@ -62,12 +62,19 @@ def _list(options: Options) -> None:
         ("KEY", "VALUE", "FROM", "MEANING"),
         [(key, _plain(value) or "-", source, row.about) for key, value, source, row in rows],
         [
-            {"key": key, "value": _json(value), "source": source, "default": _json(row.default), "about": row.about,
-             "takes": row.takes, "variable": row.variable}
+            {
+                "key": key,
+                "value": _json(value),
+                "source": source,
+                "default": _json(row.default),
+                "about": row.about,
+                "takes": row.takes,
+                "variable": row.variable,
+            }
             for key, value, source, row in rows
         ],
         meta={"file": str(config_file())},
-    )  # fmt: skip
+    )
 
 
 def _keys(row: Setting, loaded: settings.Settings) -> list[str]:

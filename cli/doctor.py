@@ -89,9 +89,11 @@ def _sockets() -> Iterator[Finding]:
             tried.bind(str(probe))
         except OSError as error:
             yield Finding(
-                "sockets", "fail", f"{directory} takes no sockets: {error.strerror}",
+                "sockets",
+                "fail",
+                f"{directory} takes no sockets: {error.strerror}",
                 f"set {paths.RUNTIME_VARIABLE} to a short directory on a local file system",
-            )  # fmt: skip
+            )
             return
         finally:
             probe.unlink(missing_ok=True)
@@ -124,9 +126,11 @@ def _workspace() -> Iterator[Finding]:
             damage = opened.check()
             if damage:
                 yield Finding(
-                    "workspace", "fail", f"{path} is damaged: {'; '.join(damage[:3])}",
+                    "workspace",
+                    "fail",
+                    f"{path} is damaged: {'; '.join(damage[:3])}",
                     f"restore a copy from {paths.home() / 'backups'}",
-                )  # fmt: skip
+                )
             elif not opened.read_only:
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
@@ -195,8 +199,12 @@ def _repositories() -> Iterator[Finding]:
         repositories = opened.repositories()
     for one in repositories:
         if not one.local_path:
-            yield Finding(f"repository {one.name}", "warn", "it has no checkout on this machine",
-                          f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here")  # fmt: skip
+            yield Finding(
+                f"repository {one.name}",
+                "warn",
+                "it has no checkout on this machine",
+                f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here",
+            )
             continue
         try:
             facts = inspect(one.local_path)
@@ -232,17 +240,29 @@ def _hubs() -> Iterator[Finding]:
             if why := workspace.meta(f"workstation.fenced {account.id}"):
                 yield Finding("workstation", "fail", f"fenced off at {account.hub}", why)
         if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
-            yield Finding("outbox", "warn", f"{lost} edit(s) of an earlier workspace file were not sent",
-                          "`solo-unicorn sync --recover`, once their projects are connected")  # fmt: skip
+            yield Finding(
+                "outbox",
+                "warn",
+                f"{lost} edit(s) of an earlier workspace file were not sent",
+                "`solo-unicorn sync --recover`, once their projects are connected",
+            )
         for mirror in mirrors:
             name, state = workspace.project(mirror.project_id).name, workspace.sync_state(mirror.project_id)
             wrong = workspace.verify_mirror(mirror.project_id)
             if wrong:
-                yield Finding("mirror", "fail", f"{name}: {len(wrong)} mission(s) do not show what they should",
-                              "keep the file and report this; `solo-unicorn export` saves what is shown")  # fmt: skip
+                yield Finding(
+                    "mirror",
+                    "fail",
+                    f"{name}: {len(wrong)} mission(s) do not show what they should",
+                    "keep the file and report this; `solo-unicorn export` saves what is shown",
+                )
             if mirror.skipped:
-                yield Finding("mirror", "warn", f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
-                              "update solo-unicorn")  # fmt: skip
+                yield Finding(
+                    "mirror",
+                    "warn",
+                    f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
+                    "update solo-unicorn",
+                )
             good = state.word == "synced"
             yield Finding(
                 "mirror", "ok" if good else "warn", f"{name}: {state.word}", "" if good else "`solo-unicorn sync`"
@@ -250,7 +270,17 @@ def _hubs() -> Iterator[Finding]:
 
 
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _python, _git, _home, _sockets, _settings, _workspace, _service, _agents, _keychain, _repositories, _hubs,
-)  # fmt: skip
+    _python,
+    _git,
+    _home,
+    _sockets,
+    _settings,
+    _workspace,
+    _service,
+    _agents,
+    _keychain,
+    _repositories,
+    _hubs,
+)
 
 COMMANDS = {"doctor": Command(nothing, _run)}

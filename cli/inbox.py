@@ -57,8 +57,12 @@ def _question(one: Waiting) -> _Line:
     """A question is answered by its mission's number."""
     name = short_id(one.mission.number)
     told: JsonObject = {
-        "kind": "question", "id": name, "mission": name, "question": one.text, "askedAt": one.since.isoformat(),
-    }  # fmt: skip
+        "kind": "question",
+        "id": name,
+        "mission": name,
+        "question": one.text,
+        "askedAt": one.since.isoformat(),
+    }
     return _Line(name, one.since, "-", "a question", one.text, told)
 
 
@@ -120,9 +124,12 @@ def _rule_arguments(parser: Parser) -> None:
     parser.add_argument("effect", choices=["allow", "ask", "deny"])
     parser.add_argument("tool", metavar="TOOL", help="as the inbox names it, for example Bash or Write; * for any")
     parser.add_argument(
-        "subject", nargs="?", default="", metavar="WITH",
+        "subject",
+        nargs="?",
+        default="",
+        metavar="WITH",
         help="a command, a file relative to the worktree, or an address; * stands for anything (default: all)",
-    )  # fmt: skip
+    )
     parser.add_argument("--exact", action="store_true", help="take * and ? letter for letter")
 
 

@@ -24,20 +24,30 @@ def _metrics(options: Options) -> None:
     elif options.agents:
         output.table(
             ("AGENT", "SESSIONS", "COMPLETED", "FAILED", "MISSIONS", "MINUTES", "TOKENS", "COST"),
-            [_agent(one) for one in found.agents], (), empty="No agent has worked in these weeks.",
-        )  # fmt: skip
+            [_agent(one) for one in found.agents],
+            (),
+            empty="No agent has worked in these weeks.",
+        )
     else:
         output.table(
             ("WEEK OF", "DONE", "CYCLE", "REVIEWS", "REVIEW", "REJECTED", "SESSIONS", "TOKENS", "COST"),
-            [_week(one) for one in found.weeks], (),
-        )  # fmt: skip
+            [_week(one) for one in found.weeks],
+            (),
+        )
 
 
 def _week(one: WeekFigures) -> tuple[str, ...]:
     return (
-        one.start, str(one.done), _hours(one.cycle_hours), str(one.reviews), _hours(one.review_hours),
-        str(one.rejected), str(one.sessions), str(one.tokens), f"${one.cost_usd:.2f}",
-    )  # fmt: skip
+        one.start,
+        str(one.done),
+        _hours(one.cycle_hours),
+        str(one.reviews),
+        _hours(one.review_hours),
+        str(one.rejected),
+        str(one.sessions),
+        str(one.tokens),
+        f"${one.cost_usd:.2f}",
+    )
 
 
 def _agent(one: AgentFigures) -> tuple[str, ...]:

@@ -70,14 +70,16 @@ def _list(options: Options) -> None:
         ("ID", "WHERE", "STATE", "TEXT"),
         [
             (
-                _short(one), f"{one.file}:{one.line}{' (old)' if one.side == 'old' else ''}",
-                "resolved" if not one.open else "outdated" if one.outdated else "open", one.text,
+                _short(one),
+                f"{one.file}:{one.line}{' (old)' if one.side == 'old' else ''}",
+                "resolved" if not one.open else "outdated" if one.outdated else "open",
+                one.text,
             )
             for one in shown
         ],
         [to_wire(one) for one in shown],
         empty="No line comments.",
-    )  # fmt: skip
+    )
 
 
 def placed(opened: Workspace, mission: Mission) -> list[LineComment]:

@@ -46,9 +46,7 @@ def _diff(options: Options) -> None:
     from ..worktrees.diff import mission_diff
     from ..worktrees.paging import page_of
 
-    found = mission_diff(
-        worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat
-    )
+    found = mission_diff(worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat)
     pages = 1
     if options.page is not None:
         if options.page_lines < 1:

@@ -38,10 +38,7 @@ def _files(options: Options) -> None:
     where = [_where(one, states.get(one.id)) for one in found]
     output.table(
         ("NAME", "SIZE", "TYPE", "ADDED", "WHERE"),
-        [
-            (one.name, str(one.size), one.mime, at(one.added_at), place)
-            for one, place in zip(found, where, strict=True)
-        ],
+        [(one.name, str(one.size), one.mime, at(one.added_at), place) for one, place in zip(found, where, strict=True)],
         [{**to_wire(one), "where": place} for one, place in zip(found, where, strict=True)],
         empty="No files. `solo-unicorn mission attach REF FILE` adds one.",
     )

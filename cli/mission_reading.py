@@ -47,17 +47,24 @@ def _list(options: Options) -> None:
         project = None if options.all_projects else project_of(opened, options.project).id
         lists: Sequence[ListName] | None = options.lists
         page = opened.missions(
-            project, lists=lists, ready=options.ready, text=options.text, query=options.query,
-            limit=options.limit if options.limit > 0 else 10**9, cursor=options.cursor,
-        )  # fmt: skip
+            project,
+            lists=lists,
+            ready=options.ready,
+            text=options.text,
+            query=options.query,
+            limit=options.limit if options.limit > 0 else 10**9,
+            cursor=options.cursor,
+        )
     meta: JsonObject = {"total": page.total}
     if page.next_cursor:
         meta["nextCursor"] = page.next_cursor
     output.table(
-        HEADER, [_row(mission) for mission in page.items],
+        HEADER,
+        [_row(mission) for mission in page.items],
         [mission_json(mission) for mission in page.items] if output.as_json else (),
-        meta=meta, empty="No missions. `solo-unicorn mission create TITLE` makes one.",
-    )  # fmt: skip
+        meta=meta,
+        empty="No missions. `solo-unicorn mission create TITLE` makes one.",
+    )
     if page.next_cursor and not output.as_json:
         output.note(f"{len(page.items)} of {page.total}; --limit 0 lists all, --cursor {page.next_cursor} goes on.")
 
@@ -90,11 +97,14 @@ def _show(options: Options) -> None:
         comments = opened.comments(mission.id, open_only=True)
     found: list[Json] = [
         {
-            "direction": link.direction, "id": link.other_id, "ref": ref(link.other) if link.other else None,
-            "title": link.other.title if link.other else None, "resolved": link.resolved,
+            "direction": link.direction,
+            "id": link.other_id,
+            "ref": ref(link.other) if link.other else None,
+            "title": link.other.title if link.other else None,
+            "resolved": link.resolved,
         }
         for link in links
-    ]  # fmt: skip
+    ]
     pairs = [
         ("mission", f"{ref(mission)}  {mission.title}"),
         ("everywhere", shared_id(mission.id) if project.hub else ""),

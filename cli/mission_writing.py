@@ -36,9 +36,11 @@ def _fields(parser: Parser) -> None:
     parser.add_argument("--repo", help="the repository it works in, by name")
     parser.add_argument("--branch", metavar="BRANCH", help="the branch it is landed on")
     parser.add_argument(
-        "--from", dest="start_from", metavar="BASE",
+        "--from",
+        dest="start_from",
+        metavar="BASE",
         help="the branch, remote/branch or commit it begins from; default: the branch it is landed on",
-    )  # fmt: skip
+    )
     parser.add_argument("--actor", help="the persona for its prompts, by name")
     parser.add_argument("--agent", metavar="NAME", help="the code agent that shall do it; default: any")
     parser.add_argument(
@@ -247,8 +249,10 @@ def _ready(options: Options) -> None:
             opened.set_ready(mission.id, not options.off)
         done = [opened.mission(name) for name in options.missions]
         held = [opened.why_not(mission.id) for mission in done]
-    told = [f"{ref(one)} is {'not ready' if options.off else 'ready'}" + (f": {why}" if why and not options.off else "")
-            for one, why in zip(done, held, strict=True)]  # fmt: skip
+    told = [
+        f"{ref(one)} is {'not ready' if options.off else 'ready'}" + (f": {why}" if why and not options.off else "")
+        for one, why in zip(done, held, strict=True)
+    ]
     output.done("; ".join(told), [mission_json(one, whyNot=why) for one, why in zip(done, held, strict=True)])
     if not options.off:
         _note_service(output)

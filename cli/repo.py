@@ -60,8 +60,9 @@ def _add(options: Options) -> None:
             unknown = access_problem(facts) or ""
     output.done(
         f"{repository.name} linked to {project.name} ({facts.root}, branch {repository.default_branch})",
-        to_wire(repository), name=repository.name,
-    )  # fmt: skip
+        to_wire(repository),
+        name=repository.name,
+    )
     if unknown:
         output.note(unknown)
     if facts.detached and not options.branch:
@@ -123,9 +124,7 @@ def _without_checkout(
     return next(iter(named or same), None)
 
 
-def _identified(
-    output: Output, opened: Workspace, repository: ProjectRepository
-) -> tuple[ProjectRepository, str]:
+def _identified(output: Output, opened: Workspace, repository: ProjectRepository) -> tuple[ProjectRepository, str]:
     """The repository with GitHub's number of it, where GitHub can be asked now; else why not, in a sentence."""
     from ..config.settings import load
     from ..missions.errors import SoloUnicornError

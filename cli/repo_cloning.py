@@ -73,8 +73,12 @@ def _wants_blobless(output: Output, url: str) -> bool:
     if output.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         output.note(f"{said}; --blobless clones it without the contents of old commits.")
         return False
-    print(f"{said}. Clone it without the contents of old commits, which then come when needed? [Y/n] ",
-          end="", file=sys.stderr, flush=True)  # fmt: skip
+    print(
+        f"{said}. Clone it without the contents of old commits, which then come when needed? [Y/n] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
     return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
 

@@ -32,7 +32,10 @@ def state(mission: Mission) -> str:
             return "review"
         case Mission(landing_status=str() as landing):
             return {
-                "queued": "landing", "landing": "landing", "pull_request": "pull request", "failed": "landing failed",
+                "queued": "landing",
+                "landing": "landing",
+                "pull_request": "pull request",
+                "failed": "landing failed",
             }[landing]
         case Mission(attention=str()):
             return "attention"

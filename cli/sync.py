@@ -92,13 +92,22 @@ def _list_parked(opened: Workspace, project: str | None, options: Options) -> No
         part = str(entry.patch.get("table", ""))
         name = f"{part} {opened.part_name(part, entry.entity_id)}" if part else _name(opened, entry.entity_id)
         what = {"create": "new mission", "part": f"new {part}", "delete": "deletion", "part_delete": "deletion"}.get(
-            entry.kind, ", ".join(entry.patch.get("fields") or entry.patch)  # type: ignore[arg-type]
+            entry.kind,
+            ", ".join(entry.patch.get("fields") or entry.patch),  # type: ignore[arg-type]
         )
         rows.append((str(entry.seq), name, what, entry.error or ""))
         data.append(
-            {"number": entry.seq, "mission": entry.entity_id, "name": name, "kind": entry.kind, "patch": entry.patch,
-             "code": entry.error_code, "said": entry.error, "at": entry.at}
-        )  # fmt: skip
+            {
+                "number": entry.seq,
+                "mission": entry.entity_id,
+                "name": name,
+                "kind": entry.kind,
+                "patch": entry.patch,
+                "code": entry.error_code,
+                "said": entry.error,
+                "at": entry.at,
+            }
+        )
     Output(options).table(("NUMBER", "MISSION", "EDIT", "THE HUB SAYS"), rows, data, empty="Nothing was refused.")
 
 

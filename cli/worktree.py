@@ -46,12 +46,17 @@ def _kept(output: Output, name: str | None) -> None:
         ("REF", "WHEN", "REPOSITORY", "WHAT"),
         [(rescued.ref, at(rescued.at), one.name, rescued.subject) for one, rescued in found],
         [
-            {"ref": rescued.ref, "commit": rescued.commit, "at": rescued.at.isoformat(), "repository": one.name,
-             "subject": rescued.subject}
+            {
+                "ref": rescued.ref,
+                "commit": rescued.commit,
+                "at": rescued.at.isoformat(),
+                "repository": one.name,
+                "subject": rescued.subject,
+            }
             for one, rescued in found
         ],
         empty="Nothing had to be rescued.",
-    )  # fmt: skip
+    )
 
 
 def _list(options: Options) -> None:
@@ -67,17 +72,21 @@ def _list(options: Options) -> None:
             orphans = _orphans(_pool(opened), list(repositories.values()), dry_run=True)
     rows = [
         (
-            one.path, one.branch, used[one.mission_id] if one.mission_id else "vacant",
+            one.path,
+            one.branch,
+            used[one.mission_id] if one.mission_id else "vacant",
             repositories[one.repository_id].name if one.repository_id in repositories else "-",
             f"{since(one.last_used_at)} ago" + ("" if Path(one.path).is_dir() else ", directory gone"),
         )
         for one in found
-    ]  # fmt: skip
+    ]
     output.table(
-        ("PATH", "BRANCH", "MISSION", "REPOSITORY", "USED"), rows, [to_wire(one) for one in found],
+        ("PATH", "BRANCH", "MISSION", "REPOSITORY", "USED"),
+        rows,
+        [to_wire(one) for one in found],
         meta={"orphans": [_orphan_json(one) for one in orphans]},
         empty="No worktrees. They are made when missions start.",
-    )  # fmt: skip
+    )
     if not output.as_json:
         for one in orphans:
             output.note(f"{one.path}: {one.kind}; {one.what_now}")

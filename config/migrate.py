@@ -77,9 +77,12 @@ def take_over(old: Path, path: Path) -> None:
             found = json.loads(text)
         except ValueError as error:
             raise SettingsError(
-                "", f"{old} is not JSON", why=str(error), path=old,
+                "",
+                f"{old} is not JSON",
+                why=str(error),
+                path=old,
                 todo="correct it, or move it away to start with the defaults",
-            ) from error  # fmt: skip
+            ) from error
         if not isinstance(found, dict):
             raise SettingsError(
                 "", f"{old} does not hold an object", path=old, todo="move it away to start with the defaults"

@@ -140,18 +140,25 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
     if row is None:
         line = line_of(text, names)
         return SettingsError(
-            key, f"{path}, line {line}: {key} is not a setting", why=nearest(key),
+            key,
+            f"{path}, line {line}: {key} is not a setting",
+            why=nearest(key),
             todo=f"correct it or take it out: `solo-unicorn config reset {key}`; `solo-unicorn config list` names all",
-            path=path, line=line,
-        )  # fmt: skip
+            path=path,
+            line=line,
+        )
     try:
         row.check(value)
     except ValueError:
         line = line_of(text, names)
         return SettingsError(
-            key, f"{path}, line {line}: {key} is {_shown(value)}", why=f"it takes {row.takes}",
-            todo=f"correct it, or go back to the default: `solo-unicorn config reset {key}`", path=path, line=line,
-        )  # fmt: skip
+            key,
+            f"{path}, line {line}: {key} is {_shown(value)}",
+            why=f"it takes {row.takes}",
+            todo=f"correct it, or go back to the default: `solo-unicorn config reset {key}`",
+            path=path,
+            line=line,
+        )
     return None
 
 

@@ -33,9 +33,10 @@ class WorkstationSettings:
         512, "No session starts while less memory than this is available, in MB; 0 means never mind.", least=0
     )
     load_per_core: float = setting(
-        16.0, "No session starts while the load of the last minute is above this for each core; 0 means never mind.",
+        16.0,
+        "No session starts while the load of the last minute is above this for each core; 0 means never mind.",
         least=0,
-    )  # fmt: skip
+    )
 
 
 @record

@@ -32,10 +32,15 @@ async def changes(
     names = _names(file)
     seen: object = None
     async for _ in awatch(
-        *{name.rpartition("/")[0] for name in names}, stop_event=stop, debounce=QUIET_MILLISECONDS,
-        step=QUIET_MILLISECONDS, recursive=False, watch_filter=lambda _, changed: changed in names,
-        rust_timeout=LOOK_MILLISECONDS, yield_on_timeout=True,
-    ):  # fmt: skip
+        *{name.rpartition("/")[0] for name in names},
+        stop_event=stop,
+        debounce=QUIET_MILLISECONDS,
+        step=QUIET_MILLISECONDS,
+        recursive=False,
+        watch_filter=lambda _, changed: changed in names,
+        rust_timeout=LOOK_MILLISECONDS,
+        yield_on_timeout=True,
+    ):
         looked = _stamp(file)
         if looked == seen:
             continue

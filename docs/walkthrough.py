@@ -51,39 +51,89 @@ def typed(text: str) -> tuple[str, ...]:
 
 
 TASKS: Sequence[Task] = (
-    Task("write", "Write a mission", "The last line of the board says `n new`. The form says `ctrl+s save`.",
-         (Step(("n",), "n new", "New mission"),
-          Step((*typed("Export invoices"), "ctrl+s"), "ctrl+s save", "Export invoices"))),
-    Task("ready", "Let an agent take it",
-         "The cursor is on the new card. `space ready` makes it ready; the card says why "
-         "it waits.",
-         (Step(("space",), "space ready", "ready"),)),
-    Task("open", "Go into a mission", "`⏎ open`. The room opens where you are needed; here is its overview.",
-         (Step(("enter",), "⏎ open", "Overview"), Step(("escape",), "esc board", "Todo"))),
-    Task("inbox", "See what waits for you", "The first line says how much waits, the last one `i inbox`.",
-         (Step(("i",), "i inbox", "Waits for you"),)),
-    Task("review", "Review and reject with feedback",
-         "`r review` on a review leads into the room; `x reject` opens the "
-         "feedback.",
-         (Step(("r",), "r review", "To check"), Step(("x",), "x reject", "Reject the plan"),
-          Step((*typed("Two edits per word"), "ctrl+s"), "(ctrl+s)", "Overview"),
-          Step(("escape",), "esc board", "Todo"))),
-    Task("undo", "Take a step back", "`u undo` takes back what was done last, and says what that was.",
-         (Step(("u",), "u undo", "Todo"),)),
-    Task("find", "Find anything", "`ctrl+p everything` finds commands, missions and projects by some of their letters.",
-         (Step(("ctrl+p",), "ctrl+p everything", "Search"), Step(typed("metrics"), "Search", "metrics"),
-          Step(("enter",), "metrics", "Missions done per week"), Step(("escape",), "esc board", "Todo"))),
-    Task("workstation", "See why something does not run", "`w workstation` lists each ready mission with its reason.",
-         (Step(("w",), "w workstation", "Why not running"), Step(("escape",), "esc board", "Todo"))),
-    Task("project", "Change the project",
-         "`ctrl+p everything` finds the project's settings too, and shows their own key. "
-         "`⏎ change` on a line changes it.",
-         (Step(("ctrl+p",), "ctrl+p everything", "Search"), Step(typed("project sett"), "Search", "project settings"),
-          Step(("enter",), "project settings", "default flow"))),
-    Task("flow", "Make a flow of your own", "`tab next` twice leads to the flows, `c copy` makes one of your own.",
-         (Step(("tab", "tab"), "tab next", "clarify"), Step(("c",), "c copy", "Copy of the flow"),
-          Step(("enter",), "(enter)", "My Standard"))),
-)  # fmt: skip
+    Task(
+        "write",
+        "Write a mission",
+        "The last line of the board says `n new`. The form says `ctrl+s save`.",
+        (
+            Step(("n",), "n new", "New mission"),
+            Step((*typed("Export invoices"), "ctrl+s"), "ctrl+s save", "Export invoices"),
+        ),
+    ),
+    Task(
+        "ready",
+        "Let an agent take it",
+        "The cursor is on the new card. `space ready` makes it ready; the card says why it waits.",
+        (Step(("space",), "space ready", "ready"),),
+    ),
+    Task(
+        "open",
+        "Go into a mission",
+        "`⏎ open`. The room opens where you are needed; here is its overview.",
+        (Step(("enter",), "⏎ open", "Overview"), Step(("escape",), "esc board", "Todo")),
+    ),
+    Task(
+        "inbox",
+        "See what waits for you",
+        "The first line says how much waits, the last one `i inbox`.",
+        (Step(("i",), "i inbox", "Waits for you"),),
+    ),
+    Task(
+        "review",
+        "Review and reject with feedback",
+        "`r review` on a review leads into the room; `x reject` opens the feedback.",
+        (
+            Step(("r",), "r review", "To check"),
+            Step(("x",), "x reject", "Reject the plan"),
+            Step((*typed("Two edits per word"), "ctrl+s"), "(ctrl+s)", "Overview"),
+            Step(("escape",), "esc board", "Todo"),
+        ),
+    ),
+    Task(
+        "undo",
+        "Take a step back",
+        "`u undo` takes back what was done last, and says what that was.",
+        (Step(("u",), "u undo", "Todo"),),
+    ),
+    Task(
+        "find",
+        "Find anything",
+        "`ctrl+p everything` finds commands, missions and projects by some of their letters.",
+        (
+            Step(("ctrl+p",), "ctrl+p everything", "Search"),
+            Step(typed("metrics"), "Search", "metrics"),
+            Step(("enter",), "metrics", "Missions done per week"),
+            Step(("escape",), "esc board", "Todo"),
+        ),
+    ),
+    Task(
+        "workstation",
+        "See why something does not run",
+        "`w workstation` lists each ready mission with its reason.",
+        (Step(("w",), "w workstation", "Why not running"), Step(("escape",), "esc board", "Todo")),
+    ),
+    Task(
+        "project",
+        "Change the project",
+        "`ctrl+p everything` finds the project's settings too, and shows their own key. "
+        "`⏎ change` on a line changes it.",
+        (
+            Step(("ctrl+p",), "ctrl+p everything", "Search"),
+            Step(typed("project sett"), "Search", "project settings"),
+            Step(("enter",), "project settings", "default flow"),
+        ),
+    ),
+    Task(
+        "flow",
+        "Make a flow of your own",
+        "`tab next` twice leads to the flows, `c copy` makes one of your own.",
+        (
+            Step(("tab", "tab"), "tab next", "clarify"),
+            Step(("c",), "c copy", "Copy of the flow"),
+            Step(("enter",), "(enter)", "My Standard"),
+        ),
+    ),
+)
 
 
 async def walk(path: Path, story: Any, pictures: dict[str, str]) -> None:
@@ -140,8 +190,12 @@ def page(pictures: dict[str, str]) -> str:
             name = f"{task.name}-{at}"
             keys = "".join(step.keys) if all(len(key) == 1 for key in step.keys) else " ".join(step.keys)
             if name in pictures:
-                lines += [f"Press `{keys}`:" if len(keys) < 12 else "Type it and keep it:", "",
-                          f"![{task.title}](walkthrough/{name}.svg)", ""]  # fmt: skip
+                lines += [
+                    f"Press `{keys}`:" if len(keys) < 12 else "Type it and keep it:",
+                    "",
+                    f"![{task.title}](walkthrough/{name}.svg)",
+                    "",
+                ]
             else:
                 lines += [f"`{keys}` leads back.", ""]
     return "\n".join(lines).rstrip() + "\n"

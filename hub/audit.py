@@ -55,11 +55,19 @@ def write(
     """One row: `caller` as `Caller.name`, `action` as the endpoint's operationId, `place` the client's address."""
     at.execute(
         insert(entries).values(
-            id=new_ulid(), at=time.time(), organization_id=organization_id, project_id=project_id, caller=caller[:80],
-            action=action[:64], target=_plain(target, 300), outcome=outcome[:64], place=_plain(place, 64),
-            agent=_plain(agent, 300), correlation=_plain(trace_id, 64),
+            id=new_ulid(),
+            at=time.time(),
+            organization_id=organization_id,
+            project_id=project_id,
+            caller=caller[:80],
+            action=action[:64],
+            target=_plain(target, 300),
+            outcome=outcome[:64],
+            place=_plain(place, 64),
+            agent=_plain(agent, 300),
+            correlation=_plain(trace_id, 64),
         )
-    )  # fmt: skip
+    )
 
 
 def read(
@@ -69,10 +77,12 @@ def read(
     wanted = [
         column == value
         for column, value in (
-            (entries.c.organization_id, organization_id), (entries.c.action, action), (entries.c.caller, caller),
+            (entries.c.organization_id, organization_id),
+            (entries.c.action, action),
+            (entries.c.caller, caller),
         )
         if value
-    ]  # fmt: skip
+    ]
     if after:
         wanted.append(entries.c.id < after)
     return at.execute(select(entries).where(and_(True, *wanted)).order_by(entries.c.id.desc()).limit(limit)).all()
@@ -81,11 +91,18 @@ def read(
 def shown(row: Any) -> JsonObject:
     """A row as it is answered."""
     return {
-        "id": row.id, "at": datetime.fromtimestamp(row.at, UTC).isoformat()[:-6] + "Z",
-        "organizationId": row.organization_id, "projectId": row.project_id, "caller": row.caller,
-        "action": row.action, "target": row.target, "outcome": row.outcome, "place": row.place, "agent": row.agent,
+        "id": row.id,
+        "at": datetime.fromtimestamp(row.at, UTC).isoformat()[:-6] + "Z",
+        "organizationId": row.organization_id,
+        "projectId": row.project_id,
+        "caller": row.caller,
+        "action": row.action,
+        "target": row.target,
+        "outcome": row.outcome,
+        "place": row.place,
+        "agent": row.agent,
         "traceId": row.correlation,
-    }  # fmt: skip
+    }
 
 
 def prune(at: Connection, now: float, days: int = KEPT_DAYS) -> int:

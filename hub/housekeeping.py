@@ -155,6 +155,19 @@ def system_call(hub: Hub, now: float) -> Call:
     row = Endpoint("POST", "/", "hub.itself", "", "nothing", never, {})
     own = replace(hub, permissions=cast("Any", _Everything()))
     return Call(
-        hub=own, at=cast("Any", None), caller=SYSTEM, endpoint=row, path={}, query={}, body={}, if_match=None, key="",
-        correlation="", base_url="", media_type="", client="", agent="hub", now=now,
-    )  # fmt: skip
+        hub=own,
+        at=cast("Any", None),
+        caller=SYSTEM,
+        endpoint=row,
+        path={},
+        query={},
+        body={},
+        if_match=None,
+        key="",
+        correlation="",
+        base_url="",
+        media_type="",
+        client="",
+        agent="hub",
+        now=now,
+    )

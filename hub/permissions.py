@@ -23,9 +23,18 @@ ROLES: Final[tuple[Role, ...]] = ("public", "contributor", "collaborator", "main
 OrganizationRole = Literal["member", "admin", "owner"]
 ORGANIZATION_ROLES: Final[tuple[OrganizationRole, ...]] = ("member", "admin", "owner")
 Right = Literal[
-    "see project", "see members", "read missions", "write missions", "run missions", "read memory", "write memory",
-    "read repositories", "manage repositories", "see workstations", "manage project",
-]  # fmt: skip
+    "see project",
+    "see members",
+    "read missions",
+    "write missions",
+    "run missions",
+    "read memory",
+    "write memory",
+    "read repositories",
+    "manage repositories",
+    "see workstations",
+    "manage project",
+]
 OrganizationRight = Literal["see organization", "create projects", "manage organization", "own organization"]
 View = Literal["none", "status", "full"]
 """What a caller sees of a project's workstations."""

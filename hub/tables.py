@@ -28,10 +28,7 @@ def _id(name: str = "id", *, primary: bool = False, null: bool = False) -> Colum
 
 
 hub_meta = Table(
-    "hub_meta",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("value", Text, nullable=False),
+    "hub_meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
 )
 
 users = Table(

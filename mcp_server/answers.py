@@ -7,14 +7,7 @@ import json
 from mcp.types import CallToolResult, TextContent
 
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import (
-    InvalidValue,
-    NotAllowed,
-    NotFound,
-    SoloUnicornError,
-    UsageError,
-    VersionConflict,
-)
+from ..missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError, UsageError, VersionConflict
 from .tools.arguments import TooMuch
 from .tools.registry import Data, Reply
 

@@ -46,9 +46,12 @@ class ChangeState:
 
 
 def change_state(
-    mission: Mission, project: Project, sessions: tuple[Session, ...], slot: Worktree | None,
+    mission: Mission,
+    project: Project,
+    sessions: tuple[Session, ...],
+    slot: Worktree | None,
     measured: ChangeMeasure | None,
-) -> ChangeState:  # fmt: skip
+) -> ChangeState:
     """The state, from what is recorded; `sessions` are the mission's, oldest first, `slot` its worktree."""
     started = next((one.base_commit for one in reversed(sessions) if one.base_commit), None)
     worktree = mission.worktree_path or (slot.path if slot else None)

@@ -77,7 +77,6 @@ class Facts:
     day_cost: float = 0.0
 
 
-
 def why_not(mission: Mission, facts: Facts) -> str | None:
     """Why the mission is not running, naming the first rule that fails; None when it may start.
 
@@ -243,9 +242,21 @@ def _backing_off(mission: Mission, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[Mission, Facts], str | None], ...] = (
-    _list, _ready, _session, _blockers, _people, _project, _repository, _work_in_progress, _machine, _pressure,
-    _budget, _agent, _loop, _backing_off,
-)  # fmt: skip
+    _list,
+    _ready,
+    _session,
+    _blockers,
+    _people,
+    _project,
+    _repository,
+    _work_in_progress,
+    _machine,
+    _pressure,
+    _budget,
+    _agent,
+    _loop,
+    _backing_off,
+)
 
 # ---- agents ------------------------------------------------------------------------------------------------------
 

@@ -99,9 +99,10 @@ def check(tool: str, about: str, effect: str, *, pattern: bool) -> None:
         raise InvalidValue("subject", "What the rule is about is too long", todo="shorten it, with * for the rest")
     if pattern and effect == "allow" and not tool.strip("*") and not about.strip("*"):
         raise InvalidValue(
-            "tool", "A rule cannot allow everything",
+            "tool",
+            "A rule cannot allow everything",
             todo="name a tool; an agent that may do all without asking has agents.<name>.skip_permissions",
-        )  # fmt: skip
+        )
 
 
 def _names(given: JsonObject, worktree: str, real: Callable[[str], str]) -> list[str]:

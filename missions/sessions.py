@@ -95,10 +95,7 @@ def conversation(mission: Mission, session: Session, conversation_id: str, now: 
     if known or (mission.session_id, mission.stage) != (session.id, session.stage):
         return mission
     return replace(
-        mission,
-        last_code_agent_session_id=conversation_id,
-        last_code_agent_name=session.agent_name,
-        updated_at=now,
+        mission, last_code_agent_session_id=conversation_id, last_code_agent_name=session.agent_name, updated_at=now
     )
 
 

@@ -91,7 +91,6 @@ class AttachmentOperations(WorkspaceBase):
             mission = lookup.mission(connection, ref)
             return _named(connection, mission.id, name, short_id(mission.number))
 
-
     def content_of(self, entry: Entry) -> str | None:
         """Where the bytes of a queued file are; None when they are gone, or when it is queued to be taken off."""
         digest = str(entry.patch.get("sha256", ""))

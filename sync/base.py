@@ -34,11 +34,7 @@ class WorkspaceBase(Reads):
 
     @classmethod
     def open(
-        cls,
-        path: Path | None = None,
-        *,
-        clock: Callable[[], datetime] = utc_now,
-        new_id: Callable[[], str] = new_ulid,
+        cls, path: Path | None = None, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_ulid
     ) -> Self:
         """Open the workspace (default: the one of this user's home), making it when absent.
 

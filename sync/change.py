@@ -35,10 +35,20 @@ from .mirror.outbox import account_of, hub_forgot, record_change, record_part
 
 MACHINE_FIELDS = frozenset(
     {
-        "agentSessionStatus", "attempts", "dependencyCount", "lastCodeAgentName", "lastCodeAgentSessionId", "limitHits",
-        "listOrder", "prBranchName", "pullRequest", "retryAt", "sessionId", "worktreePath",
+        "agentSessionStatus",
+        "attempts",
+        "dependencyCount",
+        "lastCodeAgentName",
+        "lastCodeAgentSessionId",
+        "limitHits",
+        "listOrder",
+        "prBranchName",
+        "pullRequest",
+        "retryAt",
+        "sessionId",
+        "worktreePath",
     }
-)  # fmt: skip
+)
 """What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""
 Part = Flow | Actor | ProjectRepository | Project
 UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt"})
@@ -276,8 +286,10 @@ class Change:
             edge = self._value(
                 f"SELECT {'min' if top else 'max'}(list_order) FROM mission "
                 "WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ?",
-                project_id, in_list, moving,
-            )  # fmt: skip
+                project_id,
+                in_list,
+                moving,
+            )
             return (None, edge) if top else (edge, None)
         standing = self.mission(anchor)
         if standing.project_id != project_id or standing.list != in_list:
@@ -287,8 +299,12 @@ class Change:
             f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "
             f"AND (list_order, id) {'<' if smaller else '>'} (?, ?) "
             f"ORDER BY list_order {'DESC' if smaller else 'ASC'}, id {'DESC' if smaller else 'ASC'} LIMIT 1",
-            project_id, in_list, moving, standing.list_order, standing.id,
-        )  # fmt: skip
+            project_id,
+            in_list,
+            moving,
+            standing.list_order,
+            standing.id,
+        )
         return (neighbour, standing.list_order) if smaller else (standing.list_order, neighbour)
 
     def _value(self, query: str, *parameters: object) -> float | None:

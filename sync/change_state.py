@@ -24,9 +24,12 @@ class ChangeStateOperations(WorkspaceBase):
             held = connection.execute("SELECT doc FROM worktree WHERE mission_id = ?", (mission.id,)).fetchone()
             seen = connection.execute("SELECT doc FROM change_measure WHERE mission_id = ?", (mission.id,)).fetchone()
         return change_state(
-            mission, project, sessions,
-            rows.load(Worktree, held[0]) if held else None, rows.load(ChangeMeasure, seen[0]) if seen else None,
-        )  # fmt: skip
+            mission,
+            project,
+            sessions,
+            rows.load(Worktree, held[0]) if held else None,
+            rows.load(ChangeMeasure, seen[0]) if seen else None,
+        )
 
     def change_measured(self, mission_id: str, measure: ChangeMeasure) -> None:
         """Keep what git said; screens are woken when it says something else than before."""

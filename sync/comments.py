@@ -38,9 +38,16 @@ class CommentOperations(WorkspaceBase):
             if len(_of_mission(change.connection, mission.id)) >= COMMENTS_MAX:
                 raise Conflict(f"{ref} has {COMMENTS_MAX} line comments already", todo="delete some that are resolved")
             comment = LineComment(
-                id=change.new_id(), mission_id=mission.id, file=file, line=line, side=known_side, text=text,
-                created_at=change.now, author=by, anchor=anchor,
-            )  # fmt: skip
+                id=change.new_id(),
+                mission_id=mission.id,
+                file=file,
+                line=line,
+                side=known_side,
+                text=text,
+                created_at=change.now,
+                author=by,
+                anchor=anchor,
+            )
             put_comment(change.connection, comment)
             _tell(change, comment, "commented", text)
             return comment
@@ -88,10 +95,15 @@ def _of_mission(connection: sqlite3.Connection, mission_id: str) -> list[LineCom
 def _one(connection: sqlite3.Connection, comment_id: str) -> LineComment:
     """By its id or a unique beginning or end of it; NotFound."""
     ref = comment_id.strip().upper()
-    found = connection.execute(
-        "SELECT doc FROM line_comment WHERE id = ?1 OR length(?1) >= 5 AND (id LIKE ?1 || '%' OR id LIKE '%' || ?1)",
-        (ref,),
-    ).fetchall() if ref.isalnum() else []  # fmt: skip
+    found = (
+        connection.execute(
+            "SELECT doc FROM line_comment "
+            "WHERE id = ?1 OR length(?1) >= 5 AND (id LIKE ?1 || '%' OR id LIKE '%' || ?1)",
+            (ref,),
+        ).fetchall()
+        if ref.isalnum()
+        else []
+    )
     if len(found) != 1:
         raise NotFound(
             f"No line comment {comment_id!r}" if not found else f"{comment_id!r} stands for several line comments",

@@ -54,10 +54,15 @@ class InboxOperations(WorkspaceBase):
                 "INSERT INTO inbox (project_id, mission_id, session_id, call_id, tool, input, asked_at, message, "
                 "answered_by) VALUES (?, ?, ?, ?, ?, ?, ?, '', '')",
                 (
-                    session.project_id, session.mission_id, session_id, call_id, tool, rows.dump(_shown(given)),
+                    session.project_id,
+                    session.mission_id,
+                    session_id,
+                    call_id,
+                    tool,
+                    rows.dump(_shown(given)),
                     rows.stamp(change.now),
                 ),
-            )  # fmt: skip
+            )
             made = int(cursor.lastrowid or 0)
             change.event(session.project_id, "permission_asked", mission_id=session.mission_id, note=tool)
             rules = _rules(change.connection, session.project_id)

@@ -22,9 +22,18 @@ from ..missions.entities import JsonObject
 from ..missions.ids import new_ulid
 
 COLUMNS: Final = (
-    "mutation_id", "project_id", "entity_id", "account", "kind", "patch", "seen", "payload_version", "origin", "at",
+    "mutation_id",
+    "project_id",
+    "entity_id",
+    "account",
+    "kind",
+    "patch",
+    "seen",
+    "payload_version",
+    "origin",
+    "at",
     "rebase",
-)  # fmt: skip
+)
 REWRITTEN_BYTES: Final = 256 * 1024
 _WATCH: Final = (
     "CREATE TEMP TABLE IF NOT EXISTS outbox_touched (mutation_id TEXT PRIMARY KEY)",

@@ -78,8 +78,11 @@ def _by_week(connection: sqlite3.Connection, values: tuple[str, str | None]) -> 
     put(_MEDIAN.format(values=_REVIEWS), "review_hours")
     put(
         f"SELECT {_WEEK.format(at='started_at')}, count(*), sum(tokens), coalesce(sum(cost), 0.0) "
-        f"FROM ({_SESSIONS}) GROUP BY 1", "sessions", "tokens", "cost_usd",
-    )  # fmt: skip
+        f"FROM ({_SESSIONS}) GROUP BY 1",
+        "sessions",
+        "tokens",
+        "cost_usd",
+    )
     return found
 
 

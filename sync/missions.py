@@ -197,9 +197,7 @@ def create_in(change: Change, project: str, draft: MissionDraft) -> Mission:
     return change.save(None, mission, "created")
 
 
-def edit_in(
-    change: Change, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None
-) -> Mission:
+def edit_in(change: Change, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None) -> Mission:
     """Change fields of a mission inside an open change."""
     mission = change.mission(ref)
     check_version(mission, expected_version)

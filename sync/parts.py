@@ -64,9 +64,11 @@ class PartOperations(WorkspaceBase):
             if flow.is_system:
                 raise Conflict(f"{flow.name} is a system flow", todo="create a flow of your own with these stages")
             after = replace(
-                flow, name=(name or flow.name).strip(), updated_at=change.now,
+                flow,
+                name=(name or flow.name).strip(),
+                updated_at=change.now,
                 description=flow.description if description is None else description.strip() or None,
-            )  # fmt: skip
+            )
             _check_name(after.name)
             if after.name != flow.name:
                 _refuse_name(change.connection, "flow", after.project_id, after.name)

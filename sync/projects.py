@@ -9,18 +9,7 @@ from dataclasses import fields, replace
 from typing import TypeVar
 
 from ..missions.editing import refit
-from ..missions.entities import (
-    LISTS,
-    SYSTEM,
-    USER,
-    Actor,
-    Author,
-    Flow,
-    FlowStage,
-    Mission,
-    Project,
-    ProjectRepository,
-)
+from ..missions.entities import LISTS, SYSTEM, USER, Actor, Author, Flow, FlowStage, Mission, Project, ProjectRepository
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import check_flow, enabled_stages, system_flows
 from ..missions.wire import from_wire, to_wire

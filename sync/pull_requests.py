@@ -61,9 +61,12 @@ class PullRequestOperations(WorkspaceBase):
             repository = lookup.part(change.connection, ProjectRepository, repository_id)
             owner, _, name = full_name.partition("/")
             after = replace(
-                repository, github_repo_id=github_repo_id, github_owner=owner, github_name=name,
+                repository,
+                github_repo_id=github_repo_id,
+                github_owner=owner,
+                github_name=name,
                 github_full_name=full_name,
-            )  # fmt: skip
+            )
             if after == repository:
                 return
             rows.put_part(change.connection, "repository", replace(after, updated_at=change.now))

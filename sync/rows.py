@@ -48,12 +48,43 @@ def load(cls: type[E], doc: str) -> E:
 
 
 MISSION_COLUMNS = (
-    "id", "project_id", "number", "version", "list", "list_order", "priority", "ready", "stage", "stage_position",
-    "stage_count", "requires_review", "is_loop", "repository_id", "session_status", "session_status_at", "session_id",
-    "agent", "tasks_done", "tasks_total", "blockers", "review_status", "review_requested_at", "attention", "question",
-    "retry_at", "attempts", "landing_status", "pr_number", "created_at", "updated_at", "deleted", "title",
-    "description", "actor_id", "doc",
-)  # fmt: skip
+    "id",
+    "project_id",
+    "number",
+    "version",
+    "list",
+    "list_order",
+    "priority",
+    "ready",
+    "stage",
+    "stage_position",
+    "stage_count",
+    "requires_review",
+    "is_loop",
+    "repository_id",
+    "session_status",
+    "session_status_at",
+    "session_id",
+    "agent",
+    "tasks_done",
+    "tasks_total",
+    "blockers",
+    "review_status",
+    "review_requested_at",
+    "attention",
+    "question",
+    "retry_at",
+    "attempts",
+    "landing_status",
+    "pr_number",
+    "created_at",
+    "updated_at",
+    "deleted",
+    "title",
+    "description",
+    "actor_id",
+    "doc",
+)
 _UPSERT_MISSION = (
     f"INSERT INTO mission ({', '.join(MISSION_COLUMNS)}) VALUES ({', '.join('?' * len(MISSION_COLUMNS))}) "
     "ON CONFLICT (id) DO UPDATE SET "
@@ -70,14 +101,43 @@ def mission_row(mission: Mission, stage_count: int) -> tuple[object, ...]:
     """A mission as the values of MISSION_COLUMNS."""
     m = mission
     return (
-        m.id, m.project_id, m.number, m.version, m.list, m.list_order, m.priority, m.ready, m.stage,
-        m.current_flow_task, stage_count, m.requires_review, m.is_loop, m.project_repository_id,
-        m.agent_session_status, stamp(m.agent_session_status_changed_at), m.session_id,
-        m.code_agent_name or m.code_agent_type or "", m.tasks_current, len(m.tasks), m.dependency_count,
-        m.review_status, stamp(m.review_requested_at), m.attention, m.question, stamp(m.retry_at), m.attempts,
-        m.landing_status, m.github_pr_number, stamp(m.created_at), stamp(m.updated_at), m.deleted_at is not None,
-        m.title, m.description or "", m.actor_id, dump(to_wire(m)),
-    )  # fmt: skip
+        m.id,
+        m.project_id,
+        m.number,
+        m.version,
+        m.list,
+        m.list_order,
+        m.priority,
+        m.ready,
+        m.stage,
+        m.current_flow_task,
+        stage_count,
+        m.requires_review,
+        m.is_loop,
+        m.project_repository_id,
+        m.agent_session_status,
+        stamp(m.agent_session_status_changed_at),
+        m.session_id,
+        m.code_agent_name or m.code_agent_type or "",
+        m.tasks_current,
+        len(m.tasks),
+        m.dependency_count,
+        m.review_status,
+        stamp(m.review_requested_at),
+        m.attention,
+        m.question,
+        stamp(m.retry_at),
+        m.attempts,
+        m.landing_status,
+        m.github_pr_number,
+        stamp(m.created_at),
+        stamp(m.updated_at),
+        m.deleted_at is not None,
+        m.title,
+        m.description or "",
+        m.actor_id,
+        dump(to_wire(m)),
+    )
 
 
 def put_project(connection: sqlite3.Connection, project: Project) -> None:
@@ -133,11 +193,18 @@ def put_event(connection: sqlite3.Connection, event: MissionEvent) -> int:
         "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, "
         "correlation_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            event.project_id, event.mission_id, event.kind, event.author.kind, event.author.name,
-            event.author.session_id, stamp(event.at), dump({k: list(v) for k, v in event.changes.items()}),
-            event.note, event.correlation_id,
+            event.project_id,
+            event.mission_id,
+            event.kind,
+            event.author.kind,
+            event.author.name,
+            event.author.session_id,
+            stamp(event.at),
+            dump({k: list(v) for k, v in event.changes.items()}),
+            event.note,
+            event.correlation_id,
         ),
-    )  # fmt: skip
+    )
     return int(cursor.lastrowid or 0)
 
 

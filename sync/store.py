@@ -286,9 +286,7 @@ def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
         ) from error
     if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
         raise SoloUnicornError(
-            f"The workspace {path} cannot be opened",
-            why=text,
-            todo="check that its folder exists and is yours",
+            f"The workspace {path} cannot be opened", why=text, todo="check that its folder exists and is yours"
         ) from error
     if isinstance(error, (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)):
         raise error

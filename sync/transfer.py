@@ -8,17 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from ..missions.comments import LineComment
-from ..missions.entities import (
-    USER,
-    Actor,
-    Author,
-    Flow,
-    Json,
-    JsonObject,
-    Mission,
-    Project,
-    ProjectRepository,
-)
+from ..missions.entities import USER, Actor, Author, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import enabled_stages
 from ..missions.wire import from_wire, to_wire
@@ -89,14 +79,19 @@ class TransferOperations(WorkspaceBase):
                 "comments": [json.loads(doc) for (doc,) in comments],
                 "events": [
                     {
-                        "missionId": mission_id, "kind": kind, "authorKind": author_kind, "authorName": author_name,
-                        "at": at, "changes": json.loads(changes), "note": note,
+                        "missionId": mission_id,
+                        "kind": kind,
+                        "authorKind": author_kind,
+                        "authorName": author_name,
+                        "at": at,
+                        "changes": json.loads(changes),
+                        "note": note,
                     }
                     for mission_id, kind, author_kind, author_name, at, changes, note in events
                 ],
                 "memory": [{"name": name, "text": text, "version": version} for name, text, version in memory],
                 "filters": [{"name": name, "query": query} for name, query in filters],
-            }  # fmt: skip
+            }
 
     def import_project(self, exported: JsonObject, *, copy: bool = False, by: Author = USER) -> Project:
         """Bring an exported project in, keeping its ids (Conflict when they are here) or as a copy with new ones.

@@ -74,7 +74,7 @@ STEPS: Final = (
         "`w` the workstation, `i` what waits for you, `,` this project.\n\nTick this and the tutorial is over; "
         "`X` on the board removes it.\n\n- [ ] I know where to look",
     ),
-)  # fmt: skip
+)
 
 
 @record

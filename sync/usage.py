@@ -15,8 +15,11 @@ from .base import WorkspaceBase
 DAYS_MAX: Final = 3660
 _COST: Final = "SELECT coalesce(sum(json_extract(doc, '$.usage.costUsd')), 0.0) FROM session WHERE "
 _KEYS: Final[dict[UsageBy, str]] = {
-    "day": "date(s.started_at, 'localtime')", "agent": "s.agent_name", "mission": "s.mission_id", "session": "s.id",
-}  # fmt: skip
+    "day": "date(s.started_at, 'localtime')",
+    "agent": "s.agent_name",
+    "mission": "s.mission_id",
+    "session": "s.id",
+}
 
 
 class UsageOperations(WorkspaceBase):
@@ -44,11 +47,18 @@ class UsageOperations(WorkspaceBase):
         one = by in ("mission", "session")
         return [
             UsageFigures(
-                short_id(number) if by == "mission" and number else key, (title or "") if one else "", sessions,
-                max(0.0, minutes or 0.0), turns, put_in, put_out, cached, cost,
+                short_id(number) if by == "mission" and number else key,
+                (title or "") if one else "",
+                sessions,
+                max(0.0, minutes or 0.0),
+                turns,
+                put_in,
+                put_out,
+                cached,
+                cost,
             )
             for key, number, title, sessions, minutes, turns, put_in, put_out, cached, cost in found
-        ]  # fmt: skip
+        ]
 
 
 _COUNTS: Final = ("turns", "inputTokens", "outputTokens", "cachedTokens")

@@ -61,11 +61,24 @@ class SoloUnicornApp(App[None]):
         binding("app.help", "question_mark,f1", "help", "keys", "What every key does here", label="?"),
         binding("app.quit", "ctrl+q", "quit", "quit", "Close the board; what runs goes on", show=False, priority=True),
         binding("app.theme", "f2", "change_theme", "theme", "Choose other colours", show=False),
-        binding("app.jump", "ctrl+o,semicolon", "jump", "jump", "Put a letter on everything, and go where it is typed",
-                show=False),
-        binding("app.suspend", "ctrl+z", "suspend_process", "to the shell", "Step aside; `fg` in the shell comes back",
-                show=False, priority=True),
-    ]  # fmt: skip
+        binding(
+            "app.jump",
+            "ctrl+o,semicolon",
+            "jump",
+            "jump",
+            "Put a letter on everything, and go where it is typed",
+            show=False,
+        ),
+        binding(
+            "app.suspend",
+            "ctrl+z",
+            "suspend_process",
+            "to the shell",
+            "Step aside; `fg` in the shell comes back",
+            show=False,
+            priority=True,
+        ),
+    ]
 
     def __init__(
         self,

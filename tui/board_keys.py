@@ -28,12 +28,7 @@ BOARD_KEYS: Final[list[BindingType]] = [
     ),
     binding("board.edit", "e", "wish('edit')", "edit", "Change the mission"),
     binding(
-        "board.move_left",
-        "H,shift+left",
-        "move(-1)",
-        "move left",
-        "Move the card to the list on the left",
-        label="H L",
+        "board.move_left", "H,shift+left", "move(-1)", "move left", "Move the card to the list on the left", label="H L"
     ),
     binding(
         "board.move_right",

@@ -99,8 +99,13 @@ class ChangesPane(Horizontal):
         """See Pane."""
         mission = data.mission
         seen = (
-            mission.id, mission.worktree_path, mission.stage, mission.list, mission.tasks_current, data.live is None,
-        )  # fmt: skip
+            mission.id,
+            mission.worktree_path,
+            mission.stage,
+            mission.list,
+            mission.tasks_current,
+            data.live is None,
+        )
         self._ref = mission.id
         if data.comments != self.comments:
             self.comments = data.comments
@@ -157,9 +162,13 @@ class ChangesPane(Horizontal):
 
     def _row_of(self, comment: LineComment) -> int | None:
         return next(
-            (at for at, shown in enumerate(self.lines.rows)
-             if isinstance(shown.key, LineComment) and shown.key.id == comment.id), None,
-        )  # fmt: skip
+            (
+                at
+                for at, shown in enumerate(self.lines.rows)
+                if isinstance(shown.key, LineComment) and shown.key.id == comment.id
+            ),
+            None,
+        )
 
     def on_resize(self, event: Resize) -> None:
         """Two columns are as wide as there is room."""

@@ -111,9 +111,7 @@ class CardColumn(DrawnScroll, can_focus=False):
             self.refresh()
         self._resize_virtual()
 
-    def set_cards(
-        self, cards: Sequence[Card], chosen: int | None, unread: int = 0, bands: Sequence[Band] = ()
-    ) -> None:
+    def set_cards(self, cards: Sequence[Card], chosen: int | None, unread: int = 0, bands: Sequence[Band] = ()) -> None:
         """Show other cards, with the cursor on one of them or nowhere; the place of the view is kept.
 
         `unread` cards follow that are not read yet.

@@ -23,11 +23,30 @@ SAYS = {
 }
 UNTOLD = frozenset(
     {
-        "id", "projectId", "createdAt", "updatedAt", "agentSessionStatusChangedAt", "agentSessionStatus", "listOrder",
-        "version", "number", "flowId", "currentFlowTask", "requiresReview", "isLoop", "prMode", "prMergeStrategy",
-        "prCreated", "ready", "tasksCurrent", "dependencyCount", "attempts", "limitHits", "targetBranch",
+        "id",
+        "projectId",
+        "createdAt",
+        "updatedAt",
+        "agentSessionStatusChangedAt",
+        "agentSessionStatus",
+        "listOrder",
+        "version",
+        "number",
+        "flowId",
+        "currentFlowTask",
+        "requiresReview",
+        "isLoop",
+        "prMode",
+        "prMergeStrategy",
+        "prCreated",
+        "ready",
+        "tasksCurrent",
+        "dependencyCount",
+        "attempts",
+        "limitHits",
+        "targetBranch",
     }
-)  # fmt: skip
+)
 """What nobody decides by."""
 SHOWN_LINES, SHOWN_CHARACTERS = 6, 400
 
@@ -90,8 +109,11 @@ def undecided_row(one: Undecided, marks: Marks) -> Row:
         made: Json = "deleted" if one.parked.kind in ("delete", "part_delete") else said_to_hub
         sides = (("mine", made),)
     parts: list[str | tuple[str, str]] = [
-        (f" {mark} ", "bad"), (f"{one.name:<5} ", "strong"), f"{one.title}  ", (f"{word}", "faint"),
-    ]  # fmt: skip
+        (f" {mark} ", "bad"),
+        (f"{one.name:<5} ", "strong"),
+        f"{one.title}  ",
+        (f"{word}", "faint"),
+    ]
     for name, value in sides:
         for at, line in enumerate(said(value, marks)):
             parts += [(f"\n{name if at == 0 else marks.gutter:<7}", "key" if at == 0 else "faint"), line]

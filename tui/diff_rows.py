@@ -97,8 +97,10 @@ def _list(value: object) -> list[JsonObject]:
 
 def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
     """The lines of a hunk; each side is coloured as a whole, so that what spans lines is seen."""
-    given = [(str(one.get("kind")), str(one.get("text")).expandtabs(4), _number(one, "old"), _number(one, "new"))
-             for one in _list(hunk.get("lines"))]  # fmt: skip
+    given = [
+        (str(one.get("kind")), str(one.get("text")).expandtabs(4), _number(one, "old"), _number(one, "new"))
+        for one in _list(hunk.get("lines"))
+    ]
     sides: dict[Side, list[int]] = {
         "old": [at for at, (_, _, old, _) in enumerate(given) if old is not None],
         "new": [at for at, (_, _, _, new) in enumerate(given) if new is not None],
@@ -190,9 +192,7 @@ def _half(line: DiffLine | None, width: int, *, old: bool) -> Line:
 def _said(comments: Sequence[LineComment], marks: Marks, old: int | None, new: int | None) -> list[Row]:
     """The comments that stand on a line."""
     return [
-        _comment(one, marks)
-        for one in comments
-        if not one.outdated and one.line == (new if one.side == "new" else old)
+        _comment(one, marks) for one in comments if not one.outdated and one.line == (new if one.side == "new" else old)
     ]
 
 
@@ -200,8 +200,15 @@ def _comment(one: LineComment, marks: Marks) -> Row:
     mark, role = (marks.waits, "wait") if one.open else (marks.done, "good")
     state = "" if one.open else "resolved  "
     gone = f"line {one.line} has changed since  " if one.outdated else ""
-    return row((f"      {mark} ", role), (f"{one.author.name or 'you'}: ", "brand"), (f"{state}{gone}", "faint"),
-               (one.text, "" if one.open else "faint"), key=one, indent=8, under="hover")  # fmt: skip
+    return row(
+        (f"      {mark} ", role),
+        (f"{one.author.name or 'you'}: ", "brand"),
+        (f"{state}{gone}", "faint"),
+        (one.text, "" if one.open else "faint"),
+        key=one,
+        indent=8,
+        under="hover",
+    )
 
 
 def counts_of(file: JsonObject) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ class FieldList(Lines):
 
     BINDING_GROUP_TITLE = "Settings"
     BINDINGS = [  # noqa: RUF012
-        binding("fields.change", "enter", "choose", "change", "Change this setting", label="⏎"),
+        binding("fields.change", "enter", "choose", "change", "Change this setting", label="⏎")
     ]
 
     @dataclass

@@ -61,10 +61,18 @@ class FlowPane(Vertical):
         ]
         keys = [
             row(""),
-            row((" space", "key"), (" does or skips the stage   ", "faint"), ("r", "key"), (" asks for your review or "
-                "not   ", "faint"), ("b", "key"), (" lets the mission stand there   ", "faint"), ("e", "key"),
-                (" chooses another flow", "faint"), indent=1),
-        ]  # fmt: skip
+            row(
+                (" space", "key"),
+                (" does or skips the stage   ", "faint"),
+                ("r", "key"),
+                (" asks for your review or not   ", "faint"),
+                ("b", "key"),
+                (" lets the mission stand there   ", "faint"),
+                ("e", "key"),
+                (" chooses another flow", "faint"),
+                indent=1,
+            ),
+        ]
         self.query_one("#stage-words", Lines).set_rows([row(""), *words, *keys])
 
     @on(StageList.Changed)

@@ -17,8 +17,12 @@ from .drawing import Row, cut, fit
 from .marks import PLAIN, UNICODE, Marks
 
 NAMES: Final[dict[ListName, str]] = {
-    "todo": "Todo", "doing": "Doing", "review": "Review", "done": "Done", "loop": "Loop",
-}  # fmt: skip
+    "todo": "Todo",
+    "doing": "Doing",
+    "review": "Review",
+    "done": "Done",
+    "loop": "Loop",
+}
 SHORT: Final[dict[ListName, str]] = {"todo": "Todo", "doing": "Doing", "review": "Rev", "done": "Done", "loop": "Loop"}
 COLUMN_WIDTH: Final = 26
 """Cells that a column needs; fewer columns are shown when there is less room."""

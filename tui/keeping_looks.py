@@ -55,12 +55,7 @@ def keep(app: SoloUnicornApp) -> None:
     home = paths.home()
     if find(app.theme, bindings, home, __version__) is not None:
         return
-    made = {
-        "version": __version__,
-        "bindings": bindings,
-        "keys": keys_of(app),
-        "themes": {app.theme: styles_of(app)},
-    }
+    made = {"version": __version__, "bindings": bindings, "keys": keys_of(app), "themes": {app.theme: styles_of(app)}}
     with suppress(OSError):  # the next start paints its first frame later, nothing more
         _replace(home / KEPT, json.dumps(made))
 
@@ -70,9 +65,15 @@ def _parameters(strip: Strip, system: ColorSystem) -> str:
     if style is None:
         return ""
     fresh = Style(  # a style remembers how it was rendered first, for whatever number of colours
-        color=style.color, bgcolor=style.bgcolor, bold=style.bold, dim=style.dim, italic=style.italic,
-        underline=style.underline, reverse=style.reverse, strike=style.strike,
-    )  # fmt: skip
+        color=style.color,
+        bgcolor=style.bgcolor,
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        strike=style.strike,
+    )
     return fresh.render("x", color_system=system).partition("mx")[0].removeprefix("\x1b[")
 
 

@@ -174,10 +174,15 @@ def dependency_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]
         mark, role = _state_mark(view.other, view.resolved, group == "blocked_by", marks)
         rows.append(
             row(
-                (f" {stem}", "rule"), (f"{mark} ", role), (f"{short_id(view.other.number)}  ", "strong"),
-                view.other.title, (f"  {_state(view.other, now)}", "faint"), key=view.other.id, indent=len(stem) + 3,
+                (f" {stem}", "rule"),
+                (f"{mark} ", role),
+                (f"{short_id(view.other.number)}  ", "strong"),
+                view.other.title,
+                (f"  {_state(view.other, now)}", "faint"),
+                key=view.other.id,
+                indent=len(stem) + 3,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -209,21 +214,29 @@ def file_rows(data: MissionData, now: datetime) -> list[Row]:
     """The attached files; the key of a row is the file's name."""
     return [
         row(
-            f" {one.name}  ", (f"{size(one.size)}  {one.mime}  ", "faint"),
+            f" {one.name}  ",
+            (f"{size(one.size)}  {one.mime}  ", "faint"),
             (f"{one.added_by.name or {'user': 'you'}.get(one.added_by.kind, one.added_by.kind)}, ", "faint"),
-            (ago(one.added_at, now), "faint"), (data.file_states.get(one.id, ""), "key"), key=one.name, indent=3,
+            (ago(one.added_at, now), "faint"),
+            (data.file_states.get(one.id, ""), "key"),
+            key=one.name,
+            indent=3,
         )
         for one in data.attachments
-    ]  # fmt: skip
+    ]
 
 
 def criterion_rows(data: MissionData, marks: Marks) -> list[Row]:
     """The acceptance criteria with their checks."""
     return [
-        row((f" {marks.checked if one.met else marks.unchecked} ", "good" if one.met else "key"),
-            (one.text, "faint" if one.met else ""), key=one, indent=5)
+        row(
+            (f" {marks.checked if one.met else marks.unchecked} ", "good" if one.met else "key"),
+            (one.text, "faint" if one.met else ""),
+            key=one,
+            indent=5,
+        )
         for one in data.criteria
-    ]  # fmt: skip
+    ]
 
 
 def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:

@@ -44,9 +44,8 @@ async def open_outside(target: str) -> None:
     with tempfile.TemporaryFile() as said:
         try:
             process = await asyncio.create_subprocess_exec(
-                opener, target, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                start_new_session=True,
-            )  # fmt: skip
+                opener, target, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+            )
         except OSError as error:
             raise SoloUnicornError(f"{opener} cannot be started", why=str(error), todo=f"it is at {target}") from error
         with suppress(TimeoutError):

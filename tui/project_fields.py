@@ -12,11 +12,7 @@ from .headings import NAMES
 LIMIT: Final = "wip_limit:"
 """Begins the name of the field of a list's work-in-progress limit."""
 _VISIBILITY = (("private", "private: members only"), ("public", "public: anybody on the hub"))
-_WORKSTATIONS = (
-    ("hidden", "hidden"),
-    ("status_only", "status only"),
-    ("full_details", "full details"),
-)
+_WORKSTATIONS = (("hidden", "hidden"), ("status_only", "status only"), ("full_details", "full details"))
 _STATUS = (("active", "active"), ("archived", "archived"), ("suspended", "suspended"))
 _MODES = (("disabled", "directly"), ("enabled", "by pull request"))
 

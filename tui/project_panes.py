@@ -189,14 +189,16 @@ class Flows(Parts):
                 (f"{stage.stage:<14} ", "strong"),
                 (f"{'your' if stage.require_review else 'no  '} review   ", "" if stage.require_review else "faint"),
                 ("own prompt   " if stage.prompt else "", "run"),
-                (stage.description, "faint"), key=number - 1, indent=4,
+                (stage.description, "faint"),
+                key=number - 1,
+                indent=4,
             )
             for number, stage in enumerate(flow.stage_sequence, 1)
-        ]  # fmt: skip
+        ]
         stages.set_rows(rows)
         stages.border_title = flow.name
-        stages.border_subtitle = "a system flow: c copies it into one of your own" if flow.is_system else (
-            flow.description or ""
+        stages.border_subtitle = (
+            "a system flow: c copies it into one of your own" if flow.is_system else (flow.description or "")
         )
 
     @property
@@ -233,11 +235,17 @@ class Memory(Parts):
         """See ProjectPane."""
         self.data = data
         rows = [
-            row((f" {one.name}", "strong"), (f"  version {one.version}, {ago(one.updated_at, now)} by "
-                 f"{one.updated_by.name or {'user': 'you'}.get(one.updated_by.kind, one.updated_by.kind)}", "faint"),
-                indent=3)
+            row(
+                (f" {one.name}", "strong"),
+                (
+                    f"  version {one.version}, {ago(one.updated_at, now)} by "
+                    f"{one.updated_by.name or {'user': 'you'}.get(one.updated_by.kind, one.updated_by.kind)}",
+                    "faint",
+                ),
+                indent=3,
+            )
             for one in data.memory
-        ]  # fmt: skip
+        ]
         await self.fill(data.memory, rows)
 
     async def show_details(self) -> None:
@@ -255,15 +263,24 @@ class Permissions(Vertical):
 
     def compose(self) -> ComposeResult:
         """One list."""
-        yield Lines(self.marks, cursor=True, id="rules",
-                    empty="Agents ask you for everything. Y in the inbox allows something here for good.")  # fmt: skip
+        yield Lines(
+            self.marks,
+            cursor=True,
+            id="rules",
+            empty="Agents ask you for everything. Y in the inbox allows something here for good.",
+        )
 
     async def show(self, data: ProjectData, now: datetime) -> None:
         """See ProjectPane."""
         self.query_one(Lines).set_rows(
             [
-                row((f" {one.tool:<12}", "strong"), one.subject or "with anything",
-                    (f"   {ago(one.made_at, now)}", "faint"), key=one, indent=13)
+                row(
+                    (f" {one.tool:<12}", "strong"),
+                    one.subject or "with anything",
+                    (f"   {ago(one.made_at, now)}", "faint"),
+                    key=one,
+                    indent=13,
+                )
                 for one in data.rules
             ]
-        )  # fmt: skip
+        )

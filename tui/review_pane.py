@@ -108,11 +108,18 @@ def landing_rows(data: MissionData, marks: Marks) -> list[Row]:
     target = mission.target_branch or "its target"
     rows = [
         row(
-            (" lands ", "faint"), (way, "strong"), (f", {why}, as a ", "faint"), (mission.pr_merge_strategy, "strong"),
-            (f" onto {target}", "faint"), ("   l", "key"), (" way  ", "faint"), ("m", "key"), (" strategy", "faint"),
+            (" lands ", "faint"),
+            (way, "strong"),
+            (f", {why}, as a ", "faint"),
+            (mission.pr_merge_strategy, "strong"),
+            (f" onto {target}", "faint"),
+            ("   l", "key"),
+            (" way  ", "faint"),
+            ("m", "key"),
+            (" strategy", "faint"),
             indent=1,
         )
-    ]  # fmt: skip
+    ]
     change = data.change
     if change.pull_request_number:
         waits = f"; {change.not_merged}" if change.not_merged else ""
@@ -131,9 +138,15 @@ def comment_rows(comments: tuple[LineComment, ...], marks: Marks) -> list[Row]:
         gone = "  the line has changed since" if one.outdated else ""
         before = " (before)" if one.side == "old" else ""
         rows.append(
-            row((f" {mark} ", role), (f"{one.file}:{one.line}{before}", "strong"), (f"{gone}\n", "faint"), one.text,
-                key=one, indent=3)
-        )  # fmt: skip
+            row(
+                (f" {mark} ", role),
+                (f"{one.file}:{one.line}{before}", "strong"),
+                (f"{gone}\n", "faint"),
+                one.text,
+                key=one,
+                indent=3,
+            )
+        )
     return rows
 
 

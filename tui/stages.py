@@ -119,9 +119,12 @@ class StageList(Lines):
                 row(
                     (f" {self.marks.done if on else self.marks.separator} ", "good" if on else "faint"),
                     (f"{name:<11} ", "" if on else "faint"),
-                    (review if on else "skipped", "faint"), (start, "brand"), key=name, wrap=False,
+                    (review if on else "skipped", "faint"),
+                    (start, "brand"),
+                    key=name,
+                    wrap=False,
                 )
-            )  # fmt: skip
+            )
         self.set_rows(rows)
 
     def _stage_under_cursor(self) -> str | None:

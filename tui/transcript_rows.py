@@ -17,9 +17,17 @@ UNFOLDED_LINES: Final = 60
 LONG: Final = 3
 """A person's (or the prompt's) words of more lines than this are folded."""
 ROLES: Final = {
-    "you": "brand", "thinking": "faint", "limit": "wait", "retry": "wait", "permission": "wait", "question": "wait",
-    "notice": "faint", "error": "bad", "raw": "faint", "started": "faint",
-}  # fmt: skip
+    "you": "brand",
+    "thinking": "faint",
+    "limit": "wait",
+    "retry": "wait",
+    "permission": "wait",
+    "question": "wait",
+    "notice": "faint",
+    "error": "bad",
+    "raw": "faint",
+    "started": "faint",
+}
 
 
 def rows_of(entries: Sequence[DisplayEntry], unfolded: Collection[int], marks: Marks) -> list[Row]:

@@ -118,11 +118,15 @@ def session_rows(
         speed = f"{size(round(rate))}/s  " if rate is not None else ""
         rows.append(
             row(
-                (f" {marks.running} ", "run"), (f"{ref:<6}", "strong"), f"{session.agent_name} {session.stage}  ",
-                (f"{elapsed}  {tokens}  {cost}{speed}", "faint"), (session.activity or session.phase, "run"),
-                key=session, indent=3,
+                (f" {marks.running} ", "run"),
+                (f"{ref:<6}", "strong"),
+                f"{session.agent_name} {session.stage}  ",
+                (f"{elapsed}  {tokens}  {cost}{speed}", "faint"),
+                (session.activity or session.phase, "run"),
+                key=session,
+                indent=3,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -161,10 +165,15 @@ def worktree_rows(
         ahead = f", {measured.ahead} ahead" if measured else ""
         rows.append(
             row(
-                (f" {mark} ", role), f"{name}  ", (f"{short_id(mission.number)} ", "strong"), (state, role),
-                (f"{ahead}{loose}{room}", "faint"), key=mission.id, indent=3,
+                (f" {mark} ", role),
+                f"{name}  ",
+                (f"{short_id(mission.number)} ", "strong"),
+                (state, role),
+                (f"{ahead}{loose}{room}", "faint"),
+                key=mission.id,
+                indent=3,
             )
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -52,10 +52,13 @@ def log_rows(records: Iterable[dict[str, object]], marks: Marks, now: datetime) 
         more = "  ".join(f"{name}={value}" for name, value in record.items() if name not in KNOWN and value is not None)
         rows.append(
             row(
-                (f" {_time(record.get('at'), now)} ", "faint"), (f"{record.get('process', '')} ", "faint"),
-                (f"{mark}{record.get('message', '')}", role), (f"  {more}" if more else "", "faint"), wrap=False,
+                (f" {_time(record.get('at'), now)} ", "faint"),
+                (f"{record.get('process', '')} ", "faint"),
+                (f"{mark}{record.get('message', '')}", role),
+                (f"  {more}" if more else "", "faint"),
+                wrap=False,
             )
-        )  # fmt: skip
+        )
     return rows
 
 

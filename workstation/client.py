@@ -28,8 +28,16 @@ from .connection import ANSWER_SECONDS, Connection, NotRunning, request
 from .starting import kill_holder, silent, start
 
 __all__ = [
-    "Connection", "Keeper", "NotRunning", "ServiceInfo", "ensure_running", "request", "restart", "status", "stop",
-]  # fmt: skip
+    "Connection",
+    "Keeper",
+    "NotRunning",
+    "ServiceInfo",
+    "ensure_running",
+    "request",
+    "restart",
+    "status",
+    "stop",
+]
 
 START_SECONDS = 15.0
 OUTDATED_LOOK_SECONDS = 20.0

@@ -73,5 +73,3 @@ class Errands:
 def errands_of(place: Workplace) -> Errands:
     """The errands of a service, on the event loop's clock."""
     return Errands(place, asyncio.get_running_loop().time)
-
-

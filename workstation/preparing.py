@@ -18,17 +18,7 @@ from ..config.correlation import correlation
 from ..config.settings import Settings
 from ..mcp_server.caller import digest, new_token
 from ..missions.comments import LineComment
-from ..missions.entities import (
-    SYSTEM,
-    Actor,
-    CodeAgent,
-    Flow,
-    FlowStage,
-    Mission,
-    Project,
-    ProjectRepository,
-    Session,
-)
+from ..missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.flows import stage_of
 from ..missions.ids import short_id
@@ -94,9 +84,13 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     async with place.pool_turn(brief.repository.id):
         try:
             lease = await place.git(
-                _acquire, place.pool, brief, branch, from_remote=place.settings.worktrees.start_from == "remote",
+                _acquire,
+                place.pool,
+                brief,
+                branch,
+                from_remote=place.settings.worktrees.start_from == "remote",
                 leave_large=place.errands is not None,
-            )  # fmt: skip
+            )
         except PoolFull:
             place.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
             raise
@@ -109,9 +103,17 @@ async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared
     token = new_token()
     await place.desk.run(Workspace.set_session_token, session.id, digest(token))
     unasked = await place.git(
-        _write_run, brief, comments, lease, run_dir, place.mcp.entry(token), conversation, place.settings,
-        correlation.get(), preparation.environment,
-    )  # fmt: skip
+        _write_run,
+        brief,
+        comments,
+        lease,
+        run_dir,
+        place.mcp.entry(token),
+        conversation,
+        place.settings,
+        correlation.get(),
+        preparation.environment,
+    )
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unasked)
 
 

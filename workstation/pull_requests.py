@@ -155,9 +155,14 @@ class PullRequestDesk:
             pull = await self._place.git(pulls.look, github, one.name, number)
         try:
             await self._place.git(
-                pulls.merge, github, one.name, number, strategy=one.mission.pr_merge_strategy, head=pull.seen.head,
+                pulls.merge,
+                github,
+                one.name,
+                number,
+                strategy=one.mission.pr_merge_strategy,
+                head=pull.seen.head,
                 title=title(one.mission),
-            )  # fmt: skip
+            )
         except NotMergeable as error:
             raise NotMergeable(
                 f"GitHub does not merge pull request #{number} now", why=error.why, todo="see what it says there"
@@ -173,9 +178,13 @@ class PullRequestDesk:
             delete = one.project.pr_delete_branch_after_merge and repository.auto_delete_pr_branches
             try:
                 await place.git(
-                    branches.settle_merged, repository.local_path, branch=pull.branch, merged=pull.seen.head,
-                    target=target, delete=delete,
-                )  # fmt: skip
+                    branches.settle_merged,
+                    repository.local_path,
+                    branch=pull.branch,
+                    merged=pull.seen.head,
+                    target=target,
+                    delete=delete,
+                )
             except SoloUnicornError as error:
                 self._log.warning("merged branch not cleared up", extra={"mission": one.mission.id, "why": str(error)})
         elif pull.seen.mergeable is False:

@@ -102,9 +102,7 @@ class Registry:
         if isinstance(answer, NoAnswer) or not answer.ok:
             await self.judge(answer)
             return HEARTBEAT_SECONDS
-        self.offers = {
-            str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))
-        }
+        self.offers = {str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))}
         await self._answer_offers()
         seconds = answer.object.get("heartbeatSeconds")
         return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else HEARTBEAT_SECONDS

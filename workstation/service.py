@@ -192,12 +192,16 @@ class Service:
         }
 
     async def _status(self, work: Work) -> JsonObject:
-        return self._hello(work) | await figures(work.place) | {
-            "uptime_seconds": round(time.monotonic() - self._born, 1),
-            "screens": self._control.holders,
-            "next_at": work.next_at.isoformat().replace("+00:00", "Z") if work.next_at else None,
-            "problem": work.problem,
-        }  # fmt: skip
+        return (
+            self._hello(work)
+            | await figures(work.place)
+            | {
+                "uptime_seconds": round(time.monotonic() - self._born, 1),
+                "screens": self._control.holders,
+                "next_at": work.next_at.isoformat().replace("+00:00", "Z") if work.next_at else None,
+                "problem": work.problem,
+            }
+        )
 
 
 def now_text() -> str:

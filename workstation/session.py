@@ -58,9 +58,7 @@ class SessionRunner:
         self._aborted = False
         self._log = logger("workstation.session")
         self._lease = Lease(
-            self._renew,
-            seconds=place.settings.sessions.lease_seconds,
-            since=waking_clock() if since is None else since,
+            self._renew, seconds=place.settings.sessions.lease_seconds, since=waking_clock() if since is None else since
         )
         self._said = {"session": session.id, "mission": session.mission_id}
 

@@ -24,10 +24,14 @@ async def figures(place: Workplace) -> JsonObject:
     return read | {
         "orphans": list[Json](await asyncio.to_thread(orphans, live)),
         "slots": place.settings.workstation.slots,
-        "mcp": {"port": place.mcp.port, "up": place.mcp.up.is_set(), "clients": place.mcp.connections,
-                "problem": place.mcp.problem},
+        "mcp": {
+            "port": place.mcp.port,
+            "up": place.mcp.up.is_set(),
+            "clients": place.mcp.connections,
+            "problem": place.mcp.problem,
+        },
         "load": list[Json](round(value, 2) for value in os.getloadavg()),
-    }  # fmt: skip
+    }
 
 
 def orphans(live: set[str]) -> list[str]:

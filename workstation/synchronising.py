@@ -253,9 +253,15 @@ class Synchronising:
             link.socket_open = is_open
 
         socket = Realtime(
-            account.hub, AccountBearer(account.id), channels=channels, nudge=link.nudge, on_message=heard,
-            on_open=opened, presence=presence, random=Random(),
-        )  # fmt: skip
+            account.hub,
+            AccountBearer(account.id),
+            channels=channels,
+            nudge=link.nudge,
+            on_message=heard,
+            on_open=opened,
+            presence=presence,
+            random=Random(),
+        )
         stop = desk.on_change(socket.changed)
         registering = asyncio.create_task(registry.run(), name=f"registry {account.profile}")
         try:

@@ -132,11 +132,14 @@ def _systemd() -> Unit:
     )
     user = ("systemctl", "--user")
     return Unit(
-        name, base / "systemd" / "user" / name, content.encode(), (*user, "show-environment"),
+        name,
+        base / "systemd" / "user" / name,
+        content.encode(),
+        (*user, "show-environment"),
         start=((*user, "daemon-reload"), (*user, "enable", name), (*user, "restart", name)),
         stop=((*user, "disable", "--now", name),),
         after=((*user, "daemon-reload"),),
-    )  # fmt: skip
+    )
 
 
 def _launchd() -> Unit:
@@ -158,10 +161,13 @@ def _launchd() -> Unit:
     domain = f"gui/{os.getuid()}"
     leave = ("launchctl", "bootout", f"{domain}/{label}")
     return Unit(
-        label, path, content, ("launchctl", "print", domain),
+        label,
+        path,
+        content,
+        ("launchctl", "print", domain),
         start=(leave, ("launchctl", "bootstrap", domain, str(path))),
         stop=(leave,),
-    )  # fmt: skip
+    )
 
 
 def _command() -> tuple[str, ...]:
@@ -194,10 +200,11 @@ def _probe(wanted: Unit) -> None:
     elif not (why := _ran(wanted.probe, needed=False)):
         return
     raise SoloUnicornError(
-        "The service cannot be installed: nothing here starts programs for you at login", why=why,
+        "The service cannot be installed: nothing here starts programs for you at login",
+        why=why,
         todo="`solo-unicorn workstation install --print` prints the unit, "
         "`solo-unicorn workstation start --background` starts the service until the machine stops",
-    )  # fmt: skip
+    )
 
 
 def _ran(command: Sequence[str], *, needed: bool) -> str:

@@ -145,10 +145,7 @@ class Upkeep:
         used = {session.worktree_path for session in live}
         await self._reconcile(repository)
         removals = await place.git(
-            place.pool.clean,
-            repository,
-            days=place.settings.worktrees.keep_days,
-            in_use=lambda path: str(path) in used,
+            place.pool.clean, repository, days=place.settings.worktrees.keep_days, in_use=lambda path: str(path) in used
         )
         before = datetime.now(UTC) - timedelta(days=place.settings.worktrees.keep_days)
         landed = await place.git(forget_landed_branches, repository.local_path, before=before)

@@ -93,9 +93,13 @@ def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, comma
     for name, line, limit in steps:
         log = logs / f"{scratch.name}-{name}.log"
         result = run_script(
-            name, line, scratch, log=log, timeout=limit,
+            name,
+            line,
+            scratch,
+            log=log,
+            timeout=limit,
             extra={"SOLO_UNICORN_WORKTREE": str(scratch), "SOLO_UNICORN_REPOSITORY": str(checkout)},
-        )  # fmt: skip
+        )
         if not result.passed:
             raise CheckFailed(result)
         log.unlink(missing_ok=True)

@@ -195,9 +195,7 @@ class Claim:
             self.warnings.append(f"{path} could not be reused: files ignored on {before} are not on {self.branch}")
             return None
         path = self._renamed(path)
-        kept = replace(
-            vacant, path=str(path), branch=self.branch, mission_id=self.mission.id, base_commit=start,
-        )  # fmt: skip
+        kept = replace(vacant, path=str(path), branch=self.branch, mission_id=self.mission.id, base_commit=start)
         return self.leased(kept, "reused", start)
 
     def _switch_back(self, git: Git, before: str, existed: bool) -> None:
@@ -255,9 +253,15 @@ class Claim:
         """A slot of this mission, which nobody has been told of yet."""
         now = self.pool.clock()
         return Worktree(
-            id=self.pool.new_id(), repository_id=self.repository.id, path=str(path), branch=branch,
-            created_at=now, last_used_at=now, mission_id=self.mission.id, base_commit=base,
-        )  # fmt: skip
+            id=self.pool.new_id(),
+            repository_id=self.repository.id,
+            path=str(path),
+            branch=branch,
+            created_at=now,
+            last_used_at=now,
+            mission_id=self.mission.id,
+            base_commit=base,
+        )
 
     def leased(self, record: Worktree, how: str, base: str) -> Lease:
         """The slot as the mission's from now on, and what its session is given."""

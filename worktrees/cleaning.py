@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 
 def clean(
-    pool: Pool, repository: ProjectRepository, *, days: float, dry_run: bool, in_use: Callable[[Path], bool],
+    pool: Pool,
+    repository: ProjectRepository,
+    *,
+    days: float,
+    dry_run: bool,
+    in_use: Callable[[Path], bool],
     keep: int = 1,
-) -> list[Removal]:  # fmt: skip
+) -> list[Removal]:
     """Remove vacant worktrees unused for `days`, oldest first; at least `keep` worktrees of the repository stay."""
     from .pool import Removal
 
@@ -162,10 +167,15 @@ def _not_recorded(
         now = pool.clock()
         pool.slots.put_worktree(
             Worktree(
-                id=pool.new_id(), repository_id=repository.id, path=str(entry.path), branch=entry.branch or "",
-                created_at=now, last_used_at=now, base_commit=entry.head,
+                id=pool.new_id(),
+                repository_id=repository.id,
+                path=str(entry.path),
+                branch=entry.branch or "",
+                created_at=now,
+                last_used_at=now,
+                base_commit=entry.head,
             )
-        )  # fmt: skip
+        )
     return Orphan("not recorded", entry.path, "adopted as a vacant worktree", settled=not dry_run)
 
 

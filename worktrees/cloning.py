@@ -22,12 +22,7 @@ Progress = Callable[[str, float | None], None]
 
 
 def clone(
-    url: str,
-    target: Path,
-    *,
-    progress: Progress | None = None,
-    blobless: bool = False,
-    timeout: float = 3600.0,
+    url: str, target: Path, *, progress: Progress | None = None, blobless: bool = False, timeout: float = 3600.0
 ) -> RepositoryFacts:
     """Clone into `target`, which must not be there yet. Raises InvalidValue (URL), Conflict (target), GitError.
 

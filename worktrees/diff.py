@@ -15,9 +15,14 @@ from .git import Git, decode
 from .work import changes, temporary_index
 
 _STATUS: dict[str, FileStatus] = {
-    "A": "added", "M": "modified", "D": "deleted", "R": "renamed", "C": "copied", "T": "type changed",
+    "A": "added",
+    "M": "modified",
+    "D": "deleted",
+    "R": "renamed",
+    "C": "copied",
+    "T": "type changed",
     "U": "conflicted",
-}  # fmt: skip
+}
 _OPTIONS = ("--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/")
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)$", re.DOTALL)
 
@@ -75,16 +80,18 @@ def _intend_to_add(git: Git, top: Path, names: list[str]) -> None:
         listed.write(b"\0".join(os.fsencode(name) for name in there) + b"\0")
         listed.flush()
         git.run(
-            "--literal-pathspecs", "add", "--intent-to-add", "--force",
-            f"--pathspec-from-file={listed.name}", "--pathspec-file-nul",
-        )  # fmt: skip
+            "--literal-pathspecs",
+            "add",
+            "--intent-to-add",
+            "--force",
+            f"--pathspec-from-file={listed.name}",
+            "--pathspec-file-nul",
+        )
 
 
 def _files(git: Git, base: str, paths: Sequence[str]) -> Iterator[FileDiff]:
     """Names, states and counts, from `--raw` and `--numstat` in one go."""
-    out = git.out(
-        "--literal-pathspecs", "diff", *_OPTIONS, "-z", "--raw", "--numstat", base, "--", *paths, timeout=600
-    )  # fmt: skip
+    out = git.out("--literal-pathspecs", "diff", *_OPTIONS, "-z", "--raw", "--numstat", base, "--", *paths, timeout=600)
     entries = iter(out.split(b"\0"))
     raw: list[tuple[str, str | None, str]] = []
     counts: dict[str, tuple[int, int, bool]] = {}
@@ -108,9 +115,7 @@ def _files(git: Git, base: str, paths: Sequence[str]) -> Iterator[FileDiff]:
 
 def _patch(git: Git, base: str, paths: Sequence[str]) -> bytes:
     """The unified diff of the same files in the same order."""
-    return git.out(
-        "--literal-pathspecs", "diff", *_OPTIONS, "--patch", "--unified=3", base, "--", *paths, timeout=600
-    )  # fmt: skip
+    return git.out("--literal-pathspecs", "diff", *_OPTIONS, "--patch", "--unified=3", base, "--", *paths, timeout=600)
 
 
 def _with_hunks(files: list[FileDiff], patch: bytes, max_lines: int | None) -> Iterator[FileDiff]:
@@ -150,10 +155,14 @@ def _hunks(lines: list[bytes], max_lines: int | None) -> tuple[list[Hunk], bool]
         if header is not None and body:
             found.append(
                 Hunk(
-                    int(header[1]), int(header[2] or 1), int(header[3]), int(header[4] or 1),
-                    decode(header[5]), tuple(body),
+                    int(header[1]),
+                    int(header[2] or 1),
+                    int(header[3]),
+                    int(header[4] or 1),
+                    decode(header[5]),
+                    tuple(body),
                 )
-            )  # fmt: skip
+            )
         body.clear()
 
     for line in lines:

@@ -93,10 +93,7 @@ def side_by_side(hunk: Hunk) -> list[Row]:
     def flush() -> None:
         for number in range(max(len(removed), len(added))):
             rows.append(
-                Row(
-                    removed[number] if number < len(removed) else None,
-                    added[number] if number < len(added) else None,
-                )
+                Row(removed[number] if number < len(removed) else None, added[number] if number < len(added) else None)
             )
         removed.clear()
         added.clear()

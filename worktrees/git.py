@@ -284,20 +284,28 @@ def _remedy(stderr: str, path: Path) -> str:
     """What a person can do about the failures that are theirs to mend."""
     remedies = (
         (r"dubious ownership", f"run `git config --global --add safe.directory {path}` if you trust this repository"),
-        (r"does not appear to be a git|[Rr]epository .*(not found|does not exist)|Could not read from remote",
-         "check the address of the remote and your access to it"),
+        (
+            r"does not appear to be a git|[Rr]epository .*(not found|does not exist)|Could not read from remote",
+            "check the address of the remote and your access to it",
+        ),
         (r"not a git repository", "give the path of a git repository"),
         (r"cannot change to", "make the directory again or remove the repository from the project"),
         (r"git-lfs|filter-process", "install git-lfs and run `git lfs install`, then try again"),
         (r"No space left", "make room on the disk; nothing was lost"),
-        (r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
-         "check your access with `git fetch` in a shell, then try again"),
-        (r"Could not resolve host|unable to access|Connection (refused|timed out)",
-         "check the network, then try again"),
-        (r"\.lock': File exists|cannot lock ref",
-         "wait for the other git process; if none runs, delete the lock file git names"),
+        (
+            r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
+            "check your access with `git fetch` in a shell, then try again",
+        ),
+        (
+            r"Could not resolve host|unable to access|Connection (refused|timed out)",
+            "check the network, then try again",
+        ),
+        (
+            r"\.lock': File exists|cannot lock ref",
+            "wait for the other git process; if none runs, delete the lock file git names",
+        ),
         (r"hook", "run the hook by hand in that directory and mend what it complains about"),
-    )  # fmt: skip
+    )
     for pattern, remedy in remedies:
         if re.search(pattern, stderr):
             return remedy

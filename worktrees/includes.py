@@ -67,9 +67,7 @@ class Copied:
     """What is large and was left for later."""
 
 
-def copy_included(
-    source: Path, worktree: Path, *, replace_old: bool = False, at_once: int | None = None
-) -> Copied:  # fmt: skip
+def copy_included(source: Path, worktree: Path, *, replace_old: bool = False, at_once: int | None = None) -> Copied:
     """Copy what `.worktreeinclude` of the person's checkout names. A file that is there stays as it is, unless
     `replace_old` (another mission left it): then it is refreshed, and a version an agent changed is kept in a ref.
 

@@ -30,9 +30,12 @@ def kept(repository_path: Path | str) -> list[Kept]:
     """Everything rescued in a repository, newest first."""
     git = Git(inspect(repository_path, look_at_files=False).root)
     shown = git.out(
-        "for-each-ref", "--sort=-committerdate",
-        "--format=%(refname)%00%(objectname)%00%(committerdate:iso-strict)%00%(subject)", f"{KEPT}/", f"{WIP}/",
-    )  # fmt: skip
+        "for-each-ref",
+        "--sort=-committerdate",
+        "--format=%(refname)%00%(objectname)%00%(committerdate:iso-strict)%00%(subject)",
+        f"{KEPT}/",
+        f"{WIP}/",
+    )
     lines = (line.split("\0") for line in decode(shown).splitlines())
     return [Kept(ref, commit, datetime.fromisoformat(at), subject) for ref, commit, at, subject in lines]
 

@@ -113,9 +113,16 @@ class _Landing:
     """One attempt."""
 
     def __init__(
-        self, facts: RepositoryFacts, branch: str, target: str, strategy: MergeStrategy, message: str,
-        check_command: str | None, scratch_root: Path, push: bool,
-    ) -> None:  # fmt: skip
+        self,
+        facts: RepositoryFacts,
+        branch: str,
+        target: str,
+        strategy: MergeStrategy,
+        message: str,
+        check_command: str | None,
+        scratch_root: Path,
+        push: bool,
+    ) -> None:
         self.facts, self.git = facts, Git(facts.root)
         self.branch, self.target, self.strategy, self.message = branch, target, strategy, message
         self.check_command = check_command
@@ -143,10 +150,17 @@ class _Landing:
             check_movable(checkout.path, self.target)
         name = f"land-{uuid4().hex[:12]}"
         entry = journal.Entry(
-            id=name, branch=self.branch, branch_head=head, target=self.target, old=local or "0" * len(head),
-            strategy=self.strategy, scratch=str(self.scratch_root / SCRATCH / name), remote=self.remote,
-            checkout=str(checkout.path) if checkout else None, at=time.time(),
-        )  # fmt: skip
+            id=name,
+            branch=self.branch,
+            branch_head=head,
+            target=self.target,
+            old=local or "0" * len(head),
+            strategy=self.strategy,
+            scratch=str(self.scratch_root / SCRATCH / name),
+            remote=self.remote,
+            checkout=str(checkout.path) if checkout else None,
+            at=time.time(),
+        )
         journal.begin(self.facts.common_dir, entry)
         try:
             return self._land(entry, base)
@@ -241,9 +255,8 @@ class _Landing:
         if self.remote is None:
             return False
         done = scratch.run(
-            "push", "--quiet", "--porcelain", self.remote, f"{new}:refs/heads/{self.target}",
-            ok=range(256), timeout=900,
-        )  # fmt: skip
+            "push", "--quiet", "--porcelain", self.remote, f"{new}:refs/heads/{self.target}", ok=range(256), timeout=900
+        )
         if done.status == 0:
             return True
         said = done.out.decode(errors="replace") + done.err

@@ -22,6 +22,10 @@ def measure(worktree: Path | str, target: str, *, now: datetime) -> ChangeMeasur
     git, seen = Git(path), standing(path)
     ahead, behind = ahead_behind(git, "HEAD", target) if seen.commit and git.commit(target) else (0, 0)
     return ChangeMeasure(
-        at=now, head=seen.commit or "", branch=seen.branch or "", ahead=ahead, behind=behind,
+        at=now,
+        head=seen.commit or "",
+        branch=seen.branch or "",
+        ahead=ahead,
+        behind=behind,
         uncommitted=len(seen.changes),
-    )  # fmt: skip
+    )

@@ -39,6 +39,10 @@ def _cut(one: FileDiff, first: int, past: int) -> Iterator[Hunk]:
             old = [line.old for line in part if line.old is not None]
             new = [line.new for line in part if line.new is not None]
             yield Hunk(
-                old[0] if old else hunk.old_start, len(old), new[0] if new else hunk.new_start, len(new),
-                hunk.section, part,
-            )  # fmt: skip
+                old[0] if old else hunk.old_start,
+                len(old),
+                new[0] if new else hunk.new_start,
+                len(new),
+                hunk.section,
+                part,
+            )

@@ -49,9 +49,13 @@ def prepare(
     if pending is not None:
         pending.finish()
     result = run_script(
-        "setup", recipe.setup, path, log=marker.with_name("solo-unicorn-setup.log"),
-        timeout=recipe.setup_timeout, extra=variables,
-    )  # fmt: skip
+        "setup",
+        recipe.setup,
+        path,
+        log=marker.with_name("solo-unicorn-setup.log"),
+        timeout=recipe.setup_timeout,
+        extra=variables,
+    )
     if result.passed:
         marker.write_text(json.dumps(wanted))
     return Preparation(variables, result, recipe)
@@ -68,9 +72,13 @@ def teardown(root: Path, worktree: Worktree, repository: ProjectRepository) -> S
     directory = git_dir(path)
     (directory / _MARKER).unlink(missing_ok=True)
     return run_script(
-        "teardown", recipe.teardown, path, log=directory / "solo-unicorn-teardown.log",
-        timeout=recipe.teardown_timeout, extra=variables_of(root, worktree, checkout),
-    )  # fmt: skip
+        "teardown",
+        recipe.teardown,
+        path,
+        log=directory / "solo-unicorn-teardown.log",
+        timeout=recipe.teardown_timeout,
+        extra=variables_of(root, worktree, checkout),
+    )
 
 
 def variables_of(root: Path, worktree: Worktree, checkout: Path) -> dict[str, str]:

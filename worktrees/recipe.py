@@ -1,15 +1,15 @@
 """`.solo-unicorn.toml`: what a repository wants done in its worktrees and before a landing.
 
-    [worktree]
-    setup = "npm ci"              # run once in a new or reused worktree
-    run = "npm run dev"           # what a person starts to try it out
-    teardown = "docker compose down"
-    setup_timeout = 600           # seconds
-    teardown_timeout = 60
+[worktree]
+setup = "npm ci"              # run once in a new or reused worktree
+run = "npm run dev"           # what a person starts to try it out
+teardown = "docker compose down"
+setup_timeout = 600           # seconds
+teardown_timeout = 60
 
-    [landing]
-    check = "npm test"            # must pass before a mission lands
-    check_timeout = 1800
+[landing]
+check = "npm test"            # must pass before a mission lands
+check_timeout = 1800
 """
 
 from __future__ import annotations

@@ -113,9 +113,14 @@ def undo_landing(repository_path: Path | str, *, target: str) -> journal.Entry:
         if checkout:
             check_movable(checkout.path, target, last.old)
         entry = replace(
-            last, id=f"{_UNDO}{last.id}", old=last.new, new=last.old, phase="moving", remote=None,
+            last,
+            id=f"{_UNDO}{last.id}",
+            old=last.new,
+            new=last.old,
+            phase="moving",
+            remote=None,
             checkout=str(checkout.path) if checkout else None,
-        )  # fmt: skip
+        )
         git.run("update-ref", f"{KEPT}/{last.new}", last.new, tries=6)
         journal.begin(facts.common_dir, entry)
         recovered = recover_entry(facts, entry)

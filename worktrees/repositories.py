@@ -98,10 +98,19 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
 def _heads(path: Path) -> tuple[Path, Path, Path, str, str | None]:
     """Top, common directory, own git directory, commit and branch (None: detached) of the checkout around `path`."""
     asked = Git(path).run(
-        "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository",
-        "--path-format=absolute", "--show-toplevel", "--git-common-dir", "--absolute-git-dir",
-        "HEAD^{commit}", "--symbolic-full-name", "HEAD", ok=range(256),
-    )  # fmt: skip
+        "rev-parse",
+        "--is-bare-repository",
+        "--is-inside-work-tree",
+        "--is-shallow-repository",
+        "--path-format=absolute",
+        "--show-toplevel",
+        "--git-common-dir",
+        "--absolute-git-dir",
+        "HEAD^{commit}",
+        "--symbolic-full-name",
+        "HEAD",
+        ok=range(256),
+    )
     match decode(asked.out).splitlines():
         case ["false", "true", "false", root, common, own, head, name] if asked.status == 0:
             branch = name.removeprefix("refs/heads/") if name != "HEAD" else None

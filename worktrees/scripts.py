@@ -75,9 +75,7 @@ def run_script(
         finally:
             if process.poll() is None:
                 _end_group(process)
-    return ScriptResult(
-        name, command, process.returncode, timed_out, time.monotonic() - started, _tail(log), log
-    )  # fmt: skip
+    return ScriptResult(name, command, process.returncode, timed_out, time.monotonic() - started, _tail(log), log)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -88,9 +88,7 @@ def standing(path: Path) -> Standing:
             case "?":
                 found.append(Change("??", line[2:]))
     commit, branch = head.get("branch.oid"), head.get("branch.head")
-    return Standing(
-        None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found)
-    )  # fmt: skip
+    return Standing(None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found))
 
 
 def unfinished(path: Path) -> str | None:
@@ -135,9 +133,8 @@ def commit_uncommitted(path: Path | str, message: str) -> str | None:
     if git.test("diff", "--cached", "--quiet"):
         return None
     git.having(**identity(git)).run(
-        "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message,
-        settings=_NO_HOOKS, tries=6, timeout=600,
-    )  # fmt: skip
+        "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message, settings=_NO_HOOKS, tries=6, timeout=600
+    )
     keep_reachable(path)
     return git.commit("HEAD")
 

@@ -38,9 +38,15 @@ def main(arguments: list[str]) -> int:
     if given.worktree is None:
         parser.error("--worktree is needed")
     wanted = Wanted(
-        tuple(given.command), given.worktree.resolve(), given.mcp_file, given.resume, given.model, given.mode,
-        given.allow_all, _rules(given.rules_file),
-    )  # fmt: skip
+        tuple(given.command),
+        given.worktree.resolve(),
+        given.mcp_file,
+        given.resume,
+        given.model,
+        given.mode,
+        given.allow_all,
+        _rules(given.rules_file),
+    )
     return asyncio.run(_until_stopped(held(wanted)))
 
 

@@ -121,9 +121,11 @@ class Listener:
             return file
         self._files += 1
         call: JsonObject = {
-            "toolCallId": f"file-{self._files}", "kind": kind, "title": f"{kind.capitalize()} {path}",
+            "toolCallId": f"file-{self._files}",
+            "kind": kind,
+            "title": f"{kind.capitalize()} {path}",
             "locations": [{"path": path}],
-        }  # fmt: skip
+        }
         found = await self._ruled(call)
         if not found.allowed:
             tell("permission", call=call, allowed=False, reason=found.reason)

@@ -140,9 +140,7 @@ class Talk:
             code = 1
         return code
 
-    async def _turn(
-        self, connection: ClientSideConnection, text: str, ending: asyncio.Task[int]
-    ) -> PromptResponse:
+    async def _turn(self, connection: ClientSideConnection, text: str, ending: asyncio.Task[int]) -> PromptResponse:
         self._listener.refused = ""
         self._prompting = True
         try:

@@ -50,9 +50,13 @@ class Inbox:
 
     def _asked(self, call: JsonObject, about: str) -> tuple[bool, str]:
         client = Client(
-            self._server, version=__version__, wait=time.sleep, retrying=lambda *_: None,
-            patience=GONE_SECONDS, answer_seconds=ANSWER_SECONDS,
-        )  # fmt: skip
+            self._server,
+            version=__version__,
+            wait=time.sleep,
+            retrying=lambda *_: None,
+            patience=GONE_SECONDS,
+            answer_seconds=ANSWER_SECONDS,
+        )
         given: JsonObject = {"tool_name": tool_of(call), "input": input_of(call, about)}
         given |= {"tool_use_id": _question(call.get("toolCallId"), given)}
         try:

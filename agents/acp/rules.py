@@ -28,9 +28,14 @@ _SHELL: Final = re.compile(r"[;&|<>$`\n\r\\(){}*?\[\]~#!]")
 _BEYOND: Final = ("--output", "--ext-diff", "--no-index", "--textconv", "--exec", "--git-dir", "--work-tree", "-O")
 DENIED: Final = "a rule of the project denies it"
 _TOOLS: Final[Mapping[str, str]] = {
-    "execute": "Bash", "edit": "Edit", "read": "Read", "delete": "Delete", "move": "Move", "search": "Search",
+    "execute": "Bash",
+    "edit": "Edit",
+    "read": "Read",
+    "delete": "Delete",
+    "move": "Move",
+    "search": "Search",
     "fetch": "WebFetch",
-}  # fmt: skip
+}
 _PATHS: Final = ("file_path", "filePath", "filepath", "path", "absolute_path", "abs_path")
 
 

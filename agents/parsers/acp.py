@@ -27,18 +27,29 @@ from ..events import (
     ToolKind,
     ToolResult,
     UsageUpdate,
-)  # fmt: skip
+)
 from . import tools
 from .codex import kind_of_error
 
 _KINDS: Final[dict[str, ToolKind]] = {
-    "read": "read", "edit": "edit", "delete": "edit", "move": "edit", "search": "search", "execute": "run",
+    "read": "read",
+    "edit": "edit",
+    "delete": "edit",
+    "move": "edit",
+    "search": "search",
+    "execute": "run",
     "fetch": "fetch",
-}  # fmt: skip
+}
 _SILENT: Final = {
-    "user_message_chunk", "available_commands_update", "current_mode_update", "config_option_update",
-    "session_info_update", "usage_update", "plan_update", "plan_removed",
-}  # fmt: skip
+    "user_message_chunk",
+    "available_commands_update",
+    "current_mode_update",
+    "config_option_update",
+    "session_info_update",
+    "usage_update",
+    "plan_update",
+    "plan_removed",
+}
 _SIGNED_OUT: Final = -32000
 _DIFF_LINES: Final = 4000
 
@@ -146,8 +157,11 @@ def _used(line: JsonObject) -> Iterator[Event]:
     if isinstance(usage, dict):
         used = Usage(
             tools.number(usage, "inputTokens") + tools.number(usage, "cachedWriteTokens"),
-            tools.number(usage, "outputTokens"), tools.number(usage, "cachedReadTokens"), None, 1,
-        )  # fmt: skip
+            tools.number(usage, "outputTokens"),
+            tools.number(usage, "cachedReadTokens"),
+            None,
+            1,
+        )
         yield UsageUpdate(used, "turn")
 
 

@@ -33,14 +33,20 @@ from ..events import (
     ToolCall,
     ToolResult,
     UsageUpdate,
-)  # fmt: skip
+)
 from . import tools
 
 _ERRORS: Final[dict[str, ErrorKind]] = {
-    "authentication_failed": "signed_out", "oauth_org_not_allowed": "signed_out", "verification_required": "signed_out",
-    "account_on_hold": "signed_out", "cloud_credential_error": "signed_out", "billing_error": "billing",
-    "rate_limit": "limit", "overloaded": "overloaded", "server_error": "overloaded",
-}  # fmt: skip
+    "authentication_failed": "signed_out",
+    "oauth_org_not_allowed": "signed_out",
+    "verification_required": "signed_out",
+    "account_on_hold": "signed_out",
+    "cloud_credential_error": "signed_out",
+    "billing_error": "billing",
+    "rate_limit": "limit",
+    "overloaded": "overloaded",
+    "server_error": "overloaded",
+}
 _STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 403: "signed_out", 402: "billing", 429: "limit"}
 _SUBTYPES: Final[dict[str, ErrorKind]] = {"error_max_turns": "turns", "error_max_budget_usd": "budget"}
 _SILENT: Final = {"task_started", "task_notification", "status", "thinking_tokens", "hook_started", "hook_response"}
@@ -203,9 +209,12 @@ def _turn_usage(line: JsonObject) -> Usage | None:
             cost = [float(value) for part in parts if isinstance(value := part.get("costUSD"), int | float)]
             each = [_usage(part) for part in parts]
             return Usage(
-                sum(usage.input_tokens for usage in each), sum(usage.output_tokens for usage in each),
-                sum(usage.cached_tokens for usage in each), sum(cost) if cost else None, turns,
-            )  # fmt: skip
+                sum(usage.input_tokens for usage in each),
+                sum(usage.output_tokens for usage in each),
+                sum(usage.cached_tokens for usage in each),
+                sum(cost) if cost else None,
+                turns,
+            )
         case {"usage": dict() as usage, **rest}:
             total, found = rest.get("total_cost_usd"), _usage(usage)
             told = float(total) if isinstance(total, int | float) else None

@@ -29,7 +29,7 @@ from ..events import (
     ToolKind,
     ToolResult,
     UsageUpdate,
-)  # fmt: skip
+)
 from ..mcp_files import SERVER
 from . import tools
 

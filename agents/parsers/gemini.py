@@ -19,7 +19,7 @@ from ..events import (
     ToolCall,
     ToolResult,
     UsageUpdate,
-)  # fmt: skip
+)
 from . import tools
 
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (

@@ -19,7 +19,7 @@ from ..events import (
     ToolCall,
     ToolResult,
     UsageUpdate,
-)  # fmt: skip
+)
 from . import tools
 
 _STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 402: "billing", 403: "signed_out", 429: "limit"}

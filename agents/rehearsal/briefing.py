@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from ...missions.entities import JsonObject
 
 SECTIONS = (
-    "Now", "Feedback of the reviewer", "Landing", "Your question", "The person's answer", "Description",
-    "Specification", "Solution so far", "Links", "Project memory: index",
-)  # fmt: skip
+    "Now",
+    "Feedback of the reviewer",
+    "Landing",
+    "Your question",
+    "The person's answer",
+    "Description",
+    "Specification",
+    "Solution so far",
+    "Links",
+    "Project memory: index",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,11 @@ class Speech:
     def limit(self, resets_at: int) -> None:
         """The usage limit is reached; `resets_at` in seconds since 1970."""
         info: JsonObject = {
-            "status": "rejected", "resetsAt": resets_at, "rateLimitType": "five_hour", "isUsingOverage": False,
-        }  # fmt: skip
+            "status": "rejected",
+            "resetsAt": resets_at,
+            "rateLimitType": "five_hour",
+            "isUsingOverage": False,
+        }
         self._say({"type": "rate_limit_event", "rate_limit_info": info})
 
     def control_response(self, request: str) -> None:

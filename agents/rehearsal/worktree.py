@@ -9,9 +9,13 @@ from ...missions.errors import InvalidValue, SoloUnicornError
 from . import LABEL
 
 IDENTITY = (
-    "-c", f"user.name=Solo Unicorn {LABEL}", "-c", "user.email=rehearsal@solo-unicorn.invalid",
-    "-c", "commit.gpgsign=false",
-)  # fmt: skip
+    "-c",
+    f"user.name=Solo Unicorn {LABEL}",
+    "-c",
+    "user.email=rehearsal@solo-unicorn.invalid",
+    "-c",
+    "commit.gpgsign=false",
+)
 
 
 class Worktree:

@@ -1,11 +1,11 @@
 """The host's Unix socket: one JSON object a line in, one a line out.
 
-    {"op": "input", "line": "…\\n", "control": false}   write to the agent's standard input
-    {"op": "interrupt"}                                SIGINT to the agent, once
-    {"op": "stop", "reason": "stop", "grace": 10}      SIGINT, SIGTERM, SIGKILL
-    {"op": "kill", "reason": "kill"}                   SIGKILL
-    {"op": "close_stdin"}                              the end of the agent's input
-    {"op": "status"}                                   what the host knows
+{"op": "input", "line": "…\\n", "control": false}   write to the agent's standard input
+{"op": "interrupt"}                                SIGINT to the agent, once
+{"op": "stop", "reason": "stop", "grace": 10}      SIGINT, SIGTERM, SIGKILL
+{"op": "kill", "reason": "kill"}                   SIGKILL
+{"op": "close_stdin"}                              the end of the agent's input
+{"op": "status"}                                   what the host knows
 """
 
 from __future__ import annotations

@@ -95,5 +95,3 @@ def _adopt_orphans() -> None:
 
     set_child_subreaper = 36
     ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0)
-
-

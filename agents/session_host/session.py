@@ -77,9 +77,17 @@ class Session:
         launch = self._launch
         environment = {name: value for name, value in os.environ.items() if name not in launch.unset}
         self._agent = subprocess.Popen(
-            launch.argv, cwd=launch.cwd, env=environment | launch.environment, start_new_session=True, close_fds=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, preexec_fn=_in_the_child,
-        )  # fmt: skip
+            launch.argv,
+            cwd=launch.cwd,
+            env=environment | launch.environment,
+            start_new_session=True,
+            close_fds=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            preexec_fn=_in_the_child,
+        )
         assert self._agent.stdin and self._agent.stdout and self._agent.stderr
         process = identify(self._agent.pid) or Process(self._agent.pid, "", "")
         self._ending.agent = process
@@ -215,10 +223,15 @@ class Session:
 
     def _status(self) -> dict[str, object]:
         return {
-            "pid": os.getpid(), "agent_pid": self._agent.pid, "silent_seconds": time.monotonic() - self._heard,
-            "offset": self._tape.offset, "results": self._results, "listens": self._stdin is not None,
-            "stopping": self._ending.reason, **self._counts,
-        }  # fmt: skip
+            "pid": os.getpid(),
+            "agent_pid": self._agent.pid,
+            "silent_seconds": time.monotonic() - self._heard,
+            "offset": self._tape.offset,
+            "results": self._results,
+            "listens": self._stdin is not None,
+            "stopping": self._ending.reason,
+            **self._counts,
+        }
 
     # ---- the clocks -----------------------------------------------------------------------------------------------
 
@@ -311,20 +324,29 @@ class Session:
         reason = self._ending.reason
         self._tape.sync(time.monotonic(), at_once=True)
         outcome = {
-            "exit_code": code, "signal": number, "started": self._started, "ended": time.time(),
+            "exit_code": code,
+            "signal": number,
+            "started": self._started,
+            "ended": time.time(),
             "stop": {"reason": reason, "signals": self._ending.signals} if reason else None,
-            "start_error": self._start_error, "left_out_bytes": self._tape.left_out_bytes,
-            "lost_lines": self._tape.lost_lines, "leftovers_ended": self._ending.leftovers,
-            "stderr_tail": self._stderr_tail.decode("utf-8", "replace").strip(), **self._counts,
-        }  # fmt: skip
+            "start_error": self._start_error,
+            "left_out_bytes": self._tape.left_out_bytes,
+            "lost_lines": self._tape.lost_lines,
+            "leftovers_ended": self._ending.leftovers,
+            "stderr_tail": self._stderr_tail.decode("utf-8", "replace").strip(),
+            **self._counts,
+        }
         self._outcome.commit(json.dumps(outcome).encode())
 
     def _write_host_json(self, agent: Process | None) -> None:
         here = identify(os.getpid())
         known = {
-            "pid": os.getpid(), "start": here.start if here else "", "socket": self._launch.socket,
-            "agent_pid": agent.pid if agent else None, "processes": [agent.to_json()] if agent else [],
-        }  # fmt: skip
+            "pid": os.getpid(),
+            "start": here.start if here else "",
+            "socket": self._launch.socket,
+            "agent_pid": agent.pid if agent else None,
+            "processes": [agent.to_json()] if agent else [],
+        }
         replace_file(self._run_dir / "host.json", json.dumps(known).encode())
 
 

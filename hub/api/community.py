@@ -18,45 +18,69 @@ def star(call: Call) -> Answer:
 
 
 @endpoint(
-    "DELETE", PROJECT + "/star", "project.unstar", "Take your star back", needs="see project",
+    "DELETE",
+    PROJECT + "/star",
+    "project.unstar",
+    "Take your star back",
+    needs="see project",
     answers={200: schemas.STARRED},
-)  # fmt: skip
+)
 def unstar(call: Call) -> Answer:
     """Twice is a success."""
     return community.star(call, call.path["id"], wanted=False)
 
 
 @endpoint(
-    "POST", PROJECT + "/access-requests", "access.request", "Ask for a role in a project", needs="see project",
-    answers={201: schemas.ACCESS_REQUEST}, body=schemas.ACCESS_REQUEST_CREATE,
-)  # fmt: skip
+    "POST",
+    PROJECT + "/access-requests",
+    "access.request",
+    "Ask for a role in a project",
+    needs="see project",
+    answers={201: schemas.ACCESS_REQUEST},
+    body=schemas.ACCESS_REQUEST_CREATE,
+)
 def request_access(call: Call) -> Answer:
     """Its owners decide."""
     return community.request_access(call, call.path["id"])
 
 
 @endpoint(
-    "GET", PROJECT + "/access-requests", "access.list", "List open requests", needs="manage project",
-    answers={200: schemas.ACCESS_REQUEST_PAGE}, scope="admin",
-)  # fmt: skip
+    "GET",
+    PROJECT + "/access-requests",
+    "access.list",
+    "List open requests",
+    needs="manage project",
+    answers={200: schemas.ACCESS_REQUEST_PAGE},
+    scope="admin",
+)
 def list_requests(call: Call) -> Answer:
     """For owners."""
     return community.list_requests(call, call.path["id"])
 
 
 @endpoint(
-    "POST", "/access-requests/{id}/approve", "access.approve", "Give the role that was asked for",
-    needs="manage project", answers={200: schemas.ACCESS_REQUEST}, scope="admin",
-)  # fmt: skip
+    "POST",
+    "/access-requests/{id}/approve",
+    "access.approve",
+    "Give the role that was asked for",
+    needs="manage project",
+    answers={200: schemas.ACCESS_REQUEST},
+    scope="admin",
+)
 def approve(call: Call) -> Answer:
     """An owner of the project."""
     return community.decide(call, call.path["id"], approved=True)
 
 
 @endpoint(
-    "POST", "/access-requests/{id}/reject", "access.reject", "Refuse the role that was asked for",
-    needs="manage project", answers={200: schemas.ACCESS_REQUEST}, scope="admin",
-)  # fmt: skip
+    "POST",
+    "/access-requests/{id}/reject",
+    "access.reject",
+    "Refuse the role that was asked for",
+    needs="manage project",
+    answers={200: schemas.ACCESS_REQUEST},
+    scope="admin",
+)
 def reject(call: Call) -> Answer:
     """An owner of the project."""
     return community.decide(call, call.path["id"], approved=False)
@@ -69,27 +93,43 @@ def list_templates(call: Call) -> Answer:
 
 
 @endpoint(
-    "POST", PROJECT + "/template", "template.export", "Make a template of a project", needs="manage project",
-    answers={201: schemas.OBJECT}, body=schemas.TEMPLATE_CREATE, scope="admin",
-)  # fmt: skip
+    "POST",
+    PROJECT + "/template",
+    "template.export",
+    "Make a template of a project",
+    needs="manage project",
+    answers={201: schemas.OBJECT},
+    body=schemas.TEMPLATE_CREATE,
+    scope="admin",
+)
 def export_template(call: Call) -> Answer:
     """Settings, flows, actors and open missions."""
     return templates.export_template(call, call.path["id"])
 
 
 @endpoint(
-    "POST", "/templates/{id}/projects", "template.create_project", "Create a project from a template",
-    needs="account", answers={201: schemas.PROJECT}, body=schemas.FROM_TEMPLATE, scope="admin",
-)  # fmt: skip
+    "POST",
+    "/templates/{id}/projects",
+    "template.create_project",
+    "Create a project from a template",
+    needs="account",
+    answers={201: schemas.PROJECT},
+    body=schemas.FROM_TEMPLATE,
+    scope="admin",
+)
 def create_from_template(call: Call) -> Answer:
     """All of it or nothing."""
     return templates.create_from_template(call, call.path["id"])
 
 
 @endpoint(
-    "GET", PROJECT + "/metrics", "project.metrics", "Read the numbers of a project", needs="read missions",
+    "GET",
+    PROJECT + "/metrics",
+    "project.metrics",
+    "Read the numbers of a project",
+    needs="read missions",
     answers={200: schemas.OBJECT},
-)  # fmt: skip
+)
 def metrics(call: Call) -> Answer:
     """Lists, what runs, and the last weeks."""
     return community.metrics(call, call.path["id"])

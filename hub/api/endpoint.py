@@ -142,10 +142,23 @@ def endpoint(
         wanted: Scope = scope or ("read" if method == "GET" else "write")
         ENDPOINTS.append(
             Endpoint(
-                method, path, name, summary, needs, serve, answers, query, body, body_required, if_match, wanted,
-                refuses, deprecated, sunset,
+                method,
+                path,
+                name,
+                summary,
+                needs,
+                serve,
+                answers,
+                query,
+                body,
+                body_required,
+                if_match,
+                wanted,
+                refuses,
+                deprecated,
+                sunset,
             )
-        )  # fmt: skip
+        )
         return serve
 
     return add

@@ -25,19 +25,29 @@ def get_memory(call: Call) -> Answer:
 
 
 @endpoint(
-    "PUT", ONE, "memory.put", "Write a document", needs="write memory",
-    answers={200: schemas.DOCUMENT, 201: schemas.DOCUMENT}, body=schemas.DOCUMENT_WRITE, if_match="optional",
+    "PUT",
+    ONE,
+    "memory.put",
+    "Write a document",
+    needs="write memory",
+    answers={200: schemas.DOCUMENT, 201: schemas.DOCUMENT},
+    body=schemas.DOCUMENT_WRITE,
+    if_match="optional",
     refuses=(428,),
-)  # fmt: skip
+)
 def put_memory(call: Call) -> Answer:
     """The whole of it."""
     return memory.put(call, call.path["id"], call.path["name"])
 
 
 @endpoint(
-    "GET", ONE + "/versions", "memory.versions", "Read every version of a document", needs="read memory",
+    "GET",
+    ONE + "/versions",
+    "memory.versions",
+    "Read every version of a document",
+    needs="read memory",
     answers={200: schemas.DOCUMENT_PAGE},
-)  # fmt: skip
+)
 def memory_versions(call: Call) -> Answer:
     """Oldest first."""
     return memory.versions(call, call.path["id"], call.path["name"])

@@ -12,15 +12,25 @@ from .endpoint import ENDPOINTS, Endpoint
 from .schema import COMPONENTS, ref
 
 _REASONS: Final[dict[int, str]] = {
-    200: "Done.", 201: "Made.", 204: "Done; nothing to say.", 302: "It is elsewhere.",
-    304: "Not changed since that ETag.", 400: "The request cannot be read.",
+    200: "Done.",
+    201: "Made.",
+    204: "Done; nothing to say.",
+    302: "It is elsewhere.",
+    304: "Not changed since that ETag.",
+    400: "The request cannot be read.",
     401: "A sign-in is needed, or the token is no good.",
-    403: "The caller may see this but not do it.", 404: "Not there, or not for the caller to see.",
-    409: "It contradicts the present state.", 410: "Gone: deleted, or the cursor is of another time.",
-    412: "Changed since it was read; `details.current` is its present state.", 413: "The body is too large.",
-    415: "Not JSON.", 422: "A value that the rules refuse.", 428: "If-Match is missing.",
-    429: "Too many requests; see Retry-After.", 503: "Busy; see Retry-After.",
-}  # fmt: skip
+    403: "The caller may see this but not do it.",
+    404: "Not there, or not for the caller to see.",
+    409: "It contradicts the present state.",
+    410: "Gone: deleted, or the cursor is of another time.",
+    412: "Changed since it was read; `details.current` is its present state.",
+    413: "The body is too large.",
+    415: "Not JSON.",
+    422: "A value that the rules refuse.",
+    428: "If-Match is missing.",
+    429: "Too many requests; see Retry-After.",
+    503: "Busy; see Retry-After.",
+}
 
 
 def document(prefix: str) -> JsonObject:
@@ -114,18 +124,23 @@ def _parameters(row: Endpoint) -> list[Json]:
     if row.writes:
         found.append(
             {
-                "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200},
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": 200},
                 "description": "Sent twice, it acts once.",
             }
-        )  # fmt: skip
+        )
         if row.if_match != "no":
             found.append(
                 {
-                    "name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
+                    "name": "If-Match",
+                    "in": "header",
+                    "required": False,
+                    "schema": {"type": "string"},
                     "description": "The ETag that was read"
                     + ("; without it 428." if row.if_match == "required" else ", to be sure."),
                 }
-            )  # fmt: skip
+            )
     return found
 
 

@@ -16,16 +16,26 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
     admin: Scope = "admin" if kind is not REPOSITORY else "write"
 
     @endpoint(
-        "GET", of_project, f"{word}.list", f"List a project's {plural}", needs=kind.reads,
+        "GET",
+        of_project,
+        f"{word}.list",
+        f"List a project's {plural}",
+        needs=kind.reads,
         answers={200: component(f"{kind.cls.__name__}Page", page(shown))},
-    )  # fmt: skip
+    )
     def listed(call: Call) -> Answer:
         return parts.listed(call, kind, call.path["id"])
 
     @endpoint(
-        "POST", of_project, f"{word}.{create}", f"{create.capitalize()} a {word}".replace("a actor", "an actor"),
-        needs=kind.writes, answers={201: shown}, body=made, scope=admin,
-    )  # fmt: skip
+        "POST",
+        of_project,
+        f"{word}.{create}",
+        f"{create.capitalize()} a {word}".replace("a actor", "an actor"),
+        needs=kind.writes,
+        answers={201: shown},
+        body=made,
+        scope=admin,
+    )
     def created(call: Call) -> Answer:
         return parts.create(call, kind, call.path["id"])
 
@@ -34,16 +44,29 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
         return parts.get(call, kind, call.path["id"])
 
     @endpoint(
-        "PATCH", one, f"{word}.update", f"Change one of the {plural}", needs=kind.writes, answers={200: shown},
-        body=changed, if_match="optional", scope=admin,
-    )  # fmt: skip
+        "PATCH",
+        one,
+        f"{word}.update",
+        f"Change one of the {plural}",
+        needs=kind.writes,
+        answers={200: shown},
+        body=changed,
+        if_match="optional",
+        scope=admin,
+    )
     def edited(call: Call) -> Answer:
         return parts.edit(call, kind, call.path["id"])
 
     @endpoint(
-        "DELETE", one, f"{word}.{remove}", f"Take one of the {plural} away", needs=kind.writes, answers={204: None},
-        if_match="optional", scope=admin,
-    )  # fmt: skip
+        "DELETE",
+        one,
+        f"{word}.{remove}",
+        f"Take one of the {plural} away",
+        needs=kind.writes,
+        answers={204: None},
+        if_match="optional",
+        scope=admin,
+    )
     def removed(call: Call) -> Answer:
         return parts.remove(call, kind, call.path["id"])
 
@@ -51,6 +74,10 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
 _rows(FLOW, "flows", ("create", "delete"), schemas.FLOW, schemas.FLOW_CREATE, schemas.FLOW_PATCH)
 _rows(ACTOR, "actors", ("create", "delete"), schemas.ACTOR, schemas.ACTOR_CREATE, schemas.ACTOR_PATCH)
 _rows(
-    REPOSITORY, "repositories", ("link", "unlink"), schemas.REPOSITORY, schemas.REPOSITORY_CREATE,
+    REPOSITORY,
+    "repositories",
+    ("link", "unlink"),
+    schemas.REPOSITORY,
+    schemas.REPOSITORY_CREATE,
     schemas.REPOSITORY_PATCH,
-)  # fmt: skip
+)

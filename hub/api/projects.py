@@ -11,21 +11,35 @@ ONE = "/projects/{id}"
 
 
 @endpoint(
-    "GET", "/projects", "project.list", "List your projects", needs="account", answers={200: schemas.PROJECT_PAGE},
+    "GET",
+    "/projects",
+    "project.list",
+    "List your projects",
+    needs="account",
+    answers={200: schemas.PROJECT_PAGE},
     query=(
-        AFTER, LIMIT, Parameter("organizationId", {"type": "string", "maxLength": 64}),
+        AFTER,
+        LIMIT,
+        Parameter("organizationId", {"type": "string", "maxLength": 64}),
         Parameter("status", {"type": "string", "enum": ["active", "archived", "suspended"]}),
     ),
-)  # fmt: skip
+)
 def list_projects(call: Call) -> Answer:
     """Those the caller has a role in."""
     return projects.listed(call)
 
 
 @endpoint(
-    "POST", "/projects", "project.create", "Create a project, or publish one with its own id", needs="account",
-    answers={201: schemas.PROJECT}, body=schemas.PROJECT_CREATE, scope="admin", refuses=(404,),
-)  # fmt: skip
+    "POST",
+    "/projects",
+    "project.create",
+    "Create a project, or publish one with its own id",
+    needs="account",
+    answers={201: schemas.PROJECT},
+    body=schemas.PROJECT_CREATE,
+    scope="admin",
+    refuses=(404,),
+)
 def create_project(call: Call) -> Answer:
     """The caller owns it."""
     return projects.create(call)
@@ -38,45 +52,73 @@ def get_project(call: Call) -> Answer:
 
 
 @endpoint(
-    "PATCH", ONE, "project.update", "Change a project's settings", needs="manage project",
-    answers={200: schemas.PROJECT}, body=schemas.PROJECT_PATCH, if_match="optional", scope="admin",
-)  # fmt: skip
+    "PATCH",
+    ONE,
+    "project.update",
+    "Change a project's settings",
+    needs="manage project",
+    answers={200: schemas.PROJECT},
+    body=schemas.PROJECT_PATCH,
+    if_match="optional",
+    scope="admin",
+)
 def update_project(call: Call) -> Answer:
     """JSON merge."""
     return projects.update_settings(call, call.path["id"])
 
 
 @endpoint(
-    "DELETE", ONE, "project.delete", "Archive a project", needs="manage project", answers={200: schemas.PROJECT},
-    if_match="optional", scope="admin",
-)  # fmt: skip
+    "DELETE",
+    ONE,
+    "project.delete",
+    "Archive a project",
+    needs="manage project",
+    answers={200: schemas.PROJECT},
+    if_match="optional",
+    scope="admin",
+)
 def archive_project(call: Call) -> Answer:
     """Nothing is lost; PATCH `status` brings it back."""
     return projects.archive(call, call.path["id"])
 
 
 @endpoint(
-    "GET", ONE + "/members", "project.members.list", "List a project's members", needs="see members",
+    "GET",
+    ONE + "/members",
+    "project.members.list",
+    "List a project's members",
+    needs="see members",
     answers={200: schemas.MEMBER_PAGE},
-)  # fmt: skip
+)
 def list_members(call: Call) -> Answer:
     """For its members."""
     return projects.members(call, call.path["id"])
 
 
 @endpoint(
-    "POST", ONE + "/members", "project.members.add", "Give a person a role in a project", needs="manage project",
-    answers={200: schemas.MEMBER}, body=schemas.MEMBER_ADD, scope="admin",
-)  # fmt: skip
+    "POST",
+    ONE + "/members",
+    "project.members.add",
+    "Give a person a role in a project",
+    needs="manage project",
+    answers={200: schemas.MEMBER},
+    body=schemas.MEMBER_ADD,
+    scope="admin",
+)
 def add_member(call: Call) -> Answer:
     """By id or e-mail."""
     return projects.add_member(call, call.path["id"])
 
 
 @endpoint(
-    "DELETE", ONE + "/members/{user}", "project.members.remove", "Take a person's role away", needs="manage project",
-    answers={204: None}, scope="admin",
-)  # fmt: skip
+    "DELETE",
+    ONE + "/members/{user}",
+    "project.members.remove",
+    "Take a person's role away",
+    needs="manage project",
+    answers={204: None},
+    scope="admin",
+)
 def remove_member(call: Call) -> Answer:
     """The last owner stays."""
     return projects.remove_member(call, call.path["id"], call.path["user"])

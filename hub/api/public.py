@@ -13,18 +13,28 @@ WORDS = Parameter("q", {"type": "string", "maxLength": 200}, "Words to look for.
 
 
 @endpoint(
-    "GET", PROJECTS, "public.browse", "Browse public projects", needs="public", answers={200: schemas.PUBLIC_PAGE},
+    "GET",
+    PROJECTS,
+    "public.browse",
+    "Browse public projects",
+    needs="public",
+    answers={200: schemas.PUBLIC_PAGE},
     query=(AFTER, LIMIT, CATEGORY),
-)  # fmt: skip
+)
 def browse(call: Call) -> Answer:
     """The most starred first."""
     return public.browse(call)
 
 
 @endpoint(
-    "GET", PROJECTS + "/search", "public.search", "Search public projects", needs="public",
-    answers={200: schemas.PUBLIC_PAGE}, query=(WORDS, AFTER, LIMIT, CATEGORY),
-)  # fmt: skip
+    "GET",
+    PROJECTS + "/search",
+    "public.search",
+    "Search public projects",
+    needs="public",
+    answers={200: schemas.PUBLIC_PAGE},
+    query=(WORDS, AFTER, LIMIT, CATEGORY),
+)
 def search(call: Call) -> Answer:
     """All words of `q`."""
     return public.search(call)
@@ -39,28 +49,40 @@ def get(call: Call) -> Answer:
 
 
 @endpoint(
-    "GET", PROJECTS + "/{slug}/missions", "public.missions", "Read a public project's missions", needs="public",
+    "GET",
+    PROJECTS + "/{slug}/missions",
+    "public.missions",
+    "Read a public project's missions",
+    needs="public",
     answers={200: schemas.PUBLIC_PAGE},
     query=(AFTER, LIMIT, Parameter("list", {"type": "string", "enum": ["todo", "doing", "review", "done", "loop"]})),
-)  # fmt: skip
+)
 def missions(call: Call) -> Answer:
     """When the project shows them."""
     return public.public_missions(call, call.path["slug"])
 
 
 @endpoint(
-    "GET", "/public/categories", "public.categories", "List the categories of public projects", needs="public",
+    "GET",
+    "/public/categories",
+    "public.categories",
+    "List the categories of public projects",
+    needs="public",
     answers={200: schemas.PUBLIC_PAGE},
-)  # fmt: skip
+)
 def categories(call: Call) -> Answer:
     """With how many projects each has."""
     return public.categories(call)
 
 
 @endpoint(
-    "GET", "/public/featured", "public.featured", "List featured projects", needs="public",
+    "GET",
+    "/public/featured",
+    "public.featured",
+    "List featured projects",
+    needs="public",
     answers={200: schemas.PUBLIC_PAGE},
-)  # fmt: skip
+)
 def featured(call: Call) -> Answer:
     """Chosen by the hub's operator."""
     return public.featured(call)

@@ -74,11 +74,7 @@ def page(item: JsonObject, **more: JsonObject) -> JsonObject:
     """A page of a list."""
     return {
         "type": "object",
-        "properties": {
-            "items": {"type": "array", "items": item},
-            "nextAfter": {"type": ["string", "null"]},
-            **more,
-        },
+        "properties": {"items": {"type": "array", "items": item}, "nextAfter": {"type": ["string", "null"]}, **more},
         "required": ["items", "nextAfter"],
     }
 

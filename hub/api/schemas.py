@@ -115,13 +115,17 @@ PROJECT_PAGE = component("ProjectPage", page(PROJECT))
 PROJECT_CREATE = component(
     "ProjectCreate",
     body(
-        Project, only=SETTABLE, required=("name",),
+        Project,
+        only=SETTABLE,
+        required=("name",),
         more={
-            "id": ID, "organizationId": TEXT, "name": {"type": "string", "minLength": 1},
+            "id": ID,
+            "organizationId": TEXT,
+            "name": {"type": "string", "minLength": 1},
             "flows": {"enum": ["system", "none"], "description": "none: the caller sends its own flows"},
         },
     ),
-)  # fmt: skip
+)
 PROJECT_PATCH = component("ProjectPatch", body(Project, only=SETTABLE, nullable=True))
 _NAMED: Final[dict[str, JsonObject]] = {"id": ID, "name": {"type": "string", "minLength": 1}}
 _VERSION: Final[dict[str, JsonObject]] = {"version": COUNT}
@@ -154,9 +158,11 @@ MEMBER = component("Member", {"type": "object", "properties": dict(_MEMBER), "re
 MEMBER_PAGE = component("MemberPage", page(MEMBER))
 MEMBER_ADD = component("MemberAdd", {"type": "object", "properties": {"userId": TEXT, "email": TEXT, "role": TEXT}})
 WORKSTATION = entity(
-    Workstation, without=("registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"),
-    more={"generation": COUNT, "state": TEXT, **_VERSION}, always=("id", "name", "status"),
-)  # fmt: skip
+    Workstation,
+    without=("registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"),
+    more={"generation": COUNT, "state": TEXT, **_VERSION},
+    always=("id", "name", "status"),
+)
 OBJECT: Final[Schema] = {"type": "object"}
 ERROR = component(
     "Error",
@@ -190,10 +196,12 @@ WORKSTATION_PAGE = component("WorkstationPage", page(WORKSTATION))
 WORKSTATION_WRITE = component(
     "WorkstationWrite",
     body(
-        Workstation, only=WORKSTATION_SETTABLE, nullable=True,
+        Workstation,
+        only=WORKSTATION_SETTABLE,
+        nullable=True,
         more={"id": ID, "organizationId": TEXT, "generation": COUNT, "machineId": TEXT},
     ),
-)  # fmt: skip
+)
 HEARTBEAT = component(
     "Heartbeat",
     {
@@ -215,8 +223,7 @@ ORGANIZATION = entity(
 )
 ORGANIZATION_PAGE = component("OrganizationPage", page(ORGANIZATION))
 ORGANIZATION_CREATE = component(
-    "OrganizationCreate",
-    body(Organization, only=ORGANIZATION_SETTABLE, required=("name",), more={"id": ID}),
+    "OrganizationCreate", body(Organization, only=ORGANIZATION_SETTABLE, required=("name",), more={"id": ID})
 )
 ORGANIZATION_PATCH = component("OrganizationPatch", body(Organization, only=ORGANIZATION_SETTABLE, nullable=True))
 INVITATION = component(
@@ -232,12 +239,18 @@ TOKEN = component(
     {
         "type": "object",
         "properties": {
-            "id": TEXT, "kind": TEXT, "name": TEXT, "scopes": IDS, "createdAt": TIME, "expiresAt": NULLABLE_TEXT,
-            "lastUsedAt": NULLABLE_TEXT, "revoked": FLAG,
+            "id": TEXT,
+            "kind": TEXT,
+            "name": TEXT,
+            "scopes": IDS,
+            "createdAt": TIME,
+            "expiresAt": NULLABLE_TEXT,
+            "lastUsedAt": NULLABLE_TEXT,
+            "revoked": FLAG,
         },
         "required": ["id", "kind", "name", "scopes"],
     },
-)  # fmt: skip
+)
 TOKEN_PAGE = component("TokenPage", page(TOKEN))
 _AUDITED: Final = ("id", "caller", "action", "target", "outcome", "place", "agent", "traceId")
 AUDIT_PAGE = component(
@@ -249,7 +262,9 @@ AUDIT_PAGE = component(
                 "type": "object",
                 "properties": {
                     **dict.fromkeys(_AUDITED, TEXT),
-                    "at": TIME, "organizationId": NULLABLE_TEXT, "projectId": NULLABLE_TEXT,
+                    "at": TIME,
+                    "organizationId": NULLABLE_TEXT,
+                    "projectId": NULLABLE_TEXT,
                 },
                 "required": ["id", "at", "caller", "action"],
             },
@@ -269,11 +284,15 @@ TOKEN_CREATE = component(
     },
 )
 _DOCUMENT: Final[dict[str, JsonObject]] = {
-    "projectId": TEXT, "name": TEXT, "text": TEXT, "version": COUNT, "updatedAt": TIME, "updatedBy": OBJECT,
-}  # fmt: skip
+    "projectId": TEXT,
+    "name": TEXT,
+    "text": TEXT,
+    "version": COUNT,
+    "updatedAt": TIME,
+    "updatedBy": OBJECT,
+}
 DOCUMENT = component(
-    "MemoryDocument",
-    {"type": "object", "properties": dict(_DOCUMENT), "required": ["name", "text", "version"]},
+    "MemoryDocument", {"type": "object", "properties": dict(_DOCUMENT), "required": ["name", "text", "version"]}
 )
 DOCUMENT_PAGE = component("MemoryDocumentPage", page(DOCUMENT))
 DOCUMENT_WRITE = component(
@@ -286,13 +305,18 @@ ACCESS_REQUEST = component(
     {
         "type": "object",
         "properties": {
-            "id": TEXT, "projectId": TEXT, "userId": TEXT, "email": TEXT, "role": TEXT, "message": TEXT,
+            "id": TEXT,
+            "projectId": TEXT,
+            "userId": TEXT,
+            "email": TEXT,
+            "role": TEXT,
+            "message": TEXT,
             "createdAt": TIME,
             "status": {"enum": ["pending", "approved", "rejected"]},
         },
         "required": ["id", "projectId", "userId", "role", "status"],
     },
-)  # fmt: skip
+)
 ACCESS_REQUEST_PAGE = component("AccessRequestPage", page(ACCESS_REQUEST))
 ACCESS_REQUEST_CREATE = component(
     "AccessRequestCreate",

@@ -10,37 +10,57 @@ ONE = "/workstations/{id}"
 
 
 @endpoint(
-    "GET", "/organizations/{id}/workstations", "workstation.list", "List an organization's workstations",
-    needs="see organization", answers={200: schemas.WORKSTATION_PAGE},
-)  # fmt: skip
+    "GET",
+    "/organizations/{id}/workstations",
+    "workstation.list",
+    "List an organization's workstations",
+    needs="see organization",
+    answers={200: schemas.WORKSTATION_PAGE},
+)
 def list_workstations(call: Call) -> Answer:
     """For its members."""
     return workstations.listed(call, call.path["id"])
 
 
 @endpoint(
-    "GET", "/projects/{id}/workstations", "project.workstations", "List the workstations of a project",
-    needs="see workstations", answers={200: schemas.PUBLIC_PAGE},
-)  # fmt: skip
+    "GET",
+    "/projects/{id}/workstations",
+    "project.workstations",
+    "List the workstations of a project",
+    needs="see workstations",
+    answers={200: schemas.PUBLIC_PAGE},
+)
 def project_workstations(call: Call) -> Answer:
     """As much as the caller may see."""
     return workstations.of_project(call, call.path["id"])
 
 
 @endpoint(
-    "POST", "/workstations", "workstation.register", "Register a workstation", needs="account",
-    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, scope="run",
+    "POST",
+    "/workstations",
+    "workstation.register",
+    "Register a workstation",
+    needs="account",
+    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION},
+    body=schemas.WORKSTATION_WRITE,
+    scope="run",
     refuses=(404,),
-)  # fmt: skip
+)
 def register(call: Call) -> Answer:
     """With an id of its own, or a fresh one."""
     return workstations.register(call)
 
 
 @endpoint(
-    "PUT", ONE, "workstation.put", "Register a workstation under its id", needs="account",
-    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, scope="run",
-)  # fmt: skip
+    "PUT",
+    ONE,
+    "workstation.put",
+    "Register a workstation under its id",
+    needs="account",
+    answers={200: schemas.WORKSTATION, 201: schemas.WORKSTATION},
+    body=schemas.WORKSTATION_WRITE,
+    scope="run",
+)
 def put(call: Call) -> Answer:
     """A higher generation takes over."""
     return workstations.register(call, call.path["id"])
@@ -53,9 +73,16 @@ def get(call: Call) -> Answer:
 
 
 @endpoint(
-    "PATCH", ONE, "workstation.update", "Change a workstation's settings", needs="account",
-    answers={200: schemas.WORKSTATION}, body=schemas.WORKSTATION_WRITE, if_match="optional", scope="run",
-)  # fmt: skip
+    "PATCH",
+    ONE,
+    "workstation.update",
+    "Change a workstation's settings",
+    needs="account",
+    answers={200: schemas.WORKSTATION},
+    body=schemas.WORKSTATION_WRITE,
+    if_match="optional",
+    scope="run",
+)
 def update(call: Call) -> Answer:
     """By its owner or an administrator."""
     return workstations.edit(call, call.path["id"])
@@ -70,36 +97,60 @@ def delete(call: Call) -> Answer:
 
 
 @endpoint(
-    "POST", ONE + "/heartbeat", "workstation.heartbeat", "Say that a workstation is there", needs="account",
-    answers={200: schemas.OBJECT}, body=schemas.HEARTBEAT, scope="run",
-)  # fmt: skip
+    "POST",
+    ONE + "/heartbeat",
+    "workstation.heartbeat",
+    "Say that a workstation is there",
+    needs="account",
+    answers={200: schemas.OBJECT},
+    body=schemas.HEARTBEAT,
+    scope="run",
+)
 def heartbeat(call: Call) -> Answer:
     """Every 15 s."""
     return workstations.heartbeat(call, call.path["id"])
 
 
 @endpoint(
-    "GET", ONE + "/assignments", "workstation.assignments", "List what a workstation is offered", needs="account",
-    answers={200: schemas.PUBLIC_PAGE}, scope="run",
-)  # fmt: skip
+    "GET",
+    ONE + "/assignments",
+    "workstation.assignments",
+    "List what a workstation is offered",
+    needs="account",
+    answers={200: schemas.PUBLIC_PAGE},
+    scope="run",
+)
 def offers(call: Call) -> Answer:
     """For its owner."""
     return assignments.offers(call, call.path["id"])
 
 
 @endpoint(
-    "POST", "/assignments/{id}/reject", "assignment.reject", "Refuse an offer", needs="account", answers={204: None},
-    body=schemas.REASON, scope="run",
-)  # fmt: skip
+    "POST",
+    "/assignments/{id}/reject",
+    "assignment.reject",
+    "Refuse an offer",
+    needs="account",
+    answers={204: None},
+    body=schemas.REASON,
+    scope="run",
+)
 def reject(call: Call) -> Answer:
     """With a reason: busy, repo missing, dirty, agent missing."""
     return assignments.reject(call, call.path["id"])
 
 
 @endpoint(
-    "POST", "/missions/{id}/assign", "mission.assign", "Offer a mission to a workstation", needs="run missions",
-    answers={201: schemas.OBJECT}, body=schemas.ASSIGN, scope="run", refuses=(410,),
-)  # fmt: skip
+    "POST",
+    "/missions/{id}/assign",
+    "mission.assign",
+    "Offer a mission to a workstation",
+    needs="run missions",
+    answers={201: schemas.OBJECT},
+    body=schemas.ASSIGN,
+    scope="run",
+    refuses=(410,),
+)
 def assign(call: Call) -> Answer:
     """The claim still decides."""
     return assignments.assign_to(call, call.path["id"])

@@ -11,16 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from ...missions.board import DependencyView, Hit, ListCount, Page
 from ...missions.comments import LineComment
 from ...missions.dependencies import is_resolved
-from ...missions.entities import (
-    LISTS,
-    Flow,
-    JsonObject,
-    ListName,
-    Mission,
-    MissionEvent,
-    Project,
-    ProjectRepository,
-)
+from ...missions.entities import LISTS, Flow, JsonObject, ListName, Mission, MissionEvent, Project, ProjectRepository
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.wire import from_wire

@@ -53,10 +53,14 @@ class Offer:
     def payload(self) -> JsonObject:
         """As on the wire."""
         return {
-            "assignmentId": self.id, "idempotencyKey": self.id, "missionId": self.mission_id,
-            "projectId": self.project_id, "workstationId": self.workstation_id, "codeAgentName": self.agent,
+            "assignmentId": self.id,
+            "idempotencyKey": self.id,
+            "missionId": self.mission_id,
+            "projectId": self.project_id,
+            "workstationId": self.workstation_id,
+            "codeAgentName": self.agent,
             "expiresAt": datetime.fromtimestamp(self.expires_at, UTC).isoformat()[:-6] + "Z",
-        }  # fmt: skip
+        }
 
 
 def waiting_projects(at: Connection, now: float) -> list[str]:
@@ -204,10 +208,17 @@ def _write(at: Connection, mission_id: str, project_id: str, workstation_id: str
     offer = Offer(new_ulid(), mission_id, project_id, workstation_id, agent, now + OFFER_SECONDS)
     at.execute(
         insert(assignments).values(
-            id=offer.id, mission_id=mission_id, project_id=project_id, workstation_id=workstation_id, agent=agent,
-            state="offered", offered_at=now, expires_at=offer.expires_at, reason="",
+            id=offer.id,
+            mission_id=mission_id,
+            project_id=project_id,
+            workstation_id=workstation_id,
+            agent=agent,
+            state="offered",
+            offered_at=now,
+            expires_at=offer.expires_at,
+            reason="",
         )
-    )  # fmt: skip
+    )
     return offer
 
 

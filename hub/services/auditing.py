@@ -14,9 +14,13 @@ from ..uploads.attachments import attachments
 
 PAGE: Final = 100
 _OF_PROJECT: Final[dict[str, Table]] = {
-    "missions": missions, "flows": flows, "actors": actors, "repositories": repositories,
-    "access-requests": access_requests, "attachments": attachments,
-}  # fmt: skip
+    "missions": missions,
+    "flows": flows,
+    "actors": actors,
+    "repositories": repositories,
+    "access-requests": access_requests,
+    "attachments": attachments,
+}
 NOBODYS: Final = frozenset({"tokens", "templates"})
 """Beginnings of paths whose id belongs to a person, or to a template that is only read."""
 
@@ -34,10 +38,16 @@ def recorded(call: Call) -> Answer:
             organization_id = made.get("id")
     more = [value for name, value in call.path.items() if name != "id"]
     audit.write(
-        call.at, caller=call.caller.name, action=call.endpoint.name, target=" ".join([target, *more]),
-        place=call.client, agent=call.agent, trace_id=call.correlation,
-        organization_id=organization_id, project_id=project_id,
-    )  # fmt: skip
+        call.at,
+        caller=call.caller.name,
+        action=call.endpoint.name,
+        target=" ".join([target, *more]),
+        place=call.client,
+        agent=call.agent,
+        trace_id=call.correlation,
+        organization_id=organization_id,
+        project_id=project_id,
+    )
     return answer
 
 
@@ -68,9 +78,13 @@ def listed(call: Call, organization_id: str) -> Answer:
     call.hub.permissions.require_organization(call.at, call.caller, organization_id, "own organization")
     limit = int(call.query.get("limit", PAGE))
     rows = audit.read(
-        call.at, limit=limit + 1, after=call.query.get("after", ""), organization_id=organization_id,
-        action=call.query.get("action", ""), caller=call.query.get("caller", ""),
-    )  # fmt: skip
+        call.at,
+        limit=limit + 1,
+        after=call.query.get("after", ""),
+        organization_id=organization_id,
+        action=call.query.get("action", ""),
+        caller=call.query.get("caller", ""),
+    )
     after = rows[limit - 1].id if len(rows) > limit else None
     return Answer(orjson.dumps({"items": [audit.shown(row) for row in rows[:limit]], "nextAfter": after}))
 

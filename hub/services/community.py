@@ -68,10 +68,15 @@ def request_access(call: Call, project_id: str) -> Answer:
     if row is None:
         call.at.execute(
             insert(access_requests).values(
-                id=identifier, project_id=project_id, user_id=user_id, role=role, message=message, status="pending",
+                id=identifier,
+                project_id=project_id,
+                user_id=user_id,
+                role=role,
+                message=message,
+                status="pending",
                 at=call.now,
             )
-        )  # fmt: skip
+        )
     else:
         call.at.execute(update(access_requests).where(mine).values(role=role, message=message))
     return Answer(orjson.dumps(_request(call, identifier)), 201)
@@ -118,10 +123,15 @@ def _request(call: Call, identifier: str) -> JsonObject:
         .where(access_requests.c.id == identifier)
     ).one()
     return {
-        "id": row.id, "projectId": row.project_id, "userId": row.user_id, "email": row.email, "role": row.role,
+        "id": row.id,
+        "projectId": row.project_id,
+        "userId": row.user_id,
+        "email": row.email,
+        "role": row.role,
         "message": row.message,
-        "status": row.status, "createdAt": datetime.fromtimestamp(row.at, UTC).isoformat()[:-6] + "Z",
-    }  # fmt: skip
+        "status": row.status,
+        "createdAt": datetime.fromtimestamp(row.at, UTC).isoformat()[:-6] + "Z",
+    }
 
 
 def _person(call: Call) -> str:

@@ -83,11 +83,9 @@ def listing(call: Call, project_id: str, mission_id: str, *, status: int = 200) 
     import orjson
 
     rows = call.at.execute(
-        select(
-            dependencies.c.mission_id,
-            dependencies.c.other_id,
-            dependencies.c.relation,
-        ).where(or_(dependencies.c.mission_id == mission_id, dependencies.c.other_id == mission_id))
+        select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(
+            or_(dependencies.c.mission_id == mission_id, dependencies.c.other_id == mission_id)
+        )
     ).all()
     ids = {row.mission_id if row.other_id == mission_id else row.other_id for row in rows}
     known = {

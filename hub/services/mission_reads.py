@@ -45,8 +45,10 @@ def listed(call: Call, project_id: str) -> Answer:
     query = call.query
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
-        missions.c.project_id == project_id, missions.c.deleted.is_(False), *_filters(query),
-    ]  # fmt: skip
+        missions.c.project_id == project_id,
+        missions.c.deleted.is_(False),
+        *_filters(query),
+    ]
     board = query.get("sort") == "board"
     if "after" in query:
         conditions.append(_after_board(query["after"]) if board else missions.c.id > query["after"])
@@ -99,8 +101,9 @@ def history(call: Call, project_id: str, mission_id: str | None) -> Answer:
     """Events of a project or a mission, oldest first, after a number."""
     limit = min(int(call.query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
-        events.c.project_id == project_id, events.c.seq > int(call.query.get("after", "0")),
-    ]  # fmt: skip
+        events.c.project_id == project_id,
+        events.c.seq > int(call.query.get("after", "0")),
+    ]
     if mission_id is not None:
         conditions.append(events.c.mission_id == mission_id)
     if "kinds" in call.query:

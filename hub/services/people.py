@@ -123,9 +123,13 @@ def create_organization(call: Call) -> Answer:
     if call.at.execute(select(organizations.c.id).where(organizations.c.id == organization_id)).scalar() is not None:
         raise HubError("already_exists", f"The id {organization_id} is taken")
     made = add_organization(
-        call.at, name=name_of(call.body.get("name")), owner_id=call.caller.user_id, now=call.now, slug=wished,
+        call.at,
+        name=name_of(call.body.get("name")),
+        owner_id=call.caller.user_id,
+        now=call.now,
+        slug=wished,
         organization_id=organization_id,
-    )  # fmt: skip
+    )
     given = {key: value for key, value in call.body.items() if key in SETTABLE - {"name", "slug"}}
     made = merged(made, given, allowed=SETTABLE)
     call.at.execute(update(organizations).where(organizations.c.id == made.id).values(**_columns(made, 1)))
@@ -289,19 +293,32 @@ def _text(made: Organization, version: int) -> str:
 
 
 def add_token(
-    at: Connection, *, kind: str, name: str, now: float, scopes: list[str], days: int | None = TOKEN_DAYS,
-    user_id: str | None = None, organization_id: str | None = None,
-) -> tuple[str, JsonObject]:  # fmt: skip
+    at: Connection,
+    *,
+    kind: str,
+    name: str,
+    now: float,
+    scopes: list[str],
+    days: int | None = TOKEN_DAYS,
+    user_id: str | None = None,
+    organization_id: str | None = None,
+) -> tuple[str, JsonObject]:
     """A new token: its text, said this once only, and what is kept of it."""
     wrong = [scope for scope in scopes if scope not in SCOPES]
     if wrong or not scopes:
         raise InvalidValue("scopes", f"{wrong or 'no scope'} cannot be given", todo=f"choose from {', '.join(SCOPES)}")
     text = new_token(kind)
     row = {
-        "id": new_ulid(), "digest": digest(text), "kind": kind, "user_id": user_id, "organization_id": organization_id,
-        "name": name_of(name), "scopes": " ".join(sorted(set(scopes))), "created_at": now,
+        "id": new_ulid(),
+        "digest": digest(text),
+        "kind": kind,
+        "user_id": user_id,
+        "organization_id": organization_id,
+        "name": name_of(name),
+        "scopes": " ".join(sorted(set(scopes))),
+        "created_at": now,
         "expires_at": None if days is None else now + days * 86_400,
-    }  # fmt: skip
+    }
     at.execute(insert(tokens).values(**row))
     return text, token_json(at.execute(select(tokens).where(tokens.c.id == row["id"])).one())
 
@@ -312,11 +329,15 @@ def token_json(row: object) -> JsonObject:
 
     one = cast("Any", row)
     return {
-        "id": one.id, "kind": one.kind, "name": one.name, "scopes": one.scopes.split(),
-        "createdAt": _time(one.created_at), "expiresAt": None if one.expires_at is None else _time(one.expires_at),
+        "id": one.id,
+        "kind": one.kind,
+        "name": one.name,
+        "scopes": one.scopes.split(),
+        "createdAt": _time(one.created_at),
+        "expiresAt": None if one.expires_at is None else _time(one.expires_at),
         "lastUsedAt": None if one.last_used_at is None else _time(one.last_used_at),
         "revoked": one.revoked_at is not None,
-    }  # fmt: skip
+    }
 
 
 def list_tokens(call: Call, organization_id: str | None) -> Answer:
@@ -338,10 +359,15 @@ def create_token(call: Call, organization_id: str | None) -> Answer:
     if not set(wanted) & set(SCOPES) <= call.caller.scopes:
         raise HubError("insufficient_scope", "A token cannot make one that may do more than itself")
     text, shown = add_token(
-        call.at, kind="organization" if organization_id else "personal", name=name_of(body.get("name", "token")),
-        now=call.now, scopes=wanted, days=days, organization_id=organization_id,
+        call.at,
+        kind="organization" if organization_id else "personal",
+        name=name_of(body.get("name", "token")),
+        now=call.now,
+        scopes=wanted,
+        days=days,
+        organization_id=organization_id,
         user_id=None if organization_id else call.caller.user_id,
-    )  # fmt: skip
+    )
     return Answer(orjson.dumps({**shown, "token": text}), 201, headers={"Cache-Control": "no-store"})
 
 

@@ -70,16 +70,26 @@ def create(call: Call) -> Answer:
             )
         )
     event = {
-        "seq": 1, "projectId": project_id, "missionId": None, "kind": "project_created",
-        "author": to_wire(author_of(call)), "at": now.isoformat()[:-6] + "Z", "changes": {}, "note": name,
+        "seq": 1,
+        "projectId": project_id,
+        "missionId": None,
+        "kind": "project_created",
+        "author": to_wire(author_of(call)),
+        "at": now.isoformat()[:-6] + "Z",
+        "changes": {},
+        "note": name,
         "correlationId": call.correlation,
-    }  # fmt: skip
+    }
     call.at.execute(
         insert(events).values(
-            project_id=project_id, seq=1, mission_id=None, kind="project_created", at=call.now,
+            project_id=project_id,
+            seq=1,
+            mission_id=None,
+            kind="project_created",
+            at=call.now,
             doc=orjson.dumps(event).decode(),
         )
-    )  # fmt: skip
+    )
     return _answer(project, 1, status=201)
 
 

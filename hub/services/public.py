@@ -16,14 +16,43 @@ from ..permissions import missing
 from ..tables import missions, organizations, projects
 
 SHOWN: Final = (
-    "id", "name", "description", "slug", "publicSlug", "category", "tags", "featured", "starCount", "publicMissionRead",
-    "publicMemoryRead", "publicRepositoryRead", "workstationVisibility", "createdAt", "updatedAt",
-)  # fmt: skip
+    "id",
+    "name",
+    "description",
+    "slug",
+    "publicSlug",
+    "category",
+    "tags",
+    "featured",
+    "starCount",
+    "publicMissionRead",
+    "publicMemoryRead",
+    "publicRepositoryRead",
+    "workstationVisibility",
+    "createdAt",
+    "updatedAt",
+)
 """What everybody sees of a public project."""
 MISSION_SHOWN: Final = (
-    "id", "projectId", "title", "description", "spec", "priority", "list", "listOrder", "stage", "solution", "tasks",
-    "tasksCurrent", "dependencyCount", "blockedBy", "relatesTo", "createdAt", "updatedAt", "version",
-)  # fmt: skip
+    "id",
+    "projectId",
+    "title",
+    "description",
+    "spec",
+    "priority",
+    "list",
+    "listOrder",
+    "stage",
+    "solution",
+    "tasks",
+    "tasksCurrent",
+    "dependencyCount",
+    "blockedBy",
+    "relatesTo",
+    "createdAt",
+    "updatedAt",
+    "version",
+)
 """What everybody sees of its missions, when the project shows them: nothing of who runs what where."""
 _PUBLIC = and_(
     projects.c.visibility == "public",

@@ -19,9 +19,16 @@ from .documents import joined
 from .values import check_size, name_of
 
 TEMPLATE_SETTINGS: Final = (
-    "description", "category", "tags", "prModeDefault", "prRequireReview", "prAutoMerge", "prDeleteBranchAfterMerge",
-    "prTemplate", "wipLimits",
-)  # fmt: skip
+    "description",
+    "category",
+    "tags",
+    "prModeDefault",
+    "prRequireReview",
+    "prAutoMerge",
+    "prDeleteBranchAfterMerge",
+    "prTemplate",
+    "wipLimits",
+)
 FLOW_KEPT: Final = ("name", "description", "stageSequence", "isDefault")
 MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stage", "isLoop", "loopSchedule")
 
@@ -73,10 +80,13 @@ def export_template(call: Call, project_id: str) -> Answer:
     doc = {"id": new_ulid(), "name": name, "public": public, "organizationId": access.organization_id, **content}
     call.at.execute(
         insert(templates).values(
-            id=doc["id"], organization_id=access.organization_id, name=name, public=public,
+            id=doc["id"],
+            organization_id=access.organization_id,
+            name=name,
+            public=public,
             doc=orjson.dumps(doc).decode(),
         )
-    )  # fmt: skip
+    )
     return Answer(orjson.dumps(doc), 201)
 
 
@@ -130,9 +140,14 @@ def _insert_part(change: Change, table: object, doc: JsonObject) -> str:
     from typing import Any, cast
 
     made: JsonObject = {
-        **doc, "id": new_id(), "projectId": change.project_id, "isDefault": False, "version": 1,
-        "createdAt": change.now.isoformat()[:-6] + "Z", "updatedAt": change.now.isoformat()[:-6] + "Z",
-    }  # fmt: skip
+        **doc,
+        "id": new_id(),
+        "projectId": change.project_id,
+        "isDefault": False,
+        "version": 1,
+        "createdAt": change.now.isoformat()[:-6] + "Z",
+        "updatedAt": change.now.isoformat()[:-6] + "Z",
+    }
     check_size("template", made)
     change.at.execute(
         insert(cast("Any", table)).values(

@@ -29,9 +29,20 @@ GONE_SECONDS: Final = 45
 HEARTBEAT_SECONDS: Final = 15
 SECRET: Final = frozenset({"registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"})
 FIXED: Final = frozenset(
-    {"id", "organizationId", "createdAt", "updatedAt", "version", "lastSeenAt", "lastHeartbeatAt", "realtimeMemberKey",
-     "generation", "machineId", "status"}
-)  # fmt: skip
+    {
+        "id",
+        "organizationId",
+        "createdAt",
+        "updatedAt",
+        "version",
+        "lastSeenAt",
+        "lastHeartbeatAt",
+        "realtimeMemberKey",
+        "generation",
+        "machineId",
+        "status",
+    }
+)
 SETTABLE: Final = frozenset(wire_name(field.name) for field in fields(Workstation)) - SECRET - FIXED
 STATUS_ONLY: Final = ("id", "status", "lastHeartbeatAt")
 STATES: Final = ("idle", "busy", "paused", "draining")
@@ -78,10 +89,16 @@ def _create(call: Call, identifier: str, generation: int, machine: str | None) -
     )
     call.at.execute(
         insert(workstations).values(
-            id=identifier, organization_id=organization_id, user_id=call.caller.user_id, machine_id=machine,
-            generation=generation, version=1, deleted=False, doc=_text(made),
+            id=identifier,
+            organization_id=organization_id,
+            user_id=call.caller.user_id,
+            machine_id=machine,
+            generation=generation,
+            version=1,
+            deleted=False,
+            doc=_text(made),
         )
-    )  # fmt: skip
+    )
     return _one(call, identifier, status=201)
 
 

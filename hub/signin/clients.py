@@ -65,9 +65,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
         return grant_type in ("authorization_code", "refresh_token")
 
 
-OURS: Final = {
-    "solo-unicorn-cli": Client("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True),
-}
+OURS: Final = {"solo-unicorn-cli": Client("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True)}
 
 
 def find(connection: Connection, client_id: str) -> Client | None:

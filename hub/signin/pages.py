@@ -44,13 +44,7 @@ class SignIn:
     """Routes of the built-in issuer."""
 
     def __init__(
-        self,
-        database: Database,
-        settings: Settings,
-        keys: Keys,
-        accounts: Accounts,
-        tokens: OwnTokens,
-        limits: Limits,
+        self, database: Database, settings: Settings, keys: Keys, accounts: Accounts, tokens: OwnTokens, limits: Limits
     ) -> None:
         self._database, self._settings, self._keys = database, settings, keys
         self._accounts, self._tokens, self._limits = accounts, tokens, limits

@@ -86,10 +86,18 @@ def announce(call: Call, project_id: str) -> Answer:
     doc = orjson.dumps(to_wire(made)).decode()
     call.at.execute(
         insert(attachments).values(
-            id=made.id, project_id=project_id, mission_id=mission_id, size=made.size, sha256=made.sha256,
-            mime=made.mime, state="waiting", reason="", at=call.now, doc=doc,
+            id=made.id,
+            project_id=project_id,
+            mission_id=mission_id,
+            size=made.size,
+            sha256=made.sha256,
+            mime=made.mime,
+            state="waiting",
+            reason="",
+            at=call.now,
+            doc=doc,
         )
-    )  # fmt: skip
+    )
     return _with_address(call, made.id, doc, "waiting", status=201)
 
 

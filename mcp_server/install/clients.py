@@ -137,20 +137,38 @@ CLIENTS: dict[str, Client] = {
     client.name: client
     for client in (
         Client(
-            "claude", "Claude Code", "claude", _claude_file, ("mcpServers",), _typed, _read_plain,
+            "claude",
+            "Claude Code",
+            "claude",
+            _claude_file,
+            ("mcpServers",),
+            _typed,
+            _read_plain,
             # the switch for variables takes all that follows it: the name stands before it
             lambda scope, one: ["mcp", "add", "--scope", scope, NAME, *_variables("-e", one), "--", *one.command],
             lambda scope: ["mcp", "remove", "--scope", scope, NAME],
         ),
         Client(
-            "codex", "Codex", "codex", _codex_file, ("mcp_servers",), _plain, _read_plain,
+            "codex",
+            "Codex",
+            "codex",
+            _codex_file,
+            ("mcp_servers",),
+            _plain,
+            _read_plain,
             lambda scope, one: (
                 ["mcp", "add", NAME, *_variables("--env", one), "--", *one.command] if scope == "user" else None
             ),
             lambda scope: ["mcp", "remove", NAME] if scope == "user" else None,
         ),
         Client(
-            "gemini", "Gemini CLI", "gemini", _gemini_file, ("mcpServers",), _plain, _read_plain,
+            "gemini",
+            "Gemini CLI",
+            "gemini",
+            _gemini_file,
+            ("mcpServers",),
+            _plain,
+            _read_plain,
             lambda scope, one: ["mcp", "add", "--scope", scope, *_variables("-e", one), NAME, *one.command],
             lambda scope: ["mcp", "remove", "--scope", scope, NAME],
             # in a folder that is not trusted its command forgets the servers that were there
@@ -160,4 +178,4 @@ CLIENTS: dict[str, Client] = {
         Client("cursor", "Cursor", "cursor", _cursor_file, ("mcpServers",), _plain, _read_plain),
         Client("vscode", "VS Code", "code", _vscode_file, ("servers",), _typed, _read_plain),
     )
-}  # fmt: skip
+}

@@ -119,16 +119,25 @@ TOOLS = (
     Tool(
         "list_missions",
         "Board rows in board order (lists: todo, doing, review, done, loop), with total and nextCursor.",
-        ListMissions, list_missions, "missions", "read",
+        ListMissions,
+        list_missions,
+        "missions",
+        "read",
     ),
     Tool(
         "search_missions",
         "Missions whose title or texts match the words, best first. Look here before creating one.",
-        SearchMissions, search_missions, "missions", "read",
+        SearchMissions,
+        search_missions,
+        "missions",
+        "read",
     ),
     Tool(
         "get_mission",
         "One mission (default: yours) with its version; `include` adds sections.",
-        GetMission, get_mission, "missions", "read",
+        GetMission,
+        get_mission,
+        "missions",
+        "read",
     ),
-)  # fmt: skip
+)

@@ -125,6 +125,10 @@ TOOLS = (
     Tool(
         "get_context",
         "Call this first: your mission, its stage, what is expected now, feedback, worktree, project memory.",
-        GetContext, get_context, "work", "read", always_load=True,
+        GetContext,
+        get_context,
+        "work",
+        "read",
+        always_load=True,
     ),
-)  # fmt: skip
+)

@@ -85,6 +85,10 @@ TOOLS = (
     Tool(
         "approve",
         "For the agent program itself: asks a person whether it may use one of its tools, and waits.",
-        Approve, approve, "work", "add", bound_only=True,
+        Approve,
+        approve,
+        "work",
+        "add",
+        bound_only=True,
     ),
-)  # fmt: skip
+)

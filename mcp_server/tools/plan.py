@@ -158,21 +158,33 @@ TOOLS = (
     Tool(
         "create_mission",
         "Write down new work: a mission in todo, not ready (a person starts it). One outcome each.",
-        CreateMission, create_mission, "missions", "add",
+        CreateMission,
+        create_mission,
+        "missions",
+        "add",
     ),
     Tool(
         "update_mission",
         "Replace title, description, spec or priority.",
-        UpdateMission, update_mission, "missions", "replace",
+        UpdateMission,
+        update_mission,
+        "missions",
+        "replace",
     ),
     Tool(
         "move_mission",
         "Move to todo, doing or loop. Never to review (request_review) or done (complete_stage).",
-        MoveMission, move_mission, "missions", "set",
+        MoveMission,
+        move_mission,
+        "missions",
+        "set",
     ),
     Tool(
         "link_missions",
         "Say that a mission is blocked_by, blocks or relates_to another; `remove` takes the link away.",
-        LinkMissions, link_missions, "missions", "replace",
+        LinkMissions,
+        link_missions,
+        "missions",
+        "replace",
     ),
-)  # fmt: skip
+)

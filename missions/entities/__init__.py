@@ -113,4 +113,4 @@ __all__ = [
     "User",
     "Workstation",
     "Worktree",
-]  # fmt: skip
+]

@@ -28,8 +28,15 @@ Outcome = Literal[
     "completed", "failed", "timeout", "cancelled", "rate_limited", "auth_failed", "needs_input", "unknown"
 ]
 OUTCOMES: tuple[Outcome, ...] = (
-    "completed", "failed", "timeout", "cancelled", "rate_limited", "auth_failed", "needs_input", "unknown",
-)  # fmt: skip
+    "completed",
+    "failed",
+    "timeout",
+    "cancelled",
+    "rate_limited",
+    "auth_failed",
+    "needs_input",
+    "unknown",
+)
 AuthorKind = Literal["user", "agent", "system"]
 Relation = Literal["blocks", "relates_to"]
 NoteKind = Literal["progress", "decision", "blocker", "question", "clarification"]

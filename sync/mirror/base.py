@@ -130,10 +130,13 @@ class Taking:
             "ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, version = excluded.version, deleted = 0, "
             "generation = excluded.generation, doc = excluded.doc",
             (
-                mission_id, self.mirror.project_id, version,
-                self._generation if generation is None else generation, rows.dump(document),
+                mission_id,
+                self.mirror.project_id,
+                version,
+                self._generation if generation is None else generation,
+                rows.dump(document),
             ),
-        )  # fmt: skip
+        )
         self.refold(mission_id, document, mission, quiet=quiet)
         return True
 

@@ -60,9 +60,18 @@ def conflict_of(row: tuple[object, ...]) -> SyncConflict:
 
 
 def add(
-    change: Change, project_id: str, mission_id: str, mutation_id: str, kind: ConflictKind,
-    field: str, base: Json, mine: Json, theirs: Json, *, part: str = "",
-) -> None:  # fmt: skip
+    change: Change,
+    project_id: str,
+    mission_id: str,
+    mutation_id: str,
+    kind: ConflictKind,
+    field: str,
+    base: Json,
+    mine: Json,
+    theirs: Json,
+    *,
+    part: str = "",
+) -> None:
     """Record a conflict; an open one of the same field takes the newer value of this side and stays one."""
     earlier = change.connection.execute(
         "SELECT id, mine FROM conflict WHERE mission_id = ? AND field = ? AND kind = ? AND state = 'open'",
@@ -80,10 +89,19 @@ def add(
             "INSERT INTO conflict (id, project_id, mission_id, mutation_id, kind, field, base, mine, theirs, state, "
             "at, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)",
             (
-                change.new_id(), project_id, mission_id, mutation_id, kind, field, dump(base), dump(mine), dump(theirs),
-                stamp(change.now), part,
+                change.new_id(),
+                project_id,
+                mission_id,
+                mutation_id,
+                kind,
+                field,
+                dump(base),
+                dump(mine),
+                dump(theirs),
+                stamp(change.now),
+                part,
             ),
-        )  # fmt: skip
+        )
     change.event(project_id, "conflicted", mission_id=None if part else mission_id, note=field or kind)
 
 

@@ -82,10 +82,16 @@ class ConnectingOperations(WorkspaceBase):
                 "hub = excluded.hub, email = excluded.email, kind = excluded.kind, signed_in = excluded.signed_in, "
                 "doc = excluded.doc",
                 (
-                    account.id, account.profile, account.hub, account.user_id, account.email, account.kind,
-                    account.signed_in, rows.dump(account.doc),
+                    account.id,
+                    account.profile,
+                    account.hub,
+                    account.user_id,
+                    account.email,
+                    account.kind,
+                    account.signed_in,
+                    rows.dump(account.doc),
                 ),
-            )  # fmt: skip
+            )
             change.event("", "account_changed", note=account.profile)
 
     def set_signed_in(self, account_id: str, signed_in: bool) -> None:
@@ -111,9 +117,15 @@ class ConnectingOperations(WorkspaceBase):
     # -- projects
 
     def connect_project(
-        self, account: Account, project: JsonObject, parts: Mapping[str, Sequence[JsonObject]], *,
-        lists: Sequence[str] | None = None, days: int | None = None, by: Author = USER,
-    ) -> Project:  # fmt: skip
+        self,
+        account: Account,
+        project: JsonObject,
+        parts: Mapping[str, Sequence[JsonObject]],
+        *,
+        lists: Sequence[str] | None = None,
+        days: int | None = None,
+        by: Author = USER,
+    ) -> Project:
         """Mirror a hub's project from now on; its missions come with the first sync.
 
         `parts` are its flows, actors and repositories. Conflict when a project of that id is here already.
@@ -236,9 +248,13 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
         own = {name: value for name, value in json.loads(row[0]).items() if name in OF_THIS_MACHINE}
     now = rows.stamp(change.now)
     merged: dict[str, Json] = {
-        "createdAt": now, "updatedAt": now, "slug": project_id.lower(),
-        **{name: value for name, value in document.items() if value is not None}, **own, "hub": hub,
-    }  # fmt: skip
+        "createdAt": now,
+        "updatedAt": now,
+        "slug": project_id.lower(),
+        **{name: value for name, value in document.items() if value is not None},
+        **own,
+        "hub": hub,
+    }
     project = from_wire(Project, merged)
     if row is None:
         slug = str(document.get("slug") or project.name)

@@ -14,11 +14,30 @@ TEXTS = frozenset({"description", "spec", "solution"})
 """Long texts: changes in different lines are merged."""
 WATCHED = frozenset(
     {
-        "actorId", "codeAgentName", "codeAgentType", "description", "flowConfig", "flowId", "isLoop", "loopSchedule",
-        "prMergeStrategy", "prMode", "priority", "projectRepositoryId", "ready", "repositoryId", "reviewStatus",
-        "solution", "spec", "stage", "startFrom", "targetBranch", "tasks", "title",
+        "actorId",
+        "codeAgentName",
+        "codeAgentType",
+        "description",
+        "flowConfig",
+        "flowId",
+        "isLoop",
+        "loopSchedule",
+        "prMergeStrategy",
+        "prMode",
+        "priority",
+        "projectRepositoryId",
+        "ready",
+        "repositoryId",
+        "reviewStatus",
+        "solution",
+        "spec",
+        "stage",
+        "startFrom",
+        "targetBranch",
+        "tasks",
+        "title",
     }
-)  # fmt: skip
+)
 """Fields that are replaced only by somebody who saw their value. All others are registers: the last write wins.
 
 The place on the board (`list`, `listOrder`) is such a register, and so is what the machine that runs the mission
@@ -26,11 +45,28 @@ notes down about its session.
 """
 PROGRESS = frozenset(
     {
-        "answer", "asked", "attention", "currentFlowTask", "landedCommit", "landingError", "landingStatus", "list",
-        "listOrder", "question", "ready", "requiresReview", "reviewCompletedAt", "reviewFeedback",
-        "reviewRequestedAt", "reviewStatus", "reviewedByUserId", "stage", "stageSummary", "toCheck",
+        "answer",
+        "asked",
+        "attention",
+        "currentFlowTask",
+        "landedCommit",
+        "landingError",
+        "landingStatus",
+        "list",
+        "listOrder",
+        "question",
+        "ready",
+        "requiresReview",
+        "reviewCompletedAt",
+        "reviewFeedback",
+        "reviewRequestedAt",
+        "reviewStatus",
+        "reviewedByUserId",
+        "stage",
+        "stageSummary",
+        "toCheck",
     }
-)  # fmt: skip
+)
 """Where a mission stands in its flow: one step of it is sent whole or not at all."""
 DECIDING = frozenset({"stage", "reviewStatus"})
 """The fields of PROGRESS by which two steps are seen to contradict each other."""

@@ -119,9 +119,7 @@ def queue_removal(change: Change, file: Attachment) -> None:
         adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})
 
 
-def send(
-    workspace: Workspace, entry: Entry, content: str | None, can: Capabilities
-) -> Exchange[Outcome | Trouble]:
+def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilities) -> Exchange[Outcome | Trouble]:
     """Send one file, or its removal; `content` is the path of its bytes, None when they are not here any more."""
     from .exchange import trouble
 

@@ -70,8 +70,10 @@ class SyncOperations(WorkspaceBase):
             for item in items:
                 taking.take(item, generation=taking.mirror.generation, quiet=True)
             start = resync.get("start") or {
-                "cursor": page.get("snapshotCursor"), "epoch": page.get("epoch"), "seq": page.get("seq"),
-            }  # fmt: skip
+                "cursor": page.get("snapshotCursor"),
+                "epoch": page.get("epoch"),
+                "seq": page.get("seq"),
+            }
             if following:
                 change.connection.execute(
                     "UPDATE mirror SET resync = ?, skipped = skipped + ? WHERE project_id = ?",
@@ -94,11 +96,15 @@ class SyncOperations(WorkspaceBase):
             "UPDATE mirror SET cursor = ?, seq = CASE WHEN ?2 THEN ?3 ELSE max(seq, ?3) END, epoch = ?, "
             "skipped = skipped + ?, synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
             (
-                cursor if isinstance(cursor, str) else before.cursor, fresh, reached,
-                epoch if isinstance(epoch, int) else before.epoch, len(taking.skipped), stamp(taking.change.now),
+                cursor if isinstance(cursor, str) else before.cursor,
+                fresh,
+                reached,
+                epoch if isinstance(epoch, int) else before.epoch,
+                len(taking.skipped),
+                stamp(taking.change.now),
                 before.project_id,
             ),
-        )  # fmt: skip
+        )
 
     def take_mission(self, project_id: str, item: JsonObject) -> bool:
         """Take in one representation that was asked for."""
@@ -129,9 +135,7 @@ class SyncOperations(WorkspaceBase):
 
     # -- pushing
 
-    def due(
-        self, account: str, project_id: str | None = None, limit: int = 100, *, files: bool = False
-    ) -> list[Entry]:
+    def due(self, account: str, project_id: str | None = None, limit: int = 100, *, files: bool = False) -> list[Entry]:
         """The next row of each mission that may go out now, oldest first; or the next row of each file.
 
         A mission that the hub refused to make holds back what was done to it; a link waits for the mission it names.

@@ -140,9 +140,15 @@ class Adding:
     """Queues what is done to one entity."""
 
     def __init__(
-        self, connection: sqlite3.Connection, mutation_id: str, project_id: str, entity_id: str, account: str,
-        origin: str, at: str,
-    ) -> None:  # fmt: skip
+        self,
+        connection: sqlite3.Connection,
+        mutation_id: str,
+        project_id: str,
+        entity_id: str,
+        account: str,
+        origin: str,
+        at: str,
+    ) -> None:
         self._connection = connection
         self._mutation_id = mutation_id
         self._project_id = project_id
@@ -157,10 +163,18 @@ class Adding:
             "INSERT INTO outbox (mutation_id, project_id, entity_id, account, kind, patch, seen, payload_version, "
             "origin, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
             (
-                self._mutation_id, self._project_id, self._entity_id, self._account, kind, dump(patch), dump(seen),
-                PAYLOAD_VERSION, self._origin, self._at,
+                self._mutation_id,
+                self._project_id,
+                self._entity_id,
+                self._account,
+                kind,
+                dump(patch),
+                dump(seen),
+                PAYLOAD_VERSION,
+                self._origin,
+                self._at,
             ),
-        )  # fmt: skip
+        )
 
     def patch(self, patch: JsonObject, seen: JsonObject) -> None:
         """A new row, or part of the last one when that was never sent and is of the same kind and origin."""

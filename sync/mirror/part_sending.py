@@ -222,9 +222,17 @@ def _conflict(
     change: Change, entry: Entry, kind: conflicts.ConflictKind, field: str, base: Json, mine: Json, theirs: Json
 ) -> None:
     conflicts.add(
-        change, entry.project_id, entry.entity_id, entry.mutation_id, kind, field, base, mine, theirs,
+        change,
+        entry.project_id,
+        entry.entity_id,
+        entry.mutation_id,
+        kind,
+        field,
+        base,
+        mine,
+        theirs,
         part=part_of(entry),
-    )  # fmt: skip
+    )
 
 
 def _version(said: Json, headers: dict[str, str]) -> int | None:

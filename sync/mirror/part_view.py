@@ -22,8 +22,10 @@ from . import outbox
 Part = Literal["project", "flow", "actor", "repository", "memory"]
 Entity = Project | Flow | Actor | ProjectRepository
 CLASSES: Final[dict[str, type[Flow] | type[Actor] | type[ProjectRepository]]] = {
-    "flow": Flow, "actor": Actor, "repository": ProjectRepository,
-}  # fmt: skip
+    "flow": Flow,
+    "actor": Actor,
+    "repository": ProjectRepository,
+}
 LISTED: Final = {"flows": "flow", "actors": "actor", "repositories": "repository"}
 FIXED: Final = frozenset({"id", "projectId", "createdAt", "updatedAt", "version", "missionsUsingCount"})
 """Said once, or worked out by each side."""
@@ -52,9 +54,7 @@ def memory_id(project_id: str, name: str) -> str:
 
 def base_of(connection: sqlite3.Connection, part_id: str) -> tuple[int, JsonObject] | None:
     """(version, document) as the hub said last; None when it is not there."""
-    row = connection.execute(
-        "SELECT version, doc FROM part_base WHERE id = ? AND deleted = 0", (part_id,)
-    ).fetchone()
+    row = connection.execute("SELECT version, doc FROM part_base WHERE id = ? AND deleted = 0", (part_id,)).fetchone()
     return None if row is None else (int(row[0]), cast("JsonObject", json.loads(row[1])))
 
 
@@ -131,9 +131,7 @@ def take_list(
             forget(connection, part_id)
     here: set[str] = set()
     if part in CLASSES:
-        here = {
-            str(one) for (one,) in connection.execute(f"SELECT id FROM {part} WHERE project_id = ?", (project_id,))
-        }
+        here = {str(one) for (one,) in connection.execute(f"SELECT id FROM {part} WHERE project_id = ?", (project_id,))}
         connection.execute(f"UPDATE {part} SET name = id WHERE project_id = ?", (project_id,))  # names may be swapped
     for part_id in sorted(known.keys() | met | here):
         show(change, project_id, part, part_id)

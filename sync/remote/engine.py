@@ -141,9 +141,14 @@ class AccountLink:
     """One account at one hub: what it may ask when, and one cycle of pulling and pushing at a time."""
 
     def __init__(
-        self, desk: WorkspaceThread, account: Account, transport: Transport, random: Random,
-        clock: Callable[[], float], wall: Callable[[], float],
-    ) -> None:  # fmt: skip
+        self,
+        desk: WorkspaceThread,
+        account: Account,
+        transport: Transport,
+        random: Random,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
         self.account = account
         self.transport = transport
         self.pace = Pace(random)
@@ -297,9 +302,7 @@ class AccountLink:
 
     async def _send(self, entry: Entry, can: Capabilities) -> Trouble | None:
         now = self.server_now
-        outcome = await self._drive(
-            lambda workspace: push(workspace, entry, can, now)
-        )
+        outcome = await self._drive(lambda workspace: push(workspace, entry, can, now))
         if not isinstance(outcome, Trouble):
             if outcome != "again":
                 self.attempts.over(entry.seq)

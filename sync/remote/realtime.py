@@ -34,7 +34,10 @@ class Realtime:
     """One account's socket. `channels` is asked at each connect; the callbacks must not block."""
 
     def __init__(
-        self, hub: str, bearer: Bearer, *,
+        self,
+        hub: str,
+        bearer: Bearer,
+        *,
         channels: Callable[[], Awaitable[Iterable[str]]],
         nudge: Callable[[], None],
         on_message: Callable[[JsonObject], None] = lambda envelope: None,
@@ -42,7 +45,7 @@ class Realtime:
         presence: Callable[[], Awaitable[tuple[str, JsonObject]]] | None = None,
         random: Random | None = None,
         path: str = "/ws/v1",
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._url = _socket_url(hub, path)
         self._bearer = bearer
         self._channels = channels
@@ -80,9 +83,14 @@ class Realtime:
                 self._window = LONGEST_WINDOW
                 return None
             async with connect(
-                self._url, additional_headers={"authorization": f"Bearer {token}"}, open_timeout=OPEN_SECONDS,
-                ping_interval=PING_SECONDS, ping_timeout=PONG_SECONDS, close_timeout=2, max_size=LARGEST_FRAME,
-            ) as socket:  # fmt: skip
+                self._url,
+                additional_headers={"authorization": f"Bearer {token}"},
+                open_timeout=OPEN_SECONDS,
+                ping_interval=PING_SECONDS,
+                ping_timeout=PONG_SECONDS,
+                close_timeout=2,
+                max_size=LARGEST_FRAME,
+            ) as socket:
                 return await self._listen(socket)
         except InvalidStatus as error:
             if error.response.status_code == 401 and token is not None:

@@ -67,16 +67,26 @@ def with_browser(
         redirect = f"http://127.0.0.1:{callback.server_port}/callback"
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         form = {
-            "response_type": "code", "client_id": CLIENT_ID, "redirect_uri": redirect, "scope": SCOPE, "state": state,
-            "code_challenge": challenge, "code_challenge_method": "S256",
-        }  # fmt: skip
+            "response_type": "code",
+            "client_id": CLIENT_ID,
+            "redirect_uri": redirect,
+            "scope": SCOPE,
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
         show(f"{about['authorization_endpoint']}?{urlencode(form)}")
         code = callback.wait(patience, pasting=pasting)
     answer = _post(
         str(about["token_endpoint"]),
-        {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "client_id": CLIENT_ID,
-         "code_verifier": verifier},
-    )  # fmt: skip
+        {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect,
+            "client_id": CLIENT_ID,
+            "code_verifier": verifier,
+        },
+    )
     blank = Tokens(
         access="",
         token_endpoint=str(about["token_endpoint"]),
@@ -145,9 +155,15 @@ def _account(hub: str, profile: str, token: str, kind: Kind, userinfo: str) -> A
         raise SoloUnicornError(f"{hub} does not say who you are", why="its answer names no id")
     host = urlsplit(hub).netloc
     return Account(
-        f"{user_id}@{host}", profile, hub, user_id, str(fields.get("email") or fields.get("name") or ""), kind, True,
+        f"{user_id}@{host}",
+        profile,
+        hub,
+        user_id,
+        str(fields.get("email") or fields.get("name") or ""),
+        kind,
+        True,
         {"organizations": about.get("organizations") or []},
-    )  # fmt: skip
+    )
 
 
 def _discovered(hub: str) -> JsonObject:
@@ -253,10 +269,13 @@ class _Page(BaseHTTPRequestHandler):
         page = f"<!doctype html><meta charset=utf-8><title>Solo Unicorn</title><p>{escape(sentence)}</p>".encode()
         self.send_response(status)
         for name, value in (
-            ("content-type", "text/html; charset=utf-8"), ("content-length", str(len(page))),
-            ("content-security-policy", "default-src 'none'"), ("referrer-policy", "no-referrer"),
-            ("cache-control", "no-store"), ("connection", "close"),
-        ):  # fmt: skip
+            ("content-type", "text/html; charset=utf-8"),
+            ("content-length", str(len(page))),
+            ("content-security-policy", "default-src 'none'"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+            ("connection", "close"),
+        ):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(page)

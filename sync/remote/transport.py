@@ -108,9 +108,12 @@ class HttpTransport:
         try:
             async with asyncio.timeout(WHOLE_SECONDS):
                 async with self._opened().stream(
-                    request.method, self._address(request.path), params=request.query or None, headers=headers,
+                    request.method,
+                    self._address(request.path),
+                    params=request.query or None,
+                    headers=headers,
                     content=content,
-                ) as response:  # fmt: skip
+                ) as response:
                     body = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             return NoAnswer(_said(error))

@@ -80,9 +80,7 @@ class Echo(Agent):
         self._begin(cwd, mcp_servers)
         return NewSessionResponse(session_id="echo-1", modes=MODES)
 
-    async def load_session(
-        self, cwd: str, session_id: str, mcp_servers: Any = None, **_: Any
-    ) -> LoadSessionResponse:
+    async def load_session(self, cwd: str, session_id: str, mcp_servers: Any = None, **_: Any) -> LoadSessionResponse:
         said = self._state / session_id
         if not said.exists():
             raise RequestError.resource_not_found(session_id)
@@ -138,9 +136,7 @@ class Echo(Agent):
             return PromptResponse(stop_reason="cancelled")
         if "decline" in text:
             return PromptResponse(stop_reason="refusal")
-        return PromptResponse(
-            stop_reason="end_turn", usage=Usage(total_tokens=12, input_tokens=7, output_tokens=5)
-        )
+        return PromptResponse(stop_reason="end_turn", usage=Usage(total_tokens=12, input_tokens=7, output_tokens=5))
 
     async def _allowed(self, session_id: str, call: ToolCallUpdate) -> bool:
         answer = await self._client.request_permission(session_id=session_id, tool_call=call, options=OPTIONS)

@@ -29,7 +29,7 @@ from solo_unicorn.agents.events import (
     Raw,
     ToolCall,
     UsageMeter,
-)  # fmt: skip
+)
 from solo_unicorn.agents.session_host.processes import identify
 from solo_unicorn.agents.transcript_view import TranscriptView
 from solo_unicorn.agents.verdict import Judgement, Verdict
@@ -86,15 +86,26 @@ def begin(home: Path, worktree: Path, state: Path) -> Iterator[Begin]:
     made: list[Acp] = []
 
     def start(
-        prompt: str, *, resume: str | None = None, mcp_url: str = "http://127.0.0.1:9/mcp",
-        rules: Sequence[PermissionRule] = (), **settings: object,
-    ) -> Acp:  # fmt: skip
+        prompt: str,
+        *,
+        resume: str | None = None,
+        mcp_url: str = "http://127.0.0.1:9/mcp",
+        rules: Sequence[PermissionRule] = (),
+        **settings: object,
+    ) -> Acp:
         run_dir = paths.run_dir(f"acp-{len(made)}-{worktree.parent.name[-20:]}")
         launch.prepare(
-            run_dir, agent, prompt=prompt, worktree=worktree, resume=resume, correlation="c", mission="M-1",
-            mcp=launch.McpEntry(mcp_url, TOKEN), rules=rules,
+            run_dir,
+            agent,
+            prompt=prompt,
+            worktree=worktree,
+            resume=resume,
+            correlation="c",
+            mission="M-1",
+            mcp=launch.McpEntry(mcp_url, TOKEN),
+            rules=rules,
             settings=Settings(agents={"echo": AgentSettings(**settings)}),  # type: ignore[arg-type]
-        )  # fmt: skip
+        )
         made.append(Acp(run_dir))
         made[-1].start()
         return made[-1]
@@ -234,13 +245,16 @@ def test_a_rule_holds_for_what_an_agent_does_in_its_worktree(
     (worktree / "to-them").symlink_to("migrations")
     inbox = person("deny")
     rules = [rule("deny", "Write", "migrations/*"), rule("ask", "Edit", "docs/*")]
-    one = begin("write=a.txt write=migrations/1.sql write=to-them/2.sql write=docs/b.md", rules=rules,
-                mcp_url=inbox.url)  # fmt: skip
+    one = begin(
+        "write=a.txt write=migrations/1.sql write=to-them/2.sql write=docs/b.md", rules=rules, mcp_url=inbox.url
+    )
     assert one.judged().outcome == "completed"
     denied = [(event.tool, event.reason) for event in one.events() if isinstance(event, PermissionDenied)]
     assert denied == [
-        ("Write migrations/1.sql", DENIED), ("Write to-them/2.sql", DENIED), ("Write docs/b.md", "Not here"),
-    ]  # fmt: skip
+        ("Write migrations/1.sql", DENIED),
+        ("Write to-them/2.sql", DENIED),
+        ("Write docs/b.md", "Not here"),
+    ]
     [asked] = inbox.asked
     assert (asked["tool_name"], asked["input"]) == ("Edit", {"file_path": str(worktree / "docs/b.md")})
     assert sorted(path.name for path in worktree.rglob("*")) == ["a.txt", "migrations", "to-them"]
@@ -416,12 +430,21 @@ def test_an_entry_over_acp_needs_a_command_line_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "allowed"),
     [
-        ("git add a.txt", True), ("git commit -m 'It is done'", True), (["git", "status"], True),
-        ("git commit -m x && rm -rf /", False), ("git -c core.pager=evil log", False), ("git push", False),
-        ("git diff --output=/etc/passwd", False), ("git log $(evil)", False), ("git add a\nrm b", False),
-        ("git", False), ("", False), ("git commit -m 'open", False), ("bash -c 'git add'", False),
+        ("git add a.txt", True),
+        ("git commit -m 'It is done'", True),
+        (["git", "status"], True),
+        ("git commit -m x && rm -rf /", False),
+        ("git -c core.pager=evil log", False),
+        ("git push", False),
+        ("git diff --output=/etc/passwd", False),
+        ("git log $(evil)", False),
+        ("git add a\nrm b", False),
+        ("git", False),
+        ("", False),
+        ("git commit -m 'open", False),
+        ("bash -c 'git add'", False),
     ],
-)  # fmt: skip
+)
 def test_which_commands_are_gits_own_record_keeping(command: str | list[str], allowed: bool) -> None:
     assert keeps_records(command) is allowed
 

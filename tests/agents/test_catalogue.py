@@ -29,8 +29,11 @@ def test_a_persons_own_file_replaces_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("title = ", ""), ('title = "x"', "parser"), ('title = "x"\nparser = "raw"\ncolour = "red"', "colour"),
-        ('title = 5\nparser = "raw"', "title"), ('title = "x"\nparser = "raw"\nbinaries = "one"', "binaries"),
+        ("title = ", ""),
+        ('title = "x"', "parser"),
+        ('title = "x"\nparser = "raw"\ncolour = "red"', "colour"),
+        ('title = 5\nparser = "raw"', "title"),
+        ('title = "x"\nparser = "raw"\nbinaries = "one"', "binaries"),
         ('title = "x"\nparser = "raw"\n[turn]\narguments = [1]', "turn.arguments"),
         ('title = "x"\nparser = "raw"\n[turn]\nprompt = "telepathy"', "turn.prompt"),
         ('title = "x"\nparser = "raw"\n[turn]\nlistens = "yes"', "turn.listens"),
@@ -38,7 +41,7 @@ def test_a_persons_own_file_replaces_ours(tmp_path: Path) -> None:
         ('title = "x"\nparser = "raw"\n[version]\npattern = "("', "version.pattern"),
         ('title = "x"\nparser = "raw"\n[turn.environment]\nA = 1', "turn.environment"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, text: str, key: str) -> None:
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(InvalidValue, match=r"mine\.toml") as told:

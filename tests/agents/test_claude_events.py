@@ -33,7 +33,7 @@ from solo_unicorn.agents.events import (
     ToolResult,
     UsageMeter,
     activity,
-)  # fmt: skip
+)
 
 from .conftest import RECORDINGS, recorded
 
@@ -73,11 +73,16 @@ def test_no_recording_has_a_line_that_is_not_understood() -> None:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("error_429_api_key", "limit"), ("error_401", "signed_out"), ("error_403", "signed_out"),
-        ("error_529", "overloaded"), ("usage_limit_five_hour", "limit"), ("max_turns", "turns"),
-        ("sigint_in_tool", "interrupted"), ("resume_unknown", "conversation_unknown"),
+        ("error_429_api_key", "limit"),
+        ("error_401", "signed_out"),
+        ("error_403", "signed_out"),
+        ("error_529", "overloaded"),
+        ("usage_limit_five_hour", "limit"),
+        ("max_turns", "turns"),
+        ("sigint_in_tool", "interrupted"),
+        ("resume_unknown", "conversation_unknown"),
     ],
-)  # fmt: skip
+)
 def test_an_error_that_calls_itself_success_is_an_error(name: str, error: str) -> None:
     [result] = kinds(events_of(f"claude/{name}"), Result)
     assert isinstance(result, Result)
@@ -87,10 +92,12 @@ def test_an_error_that_calls_itself_success_is_an_error(name: str, error: str) -
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("error_400_credit", "billing"), ("not_logged_in", "signed_out"), ("error_401", "signed_out"),
+        ("error_400_credit", "billing"),
+        ("not_logged_in", "signed_out"),
+        ("error_401", "signed_out"),
         ("error_529", "overloaded"),
     ],
-)  # fmt: skip
+)
 def test_the_failed_message_says_what_kind_of_error_it_was(name: str, error: str) -> None:
     [failure] = kinds(events_of(f"claude/{name}"), Failure)
     assert isinstance(failure, Failure)
@@ -153,8 +160,10 @@ def test_what_it_asks_a_person_in_a_control_session() -> None:
     found = [event for line in lines if line["dir"] == "<" for event in parse(json.dumps(line["msg"]))]
     asked = [event for event in kinds(found, PermissionAsked) if isinstance(event, PermissionAsked)]
     assert [(event.tool, event.summary.rpartition("/")[2]) for event in asked] == [
-        ("Bash", "touch ok.txt"), ("Write", "no.txt"), ("Bash", "python3 -c 'import time; time.sleep(25)'"),
-    ]  # fmt: skip
+        ("Bash", "touch ok.txt"),
+        ("Write", "no.txt"),
+        ("Bash", "python3 -c 'import time; time.sleep(25)'"),
+    ]
     [question] = kinds(found, QuestionAsked)
     assert isinstance(question, QuestionAsked)
     assert question.text == "Which DB?"
@@ -197,13 +206,19 @@ def test_an_edit_is_shown_as_the_lines_that_change() -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("TodoWrite", {"todos": [
-            {"content": "one", "status": "completed"}, {"content": "two", "status": "in_progress"},
-            {"content": "three", "status": "pending"},
-        ]}),
+        (
+            "TodoWrite",
+            {
+                "todos": [
+                    {"content": "one", "status": "completed"},
+                    {"content": "two", "status": "in_progress"},
+                    {"content": "three", "status": "pending"},
+                ]
+            },
+        ),
         ("mcp__solo__update_tasks", {"titles": ["one", "two", "three"], "finished": 1}),
     ],
-)  # fmt: skip
+)
 def test_its_plan_is_told_whichever_tool_it_uses(name: str, values: object) -> None:
     call = {"type": "tool_use", "id": "t", "name": name, "input": values}
     found = parse(json.dumps({"type": "assistant", "message": {"content": [call]}}))

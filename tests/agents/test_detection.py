@@ -39,10 +39,15 @@ def install(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inst
 
 def entry(name: str) -> CatalogueEntry:
     return CatalogueEntry(
-        name, name.title(), "claude", binaries=(name,), install=f"install {name}", sign_in=f"run {name} login",
+        name,
+        name.title(),
+        "claude",
+        binaries=(name,),
+        install=f"install {name}",
+        sign_in=f"run {name} login",
         version=VersionCheck(minimum="2.1.0"),
         sign_in_check=SignInCheck(("auth",), r'"loggedIn":\s*true', r'"loggedIn":\s*false'),
-    )  # fmt: skip
+    )
 
 
 def scan(*names: str, settings: Settings | None = None, deadline: float = DEADLINE) -> dict[str, CodeAgent]:
@@ -82,8 +87,11 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
     found = scan("old", "out", "hangs", "rubbish")
     assert time.monotonic() - began < DEADLINE + 2
     assert {name: agent.state for name, agent in found.items()} == {
-        "old": "too_old", "out": "signed_out", "hangs": "broken", "rubbish": "broken",
-    }  # fmt: skip
+        "old": "too_old",
+        "out": "signed_out",
+        "hangs": "broken",
+        "rubbish": "broken",
+    }
     assert found["old"].detail == "Old 1.9.99 is too old: version 2.1.0 or newer is needed, install old."
     assert found["out"].detail == "Out is signed out: run out login."
     assert found["hangs"].detail.endswith("did not answer --version in time: run it in a terminal to see why.")
@@ -100,7 +108,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
         ('[ "$1" = --version ] && echo 2.1.0 || sleep 600', "broken", "did not answer auth in time"),
         ('[ "$1" = --version ] && echo 2.1.0 || echo whatever', "broken", "gave no answer to auth that is known"),
         ('[ "$1" = --version ] && echo 2.1.0 || exit 1', "signed_out", "run alpha login"),
-        ('echo 2.10.0 \'"loggedIn": true\'', "ready", ""),
+        ("echo 2.10.0 '\"loggedIn\": true'", "ready", ""),
         ("sleep 600 & echo 3.0.0 '\"loggedIn\": true'", "ready", ""),
     ],
 )
@@ -126,9 +134,16 @@ CODEX_IN = "API key configured - sk-scrip***56789\\nAuthentication is checked wh
     ],
 )
 def test_codex_signed_out_is_told_unless_it_has_a_key_or_a_provider_of_its_own(
-    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, variable: str,
-    configured: str, state: str, told: str,
-) -> None:  # fmt: skip
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code: int,
+    variable: str,
+    configured: str,
+    state: str,
+    told: str,
+) -> None:
     """What it answers was recorded of 0.169.0; a warning before it, as it prints one when its home is temporary."""
     for name in ("CODEX_API_KEY", "OPENAI_API_KEY", "CODEX_ACCESS_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -137,10 +152,13 @@ def test_codex_signed_out_is_told_unless_it_has_a_key_or_a_provider_of_its_own(
     (tmp_path / "config.toml").write_text(configured)
     if variable:
         monkeypatch.setenv(variable, "key")
-    install("codex", f"""
+    install(
+        "codex",
+        f"""
         [ "$1" = --version ] && echo "codex-cli 0.169.0" && exit
         printf 'WARNING: proceeding, even though we could not create PATH aliases\\n{answer}\\n' >&2; exit {code}
-    """)  # fmt: skip
+    """,
+    )
     [found] = detection.scan(Settings(), DEADLINE, entries={"codex": load()["codex"]})
     assert (found.state, told in found.detail) == (state, True), found.detail
     only_a_run = bool(variable or "scripted" in configured)
@@ -180,8 +198,10 @@ def test_several_agents_of_one_type_and_one_of_a_type_nobody_knows(install: Inst
     settings = Settings(agents={"night-shift": AgentSettings(type="alpha"), "mystery": AgentSettings(type="clippy")})
     found = scan("alpha", settings=settings)
     assert [(agent.type, agent.title, agent.state) for agent in found.values()] == [
-        ("alpha", "Alpha", "ready"), ("alpha", "Alpha (night-shift)", "ready"), ("clippy", "mystery", "broken"),
-    ]  # fmt: skip
+        ("alpha", "Alpha", "ready"),
+        ("alpha", "Alpha (night-shift)", "ready"),
+        ("clippy", "mystery", "broken"),
+    ]
     assert found["mystery"].detail == "There is no agent type 'clippy': set agents.mystery.type to one of alpha."
 
 

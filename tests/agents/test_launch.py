@@ -36,9 +36,13 @@ RULES = (
 
 def prepared(run_dir: Path, worktree: Path, agent: CodeAgent = CLAUDE, **given: object) -> dict[str, object]:
     values: dict[str, object] = {
-        "prompt": "Work on M-1", "mcp": launch.McpEntry("http://127.0.0.1:4100/mcp", TOKEN), "resume": None,
-        "settings": Settings(), "correlation": "c0ffee", "mission": "M-1",
-    }  # fmt: skip
+        "prompt": "Work on M-1",
+        "mcp": launch.McpEntry("http://127.0.0.1:4100/mcp", TOKEN),
+        "resume": None,
+        "settings": Settings(),
+        "correlation": "c0ffee",
+        "mission": "M-1",
+    }
     launch.prepare(run_dir, agent, worktree=worktree, **(values | given))  # type: ignore[arg-type]
     found = json.loads((run_dir / "launch.json").read_text())
     assert isinstance(found, dict)
@@ -71,19 +75,41 @@ def run_dir(home: Path) -> Path:
 def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path) -> None:
     found = prepared(run_dir, tmp_path)
     assert found["argv"] == [
-        "/opt/claude", "-p", "--output-format", "stream-json", "--input-format", "stream-json", "--verbose",
-        "--permission-mode", "acceptEdits", "--allowedTools", "mcp__solo", "Bash(git add:*)", "Bash(git commit:*)",
-        "Bash(git status:*)", "Bash(git diff:*)", "Bash(git log:*)", "Bash(git show:*)", "Bash(git mv:*)",
-        "Bash(git rm:*)", "--mcp-config", str(run_dir / "mcp.json"), "--strict-mcp-config",
-            "--permission-prompt-tool", "mcp__solo__approve",
-    ]  # fmt: skip
+        "/opt/claude",
+        "-p",
+        "--output-format",
+        "stream-json",
+        "--input-format",
+        "stream-json",
+        "--verbose",
+        "--permission-mode",
+        "acceptEdits",
+        "--allowedTools",
+        "mcp__solo",
+        "Bash(git add:*)",
+        "Bash(git commit:*)",
+        "Bash(git status:*)",
+        "Bash(git diff:*)",
+        "Bash(git log:*)",
+        "Bash(git show:*)",
+        "Bash(git mv:*)",
+        "Bash(git rm:*)",
+        "--mcp-config",
+        str(run_dir / "mcp.json"),
+        "--strict-mcp-config",
+        "--permission-prompt-tool",
+        "mcp__solo__approve",
+    ]
     assert json.loads(str(found["stdin"])) == {
-        "type": "user", "message": {"role": "user", "content": [{"type": "text", "text": "Work on M-1"}]},
-    }  # fmt: skip
+        "type": "user",
+        "message": {"role": "user", "content": [{"type": "text", "text": "Work on M-1"}]},
+    }
     assert found["cwd"] == str(tmp_path)
     assert found["environment"] == {
-        "SOLO_UNICORN_MISSION": "M-1", "SOLO_UNICORN_CORRELATION": "c0ffee", SESSION_VARIABLE: "01JD",
-    }  # fmt: skip
+        "SOLO_UNICORN_MISSION": "M-1",
+        "SOLO_UNICORN_CORRELATION": "c0ffee",
+        SESSION_VARIABLE: "01JD",
+    }
     assert "CLAUDECODE" in found["unset"]  # type: ignore[operator]
 
 
@@ -93,11 +119,13 @@ def test_the_token_is_in_one_private_file_and_nowhere_else(run_dir: Path, tmp_pa
     assert json.loads(mcp.read_text()) == {
         "mcpServers": {
             "solo": {
-                "type": "http", "url": "http://127.0.0.1:4100/mcp", "headers": {"Authorization": f"Bearer {TOKEN}"},
+                "type": "http",
+                "url": "http://127.0.0.1:4100/mcp",
+                "headers": {"Authorization": f"Bearer {TOKEN}"},
                 "alwaysLoad": True,
             }
         }
-    }  # fmt: skip
+    }
     assert [path.name for path in run_dir.iterdir() if TOKEN in path.read_text()] == ["mcp.json"]
     assert {path.stat().st_mode & 0o777 for path in run_dir.iterdir()} == {0o600}
 

@@ -23,7 +23,7 @@ from solo_unicorn.agents.events import (
     ToolCall,
     ToolResult,
     UsageMeter,
-)  # fmt: skip
+)
 from solo_unicorn.agents.handle import HostOutcome
 from solo_unicorn.agents.transcript import Entry
 from solo_unicorn.agents.transcript_view import TranscriptView
@@ -132,20 +132,26 @@ def test_the_clock_of_a_reset_is_the_machines_own(
     ("name", "conversation", "calls"),
     [
         (
-            "codex/success_mcp_exec_patch", "01a20444-de8d-7203-80f7-50e366f0cc31",
-            [("mission_get", "mission", "M-1"), ("shell", "run", "touch a.txt"),
-             ("apply_patch", "edit", "/home/dev/smp/wt-ddf6c0/w.txt")],
+            "codex/success_mcp_exec_patch",
+            "01a20444-de8d-7203-80f7-50e366f0cc31",
+            [
+                ("mission_get", "mission", "M-1"),
+                ("shell", "run", "touch a.txt"),
+                ("apply_patch", "edit", "/home/dev/smp/wt-ddf6c0/w.txt"),
+            ],
         ),
         (
-            "gemini/success_mcp_shell_write", "6924140b-f95c-4914-8c55-8bee6d3f1243",
+            "gemini/success_mcp_shell_write",
+            "6924140b-f95c-4914-8c55-8bee6d3f1243",
             [("mission_get", "mission", "M-1"), ("run_shell_command", "run", "touch a.txt")],
         ),
         (
-            "opencode/success_mcp_bash_write", "ses_dfbbad818ffelZpLCsdEB6TKcz",
+            "opencode/success_mcp_bash_write",
+            "ses_dfbbad818ffelZpLCsdEB6TKcz",
             [("mission_get", "mission", "M-1"), ("bash", "run", "touch a.txt")],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_good_run_is_told_alike(name: str, conversation: str, calls: list[tuple[str, str, str]]) -> None:
     found = events_of(name)
     assert isinstance(found[0], SessionStarted)

@@ -69,10 +69,13 @@ def test_a_forged_record_of_a_dead_host_ends_no_stranger(
 def test_only_the_session_named_in_the_environment_is_found() -> None:
     name = f"session-{os.getpid()}"
     programs = [
-        subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE,
-                         env={**os.environ, SESSION_VARIABLE: value})
+        subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.stdin.read()"],
+            stdin=subprocess.PIPE,
+            env={**os.environ, SESSION_VARIABLE: value},
+        )
         for value in (name, name + "0")
-    ]  # fmt: skip
+    ]
     try:
         found = eventually(lambda: processes.tagged(SESSION_VARIABLE, name), "the process shows its environment")
         assert [process.pid for process in found] == [programs[0].pid]

@@ -94,9 +94,14 @@ def test_it_is_found_reads_its_input_and_reaches_our_server_with_its_token(
     package, model = PROGRAMS[name]
     program = installed(package, ASKED_FOR)
     environment = {
-        "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "GEMINI_API_KEY": "none", "OPENAI_API_KEY": "none",
-        "OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1", "NO_PROXY": "",
-    }  # fmt: skip
+        "HTTPS_PROXY": NOWHERE,
+        "HTTP_PROXY": NOWHERE,
+        "GEMINI_API_KEY": "none",
+        "OPENAI_API_KEY": "none",
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "NO_PROXY": "",
+    }
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     for variable in [variable for variable in os.environ if variable.startswith("XDG_")]:
@@ -107,9 +112,16 @@ def test_it_is_found_reads_its_input_and_reaches_our_server_with_its_token(
     worktree, run_dir = directory / "worktree", directory / "run"
     subprocess.run(["git", "init", "--quiet", str(worktree)], check=True)
     launch.prepare(
-        run_dir, agent, prompt="Say hello to M-1", worktree=worktree, mcp=launch.McpEntry(url, "tok-12345678"),
-        resume=None, settings=settings, correlation="c", mission="M-1",
-    )  # fmt: skip
+        run_dir,
+        agent,
+        prompt="Say hello to M-1",
+        worktree=worktree,
+        mcp=launch.McpEntry(url, "tok-12345678"),
+        resume=None,
+        settings=settings,
+        correlation="c",
+        mission="M-1",
+    )
     one = RunningSession(run_dir).start()
     try:
         eventually(lambda: ("tools/list", "Bearer tok-12345678") in seen, "our server is asked for its tools", 60)

@@ -33,15 +33,19 @@ LISTENER = """
 def test_the_host_outlives_its_starter_and_another_process_goes_on_with_it(session: Sessions) -> None:
     one = session(LISTENER, stdin="first\n", stdin_stays_open=True)
     starter = subprocess.run(
-        [sys.executable, "-c", f"""
+        [
+            sys.executable,
+            "-c",
+            f"""
 import os, signal
 from pathlib import Path
 from solo_unicorn.agents import launch
 launch.start(Path({str(one.run_dir)!r}))
 os.kill(os.getpid(), signal.SIGKILL)
-"""],
+""",
+        ],
         check=False,
-    )  # fmt: skip
+    )
     assert starter.returncode == -signal.SIGKILL
     assert one.handle.state() == "running"
     one.line("heard first")
@@ -113,13 +117,16 @@ def test_an_agent_that_ends_at_sigint_gets_no_harder_signal(session: Sessions) -
 
 
 def test_an_interrupt_leaves_the_agent_running(session: Sessions) -> None:
-    one = session("""
+    one = session(
+        """
         import signal, sys
         signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
         print("agent up", flush=True)
         for line in sys.stdin:
             print("heard", line.strip(), flush=True)
-    """, stdin_stays_open=True).start()  # fmt: skip
+    """,
+        stdin_stays_open=True,
+    ).start()
     one.line("agent up")
     one.handle.interrupt()
     one.line("interrupted")
@@ -129,7 +136,8 @@ def test_an_interrupt_leaves_the_agent_running(session: Sessions) -> None:
 
 
 def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ended(session: Sessions) -> None:
-    one = session("""
+    one = session(
+        """
         import os, sys, time
         if os.fork() == 0:
             os.setsid()
@@ -138,7 +146,9 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ende
             os._exit(0)
         os.write(1, b"last words\\n")
         sys.stdin.readline()
-    """, stdin_stays_open=True).start()  # fmt: skip
+    """,
+        stdin_stays_open=True,
+    ).start()
     grandchild = one.process("grandchild")
     one.handle.send("close_stdin")
     outcome = one.ended(5.0)
@@ -150,14 +160,17 @@ def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_end_and_is_ende
 
 @pytest.mark.slow
 def test_a_flood_of_a_hundred_megabytes_costs_bounded_memory_and_disk_and_keeps_both_ends(session: Sessions) -> None:
-    one = session("""
+    one = session(
+        """
         import sys
         block = "".join(f"{n:07d} " + "x" * 90 + "\\n" for n in range(10_000))
         for _ in range(110):
             sys.stdout.write(block)
         print("the very end", flush=True)
         sys.stdin.readline()
-    """, stdin_stays_open=True).start()  # fmt: skip
+    """,
+        stdin_stays_open=True,
+    ).start()
     one_end = transcript.end
     eventually(lambda: one_end(one.run_dir) > 140e6 and one.handle.status()["lines"] == 1_100_001, "the flood ends", 60)
     assert _peak_memory(one) < 64 << 20
@@ -186,12 +199,15 @@ def _peak_memory(one: RunningSession) -> int:
 
 
 def test_a_line_of_twenty_megabytes_costs_bounded_memory_and_comes_in_pieces(session: Sessions) -> None:
-    one = session("""
+    one = session(
+        """
         import sys
         sys.stdout.buffer.write(b"a" * (20 << 20) + b"\\nafter\\n")
         sys.stdout.flush()
         sys.stdin.readline()
-    """, stdin_stays_open=True).start()  # fmt: skip
+    """,
+        stdin_stays_open=True,
+    ).start()
     one.line("after")
     assert _peak_memory(one) < 48 << 20
     one.handle.send("close_stdin")
@@ -207,11 +223,13 @@ def test_bytes_that_are_no_utf8_are_kept(session: Sessions) -> None:
         import sys
         sys.stdout.buffer.write(b"\xff\xfe ok \x00\x1b]52;c;aGk=\x07\n" + "ünïcödé \u2028 one line".encode())
         sys.stdout.buffer.write(b"\nno end")
-    """).start()  # fmt: skip
+    """).start()
     one.ended()
     assert [entry.raw for entry in one.entries()] == [
-        b"\xff\xfe ok \x00\x1b]52;c;aGk=\x07", "ünïcödé \u2028 one line".encode(), b"no end",
-    ]  # fmt: skip
+        b"\xff\xfe ok \x00\x1b]52;c;aGk=\x07",
+        "ünïcödé \u2028 one line".encode(),
+        b"no end",
+    ]
     assert one.lines()[0].startswith("�� ok")
 
 
@@ -301,8 +319,10 @@ def test_the_input_ends_with_the_result_and_an_agent_that_then_hangs_is_ended(se
         print("input ended", flush=True)
         time.sleep(600)
         """,
-        stdin_stays_open=True, result_types=["result"], after_result_seconds=0.3,
-    ).start()  # fmt: skip
+        stdin_stays_open=True,
+        result_types=["result"],
+        after_result_seconds=0.3,
+    ).start()
     outcome = one.ended(10.0)
     assert "input ended" in one.lines()
     assert outcome.stop is not None
@@ -320,8 +340,11 @@ def test_what_is_said_before_the_result_keeps_the_input_open_for_a_second_turn(s
                 sys.stdin.buffer.peek(1)
             print(json.dumps({"type": "result"}), flush=True)
         """,
-        stdin="first\n", stdin_stays_open=True, result_types=["result"], after_result_seconds=30.0,
-    ).start()  # fmt: skip
+        stdin="first\n",
+        stdin_stays_open=True,
+        result_types=["result"],
+        after_result_seconds=30.0,
+    ).start()
     one.line("turn first")
     one.handle.send("input", line="second\n")
     outcome = one.ended()
@@ -338,8 +361,12 @@ def test_after_an_interrupt_the_agent_may_be_told_more_though_its_turn_ended(ses
             if line.strip() != "first":
                 print(json.dumps({"type": "result"}), flush=True)
         """,
-        stdin="first\n", stdin_stays_open=True, result_types=["result"], after_result_seconds=0.2, interrupt="claude",
-    ).start()  # fmt: skip
+        stdin="first\n",
+        stdin_stays_open=True,
+        result_types=["result"],
+        after_result_seconds=0.2,
+        interrupt="claude",
+    ).start()
     one.line("read first")
     one.handle.interrupt()
     one.line('read {"type": "control_request"')
@@ -364,8 +391,9 @@ def test_an_agent_that_keeps_talking_does_not_stall_but_may_run_out_of_time(sess
             print("still here", flush=True)
             time.sleep(0.05)
         """,
-        stall_seconds=0.5, total_seconds=1.2,
-    ).start()  # fmt: skip
+        stall_seconds=0.5,
+        total_seconds=1.2,
+    ).start()
     outcome = one.ended()
     assert outcome.stop is not None
     assert outcome.stop.reason == "total_time"
@@ -393,8 +421,9 @@ def test_a_full_disk_stops_neither_agent_nor_outcome(session: Sessions) -> None:
     program = "from pathlib import Path; from solo_unicorn.agents import launch; launch.start(Path({!r}))"
     subprocess.run(
         [sys.executable, "-c", program.format(str(one.run_dir))],
-        check=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
-    )  # fmt: skip
+        check=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
     outcome = one.ended()
     assert outcome.exit_code == 3
     assert outcome.stderr_tail == "done"

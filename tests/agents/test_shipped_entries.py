@@ -82,9 +82,16 @@ def begin(tmp_path: Path, bin_directory: Path) -> Iterator[Begin]:
     def start(type_: str, prompt: str, resume: str | None = None) -> RunningSession:
         run_dir = paths.run_dir(f"{type_}-{len(made)}-{tmp_path.name[-20:]}")
         launch.prepare(
-            run_dir, found(type_), prompt=prompt, worktree=worktree, resume=resume, correlation="c", mission="M-1",
-            mcp=launch.McpEntry("http://127.0.0.1:9/mcp", "tok-99-secret"), settings=Settings(),
-        )  # fmt: skip
+            run_dir,
+            found(type_),
+            prompt=prompt,
+            worktree=worktree,
+            resume=resume,
+            correlation="c",
+            mission="M-1",
+            mcp=launch.McpEntry("http://127.0.0.1:9/mcp", "tok-99-secret"),
+            settings=Settings(),
+        )
         made.append(RunningSession(run_dir))
         return made[-1].start()
 
@@ -120,12 +127,13 @@ def test_an_agent_over_acp_takes_its_turn(begin: Begin, bin_directory: Path, tmp
     state = tmp_path / "state"
     state.mkdir()
     put(
-        bin_directory, name,
+        bin_directory,
+        name,
         f"import os, sys\nif sys.argv[1:] == ['--version']: print({version!r}); raise SystemExit\n"
         f"if sys.argv[1:] == ['status']: print('Logged in as you'); raise SystemExit\n"
         f"assert sys.argv[1:] == {arguments!r}, sys.argv\n"
         f"os.execv({sys.executable!r}, [{sys.executable!r}, {str(ECHO)!r}, {str(state)!r}])\n",
-    )  # fmt: skip
+    )
     one = begin(type_, "Hello")
     assert judged(one) == Judgement("completed")
     view = TranscriptView(parsers.parser(one.handle.parser))

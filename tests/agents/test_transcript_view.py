@@ -102,11 +102,15 @@ def test_errors_of_the_program_and_unknown_lines_are_shown_raw(view: TranscriptV
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("\x1b[31mred\x1b[0m", "red"), ("\x1b]52;c;aGk=\x07safe", "safe"), ("\x1b]0;title\x1b\\x", "x"),
-        ("a\x00b\x9bc\x7f", "abc"), ("two\r\nlines\ttabs", "two\nlines\ttabs"), ("\x1b(B\x1bMup", "(Bup"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]52;c;aGk=\x07safe", "safe"),
+        ("\x1b]0;title\x1b\\x", "x"),
+        ("a\x00b\x9bc\x7f", "abc"),
+        ("two\r\nlines\ttabs", "two\nlines\ttabs"),
+        ("\x1b(B\x1bMup", "(Bup"),
         ("plain ünïcödé ✓", "plain ünïcödé ✓"),
     ],
-)  # fmt: skip
+)
 def test_what_an_agent_prints_cannot_steer_the_terminal(text: str, shown: str) -> None:
     assert clean(text) == shown
 

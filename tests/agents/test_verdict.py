@@ -7,15 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from solo_unicorn.agents import parsers
-from solo_unicorn.agents.events import (
-    Failure,
-    Interrupted,
-    LimitReached,
-    MessageText,
-    QuestionAsked,
-    Result,
-    Retrying,
-)  # fmt: skip
+from solo_unicorn.agents.events import Failure, Interrupted, LimitReached, MessageText, QuestionAsked, Result, Retrying
 from solo_unicorn.agents.handle import HostOutcome, Stop
 from solo_unicorn.agents.verdict import Judgement, Verdict
 
@@ -101,11 +93,17 @@ def test_what_nothing_proves_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("reason", "outcome"),
     [
-        ("stop", "cancelled"), ("kill", "cancelled"), ("cancel", "cancelled"), ("superseded", "cancelled"),
-        ("stall", "timeout"), ("total_time", "timeout"), ("mcp", "failed"), ("shutdown", "unknown"),
+        ("stop", "cancelled"),
+        ("kill", "cancelled"),
+        ("cancel", "cancelled"),
+        ("superseded", "cancelled"),
+        ("stall", "timeout"),
+        ("total_time", "timeout"),
+        ("mcp", "failed"),
+        ("shutdown", "unknown"),
         ("budget of the day", "cancelled"),
     ],
-)  # fmt: skip
+)
 def test_who_stopped_it_decides(reason: str, outcome: str) -> None:
     found = Verdict().decide(HostOutcome(signal=15, stop=Stop(reason, ("SIGINT", "SIGTERM"))), stage_finished=False)
     assert found.outcome == outcome

@@ -86,8 +86,13 @@ def program(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def ran(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         given = {"stdin": subprocess.DEVNULL, **more} if "input" not in more else more
         return subprocess.run(
-            [sys.executable, "-m", "solo_unicorn", *arguments], capture_output=True, text=True, check=False,
-            env=dict(os.environ), timeout=120, **given,
-        )  # fmt: skip
+            [sys.executable, "-m", "solo_unicorn", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=dict(os.environ),
+            timeout=120,
+            **given,
+        )
 
     return ran

@@ -48,9 +48,7 @@ def test_the_default_of_a_project(run: Run, project: None) -> None:
         (("add", "Other", "--focus", "-", "--methodology", "-"), 2),
     ],
 )
-def test_bad_input_is_told_and_changes_nothing(
-    run: Run, project: None, arguments: tuple[str, ...], code: int
-) -> None:
+def test_bad_input_is_told_and_changes_nothing(run: Run, project: None, arguments: tuple[str, ...], code: int) -> None:
     run("actor", "add", "Tester")
     before = run("actor", "list", "--json").data
     refused = run("actor", *arguments)

@@ -16,8 +16,18 @@ from ..typed import parse
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
-    "agents", "cli", "config", "docs", "hub", "mcp_server", "missions", "sync", "tui", "workstation", "worktrees",
-)  # fmt: skip
+    "agents",
+    "cli",
+    "config",
+    "docs",
+    "hub",
+    "mcp_server",
+    "missions",
+    "sync",
+    "tui",
+    "workstation",
+    "worktrees",
+)
 INLINE = re.compile(r"`solo-unicorn ([^`]+)`")
 BLOCK = re.compile(r"^(?:    |\$ )?solo-unicorn (\S+(?: {1,2}[^\s#>]+)*)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|<[^<>]*>|…|\.\.\.")

@@ -274,8 +274,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
             opened.create_mission(project.id, MissionDraft(f"Mission {number} {'x' * 400}"))
     piped = subprocess.run(
         f'("{sys.executable}" -m solo_unicorn mission list --limit 0 --json; echo "code $?" >&2) | head -c 10',
-        shell=True, text=True, capture_output=True, stdin=subprocess.DEVNULL, env=dict(os.environ), check=False,
-    )  # fmt: skip
+        shell=True,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env=dict(os.environ),
+        check=False,
+    )
     assert len(piped.stdout) == 10
     assert piped.stderr == "code 0\n"
 

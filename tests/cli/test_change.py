@@ -39,8 +39,9 @@ def test_comments_are_written_shown_with_the_diff_and_follow_their_lines(run: Ru
     (changed / "pay.py").write_text("# head\n" + (changed / "pay.py").read_text())
     listed = run("mission", "comment", "list", "1", "--json").data
     assert [(one["line"], one["side"], one["text"]) for one in listed] == [
-        (8, "new", "Why in words?"), (25, "old", "Needed\nbelow"),
-    ]  # fmt: skip
+        (8, "new", "Why in words?"),
+        (25, "old", "Needed\nbelow"),
+    ]
     assert run("mission", "show", "1", "--json").data["comments"] == listed
     assert run("mission", "diff", "1", "--json").data["comments"] == listed
     [first, second] = run("mission", "comment", "list", "1", "-q").out.split()
@@ -87,7 +88,7 @@ def test_show_says_where_the_work_stands(run: Run, changed: Path, repository: Pa
 
 def test_open_goes_where_the_work_is(run: Run, changed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = tmp_path / "shell"
-    script.write_text(f"#!/bin/sh\npwd > {tmp_path}/where\necho \"$@\" >> {tmp_path}/where\n")
+    script.write_text(f'#!/bin/sh\npwd > {tmp_path}/where\necho "$@" >> {tmp_path}/where\n')
     script.chmod(0o755)
     monkeypatch.setenv("SHELL", str(script))
     monkeypatch.setenv("VISUAL", f"{script} --wait")

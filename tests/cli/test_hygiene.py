@@ -11,9 +11,23 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "textual", "rich", "mcp", "httpx", "git", "keyring", "pydantic", "asyncio", "watchfiles", "uvicorn", "websockets",
-    "tomlkit", "psutil", "anyio", "subprocess", "logging",
-}  # fmt: skip
+    "textual",
+    "rich",
+    "mcp",
+    "httpx",
+    "git",
+    "keyring",
+    "pydantic",
+    "asyncio",
+    "watchfiles",
+    "uvicorn",
+    "websockets",
+    "tomlkit",
+    "psutil",
+    "anyio",
+    "subprocess",
+    "logging",
+}
 CODE = """\
 import json, sys
 from solo_unicorn.cli.main import main
@@ -25,9 +39,12 @@ open(sys.argv[1], "w").write(json.dumps([code, sorted(sys.modules)]))
 def modules_after(tmp_path: Path, *arguments: str) -> tuple[int, set[str]]:
     told = tmp_path / "modules.json"
     subprocess.run(
-        [sys.executable, "-c", CODE, str(told), *arguments], check=True, capture_output=True, env=dict(os.environ),
+        [sys.executable, "-c", CODE, str(told), *arguments],
+        check=True,
+        capture_output=True,
+        env=dict(os.environ),
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     code, names = json.loads(told.read_text())
     return code, set(names)
 
@@ -38,16 +55,26 @@ def test_version_and_help_load_nothing(home: Path, tmp_path: Path, word: str) ->
     assert code == 0
     assert not names & HEAVY
     assert {name for name in names if name.startswith("solo_unicorn")} <= {
-        "solo_unicorn", "solo_unicorn.cli", "solo_unicorn.cli.main", "solo_unicorn.cli.table",
-    }  # fmt: skip
+        "solo_unicorn",
+        "solo_unicorn.cli",
+        "solo_unicorn.cli.main",
+        "solo_unicorn.cli.table",
+    }
     assert not names & {"argparse", "sqlite3", "dataclasses", "solo_unicorn.missions.errors"}
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("mission", "list"), ("mission", "create", "A mission"), ("mission", "list", "--json"), ("mission", "show", "1"),
-     ("mission", "ready", "1"), ("project", "list"), ("mission", "create", "--help")],
-)  # fmt: skip
+    [
+        ("mission", "list"),
+        ("mission", "create", "A mission"),
+        ("mission", "list", "--json"),
+        ("mission", "show", "1"),
+        ("mission", "ready", "1"),
+        ("project", "list"),
+        ("mission", "create", "--help"),
+    ],
+)
 def test_commands_on_missions_load_nothing_heavy(home: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     from solo_unicorn.cli.main import main
 
@@ -84,7 +111,13 @@ def test_the_board_is_started_without_reading_anything_first(home: Path, tmp_pat
     assert answered == 0
     ours = {name for name in names if name.startswith("solo_unicorn")}
     assert ours <= {
-        "solo_unicorn", "solo_unicorn.cli", "solo_unicorn.cli.main", "solo_unicorn.cli.board", "solo_unicorn.missions",
-        "solo_unicorn.missions.errors", "solo_unicorn.tui", "solo_unicorn.tui.start",
-    }  # fmt: skip
+        "solo_unicorn",
+        "solo_unicorn.cli",
+        "solo_unicorn.cli.main",
+        "solo_unicorn.cli.board",
+        "solo_unicorn.missions",
+        "solo_unicorn.missions.errors",
+        "solo_unicorn.tui",
+        "solo_unicorn.tui.start",
+    }
     assert not set(names) & HEAVY

@@ -83,8 +83,9 @@ def test_a_question_stands_in_the_inbox_and_is_answered_there(run: Run, project:
         workspace.ask_question(mission.id, "Which currency?", by=Author("agent", "rehearsal", "S1"))
     rows = [row.split("\t") for row in run("inbox", "list").out.splitlines()]
     assert {(row[0], row[4], row[5]) for row in rows} == {
-        ("1", "Bash", "make deploy"), ("M-1", "a question", "Which currency?"),
-    }  # fmt: skip
+        ("1", "Bash", "make deploy"),
+        ("M-1", "a question", "Which currency?"),
+    }
     assert {one["kind"] for one in run("inbox", "list", "--json").data} == {"permission", "question"}
     assert run("inbox", "answer", "M-1", "Euro", "--always").code == 2
     assert "M-1 goes on" in run("inbox", "answer", "M-1", "Euro", "only").out

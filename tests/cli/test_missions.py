@@ -101,8 +101,9 @@ def test_review_is_approved_or_rejected_with_feedback(run: Run, project: str) ->
         for ref in ("M-1", "M-2"):
             opened.move_mission(ref, "review")
     assert [row.split("\t")[:2] for row in run("mission", "waiting").out.splitlines()] == [
-        ["M-1", "review"], ["M-2", "review"],
-    ]  # fmt: skip
+        ["M-1", "review"],
+        ["M-2", "review"],
+    ]
     assert run("mission", "approve", "1").out == "M-1: clarify approved\n"
     blank = run("mission", "reject", "2", "  ")
     assert blank.code == 2 and "feedback" in blank.err.lower()

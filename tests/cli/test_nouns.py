@@ -75,8 +75,10 @@ def test_settings_are_listed_set_read_and_reset(run: Run, home: Path, monkeypatc
     assert len(listed) == len(SCHEMA)
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_SLOTS", "8")
     assert run("config", "get", "workstation.slots", "--json").data == {
-        "key": "workstation.slots", "value": 8, "source": "environment",
-    }  # fmt: skip
+        "key": "workstation.slots",
+        "value": 8,
+        "source": "environment",
+    }
     assert "overrides" in run("config", "set", "workstation.slots", "3").err
     changed = [row.split("\t")[0] for row in run("config", "list", "--changed").out.splitlines()]
     assert changed == ["workstation.slots", "agents.claude.slots", "keys.board.new"]

@@ -20,9 +20,13 @@ def on_a_terminal(*arguments: str, columns: int = 60, more: Mapping[str, str] | 
     """What the program prints on a terminal of that width."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "solo_unicorn", *arguments], stdin=follower, stdout=follower, stderr=follower,
-        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **(more or {})}, close_fds=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "solo_unicorn", *arguments],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **(more or {})},
+        close_fds=True,
+    )
     os.close(follower)
     said = b""
     while True:
@@ -60,9 +64,12 @@ def test_a_question_is_asked_on_a_terminal_and_no_is_the_default(home: Path) -> 
     main(["project", "create", "Acme"])
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "solo_unicorn", "project", "delete", "acme"], stdin=follower, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "solo_unicorn", "project", "delete", "acme"],
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     os.write(leader, b"\n")
     _, asked = process.communicate(timeout=60)
     os.close(leader)

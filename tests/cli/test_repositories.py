@@ -128,9 +128,11 @@ def test_a_remote_that_does_not_answer_is_said_and_the_repository_linked(
 
 def test_addresses_of_one_repository_are_alike() -> None:
     same = {
-        "https://github.com/acme/shop", "https://ann@GitHub.com/acme/shop.git/", "git@github.com:acme/shop.git",
+        "https://github.com/acme/shop",
+        "https://ann@GitHub.com/acme/shop.git/",
+        "git@github.com:acme/shop.git",
         "ssh://git@github.com:22/acme/shop",
-    }  # fmt: skip
+    }
     assert {alike(url) for url in same} == {"github.com/acme/shop"}
     assert alike("file:///srv/shop.git") == alike("/srv/shop") != alike("/srv/Shop")
 

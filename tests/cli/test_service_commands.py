@@ -44,8 +44,11 @@ def test_the_service_in_the_foreground_says_that_it_runs_and_stops_on_ctrl_c(
 
     process = subprocess.Popen(
         [sys.executable, "-m", "solo_unicorn", "workstation", "start"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stderr is not None
     assert "runs" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -58,15 +61,26 @@ def test_an_mcp_client_lists_our_tools(
     run: Run, project: str, program: Program, stopped_afterwards: None, more: tuple[str, ...]
 ) -> None:
     asked = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}},
+        {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "0"},
+            },
+        },
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
-    ]  # fmt: skip
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "solo_unicorn", "mcp", *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "solo_unicorn", "mcp", *more],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdin is not None and process.stdout is not None
     answers = {}
     for message in asked:

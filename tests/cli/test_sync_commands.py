@@ -84,8 +84,10 @@ def test_a_conflict_is_listed_shown_and_settled(
     run("sync")
     (listed,) = run("conflicts", "list", "--json").data
     assert (listed["field"], listed["mine"], listed["theirs"]) == (
-        "description", "first\nmine\nlast", "first\ntheirs\nlast",
-    )  # fmt: skip
+        "description",
+        "first\nmine\nlast",
+        "first\ntheirs\nlast",
+    )
     shown = run("conflicts", "show", listed["id"][-8:]).out
     assert "--- base\nfirst\nmiddle\nlast" in shown and "--- mine" in shown and "--- theirs" in shown
     editor = tmp_path / "editor"

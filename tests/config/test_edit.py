@@ -71,9 +71,15 @@ def test_a_binding_written_as_nested_tables_is_not_doubled(home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("workstation.slots", "many"), ("workstation.slots", "0"), ("board.density", "x"), ("agents.a.enabled", "maybe"),
-     ("sessions.stall_minutes", "nan"), ("mcp.port", "65536")],
-)  # fmt: skip
+    [
+        ("workstation.slots", "many"),
+        ("workstation.slots", "0"),
+        ("board.density", "x"),
+        ("agents.a.enabled", "maybe"),
+        ("sessions.stall_minutes", "nan"),
+        ("mcp.port", "65536"),
+    ],
+)
 def test_a_value_the_key_does_not_take_changes_nothing(config: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         edit.set_value(name, value)

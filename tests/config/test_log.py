@@ -75,8 +75,10 @@ def test_the_correlation_id_reaches_the_grandchild(home: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", child, child], check=True, env={**os.environ, **handed_on()})
     assert [(entry["process"], entry["correlation"]) for entry in lines(home / "logs")] == [
-        ("cli", made), ("child", made), ("child", made),
-    ]  # fmt: skip
+        ("cli", made),
+        ("child", made),
+        ("child", made),
+    ]
 
 
 def test_many_processes_write_and_rotate_one_file_without_tearing_or_losing_a_line(tmp_path: Path) -> None:
@@ -103,8 +105,10 @@ def test_only_so_many_old_files_are_kept(tmp_path: Path) -> None:
         handler.emit(logging.makeLogRecord({"msg": f"line {number}", "name": "solo_unicorn.x"}))
     handler.close()
     assert sorted(file.name for file in tmp_path.iterdir() if not file.name.startswith(".")) == [
-        "l.log", "l.log.1", "l.log.2",
-    ]  # fmt: skip
+        "l.log",
+        "l.log.1",
+        "l.log.2",
+    ]
     assert "line 49" in (tmp_path / "l.log").read_text()
 
 
@@ -124,10 +128,20 @@ SECRET = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 @given(
     SECRET,
     st.sampled_from(
-        ["Authorization: Bearer {}", '{{"token": "{}"}}', "api_key={}", "--token={} --verbose", "https://u:{}@host/x.git",
-         "GITHUB_TOKEN={} git push", "password: {}", "sk-ant-{}", "ghp_{}", "personalAccessToken = '{}'"],
+        [
+            "Authorization: Bearer {}",
+            '{{"token": "{}"}}',
+            "api_key={}",
+            "--token={} --verbose",
+            "https://u:{}@host/x.git",
+            "GITHUB_TOKEN={} git push",
+            "password: {}",
+            "sk-ant-{}",
+            "ghp_{}",
+            "personalAccessToken = '{}'",
+        ]
     ),
-)  # fmt: skip
+)
 def test_no_token_reaches_the_log(secret: str, frame: str) -> None:
     if frame == "ghp_{}":
         secret = secret.replace("_", "x").replace("-", "x")

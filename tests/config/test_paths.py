@@ -30,8 +30,17 @@ def test_looking_makes_nothing_and_directories_are_for_their_owner_alone(
     try:
         assert not paths.config_file().exists() and not paths.workspace_db().exists()
         assert not (tmp_path / "a").exists()
-        made = [paths.logs_dir(), paths.run_dir("01J"), paths.worktrees_dir(), paths.clones_dir(), paths.backups_dir(),
-                paths.agents_dir(), paths.prompts_dir(), paths.home(), paths.runs_dir()]  # fmt: skip
+        made = [
+            paths.logs_dir(),
+            paths.run_dir("01J"),
+            paths.worktrees_dir(),
+            paths.clones_dir(),
+            paths.backups_dir(),
+            paths.agents_dir(),
+            paths.prompts_dir(),
+            paths.home(),
+            paths.runs_dir(),
+        ]
     finally:
         os.umask(old)
     assert {mode(directory) for directory in made} == {0o700}

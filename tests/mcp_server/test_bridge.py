@@ -88,8 +88,11 @@ def test_a_token_file_without_a_token_is_told(
         file.write_text(content)
     out = subprocess.run(
         [sys.executable, "-P", "-m", "solo_unicorn", "mcp", "--token-file", str(file)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (out.returncode, out.stdout) == (code, "") and words in out.stderr and str(file) in out.stderr
 
 

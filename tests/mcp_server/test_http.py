@@ -214,11 +214,7 @@ async def test_a_token_stays_bound_to_its_session_of_the_handshake_era(board: Bo
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
     }
     note = {
         "jsonrpc": "2.0",

@@ -38,9 +38,7 @@ async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board
         listed = (await client.list_tools()).tools
     assert [tool.name for tool in listed] == [tool.name for tool in all_tools()]
     reads = {tool.name for tool in listed if tool.annotations and tool.annotations.read_only_hint}
-    assert reads == {
-        "get_context", "list_missions", "search_missions", "get_mission", "memory_search", "memory_read",
-    }  # fmt: skip
+    assert reads == {"get_context", "list_missions", "search_missions", "get_mission", "memory_search", "memory_read"}
     for tool in listed:
         assert tool.annotations is not None
         assert tool.annotations.open_world_hint is False

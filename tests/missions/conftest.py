@@ -51,8 +51,12 @@ class Make:
     def pending(self, flow: Flow | None = None, **fields: object) -> Mission:
         """A mission that waits for a review, its session over."""
         state = {
-            "list": "review", "ready": True, "session_id": "s1", "review_status": "pending", "review_requested_at": NOW,
-        }  # fmt: skip
+            "list": "review",
+            "ready": True,
+            "session_id": "s1",
+            "review_status": "pending",
+            "review_requested_at": NOW,
+        }
         return self.mission(flow, **(state | fields))
 
 

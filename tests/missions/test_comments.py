@@ -18,9 +18,15 @@ FILE = ["import os", "", "def pay(sum):", "    charge(sum)", "    return sum", "
 
 def comment(line: int, lines: list[str] = FILE) -> LineComment:
     return LineComment(
-        id="C1", mission_id="M", file="pay.py", line=line, side="new", text="Why?", created_at=NOW,
+        id="C1",
+        mission_id="M",
+        file="pay.py",
+        line=line,
+        side="new",
+        text="Why?",
+        created_at=NOW,
         anchor=anchor_at(lines, line),
-    )  # fmt: skip
+    )
 
 
 @given(st.lists(st.text(alphabet="xyz \n", max_size=4), max_size=8), st.integers(1, len(FILE)))
@@ -62,11 +68,15 @@ def test_without_an_anchor_the_next_look_takes_the_line_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("parts", "field"),
     [
-        (("", 1, "new", "x"), "file"), (("/etc/passwd", 1, "new", "x"), "file"), (("a/../../b", 1, "new", "x"), "file"),
-        (("a", 0, "new", "x"), "line"), (("a", 1, "left", "x"), "side"), (("a", 1, "new", "  "), "text"),
+        (("", 1, "new", "x"), "file"),
+        (("/etc/passwd", 1, "new", "x"), "file"),
+        (("a/../../b", 1, "new", "x"), "file"),
+        (("a", 0, "new", "x"), "line"),
+        (("a", 1, "left", "x"), "side"),
+        (("a", 1, "new", "  "), "text"),
         (("a", 1, "new", "x" * 10_001), "text"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_comment_is_refused(parts: tuple[str, int, str, str], field: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         checked(*parts)

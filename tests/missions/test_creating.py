@@ -44,9 +44,15 @@ def test_a_mission_may_be_created_in_any_list(make: Any, wished: ListName) -> No
 
 def test_without_a_repository_there_is_no_branch_yet(make: Any) -> None:
     mission = create(
-        MissionDraft("t"), project=make.project, flow=make.standard, repository=None,
-        id="m", number=1, list_order=0.0, now=make.now,
-    )  # fmt: skip
+        MissionDraft("t"),
+        project=make.project,
+        flow=make.standard,
+        repository=None,
+        id="m",
+        number=1,
+        list_order=0.0,
+        now=make.now,
+    )
     assert (mission.project_repository_id, mission.repository_id, mission.target_branch) == (None, None, "")
 
 
@@ -106,9 +112,32 @@ def test_values_the_rules_refuse_are_named(make: Any, wrong: dict[str, Any], fie
 
 
 @pytest.mark.parametrize(
-    "branch", ["--upload-pack=x", "a b", "a..b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "/a", "a/", "a.lock",
-               "@", "a.lock/b", ".a", "a/.b", "a//b", "a@{0}", "a.", "x" * 201, "a\x7f"],
-)  # fmt: skip
+    "branch",
+    [
+        "--upload-pack=x",
+        "a b",
+        "a..b",
+        "a~1",
+        "a^",
+        "a:b",
+        "a?",
+        "a*",
+        "a[",
+        "a\\b",
+        "/a",
+        "a/",
+        "a.lock",
+        "@",
+        "a.lock/b",
+        ".a",
+        "a/.b",
+        "a//b",
+        "a@{0}",
+        "a.",
+        "x" * 201,
+        "a\x7f",
+    ],
+)
 def test_target_branches_that_git_refuses_are_refused(make: Any, branch: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         make.mission(draft=MissionDraft("t", target_branch=branch))

@@ -19,9 +19,19 @@ def edited(make: Any, mission: Any, flow: Any = None, repository: Any = None, **
 
 def test_plain_fields_take_their_new_values(make: Any) -> None:
     after = edited(
-        make, make.mission(), title=" New  title ", description="d", spec="s", priority=5, actor_id="a",
-        pr_mode="enabled", pr_merge_strategy="squash", target_branch="next", code_agent_type="codex", solution="how",
-    )  # fmt: skip
+        make,
+        make.mission(),
+        title=" New  title ",
+        description="d",
+        spec="s",
+        priority=5,
+        actor_id="a",
+        pr_mode="enabled",
+        pr_merge_strategy="squash",
+        target_branch="next",
+        code_agent_type="codex",
+        solution="how",
+    )
     assert (after.title, after.description, after.spec, after.priority) == ("New title", "d", "s", 5)
     assert (after.actor_id, after.pr_mode, after.pr_merge_strategy) == ("a", "enabled", "squash")
     assert (after.target_branch, after.code_agent_type, after.solution) == ("next", "codex", "how")
@@ -38,9 +48,22 @@ def test_an_edit_that_changes_nothing_gives_the_same_mission_back(make: Any) -> 
 
 
 @pytest.mark.parametrize(
-    "field", ["id", "project_id", "list", "list_order", "agent_session_status", "review_status", "landing_status",
-              "dependency_count", "version", "nonsense", "review_feedback", "session_id"],
-)  # fmt: skip
+    "field",
+    [
+        "id",
+        "project_id",
+        "list",
+        "list_order",
+        "agent_session_status",
+        "review_status",
+        "landing_status",
+        "dependency_count",
+        "version",
+        "nonsense",
+        "review_feedback",
+        "session_id",
+    ],
+)
 def test_what_only_the_rules_may_change_is_not_editable(make: Any, field: str) -> None:
     assert field not in EDITABLE
     with pytest.raises(InvalidValue, match="cannot be edited"):

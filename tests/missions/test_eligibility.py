@@ -31,8 +31,11 @@ REHEARSAL = AgentState("rehearsal", "rehearsal")
 
 def facts(make: Any, **around: Any) -> Facts:
     common: dict[str, Any] = {
-        "project": make.project, "repository": make.repository, "agents": (CLAUDE,), "now": make.later,
-    }  # fmt: skip
+        "project": make.project,
+        "repository": make.repository,
+        "agents": (CLAUDE,),
+        "now": make.later,
+    }
     return Facts(**(common | around))
 
 

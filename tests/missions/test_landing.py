@@ -53,9 +53,17 @@ def test_landed_is_done(make: Any, commit: str | None) -> None:
 def test_a_loop_mission_returns_to_loop_at_its_first_enabled_stage_for_the_next_run(make: Any) -> None:
     config = FlowConfig({"clarify": StageConfig(enabled=False)})
     mission = queued(
-        make, is_loop=True, flow_config=config, landing_status="landing", tasks=(Task("a"),), tasks_current=1,
-        review_status="approved", pr_created=True, github_pr_number=7, last_code_agent_session_id="c",
-    )  # fmt: skip
+        make,
+        is_loop=True,
+        flow_config=config,
+        landing_status="landing",
+        tasks=(Task("a"),),
+        tasks_current=1,
+        review_status="approved",
+        pr_created=True,
+        github_pr_number=7,
+        last_code_agent_session_id="c",
+    )
     again = landed(mission, make.standard, commit="abc", now=make.later)
     assert (again.list, again.stage, again.current_flow_task, again.ready) == ("loop", "plan", 0, True)
     assert (again.tasks, again.tasks_current, again.review_status, again.landing_status) == ((), 0, None, None)

@@ -32,15 +32,7 @@ from solo_unicorn.missions.flows import enabled_stages, position, stage_of, syst
 from solo_unicorn.missions.landing import landed, landing_conflicted, landing_failed, landing_started, retry
 from solo_unicorn.missions.moving import move
 from solo_unicorn.missions.review import answer, approve, ask, complete_stage, reject, request_review
-from solo_unicorn.missions.sessions import (
-    RetryPolicy,
-    claim,
-    conversation,
-    ended,
-    released,
-    stale_push,
-    started,
-)
+from solo_unicorn.missions.sessions import RetryPolicy, claim, conversation, ended, released, stale_push, started
 from solo_unicorn.missions.wire import from_wire, to_wire
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -74,8 +66,14 @@ class MissionLife(RuleBasedStateMachine):
         self.now = START
         self.mission = create(
             MissionDraft("Retry payments", is_loop=is_loop, flow_config=FlowConfig(own) if own else None),
-            project=PROJECT, flow=flow, repository=REPOSITORY, id="m", number=42, list_order=1.0, now=self.now,
-        )  # fmt: skip
+            project=PROJECT,
+            flow=flow,
+            repository=REPOSITORY,
+            id="m",
+            number=42,
+            list_order=1.0,
+            now=self.now,
+        )
         self.stages: tuple[FlowStage, ...] = enabled_stages(flow, self.mission.flow_config)
         self.at = 0
         self.passed: set[str] = set()
@@ -139,16 +137,24 @@ class MissionLife(RuleBasedStateMachine):
     def end(self, outcome: Outcome, reset: int | None, question: str | None, resume: bool) -> None:
         before = self.mission
         self.mission = ended(
-            before, outcome, "told why", now=self.now, policy=POLICY, stage_finished=self.stage_finished, resume=resume,
+            before,
+            outcome,
+            "told why",
+            now=self.now,
+            policy=POLICY,
+            stage_finished=self.stage_finished,
+            resume=resume,
             reset_at=None if reset is None else self.now + timedelta(seconds=reset),
             question=question if outcome == "needs_input" else None,
-        )  # fmt: skip
+        )
         session_id = str(before.session_id)
         assert session_id not in self.outcomes
         self.outcomes[session_id] = outcome
         assert (self.mission.list, self.mission.stage, self.mission.list_order) == (
-            before.list, before.stage, before.list_order,
-        )  # fmt: skip
+            before.list,
+            before.stage,
+            before.list_order,
+        )
         if self.mission.attempts > before.attempts:
             assert outcome in ("completed", "failed", "timeout")
             assert not self.stage_finished

@@ -56,9 +56,15 @@ def test_a_decided_review_is_remembered_on_the_way(make: Any) -> None:
 
 def test_done_by_hand_leaves_nothing_to_wait_for(make: Any) -> None:
     mission = make.mission(
-        list="doing", ready=True, attention="Failed", question="Which?", retry_at=make.later, attempts=3,
-        landing_status="failed", landing_error="x",
-    )  # fmt: skip
+        list="doing",
+        ready=True,
+        attention="Failed",
+        question="Which?",
+        retry_at=make.later,
+        attempts=3,
+        landing_status="failed",
+        landing_error="x",
+    )
     done = move(mission, "done", 1.0, flow=make.standard, now=make.later)
     assert (done.ready, done.attention, done.question, done.retry_at, done.attempts) == (False, None, None, None, 0)
     assert (done.landing_status, done.landing_error) == (None, None)
@@ -66,8 +72,8 @@ def test_done_by_hand_leaves_nothing_to_wait_for(make: Any) -> None:
 
 def test_out_of_done_it_is_open_again_and_what_landed_is_behind_it(make: Any) -> None:
     mission = make.mission(
-        list="done", stage="code", landed_commit="abc", pr_created=True, github_pr_number=7, review_status="approved",
-    )  # fmt: skip
+        list="done", stage="code", landed_commit="abc", pr_created=True, github_pr_number=7, review_status="approved"
+    )
     opened = move(mission, "todo", 1.0, flow=make.standard, now=make.later)
     assert (opened.landed_commit, opened.pr_created, opened.github_pr_number) == (None, False, None)
     assert (opened.stage, opened.review_status, opened.ready) == ("code", None, False)

@@ -38,11 +38,15 @@ def rule(effect: Effect, tool: str, about: str = "", *, pattern: bool = True) ->
         ([rule("ask", "Bash", "git push*"), rule("allow", "Bash", "git *")], "Bash", {"command": "git push"}, "ask"),
         ([rule("ask", "Bash"), rule("allow", "Bash", "ls", pattern=False)], "Bash", {"command": "ls"}, "allow"),
         ([rule("allow", "WebSearch", pattern=False)], "WebSearch", {"query": "x"}, "allow"),
-        ([rule("allow", "WebFetch", "https://docs.python.org/*")], "WebFetch",
-         {"url": "https://docs.python.org/3/"}, "allow"),
+        (
+            [rule("allow", "WebFetch", "https://docs.python.org/*")],
+            "WebFetch",
+            {"url": "https://docs.python.org/3/"},
+            "allow",
+        ),
         ([rule("allow", "Bash", "echo [a]*")], "Bash", {"command": "echo a"}, None),
     ],
-)  # fmt: skip
+)
 def test_what_the_rules_say(
     rules: list[PermissionRule], tool: str, given_: dict[str, str], said: Effect | None
 ) -> None:

@@ -19,18 +19,40 @@ from solo_unicorn.missions.prompts import PLACEHOLDERS, TEXT_SHOWN, PromptContex
 
 TEMPLATES = Path(str(solo_unicorn.missions.__file__)).parent / "templates"
 TOOLS = {
-    "get_context", "list_missions", "search_missions", "get_mission", "create_mission", "update_mission",
-    "move_mission", "update_tasks", "add_note", "link_missions", "attach_solution", "complete_stage",
-    "request_review", "ask_user", "memory_search", "memory_read", "memory_append", "memory_replace", "report_limit",
-}  # fmt: skip
+    "get_context",
+    "list_missions",
+    "search_missions",
+    "get_mission",
+    "create_mission",
+    "update_mission",
+    "move_mission",
+    "update_tasks",
+    "add_note",
+    "link_missions",
+    "attach_solution",
+    "complete_stage",
+    "request_review",
+    "ask_user",
+    "memory_search",
+    "memory_read",
+    "memory_append",
+    "memory_replace",
+    "report_limit",
+}
 
 
 def context(make: Any, stage: str = "code", **around: Any) -> PromptContext:
     mission = around.pop("mission", None) or make.mission(description="Retry with back-off.", stage=stage)
     return PromptContext(
-        mission, make.standard, stage_of(make.standard, None, stage), make.project, repository=make.repository,
-        branch="solo-unicorn/mission-42-retry-payments", worktree="/w/web", **around,
-    )  # fmt: skip
+        mission,
+        make.standard,
+        stage_of(make.standard, None, stage),
+        make.project,
+        repository=make.repository,
+        branch="solo-unicorn/mission-42-retry-payments",
+        worktree="/w/web",
+        **around,
+    )
 
 
 def test_each_stage_of_the_system_flows_and_each_continuation_has_a_template() -> None:
@@ -74,19 +96,34 @@ def test_what_comes_after_the_stage_is_said(make: Any) -> None:
 def test_the_mission_and_what_surrounds_it_are_in_the_prompt(make: Any) -> None:
     blocker = make.mission(number=9, title="Design tokens", stage_summary="Added\ntokens.css")
     mission = make.mission(
-        description="Retry with back-off.", spec="At most 5 times.", solution="One policy.", stage="code",
-        tasks=(Task("policy"), Task("calls")), tasks_current=1,
-    )  # fmt: skip
+        description="Retry with back-off.",
+        spec="At most 5 times.",
+        solution="One policy.",
+        stage="code",
+        tasks=(Task("policy"), Task("calls")),
+        tasks_current=1,
+    )
     actor = Actor("a", "p", "Tester", make.now, make.now, methodology="Test first.", focus="Edge cases.")
     prompt = build_prompt(
         context(make, mission=mission, blockers=(blocker,), actor=actor, memory_excerpt="We use pytest."),
         (TEMPLATES / "code.md").read_text(encoding="utf-8"),
     )
     for told in (
-        "project Acme", "clarify → plan → code", "stage is **code**", "`/w/web`", "for `trunk`", "Retry with back-off.",
-        "At most 5 times.", "One policy.", "- [x] policy\n- [ ] calls", "- M-9 Design tokens: Added tokens.css",
-        "## Work as: Tester", "Test first.", "Edge cases.", "We use pytest.",
-    ):  # fmt: skip
+        "project Acme",
+        "clarify → plan → code",
+        "stage is **code**",
+        "`/w/web`",
+        "for `trunk`",
+        "Retry with back-off.",
+        "At most 5 times.",
+        "One policy.",
+        "- [x] policy\n- [ ] calls",
+        "- M-9 Design tokens: Added tokens.css",
+        "## Work as: Tester",
+        "Test first.",
+        "Edge cases.",
+        "We use pytest.",
+    ):
         assert told in prompt
 
 
@@ -169,9 +206,15 @@ def test_feedback_given_with_line_comments_goes_before_the_missions_own(make: An
 
 def test_line_comments_go_along_with_a_rejection_and_only_then(make: Any) -> None:
     said = LineComment(
-        id="C", mission_id="M", file="src/pay.py", line=7, side="new", text="Why {title}?", created_at=make.now,
+        id="C",
+        mission_id="M",
+        file="src/pay.py",
+        line=7,
+        side="new",
+        text="Why {title}?",
+        created_at=make.now,
         anchor=Anchor("charge(sum)"),
-    )  # fmt: skip
+    )
     comments = (said, replace(said, id="D", text="Settled.", resolved_at=make.now))
     rejected = context(make, mission=make.mission(stage="code", **REJECTED), comments=comments, resumed=True)
     prompt = build_prompt(rejected, "Mine.")

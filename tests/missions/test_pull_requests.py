@@ -23,10 +23,16 @@ COMMENT = ReviewComment("ann", "Please use a constant\nhere", "src/pay.py", 12)
 def waiting(make: Any, seen: PullRequest = OPEN, **fields: object) -> Any:
     """A mission whose pull request is open."""
     state: dict[str, object] = {
-        "list": "doing", "stage": "code", "ready": True, "landing_status": "pull_request", "pr_created": True,
-        "github_pr_number": 7, "github_pr_url": "https://github.com/acme/web/pull/7", "pull_request": seen,
+        "list": "doing",
+        "stage": "code",
+        "ready": True,
+        "landing_status": "pull_request",
+        "pr_created": True,
+        "github_pr_number": 7,
+        "github_pr_url": "https://github.com/acme/web/pull/7",
+        "pull_request": seen,
         "review_status": "approved",
-    }  # fmt: skip
+    }
     return make.mission(**(state | fields))
 
 
@@ -36,9 +42,14 @@ def observe(make: Any, mission: Any, seen: PullRequest, **more: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("mission", "project", "repository", "wanted"),
-    [("auto", "disabled", False, False), ("auto", "enabled", False, True), ("auto", "disabled", True, True),
-     ("enabled", "disabled", False, True), ("disabled", "enabled", True, False)],
-)  # fmt: skip
+    [
+        ("auto", "disabled", False, False),
+        ("auto", "enabled", False, True),
+        ("auto", "disabled", True, True),
+        ("enabled", "disabled", False, True),
+        ("disabled", "enabled", True, False),
+    ],
+)
 def test_the_mission_decides_then_the_project_then_the_repository(
     make: Any, mission: Any, project: Any, repository: bool, wanted: bool
 ) -> None:
@@ -59,9 +70,12 @@ def test_it_is_merged_into_the_missions_branch_else_the_repositorys_own_for_pull
 
 def test_the_text_tells_of_the_mission_and_fills_the_template(make: Any) -> None:
     mission = make.mission(
-        title="Retry\n payments " + "x" * 300, description="They fail {summary}", stage_summary="Retries thrice",
-        tasks=(Task("Test"), Task("Code")), tasks_current=1,
-    )  # fmt: skip
+        title="Retry\n payments " + "x" * 300,
+        description="They fail {summary}",
+        stage_summary="Retries thrice",
+        tasks=(Task("Test"), Task("Code")),
+        tasks_current=1,
+    )
     assert pull_requests.title(mission).startswith("Retry payments x")
     assert len(pull_requests.title(mission)) == pull_requests.TITLE_MAX
     alone = pull_requests.body(mission, None)
@@ -105,8 +119,11 @@ def test_closed_without_merging_returns_to_review_and_approving_lands_anew(make:
     found = observe(make, waiting(make), replace(OPEN, state="closed"))
     back = found.mission
     assert (found.kind, back.list, back.review_status, back.landing_status) == (
-        "pull_request_closed", "review", "pending", None,
-    )  # fmt: skip
+        "pull_request_closed",
+        "review",
+        "pending",
+        None,
+    )
     assert "closed without being merged" in back.to_check
     assert not pull_requests.is_followed(back)
     assert approve(back, make.standard, reviewer="you", now=make.later).landing_status == "queued"
@@ -176,9 +193,12 @@ def test_it_merges_by_itself_only_when_everything_agrees(make: Any) -> None:
 
 def test_the_next_prompt_has_the_feedback_and_the_unresolved_comments(make: Any) -> None:
     mission = waiting(
-        make, replace(OPEN, comments=(COMMENT, ReviewComment("bo", "Nice, but small"))), landing_status=None,
-        review_status="rejected", review_feedback="See the comments",
-    )  # fmt: skip
+        make,
+        replace(OPEN, comments=(COMMENT, ReviewComment("bo", "Nice, but small"))),
+        landing_status=None,
+        review_status="rejected",
+        review_feedback="See the comments",
+    )
     for resumed in (True, False):
         context = PromptContext(
             mission, make.standard, make.standard.stage_sequence[-1], make.project, make.repository, resumed=resumed
@@ -192,9 +212,28 @@ def test_the_next_prompt_has_the_feedback_and_the_unresolved_comments(make: Any)
     assert "bo:" in build_prompt(conflicted, "{landing_error}\n{essentials}\n")
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(
-    ["success", "neutral", "skipped", "failure", "error", "timed_out", "cancelled", "queued", "in_progress", "pending",
-     "something new"]))))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"),
+            st.sampled_from(
+                [
+                    "success",
+                    "neutral",
+                    "skipped",
+                    "failure",
+                    "error",
+                    "timed_out",
+                    "cancelled",
+                    "queued",
+                    "in_progress",
+                    "pending",
+                    "something new",
+                ]
+            ),
+        )
+    )
+)
 def test_all_checks_are_one_word(states: list[tuple[str, str]]) -> None:
     word, failing = pull_requests.checks_of(states)
     said = {state for _, state in states}

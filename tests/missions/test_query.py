@@ -19,14 +19,40 @@ NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 def card(**more: object) -> Card:
     """A card of the code stage."""
     values: dict[str, object] = {
-        "id": "A", "number": 42, "version": 1, "project_id": "P", "title": "Retry payments: all of them",
-        "list": "todo", "list_order": 1.0, "priority": 4, "stage": "code", "stage_position": 0, "stage_count": 3,
-        "requires_review": True, "ready": True, "is_loop": False, "repository": "web", "tasks_done": 0,
-        "tasks_total": 0, "blockers": 1, "blocked_by": "", "session_status": "INACTIVE", "session_started_at": None,
-        "agent": "claude", "activity": "", "review_status": None, "review_requested_at": None, "attention": None,
-        "question": None, "retry_at": None, "attempts": 0, "landing_status": None, "pr_number": None,
-        "updated_at": NOW, "actor": "Ada L",
-    }  # fmt: skip
+        "id": "A",
+        "number": 42,
+        "version": 1,
+        "project_id": "P",
+        "title": "Retry payments: all of them",
+        "list": "todo",
+        "list_order": 1.0,
+        "priority": 4,
+        "stage": "code",
+        "stage_position": 0,
+        "stage_count": 3,
+        "requires_review": True,
+        "ready": True,
+        "is_loop": False,
+        "repository": "web",
+        "tasks_done": 0,
+        "tasks_total": 0,
+        "blockers": 1,
+        "blocked_by": "",
+        "session_status": "INACTIVE",
+        "session_started_at": None,
+        "agent": "claude",
+        "activity": "",
+        "review_status": None,
+        "review_requested_at": None,
+        "attention": None,
+        "question": None,
+        "retry_at": None,
+        "attempts": 0,
+        "landing_status": None,
+        "pr_number": None,
+        "updated_at": NOW,
+        "actor": "Ada L",
+    }
     return Card(**(values | more))  # type: ignore[arg-type]
 
 

@@ -48,9 +48,16 @@ def test_a_review_may_be_requested_where_none_is_required(make: Any) -> None:
 
 def test_finishing_ends_what_the_stage_struggled_with(make: Any) -> None:
     mission = make.running(
-        attempts=2, retry_at=make.now, attention="x", question="q", answer="a", asked="q", landing_status="failed",
-        landing_error="conflicts", limit_hits=3,
-    )  # fmt: skip
+        attempts=2,
+        retry_at=make.now,
+        attention="x",
+        question="q",
+        answer="a",
+        asked="q",
+        landing_status="failed",
+        landing_error="conflicts",
+        limit_hits=3,
+    )
     after = finish(make, mission)
     assert (after.attempts, after.retry_at, after.attention, after.limit_hits) == (0, None, None, 0)
     assert (after.question, after.answer, after.asked, after.landing_status, after.landing_error) == (None,) * 5

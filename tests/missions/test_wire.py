@@ -72,13 +72,17 @@ def test_every_entity_survives_the_wire() -> None:
         User("u", "a@b.c", NOW, NOW, NOW, monster_auth=MonsterAuthIdentity("google", {"sub": "1"})),
         Organization("o", "O", "o", "a@b.c", NOW, NOW),
         Workstation(
-            "w", "laptop", NOW, NOW,
+            "w",
+            "laptop",
+            NOW,
+            NOW,
             available_code_agents=(AvailableCodeAgent("claude", "claude", True, rate_limit_reset_at=NOW),),
-            realtime_member_key=RealtimeMemberKey("w", "u"), realtime_presence_meta={"a": [1, None]},
+            realtime_member_key=RealtimeMemberKey("w", "u"),
+            realtime_presence_meta={"a": [1, None]},
         ),
         entities.Session("s", "m", "p", "w", "claude", "claude", "plan", NOW, usage=entities.Usage(cost_usd=0.5)),
         MissionEvent(1, "p", None, "edited", USER, NOW, {"priority": (3, 5)}),
-    ]  # fmt: skip
+    ]
     for entity in whole:
         assert from_wire(type(entity), json.loads(json.dumps(to_wire(entity)))) == entity
 

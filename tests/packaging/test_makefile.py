@@ -14,9 +14,12 @@ ROOT = Path(__file__).parents[2]
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), *arguments],
-        env={**os.environ, "MAKEFLAGS": "", **environment}, capture_output=True, text=True, check=False,
+        env={**os.environ, "MAKEFLAGS": "", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
 
 
 def test_help_lists_what_can_be_made() -> None:

@@ -20,8 +20,19 @@ NAME = RepositoryName(HOST, "acme", "shop")
 @pytest.fixture(autouse=True)
 def _own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's token, keychain, proxy or `gh`."""
-    for name in ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_HOST",
-                 "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
+    for name in (
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+        "GH_ENTERPRISE_TOKEN",
+        "GITHUB_ENTERPRISE_TOKEN",
+        "GH_HOST",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
@@ -54,9 +65,7 @@ def pauses() -> Pauses:
 
 @pytest.fixture
 def github(double: GitHubDouble, pauses: Pauses) -> Iterator[GitHub]:
-    made = GitHub(
-        Host.of(HOST, double.url), find_token=lambda host: TOKEN, sleep=pauses, clock=lambda: pauses.now
-    )
+    made = GitHub(Host.of(HOST, double.url), find_token=lambda host: TOKEN, sleep=pauses, clock=lambda: pauses.now)
     yield made
     made.close()
 
@@ -78,8 +87,17 @@ class Checkout:
 
     def commit(self, name: str, text: str, branch: str = "") -> str:
         if branch:
-            self.git("checkout", "-q", *([] if branch in self.git("branch", "--list", branch) and branch in
-                     self.git("branch", "--format=%(refname:short)").split() else ["-b"]), branch)  # fmt: skip
+            self.git(
+                "checkout",
+                "-q",
+                *(
+                    []
+                    if branch in self.git("branch", "--list", branch)
+                    and branch in self.git("branch", "--format=%(refname:short)").split()
+                    else ["-b"]
+                ),
+                branch,
+            )
         (self.path / name).write_text(text)
         self.git("add", "-A")
         self.git("commit", "-qm", f"Change {name}")

@@ -92,8 +92,10 @@ class GitHubDouble:
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
             ["git", "-C", str(self.bare), "-c", "user.name=GitHub", "-c", "user.email=hub@github.example", *arguments],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise AssertionError(done.stderr)
         return done.stdout.strip()
@@ -179,11 +181,20 @@ class GitHubDouble:
         if head not in self.branches() or base not in self.branches():
             return Answer(422, _invalid("head", "invalid"))
         if any((p.head, p.base, p.state) == (head, base, "open") for p in self.pulls.values()):
-            return Answer(422, {
-                "message": "Validation Failed", "documentation_url": "x",
-                "errors": [{"resource": "PullRequest", "code": "custom",
-                            "message": f"A pull request already exists for {self.owner}:{head}."}],
-            })  # fmt: skip
+            return Answer(
+                422,
+                {
+                    "message": "Validation Failed",
+                    "documentation_url": "x",
+                    "errors": [
+                        {
+                            "resource": "PullRequest",
+                            "code": "custom",
+                            "message": f"A pull request already exists for {self.owner}:{head}.",
+                        }
+                    ],
+                },
+            )
         pull = FakePull(len(self.pulls) + 7, head, base, content["title"], content["body"])
         self.pulls[pull.number] = pull
         return Answer(201, self._pull(pull))
@@ -211,20 +222,27 @@ class GitHubDouble:
 
     def _repository(self) -> dict[str, Any]:
         return contract.example(contract.component("full-repository")) | {
-            "id": self.id, "full_name": f"{self.owner}/{self.name}", "default_branch": "main",
+            "id": self.id,
+            "full_name": f"{self.owner}/{self.name}",
+            "default_branch": "main",
             "html_url": f"https://github.com/{self.owner}/{self.name}",
             "permissions": {"admin": False, "maintain": False, "push": True, "triage": True, "pull": True},
-        }  # fmt: skip
+        }
 
     def _pull(self, pull: FakePull, kind: str = "pull-request") -> dict[str, Any]:
         found: dict[str, Any] = contract.example(contract.component(kind))
         there = pull.head in self.branches()
         sha = self.git("rev-parse", pull.head) if there else self.heads.get(pull.number, "0" * 40)
         found |= {
-            "number": pull.number, "title": pull.title, "body": pull.body, "state": pull.state, "draft": pull.draft,
+            "number": pull.number,
+            "title": pull.title,
+            "body": pull.body,
+            "state": pull.state,
+            "draft": pull.draft,
             "html_url": f"https://github.com/{self.owner}/{self.name}/pull/{pull.number}",
-            "merge_commit_sha": pull.merged, "merged_at": "2026-03-01T12:00:00Z" if pull.merged else None,
-        }  # fmt: skip
+            "merge_commit_sha": pull.merged,
+            "merged_at": "2026-03-01T12:00:00Z" if pull.merged else None,
+        }
         found["head"] |= {"ref": pull.head, "sha": sha}
         found["base"] |= {"ref": pull.base}
         if kind == "pull-request":
@@ -251,8 +269,11 @@ class GitHubDouble:
 
 
 def _invalid(name: str, code: str) -> dict[str, Any]:
-    return {"message": "Validation Failed", "documentation_url": "x",
-            "errors": [{"resource": "PullRequest", "field": name, "code": code}]}  # fmt: skip
+    return {
+        "message": "Validation Failed",
+        "documentation_url": "x",
+        "errors": [{"resource": "PullRequest", "field": name, "code": code}],
+    }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -312,12 +333,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         environment = {
-            "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.github.root), "GIT_HTTP_EXPORT_ALL": "1",
-            "REMOTE_USER": "ann", "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body)),
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(self.github.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": "ann",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
             "GIT_PROTOCOL": self.headers.get("git-protocol", ""),
-        }  # fmt: skip
+        }
         done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment, check=False)
         head, _, payload = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)

@@ -63,9 +63,7 @@ def extract(published: dict[str, Any]) -> dict[str, Any]:
     """The used operations and all they refer to."""
     paths = {
         path: {
-            key: lean(value)
-            for key, value in published["paths"][path].items()
-            if key in methods or key == "parameters"
+            key: lean(value) for key, value in published["paths"][path].items() if key in methods or key == "parameters"
         }
         for path, methods in USED.items()
     }

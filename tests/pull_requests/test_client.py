@@ -21,10 +21,12 @@ BRANCH = "solo-unicorn/mission-1-pay"
 
 @pytest.mark.parametrize(
     ("name", "rest", "graphql"),
-    [("github.com", "https://api.github.com", "https://api.github.com/graphql"),
-     ("acme.ghe.com", "https://api.acme.ghe.com", "https://api.acme.ghe.com/graphql"),
-     ("github.acme.example", "https://github.acme.example/api/v3", "https://github.acme.example/api/graphql")],
-)  # fmt: skip
+    [
+        ("github.com", "https://api.github.com", "https://api.github.com/graphql"),
+        ("acme.ghe.com", "https://api.acme.ghe.com", "https://api.acme.ghe.com/graphql"),
+        ("github.acme.example", "https://github.acme.example/api/v3", "https://github.acme.example/api/graphql"),
+    ],
+)
 def test_where_the_api_of_a_host_is(name: str, rest: str, graphql: str) -> None:
     assert Host.of(name) == Host(name, rest, graphql)
     assert Host.of(name).is_usual
@@ -83,12 +85,20 @@ def test_server_errors_are_tried_again_with_growing_pauses(
 
 @pytest.mark.parametrize(
     ("answer", "waits"),
-    [(Answer(429, {"message": "slow down"}, {"Retry-After": "3"}), 3),
-     (Answer(403, {"message": "You have exceeded a secondary rate limit"}, {"Retry-After": "5"}), 5),
-     (Answer(403, {"message": "API rate limit exceeded"},
-             {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000010"}), 10),
-     (Answer(503, {"message": "busy"}, {"Retry-After": "Fri, 15 Jan 2027 08:00:07 GMT"}), 7)],
-)  # fmt: skip
+    [
+        (Answer(429, {"message": "slow down"}, {"Retry-After": "3"}), 3),
+        (Answer(403, {"message": "You have exceeded a secondary rate limit"}, {"Retry-After": "5"}), 5),
+        (
+            Answer(
+                403,
+                {"message": "API rate limit exceeded"},
+                {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000010"},
+            ),
+            10,
+        ),
+        (Answer(503, {"message": "busy"}, {"Retry-After": "Fri, 15 Jan 2027 08:00:07 GMT"}), 7),
+    ],
+)
 def test_a_short_limit_is_waited_out_as_long_as_github_says(
     github: GitHub, double: GitHubDouble, pauses: Pauses, answer: Answer, waits: float
 ) -> None:
@@ -100,11 +110,19 @@ def test_a_short_limit_is_waited_out_as_long_as_github_says(
 
 @pytest.mark.parametrize(
     ("answer", "seconds"),
-    [(Answer(403, {"message": "API rate limit exceeded"},
-             {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800003600"}), 3600),
-     (Answer(429, {"message": "slow"}, {"Retry-After": "120"}), 120),
-     (Answer(403, {"message": "You have exceeded a secondary rate limit"}), 60)],
-)  # fmt: skip
+    [
+        (
+            Answer(
+                403,
+                {"message": "API rate limit exceeded"},
+                {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800003600"},
+            ),
+            3600,
+        ),
+        (Answer(429, {"message": "slow"}, {"Retry-After": "120"}), 120),
+        (Answer(403, {"message": "You have exceeded a secondary rate limit"}), 60),
+    ],
+)
 def test_a_long_limit_is_reported_with_its_end(
     github: GitHub, double: GitHubDouble, pauses: Pauses, answer: Answer, seconds: float
 ) -> None:
@@ -176,17 +194,31 @@ def test_a_look_takes_in_checks_reviews_and_unresolved_comments(
     double.statuses = {"ci/old": "error"}
     double.pulls[number].reviews = [("ann", "CHANGES_REQUESTED"), ("bo", "APPROVED"), ("ann", "COMMENTED")]
     double.pulls[number].threads = [
-        {"isResolved": True, "path": "pay.py", "line": 1, "comments": {"nodes": [
-            {"author": {"login": "ann"}, "body": "done", "url": "u1"}]}},
-        {"isResolved": False, "path": "pay.py", "line": 2, "comments": {"nodes": [
-            {"author": {"login": "ann"}, "body": "Why?", "url": "u2"}, {"author": None, "body": "Yes, why?"}]}},
-    ]  # fmt: skip
+        {
+            "isResolved": True,
+            "path": "pay.py",
+            "line": 1,
+            "comments": {"nodes": [{"author": {"login": "ann"}, "body": "done", "url": "u1"}]},
+        },
+        {
+            "isResolved": False,
+            "path": "pay.py",
+            "line": 2,
+            "comments": {
+                "nodes": [
+                    {"author": {"login": "ann"}, "body": "Why?", "url": "u2"},
+                    {"author": None, "body": "Yes, why?"},
+                ]
+            },
+        },
+    ]
     seen = pulls.look(github, NAME, number).seen
     assert (seen.checks, seen.failing, seen.head) == ("failed", ("lint", "ci/old"), head)
     assert (seen.review, seen.review_id, seen.reviewers) == ("changes_requested", 1, ("ann",))
     assert [(c.author, c.text, c.path, c.line) for c in seen.comments] == [
-        ("ann", "Why?", "pay.py", 2), ("ghost", "Yes, why?", "pay.py", 2),
-    ]  # fmt: skip
+        ("ann", "Why?", "pay.py", 2),
+        ("ghost", "Yes, why?", "pay.py", 2),
+    ]
     double.pulls[number].reviews += [("ann", "APPROVED")]
     approved = pulls.look(github, NAME, number).seen
     assert (approved.review, approved.reviewers) == ("approved", ("ann", "bo"))

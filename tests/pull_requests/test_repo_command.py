@@ -24,7 +24,12 @@ def signed_in(double: GitHubDouble, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("host", ["github.acme.example", "git.acme.example"])
 @pytest.mark.usefixtures("signed_in")
 def test_adding_records_githubs_number(
-    run: Run, project: str, checkout: Checkout, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch, host: str  # noqa: F811
+    run: Run,  # noqa: F811
+    project: str,  # noqa: F811
+    checkout: Checkout,
+    double: GitHubDouble,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
 ) -> None:
     monkeypatch.setenv("SOLO_UNICORN_GITHUB_HOSTS", "other.example, git.acme.example")
     checkout.git("remote", "set-url", "origin", f"git@{host}:acme/shop.git")
@@ -40,7 +45,10 @@ def test_adding_records_githubs_number(
 
 @pytest.mark.usefixtures("signed_in")
 def test_adding_goes_on_when_github_does_not_answer(
-    run: Run, project: str, checkout: Checkout, double: GitHubDouble  # noqa: F811
+    run: Run,  # noqa: F811
+    project: str,  # noqa: F811
+    checkout: Checkout,
+    double: GitHubDouble,
 ) -> None:
     double.interrupt = lambda method, path: Answer(503, {"message": "down"}, {"Retry-After": "1"})
     checkout.git("remote", "set-url", "origin", "https://github.acme.example/acme/shop")
@@ -52,8 +60,12 @@ def test_adding_goes_on_when_github_does_not_answer(
 
 def test_hosts_of_any_name_are_known_when_they_are_named() -> None:
     name = RepositoryName("git.acme.example", "acme", "shop")
-    for url in ("git@git.acme.example:acme/shop.git", "ssh://git@git.acme.example:2222/acme/shop",
-                "https://git.acme.example/acme/shop.git/", "https://ann@GIT.acme.example/acme/shop"):  # fmt: skip
+    for url in (
+        "git@git.acme.example:acme/shop.git",
+        "ssh://git@git.acme.example:2222/acme/shop",
+        "https://git.acme.example/acme/shop.git/",
+        "https://ann@GIT.acme.example/acme/shop",
+    ):
         assert enterprise_name(url, "x.example,git.acme.example") == name, url
     for url in ("https://evil.example/git.acme.example/acme/shop", "/srv/git/shop.git", ""):
         assert enterprise_name(url, "git.acme.example") is None, url

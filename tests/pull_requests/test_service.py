@@ -45,7 +45,7 @@ def hub(
     secret.write_text(TOKEN)
     real_git = subprocess.run(["which", "git"], capture_output=True, text=True, check=True).stdout.strip()
     record = f"{{ printf '%s\\n' \"$0\" \"$@\"; env; }} >> '{tmp_path}/started'"
-    (programs / "git").write_text(f"#!/bin/sh\n{record}\nexec {real_git} \"$@\"\n")
+    (programs / "git").write_text(f'#!/bin/sh\n{record}\nexec {real_git} "$@"\n')
     (programs / "gh").write_text(
         f"#!/bin/sh\n{record}\ntest \"$*\" = 'auth token --hostname {HOST}' && exec cat '{secret}'\nexit 1\n"
     )
@@ -56,9 +56,13 @@ def hub(
     shop.git("push", "-q", "origin", "main")
     shop.workspace.update_repository(
         shop.recorded.id,
-        {"github_owner": "acme", "github_name": "shop", "github_full_name": "acme/shop",
-         "github_url": f"https://{HOST}/acme/shop"},
-    )  # fmt: skip
+        {
+            "github_owner": "acme",
+            "github_name": "shop",
+            "github_full_name": "acme/shop",
+            "github_url": f"https://{HOST}/acme/shop",
+        },
+    )
     shop.workspace.update_project(shop.project.id, {"pr_mode_default": "enabled", "pr_template": "Tested: no\n"})
     return shop
 
@@ -203,8 +207,12 @@ def test_the_token_is_nowhere_but_in_the_header(hub: Shop, double: GitHubDouble,
     mission = hub.mission("Retry payments")
     client.ensure_running()
     number = opened(hub, mission).github_pr_number or 0
-    found = [name for process in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")
-             if TOKEN.encode() in _bytes(process / name)]  # fmt: skip
+    found = [
+        name
+        for process in Path("/proc").glob("[0-9]*")
+        for name in ("cmdline", "environ")
+        if TOKEN.encode() in _bytes(process / name)
+    ]
     assert found == [], "no running process shows it"
     with double.lock:
         double.merge(number)

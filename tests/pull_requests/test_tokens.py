@@ -50,9 +50,7 @@ def test_what_could_break_out_of_a_header_is_no_token(no_gh: None) -> None:
         tokens.token("github.com", {"GH_TOKEN": "ghp_abcdefgh\r\nX-Evil: 1"})
 
 
-def test_gh_is_asked_for_the_host_then_the_keychain(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gh_is_asked_for_the_host_then_the_keychain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = 'test "$*" = "auth token --hostname github.com" && echo gho_fromGh000000 || exit 1'
     stand_in_gh(tmp_path / "bin", script, monkeypatch)
     monkeypatch.setattr(credentials, "get", lambda name: {"github:github.acme.example": "k" * 12}.get(name))

@@ -59,17 +59,23 @@ def test_opencode_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
     asks = {"permission": {"edit": "ask", "bash": "ask", "external_directory": "ask"}}
     own = tmp_path / "opencode"
     for name, value in {
-        "OPENCODE_CONFIG_CONTENT": json.dumps(provider | asks), "OPENCODE_DISABLE_MODELS_FETCH": "1",
-        "OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
-        "XDG_CONFIG_HOME": str(own), "XDG_DATA_HOME": str(own / "data"), "XDG_CACHE_HOME": str(own / "cache"),
+        "OPENCODE_CONFIG_CONTENT": json.dumps(provider | asks),
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+        "XDG_CONFIG_HOME": str(own),
+        "XDG_DATA_HOME": str(own / "data"),
+        "XDG_CACHE_HOME": str(own / "cache"),
         "XDG_STATE_HOME": str(own / "state"),
-    }.items():  # fmt: skip
+    }.items():
         monkeypatch.setenv(name, value)
     model.script = worker(machine)
     added = subprocess.run(
         [sys.executable, "-P", "-m", "solo_unicorn", "agent", "add", "oc", "--acp", f"{program} acp"],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert added.returncode == 0, added.stderr
     mission = machine.mission("Greet the world", "Quick fix", "oc")
     machine.start_service()

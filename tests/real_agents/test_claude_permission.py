@@ -26,9 +26,13 @@ def builder(asked: Asked) -> Answer | Failure | Hang:
         [Use("Bash", {"command": BUILD, "description": "Build"})],
         [Use("Bash", {"command": f"git add {FILE}", "description": "Stage"})],
         [Use("Bash", {"command": "git commit -m Built", "description": "Commit"})],
-        [Use("mcp__solo__complete_stage", {"summary": asked.calls[1].result[:60] if len(asked.calls) > 1 else "?",
-                                            "to_check": FILE})],
-    ]  # fmt: skip
+        [
+            Use(
+                "mcp__solo__complete_stage",
+                {"summary": asked.calls[1].result[:60] if len(asked.calls) > 1 else "?", "to_check": FILE},
+            )
+        ],
+    ]
     place = len(asked.calls) - 1
     return steps[place] if place < len(steps) else [Text("My stage is finished.")]
 
@@ -72,9 +76,13 @@ def writer(asked: Asked) -> Answer | Failure | Hang:
         [Use("Write", {"file_path": f"{worktree}/{FILE}", "content": "written"})],
         [Use("Bash", {"command": f"git add {FILE}", "description": "Stage"})],
         [Use("Bash", {"command": "git commit -m Written", "description": "Commit"})],
-        [Use("mcp__solo__complete_stage", {"summary": asked.calls[1].result[:200] if len(asked.calls) > 1 else "?",
-                                            "to_check": FILE})],
-    ]  # fmt: skip
+        [
+            Use(
+                "mcp__solo__complete_stage",
+                {"summary": asked.calls[1].result[:200] if len(asked.calls) > 1 else "?", "to_check": FILE},
+            )
+        ],
+    ]
     place = len(asked.calls) - 1
     return steps[place] if place < len(steps) else [Text("My stage is finished.")]
 

@@ -70,13 +70,24 @@ DRIVERS = {
     "claude": Driver(
         CLAUDES[-1],
         lambda own, url: {
-            "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "scripted", "CLAUDE_CONFIG_DIR": str(own),
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1",
+            "ANTHROPIC_BASE_URL": url,
+            "ANTHROPIC_API_KEY": "scripted",
+            "CLAUDE_CONFIG_DIR": str(own),
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_AUTOUPDATER": "1",
         },
         lambda prompt, _url: ["-p", prompt, "--allowedTools", f"mcp__{NAME}"],
-        ["mcp", "list"], "Connected",
+        ["mcp", "list"],
+        "Connected",
         lambda url, token: [
-            "mcp", "add", "--transport", "http", NAME, url, "--header", f"Authorization: Bearer {token}"
+            "mcp",
+            "add",
+            "--transport",
+            "http",
+            NAME,
+            url,
+            "--header",
+            f"Authorization: Bearer {token}",
         ],
         f"mcp__{NAME}__",
     ),
@@ -84,35 +95,55 @@ DRIVERS = {
         CODEX,
         lambda own, _url: {"CODEX_HOME": str(own), "SCRIPTED_KEY": "scripted"},
         lambda prompt, url: ["exec", *_codex_flags(url), "--json", prompt],
-        ["mcp", "list"], "",
+        ["mcp", "list"],
+        "",
         lambda url, _token: ["mcp", "add", NAME, "--url", url, "--bearer-token-env-var", "RUN_TOKEN"],
         f"mcp__{NAME.replace('-', '_')}.",  # Codex knows no hyphen in the names of servers
     ),
     "gemini": Driver(
         GEMINI,
         lambda own, url: {
-            "GEMINI_CLI_HOME": str(own), "GEMINI_API_KEY": "scripted", "GOOGLE_GEMINI_BASE_URL": url,
-            "GEMINI_CLI_TRUST_WORKSPACE": "true", "GEMINI_CLI_NO_RELAUNCH": "true",
+            "GEMINI_CLI_HOME": str(own),
+            "GEMINI_API_KEY": "scripted",
+            "GOOGLE_GEMINI_BASE_URL": url,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            "GEMINI_CLI_NO_RELAUNCH": "true",
         },
         lambda prompt, _url: ["-p", prompt, "-m", "gemini-2.5-flash", "--approval-mode", "yolo"],
-        ["mcp", "list"], "Connected",
+        ["mcp", "list"],
+        "Connected",
         lambda url, token: [
-            "mcp", "add", "--scope", "user", "-t", "http", "-H", f"Authorization: Bearer {token}", "--trust", NAME, url,
+            "mcp",
+            "add",
+            "--scope",
+            "user",
+            "-t",
+            "http",
+            "-H",
+            f"Authorization: Bearer {token}",
+            "--trust",
+            NAME,
+            url,
         ],
     ),
     "opencode": Driver(
         OPENCODE,
         lambda own, url: {
-            "XDG_CONFIG_HOME": str(own), "XDG_DATA_HOME": str(own / "data"), "XDG_CACHE_HOME": str(own / "cache"),
-            "XDG_STATE_HOME": str(own / "state"), "OPENCODE_CONFIG_CONTENT": _opencode_provider(url),
-            "OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "XDG_CONFIG_HOME": str(own),
+            "XDG_DATA_HOME": str(own / "data"),
+            "XDG_CACHE_HOME": str(own / "cache"),
+            "XDG_STATE_HOME": str(own / "state"),
+            "OPENCODE_CONFIG_CONTENT": _opencode_provider(url),
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
         },
         lambda prompt, _url: ["run", "--format", "json", "-m", "anthropic/claude-sonnet-4-5", "--auto", prompt],
-        ["mcp", "list"], "connected",
+        ["mcp", "list"],
+        "connected",
         lambda _url, _token: None,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -229,9 +260,7 @@ def test_claude_asks_a_person_through_the_inbox(
 ) -> None:
     """`--permission-prompt-tool`: its own tool waits until the inbox has an answer."""
     token = _running(machine, "claude")
-    servers = {
-        "solo": {"type": "http", "url": _url(machine), "headers": {"Authorization": f"Bearer {token}"}},
-    }
+    servers = {"solo": {"type": "http", "url": _url(machine), "headers": {"Authorization": f"Bearer {token}"}}}
     made = machine.repository / "made.txt"
 
     def script(asked: Asked) -> Answer | Failure | Hang:

@@ -24,22 +24,43 @@ from .conftest import AGENT
 Step = Callable[[Workspace], Any]
 PROJECT = "01J00000000000000000000000"
 HUB_HAS: dict[str, Any] = {
-    "id": "01J0000000000000000000000A", "projectId": PROJECT, "title": "theirs", "description": "a\nb\nc", "version": 3,
-    "createdAt": "2026-05-01T00:00:00Z", "updatedAt": "2026-05-01T00:00:00Z", "list": "todo", "listOrder": 1.0,
-    "stage": "plan", "agentSessionStatusChangedAt": "2026-05-01T00:00:00Z",
-}  # fmt: skip
+    "id": "01J0000000000000000000000A",
+    "projectId": PROJECT,
+    "title": "theirs",
+    "description": "a\nb\nc",
+    "version": 3,
+    "createdAt": "2026-05-01T00:00:00Z",
+    "updatedAt": "2026-05-01T00:00:00Z",
+    "list": "todo",
+    "listOrder": 1.0,
+    "stage": "plan",
+    "agentSessionStatusChangedAt": "2026-05-01T00:00:00Z",
+}
 FLOW: dict[str, Any] = {
-    "id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": [{"stage": "plan", "requireReview": True}],
-}  # fmt: skip
+    "id": "01JF",
+    "name": "Standard",
+    "isDefault": True,
+    "stageSequence": [{"stage": "plan", "requireReview": True}],
+}
 ACTOR: dict[str, Any] = {"id": "01JA", "name": "Careful", "version": 2}
 NOTE: dict[str, Any] = {
-    "seq": 7, "missionId": HUB_HAS["id"], "kind": "noted_progress", "note": "theirs", "noteId": "01JX",
+    "seq": 7,
+    "missionId": HUB_HAS["id"],
+    "kind": "noted_progress",
+    "note": "theirs",
+    "noteId": "01JX",
     "at": "2026-05-01T00:00:00Z",
-}  # fmt: skip
+}
 FILE: dict[str, Any] = {
-    "id": "01JY", "missionId": HUB_HAS["id"], "name": "a.txt", "mime": "text/plain", "size": 3, "sha256": "0" * 64,
-    "addedAt": "2026-05-01T00:00:00Z", "addedBy": {"kind": "user", "name": "ann"},
-}  # fmt: skip
+    "id": "01JY",
+    "missionId": HUB_HAS["id"],
+    "name": "a.txt",
+    "mime": "text/plain",
+    "size": 3,
+    "sha256": "0" * 64,
+    "addedAt": "2026-05-01T00:00:00Z",
+    "addedBy": {"kind": "user", "name": "ann"},
+}
 NEWER = {**HUB_HAS, "title": "newer", "description": "a\nb\nc\nd", "version": 9}
 ANN = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
 AT = datetime(2026, 5, 2, tzinfo=UTC)
@@ -116,8 +137,10 @@ BRANCHES: dict[str, Step] = {
         PROJECT, {"id": PROJECT, "name": "Shared", "version": 20}, {"actors": [], "flows": [FLOW]}, 20
     ),
     "take_parts: a name that is taken": lambda w: w.take_parts(
-        PROJECT, {"id": PROJECT, "name": "Shared", "version": 20},
-        {"actors": [{**ACTOR, "id": "01JB", "name": "Mine"}]}, 20,
+        PROJECT,
+        {"id": PROJECT, "name": "Shared", "version": 20},
+        {"actors": [{**ACTOR, "id": "01JB", "name": "Mine"}]},
+        20,
     ),
 }
 """Each from the prepared file: a mirrored mission, an edit of it on its way, and more that waits."""
@@ -258,5 +281,3 @@ def _file(workspace: Path) -> Path:
 
 def _flow(workspace: Workspace) -> str:
     return next(one.id for one in workspace.flows("own") if one.name == "Short")
-
-

@@ -28,9 +28,7 @@ def run(workspace: Workspace, mission: Mission) -> None:
     workspace.claim(mission.id, session_id="S" * 26, agent=AGENT, workstation_id=workspace.workstation().id)
 
 
-def test_missions_move_together_in_the_order_named(
-    workspace: Workspace, project: Project, five: list[Mission]
-) -> None:
+def test_missions_move_together_in_the_order_named(workspace: Workspace, project: Project, five: list[Mission]) -> None:
     ids = [one.id for one in five]
     workspace.move_missions([ids[3], ids[1]], "review")
     assert board(workspace, project)["review"] == ["3", "1"]

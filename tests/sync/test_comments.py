@@ -28,9 +28,12 @@ def test_comments_are_kept_in_order_and_told(workspace: Workspace, mission: Miss
     assert workspace.comments("M-1") == [first]
     told = [(event.kind, event.note) for event in workspace.history("M-1") if event.kind.startswith("comment")]
     assert told == [
-        ("commented", "b.py:3 Second"), ("commented", "a.py:9 First"), ("comment_resolved", "a.py:9"),
-        ("comment_reopened", "a.py:9"), ("comment_deleted", "b.py:3 Second"),
-    ]  # fmt: skip
+        ("commented", "b.py:3 Second"),
+        ("commented", "a.py:9 First"),
+        ("comment_resolved", "a.py:9"),
+        ("comment_reopened", "a.py:9"),
+        ("comment_deleted", "b.py:3 Second"),
+    ]
 
 
 def test_what_is_wrong_is_refused_and_nothing_kept(workspace: Workspace, mission: Mission) -> None:

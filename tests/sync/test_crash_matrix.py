@@ -22,13 +22,31 @@ from solo_unicorn.sync.workspace import Workspace
 from .crash_stories import ACTOR, ANN, BRANCHES, FLOW, HERE, HUB_HAS, PROJECT, STORIES
 from .simulation.store import Crash, Fragile, SilentWorkspace
 
-BY_OTHERS = frozenset({
-    "approve", "landed", "landing_started", "landing_conflicted", "landing_failed", "retry_landing", "request_review",
-    "pull_request_opened", "pull_request_seen", "import_project", "connect_project", "forget_account",
-    "file_dropped", "file_refused", "file_sent", "file_tried", "file_without_mission",
-    "conflict",
-    "create_sample_project", "create_tutorial", "recover_unsent",
-})  # fmt: skip
+BY_OTHERS = frozenset(
+    {
+        "approve",
+        "landed",
+        "landing_started",
+        "landing_conflicted",
+        "landing_failed",
+        "retry_landing",
+        "request_review",
+        "pull_request_opened",
+        "pull_request_seen",
+        "import_project",
+        "connect_project",
+        "forget_account",
+        "file_dropped",
+        "file_refused",
+        "file_sent",
+        "file_tried",
+        "file_without_mission",
+        "conflict",
+        "create_sample_project",
+        "create_tutorial",
+        "recover_unsent",
+    }
+)
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
 ONE_BY_ONE = frozenset({"recover_unsent"})
 """A transaction for each journal; the journal is read until they are there (test_journal.py)."""

@@ -21,9 +21,15 @@ PROJECT = "01J00000000000000000000000"
 STAGES = [{"stage": "plan", "requireReview": True}]
 FLOW = {"id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": STAGES}
 THEIRS = {
-    "id": "01J0000000000000000000000A", "projectId": PROJECT, "title": "theirs", "version": 3, "list": "todo",
-    "createdAt": "2026-05-01T00:00:00Z", "listOrder": 1.0, "stage": "plan",
-}  # fmt: skip
+    "id": "01J0000000000000000000000A",
+    "projectId": PROJECT,
+    "title": "theirs",
+    "version": 3,
+    "list": "todo",
+    "createdAt": "2026-05-01T00:00:00Z",
+    "listOrder": 1.0,
+    "stage": "plan",
+}
 
 
 def connect(workspace: Workspace, user: str = "ann") -> Account:

@@ -290,9 +290,7 @@ def test_a_card_says_that_its_agent_asks_nobody_while_it_runs(
     workspace.set_agents([AGENT])
     workspace.set_ready(mission.id, True)
     session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="here")
-    workspace.session_started(
-        session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c", unasked=unasked
-    )
+    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c", unasked=unasked)
     assert workspace.session(session.id).unasked is unasked
     assert [card.unasked for card in workspace.cards_by_id([mission.id])] == [unasked]
     workspace.end_session(session.id, "completed", "")

@@ -26,9 +26,13 @@ from .simulation.store import MemoryStore, SilentWorkspace
 
 PROJECT = "01J00000000000000000000000"
 FLOW = {
-    "id": "01JF0000000000000000000000", "name": "Standard", "isDefault": True, "isSystem": True, "version": 0,
+    "id": "01JF0000000000000000000000",
+    "name": "Standard",
+    "isDefault": True,
+    "isSystem": True,
+    "version": 0,
     "stageSequence": [{"stage": "plan", "requireReview": True}],
-}  # fmt: skip
+}
 
 
 class Machine:
@@ -397,8 +401,6 @@ def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) 
         assert ann.verify_mirror(project.id) == []
 
 
-
-
 def test_both_machines_say_the_same_name_of_a_mission(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
     bob.create_mission(bob.create_project("Of bob alone").id, MissionDraft("Another first one"))
@@ -438,9 +440,13 @@ def test_an_edit_right_after_an_update_of_the_program_is_sent_too(home: Path, mo
         with closing(store.Store(home / "workspace.db").connection) as old, old:
             old.execute("BEGIN")
             project = {
-                "id": PROJECT, "name": "Shared", "slug": "shared", "hub": "https://hub",
-                "createdAt": "2026-05-01T00:00:00Z", "updatedAt": "2026-05-01T00:00:00Z",
-            }  # fmt: skip
+                "id": PROJECT,
+                "name": "Shared",
+                "slug": "shared",
+                "hub": "https://hub",
+                "createdAt": "2026-05-01T00:00:00Z",
+                "updatedAt": "2026-05-01T00:00:00Z",
+            }
             actor = {**project, "id": "01JA", "projectId": PROJECT, "name": "Careful", "focus": "old"}
             for name in ("slug", "hub"):
                 del actor[name]

@@ -50,14 +50,21 @@ ANSWERS: dict[tuple[str, ...], Json] = {
         {"id": "R1", "userId": "U3", "email": "cleo@example.org", "role": "maintainer", "message": "I can help"},
     ],
     ("projects", "browse"): [
-        {"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 12, "category": "infrastructure",
-         "description": "Keeps ships off the rocks"},
+        {
+            "id": "P1",
+            "publicSlug": "lighthouse",
+            "name": "Lighthouse",
+            "starCount": 12,
+            "category": "infrastructure",
+            "description": "Keeps ships off the rocks",
+        },
         {"id": "P2", "publicSlug": "harbour", "name": "Harbour", "starCount": 1},
     ],
-    ("project", "connect"): [{"id": "P3", "name": "Cellar",
-     "visibility": "private", "description": "Oil for the lamp"}],
+    ("project", "connect"): [
+        {"id": "P3", "name": "Cellar", "visibility": "private", "description": "Oil for the lamp"}
+    ],
     ("projects", "templates"): [{"id": "T1", "name": "Tower", "description": "A lamp, stairs and a keeper"}],
-}  # fmt: skip
+}
 """What the command line says, as a child process."""
 
 

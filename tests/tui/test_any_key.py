@@ -145,6 +145,7 @@ def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
             for word, double in (("run", run), ("ask", ask), ("open_outside", open_outside)):
                 if getattr(module, word, None) is getattr(places if word == "open_outside" else child, word):
                     monkeypatch.setattr(module, word, double)
+
     async def stay(app: App[object]) -> None:
         """Quitting by the palette is no accident either."""
 

@@ -142,9 +142,7 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
 def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspace) -> None:
     actor = workspace.create_actor(PROJECT["id"], "Careful")
     with workspace._change(SYSTEM) as change:
-        conflicts.add(
-            change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor"
-        )
+        conflicts.add(change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor")
         (entry,) = [one for one in workspace.outbox() if one.kind == "part"]
         park(change, entry, "forbidden", "owners only")
     _, found = conflict_rows.read(workspace, PROJECT["id"])

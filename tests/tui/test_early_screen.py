@@ -31,9 +31,7 @@ def test_the_frame_stays_a_key_typed_early_counts_and_the_terminal_comes_back(
     terminal.assert_given_back()
 
 
-def test_keys_typed_before_textual_is_there_are_neither_echoed_nor_lost(
-    on_terminal: Callable[[str], Terminal],
-) -> None:
+def test_keys_typed_before_textual_is_there_are_neither_echoed_nor_lost(on_terminal: Callable[[str], Terminal]) -> None:
     terminal = on_terminal(BOARD)
     terminal.listen(lambda: "everything" in terminal.text)
     first = terminal.text

@@ -62,9 +62,14 @@ def painted_early(app: SoloUnicornApp, story: Story, size: tuple[int, int]) -> C
     found = looks.find(app.settings.ui.theme, app.settings.keys, paths.home(), __version__)
     assert found is not None
     drawn = rows(
-        opening(story.path, None, None), found, app.marks, size, story.now,
-        slots=app.settings.workstation.slots, density=app.screen.density,
-    )  # fmt: skip
+        opening(story.path, None, None),
+        found,
+        app.marks,
+        size,
+        story.now,
+        slots=app.settings.workstation.slots,
+        density=app.screen.density,
+    )
     return cells(painted(drawn, found), size)
 
 

@@ -156,8 +156,10 @@ async def test_what_others_changed_in_other_fields_stays_theirs(story: Story) ->
         form.query_one("#title", Input).value = "Rate-limit everything"
         mission = await saved(pilot, story, "Rate-limit")
         assert (mission.title, mission.priority, mission.description) == (
-            "Rate-limit everything", 1, "An agent's words",
-        )  # fmt: skip
+            "Rate-limit everything",
+            1,
+            "An agent's words",
+        )
 
 
 async def test_escape_asks_before_throwing_words_away(story: Story) -> None:

@@ -59,11 +59,14 @@ async def test_a_clash_is_told(story: Story) -> None:
         )
 
 
-@pytest.mark.parametrize(("keymap", "said"), [
-    ({"board.nonsense": "x"}, ["keys.board.nonsense names no command; the palette lists them"]),
-    ({"board.edit": "n"}, ["keys.board.edit and board.new both want n"]),
-    ({"board.new": "insert"}, []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("keymap", "said"),
+    [
+        ({"board.nonsense": "x"}, ["keys.board.nonsense names no command; the palette lists them"]),
+        ({"board.edit": "n"}, ["keys.board.edit and board.new both want n"]),
+        ({"board.new": "insert"}, []),
+    ],
+)
 def test_what_is_wrong_with_a_keymap(keymap: dict[str, str], said: list[str]) -> None:
     known = {bound.id: bound for _, bound in bindings() if bound.id}
     assert clashes(keymap, known) == said

@@ -350,9 +350,7 @@ async def test_dependencies_lead_to_the_other_mission(story: Story) -> None:
         first = await enter(pilot, story, "Dark mode", "dependencies")
         await until(pilot, lambda: "Waits for" in text(pilot) and "Design tokens" in text(pilot))
         await pilot.press("down", "enter")
-        await until(
-            pilot, lambda: pilot.app.screen is not first and isinstance(pilot.app.screen, MissionScreen)
-        )
+        await until(pilot, lambda: pilot.app.screen is not first and isinstance(pilot.app.screen, MissionScreen))
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is first)
 

@@ -103,8 +103,12 @@ def test_redirected_errors_are_no_blank_screen(home: Path, tmp_path: Path) -> No
     with (tmp_path / "log").open("wb") as log:
         done = subprocess.run(
             [sys.executable, "-c", "from solo_unicorn.tui.start import open_board; open_board()"],
-            stdin=slave, stdout=slave, stderr=log, timeout=60, env=os.environ,
-        )  # fmt: skip
+            stdin=slave,
+            stdout=slave,
+            stderr=log,
+            timeout=60,
+            env=os.environ,
+        )
     os.close(master)
     os.close(slave)
     assert done.returncode == 1

@@ -74,8 +74,11 @@ def start(*arguments: str) -> Web:
     """Start the server and read its link."""
     process = subprocess.Popen(
         [sys.executable, "-m", "solo_unicorn", "web", *arguments],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     line = process.stdout.readline()
     found = re.search(r"http://\S+", line)

@@ -107,8 +107,7 @@ def board(browser: Browser) -> Iterator[Board]:
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
-        "console",
-        lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None,
+        "console", lambda message: problems.append(message.text) if "Content Security Policy" in message.text else None
     )
     yield Board(page)
     page.context.close()

@@ -53,10 +53,15 @@ def test_a_look_never_makes_a_start_fail(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()
     looker = subprocess.Popen(
-        [sys.executable, "-c", "import sys;from pathlib import Path;from solo_unicorn.workstation.lock import is_held\n"
-         "print(flush=True)\nwhile True: is_held(Path(sys.argv[1]))", str(path)],
+        [
+            sys.executable,
+            "-c",
+            "import sys;from pathlib import Path;from solo_unicorn.workstation.lock import is_held\n"
+            "print(flush=True)\nwhile True: is_held(Path(sys.argv[1]))",
+            str(path),
+        ],
         stdout=subprocess.PIPE,
-    )  # fmt: skip
+    )
     try:
         assert looker.stdout is not None and looker.stdout.readline()
         for _ in range(50):

@@ -22,11 +22,27 @@ def write(run_dir: Path, lines: list[str]) -> None:
 LINES = [
     json.dumps({"type": "system", "subtype": "init", "session_id": "conversation-1", "mcp_servers": [], "tools": []}),
     "not json at all",
-    json.dumps({"type": "assistant", "message": {"id": "1", "content": [{"type": "text", "text": "Working"}],
-                "usage": {"input_tokens": 10, "output_tokens": 2}}}),
-    json.dumps({"type": "result", "subtype": "success", "is_error": False, "result": "Done", "num_turns": 1,
-                "usage": {"input_tokens": 12, "output_tokens": 5}}),
-]  # fmt: skip
+    json.dumps(
+        {
+            "type": "assistant",
+            "message": {
+                "id": "1",
+                "content": [{"type": "text", "text": "Working"}],
+                "usage": {"input_tokens": 10, "output_tokens": 2},
+            },
+        }
+    ),
+    json.dumps(
+        {
+            "type": "result",
+            "subtype": "success",
+            "is_error": False,
+            "result": "Done",
+            "num_turns": 1,
+            "usage": {"input_tokens": 12, "output_tokens": 5},
+        }
+    ),
+]
 
 
 def test_pieces_come_to_what_the_whole_comes_to(tmp_path: Path) -> None:

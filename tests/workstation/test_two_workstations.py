@@ -33,13 +33,21 @@ class Computer:
 
     def run(self, *words: str, stdin: str = "", code: int = 0) -> str:
         env = {
-            **os.environ, "SOLO_UNICORN_HOME": str(self.home), "SOLO_UNICORN_RUNTIME_DIR": self.runtime,
-            "SOLO_UNICORN_REHEARSAL_PACE": "0.01", "SOLO_UNICORN_AGENTS_REHEARSAL_SLOTS": "4",
-        }  # fmt: skip
+            **os.environ,
+            "SOLO_UNICORN_HOME": str(self.home),
+            "SOLO_UNICORN_RUNTIME_DIR": self.runtime,
+            "SOLO_UNICORN_REHEARSAL_PACE": "0.01",
+            "SOLO_UNICORN_AGENTS_REHEARSAL_SLOTS": "4",
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "solo_unicorn", *words], input=stdin, capture_output=True, text=True, env=env,
-            check=False, timeout=120,
-        )  # fmt: skip
+            [sys.executable, "-m", "solo_unicorn", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=env,
+            check=False,
+            timeout=120,
+        )
         assert done.returncode == code, f"{words}: {done.returncode} {done.stdout}{done.stderr}"
         return done.stdout + (done.stderr if code else "")
 
@@ -127,8 +135,9 @@ def team(home: Path, tmp_path: Path) -> Iterator[Team]:
         with (directory / "hub.log").open("ab") as said:
             process = subprocess.Popen(
                 [sys.executable, "-m", "solo_unicorn", "hub", "--data-dir", str(directory), "--port", str(port)],
-                stdout=said, stderr=said,
-            )  # fmt: skip
+                stdout=said,
+                stderr=said,
+            )
         stack.callback(process.wait, 20)
         stack.callback(process.terminate)
 
@@ -184,8 +193,9 @@ def test_each_mission_runs_on_one_machine_and_a_newer_start_fences_the_older(tea
     mission = team.mission("Written on the fenced machine")
     until(
         lambda: team.ask(f"/missions/{mission['id']}")["list"] == "done",
-        lambda: f"the copy ran it\n{copy.log()}\n{team.first.log()}", 90,
-    )  # fmt: skip
+        lambda: f"the copy ran it\n{copy.log()}\n{team.first.log()}",
+        90,
+    )
     assert not any(one["mission"] == mission["id"] for one in team.first.json("workstation", "status")["sessions"])
     said = team.first.run("workstation", "register", code=4)
     assert "does not take this as the workstation" in said and "--force" in said

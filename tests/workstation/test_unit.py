@@ -47,9 +47,11 @@ def test_installed_and_uninstalled_and_everything_is_said(login: Path) -> None:
     assert wanted.path.parent == login / "person/.config/systemd/user"
     assert wanted.path.read_bytes() == wanted.content
     assert log.read_text().splitlines() == [
-        "--user show-environment", "--user daemon-reload",
-        f"--user enable {wanted.name}", f"--user restart {wanted.name}",
-    ]  # fmt: skip
+        "--user show-environment",
+        "--user daemon-reload",
+        f"--user enable {wanted.name}",
+        f"--user restart {wanted.name}",
+    ]
     assert done[0] == f"Wrote {wanted.path}"
     assert any("loginctl enable-linger" in sentence for sentence in done)
     assert unit.install()[0] == f"Renewed {wanted.path}"

@@ -18,9 +18,18 @@ from solo_unicorn.worktrees.pool import Pool
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANGING = {
-    "worktree", "merge", "commit", "rebase", "checkout", "update-ref", "push", "fetch", "read-tree", "update-index",
+    "worktree",
+    "merge",
+    "commit",
+    "rebase",
+    "checkout",
+    "update-ref",
+    "push",
+    "fetch",
+    "read-tree",
+    "update-index",
     "checkout-index",
-}  # fmt: skip
+}
 """git commands that write."""
 
 
@@ -146,9 +155,16 @@ def record() -> Callable[..., ProjectRepository]:
 def make_mission() -> Callable[..., Mission]:
     def make(number: int, **fields: object) -> Mission:
         return Mission(
-            id=f"MISSION{number}", project_id="P", title=f"Mission {number}", number=number,
-            created_at=NOW, updated_at=NOW, agent_session_status_changed_at=NOW, target_branch="main", **fields,
-        )  # fmt: skip
+            id=f"MISSION{number}",
+            project_id="P",
+            title=f"Mission {number}",
+            number=number,
+            created_at=NOW,
+            updated_at=NOW,
+            agent_session_status_changed_at=NOW,
+            target_branch="main",
+            **fields,
+        )
 
     return make
 

@@ -77,9 +77,12 @@ def _inner(path: Path) -> None:
     exclude = Path(
         subprocess.run(
             ["git", "rev-parse", "--path-format=absolute", "--git-path", "info/exclude"],
-            cwd=path, check=True, capture_output=True, text=True,
+            cwd=path,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout.strip()
-    )  # fmt: skip
+    )
     exclude.write_text("ignored/\n")
 
 

@@ -126,9 +126,13 @@ def test_landing(failing, shop, tmp_path, strategy):
             assert shop.head("main") == old or (shop.path / f"{step}.txt").exists(), "either the old or the new"
             assert shop.status() == ""
             land(
-                shop.path, branch=f"m{step}", target="main", strategy=strategy, message="M",
+                shop.path,
+                branch=f"m{step}",
+                target="main",
+                strategy=strategy,
+                message="M",
                 scratch_root=tmp_path / "worktrees",
-            )  # fmt: skip
+            )
 
         return run
 

@@ -73,8 +73,10 @@ def test_without_an_identity_ours_is_named(repo, monkeypatch):
 
 def test_one_holder_of_a_lock_at_a_time(repo):
     common = repo.path / ".git"
-    with hold(common, "worktrees"), pytest.raises(TryAgain, match="another process holds"), hold(
-        common, "worktrees", timeout=0.05
+    with (
+        hold(common, "worktrees"),
+        pytest.raises(TryAgain, match="another process holds"),
+        hold(common, "worktrees", timeout=0.05),
     ):
         raise AssertionError("two holders")
     with hold(common, "worktrees", timeout=0):

@@ -61,9 +61,14 @@ def is_whole(repo, tmp_path: Path) -> None:
 
 def lands(repo, tmp_path: Path, strategy="merge", push=True) -> Landed:
     found = land(
-        repo.path, branch="m1", target="main", strategy=strategy, message="M-1", push=push,
+        repo.path,
+        branch="m1",
+        target="main",
+        strategy=strategy,
+        message="M-1",
+        push=push,
         scratch_root=tmp_path / "worktrees",
-    )  # fmt: skip
+    )
     assert isinstance(found, Landed)
     return found
 

@@ -79,9 +79,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.record, self.make_mission, self.killed_at = record, make_mission, killed_at
         self.now = datetime(2026, 3, 1, tzinfo=UTC)
         self.slots = FileSlots(self.top / "slots")
-        self.pool = Pool(
-            self.slots, self.top / "worktrees", clock=lambda: self.now, new_id=lambda: os.urandom(8).hex()
-        )
+        self.pool = Pool(self.slots, self.top / "worktrees", clock=lambda: self.now, new_id=lambda: os.urandom(8).hex())
         self.work: set[str] = set()
         self.commits: set[str] = set()
         self.numbers = count()
@@ -241,9 +239,13 @@ class PoolMachine(RuleBasedStateMachine):
         branch = self.repo.git("symbolic-ref", "-q", "--short", "HEAD", cwd=path, check=False)
         if branch:
             land(
-                self.repo.path, branch=branch, target="main", strategy=strategy, message=f"Land {branch}",
+                self.repo.path,
+                branch=branch,
+                target="main",
+                strategy=strategy,
+                message=f"Land {branch}",
                 scratch_root=self.pool.root,
-            )  # fmt: skip
+            )
 
     def _quietly(self, run):
         def quiet() -> None:

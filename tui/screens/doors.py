@@ -12,13 +12,26 @@ class Doors(LiveBoard):
     """Metrics and the project's own screens."""
 
     BINDINGS = [  # noqa: RUF012
-        binding("board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared",
-                show=False),
-        binding("board.project", "comma", "project", "project settings",
-                "This project: settings, repositories, flows, actors, memory, members", show=False),
-        binding("board.conflicts", "U", "conflicts", "hub", "This machine and the hub: conflicts, what was refused",
-                show=False),
-    ]  # fmt: skip
+        binding(
+            "board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared", show=False
+        ),
+        binding(
+            "board.project",
+            "comma",
+            "project",
+            "project settings",
+            "This project: settings, repositories, flows, actors, memory, members",
+            show=False,
+        ),
+        binding(
+            "board.conflicts",
+            "U",
+            "conflicts",
+            "hub",
+            "This machine and the hub: conflicts, what was refused",
+            show=False,
+        ),
+    ]
 
     async def refresh_model(self) -> None:
         """Whoever goes through the tutorial is told what comes next."""

@@ -36,7 +36,7 @@ class HelpScreen(Sheet[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
-        binding("help.close", "escape,question_mark,q", "dismiss", "close", "Back to where you were"),
+        binding("help.close", "escape,question_mark,q", "dismiss", "close", "Back to where you were")
     ]
 
     BINDING_GROUP_TITLE = "Help"

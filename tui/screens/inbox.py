@@ -34,10 +34,14 @@ class WaitingList(Lines):
 
     BINDINGS = [  # noqa: RUF012
         binding(
-            "inbox.answer", "enter", "screen.answer", "answer / go in", "Answer the question; go into anything else",
+            "inbox.answer",
+            "enter",
+            "screen.answer",
+            "answer / go in",
+            "Answer the question; go into anything else",
             label="⏎",
-        ),
-    ]  # fmt: skip
+        )
+    ]
 
 
 class InboxScreen(Sheet[str | None]):

@@ -28,7 +28,7 @@ class JumpScreen(Sheet[None]):
     """
     BINDING_GROUP_TITLE = "Jump"
     BINDINGS = [  # noqa: RUF012
-        binding("jump.cancel", "escape", "dismiss", "cancel", "Stay where you are"),
+        binding("jump.cancel", "escape", "dismiss", "cancel", "Stay where you are")
     ]
 
     def __init__(self, found: Sequence[Target]) -> None:

@@ -23,11 +23,7 @@ from ..tabline import Tab, TabLine
 
 TabName = Literal["settings", "repositories", "flows", "actors", "memory", "permissions", "members"]
 TABS: Final[tuple[TabName, ...]] = get_args(TabName)
-FOCUS: Final = {
-    "settings": "#project-fields",
-    "permissions": "#rules",
-    "members": "#people",
-}
+FOCUS: Final = {"settings": "#project-fields", "permissions": "#rules", "members": "#people"}
 
 
 class LiveProject(Place[None]):
@@ -98,8 +94,13 @@ class LiveProject(Place[None]):
         switcher.current = tab
         pane: Any = switcher.get_child_by_id(tab)
         await pane.show(data, self.app.clock())
-        counts = {"repositories": len(data.repositories), "flows": len(data.flows), "actors": len(data.actors),
-                  "memory": len(data.memory), "permissions": len(data.rules)}  # fmt: skip
+        counts = {
+            "repositories": len(data.repositories),
+            "flows": len(data.flows),
+            "actors": len(data.actors),
+            "memory": len(data.memory),
+            "permissions": len(data.rules),
+        }
         tabs = [Tab(name, name.capitalize(), str(counts.get(name) or "")) for name in TABS]
         project = data.project
         self.query_one(TabLine).show(tabs, self.tab, "")

@@ -161,7 +161,13 @@ def agent_rows(metrics: Metrics, marks: Marks, width: int) -> list[Row]:
         cost = "-" if one.cost_usd is None else f"${one.cost_usd:.2f}"
         more = f"{one.missions:>10}{one.minutes:>5.0f} min{one.tokens / 1000:>8.0f}k{cost:>10}" if wide else ""
         rows.append(
-            row((f" {one.name:<14}", "strong"), f"{one.sessions:>9}", (f"{share:>8}", "good"),
-                (f"{one.failed:>8}", "bad" if one.failed else "faint"), more, wrap=False)
-        )  # fmt: skip
+            row(
+                (f" {one.name:<14}", "strong"),
+                f"{one.sessions:>9}",
+                (f"{share:>8}", "good"),
+                (f"{one.failed:>8}", "bad" if one.failed else "faint"),
+                more,
+                wrap=False,
+            )
+        )
     return rows if metrics.agents else []

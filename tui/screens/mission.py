@@ -199,9 +199,14 @@ class MissionScreen(MissionEditing):
     def action_part(self) -> None:
         """The next part of the tab."""
         switcher = self.query_one(ContentSwitcher)
-        inside = [widget for widget in self.focus_chain if switcher.current and widget.is_attached
-                  and switcher.get_child_by_id(switcher.current) in widget.ancestors
-                  and not isinstance(widget, Input | Button)]  # fmt: skip
+        inside = [
+            widget
+            for widget in self.focus_chain
+            if switcher.current
+            and widget.is_attached
+            and switcher.get_child_by_id(switcher.current) in widget.ancestors
+            and not isinstance(widget, Input | Button)
+        ]
         if inside:
             at = inside.index(self.focused) + 1 if self.focused in inside else 0
             inside[at % len(inside)].focus()

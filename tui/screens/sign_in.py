@@ -92,10 +92,12 @@ class SignInScreen(Sheet[str | None]):
     def _go_to(self, page: str) -> None:
         """The hub said where its page is."""
         self.page = page
-        self._say([
-            row((" Your browser asks you now. If none opens, open this address:", "faint"), indent=1),
-            row((f" {page}", f"link {page}"), indent=1),
-        ])  # fmt: skip
+        self._say(
+            [
+                row((" Your browser asks you now. If none opens, open this address:", "faint"), indent=1),
+                row((f" {page}", f"link {page}"), indent=1),
+            ]
+        )
         self._open(page)
 
     @work(group="browser")

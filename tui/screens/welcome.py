@@ -285,10 +285,14 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
     remote = f"  {found.remote}" if found.remote else "  no remote"
     branch = found.branch or "detached HEAD"
     return [
-        row((f" {marks.ready} ", "good"), (found.name, "strong"), (f"  {marks.branch} {branch}{remote}", "faint"),
-            indent=3),
+        row(
+            (f" {marks.ready} ", "good"),
+            (found.name, "strong"),
+            (f"  {marks.branch} {branch}{remote}", "faint"),
+            indent=3,
+        ),
         row("   ", (str(found.path), "faint"), indent=3),
-    ]  # fmt: skip
+    ]
 
 
 def _begin_rows() -> list[Row]:
@@ -302,6 +306,9 @@ def _begin_rows() -> list[Row]:
 def _hub_rows() -> list[Row]:
     return [
         row(" Everything works on this machine alone, without a hub and without a network.", indent=1),
-        row((" A hub keeps a project in step on several machines, and lets others take part. Later is fine:", "faint"),
-            (" solo-unicorn auth login --hub URL", "key"), indent=1),
-    ]  # fmt: skip
+        row(
+            (" A hub keeps a project in step on several machines, and lets others take part. Later is fine:", "faint"),
+            (" solo-unicorn auth login --hub URL", "key"),
+            indent=1,
+        ),
+    ]

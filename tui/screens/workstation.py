@@ -145,10 +145,13 @@ class WorkstationScreen(Place[str | None]):
         else:
             state = ("taking work", "good")
         return row(
-            (" Workstation  ", "brand"), (f"{data.workstation.name}   ", "strong"), state,
+            (" Workstation  ", "brand"),
+            (f"{data.workstation.name}   ", "strong"),
+            state,
             (f"   {running} of {slots} running   {machine.free_space()}   ", "faint"),
-            *panel.service_parts(self.status, self.app.marks), wrap=False,
-        )  # fmt: skip
+            *panel.service_parts(self.status, self.app.marks),
+            wrap=False,
+        )
 
     # -- actions -------------------------------------------------------------------------------------------------
 

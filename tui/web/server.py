@@ -24,10 +24,17 @@ FULL, ENDED, LOST = 4001, 4000, 1011
 """Codes with which the socket is closed: too many visitors; the person closed the board; its process died."""
 POLICY: Final = "; ".join(
     (
-        "default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "font-src 'self'",
-        "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "font-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
-)  # fmt: skip
+)
 """Inline styles are the terminal's own; scripts come from files of this server alone."""
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,

@@ -70,13 +70,17 @@ def unavailable(host: str, response: httpx.Response, at: float) -> Unavailable:
     until = datetime.fromtimestamp(at, UTC)
     if response.status_code >= 500:
         return Unavailable(
-            f"{host} answered {response.status_code}", until=until, why=said(body_of(response)),
+            f"{host} answered {response.status_code}",
+            until=until,
+            why=said(body_of(response)),
             todo="it is tried again later",
-        )  # fmt: skip
+        )
     return RateLimited(
-        f"The rate limit of {host} is used up", until=until, why=said(body_of(response)),
+        f"The rate limit of {host} is used up",
+        until=until,
+        why=said(body_of(response)),
         todo=f"it is tried again at {until:%H:%M} UTC",
-    )  # fmt: skip
+    )
 
 
 def refusal(host: str, method: str, url: str, response: httpx.Response) -> SoloUnicornError:
@@ -86,16 +90,18 @@ def refusal(host: str, method: str, url: str, response: httpx.Response) -> SoloU
     match response.status_code:
         case 401:
             return SignedOut(
-                f"{host} does not accept the token", why=why,
+                f"{host} does not accept the token",
+                why=why,
                 todo=f"`gh auth login --hostname {host}`, or renew the token",
-            )  # fmt: skip
+            )
         case 403:
             return NotAllowed(what, why=why, todo="the token needs access to contents and pull requests")
         case 404:
             return NotFound(
-                f"{host} knows no {path}", why=why or "or the token may not see it",
+                f"{host} knows no {path}",
+                why=why or "or the token may not see it",
                 todo="check the repository's name and what the token may do",
-            )  # fmt: skip
+            )
         case 405 | 409 if path.endswith("/merge"):
             return NotMergeable("The pull request cannot be merged now", why=why, todo="see what GitHub says there")
         case status if status >= 500:

@@ -57,9 +57,10 @@ def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed
         raise NotFound(f"there is no branch {branch} in {facts.root}", todo="start the mission again")
     if facts.remote is None:
         raise NotFound(
-            f"{facts.root} has no remote", why="a pull request is made of a pushed branch",
+            f"{facts.root} has no remote",
+            why="a pull request is made of a pushed branch",
             todo="add one (`git remote add origin URL`), or set prMode to disabled",
-        )  # fmt: skip
+        )
     fetch_branch(git, facts.remote, target)
     base = git.commit(f"refs/remotes/{facts.remote}/{target}") or ""
     ahead = int(git.line("rev-list", "--count", f"{base}..{head}"))
@@ -90,9 +91,15 @@ def delete_branch(repository_path: Path | str, *, branch: str, merged: str) -> b
     git = Git(facts.root)
     name = f"refs/heads/{branch}"
     done = git.run(
-        "push", "--quiet", "--porcelain", f"--force-with-lease={name}:{merged}", facts.remote, f":{name}",
-        ok=range(256), timeout=PUSH_SECONDS,
-    )  # fmt: skip
+        "push",
+        "--quiet",
+        "--porcelain",
+        f"--force-with-lease={name}:{merged}",
+        facts.remote,
+        f":{name}",
+        ok=range(256),
+        timeout=PUSH_SECONDS,
+    )
     said = decode(done.out) + done.err
     if done.status == 0:
         return True
@@ -109,8 +116,9 @@ def conflicting_files(repository_path: Path | str, *, branch: str, target: str) 
     if facts.remote is not None:
         fetch_branch(git, facts.remote, target)
         other = f"refs/remotes/{facts.remote}/{target}"
-    done = git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", f"refs/heads/{branch}", other,
-                   ok=(0, 1))  # fmt: skip
+    done = git.run(
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", f"refs/heads/{branch}", other, ok=(0, 1)
+    )
     if done.status == 0:
         return ()
     _tree, *names = [decode(part) for part in done.out.split(b"\0") if part]

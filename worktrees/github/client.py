@@ -107,9 +107,11 @@ class GitHub:
         data = found.get("data") if isinstance(found, dict) else None
         if not isinstance(data, dict) or (isinstance(found, dict) and found.get("errors")):
             raise Refused(
-                f"{self.host.name} did not answer a query", status=response.status_code,
-                why=said(found) or "it answered without data", todo="try again in a moment",
-            )  # fmt: skip
+                f"{self.host.name} did not answer a query",
+                status=response.status_code,
+                why=said(found) or "it answered without data",
+                todo="try again in a moment",
+            )
         return data
 
     # ---- one request ------------------------------------------------------------------------------------------------
@@ -210,7 +212,6 @@ class GitHub:
             )
         return target
 
-
     def _refused(self, method: str, url: str, response: httpx.Response) -> SoloUnicornError:
         if response.status_code == 401:
             self._token = ""  # the next request looks for a new one
@@ -220,15 +221,17 @@ class GitHub:
         if error.never_sent:
             return Offline(f"{self.host.name} cannot be reached", why=str(error), todo="check the network")
         return Unavailable(
-            f"{self.host.name} did not answer", why=f"{error}, so nobody knows whether it did what was asked",
+            f"{self.host.name} did not answer",
+            why=f"{error}, so nobody knows whether it did what was asked",
             todo="look at GitHub, or try again: what was done is found there",
-        )  # fmt: skip
+        )
 
     def _unexpected(self, path: str) -> Refused:
         return Refused(
-            f"{self.host.name} answered something else than expected for {path}", status=200,
+            f"{self.host.name} answered something else than expected for {path}",
+            status=200,
             todo="check github.api_url",
-        )  # fmt: skip
+        )
 
 
 class _Unreached(Exception):

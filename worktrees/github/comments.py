@@ -57,9 +57,14 @@ def _with_gh(github: GitHub, name: RepositoryName, number: int) -> JsonObject | 
     command += ["-f", f"owner={name.owner}", "-f", f"name={name.name}", "-F", f"number={number}"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=GH_SECONDS, check=False, env=gh_environment(),
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=GH_SECONDS,
+            check=False,
+            env=gh_environment(),
+        )
         answer: Json = json.loads(done.stdout) if done.returncode == 0 else None
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
@@ -85,9 +90,12 @@ def _reviews(pull: JsonObject) -> Iterator[ReviewComment]:
 def _comment(found: JsonObject, path: str = "", line: int | None = None) -> ReviewComment:
     author = _within(found, "author").get("login")
     return ReviewComment(
-        author=str(author or "ghost"), text=str(found.get("body") or "")[:TEXT_MAX], path=path, line=line,
+        author=str(author or "ghost"),
+        text=str(found.get("body") or "")[:TEXT_MAX],
+        path=path,
+        line=line,
         url=str(found.get("url") or ""),
-    )  # fmt: skip
+    )
 
 
 def _nodes(found: Json) -> list[JsonObject]:

@@ -92,10 +92,15 @@ def look(github: GitHub, name: RepositoryName, number: int) -> Pull:
     return replace(
         pull,
         seen=replace(
-            pull.seen, checks=checks, failing=failing, review=review, review_id=review_id, reviewers=reviewers,
+            pull.seen,
+            checks=checks,
+            failing=failing,
+            review=review,
+            review_id=review_id,
+            reviewers=reviewers,
             comments=comments,
         ),
-    )  # fmt: skip
+    )
 
 
 def merge(github: GitHub, name: RepositoryName, number: int, *, strategy: MergeStrategy, head: str, title: str) -> str:

@@ -65,9 +65,14 @@ def _from_gh(host: str) -> str | None:
     try:
         done = subprocess.run(
             [program, "auth", "token", "--hostname", host],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=GH_SECONDS,
-            check=False, text=True, env=gh_environment(),
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=GH_SECONDS,
+            check=False,
+            text=True,
+            env=gh_environment(),
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return _usable(done.stdout) if done.returncode == 0 else None

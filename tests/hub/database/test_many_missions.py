@@ -32,11 +32,23 @@ async def test_leases_that_ran_out_are_found_by_an_index(tmp_path: Path) -> None
         ):
             at.execute(
                 insert(missions).values(
-                    id=str(number), project_id="board", seq=number, number=number, deleted=False, list="doing",
-                    list_order=0, priority=3, ready=ready, session_status=status, stage="code", title="", fence=0,
-                    lease_until=until, doc="{}",
+                    id=str(number),
+                    project_id="board",
+                    seq=number,
+                    number=number,
+                    deleted=False,
+                    list="doing",
+                    list_order=0,
+                    priority=3,
+                    ready=ready,
+                    session_status=status,
+                    stage="code",
+                    title="",
+                    fence=0,
+                    lease_until=until,
+                    doc="{}",
                 )
-            )  # fmt: skip
+            )
 
     await database.write(add)
     assert sorted(await database.read(lambda at: silent(at, NOW))) == [("board", "0"), ("board", "1"), ("board", "3")]

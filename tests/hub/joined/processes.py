@@ -32,9 +32,12 @@ def command(directory: Path, *words: str, database_url: str = "", said: str = ""
     more = ["--database-url", database_url] if database_url else []
     done = subprocess.run(
         [sys.executable, "-m", "solo_unicorn", "hub", *words, "--data-dir", str(directory), *more],
-        input=said, capture_output=True, text=True, timeout=60,
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=60,
         env=os.environ | {"SOLO_UNICORN_HOME": str(directory / "home")},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

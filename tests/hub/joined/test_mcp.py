@@ -90,9 +90,17 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
 async def test_line_comments_are_what_was_said_of_each_last(hub: Whole) -> None:
     now, place = "2026-05-01T10:00:00Z", f"/api/v1/missions/{hub.mission}/notes"
     first, second = (
-        {"id": f"01J0000000000000000000000{one}", "missionId": hub.mission, "file": "lamp.py", "line": 3,
-         "side": "new", "text": f"too bright {one}", "createdAt": now} for one in "AB"
-    )  # fmt: skip
+        {
+            "id": f"01J0000000000000000000000{one}",
+            "missionId": hub.mission,
+            "file": "lamp.py",
+            "line": 3,
+            "side": "new",
+            "text": f"too bright {one}",
+            "createdAt": now,
+        }
+        for one in "AB"
+    )
     for kind, data in (
         ("commented", first),
         ("commented", second),

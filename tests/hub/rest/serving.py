@@ -67,8 +67,12 @@ def command(directory: Path, *words: str, database_url: str = "") -> str:
     more = ["--database-url", database_url] if database_url else []
     done = subprocess.run(
         [sys.executable, "-m", "solo_unicorn", "hub", *words, *more, "--data-dir", str(directory / "data")],
-        env=environment(directory), capture_output=True, text=True, check=True, timeout=READY_SECONDS,
-    )  # fmt: skip
+        env=environment(directory),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=READY_SECONDS,
+    )
     return done.stdout.strip()
 
 
@@ -78,8 +82,9 @@ def start(directory: Path, port: int, database_url: str = "") -> subprocess.Pope
     where = ["--port", str(port), "--data-dir", str(directory / "data")]
     process = subprocess.Popen(
         [sys.executable, "-m", "solo_unicorn", "hub", *where, *more],
-        env=environment(directory), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment(directory),
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + READY_SECONDS
     with httpx.Client(timeout=5) as client:
         while True:

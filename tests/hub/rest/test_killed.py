@@ -66,9 +66,12 @@ class Writer:
         """One more change of the writer's own mission: nobody else changes it, so every If-Match must hold."""
         self.counted += 1
         answer = await self.send(
-            "PATCH", f"/missions/{self.mission}", f"{self.number}.count.{self.counted}",
-            {"description": f"change {self.counted}"}, **{"If-Match": f'"{self.version}"'},
-        )  # fmt: skip
+            "PATCH",
+            f"/missions/{self.mission}",
+            f"{self.number}.count.{self.counted}",
+            {"description": f"change {self.counted}"},
+            **{"If-Match": f'"{self.version}"'},
+        )
         assert answer.status_code == 200, answer.text
         self.version = answer.json()["version"]
 

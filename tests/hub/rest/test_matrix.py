@@ -24,15 +24,24 @@ from .world import World, world
 assert all_endpoints.FILES
 PROJECT_ROLES = ("public", "contributor", "collaborator", "maintainer", "owner")
 CALLERS = {
-    "anonymous": None, "stranger": "public", "contributor": "contributor", "collaborator": "collaborator",
-    "maintainer": "maintainer", "owner": "owner",
-}  # fmt: skip
+    "anonymous": None,
+    "stranger": "public",
+    "contributor": "contributor",
+    "collaborator": "collaborator",
+    "maintainer": "maintainer",
+    "owner": "owner",
+}
 READS = {"see project", "see members", "read missions", "read memory", "read repositories", "see workstations"}
 NOTHING_SET = {"publicMissionRead": False, "publicMemoryRead": False, "publicRepositoryRead": False}
 EVERYTHING_SET = {
-    "publicMissionRead": True, "publicMemoryRead": True, "publicRepositoryRead": True, "contributorMissionWrite": True,
-    "collaboratorWorkstationRead": True, "maintainerMissionExecute": True, "workstationVisibility": "full_details",
-}  # fmt: skip
+    "publicMissionRead": True,
+    "publicMemoryRead": True,
+    "publicRepositoryRead": True,
+    "contributorMissionWrite": True,
+    "collaboratorWorkstationRead": True,
+    "maintainerMissionExecute": True,
+    "workstationVisibility": "full_details",
+}
 
 
 @dataclass
@@ -69,9 +78,12 @@ def allowed(right: str, role: str, generous: bool) -> bool:
 
 
 SEEN_BY = {
-    "write missions": "read missions", "run missions": "read missions", "write memory": "read memory",
-    "manage repositories": "read repositories", "manage project": "see project",
-}  # fmt: skip
+    "write missions": "read missions",
+    "run missions": "read missions",
+    "write memory": "read memory",
+    "manage repositories": "read repositories",
+    "manage project": "see project",
+}
 
 
 def expected(row: Endpoint, who: str, setting: Setting) -> set[int]:
@@ -99,10 +111,13 @@ def expected(row: Endpoint, who: str, setting: Setting) -> set[int]:
 def _subject_is_seen(row: Endpoint, role: str, setting: Setting) -> bool:
     """Whether the thing that the path names is one the role sees, not only the project around it."""
     kinds = {
-        "missions": "read missions", "attachments": "read missions", "flows": "read missions",
+        "missions": "read missions",
+        "attachments": "read missions",
+        "flows": "read missions",
         "actors": "read missions",
-        "repositories": "read repositories", "access-requests": "manage project",
-    }  # fmt: skip
+        "repositories": "read repositories",
+        "access-requests": "manage project",
+    }
     right = kinds.get(row.path.split("/")[1], "see project")
     return allowed(right, role, setting.generous)
 
@@ -147,16 +162,25 @@ async def _furnish(hub: World, visible: bool, generous: bool) -> Setting:
     assert (await owner.put(path + "/memory/notes", json={"text": "Fees are net."})).status_code == 201
     file = {
         "id": new_ulid(),
-        "missionId": mission["id"], "name": "fees.txt", "mime": "text/plain", "size": 4, "sha256": "0" * 64,
-    }  # fmt: skip
+        "missionId": mission["id"],
+        "name": "fees.txt",
+        "mime": "text/plain",
+        "size": 4,
+        "sha256": "0" * 64,
+    }
     attachment = await owner.post(path + "/attachments", json=file)
     assert attachment.status_code == 201, attachment.text
     ids = {
         "attachments": file["id"],
-        "projects": project["id"], "missions": mission["id"], "other": other["id"], "flows": flow["id"],
-        "actors": actor["id"], "repositories": repository["id"], "organizations": hub.organization_id,
+        "projects": project["id"],
+        "missions": mission["id"],
+        "other": other["id"],
+        "flows": flow["id"],
+        "actors": actor["id"],
+        "repositories": repository["id"],
+        "organizations": hub.organization_id,
         "slug": project.get("publicSlug", "none"),
-    }  # fmt: skip
+    }
     return Setting(hub, visible, generous, ids)
 
 
@@ -164,9 +188,14 @@ def _path(row: Endpoint, setting: Setting) -> str | None:
     """The endpoint's path with what stands in the setting; None when the setting has nothing of the kind."""
     kind = row.path.split("/")[1]
     values = {
-        "id": setting.ids.get(kind, ""), "user": setting.hub.ids["stranger"], "name": "notes", "relation": "blocks",
-        "other": setting.ids["other"], "slug": setting.ids["slug"], "key": "01J00000000000000000000000",
-    }  # fmt: skip
+        "id": setting.ids.get(kind, ""),
+        "user": setting.hub.ids["stranger"],
+        "name": "notes",
+        "relation": "blocks",
+        "other": setting.ids["other"],
+        "slug": setting.ids["slug"],
+        "key": "01J00000000000000000000000",
+    }
     names = re.findall(r"\{(\w+)\}", row.path)
     if any(not values.get(name) for name in names):
         return None
@@ -202,11 +231,24 @@ async def test_every_endpoint_answers_each_role_as_the_table_says(setting: Setti
 MUTES = {"organization.delete", "project.delete", "mission.delete", "token.revoke", "project.members.remove"}
 """Of these, one success would take away what the rest is tried on; see the test below."""
 MAY_BE_MISSING = {
-    "mission.unlink", "organization.members.remove", "organization.keys.revoke", "mission.claim", "mission.renew",
-    "mission.release", "mission.assign", "project.members.add", "organization.members.invite", "flow.delete",
-    "actor.get", "actor.update", "actor.delete", "repository.get", "repository.update", "repository.unlink",
+    "mission.unlink",
+    "organization.members.remove",
+    "organization.keys.revoke",
+    "mission.claim",
+    "mission.renew",
+    "mission.release",
+    "mission.assign",
+    "project.members.add",
+    "organization.members.invite",
+    "flow.delete",
+    "actor.get",
+    "actor.update",
+    "actor.delete",
+    "repository.get",
+    "repository.update",
+    "repository.unlink",
     *(row.name for row in ENDPOINTS if row.tag == "attachment"),
-}  # fmt: skip
+}
 """Allowed, and what the request names further is not there, or not any more."""
 
 
@@ -244,6 +286,12 @@ async def test_every_endpoint_says_what_it_needs_and_answers() -> None:
     for row in ENDPOINTS:
         assert row.answers, row.name
         assert row.needs == "account" or row.needs in {
-            "nothing", "public", "see organization", "create projects", "manage organization", "own organization",
-            *READS, *SEEN_BY,
-        }, row.name  # fmt: skip
+            "nothing",
+            "public",
+            "see organization",
+            "create projects",
+            "manage organization",
+            "own organization",
+            *READS,
+            *SEEN_BY,
+        }, row.name

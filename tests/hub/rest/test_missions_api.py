@@ -55,10 +55,19 @@ async def test_a_patch_with_broken_values_changes_nothing(hub: World) -> None:
     project = await hub.project()
     mission = await hub.mission(project)
     for field, value in {
-        "priority": 9, "title": "", "list": "nowhere", "listOrder": 1e300, "nonsense": 1, "stage": "cook",
-        "projectRepositoryId": new_ulid(), "reviewStatus": "perhaps", "solution": "a\0b", "flowId": new_ulid(),
-        "createdAt": "yesterday", "tasks": "none",
-    }.items():  # fmt: skip
+        "priority": 9,
+        "title": "",
+        "list": "nowhere",
+        "listOrder": 1e300,
+        "nonsense": 1,
+        "stage": "cook",
+        "projectRepositoryId": new_ulid(),
+        "reviewStatus": "perhaps",
+        "solution": "a\0b",
+        "flowId": new_ulid(),
+        "createdAt": "yesterday",
+        "tasks": "none",
+    }.items():
         answer = await hub.patch(mission, **{field: value})
         assert answer.status_code == 422, (field, answer.text)
         assert answer.json()["error"]["code"] == "invalid"

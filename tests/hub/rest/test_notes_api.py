@@ -9,9 +9,14 @@ from solo_unicorn.hub import epoch
 from .world import World, world
 
 COMMENT = {
-    "id": "01J0000000000000000000000C", "file": "a.py", "line": 3, "side": "new", "text": "too long",
-    "createdAt": "2026-05-01T00:00:00Z", "author": {"kind": "user", "name": ""},
-}  # fmt: skip
+    "id": "01J0000000000000000000000C",
+    "file": "a.py",
+    "line": 3,
+    "side": "new",
+    "text": "too long",
+    "createdAt": "2026-05-01T00:00:00Z",
+    "author": {"kind": "user", "name": ""},
+}
 
 
 async def test_a_note_is_written_once_however_often_it_is_sent(hub: World) -> None:

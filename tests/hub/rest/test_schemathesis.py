@@ -45,15 +45,12 @@ def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @schema.exclude(path_regex=r"/attachments/.*/content").parametrize()
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 def test_no_fault_and_no_answer_that_is_not_written_down(case: schemathesis.Case, hub: Served) -> None:
     hub.use_present_ids(case)
     answer = case.call(base_url=hub.address, headers={"Authorization": f"Bearer {hub.token}"}, timeout=30)
     case.validate_response(
         answer,
-        checks=[
-            not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
-        ],
-    )  # fmt: skip
+        checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance],
+    )

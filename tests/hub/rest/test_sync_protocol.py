@@ -72,8 +72,9 @@ async def test_a_snapshot_and_its_feed_miss_nothing(hub: World) -> None:
     await hub.owner.delete(f"/missions/{gone['id']}", headers={"If-Match": f'"{gone["version"]}"'})
     told = (await hub.owner.get(feed, params={"cursor": cursor})).json()
     assert [(one["id"], one.get("deleted", False)) for one in told["changes"]] == [
-        (kept["id"], False), (gone["id"], True),
-    ]  # fmt: skip
+        (kept["id"], False),
+        (gone["id"], True),
+    ]
     assert told["changes"][0]["priority"] == 2, "each mission once, in its last state"
     assert (await hub.owner.get(feed, params={"cursor": told["cursor"]})).json()["changes"] == []
     assert (told["epoch"], told["seq"]) == (1, told["changes"][1]["version"])
@@ -98,8 +99,10 @@ async def test_cursors_of_another_time_are_told_so(hub: World) -> None:
     project = await hub.project()
     feed = f"/projects/{project['id']}/changes"
     for text_, code in {
-        cursor(1, 10**12): "cursor_from_future", cursor(2, 1): "epoch_changed", "??": "cursor_expired",
-    }.items():  # fmt: skip
+        cursor(1, 10**12): "cursor_from_future",
+        cursor(2, 1): "epoch_changed",
+        "??": "cursor_expired",
+    }.items():
         answer = await hub.owner.get(feed, params={"cursor": text_})
         assert (answer.status_code, answer.json()["error"]["code"]) == (410, code)
 

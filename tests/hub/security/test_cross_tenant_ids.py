@@ -50,9 +50,14 @@ async def anns(hub: Whole) -> dict[str, str]:
     template = await make("POST", f"/projects/{hub.project}/template", name=SECRET)
     token = await make("POST", "/tokens", name="another", scopes=["read"])
     file = await make(
-        "POST", f"/projects/{hub.project}/attachments",
-        missionId=hub.mission, name="a.txt", mime="text/plain", size=1, sha256=hashlib.sha256(b"a").hexdigest(),
-    )  # fmt: skip
+        "POST",
+        f"/projects/{hub.project}/attachments",
+        missionId=hub.mission,
+        name="a.txt",
+        mime="text/plain",
+        size=1,
+        sha256=hashlib.sha256(b"a").hexdigest(),
+    )
     return {
         "projects": hub.project,
         "missions": hub.mission,

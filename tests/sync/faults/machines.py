@@ -85,13 +85,15 @@ class Machine:
 
 @asynccontextmanager
 async def machine(
-    path: Path, hub: str, *,
+    path: Path,
+    hub: str,
+    *,
     bearer: Bearer | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
     project: dict[str, Any] = PROJECT,
     seed: int = 1,
-) -> AsyncIterator[Machine]:  # fmt: skip
+) -> AsyncIterator[Machine]:
     """A machine with the project connected; `wall` is the clock of its system, `clock` the one that never jumps."""
     account = Account("ann@hub", "hub", hub, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread(path) as desk:

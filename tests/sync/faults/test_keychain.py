@@ -62,8 +62,11 @@ def session(code: str, home: Path, *, bus: bool) -> str:
     environment |= {"XDG_DATA_HOME": str(home / "data"), "XDG_RUNTIME_DIR": os.environ["SOLO_UNICORN_RUNTIME_DIR"]}
     done = subprocess.run(
         ["dbus-run-session", "--", *words] if bus else words,
-        capture_output=True, text=True, timeout=90, env=environment,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=90,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -126,9 +126,14 @@ async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann
     before = await ann.desk.run(Workspace.mirror, PROJECT["id"])
     for number in range(3):
         body = {
-            "id": f"01J{number:023d}", "title": f"big {number}", "description": "x" * 100_000, "list": "todo",
-            "listOrder": 1.0, "stage": "plan", "createdAt": "2026-05-01T00:00:00Z",
-        }  # fmt: skip
+            "id": f"01J{number:023d}",
+            "title": f"big {number}",
+            "description": "x" * 100_000,
+            "list": "todo",
+            "listOrder": 1.0,
+            "stage": "plan",
+            "createdAt": "2026-05-01T00:00:00Z",
+        }
         path = f"/api/v1/projects/{PROJECT['id']}/missions"
         with served.lock:
             assert served.hub.handle(Request("POST", path, {}, {"idempotency-key": f"x{number}"}, body)).ok
@@ -236,8 +241,9 @@ async def test_a_clock_a_year_off_changes_no_order_and_loses_nothing(
         assert abs(bob.link.skew - off) < 60
         for side in (ann, bob):
             assert {one.id: one.title for one in await side.board()} == {
-                mission_id: "by the right clock again", other: "made by the wrong clock",
-            }  # fmt: skip
+                mission_id: "by the right clock again",
+                other: "made by the wrong clock",
+            }
             assert await side.desk.run(Workspace.conflicts) == []
 
 

@@ -66,8 +66,10 @@ async def test_a_hub_restored_from_an_old_backup_is_read_anew_and_overwrites_not
             assert (await ann.desk.run(Workspace.mirror, project["id"])).epoch > epoch
             (conflict,) = await bob.desk.run(Workspace.conflicts)
             assert (conflict.base, conflict.mine, conflict.theirs) == (
-                "after the backup", "bob, while the hub was away", "before the backup",
-            )  # fmt: skip
+                "after the backup",
+                "bob, while the hub was away",
+                "before the backup",
+            )
             for one in (ann, bob):
                 shown = {mission.id: mission.title for mission in await one.board()}
                 assert shown == {edited: "before the backup", waiting: "ann, while the hub was away"}

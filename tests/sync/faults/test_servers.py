@@ -124,8 +124,9 @@ async def test_a_success_that_is_not_the_hubs_proves_nothing(ann: Machine, serve
     await ann.engine.close()
     await ann.settle()
     assert {one: mission["title"] for one, mission in served.hub.state.missions.items()} == {
-        kept: "changed", made: "made",
-    }  # fmt: skip
+        kept: "changed",
+        made: "made",
+    }
     assert len(served.hub.effects) == effects + 3
 
 

@@ -94,9 +94,18 @@ class SimulatedHub:
                 if self.plain:
                     return _error(404, "not_found")
                 return Response(
-                    200, {}, {"epoch": self.state.epoch, "changes": True, "idempotencyRetentionSec": RETENTION,
-                              "ifMatch": True, "maxPage": 4, "minClient": "0", "history": True},
-                )  # fmt: skip
+                    200,
+                    {},
+                    {
+                        "epoch": self.state.epoch,
+                        "changes": True,
+                        "idempotencyRetentionSec": RETENTION,
+                        "ifMatch": True,
+                        "maxPage": 4,
+                        "minClient": "0",
+                        "history": True,
+                    },
+                )
             case "GET", ["projects", _, "missions"]:
                 return self._list(request)
             case "GET", ["projects", _, "changes"] if not self.plain:
@@ -129,10 +138,16 @@ class SimulatedHub:
         if self.plain:
             return Response(200, {}, {"data": [_plain(one) for one in items], "meta": {"nextCursor": following}})
         return Response(
-            200, {},
-            {"items": items, "nextAfter": following, "snapshotCursor": _cursor(state.epoch, state.seq),
-             "epoch": state.epoch, "seq": state.seq},
-        )  # fmt: skip
+            200,
+            {},
+            {
+                "items": items,
+                "nextAfter": following,
+                "snapshotCursor": _cursor(state.epoch, state.seq),
+                "epoch": state.epoch,
+                "seq": state.seq,
+            },
+        )
 
     def _changes(self, request: Request) -> Response:
         state = self.state
@@ -152,10 +167,17 @@ class SimulatedHub:
         page = later[:limit]
         reached = page[-1][0] if len(later) > limit else state.seq
         return Response(
-            200, {},
-            {"changes": [one for _, one in page], "cursor": _cursor(state.epoch, reached), "epoch": state.epoch,
-             "seq": reached, "hasMore": len(later) > limit, "projectVersion": state.project_version},
-        )  # fmt: skip
+            200,
+            {},
+            {
+                "changes": [one for _, one in page],
+                "cursor": _cursor(state.epoch, reached),
+                "epoch": state.epoch,
+                "seq": reached,
+                "hasMore": len(later) > limit,
+                "projectVersion": state.project_version,
+            },
+        )
 
     def _history(self, request: Request) -> Response:
         after, kinds = int(request.query.get("after", "0")), request.query.get("kinds", "").split(",")
@@ -275,9 +297,16 @@ class SimulatedHub:
                 if any(one.get("noteId") == body["id"] for one in state.history):
                     return Response(200, {}, {})
                 state.seq += 1
-                event = {"seq": state.seq, "missionId": mission_id, "kind": body["kind"], "note": body["text"],
-                         "noteId": body["id"], "data": body.get("data"),
-                         "at": body["at"], "author": body["author"]}  # fmt: skip
+                event = {
+                    "seq": state.seq,
+                    "missionId": mission_id,
+                    "kind": body["kind"],
+                    "note": body["text"],
+                    "noteId": body["id"],
+                    "data": body.get("data"),
+                    "at": body["at"],
+                    "author": body["author"],
+                }
                 state.history.append(event)
                 self._happened(Effect(mutation, mission_id, "note", {}, _copy(event)))
                 return Response(201, {}, event)

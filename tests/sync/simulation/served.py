@@ -98,9 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
         served = self.server
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(
-            self.command, path, {name: values[0] for name, values in query.items()}, headers,
+            self.command,
+            path,
+            {name: values[0] for name, values in query.items()},
+            headers,
             json.loads(content) if content else None,
-        )  # fmt: skip
+        )
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if token not in served.users and path != f"{API}/sync/capabilities":
             return Response(401, {}, {"error": {"code": "unauthenticated", "message": "sign in"}})
@@ -125,10 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
         match path:
             case "/.well-known/oauth-authorization-server":
                 return Response(
-                    200, {},
-                    {"authorization_endpoint": f"{url}/authorize", "token_endpoint": f"{url}/token",
-                     "revocation_endpoint": f"{url}/revoke"},
-                )  # fmt: skip
+                    200,
+                    {},
+                    {
+                        "authorization_endpoint": f"{url}/authorize",
+                        "token_endpoint": f"{url}/token",
+                        "revocation_endpoint": f"{url}/revoke",
+                    },
+                )
             case "/authorize":
                 code = secrets.token_hex(8)
                 served.codes[code] = (

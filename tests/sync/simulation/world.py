@@ -117,9 +117,14 @@ class World:
         account = Account(f"{name}@hub", "hub", "https://hub", name, f"{name}@x", "session", True, {})
         workspace.put_account(account)
         flows: list[dict[str, Any]] = [
-            {"id": "01JF0000000000000000000000", "name": "Standard", "isDefault": True, "isSystem": True,
-             "stageSequence": [{"stage": "plan", "requireReview": True}, {"stage": "code", "requireReview": True}]}
-        ]  # fmt: skip
+            {
+                "id": "01JF0000000000000000000000",
+                "name": "Standard",
+                "isDefault": True,
+                "isSystem": True,
+                "stageSequence": [{"stage": "plan", "requireReview": True}, {"stage": "code", "requireReview": True}],
+            }
+        ]
         workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": flows})
         self.hub.state.parts["flows"] = {one["id"]: {**one, "version": 0} for one in flows}
         return Machine(name, workspace, store)
@@ -439,10 +444,7 @@ class World:
         due = [one for one in self._due(machine) if one.entity_id not in machine.running]
         if due:
             one = self.random.choice(due[:6])
-            self._advance(
-                machine, one.entity_id,
-                push(machine.workspace, one, machine.can, machine.server_now),
-            )  # fmt: skip
+            self._advance(machine, one.entity_id, push(machine.workspace, one, machine.can, machine.server_now))
 
     @staticmethod
     def _due(machine: Machine) -> list[Entry]:
