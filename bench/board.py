@@ -230,7 +230,7 @@ def start_session(home: Path) -> Path:
     """A mission that runs, without a host: its run directory."""
     from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import CodeAgent
-    from solo_unicorn.sync.workspace import Workspace
+    from solo_unicorn.workspace.workspace import Workspace
 
     with Workspace.open(home / "workspace.db") as workspace:
         agent = CodeAgent("claude", "claude", "Claude Code", binary="/bin/true", state="ready")
@@ -263,8 +263,8 @@ def fill(home: Path, missions: int) -> None:
     """A workspace with that many missions over the five lists."""
     from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import LISTS, USER
-    from solo_unicorn.sync.missions import create_in
-    from solo_unicorn.sync.workspace import Workspace
+    from solo_unicorn.workspace.missions import create_in
+    from solo_unicorn.workspace.workspace import Workspace
 
     (home / "run").mkdir(parents=True, exist_ok=True)
     with Workspace.open(home / "workspace.db") as workspace:

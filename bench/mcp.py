@@ -32,8 +32,8 @@ from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, CodeAgent, Task
 from solo_unicorn.missions.ids import new_ulid
-from solo_unicorn.sync import rows
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace import rows
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
 AGENTS = 20

@@ -29,7 +29,7 @@ from solo_unicorn.agents import launch, transcript
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
 PATIENCE_SECONDS = 120.0

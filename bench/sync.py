@@ -32,9 +32,9 @@ from urllib.request import urlopen
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.wire import from_wire
-from solo_unicorn.sync import rows
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace import rows
+from solo_unicorn.workspace.workspace import Workspace
 
 PAGE = 200
 MIRROR_AIM, EDIT_AIM, MEMORY_AIM, GROWTH_AIM = 0.5, 300.0, 150.0, 10.0
@@ -160,7 +160,7 @@ def local() -> bool:
     """Edits of a local project with and without the look whether it is connected."""
     from unittest.mock import patch
 
-    from solo_unicorn.sync import change
+    from solo_unicorn.workspace import change
 
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SOLO_UNICORN_HOME"] = directory

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sync as bench
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 KILL_EVERY, AWAY = (2.0, 6.0), (0.0, 2.0)
 QUIET_SECONDS = 300.0

@@ -7,7 +7,7 @@ import sys
 from ..missions.entities import Actor, Project
 from ..missions.errors import InvalidValue, NotFound
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..missions.entities import Json
 from ..missions.errors import NotFound, SignedOut, UsageError
-from ..sync.mirror.connecting import Account
+from ..sync.replica.connecting import Account
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, text_from
@@ -34,7 +34,7 @@ def _login(options: Options) -> None:
     from urllib.parse import urlsplit
 
     from ..config import credentials
-    from ..sync.remote import signin, tokens
+    from ..sync.client import signin, tokens
 
     output = Output(options)
     with workspace() as opened:
@@ -97,7 +97,7 @@ def _takes_profile(parser: Parser) -> None:
 
 
 def _logout(options: Options) -> None:
-    from ..sync.remote import signin, tokens
+    from ..sync.client import signin, tokens
 
     with workspace() as opened:
         account = _chosen(opened.accounts(), options.profile)
@@ -118,7 +118,7 @@ def _logout(options: Options) -> None:
 
 
 def _whoami(options: Options) -> None:
-    from ..sync.remote import signin, tokens
+    from ..sync.client import signin, tokens
 
     output = Output(options)
     with workspace() as opened:

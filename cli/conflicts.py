@@ -12,8 +12,8 @@ from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from
 
 if TYPE_CHECKING:
-    from ..sync.mirror.conflicts import SyncConflict
-    from ..sync.workspace import Workspace
+    from ..sync.replica.conflicts import SyncConflict
+    from ..workspace.workspace import Workspace
 
 SAYS = {
     "field": "{field} changed here and there",
@@ -77,7 +77,7 @@ def _resolve(options: Options) -> None:
 
 
 def _merge(opened: Workspace, one: SyncConflict) -> None:
-    from ..sync.mirror.merging import MARKS, marked
+    from ..sync.replica.merging import MARKS, marked
     from .editor import edited
 
     mine, theirs = one.mine, one.theirs

@@ -13,9 +13,9 @@ from .output import Output
 from .parsing import Command, Options, Parser
 
 if TYPE_CHECKING:
-    from ..sync.mirror.connecting import Account
-    from ..sync.remote.transport import Bearer, HttpTransport
-    from ..sync.workspace import Workspace
+    from ..sync.client.transport import Bearer, HttpTransport
+    from ..sync.replica.connecting import Account
+    from ..workspace.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def _connect_arguments(parser: Parser) -> None:
 
 def _connect(options: Options) -> None:
     from ..missions.entities import LISTS
-    from ..sync.remote import fetching
+    from ..sync.client import fetching
 
     output = Output(options)
     lists = options.lists.split(",") if options.lists else None
@@ -67,8 +67,8 @@ def _publish_arguments(parser: Parser) -> None:
 
 
 def _publish(options: Options) -> None:
-    from ..sync.mirror.connecting import published
-    from ..sync.remote import fetching
+    from ..sync.client import fetching
+    from ..sync.replica.connecting import published
 
     with workspace() as opened:
         account = chosen(opened, options.profile)
@@ -114,7 +114,7 @@ def chosen(opened: Workspace, profile: str | None) -> Account:
 
 def talk(account: Account, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
     """Hold a conversation with an account's hub."""
-    from ..sync.remote.tokens import AccountBearer
+    from ..sync.client.tokens import AccountBearer
 
     return talk_to(account.hub, AccountBearer(account.id), conversation)
 
@@ -123,7 +123,7 @@ def talk_to(hub: str, bearer: Bearer | None, conversation: Callable[[HttpTranspo
     """Hold a conversation with a hub, as somebody or as nobody."""
     import asyncio
 
-    from ..sync.remote.transport import HttpTransport
+    from ..sync.client.transport import HttpTransport
 
     async def held() -> T:
         link = HttpTransport(hub, bearer)

@@ -24,8 +24,8 @@ from ..missions.creating import MissionDraft
 from ..missions.entities import Mission, MissionEvent, Project
 from ..missions.errors import SoloUnicornError
 from ..missions.ids import short_id
-from ..sync.bell import Bell
-from ..sync.workspace import Workspace
+from ..workspace.bell import Bell
+from ..workspace.workspace import Workspace
 
 DEADLINE_SECONDS = 120.0
 FEEDBACK = "Please say in the file who the greeting is for."

@@ -14,8 +14,8 @@ from typing import Literal
 
 from ..config import paths
 from ..missions.errors import SoloUnicornError, TryAgain
-from ..sync.store import SQLITE_VERSION
-from ..sync.workspace import Workspace
+from ..workspace.store import SQLITE_VERSION
+from ..workspace.workspace import Workspace
 from .output import Output
 from .parsing import Command, Options, nothing
 
@@ -216,7 +216,7 @@ def _repositories() -> Iterator[Finding]:
 
 def _hubs() -> Iterator[Finding]:
     """Connected projects: whether all is sent, whether the mirror is sound, and what the server cannot do."""
-    from ..sync.journal import kept, unsent
+    from ..workspace.journal import kept, unsent
 
     with Workspace.open() as workspace:
         mirrors = workspace.mirrors()

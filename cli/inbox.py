@@ -11,7 +11,7 @@ from ..missions.entities import Decision, InboxItem, JsonObject
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project

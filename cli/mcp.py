@@ -26,7 +26,7 @@ def _standalone(token: str | None) -> int:
 
     from .. import __version__
     from ..mcp_server.standalone import serve
-    from ..sync.face import WorkspaceThread
+    from ..workspace.thread import WorkspaceThread
 
     async def served() -> int:
         async with WorkspaceThread() as face:

@@ -13,7 +13,7 @@ from .output import Output
 from .parsing import Command, Options, Parser, takes_project
 
 if TYPE_CHECKING:
-    from ..sync.remote.community import Community
+    from ..sync.client.community import Community
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def _decide(options: Options, *, approved: bool) -> None:
 
 def _ask(options: Options, question: Callable[[Community, str], Awaitable[T]]) -> tuple[Project, T]:
     """Ask the hub of the project, with the sign-in that mirrors it."""
-    from ..sync.remote.community import Community
+    from ..sync.client.community import Community
 
     with workspace() as opened:
         project = project_of(opened, options.project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..missions.entities import MemoryDocument
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from

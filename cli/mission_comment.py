@@ -6,7 +6,7 @@ from ..missions.comments import SIDES, LineComment, Side
 from ..missions.entities import Mission
 from ..missions.errors import NotFound, UsageError
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, text_from

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..missions.entities import Attachment
 from ..missions.wire import to_wire
-from ..sync.attachments import content_path
+from ..workspace.attachments import content_path
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -58,7 +58,7 @@ def _fetch_arguments(parser: Parser) -> None:
 
 
 def _fetch(options: Options) -> None:
-    from ..sync.remote.downloads import fetch
+    from ..sync.client.downloads import fetch
     from .connecting import talk
 
     with workspace() as opened:

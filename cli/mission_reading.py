@@ -19,7 +19,7 @@ from .shapes import at, mission_json, ref, since, state, tasks
 
 if TYPE_CHECKING:
     from ..missions.change_state import ChangeState
-    from ..sync.workspace import Workspace
+    from ..workspace.workspace import Workspace
 
 FIRST_PAGE = 50
 HEADER = ("REF", "LIST", "P", "STAGE", "STATE", "TASKS", "TITLE")

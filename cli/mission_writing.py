@@ -18,7 +18,7 @@ from ..missions.entities import (
     Task,
 )
 from ..missions.errors import UsageError, VersionConflict
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import project_of, service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from

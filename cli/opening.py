@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..missions.entities import Project
 from ..missions.errors import NotFound
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 
 LAST_PROJECT = "board.project"
 """Where the board remembers the project it showed last."""

@@ -14,8 +14,8 @@ from .output import Output
 from .parsing import Command, Options, Parser
 
 if TYPE_CHECKING:
-    from ..sync.remote.community import Community
-    from ..sync.remote.transport import Bearer
+    from ..sync.client.community import Community
+    from ..sync.client.transport import Bearer
 
 T = TypeVar("T")
 KEY = "SOLO_UNICORN_API_KEY"
@@ -102,16 +102,16 @@ def _create_from_template(options: Options) -> None:
 
 def _ask(options: Options, question: Callable[[Community], Awaitable[T]]) -> T:
     """Ask the hub: with the token of the environment, else with a sign-in there, else as everybody."""
-    from ..sync.remote.community import Community
+    from ..sync.client.community import Community
 
     hub, bearer = _who(options)
     return talk_to(hub, bearer, lambda link: question(Community(link, hub)))
 
 
 def _who(options: Options) -> tuple[str, Bearer | None]:
-    from ..sync.remote.signin import hub_url
-    from ..sync.remote.tokens import AccountBearer
-    from ..sync.remote.transport import FixedBearer
+    from ..sync.client.signin import hub_url
+    from ..sync.client.tokens import AccountBearer
+    from ..sync.client.transport import FixedBearer
 
     wanted = hub_url(options.hub) if options.hub else None
     if key := os.environ.get(KEY):

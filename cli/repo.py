@@ -13,7 +13,7 @@ from .output import Output
 from .parsing import Command, Options, Parser, takes_project
 
 if TYPE_CHECKING:
-    from ..sync.workspace import Workspace
+    from ..workspace.workspace import Workspace
     from ..worktrees.repositories import RepositoryFacts
 
 

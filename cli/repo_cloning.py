@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.errors import SoloUnicornError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .output import Output
 from .progress import bar
 

@@ -15,7 +15,7 @@ from .shapes import at
 
 if TYPE_CHECKING:
     from ..missions.connected import SyncState
-    from ..sync.workspace import Workspace
+    from ..workspace.workspace import Workspace
 
 PATIENCE_SECONDS = 60.0
 
@@ -132,7 +132,7 @@ def _synchronise(project: str | None, options: Options) -> int | None:
     import asyncio
 
     from ..config import paths
-    from ..sync.remote.engine import EngineRuns, alone
+    from ..sync.client.engine import EngineRuns, alone
 
     try:
         with alone(paths.made_home() / "sync.lock"):
@@ -142,10 +142,10 @@ def _synchronise(project: str | None, options: Options) -> int | None:
 
 
 async def _engine(project: str | None, options: Options) -> int | None:
-    from ..sync.face import WorkspaceThread
-    from ..sync.remote.engine import Engine
-    from ..sync.remote.fetching import connected, error_of
-    from ..sync.workspace import Workspace
+    from ..sync.client.engine import Engine
+    from ..sync.client.fetching import connected, error_of
+    from ..workspace.thread import WorkspaceThread
+    from ..workspace.workspace import Workspace
 
     async with WorkspaceThread() as desk:
         engine = Engine(desk, connected)
@@ -167,8 +167,8 @@ async def _engine(project: str | None, options: Options) -> int | None:
 async def _asked(project: str | None, options: Options) -> int | None:
     import asyncio
 
-    from ..sync.face import WorkspaceThread
-    from ..sync.workspace import Workspace
+    from ..workspace.thread import WorkspaceThread
+    from ..workspace.workspace import Workspace
 
     async with WorkspaceThread() as desk:
         number = await desk.run(Workspace.request, "sync")

@@ -14,7 +14,7 @@ from .parsing import Command, Options, Parser, nothing
 from .shapes import ref, since
 
 if TYPE_CHECKING:
-    from ..sync.remote.transport import HttpTransport
+    from ..sync.client.transport import HttpTransport
 
 
 def _start_arguments(parser: Parser) -> None:
@@ -180,8 +180,8 @@ def _register_arguments(parser: Parser) -> None:
 
 def _register(options: Options) -> None:
     from ..missions.errors import Conflict
-    from ..sync.mirror.messages import Response
-    from ..sync.remote.fetching import readable, registration
+    from ..sync.client.fetching import readable, registration
+    from ..sync.replica.messages import Response
     from .connecting import chosen, talk
 
     if options.name:

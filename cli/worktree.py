@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..missions.entities import JsonObject, ProjectRepository
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser

@@ -18,7 +18,7 @@ from pathlib import Path
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, CodeAgent, Mission, Usage
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 

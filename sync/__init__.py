@@ -1,1 +1,1 @@
-"""The workspace: one SQLite file that every process of this machine opens through one class."""
+"""What passes between the workspace and a hub: its replica there, the client that talks to it."""

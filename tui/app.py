@@ -22,7 +22,7 @@ from textual.widget import Widget
 from ..config.correlation import new_correlation
 from ..config.settings import Settings
 from ..missions.errors import SoloUnicornError
-from ..sync.face import WorkspaceThread
+from ..workspace.thread import WorkspaceThread
 from .data import Snapshot
 from .keys import binding
 from .leaving import is_gone

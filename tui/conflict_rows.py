@@ -7,9 +7,9 @@ from ..missions.entities import Json
 from ..missions.errors import NotFound
 from ..missions.ids import short_id
 from ..missions.records import record
-from ..sync.mirror.conflicts import SyncConflict
-from ..sync.mirror.outbox import Entry
-from ..sync.workspace import Workspace
+from ..sync.replica.conflicts import SyncConflict
+from ..sync.replica.outbox import Entry
+from ..workspace.workspace import Workspace
 from .lines import Row, row
 from .marks import Marks
 

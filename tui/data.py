@@ -20,8 +20,8 @@ from .board_view import KEY as VIEW
 from .board_view import BoardView
 
 if TYPE_CHECKING:
-    from ..sync.reads import Reads
-    from ..sync.workspace import Workspace
+    from ..workspace.reads import Reads
+    from ..workspace.workspace import Workspace
     from .mission_data import MissionData
 
 SCREENFUL: Final = 60
@@ -131,7 +131,7 @@ def look(workspace: Reads, wish: str | None, directory: Path | None) -> Snapshot
 
 def opening(path: Path | None, wish: str | None, directory: Path | None) -> Snapshot:
     """The first screenful, on a connection of its own; read while Textual is still being imported."""
-    from ..sync.workspace import Workspace
+    from ..workspace.workspace import Workspace
 
     with Workspace.open(path) as workspace:
         return look(workspace, wish, directory)

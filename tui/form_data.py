@@ -11,7 +11,7 @@ from ..missions.entities import Actor, CodeAgent, Flow, Mission, ProjectReposito
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
 from ..missions.records import record
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 
 
 @record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..missions.entities import Project
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .child import ask
 
 

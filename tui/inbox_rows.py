@@ -10,7 +10,7 @@ from ..missions.entities import InboxItem, Mission
 from ..missions.errors import NotFound
 from ..missions.ids import short_id
 from ..missions.records import record
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .ages import span
 from .lines import Row, row
 from .marks import Marks

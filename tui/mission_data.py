@@ -21,8 +21,8 @@ from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
 from ..missions.pull_requests import wanted
 from ..missions.records import record
-from ..sync.attachments import content_path
-from ..sync.workspace import Workspace
+from ..workspace.attachments import content_path
+from ..workspace.workspace import Workspace
 
 EVENTS = 400
 DEEP = 6

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..sync.workspace import Workspace as Workspace
+    from ..workspace.workspace import Workspace as Workspace
 else:
 
     class _Later:
         def __getattr__(self, name: str) -> Any:
-            from ..sync.workspace import Workspace
+            from ..workspace.workspace import Workspace
 
             return getattr(Workspace, name)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .app import SoloUnicornApp
 from .keys import Entry, entries
 

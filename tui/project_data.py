@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..missions.entities import Actor, Flow, MemoryDocument, Project, ProjectRepository
 from ..missions.permissions import PermissionRule
 from ..missions.records import record
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 
 
 @record

@@ -76,8 +76,8 @@ def glimpse(stack: ExitStack, project: str | None, directory: Path | None) -> Sn
 
     The connection stays open until the stack is closed: were it the last one, closing would fold the log into the file.
     """
-    from ..sync.reads import Reads
-    from ..sync.store import DatabaseError
+    from ..workspace.reads import Reads
+    from ..workspace.store import DatabaseError
     from .data import look
 
     workspace = Reads.glimpse()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .app import SoloUnicornApp
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..missions.entities import Project
 from ..missions.errors import SoloUnicornError
 from ..missions.records import record
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .child import ask, run
 
 STEP = "first_start.step"

@@ -13,8 +13,8 @@ from ..missions.entities import CodeAgent, JsonObject, Mission, Session, Worksta
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import short_id
 from ..missions.records import record
-from ..sync.mirror.connecting import Account
-from ..sync.workspace import Workspace
+from ..sync.replica.connecting import Account
+from ..workspace.workspace import Workspace
 from .ages import ago, at, clock, count, size
 from .lines import Row, row
 from .marks import Marks

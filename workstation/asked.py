@@ -13,8 +13,8 @@ from ..config.log import logger
 from ..missions.board import Request
 from ..missions.entities import SYSTEM
 from ..missions.errors import NotFound, SoloUnicornError
-from ..sync.face import WorkspaceThread
-from ..sync.workspace import Workspace
+from ..workspace.thread import WorkspaceThread
+from ..workspace.workspace import Workspace
 from .session import SessionRunner
 
 Chore = Callable[[Request], None]

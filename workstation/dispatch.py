@@ -15,7 +15,7 @@ from ..missions.entities import CodeAgent, Session
 from ..missions.errors import Conflict, NotFound
 from ..missions.ids import new_ulid
 from ..missions.records import record
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 
 
 @record

@@ -19,7 +19,7 @@ from ..config.log import logger
 from ..mcp_server.host import McpHost
 from ..missions.entities import MissionEvent
 from ..missions.errors import SoloUnicornError
-from ..sync.face import WorkspaceThread
+from ..workspace.thread import WorkspaceThread
 
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0

@@ -20,7 +20,7 @@ from ..config.settings import SessionSettings
 from ..missions.entities import Mission, Session
 from ..missions.errors import NotFound
 from ..missions.sessions import RetryPolicy
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .reading import Reading
 
 

@@ -21,7 +21,7 @@ from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
 from ..missions.pull_requests import wanted
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from ..worktrees.github.pulls import Pull
 from ..worktrees.landing import Conflicted, Landed, land
 from ..worktrees.recovery import recover

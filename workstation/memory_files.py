@@ -20,7 +20,7 @@ from pathlib import Path
 from ..missions.entities import USER
 from ..missions.errors import VersionConflict
 from ..missions.memory import DOCUMENT_MAX, NAME
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 
 FOLDER = Path(".solo-unicorn") / "memory"
 Common = tuple[int, str]

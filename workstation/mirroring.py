@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..config.log import logger
 from ..missions.errors import SoloUnicornError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from . import memory_files, mission_files
 from .workplace import Workplace
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..missions.entities import Mission
 from ..missions.errors import NotFound
 from ..missions.ids import short_id
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .memory_files import put
 
 FOLDER = Path("solo-unicorn-docs") / "missions"

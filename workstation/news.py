@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..config.log import logger
 from ..missions.errors import SoloUnicornError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .workplace import Workplace
 
 AT_ONCE = 1000

@@ -26,7 +26,7 @@ from ..missions.landing import worktree_branch
 from ..missions.permissions import PermissionRule
 from ..missions.prompts import PromptContext, build_prompt, template_name
 from ..missions.pull_requests import is_followed
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from ..worktrees.bases import remote_base
 from ..worktrees.comments import place_comments
 from ..worktrees.pool import Lease as WorktreeLease

@@ -19,7 +19,7 @@ from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.ids import short_id
 from ..missions.landing import worktree_branch
 from ..missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from ..worktrees.github import branches, pulls
 from ..worktrees.github.answers import NotMergeable, Unavailable
 from ..worktrees.github.client import GitHub

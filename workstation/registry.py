@@ -17,12 +17,12 @@ from ..config.log import logger
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
-from ..sync.face import WorkspaceThread
-from ..sync.mirror.connecting import Account
-from ..sync.mirror.messages import API, Answer, NoAnswer, Request, Response, get
-from ..sync.remote.fetching import registration
-from ..sync.remote.transport import Transport
-from ..sync.workspace import Workspace
+from ..sync.client.fetching import registration
+from ..sync.client.transport import Transport
+from ..sync.replica.connecting import Account
+from ..sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
+from ..workspace.thread import WorkspaceThread
+from ..workspace.workspace import Workspace
 
 HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
 AGAIN_SECONDS: Final = 5.0

@@ -21,7 +21,7 @@ from ..config.log import logger
 from ..config.settings import Settings
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, TryAgain, UsageError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .control import ControlServer
 from .status import figures
 from .work import Work

@@ -25,7 +25,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import Session
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from ..worktrees.pool import PoolFull
 from .judging import end, goes_on_by_itself, judge
 from .lease import Lease, Superseded, waking_clock

@@ -11,7 +11,7 @@ from ..config import paths
 from ..missions.entities import CodeAgent, Json, JsonObject, Session
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .workplace import Workplace
 
 QUEUE_SHOWN = 50

@@ -18,14 +18,14 @@ from ..missions.entities import Json, JsonObject, Session
 from ..missions.errors import SoloUnicornError
 from ..missions.ids import new_ulid
 from ..missions.wire import to_wire
-from ..sync.attachments import failure
-from ..sync.face import WorkspaceThread
-from ..sync.mirror.connecting import Account
-from ..sync.workspace import Workspace
+from ..sync.replica.connecting import Account
+from ..workspace.attachments import failure
+from ..workspace.thread import WorkspaceThread
+from ..workspace.workspace import Workspace
 from .dispatch import Wish
 
 if TYPE_CHECKING:
-    from ..sync.remote.engine import Engine
+    from ..sync.client.engine import Engine
     from .registry import Registry
 
 LOCK_SECONDS = 2.0
@@ -57,8 +57,8 @@ class Synchronising:
 
     async def fetch(self, request: Request) -> None:
         """Bring a file of a mission from its hub; when that fails, its `failure` says why."""
-        from ..sync.remote.downloads import fetch
-        from ..sync.remote.fetching import connected
+        from ..sync.client.downloads import fetch
+        from ..sync.client.fetching import connected
 
         mission_id, name = request.mission_id or "", str(request.payload.get("name", ""))
         file = await self._desk.run(Workspace.attachment, mission_id, name)
@@ -139,8 +139,8 @@ class Synchronising:
         self, engine: Engine, project_id: str, mission_id: str, verb: str, session_id: str, more: JsonObject
     ) -> int:
         """The hub's status to claim or renew; 200 for a local project, 0 when it does not answer."""
-        from ..sync.mirror.messages import API, NoAnswer
-        from ..sync.mirror.messages import Request as ToHub
+        from ..sync.replica.messages import API, NoAnswer
+        from ..sync.replica.messages import Request as ToHub
 
         mirrors = {one.project_id: one for one in await self._desk.run(Workspace.mirrors)}
         accounts = {one.id: one for one in await self._desk.run(Workspace.accounts)}
@@ -178,7 +178,7 @@ class Synchronising:
         await self._hold()
 
     async def _hold(self) -> None:
-        from ..sync.remote.engine import EngineRuns, alone
+        from ..sync.client.engine import EngineRuns, alone
 
         while True:
             try:
@@ -188,8 +188,8 @@ class Synchronising:
                 await asyncio.sleep(LOCK_SECONDS)
 
     async def _synchronise(self) -> None:
-        from ..sync.remote.engine import Engine
-        from ..sync.remote.fetching import connected
+        from ..sync.client.engine import Engine
+        from ..sync.client.fetching import connected
 
         async with WorkspaceThread() as desk:  # a page that is taken in does not hold up the work of the service
             engine = self._engine = Engine(desk, connected)
@@ -228,8 +228,8 @@ class Synchronising:
             )
 
     async def _socket(self, desk: WorkspaceThread, engine: Engine, account: Account) -> None:
-        from ..sync.remote.realtime import Realtime
-        from ..sync.remote.tokens import AccountBearer
+        from ..sync.client.realtime import Realtime
+        from ..sync.client.tokens import AccountBearer
         from .registry import Registry
 
         link = engine.link(account)

@@ -19,7 +19,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, CodeAgent, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .preparing import script_note
 from .tidying import remove_old_runs
@@ -89,7 +89,7 @@ class Upkeep:
             await asyncio.sleep(max(60.0, wait.total_seconds()))
 
     async def fold_log(self) -> None:
-        """Fold the workspace's write-ahead log into its file when it has grown; nobody else does (sync/store.py)."""
+        """Fold the workspace's write-ahead log into its file when it has grown; nobody else does."""
         log = paths.workspace_db().with_name(paths.workspace_db().name + "-wal")
         while True:
             await asyncio.sleep(FOLD_SECONDS)

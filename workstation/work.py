@@ -20,7 +20,7 @@ from ..config.correlation import correlation
 from ..missions.board import Request
 from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
-from ..sync.workspace import Workspace
+from ..workspace.workspace import Workspace
 from .asked import Requests
 from .dispatch import Wish, claim_next
 from .errands import errands_of

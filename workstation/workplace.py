@@ -13,8 +13,8 @@ from ..config import paths
 from ..config.settings import Settings
 from ..missions.entities import Session, Worktree
 from ..missions.ids import new_ulid
-from ..sync.face import WorkspaceThread
-from ..sync.workspace import Workspace
+from ..workspace.thread import WorkspaceThread
+from ..workspace.workspace import Workspace
 from ..worktrees.pool import Pool
 from .hosting import McpHosting
 from .threads import DaemonThreads

@@ -14,8 +14,8 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync import store
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace import store
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import CodeAgent
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
 

@@ -9,7 +9,7 @@ import pytest
 
 from solo_unicorn.cli.main import main
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_weeks_agents_and_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

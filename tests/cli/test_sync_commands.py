@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.sync.mirror.messages import Request, Response
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.messages import Request, Response
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..sync.simulation.hub import SimulatedHub
 from ..sync.simulation.served import PAT, ServedHub

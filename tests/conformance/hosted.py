@@ -21,8 +21,8 @@ from solo_unicorn.mcp_server.server import UnicornServer
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.ids import new_ulid
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 from fixtures import overlay  # isort: skip
 

@@ -17,8 +17,8 @@ from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Mission
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 AGENT = CodeAgent("rehearsal", "rehearsal", slots=9, binary="/bin/true", state="ready")
 

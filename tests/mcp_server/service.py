@@ -12,7 +12,7 @@ from typing import Any
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.host import McpHost
-from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.workspace.thread import WorkspaceThread
 
 
 async def main() -> None:

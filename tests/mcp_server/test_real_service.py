@@ -18,7 +18,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
 AGENT = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")

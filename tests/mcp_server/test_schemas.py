@@ -17,7 +17,7 @@ from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.registry import Later, Tool, all_tools
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
 

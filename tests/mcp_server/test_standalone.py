@@ -13,7 +13,7 @@ from .test_tools import ERAS
 PROGRAM = """
 import asyncio, os
 from solo_unicorn.mcp_server.standalone import serve
-from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.workspace.thread import WorkspaceThread
 
 async def main():
     async with WorkspaceThread() as thread:

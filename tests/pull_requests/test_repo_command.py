@@ -6,7 +6,7 @@ import pytest
 
 from solo_unicorn.missions.entities import USER, PullRequest
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.github.hosts import RepositoryName, enterprise_name
 
 from ..cli.conftest import Run, project, run  # noqa: F401  (fixtures)

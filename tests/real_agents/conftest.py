@@ -17,8 +17,8 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
-from solo_unicorn.sync.bell import Bell
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.bell import Bell
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
 from .installing import CLAUDES, WANTED, installed

@@ -23,8 +23,8 @@ from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Mission, Session
 from solo_unicorn.missions.ids import new_ulid
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 T = TypeVar("T")
 DEADLINE = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from solo_unicorn.mcp_server.host import McpHost
-from solo_unicorn.sync.face import WorkspaceThread
+from solo_unicorn.workspace.thread import WorkspaceThread
 
 
 async def serve() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Mission, Project
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 AGENT = CodeAgent(type="claude", name="claude", title="Claude Code", slots=2, state="ready")
 

@@ -14,10 +14,10 @@ from typing import Any
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, FlowStage, Worktree
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import NoAnswer, Response
-from solo_unicorn.sync.mirror.pushing import FULL
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import NoAnswer, Response
+from solo_unicorn.sync.replica.pushing import FULL
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
 

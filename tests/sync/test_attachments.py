@@ -10,9 +10,9 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
-from solo_unicorn.sync import attachments
-from solo_unicorn.sync.attachments import content_path, shown_path
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace import attachments
+from solo_unicorn.workspace.attachments import content_path, shown_path
+from solo_unicorn.workspace.workspace import Workspace
 
 
 @pytest.fixture

@@ -16,16 +16,16 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import FlowStage
 from solo_unicorn.missions.errors import NotFound, Offline
-from solo_unicorn.sync.attachments import content_path, shown_path
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.mirror import files
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request
-from solo_unicorn.sync.remote import fetching
-from solo_unicorn.sync.remote.downloads import fetch
-from solo_unicorn.sync.remote.engine import Engine
-from solo_unicorn.sync.remote.transport import HttpTransport
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client import fetching
+from solo_unicorn.sync.client.downloads import fetch
+from solo_unicorn.sync.client.engine import Engine
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica import files
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request
+from solo_unicorn.workspace.attachments import content_path, shown_path
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
 from ..hub.whole import Whole, whole
@@ -37,10 +37,10 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from random import Random
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.mirror import files
-from solo_unicorn.sync.remote.engine import Engine
-from solo_unicorn.sync.remote.transport import FixedBearer, HttpTransport
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.sync.replica import files
+from solo_unicorn.sync.client.engine import Engine
+from solo_unicorn.sync.client.transport import FixedBearer, HttpTransport
 
 files.PIECE = 1000
 token = sys.stdin.readline().strip()

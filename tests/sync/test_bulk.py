@@ -8,7 +8,7 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, Mission, Project
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
 from solo_unicorn.missions.query import QueryError
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
 

@@ -13,7 +13,7 @@ from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.comments import Anchor
 from solo_unicorn.missions.entities import Mission, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_comments_are_kept_in_order_and_told(workspace: Workspace, mission: Mission) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.mirror.pushing import FULL
-from solo_unicorn.sync.store import Store
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.pushing import FULL
+from solo_unicorn.workspace.store import Store
+from solo_unicorn.workspace.workspace import Workspace
 
 from .crash_stories import ACTOR, ANN, BRANCHES, FLOW, HERE, HUB_HAS, PROJECT, STORIES
 from .simulation.store import Crash, Fragile, SilentWorkspace

@@ -10,12 +10,12 @@ from random import Random
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import Request, Response
-from solo_unicorn.sync.remote.engine import Engine, EngineRuns, alone
-from solo_unicorn.sync.remote.transport import HttpTransport
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client.engine import Engine, EngineRuns, alone
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Request, Response
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 from .simulation.hub import SimulatedHub
 from .simulation.served import PAT, ServedHub

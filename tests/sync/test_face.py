@@ -11,8 +11,8 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import NotFound
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 
 async def test_operations_run_and_raise_as_they_would_directly(home: Path) -> None:
@@ -28,7 +28,8 @@ async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
         heard = asyncio.Event()
         face.on_change(heard.set)
         program = (
-            "from solo_unicorn.sync.workspace import Workspace\nwith Workspace.open() as ws: ws.create_project('P')"
+            "from solo_unicorn.workspace.workspace import Workspace\n"
+            "with Workspace.open() as ws: ws.create_project('P')"
         )
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
         await asyncio.wait_for(heard.wait(), 30)
@@ -37,7 +38,7 @@ async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
 
 
 async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solo_unicorn.sync.base.ring", lambda directory: None)
+    monkeypatch.setattr("solo_unicorn.workspace.base.ring", lambda directory: None)
     async with WorkspaceThread() as face:
         heard = asyncio.Event()
         face.on_change(heard.set)
@@ -63,7 +64,7 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> Non
 
 LISTENER = """
 from solo_unicorn.config import paths
-from solo_unicorn.sync.bell import Bell
+from solo_unicorn.workspace.bell import Bell
 bell = Bell(paths.bell_dir())
 print(flush=True)
 input()

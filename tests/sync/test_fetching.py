@@ -9,10 +9,10 @@ import pytest
 
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import Offline
-from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response
-from solo_unicorn.sync.remote import fetching
-from solo_unicorn.sync.remote.community import Community
-from solo_unicorn.sync.remote.transport import FixedBearer, HttpTransport
+from solo_unicorn.sync.client import fetching
+from solo_unicorn.sync.client.community import Community
+from solo_unicorn.sync.client.transport import FixedBearer, HttpTransport
+from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
 
 HUB = "https://hub.example"
 

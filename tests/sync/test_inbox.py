@@ -8,7 +8,7 @@ import pytest
 
 from solo_unicorn.missions.entities import SYSTEM, Mission, Session
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
 

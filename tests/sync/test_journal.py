@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync import journal
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import Response
-from solo_unicorn.sync.mirror.pushing import FULL
-from solo_unicorn.sync.store import StoreDamaged, StoreFull
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Response
+from solo_unicorn.sync.replica.pushing import FULL
+from solo_unicorn.workspace import journal
+from solo_unicorn.workspace.store import StoreDamaged, StoreFull
+from solo_unicorn.workspace.workspace import Workspace
 
 PROJECT = "01J00000000000000000000000"
 STAGES = [{"stage": "plan", "requireReview": True}]

@@ -7,7 +7,7 @@ import pytest
 from solo_unicorn.missions.entities import Author, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound, VersionConflict
 from solo_unicorn.missions.memory import append_under
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_appends_need_no_version_and_keep_every_one(workspace: Workspace, project: Project) -> None:

@@ -11,7 +11,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, CodeAgent, Usage
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 AGENT = Author("agent", "claude")

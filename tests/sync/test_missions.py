@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, Author, Mission, Project
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound, VersionConflict
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def titles(workspace: Workspace, project: Project, in_list: str) -> list[str]:

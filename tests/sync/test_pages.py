@@ -7,7 +7,7 @@ from pathlib import Path
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, ListName, Mission
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 FILTERS: tuple[tuple[ListName, ...] | None, ...] = (None, ("doing",), ("loop", "todo"), ())
 

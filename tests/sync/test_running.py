@@ -9,7 +9,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, CodeAgent, Mission, Project, Session
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue, NotAllowed
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
 

@@ -13,13 +13,13 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import FlowStage
 from solo_unicorn.missions.errors import Conflict, NotFound
 from solo_unicorn.missions.ids import shared_id
-from solo_unicorn.sync import store
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.exchange import Trouble, parts, pull, push
-from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Response
-from solo_unicorn.sync.mirror.pushing import FULL, Capabilities
-from solo_unicorn.sync.rows import dump
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.exchange import Trouble, parts, pull, push
+from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Response
+from solo_unicorn.sync.replica.pushing import FULL, Capabilities
+from solo_unicorn.workspace import store
+from solo_unicorn.workspace.rows import dump
+from solo_unicorn.workspace.workspace import Workspace
 
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace

@@ -14,8 +14,8 @@ import pytest
 
 from solo_unicorn.config import credentials
 from solo_unicorn.missions.errors import SignedOut, SoloUnicornError, UsageError
-from solo_unicorn.sync.remote import signin, tokens
-from solo_unicorn.sync.remote.tokens import AccountBearer, Tokens
+from solo_unicorn.sync.client import signin, tokens
+from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 
 from .simulation.hub import SimulatedHub
 from .simulation.served import PAT, ServedHub

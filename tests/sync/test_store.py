@@ -12,9 +12,9 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
-from solo_unicorn.sync import store
-from solo_unicorn.sync.store import Store, StoreDamaged, StoreFull, migrations
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace import store
+from solo_unicorn.workspace.store import Store, StoreDamaged, StoreFull, migrations
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_a_new_workspace_is_private_and_in_wal_mode(home: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_new_workspace_is_private_and_in_wal_mode(home: Path) -> None:
 
 def test_twelve_processes_that_start_together_make_one_workspace(home: Path) -> None:
     program = (
-        "from solo_unicorn.sync.workspace import Workspace\n"
+        "from solo_unicorn.workspace.workspace import Workspace\n"
         "with Workspace.open() as ws: print(ws.create_project('P').slug)"
     )
     started = [
@@ -151,7 +151,7 @@ def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: p
 KILLED = """
 import os, sys
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 ws = Workspace.open()
 project = ws.projects()[0].id
 while True:

@@ -10,7 +10,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Project
 from solo_unicorn.missions.errors import Conflict, InvalidValue
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 @pytest.fixture

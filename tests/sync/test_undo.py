@@ -7,7 +7,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project
 from solo_unicorn.missions.errors import Conflict, NotFound
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_steps_are_undone_and_redone_in_order(workspace: Workspace, project: Project, mission: Mission) -> None:

@@ -11,7 +11,7 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.eligibility import WorkstationLimits
 from solo_unicorn.missions.entities import Project, Usage
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
 

@@ -21,12 +21,12 @@ from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import UsageError
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import Board
 from solo_unicorn.tui.data import opening
 from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..typed import parse
 from .terminals import Terminal

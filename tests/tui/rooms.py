@@ -13,9 +13,9 @@ from textual.widgets import Input
 
 from solo_unicorn.missions import ids
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
-from solo_unicorn.sync.mirror import conflicts
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.pushing import FULL, park
+from solo_unicorn.sync.replica import conflicts
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.pushing import FULL, park
 from solo_unicorn.tui import changes_pane, hub_data, members_pane, welcome_data, workstation_data, workstation_machine
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.fields import FieldList
@@ -86,7 +86,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
     monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
-    monkeypatch.setattr("solo_unicorn.sync.console._chosen_name", lambda: "laptop-7")
+    monkeypatch.setattr("solo_unicorn.workspace.console._chosen_name", lambda: "laptop-7")
     monkeypatch.setattr(
         workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0", "load": [1.2]}
     )

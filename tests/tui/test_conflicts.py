@@ -10,10 +10,9 @@ import pytest
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
-from solo_unicorn.sync.mirror import conflicts
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.pushing import FULL, park
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica import conflicts
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.pushing import FULL, park
 from solo_unicorn.tui import conflict_rows, data
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.card import lines
@@ -22,6 +21,7 @@ from solo_unicorn.tui.edge_lines import TopView
 from solo_unicorn.tui.marks import PLAIN, UNICODE
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.conflicts import ConflictsScreen
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import ready, text, until
 

@@ -12,11 +12,11 @@ from textual.widgets import Input, TextArea
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import drafts
 from solo_unicorn.tui.screens.board import BoardScreen
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, until
 from .test_form import open_form, saved

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .terminals import BOARD, Terminal
 
@@ -88,7 +88,7 @@ def test_textual_is_imported_after_the_first_frame(on_terminal: Callable[[str], 
         "class Told(early_screen.EarlyScreen):\n"
         "    def __enter__(self):\n"
         "        heavy = ('textual', 'asyncio', 'rich.console', 'rich.style', 'tomllib', 'shutil', 'hashlib',"
-        " 'logging', 'tempfile', 'mcp', 'solo_unicorn.sync.workspace')\n"
+        " 'logging', 'tempfile', 'mcp', 'solo_unicorn.workspace.workspace')\n"
         "        print('early:', [name for name in heavy if name in sys.modules], end=' .')\n"
         "        sys.stdout.flush()\n"
         "        raise SystemExit(0)\n"

@@ -14,9 +14,9 @@ from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
 from solo_unicorn import tui
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.keyline import KeyLine
 from solo_unicorn.tui.palette import Commands
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story
 from .rooms import ROOMS, Open, quiet

@@ -18,14 +18,14 @@ from solo_unicorn import __version__
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.store import latest_format
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import keeping_looks, looks, start
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.data import SCREENFUL, opening
 from solo_unicorn.tui.first_frame import painted, rows
 from solo_unicorn.tui.marks import PLAIN, UNICODE, Marks
 from solo_unicorn.tui.theme import DARK, LIGHT
+from solo_unicorn.workspace.store import latest_format
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready
 

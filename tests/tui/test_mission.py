@@ -13,7 +13,6 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Author, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui import changes_pane
 from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens.board import BoardScreen
@@ -24,6 +23,7 @@ from solo_unicorn.tui.screens.mission import TABS, MissionScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.session_pane import SessionPane
 from solo_unicorn.tui.tabline import TabLine
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready, text, understood, until
 

@@ -14,13 +14,13 @@ from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.entities import Author, JsonObject, PullRequest
-from solo_unicorn.sync.attachments import content_path, failure
 from solo_unicorn.tui import places
 from solo_unicorn.tui.changes_pane import ChangesPane
 from solo_unicorn.tui.lines import Lines
 from solo_unicorn.tui.screens.confirm import ConfirmScreen
 from solo_unicorn.tui.screens.write import WriteScreen
 from solo_unicorn.tui.stages import StageList
+from solo_unicorn.workspace.attachments import content_path, failure
 
 from .conftest import Story, ready, until
 from .test_mission import DIFF, diff, enter, says, text, write_transcript

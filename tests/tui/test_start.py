@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import NotFound
-from solo_unicorn.sync.workspace import Workspace
 from solo_unicorn.tui.start import read_ahead
+from solo_unicorn.workspace.workspace import Workspace
 
 HEAVY = (
     "mcp",
@@ -67,7 +67,8 @@ def test_the_first_paint_imports_neither_the_operations_of_the_workspace_nor_oth
     """They come when they are used; each costs every start."""
     script = (
         "import sys\nimport solo_unicorn.tui.app, solo_unicorn.tui.screens.board\n"
-        "late = ('sync.workspace', 'sync.missions', 'sync.change', 'workstation', 'agents', 'worktrees', 'hub')\n"
+        "late = ('workspace.workspace', 'workspace.missions', 'workspace.change')\n"
+        "late += ('workstation', 'agents', 'worktrees', 'hub')\n"
         "print([name for name in late if f'solo_unicorn.{name}' in sys.modules])\n"
         "print([name for name in sys.modules if name.startswith('solo_unicorn.tui.screens.')])"
     )

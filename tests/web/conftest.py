@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 UPGRADE = {
     "Connection": "Upgrade",

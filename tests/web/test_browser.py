@@ -18,7 +18,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Web
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, memory_files, mission_files
 from solo_unicorn.workstation.memory_files import FOLDER, mirror
 from solo_unicorn.workstation.mirroring import mirrors_of

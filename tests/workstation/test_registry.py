@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import registry
 from solo_unicorn.workstation.registry import Registry, fenced
 

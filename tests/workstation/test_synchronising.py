@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.messages import Request
-from solo_unicorn.sync.remote import tokens
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client import tokens
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
 from ..sync.simulation.hub import SimulatedHub

@@ -18,7 +18,7 @@ from ..operations import Workspace
 from .board_looks import BoardLooks
 
 if TYPE_CHECKING:
-    from ...sync.bulk import Bulk
+    from ...workspace.bulk import Bulk
 
 
 class BoardWork(BoardLooks):

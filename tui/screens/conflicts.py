@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ...missions.errors import SoloUnicornError, UsageError
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from .. import conflict_rows
 from ..app import SoloUnicornApp
 from ..conflict_rows import Undecided
@@ -117,7 +117,7 @@ class ConflictsScreen(Sheet[None]):
         one = self.under_cursor
         if one is None or one.conflict is None or not isinstance(one.conflict.mine, str):
             return
-        from ...sync.mirror.merging import MARKS, marked
+        from ...sync.replica.merging import MARKS, marked
 
         theirs = one.conflict.theirs if isinstance(one.conflict.theirs, str) else ""
         text = edit_in_editor(self.app, marked(one.conflict.mine, theirs), self.app.settings)

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 
 from ...missions.entities import Decision
 from ...missions.ids import short_id
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from .. import inbox_rows
 from ..app import SoloUnicornApp
 from ..inbox_rows import Entry

@@ -13,7 +13,7 @@ from textual_plotext import PlotextPlot
 
 from ...missions.entities import Project
 from ...missions.metrics import Metrics, WeekFigures
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding

@@ -9,7 +9,7 @@ from textual.widgets import Button, ContentSwitcher, Input
 
 from ...missions.entities import Session
 from ...missions.ids import short_id
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from ..files_pane import FilesPane
 from ..keys import binding
 from ..lines import Lines

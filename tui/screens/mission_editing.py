@@ -11,7 +11,7 @@ from textual import on, work
 from ...missions.criteria import Criterion, ticked
 from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from ..changes_pane import ChangesPane
 from ..files_pane import FilesPane
 from ..flow_pane import FlowPane
@@ -130,7 +130,7 @@ class MissionEditing(LiveMission):
 
     async def _fetched(self, one: Attachment) -> None:
         """Have the service bring a file that is at the hub only; raises what stood in the way."""
-        from ...sync.attachments import content_path, failure
+        from ...workspace.attachments import content_path, failure
 
         desk = self.app.face
         await desk.run(Workspace.set_meta, failure(one.id), "")
@@ -147,7 +147,7 @@ class MissionEditing(LiveMission):
     @on(FilesPane.Open)
     @work(group="edits")
     async def _open_file(self, event: FilesPane.Open) -> None:
-        from ...sync.attachments import content_path, shown_path
+        from ...workspace.attachments import content_path, shown_path
         from ..places import open_outside
 
         one = next((one for one in self.data.attachments if one.name == event.name), None) if self.data else None

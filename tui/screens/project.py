@@ -9,7 +9,7 @@ from textual import on, work
 from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
 from ...missions.errors import SoloUnicornError
 from ...missions.permissions import PermissionRule
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from ..child import ask
 from ..fields import FieldList
 from ..keys import binding

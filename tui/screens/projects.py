@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from ...missions.board import ListCount
 from ...missions.entities import ListName, Project
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine
 from ..keys import binding

@@ -13,7 +13,7 @@ from textual.widgets import Button, Static
 
 from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from .. import welcome_data
 from ..app import SoloUnicornApp
 from ..keyline import KeyLine

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from ...missions.entities import JsonObject, Session
 from ...missions.errors import SoloUnicornError
-from ...sync.workspace import Workspace
+from ...workspace.workspace import Workspace
 from .. import workstation_data as panel
 from .. import workstation_machine as machine
 from ..ages import size

@@ -13,11 +13,11 @@ from typing import Any
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission
-from solo_unicorn.sync.face import WorkspaceThread
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.remote.engine import AccountLink, Engine
-from solo_unicorn.sync.remote.transport import Bearer, HttpTransport
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client.engine import AccountLink, Engine
+from solo_unicorn.sync.client.transport import Bearer, HttpTransport
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace.thread import WorkspaceThread
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.served import PAT
 

@@ -22,8 +22,8 @@ assert unlocked.returncode == 0, unlocked.stderr.decode()
 
 import keyring
 from solo_unicorn.config import credentials
-from solo_unicorn.sync.remote import tokens
-from solo_unicorn.sync.remote.tokens import Tokens
+from solo_unicorn.sync.client import tokens
+from solo_unicorn.sync.client.tokens import Tokens
 
 print(type(keyring.get_keyring()).__module__)
 kept = Tokens(access="at_secret", refresh="rt_secret", expires_at=12.5)
@@ -31,7 +31,7 @@ assert tokens.read("ann@hub") is None
 tokens.write("ann@hub", kept)
 assert not credentials.file_path().exists(), "a token in a file although there is a keychain"
 again = subprocess.run(
-    [sys.executable, "-c", "from solo_unicorn.sync.remote import tokens; print(tokens.read('ann@hub').access)"],
+    [sys.executable, "-c", "from solo_unicorn.sync.client import tokens; print(tokens.read('ann@hub').access)"],
     capture_output=True, text=True, check=True,
 )
 assert again.stdout.strip() == "at_secret", "another process reads it"
@@ -43,8 +43,8 @@ assert tokens.read("ann@hub") is None
 
 NOTHING_THERE = """
 from solo_unicorn.config.credentials import NoKeychain
-from solo_unicorn.sync.remote import tokens
-from solo_unicorn.sync.remote.tokens import Tokens
+from solo_unicorn.sync.client import tokens
+from solo_unicorn.sync.client.tokens import Tokens
 try:
     tokens.write("ann@hub", Tokens(access="at_secret"))
 except NoKeychain as error:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.mirror.messages import Request
-from solo_unicorn.sync.remote.engine import EngineRuns, alone
-from solo_unicorn.sync.store import StoreFull
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client.engine import EngineRuns, alone
+from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace.store import StoreFull
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.served import ServedHub
 from .machines import PROJECT, Machine, Time, machine
@@ -31,7 +31,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from solo_unicorn.tests.sync.faults.machines import machine
-from solo_unicorn.sync.remote.engine import alone
+from solo_unicorn.sync.client.engine import alone
 
 async def main():
     async with machine(Path(sys.argv[1]), sys.argv[2]) as one:
@@ -187,7 +187,7 @@ import resource, signal, sys
 from pathlib import Path
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Workspace.open(Path(sys.argv[1])) as workspace:
@@ -330,7 +330,7 @@ import random, sys
 from pathlib import Path
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 chance = random.Random(int(sys.argv[2]))
 with Workspace.open(Path(sys.argv[1])) as workspace:

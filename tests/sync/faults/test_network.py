@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from solo_unicorn.sync.mirror.messages import Request
-from solo_unicorn.sync.remote import realtime, transport
-from solo_unicorn.sync.remote.realtime import Realtime
-from solo_unicorn.sync.remote.transport import HttpTransport
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client import realtime, transport
+from solo_unicorn.sync.client.realtime import Realtime
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.served import ServedHub
 from .fault_proxy import FAULTS, FaultProxy

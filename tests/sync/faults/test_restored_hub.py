@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.workspace.workspace import Workspace
 
 from .machines import Key, machine
 

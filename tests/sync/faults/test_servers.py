@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.sync.mirror.messages import LONGEST_WAIT, NoAnswer, Request, Response
-from solo_unicorn.sync.remote import tokens, transport
-from solo_unicorn.sync.remote.tokens import AccountBearer, Tokens
-from solo_unicorn.sync.remote.transport import HttpTransport
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.client import tokens, transport
+from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.messages import LONGEST_WAIT, NoAnswer, Request, Response
+from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.hub import EPOCH
 from ..simulation.served import ServedHub

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.sync import change as change_module
-from solo_unicorn.sync.mirror import base, outbox, part_sending, pushing
-from solo_unicorn.sync.mirror.operations import SyncOperations
-from solo_unicorn.sync.mirror.threeway import Verdict
+from solo_unicorn.sync.replica import base, outbox, part_sending, pushing
+from solo_unicorn.sync.replica.operations import SyncOperations
+from solo_unicorn.sync.replica.threeway import Verdict
+from solo_unicorn.workspace import change as change_module
 
 from .hub import SimulatedHub
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
-from solo_unicorn.sync.mirror.messages import API, Request, Response
+from solo_unicorn.sync.replica.messages import API, Request, Response
 
 Document = dict[str, Any]
 RETENTION = 7 * 86_400

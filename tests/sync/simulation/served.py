@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from solo_unicorn.sync.mirror.messages import API, Request, Response
+from solo_unicorn.sync.replica.messages import API, Request, Response
 
 from .hub import SimulatedHub
 

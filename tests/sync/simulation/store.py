@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from solo_unicorn.sync.mirror.outbox import Entry
-from solo_unicorn.sync.store import Store, _apply
-from solo_unicorn.sync.workspace import Workspace
+from solo_unicorn.sync.replica.outbox import Entry
+from solo_unicorn.workspace.store import Store, _apply
+from solo_unicorn.workspace.workspace import Workspace
 
 
 class Crash(BaseException):

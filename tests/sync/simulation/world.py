@@ -18,13 +18,13 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, USER, Attachment, Mission
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.wire import to_wire
-from solo_unicorn.sync.mirror.connecting import Account
-from solo_unicorn.sync.mirror.exchange import Trouble, detect, pull, push
-from solo_unicorn.sync.mirror.files import PIECE, queue_file, queue_removal
-from solo_unicorn.sync.mirror.messages import Answer, NoAnswer, Request, Response, server_time
-from solo_unicorn.sync.mirror.outbox import Entry
-from solo_unicorn.sync.mirror.pushing import Capabilities
-from solo_unicorn.sync.rows import dump
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.exchange import Trouble, detect, pull, push
+from solo_unicorn.sync.replica.files import PIECE, queue_file, queue_removal
+from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
+from solo_unicorn.sync.replica.outbox import Entry
+from solo_unicorn.sync.replica.pushing import Capabilities
+from solo_unicorn.workspace.rows import dump
 
 from .hub import Effect, SimulatedHub
 from .store import Crash, MemoryStore, SilentWorkspace

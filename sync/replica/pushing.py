@@ -13,8 +13,8 @@ from typing import Literal, cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
-from ..change import Change
-from ..rows import dump
+from ...workspace.change import Change
+from ...workspace.rows import dump
 from . import conflicts, outbox
 from .base import Taking, base_document
 from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time

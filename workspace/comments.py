@@ -10,10 +10,10 @@ from ..missions.comments import Anchor, LineComment, checked, in_order
 from ..missions.entities import USER, Author
 from ..missions.errors import Conflict, NotFound
 from ..missions.wire import to_wire
+from ..sync.replica.history import put_comment, queue_note
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .mirror.history import put_comment, queue_note
 
 COMMENTS_MAX = 500
 """Comments of one mission."""

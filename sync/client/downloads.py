@@ -10,9 +10,9 @@ from tempfile import NamedTemporaryFile
 from ...config import paths
 from ...missions.entities import Attachment
 from ...missions.errors import NotFound, Offline, SoloUnicornError
-from ..attachments import content_path
-from ..mirror.connecting import Account
-from ..mirror.messages import NoAnswer, Response, get
+from ...workspace.attachments import content_path
+from ..replica.connecting import Account
+from ..replica.messages import NoAnswer, Response, get
 from .fetching import readable
 from .transport import HttpTransport
 

@@ -12,10 +12,10 @@ from ..missions.entities import USER, Attachment, Author
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
+from ..sync.replica.files import queue_file, queue_removal
+from ..sync.replica.outbox import Entry
 from . import lookup, rows
 from .base import WorkspaceBase
-from .mirror.files import queue_file, queue_removal
-from .mirror.outbox import Entry
 
 SIZE_MAX: Final = 100 << 20
 """Bytes of one file."""

@@ -17,8 +17,8 @@ from ...missions.errors import InvalidValue, NotFound
 from ...missions.flows import enabled_stages
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
-from .. import lookup, rows
-from ..change import Change, recorded
+from ...workspace import lookup, rows
+from ...workspace.change import Change, recorded
 from . import outbox
 from .fields import LOCAL
 
@@ -226,8 +226,8 @@ class Taking:
 
     def _number(self, wished: int) -> int:
         """The hub's short id when it is free here, else the next one."""
-        from ..missions import next_number
-        from ..transfer import reserve
+        from ...workspace.missions import next_number
+        from ...workspace.transfer import reserve
 
         taken = (
             wished < 1 or self.change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (wished,)).fetchone()

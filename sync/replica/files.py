@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final, cast
 from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
-from .. import rows
-from ..base import WorkspaceBase
-from ..change import Change
+from ...workspace import rows
+from ...workspace.base import WorkspaceBase
+from ...workspace.change import Change
 from . import outbox, pushing
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
 from .outbox import Entry
 from .pushing import Capabilities, Outcome
 
 if TYPE_CHECKING:
-    from ..workspace import Workspace
+    from ...workspace.workspace import Workspace
     from .exchange import Trouble
 
 PIECE: Final = 2 << 20

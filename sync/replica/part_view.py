@@ -15,8 +15,8 @@ from typing import Final, Literal, cast
 from ...missions.entities import Actor, Flow, Json, JsonObject, Project, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
-from .. import rows
-from ..change import Change
+from ...workspace import rows
+from ...workspace.change import Change
 from . import outbox
 
 Part = Literal["project", "flow", "actor", "repository", "memory"]
@@ -225,7 +225,7 @@ def _show_project(change: Change, project_id: str, document: JsonObject | None) 
 
 def _show_memory(change: Change, project_id: str, part_id: str, document: JsonObject | None) -> None:
     """The memory of a project is only ever added to: no document goes because a hub does not have it."""
-    from ..memory import written
+    from ...workspace.memory import written
 
     if document is not None and isinstance(document.get("text"), str):
         written(change, project_id, part_id.split("/", 1)[1], str(document["text"]))

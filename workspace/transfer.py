@@ -12,10 +12,10 @@ from ..missions.entities import USER, Actor, Author, Flow, Json, JsonObject, Mis
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import enabled_stages
 from ..missions.wire import from_wire, to_wire
+from ..sync.replica.history import put_comment
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .mirror.history import put_comment
 from .missions import next_number
 from .projects import _free_slug
 

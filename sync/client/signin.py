@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut, SoloUnicornError, UsageError
 from ...missions.records import record
-from ..mirror.connecting import Account, Kind
+from ..replica.connecting import Account, Kind
 from .tokens import Tokens, granted
 
 CLIENT_ID = "solo-unicorn-cli"

@@ -8,9 +8,9 @@ from typing import cast
 
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import Conflict, NotFound
-from .. import lookup
-from ..base import WorkspaceBase
-from ..rows import dump, stamp
+from ...workspace import lookup
+from ...workspace.base import WorkspaceBase
+from ...workspace.rows import dump, stamp
 from . import outbox, pushing
 from .base import COLUMNS as MIRROR_COLUMNS
 from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
@@ -237,7 +237,7 @@ class SyncOperations(WorkspaceBase):
         Returns how many rows of each project (id) were queued, and under "" how many wait for their project or their
         account. A journal of which nothing is left to wait for is removed.
         """
-        from .. import journal
+        from ...workspace import journal
 
         told = {"": 0}
         for path in journal.kept(self._store.path):

@@ -9,8 +9,8 @@ from typing import Literal, cast
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound
 from ...missions.records import record
-from ..change import Change
-from ..rows import dump, stamp
+from ...workspace.change import Change
+from ...workspace.rows import dump, stamp
 
 ConflictKind = Literal["field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken"]
 Choice = Literal["kept_mine", "kept_theirs", "merged"]

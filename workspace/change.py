@@ -30,8 +30,8 @@ from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
 from ..missions.order import between, renumbered
 from ..missions.wire import BOOKKEEPING, changes, to_wire
+from ..sync.replica.outbox import account_of, hub_forgot, record_change, record_part
 from . import lookup, rows
-from .mirror.outbox import account_of, hub_forgot, record_change, record_part
 
 MACHINE_FIELDS = frozenset(
     {
@@ -169,7 +169,7 @@ class Change:
     def queue_part(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
         """Put a new repository, flow or actor into the outbox, if its project is connected."""
         if account_of(self.connection, part.project_id) is not None:
-            from .mirror.connecting import told_of
+            from ..sync.replica.connecting import told_of
 
             at = rows.stamp(self.now) or ""
             record_part(self.connection, self.new_id(), part.project_id, table, told_of(part), at)
@@ -178,7 +178,7 @@ class Change:
         """Put what changed of a part, or of the project itself, into the outbox, if the project is connected."""
         project_id = after.id if isinstance(after, Project) else after.project_id
         if account_of(self.connection, project_id) is not None:
-            from .mirror.part_view import record_fields, told
+            from ..sync.replica.part_view import record_fields, told
 
             was, now = told(table, to_wire(before)), told(table, to_wire(after))
             names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
@@ -188,7 +188,7 @@ class Change:
     def queue_part_removal(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
         """Put a removed part into the outbox, if the project is connected."""
         if account_of(self.connection, part.project_id) is not None:
-            from .mirror.part_view import record_removal
+            from ..sync.replica.part_view import record_removal
 
             record_removal(self, table, part)
 
@@ -196,7 +196,7 @@ class Change:
         """A mission of a connected project that comes back shows what the hub said of it meanwhile."""
         if account_of(self.connection, saved.project_id) is None:
             return saved
-        from .mirror.base import Taking
+        from ..sync.replica.base import Taking
 
         Taking(self, saved.project_id).refold(saved.id)
         return lookup.mission(self.connection, saved.id, deleted=True)

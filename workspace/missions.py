@@ -22,11 +22,11 @@ from ..missions.entities import (
 )
 from ..missions.errors import Conflict, InvalidValue, NotFound, VersionConflict
 from ..missions.ids import short_id
+from ..sync.replica.base import links
+from ..sync.replica.history import queue_note
 from . import lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .mirror.base import links
-from .mirror.history import queue_note
 
 NOTE_MAX = 20_000
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
-from ..mirror.messages import LONGEST_WAIT
+from ..replica.messages import LONGEST_WAIT
 
 FIRST, LONGEST = 0.5, 60.0
 BREAKS_AFTER = 5

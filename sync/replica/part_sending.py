@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final, cast
 
 from ...missions.entities import Json, JsonObject
-from ..change import Change
-from ..rows import dump
+from ...workspace.change import Change
+from ...workspace.rows import dump
 from . import conflicts, outbox
 from .fields import same
 from .messages import API, Answer, NoAnswer, Request, Response

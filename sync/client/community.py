@@ -8,8 +8,8 @@ from urllib.parse import quote
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound
 from ...missions.ids import new_ulid
-from ..mirror.exchange import items
-from ..mirror.messages import API, Request, Response, get
+from ..replica.exchange import items
+from ..replica.messages import API, Request, Response, get
 from .fetching import every, readable
 from .transport import Transport
 

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 from ...config.log import logger
 from ...missions.errors import SoloUnicornError, TryAgain
-from ..face import WorkspaceThread
-from ..mirror.connecting import Account
-from ..mirror.exchange import Trouble, detect, parts, pull, push
-from ..mirror.messages import Answer, Exchange, Response, retry_after, server_time
-from ..mirror.outbox import Entry
-from ..mirror.pushing import Capabilities
-from ..workspace import Workspace
+from ...workspace.thread import WorkspaceThread
+from ...workspace.workspace import Workspace
+from ..replica.connecting import Account
+from ..replica.exchange import Trouble, detect, parts, pull, push
+from ..replica.messages import Answer, Exchange, Response, retry_after, server_time
+from ..replica.outbox import Entry
+from ..replica.pushing import Capabilities
 from .pace import SUSPECT_AGAIN, Attempts, Pace
 from .transport import Transport
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ... import __version__
 from ...missions.entities import Json
 from ...missions.errors import SoloUnicornError
-from ..mirror.messages import Answer, NoAnswer, Piece, Request, Response
+from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
 
 if TYPE_CHECKING:
     import httpx

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from ..sync.replica.connecting import ConnectingOperations
+from ..sync.replica.files import FileOperations
+from ..sync.replica.history import HistoryOperations
+from ..sync.replica.operations import SyncOperations
+from ..sync.replica.settling import SettlingOperations
 from .attachments import AttachmentOperations
 from .board import BoardOperations
 from .bulk import BulkOperations
@@ -13,11 +18,6 @@ from .finishing import FinishingOperations
 from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .metrics import MetricsOperations
-from .mirror.connecting import ConnectingOperations
-from .mirror.files import FileOperations
-from .mirror.history import HistoryOperations
-from .mirror.operations import SyncOperations
-from .mirror.settling import SettlingOperations
 from .missions import MissionOperations
 from .parts import PartOperations
 from .projects import ProjectOperations

@@ -8,11 +8,11 @@ from ..missions.board import Hit
 from ..missions.entities import USER, Author, MemoryDocument
 from ..missions.errors import NotFound, VersionConflict
 from ..missions.memory import append_under, check_document
+from ..sync.replica.outbox import account_of
 from . import lookup, rows
 from .base import WorkspaceBase
 from .board import _query
 from .change import Change
-from .mirror.outbox import account_of
 
 
 class MemoryOperations(WorkspaceBase):
@@ -111,7 +111,7 @@ def _put(change: Change, project_id: str, name: str, text: str, before: MemoryDo
     made = _kept(change, project_id, name, text, before)
     was = None if before is None else before.text
     if was != text and account_of(change.connection, project_id) is not None:
-        from .mirror.part_view import memory_id, record_fields
+        from ..sync.replica.part_view import memory_id, record_fields
 
         record_fields(change, "memory", project_id, memory_id(project_id, name), {"text": text}, {"text": was})
     return made

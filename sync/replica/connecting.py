@@ -22,9 +22,9 @@ from ...missions.entities import (
 from ...missions.errors import Conflict, NotFound
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
-from .. import rows
-from ..base import WorkspaceBase
-from ..change import Change
+from ...workspace import rows
+from ...workspace.base import WorkspaceBase
+from ...workspace.change import Change
 from .base import links, mirror
 from .files import queue_all
 from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
@@ -239,7 +239,7 @@ class ConnectingOperations(WorkspaceBase):
 
 def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
     """Write a hub's project with its parts; what each machine keeps for itself stays."""
-    from ..projects import _free_slug
+    from ...workspace.projects import _free_slug
 
     project_id = str(document.get("id"))
     row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()

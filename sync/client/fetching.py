@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from ... import __version__
 from ...missions.entities import JsonObject, Workstation
 from ...missions.errors import Conflict, NotFound, Offline, SignedOut, SoloUnicornError
-from ..mirror.connecting import Account
-from ..mirror.exchange import Trouble, items, trouble
-from ..mirror.messages import API, Answer, NoAnswer, Request, Response, get
+from ..replica.connecting import Account
+from ..replica.exchange import Trouble, items, trouble
+from ..replica.messages import API, Answer, NoAnswer, Request, Response, get
 from .tokens import AccountBearer
 from .transport import HttpTransport, Transport
 

@@ -20,7 +20,7 @@ from .outbox import Entry
 from .pushing import Capabilities, Outcome
 
 if TYPE_CHECKING:
-    from ..workspace import Workspace
+    from ...workspace.workspace import Workspace
 
 EXPIRED = 410
 HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))

@@ -15,9 +15,9 @@ from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
-from .. import rows
-from ..base import WorkspaceBase
-from ..change import Change
+from ...workspace import rows
+from ...workspace.base import WorkspaceBase
+from ...workspace.change import Change
 from . import outbox
 from .part_view import memory_id, take_one
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ...missions.entities import Author, Json, JsonObject
 from ...missions.records import record
-from ..rows import dump, stamp
+from ...workspace.rows import dump, stamp
 from .fields import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 
 if TYPE_CHECKING:
-    from ..change import Change
+    from ...workspace.change import Change
 
 Kind = Literal["create", "patch", "delete", "note", "file", "file_delete", "part", "part_patch", "part_delete"]
 """`note`: a note or line comment of the mission, {kind, text, at, author, data}. `file`: an attached file,

@@ -10,9 +10,9 @@ from ...missions.entities import USER, Author, Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.fields import CHECKS, checked
 from ...missions.wire import from_wire, to_wire, wire_name
-from .. import lookup
-from ..base import WorkspaceBase
-from ..change import Change
+from ...workspace import lookup
+from ...workspace.base import WorkspaceBase
+from ...workspace.change import Change
 from . import conflicts, outbox
 from .base import base_document
 from .conflicts import SyncConflict
@@ -165,7 +165,7 @@ def _several(change: Change, conflict: SyncConflict, values: JsonObject) -> Miss
 
 def _again(change: Change, conflict: SyncConflict) -> Mission:
     """A new mission with the words of the one that is gone."""
-    from ..missions import next_number
+    from ...workspace.missions import next_number
 
     document = {name: value for name, value in cast("JsonObject", conflict.mine).items() if value is not None}
     document |= {"projectId": conflict.project_id, "agentSessionStatus": "INACTIVE"}

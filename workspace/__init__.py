@@ -1,0 +1,1 @@
+"""The store of this machine: one SQLite file, its transactions, queries, outbox and doorbell."""
