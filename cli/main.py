@@ -13,6 +13,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (STYLE, Command line)."""
+    _open_closed_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _dispatch(words)
@@ -62,19 +63,20 @@ def _dispatch(words: list[str]) -> int:
             return _dispatch([*rest, "--help"])
     from .table import COMMANDS, noun_help
 
-    noun = words[0]
+    noun, rest = words[0], words[1:]
     if noun not in COMMANDS:
         raise _unknown(noun, COMMANDS, "command", "`solo-unicorn --help` lists the commands")
     verbs = COMMANDS[noun][1]
-    if "" in verbs and (len(verbs) == 1 or words[1] not in (*verbs, "--help", "-h")):
-        return _run(verbs[""][0], noun, "", words[1:])
-    if len(words) == 1 or words[1] in ("--help", "-h"):
+    first = rest[0] if rest else ""
+    if first and first in verbs:
+        return _run(verbs[first][0], noun, first, rest[1:])
+    helped = first in ("--help", "-h")
+    if "" in verbs and (len(verbs) == 1 or not first or (first.startswith("-") and not helped)):
+        return _run(verbs[""][0], noun, "", rest)
+    if not first or helped:
         print(noun_help(noun))
-        return 0 if len(words) > 1 else 2
-    verb = words[1]
-    if verb not in verbs:
-        raise _unknown(verb, verbs, f"verb of `solo-unicorn {noun}`", f"`solo-unicorn {noun} --help` lists them")
-    return _run(verbs[verb][0], noun, verb, words[2:])
+        return 0 if helped else 2
+    raise _unknown(first, verbs, f"verb of `solo-unicorn {noun}`", f"`solo-unicorn {noun} --help` lists them")
 
 
 def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
@@ -103,7 +105,16 @@ def _unknown(word: str, known: object, kind: str, todo: str) -> Exception:
 
     near = get_close_matches(word, list(known), n=1)  # type: ignore[call-overload]
     why = f"the nearest one is {near[0]!r}" if near else ""
-    return UsageError(f"{word!r} is no {kind}", why=why, todo=todo)
+    return UsageError(f"{word!r} is not a {kind}", why=why, todo=todo)
+
+
+def _open_closed_streams() -> None:
+    """Open /dev/null where a caller closed a standard stream; Python has None there, and its number would be reused."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            import os
+
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _let_go_of_output() -> None:
