@@ -1,4 +1,4 @@
-"""Connected projects in the service: the engine, one socket for each account, and this machine's presence on it.
+"""Connected projects in the service: the synchroniser, with this machine's presence and claims at each hub.
 
 One process of a workspace synchronises, the one that holds the lock; while a command does, the service waits for it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from ..workspace.workspace import Workspace
 from .dispatch import Wish
 
 if TYPE_CHECKING:
-    from ..sync.client.engine import Engine
+    from ..sync.client.engine import AccountLink, Engine
     from .registry import Registry
 
 LOCK_SECONDS = 2.0
@@ -188,88 +188,65 @@ class Synchronising:
                 await asyncio.sleep(LOCK_SECONDS)
 
     async def _synchronise(self) -> None:
-        from ..sync.client.engine import Engine
-        from ..sync.client.fetching import connected
+        from ..sync.client.synchroniser import Synchroniser
 
         async with WorkspaceThread() as desk:  # a page that is taken in does not hold up the work of the service
-            engine = self._engine = Engine(desk, connected)
-            sockets: dict[str, asyncio.Task[None]] = {}
-            running = asyncio.create_task(engine.run(), name="sync engine")
-            stop = desk.on_change(self._news.set)
+            synchroniser = Synchroniser(desk, lambda account, link: self._at_hub(desk, account, link))
+            self._engine = synchroniser.engine
+            running = asyncio.create_task(synchroniser.run(), name="synchroniser")
+            running.add_done_callback(lambda _: self._news.set())
             try:
-                while True:
+                while not running.done():
                     self._news.clear()
-                    if running.done():
-                        running.result()
-                    await self._sockets(desk, engine, sockets)
                     if self._asked:
                         newest = max(request.id for request in self._asked)
                         self._asked.clear()
-                        await engine.once()
+                        await self._engine.once()
                         await desk.run(Workspace.set_meta, ANSWERED, str(newest))
                     await self._news.wait()
+                running.result()
             finally:
-                stop()
                 self._engine = None
                 self._registries.clear()
-                tasks = (running, *sockets.values(), *self._asking)
+                tasks = (running, *self._asking)
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _sockets(self, desk: WorkspaceThread, engine: Engine, sockets: dict[str, asyncio.Task[None]]) -> None:
-        used = {mirror.account for mirror in await desk.run(Workspace.mirrors)}
-        accounts = {one.id: one for one in await desk.run(Workspace.accounts) if one.id in used and one.signed_in}
-        for gone in sockets.keys() - accounts.keys():
-            sockets.pop(gone).cancel()
-        for account_id in accounts.keys() - sockets.keys():
-            sockets[account_id] = asyncio.create_task(
-                self._socket(desk, engine, accounts[account_id]), name=f"socket {accounts[account_id].profile}"
-            )
-
-    async def _socket(self, desk: WorkspaceThread, engine: Engine, account: Account) -> None:
-        from ..sync.client.realtime import Realtime
-        from ..sync.client.tokens import AccountBearer
+    def _at_hub(self, desk: WorkspaceThread, account: Account, link: AccountLink) -> AtHub:
         from .registry import Registry
 
-        link = engine.link(account)
-        machine = await desk.run(Workspace.workstation)
         registry = self._registries[account.id] = Registry(desk, account, link.transport, self._wake, Random())
+        return AtHub(desk, registry, self._wake)
 
-        async def channels() -> Iterable[str]:
-            projects = [one.project_id for one in await desk.run(Workspace.mirrors, account.id)]
-            own = [f"project:{one}" for one in projects] + [f"project:{one}:workstations" for one in projects]
-            return [*own, f"workstation:{machine.id}"]
 
-        async def presence() -> tuple[str, JsonObject]:
-            return machine.id, await desk.run(meta)
+class AtHub:
+    """This workstation on an account's connection: presence, offers, and the registry's heartbeats."""
 
-        def heard(envelope: JsonObject) -> None:
-            if envelope.get("type") == "mission.assign":
-                registry.wake()  # what it is offered comes with the next heartbeat
-                self._wake()
+    def __init__(self, desk: WorkspaceThread, registry: Registry, wake: Callable[[], None]) -> None:
+        self._desk = desk
+        self._registry = registry
+        self._wake = wake
 
-        def opened(is_open: bool) -> None:
-            link.socket_open = is_open
+    async def channels(self, projects: Sequence[str]) -> Sequence[str]:
+        """Where workstations are told of, and what is for this one."""
+        machine = await self._desk.run(Workspace.workstation)
+        return [*(f"project:{one}:workstations" for one in projects), f"workstation:{machine.id}"]
 
-        socket = Realtime(
-            account.hub,
-            AccountBearer(account.id),
-            channels=channels,
-            nudge=link.nudge,
-            on_message=heard,
-            on_open=opened,
-            presence=presence,
-            random=Random(),
-        )
-        stop = desk.on_change(socket.changed)
-        registering = asyncio.create_task(registry.run(), name=f"registry {account.profile}")
-        try:
-            await socket.run()
-        finally:
-            stop()
-            registering.cancel()
-            await asyncio.gather(registering, return_exceptions=True)
+    async def presence(self) -> tuple[str, JsonObject]:
+        """This workstation's id, and what it says of itself."""
+        machine = await self._desk.run(Workspace.workstation)
+        return machine.id, await self._desk.run(meta)
+
+    def heard(self, envelope: JsonObject) -> None:
+        """What it is offered comes with the next heartbeat."""
+        if envelope.get("type") == "mission.assign":
+            self._registry.wake()
+            self._wake()
+
+    async def run(self) -> None:
+        """Register and send heartbeats."""
+        await self._registry.run()
 
 
 def meta(workspace: Workspace) -> JsonObject:

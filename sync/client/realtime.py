@@ -40,7 +40,7 @@ class Realtime:
         *,
         channels: Callable[[], Awaitable[Iterable[str]]],
         nudge: Callable[[], None],
-        on_message: Callable[[JsonObject], None] = lambda envelope: None,
+        on_message: Callable[[JsonObject], None] | None = None,
         on_open: Callable[[bool], None] = lambda is_open: None,
         presence: Callable[[], Awaitable[tuple[str, JsonObject]]] | None = None,
         random: Random | None = None,
@@ -155,7 +155,8 @@ class Realtime:
                 return float(after) / 1000 if isinstance(after, int | float) else None
             case "mission.assign":
                 self._nudge()
-        self._on_message(envelope)
+        if self._on_message is not None:
+            self._on_message(envelope)
         return None
 
     async def _tell(self, socket: ClientConnection, joined: set[str]) -> None:

@@ -1,0 +1,109 @@
+"""What keeps connected projects and their hubs together: one engine, and one socket for each account.
+
+The background service and `sync --watch` run the same; the service adds this machine's presence and claims to it
+(`Companion`). Only the process that holds the lock (`engine.alone`) may run one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Protocol
+
+from ...missions.entities import JsonObject
+from ...workspace.thread import WorkspaceThread
+from ...workspace.workspace import Workspace
+from ..replica.connecting import Account
+from .engine import AccountLink, Engine
+from .fetching import connected
+from .realtime import Realtime
+from .tokens import AccountBearer
+
+
+class Companion(Protocol):
+    """What a process does on an account's connection besides synchronising."""
+
+    async def channels(self, projects: Sequence[str]) -> Sequence[str]:
+        """Further channels to join."""
+
+    async def presence(self) -> tuple[str, JsonObject]:
+        """This workstation's id, and what it says of itself."""
+
+    def heard(self, envelope: JsonObject) -> None:
+        """Something came over the socket; must not block."""
+
+    async def run(self) -> None:
+        """Until cancelled, for as long as the account is signed in and has projects."""
+
+
+class Synchroniser:
+    """All connected projects of a workspace, for as long as `run` runs."""
+
+    def __init__(self, desk: WorkspaceThread, companion: Callable[[Account, AccountLink], Companion] | None = None):
+        self.engine = Engine(desk, connected)
+        self._desk = desk
+        self._companion = companion
+        self._sockets: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        news = asyncio.Event()
+        stop = self._desk.on_change(news.set)
+        running = asyncio.create_task(self.engine.run(), name="sync engine")
+        running.add_done_callback(lambda _: news.set())
+        try:
+            while not running.done():
+                news.clear()
+                await self._follow_accounts()
+                await news.wait()
+            running.result()
+        finally:
+            stop()
+            tasks = (running, *self._sockets.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._sockets.clear()
+
+    async def _follow_accounts(self) -> None:
+        """A socket for each account that is signed in and has projects, and for no other."""
+        used = {mirror.account for mirror in await self._desk.run(Workspace.mirrors)}
+        accounts = {one.id: one for one in await self._desk.run(Workspace.accounts) if one.id in used and one.signed_in}
+        for gone in self._sockets.keys() - accounts.keys():
+            self._sockets.pop(gone).cancel()
+        for account_id in accounts.keys() - self._sockets.keys():
+            account = accounts[account_id]
+            self._sockets[account_id] = asyncio.create_task(self._socket(account), name=f"socket {account.profile}")
+
+    async def _socket(self, account: Account) -> None:
+        link = self.engine.link(account)
+        companion = self._companion(account, link) if self._companion else None
+
+        async def channels() -> list[str]:
+            projects = [one.project_id for one in await self._desk.run(Workspace.mirrors, account.id)]
+            further = await companion.channels(projects) if companion else ()
+            return [*(f"project:{one}" for one in projects), *further]
+
+        def opened(is_open: bool) -> None:
+            link.socket_open = is_open
+
+        socket = Realtime(
+            account.hub,
+            AccountBearer(account.id),
+            channels=channels,
+            nudge=link.nudge,
+            on_open=opened,
+            on_message=companion.heard if companion else None,
+            presence=companion.presence if companion else None,
+            random=Random(),
+        )
+        stop = self._desk.on_change(socket.changed)
+        beside = [asyncio.create_task(companion.run(), name=f"beside {account.profile}")] if companion else []
+        try:
+            await socket.run()
+        finally:
+            stop()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
