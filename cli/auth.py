@@ -1,17 +1,22 @@
-"""`auth login|logout|whoami`."""
+"""`auth login|logout|whoami`; `auth token` is in auth_tokens.py."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ..missions.entities import Json
-from ..missions.errors import NotFound, SignedOut, UsageError
+from ..missions.entities import Json, JsonObject
+from ..missions.errors import NotFound, Offline, SignedOut, SoloUnicornError, UsageError
 from ..sync.replica.connecting import Account
+from ..sync.replica.exchange import items
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, text_from
+
+if TYPE_CHECKING:
+    from ..sync.client.tokens import Tokens
 
 HUB_VARIABLE = "SOLO_UNICORN_HUB"
 
@@ -40,8 +45,7 @@ def _login(options: Options) -> None:
     with workspace() as opened:
         hub = signin.hub_url(options.hub or os.environ.get(HUB_VARIABLE) or _last_hub(opened.accounts()))
         profile = options.profile or urlsplit(hub).netloc
-        if not options.store_in_file:
-            credentials.get("sign-in")  # without a keychain it is said now, not after the browser
+        in_file = options.store_in_file or not _has_keychain()
         key = options.api_key or options.org_key
         if key is not None:
             if key != "-":
@@ -57,10 +61,10 @@ def _login(options: Options) -> None:
                 pasting=options.no_browser and sys.stdin.isatty(),
             )
         known = {one.id: one for one in opened.accounts()}
-        tokens.write(done.account.id, done.tokens, in_file=options.store_in_file)
+        tokens.write(done.account.id, done.tokens, in_file=in_file)
         opened.put_account(done.account)
         others = [one for one in opened.mirrors() if one.account != done.account.id and one.hub == hub]
-    if options.store_in_file:
+    if in_file:
         output.note(f"The tokens are in {credentials.file_path()}: whoever can read that file is you at the hub.")
     if others and done.account.id not in known:
         output.note(
@@ -68,6 +72,26 @@ def _login(options: Options) -> None:
             "stays where it is."
         )
     output.done(f"Signed in at {hub} as {done.account.email or done.account.user_id}", _shape(done.account))
+
+
+def _has_keychain() -> bool:
+    """Whether a keychain opens; said now, not after the browser. False: the person agreed to a file instead."""
+    from ..config import credentials
+
+    try:
+        credentials.get("sign-in")
+    except credentials.NoKeychain as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        print(f"{error.what}: {error.why}.", file=sys.stderr)
+        question = (
+            f"Keep the tokens in {credentials.file_path()} instead? Whoever can read that file is you at the hub."
+        )
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise
+        return False
+    return True
 
 
 def _last_hub(accounts: Sequence[Account]) -> str:
@@ -100,7 +124,7 @@ def _logout(options: Options) -> None:
     from ..sync.client import signin, tokens
 
     with workspace() as opened:
-        account = _chosen(opened.accounts(), options.profile)
+        account = chosen(opened.accounts(), options.profile)
         kept = tokens.read(account.id)
         told = kept is not None and account.kind == "session" and signin.revoke(kept)
         tokens.forget(account.id)
@@ -118,35 +142,72 @@ def _logout(options: Options) -> None:
 
 
 def _whoami(options: Options) -> None:
-    from ..sync.client import signin, tokens
+    from ..sync.client import tokens
 
     output = Output(options)
     with workspace() as opened:
         accounts = opened.accounts()
     if options.profile:
-        accounts = [_chosen(accounts, options.profile)]
+        accounts = [chosen(accounts, options.profile)]
     if not accounts:
         raise SignedOut("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
-    rows, data, ended = [], list[Json](), 0
+    rows, data, troubles = [], list[Json](), list[SoloUnicornError]()
     for account in accounts:
         kept = tokens.read(account.id)
-        state = "signed out"
-        if kept is not None:
-            try:
-                signin.who(account.hub, kept.access)
-                state = "signed in"
-            except SignedOut:
-                fresh = tokens.renew(account.id, kept.access)
-                state = "signed in" if fresh is not None and fresh.access != kept.access else "signed out"
-        ended += state != "signed in"
-        rows.append((account.profile, account.email or account.user_id, account.hub, state))
-        data.append({**_shape(account), "state": state})
-    output.table(("PROFILE", "USER", "HUB", "STATE"), rows, data)
-    if ended == len(accounts):
-        raise SignedOut("The sign-in has ended", todo="`solo-unicorn auth login`")
+        try:
+            said, state = _asked(account, kept), "signed in"
+        except (SignedOut, Offline) as error:
+            said, state = {}, "signed out" if isinstance(error, SignedOut) else "hub cannot be reached"
+            troubles.append(error)
+        organizations = items(said.get("organizations", account.doc.get("organizations")))
+        way = _WAYS.get(account.kind) or str(account.doc.get("method") or "browser")
+        ends = _moment(kept.ends_at) if account.kind == "session" and kept else said.get("expiresAt")
+        belongs = ", ".join(f"{one.get('name')} ({one.get('role')})" for one in organizations)
+        until = str(ends or "")[:10]
+        rows.append(
+            (account.profile, account.email or account.user_id, belongs or "-", account.hub, way, until or "-", state)
+        )
+        data.append(
+            {
+                **_shape(account),
+                "state": state,
+                "organizations": list[Json](organizations),
+                "scopes": said.get("scopes"),
+                "signedInWith": way,
+                "expiresAt": ends,
+            }
+        )
+    output.table(("PROFILE", "USER", "ORGANIZATIONS", "HUB", "SIGNED IN WITH", "UNTIL", "STATE"), rows, data)
+    if len(troubles) == len(accounts):
+        raise troubles[0]
 
 
-def _chosen(accounts: Sequence[Account], wish: str | None) -> Account:
+_WAYS = {"token": "access token", "organization": "organization key"}
+
+
+def _asked(account: Account, kept: Tokens | None) -> JsonObject:
+    """What the hub says of a sign-in, renewed first when that is due; SignedOut, Offline."""
+    from ..sync.client import signin, tokens
+
+    ended = SignedOut(f"The sign-in at {account.hub} has ended", todo=f"`solo-unicorn auth login --hub {account.hub}`")
+    if kept is None:
+        raise ended
+    try:
+        return signin.who(account.hub, kept.access)
+    except SignedOut:
+        fresh = tokens.renew(account.id, kept.access) if kept.refresh else None
+        if fresh is None or fresh.access == kept.access:
+            raise ended from None
+        return signin.who(account.hub, fresh.access)
+
+
+def _moment(seconds: float | None) -> str | None:
+    from datetime import UTC, datetime
+
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")[:-6] + "Z"
+
+
+def chosen(accounts: Sequence[Account], wish: str | None) -> Account:
     found = [one for one in accounts if wish in (None, one.profile, one.id)]
     if not found:
         raise NotFound(

@@ -205,7 +205,8 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {
             "login": ("auth", "Sign in with a browser, or with a key."),
             "logout": ("auth", "Sign out: the hub is told, then the tokens are forgotten."),
-            "whoami": ("auth", "Show who is signed in where, as the hubs say now."),
+            "whoami": ("auth", "Show who is signed in where, how and until when, as the hubs say now."),
+            "token": ("auth_tokens", "Make, list and revoke your own access tokens."),
         },
     ),
     "sync": ("Bring connected projects and their hub together now; show how they stand.", {"": ("sync", "")}),

@@ -132,10 +132,13 @@ def _opened() -> Iterator[None]:
         raise NoKeychain(
             "There is no keychain on this machine",
             why="secrets are kept in the keychain, and in a file only when you ask for that",
-            todo="install and unlock one (GNOME Keyring or KWallet with D-Bus on Linux), "
-            "or choose another with PYTHON_KEYRING_BACKEND",
+            todo="keep the tokens in a file that only you can read: `solo-unicorn auth login --store-in-file`; "
+            "or install and unlock a keychain (on Linux GNOME Keyring or KWallet, with D-Bus)",
         ) from error
     except KeyringError as error:
         raise KeychainClosed(
-            "The keychain did not open", why=str(error) or type(error).__name__, todo="unlock it, then try again"
+            "The keychain did not open",
+            why=str(error) or type(error).__name__,
+            todo="unlock it and try again, or keep the tokens in a file that only you can read: "
+            "`solo-unicorn auth login --store-in-file`",
         ) from error

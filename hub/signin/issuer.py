@@ -120,7 +120,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
             "scope": scope,
         }
         if more.get("include_refresh_token") and "offline_access" in scope.split():
-            made["refresh_token"] = new_secret(REFRESH_PREFIX)
+            made |= {"refresh_token": new_secret(REFRESH_PREFIX), "refresh_expires_in": REFRESH_SECONDS}
         return made
 
 

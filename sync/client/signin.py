@@ -21,13 +21,14 @@ from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut, SoloUnicornError, UsageError
 from ...missions.records import record
 from ..replica.connecting import Account, Kind
+from ..replica.exchange import items
+from ..replica.messages import API
 from .tokens import Tokens, granted
 
 CLIENT_ID = "solo-unicorn-cli"
 SCOPE = "openid email profile offline_access"
 PATIENCE_SECONDS = 300.0
 WELL_KNOWN = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
-WHO = ("/api/v1/auth/whoami", "/api/v1/users/me", "/api/v1/me")
 
 
 @record
@@ -94,7 +95,7 @@ def with_browser(
         client_id=CLIENT_ID,
     )
     tokens = granted(answer, blank)
-    return SignIn(_account(hub, profile, tokens.access, "session", str(about.get("userinfo_endpoint") or "")), tokens)
+    return SignIn(_account(hub, profile, tokens.access, "session"), tokens)
 
 
 def with_key(hub: str, profile: str, key: str) -> SignIn:
@@ -103,7 +104,7 @@ def with_key(hub: str, profile: str, key: str) -> SignIn:
     kind: Kind = "organization" if key.startswith("org_key_") else "token"
     if not key or not key.isascii() or any(letter.isspace() for letter in key):
         raise UsageError("That is no key", todo="give one that begins with pat_ or org_key_; - reads it from a pipe")
-    return SignIn(_account(hub, profile, key, kind, ""), Tokens(access=key))
+    return SignIn(_account(hub, profile, key, kind), Tokens(access=key))
 
 
 def revoke(tokens: Tokens) -> bool:
@@ -119,51 +120,37 @@ def revoke(tokens: Tokens) -> bool:
         return False
 
 
-def who(hub: str, token: str, userinfo: str = "") -> JsonObject:
-    """What the hub says of the holder of a token; SignedOut when it does not accept it."""
+def who(hub: str, token: str) -> JsonObject:
+    """What the hub says of the holder of a token (`/auth/whoami`); SignedOut when it does not accept it."""
     import httpx
 
-    said = ""
-    for url in [*(hub + path for path in WHO), *([userinfo] if userinfo else [])]:
-        try:
-            answer = httpx.get(url, headers={"authorization": f"Bearer {token}"}, timeout=20)
-        except httpx.HTTPError as error:
-            raise _offline(hub, str(error)) from error
-        said = f"HTTP {answer.status_code}"
-        if answer.status_code in (401, 403):
-            raise SignedOut(f"{hub} does not accept this sign-in", todo="sign in again, or make a new key")
-        if answer.status_code == 200:
-            body = _json(answer.content)
-            if body:
-                return body
-    raise SoloUnicornError(
-        f"{hub} does not say who you are", why=said, todo="check the address: is it a hub of this version?"
-    )
+    try:
+        answer = httpx.get(f"{hub}{API}/auth/whoami", headers={"authorization": f"Bearer {token}"}, timeout=20)
+    except httpx.HTTPError as error:
+        raise _offline(hub, str(error)) from error
+    if answer.status_code in (401, 403):
+        raise SignedOut(f"{hub} does not accept this sign-in", todo="sign in again, or make a new key")
+    body = _json(answer.content)
+    if answer.status_code != 200 or not ("user" in body or "organizations" in body):
+        raise SoloUnicornError(
+            f"{hub} does not say who you are",
+            why=f"HTTP {answer.status_code}",
+            todo="check the address: is it a hub of this version?",
+        )
+    return body
 
 
-def _account(hub: str, profile: str, token: str, kind: Kind, userinfo: str) -> Account:
-    said = who(hub, token, userinfo)
-    inner = said.get("data", said)
-    about = inner if isinstance(inner, dict) else said
-    user = about.get("user", about)
-    fields = user if isinstance(user, dict) else about
-    organization = about.get("organization")
-    if not (fields.get("id") or fields.get("sub")) and isinstance(organization, dict):
-        fields = organization
-    user_id = str(fields.get("id") or fields.get("sub") or "")
-    if not user_id:
-        raise SoloUnicornError(f"{hub} does not say who you are", why="its answer names no id")
-    host = urlsplit(hub).netloc
-    return Account(
-        f"{user_id}@{host}",
-        profile,
-        hub,
-        user_id,
-        str(fields.get("email") or fields.get("name") or ""),
-        kind,
-        True,
-        {"organizations": about.get("organizations") or []},
-    )
+def _account(hub: str, profile: str, token: str, kind: Kind) -> Account:
+    """Whose token it is: a person, or for an organisation key the organisation that it acts for."""
+    said = who(hub, token)
+    user, belongs = said.get("user"), items(said.get("organizations"))
+    holder = user if isinstance(user, dict) else belongs[0] if belongs else {}
+    holder_id = str(holder.get("id") or "")
+    if not holder_id:
+        raise SoloUnicornError(f"{hub} does not say who you are", why="its answer names no person and no organization")
+    name = str(holder.get("email") or holder.get("name") or "")
+    account_id = f"{holder_id}@{urlsplit(hub).netloc}"
+    return Account(account_id, profile, hub, holder_id, name, kind, True, {"organizations": list[Json](belongs)})
 
 
 def _discovered(hub: str) -> JsonObject:

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import cast
 
@@ -37,6 +38,8 @@ class Tokens:
     token_endpoint: str = ""
     revocation_endpoint: str = ""
     client_id: str = ""
+    ends_at: float | None = None
+    """When the sign-in ends unless it is renewed before; None where the issuer does not say."""
 
 
 def read(account_id: str) -> Tokens | None:
@@ -58,8 +61,7 @@ def read(account_id: str) -> Tokens | None:
 
 def write(account_id: str, tokens: Tokens, *, in_file: bool = False) -> None:
     """Keep tokens; `in_file` allows a file where there is no keychain."""
-    fields = ("access", "refresh", "expires_at", "token_endpoint", "revocation_endpoint", "client_id")
-    document = {name: getattr(tokens, name) for name in fields}
+    document = {one.name: getattr(tokens, one.name) for one in fields(Tokens)}
     credentials.put(_name(account_id), json.dumps(document), in_file=in_file)
 
 
@@ -131,7 +133,7 @@ def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time) -> Tokens 
 
 def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.time) -> Tokens:
     """The tokens in an issuer's answer; endpoints and what it left out as before."""
-    seconds = body.get("expires_in")
+    seconds, whole = body.get("expires_in"), body.get("refresh_expires_in")
     return Tokens(
         access=str(body["access_token"]),
         refresh=str(body["refresh_token"]) if body.get("refresh_token") else before.refresh,
@@ -139,6 +141,7 @@ def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.
         token_endpoint=before.token_endpoint,
         revocation_endpoint=before.revocation_endpoint,
         client_id=before.client_id,
+        ends_at=clock() + float(whole) if isinstance(whole, int | float) else None,
     )
 
 
