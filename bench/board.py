@@ -65,7 +65,7 @@ class Empty(App):
 Empty().run()
 """
 CARDS = [f"{name} mission 0" for name in ("todo", "doing", "review", "done", "loop")]
-BOARD_APP = "from solo_unicorn.tui.start import open_board; open_board(serve=False)"
+BOARD_APP = "from solo_unicorn.tui.start.open_board import open_board; open_board(serve=False)"
 
 
 @dataclass

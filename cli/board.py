@@ -16,7 +16,7 @@ def run(project: str | None = None) -> int:
             why="standard input or output is none",
             todo="use the commands instead: `solo-unicorn mission list`, `solo-unicorn --help`",
         )
-    from ..tui.start import open_board
+    from ..tui.start.open_board import open_board
 
     try:
         directory: Path | None = Path.cwd()

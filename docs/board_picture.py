@@ -183,7 +183,7 @@ async def picture(path: Path, size: tuple[int, int], theme: str, keys: list[str]
     """Run the application headless; what it shows, as SVG."""
     from solo_unicorn.config.settings import ScreenSettings
     from solo_unicorn.tui.app import SoloUnicornApp
-    from solo_unicorn.tui.data import opening
+    from solo_unicorn.tui.board.data import opening
 
     app = SoloUnicornApp(
         lambda: opening(path, None, None),

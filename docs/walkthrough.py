@@ -140,7 +140,7 @@ async def walk(path: Path, story: Any, pictures: dict[str, str]) -> None:
     """Do every task; the pictures by name. AssertionError names a key that the screen does not show."""
     from solo_unicorn.config.settings import Settings
     from solo_unicorn.tui.app import SoloUnicornApp
-    from solo_unicorn.tui.data import opening
+    from solo_unicorn.tui.board.data import opening
 
     app = SoloUnicornApp(
         lambda: opening(path, None, None), path=path, settings=Settings(), serve=False, clock=lambda: story.NOW

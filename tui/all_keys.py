@@ -16,7 +16,8 @@ from textual.dom import DOMNode
 
 from ..missions.records import record
 
-PACKAGES = ("", ".screens")
+APART = f"{__package__}.web"
+"""Needs the extra `web`; its page binds nothing of its own."""
 
 
 @record
@@ -30,11 +31,9 @@ class Known:
 def owners() -> Iterator[type[DOMNode]]:
     """Every class of ours that has bindings of its own, by name."""
     found: dict[str, type[DOMNode]] = {}
-    for package in PACKAGES:
-        name = f"{__package__}{package}"
-        folder = Path(__file__).parent / package.removeprefix(".")
-        for info in pkgutil.iter_modules([str(folder)]):
-            module = importlib.import_module(f"{name}.{info.name}")
+    for info in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+        if not info.name.startswith(APART):
+            module = importlib.import_module(info.name)
             found |= {thing.__name__: thing for thing in vars(module).values() if _is_ours(thing)}
     yield from (found[name] for name in sorted(found))
 

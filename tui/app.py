@@ -23,28 +23,28 @@ from ..config.correlation import new_correlation
 from ..config.settings import Settings
 from ..missions.errors import SoloUnicornError
 from ..workspace.thread import WorkspaceThread
-from .data import Snapshot
-from .keys import binding
-from .leaving import is_gone
-from .marks import PLAIN, Marks, marks_for
-from .operations import Workspace
-from .paint import COMPONENTS
-from .terminal import Terminal
-from .theme import DARK, LIGHT, own_variables, theme_name
+from .board.data import Snapshot
+from .kit.keys import binding
+from .kit.leaving import is_gone
+from .kit.marks import PLAIN, Marks, marks_for
+from .kit.operations import Workspace
+from .kit.paint import COMPONENTS
+from .kit.terminal import Terminal
+from .kit.theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.command import Provider
 
     from ..workstation.client import Keeper, ServiceInfo
-    from .screens.board import BoardScreen
+    from .board.screen import BoardScreen
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 def _commands() -> type[Provider]:
-    from .palette import Commands
+    from .kit.palette import Commands
 
     return Commands
 
@@ -54,7 +54,7 @@ class SoloUnicornApp(App[None]):
 
     TITLE = "Solo Unicorn"
     COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
-    CSS_PATH = ["app.tcss", "screens/board.tcss"]  # noqa: RUF012 (Textual's own declaration)
+    CSS_PATH = ["app.tcss", "board/board.tcss"]  # noqa: RUF012 (Textual's own declaration)
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {_commands}  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
@@ -118,7 +118,7 @@ class SoloUnicornApp(App[None]):
 
     def get_default_screen(self) -> Screen[Any]:
         """The board is the first thing there is."""
-        from .screens.board import BoardScreen
+        from .board.screen import BoardScreen
 
         return BoardScreen(self.opening())
 
@@ -189,7 +189,7 @@ class SoloUnicornApp(App[None]):
     @property
     def board_screen(self) -> BoardScreen | None:
         """The board below whatever is open."""
-        from .screens.board import BoardScreen
+        from .board.screen import BoardScreen
 
         return next((screen for screen in self.screen_stack if isinstance(screen, BoardScreen)), None)
 
@@ -231,14 +231,14 @@ class SoloUnicornApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys of what is focused."""
-        from .screens.help import HelpScreen
+        from .kit.sheets.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
     def action_jump(self) -> None:
         """Label what can be reached."""
-        from .screens.jump import JumpScreen, targets
+        from .kit.sheets.jump import JumpScreen, targets
 
         found = targets(self.screen)
         if found and not isinstance(self.screen, JumpScreen):
@@ -246,7 +246,7 @@ class SoloUnicornApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find everything."""
-        from .palette_screen import Palette
+        from .kit.palette_screen import Palette
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
@@ -255,7 +255,7 @@ class SoloUnicornApp(App[None]):
         """Choose a theme, each shown by its name."""
         from textual.theme import ThemeProvider
 
-        from .palette_screen import Palette
+        from .kit.palette_screen import Palette
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))

@@ -95,9 +95,9 @@ def test_the_board_is_started_without_reading_anything_first(home: Path, tmp_pat
         .replace(
             "code = main(",
             "seen = []\n"
-            "start = types.ModuleType('solo_unicorn.tui.start')\n"
+            "start = types.ModuleType('solo_unicorn.tui.start.open_board')\n"
             "start.open_board = lambda **_: seen.extend(sys.modules) or 0\n"
-            "sys.modules['solo_unicorn.tui.start'] = start\n"
+            "sys.modules['solo_unicorn.tui.start.open_board'] = start\n"
             "class Terminal:\n"
             "    def __getattr__(self, name): return getattr(sys.__stdout__, name)\n"
             "    def isatty(self): return True\n"
@@ -119,5 +119,6 @@ def test_the_board_is_started_without_reading_anything_first(home: Path, tmp_pat
         "solo_unicorn.missions.errors",
         "solo_unicorn.tui",
         "solo_unicorn.tui.start",
+        "solo_unicorn.tui.start.open_board",
     }
     assert not set(names) & HEAVY

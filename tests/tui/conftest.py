@@ -22,10 +22,10 @@ from solo_unicorn.missions.board import Card
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import UsageError
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.board import Board
-from solo_unicorn.tui.data import opening
-from solo_unicorn.tui.keyline import KeyLine
-from solo_unicorn.tui.screens.board import BoardScreen
+from solo_unicorn.tui.board.board import Board
+from solo_unicorn.tui.board.data import opening
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..typed import parse
@@ -112,8 +112,10 @@ def text(pilot: Pilot[Any]) -> str:
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The child commands that were asked for; none is run."""
-    from solo_unicorn.tui import hub_data, welcome_data, workstation_data
-    from solo_unicorn.tui.screens import workstation
+    from solo_unicorn.tui.hub import commands as hub_data
+    from solo_unicorn.tui.welcome import data as welcome_data
+    from solo_unicorn.tui.workstation import data as workstation_data
+    from solo_unicorn.tui.workstation import screen as workstation
 
     asked: list[tuple[str, ...]] = []
 

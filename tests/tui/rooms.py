@@ -16,25 +16,30 @@ from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.pushing import FULL, park
-from solo_unicorn.tui import changes_pane, hub_data, members_pane, welcome_data, workstation_data, workstation_machine
-from solo_unicorn.tui.changes_pane import ChangesPane
-from solo_unicorn.tui.fields import FieldList
-from solo_unicorn.tui.lines import Lines
-from solo_unicorn.tui.screens import gallery as gallery_screen
-from solo_unicorn.tui.screens import workstation as workstation_screen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.conflicts import ConflictsScreen
-from solo_unicorn.tui.screens.gallery import GalleryScreen
-from solo_unicorn.tui.screens.inbox import InboxScreen
-from solo_unicorn.tui.screens.line import LineScreen
-from solo_unicorn.tui.screens.live_project import TABS
-from solo_unicorn.tui.screens.metrics import MetricsScreen
-from solo_unicorn.tui.screens.project import ProjectScreen
-from solo_unicorn.tui.screens.projects import ProjectsScreen
-from solo_unicorn.tui.screens.sign_in import SignInScreen
-from solo_unicorn.tui.screens.welcome import STEPS, WelcomeScreen
-from solo_unicorn.tui.screens.workstation import WorkstationScreen
-from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.tui.hub import commands as hub_data
+from solo_unicorn.tui.hub import gallery as gallery_screen
+from solo_unicorn.tui.hub.conflicts import ConflictsScreen
+from solo_unicorn.tui.hub.gallery import GalleryScreen
+from solo_unicorn.tui.hub.sign_in import SignInScreen
+from solo_unicorn.tui.inbox.screen import InboxScreen
+from solo_unicorn.tui.kit.fields import FieldList
+from solo_unicorn.tui.kit.lines import Lines
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.kit.sheets.line import LineScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.mission import changes as changes_pane
+from solo_unicorn.tui.mission.changes import ChangesPane
+from solo_unicorn.tui.project import members as members_pane
+from solo_unicorn.tui.project.live import TABS
+from solo_unicorn.tui.project.metrics import MetricsScreen
+from solo_unicorn.tui.project.projects import ProjectsScreen
+from solo_unicorn.tui.project.screen import ProjectScreen
+from solo_unicorn.tui.welcome import data as welcome_data
+from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
+from solo_unicorn.tui.workstation import data as workstation_data
+from solo_unicorn.tui.workstation import machine as workstation_machine
+from solo_unicorn.tui.workstation import screen as workstation_screen
+from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
 from .conftest import Story, ready, text, understood, until
 from .test_mission import DIFF, enter, says, write_transcript

@@ -16,7 +16,7 @@ import pyte
 
 DEADLINE = 30.0
 WIDTH, HEIGHT = 160, 45
-BOARD = "from solo_unicorn.tui.start import open_board; raise SystemExit(open_board(serve=False))"
+BOARD = "from solo_unicorn.tui.start.open_board import open_board; raise SystemExit(open_board(serve=False))"
 
 
 class Terminal:

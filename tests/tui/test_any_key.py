@@ -20,8 +20,9 @@ from textual.pilot import Pilot
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Usage
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.tui import child, places
 from solo_unicorn.tui.all_keys import known_bindings
+from solo_unicorn.tui.kit import child
+from solo_unicorn.tui.mission import places
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready

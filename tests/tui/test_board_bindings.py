@@ -10,23 +10,23 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
-from solo_unicorn.tui.board import Board
-from solo_unicorn.tui.keyline import KeyLine
-from solo_unicorn.tui.keys import Entry
-from solo_unicorn.tui.lines import Lines
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.choose import ChooseScreen
-from solo_unicorn.tui.screens.conflicts import ConflictsScreen
-from solo_unicorn.tui.screens.filters import FiltersScreen
-from solo_unicorn.tui.screens.form import MissionForm
-from solo_unicorn.tui.screens.help import HelpScreen
-from solo_unicorn.tui.screens.inbox import InboxScreen
-from solo_unicorn.tui.screens.jump import JumpScreen
-from solo_unicorn.tui.screens.metrics import MetricsScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.screens.project import ProjectScreen
-from solo_unicorn.tui.screens.projects import ProjectsScreen
-from solo_unicorn.tui.screens.workstation import WorkstationScreen
+from solo_unicorn.tui.board.board import Board
+from solo_unicorn.tui.board.filters import FiltersScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.hub.conflicts import ConflictsScreen
+from solo_unicorn.tui.inbox.screen import InboxScreen
+from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keys import Entry
+from solo_unicorn.tui.kit.lines import Lines
+from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
+from solo_unicorn.tui.kit.sheets.help import HelpScreen
+from solo_unicorn.tui.kit.sheets.jump import JumpScreen
+from solo_unicorn.tui.mission.form import MissionForm
+from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.tui.project.metrics import MetricsScreen
+from solo_unicorn.tui.project.projects import ProjectsScreen
+from solo_unicorn.tui.project.screen import ProjectScreen
+from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
 from .conftest import Story, ready, until
 

@@ -7,14 +7,14 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Input
 
-from solo_unicorn.tui.board import Board
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.form import MissionForm
-from solo_unicorn.tui.screens.help import HelpScreen
-from solo_unicorn.tui.screens.inbox import InboxScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.screens.projects import ProjectsScreen
-from solo_unicorn.tui.screens.workstation import WorkstationScreen
+from solo_unicorn.tui.board.board import Board
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.inbox.screen import InboxScreen
+from solo_unicorn.tui.kit.sheets.help import HelpScreen
+from solo_unicorn.tui.mission.form import MissionForm
+from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.tui.project.projects import ProjectsScreen
+from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
 from .conftest import Story, ready, shown, text, until
 

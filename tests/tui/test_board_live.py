@@ -99,7 +99,7 @@ async def test_a_full_disk_is_said_at_the_top_as_long_as_it_is_full(
         assert path == story.path.parent
         return SimpleNamespace(f_bavail=left // 4096, f_frsize=4096)
 
-    monkeypatch.setattr("solo_unicorn.tui.disk.os.statvfs", statvfs)
+    monkeypatch.setattr("solo_unicorn.tui.board.disk.os.statvfs", statvfs)
     async with story.app().run_test(size=size) as pilot:
         await ready(pilot)
         await pilot.pause(1.1)

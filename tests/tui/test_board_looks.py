@@ -10,16 +10,16 @@ from textual.pilot import Pilot
 
 from solo_unicorn.missions.board import ListCount
 from solo_unicorn.missions.entities import ListName
-from solo_unicorn.tui.board import Board
-from solo_unicorn.tui.board_view import BoardView
-from solo_unicorn.tui.filter_line import FilterLine
-from solo_unicorn.tui.heading_view import arrange, heading
-from solo_unicorn.tui.lanes import group
-from solo_unicorn.tui.marks import UNICODE
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.choose import ChooseScreen
-from solo_unicorn.tui.screens.filters import FiltersScreen
-from solo_unicorn.tui.screens.line import LineScreen
+from solo_unicorn.tui.board.board import Board
+from solo_unicorn.tui.board.filter_line import FilterLine
+from solo_unicorn.tui.board.filters import FiltersScreen
+from solo_unicorn.tui.board.rows.headings import arrange, heading
+from solo_unicorn.tui.board.rows.lanes import group
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.board.view import BoardView
+from solo_unicorn.tui.kit.marks import UNICODE
+from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
+from solo_unicorn.tui.kit.sheets.line import LineScreen
 
 from .conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
 from .test_board_mouse import at, drag

@@ -9,13 +9,13 @@ from textual.pilot import Pilot
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import ListName
-from solo_unicorn.tui.board import Board
-from solo_unicorn.tui.headings import Headings
-from solo_unicorn.tui.keyline import KeyLine
-from solo_unicorn.tui.screens.form import MissionForm
-from solo_unicorn.tui.screens.inbox import InboxScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.topline import TopLine
+from solo_unicorn.tui.board.board import Board
+from solo_unicorn.tui.board.headings import Headings
+from solo_unicorn.tui.board.topline import TopLine
+from solo_unicorn.tui.inbox.screen import InboxScreen
+from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.mission.form import MissionForm
+from solo_unicorn.tui.mission.screen import MissionScreen
 
 from .conftest import Story, ready, shown, until
 

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 
 from solo_unicorn.missions.board import Card
 from solo_unicorn.missions.entities import LISTS
-from solo_unicorn.tui import card as lines_of
-from solo_unicorn.tui.marks import PLAIN, UNICODE, marks_for
+from solo_unicorn.tui.board.rows import card as lines_of
+from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, marks_for
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 QUIET = Card(

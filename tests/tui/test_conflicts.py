@@ -13,14 +13,15 @@ from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.pushing import FULL, park
-from solo_unicorn.tui import conflict_rows, data
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.card import lines
-from solo_unicorn.tui.data import opening
-from solo_unicorn.tui.edge_lines import TopView
-from solo_unicorn.tui.marks import PLAIN, UNICODE
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.conflicts import ConflictsScreen
+from solo_unicorn.tui.board import data
+from solo_unicorn.tui.board.data import opening
+from solo_unicorn.tui.board.edge_lines import TopView
+from solo_unicorn.tui.board.rows.card import lines
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.hub import conflict_rows
+from solo_unicorn.tui.hub.conflicts import ConflictsScreen
+from solo_unicorn.tui.kit.marks import PLAIN, UNICODE
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import ready, text, until
@@ -111,7 +112,7 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
 async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from solo_unicorn.tui.screens import conflicts as screen
+    from solo_unicorn.tui.hub import conflicts as screen
 
     mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="Milk", description="a"))
     with workspace._change(SYSTEM) as change:

@@ -12,10 +12,10 @@ from textual.widgets import Input, TextArea
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.tui import drafts
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit import drafts
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, until

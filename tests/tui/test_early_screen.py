@@ -48,7 +48,7 @@ def test_a_signal_between_gives_the_terminal_back(
     on_terminal: Callable[[str], Terminal], number: signal.Signals
 ) -> None:
     terminal = on_terminal(
-        "import signal\nfrom solo_unicorn.tui.early_screen import EarlyScreen\n"
+        "import signal\nfrom solo_unicorn.tui.start.early_screen import EarlyScreen\n"
         "with EarlyScreen('the first frame'):\n    signal.pause()"
     )
     terminal.listen(lambda: "the first frame" in terminal.text)
@@ -73,7 +73,7 @@ def test_a_board_whose_terminal_is_gone_ends(on_terminal: Callable[[str], Termin
 
 def test_an_error_between_gives_the_terminal_back_and_is_told(on_terminal: Callable[[str], Terminal]) -> None:
     terminal = on_terminal(
-        "from solo_unicorn.tui import start\nimport solo_unicorn.config.log as log\n"
+        "from solo_unicorn.tui.start import open_board\nimport solo_unicorn.config.log as log\n"
         "def broken(*_, **__): raise OSError('no log today')\nlog.setup = broken\n" + BOARD
     )
     terminal.listen(terminal.ended)
@@ -84,7 +84,7 @@ def test_an_error_between_gives_the_terminal_back_and_is_told(on_terminal: Calla
 
 def test_textual_is_imported_after_the_first_frame(on_terminal: Callable[[str], Terminal]) -> None:
     terminal = on_terminal(
-        "import sys\nfrom solo_unicorn.tui import early_screen\n"
+        "import sys\nfrom solo_unicorn.tui.start import early_screen\n"
         "class Told(early_screen.EarlyScreen):\n"
         "    def __enter__(self):\n"
         "        heavy = ('textual', 'asyncio', 'rich.console', 'rich.style', 'tomllib', 'shutil', 'hashlib',"

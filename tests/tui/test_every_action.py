@@ -14,8 +14,8 @@ from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
 from solo_unicorn import tui
-from solo_unicorn.tui.keyline import KeyLine
-from solo_unicorn.tui.palette import Commands
+from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.palette import Commands
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story
@@ -35,7 +35,7 @@ def declared() -> dict[str, str]:
     """Every binding id of the screens and panes beside the board, with the class that declares it."""
     found: dict[str, str] = {}
     root = Path(inspect.getfile(tui)).parent
-    for file in [*root.glob("*.py"), *root.glob("screens/*.py")]:
+    for file in (file for file in root.rglob("*.py") if file.parent.name != "web"):
         name = ".".join(file.relative_to(root).with_suffix("").parts)
         module = import_module(f"solo_unicorn.tui.{name}")
         for one in vars(module).values():

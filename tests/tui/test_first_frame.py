@@ -18,12 +18,14 @@ from solo_unicorn import __version__
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.tui import keeping_looks, looks, start
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.data import SCREENFUL, opening
-from solo_unicorn.tui.first_frame import painted, rows
-from solo_unicorn.tui.marks import PLAIN, UNICODE, Marks
-from solo_unicorn.tui.theme import DARK, LIGHT
+from solo_unicorn.tui.board import keeping_looks
+from solo_unicorn.tui.board.data import SCREENFUL, opening
+from solo_unicorn.tui.kit import looks
+from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, Marks
+from solo_unicorn.tui.kit.theme import DARK, LIGHT
+from solo_unicorn.tui.start import open_board as start
+from solo_unicorn.tui.start.first_frame import painted, rows
 from solo_unicorn.workspace.store import latest_format
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -217,13 +219,13 @@ def test_a_terminal_that_is_none_gets_none(home: Path, monkeypatch: pytest.Monke
     now = datetime.now().astimezone()
     assert start.first_frame(snapshot, Settings(), now=now) is None  # standard input of the tests is no terminal
     monkeypatch.setattr("sys.__stdin__", type("Terminal", (), {"isatty": lambda self: True})())
-    monkeypatch.setattr("solo_unicorn.tui.early_screen.size_of", lambda: (80, 24))
+    monkeypatch.setattr("solo_unicorn.tui.start.early_screen.size_of", lambda: (80, 24))
     assert start.first_frame(snapshot, Settings(), now=now) is not None
     for variable, value in {"TERM": "dumb", "TEXTUAL_DRIVER": "somewhere:Else"}.items():
         with monkeypatch.context() as changed:
             changed.setenv(variable, value)
             assert start.first_frame(snapshot, Settings(), now=now) is None
-    monkeypatch.setattr("solo_unicorn.tui.early_screen.size_of", lambda: (40, 7))
+    monkeypatch.setattr("solo_unicorn.tui.start.early_screen.size_of", lambda: (40, 7))
     assert start.first_frame(snapshot, Settings(), now=now) is None
 
 

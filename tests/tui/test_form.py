@@ -8,10 +8,10 @@ from textual.pilot import Pilot
 from textual.widgets import Checkbox, Input, Select, TextArea
 
 from solo_unicorn.missions.entities import LoopSchedule, Mission, StageConfig
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.form import MissionForm
-from solo_unicorn.tui.stages import FlowList, StageList
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.mission.form import MissionForm
+from solo_unicorn.tui.mission.stages import FlowList, StageList
 
 from .conftest import Story, ready, until
 

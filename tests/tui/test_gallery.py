@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.tui.screens import gallery
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.line import LineScreen
-from solo_unicorn.tui.screens.projects import ProjectsScreen
-from solo_unicorn.tui.screens.sign_in import SignInScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.hub import gallery
+from solo_unicorn.tui.hub.sign_in import SignInScreen
+from solo_unicorn.tui.kit.sheets.line import LineScreen
+from solo_unicorn.tui.project.projects import ProjectsScreen
 
 from .conftest import Story, ready, text, understood, until
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from solo_unicorn.tui.screens.inbox import InboxScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.tui.inbox.screen import InboxScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.mission.screen import MissionScreen
 
 from .conftest import Story, ready, text, until
 

@@ -9,8 +9,8 @@ from textual.binding import Binding
 
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.tui.all_keys import owners
-from solo_unicorn.tui.keys import clashes, key_name
-from solo_unicorn.tui.screens.form import MissionForm
+from solo_unicorn.tui.kit.keys import clashes, key_name
+from solo_unicorn.tui.mission.form import MissionForm
 
 from .conftest import Story, ready, until
 

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.gallery import GalleryScreen
-from solo_unicorn.tui.screens.line import LineScreen
-from solo_unicorn.tui.screens.project import ProjectScreen
-from solo_unicorn.tui.screens.write import WriteScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.hub.gallery import GalleryScreen
+from solo_unicorn.tui.kit.sheets.line import LineScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.project.screen import ProjectScreen
 
 from .conftest import Story, ready, until
 from .rooms import ROOMS, quiet

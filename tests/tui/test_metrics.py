@@ -8,8 +8,8 @@ from pathlib import Path
 
 from textual_plotext import PlotextPlot
 
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.metrics import MetricsScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.project.metrics import MetricsScreen
 
 from .conftest import Story, ready, screen_text, until
 
@@ -45,7 +45,7 @@ async def test_an_empty_workspace_says_so(story: Story) -> None:
 
 def test_the_board_does_not_import_the_plots(home: Path) -> None:
     code = (
-        "import sys, solo_unicorn.tui.screens.board\n"
+        "import sys, solo_unicorn.tui.board.screen\n"
         "print([name for name in sys.modules if name.startswith(('plotext', 'textual_plotext', 'pygments'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

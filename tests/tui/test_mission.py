@@ -13,16 +13,16 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Author, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.tui import changes_pane
-from solo_unicorn.tui.lines import Lines
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.form import MissionForm
-from solo_unicorn.tui.screens.live_mission import pane_id
-from solo_unicorn.tui.screens.mission import TABS, MissionScreen
-from solo_unicorn.tui.screens.write import WriteScreen
-from solo_unicorn.tui.session_pane import SessionPane
-from solo_unicorn.tui.tabline import TabLine
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.lines import Lines
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.kit.tabline import TabLine
+from solo_unicorn.tui.mission import changes as changes_pane
+from solo_unicorn.tui.mission.form import MissionForm
+from solo_unicorn.tui.mission.live import pane_id
+from solo_unicorn.tui.mission.screen import TABS, MissionScreen
+from solo_unicorn.tui.mission.session import SessionPane
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready, text, understood, until

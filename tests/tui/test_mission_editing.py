@@ -14,12 +14,12 @@ from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.entities import Author, JsonObject, PullRequest
-from solo_unicorn.tui import places
-from solo_unicorn.tui.changes_pane import ChangesPane
-from solo_unicorn.tui.lines import Lines
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.write import WriteScreen
-from solo_unicorn.tui.stages import StageList
+from solo_unicorn.tui.kit.lines import Lines
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.mission import places
+from solo_unicorn.tui.mission.changes import ChangesPane
+from solo_unicorn.tui.mission.stages import StageList
 from solo_unicorn.workspace.attachments import content_path, failure
 
 from .conftest import Story, ready, until
@@ -117,7 +117,7 @@ async def test_a_long_diff_is_read_page_by_page(story: Story, monkeypatch: pytes
         asked.append(arguments[-1])
         return {**DIFF, "page": int(arguments[-1]), "pages": 2}
 
-    monkeypatch.setattr("solo_unicorn.tui.changes_pane.ask", ask)
+    monkeypatch.setattr("solo_unicorn.tui.mission.changes.ask", ask)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "changes")
         await until(pilot, lambda: text(pilot).count("+ await retry") == 2)
@@ -242,7 +242,7 @@ async def test_the_place_of_the_work_and_the_ways_there(
         def __exit__(self, *error: object) -> None:
             called.append(("back",))
 
-    monkeypatch.setattr("solo_unicorn.tui.where_line.ask", ask)
+    monkeypatch.setattr("solo_unicorn.tui.mission.where_line.ask", ask)
     monkeypatch.setattr(App, "suspend", lambda self: Aside())
     monkeypatch.setattr(App, "open_url", lambda self, url, **more: called.append((url,)))
     monkeypatch.setattr(subprocess, "call", lambda command, cwd: called.append((*command, cwd)) or 0)

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from solo_unicorn.config.settings import ScreenSettings, Settings
-from solo_unicorn.tui.notices import is_quiet, say_what_waits
+from solo_unicorn.tui.kit.notices import is_quiet, say_what_waits
 
 from .conftest import Story, ready
 

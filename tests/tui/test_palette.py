@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from solo_unicorn.tui.keyline import KeyLine
-from solo_unicorn.tui.palette_screen import Palette
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.screens.projects import ProjectsScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.palette_screen import Palette
+from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.tui.project.projects import ProjectsScreen
 
 from .conftest import Story, ready, shown, text, until
 

@@ -10,17 +10,17 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.entities import Flow, Json, Project
-from solo_unicorn.tui.fields import Field, FieldList
-from solo_unicorn.tui.lines import Lines
-from solo_unicorn.tui.project_fields import LIMIT, project_fields
-from solo_unicorn.tui.screens import project as project_screen
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.line import LineScreen
-from solo_unicorn.tui.screens.live_project import TABS
-from solo_unicorn.tui.screens.project import ProjectScreen
-from solo_unicorn.tui.screens.write import WriteScreen
-from solo_unicorn.tui.tabline import TabLine
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.fields import Field, FieldList
+from solo_unicorn.tui.kit.lines import Lines
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.kit.sheets.line import LineScreen
+from solo_unicorn.tui.kit.sheets.write import WriteScreen
+from solo_unicorn.tui.kit.tabline import TabLine
+from solo_unicorn.tui.project import screen as project_screen
+from solo_unicorn.tui.project.fields import LIMIT, project_fields
+from solo_unicorn.tui.project.live import TABS
+from solo_unicorn.tui.project.screen import ProjectScreen
 
 from .conftest import Story, ready, text, understood, until
 

@@ -15,10 +15,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.tui import child, places
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.project import ProjectScreen
-from solo_unicorn.tui.screens.sign_in import SignInScreen
+from solo_unicorn.tui.hub.sign_in import SignInScreen
+from solo_unicorn.tui.kit import child
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.mission import places
+from solo_unicorn.tui.project.screen import ProjectScreen
 
 from .conftest import Story, ready, text, until
 
@@ -111,8 +112,8 @@ async def test_leaving_ends_the_waiting_command(story: Story, monkeypatch: pytes
     async def shown(target: str) -> None:
         raise SoloUnicornError("no browser")
 
-    from solo_unicorn.tui import hub_data
-    from solo_unicorn.tui.screens import sign_in
+    from solo_unicorn.tui.hub import commands as hub_data
+    from solo_unicorn.tui.hub import sign_in
 
     monkeypatch.setattr(hub_data, "ask", ask)
     monkeypatch.setattr(sign_in, "open_outside", shown)

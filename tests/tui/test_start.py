@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import NotFound
-from solo_unicorn.tui.start import read_ahead
+from solo_unicorn.tui.start.open_board import read_ahead
 from solo_unicorn.workspace.workspace import Workspace
 
 HEAVY = (
@@ -29,7 +29,7 @@ HEAVY = (
 
 BOARD = """
 import asyncio, sys
-from solo_unicorn.tui.start import read_ahead
+from solo_unicorn.tui.start.open_board import read_ahead
 first = read_ahead(None, None, None)
 from solo_unicorn.tui.app import SoloUnicornApp
 app = SoloUnicornApp(first.result, serve=False)
@@ -54,9 +54,10 @@ def test_the_board_imports_nothing_heavy(home: Path) -> None:
 @pytest.mark.parametrize("package", ["mcp", "httpx", "git", "keyring", "pydantic"])
 def test_no_module_of_the_screens_imports_it(package: str) -> None:
     script = (
-        "import importlib, pkgutil, sys\nfrom solo_unicorn import tui\nfrom solo_unicorn.tui import screens\n"
-        "for package in (tui, screens):\n    for info in pkgutil.iter_modules(package.__path__):\n"
-        "        importlib.import_module(f'{package.__name__}.{info.name}')\n"
+        "import importlib, pkgutil, sys\nfrom solo_unicorn import tui\n"
+        "for info in pkgutil.walk_packages(tui.__path__, 'solo_unicorn.tui.'):\n"
+        "    if not info.name.startswith('solo_unicorn.tui.web'):\n"
+        "        importlib.import_module(info.name)\n"
         f"assert {package!r} not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
@@ -66,17 +67,18 @@ def test_no_module_of_the_screens_imports_it(package: str) -> None:
 def test_the_first_paint_imports_neither_the_operations_of_the_workspace_nor_other_screens() -> None:
     """They come when they are used; each costs every start."""
     script = (
-        "import sys\nimport solo_unicorn.tui.app, solo_unicorn.tui.screens.board\n"
+        "import sys\nimport solo_unicorn.tui.app, solo_unicorn.tui.board.screen\n"
         "late = ('workspace.workspace', 'workspace.missions', 'workspace.change')\n"
         "late += ('workstation', 'agents', 'worktrees', 'hub')\n"
         "print([name for name in late if f'solo_unicorn.{name}' in sys.modules])\n"
-        "print([name for name in sys.modules if name.startswith('solo_unicorn.tui.screens.')])"
+        "print([name for name in sys.modules if name.startswith('solo_unicorn.tui.')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
-    late, screens = done.stdout.splitlines()
+    late, modules = done.stdout.splitlines()
     assert late == "[]"
-    for name in ("mission", "form", "inbox", "workstation", "metrics", "help", "welcome"):
-        assert f"'solo_unicorn.tui.screens.{name}'" not in screens
+    assert "'solo_unicorn.tui.board.screen'" in modules
+    for name in ("mission", "project", "workstation", "inbox", "hub", "welcome", "kit.sheets"):
+        assert f"'solo_unicorn.tui.{name}." not in modules
 
 
 def test_the_first_screenful_is_read_ahead_and_its_errors_are_kept(home: Path) -> None:
@@ -103,7 +105,7 @@ def test_redirected_errors_are_no_blank_screen(home: Path, tmp_path: Path) -> No
     master, slave = pty.openpty()
     with (tmp_path / "log").open("wb") as log:
         done = subprocess.run(
-            [sys.executable, "-c", "from solo_unicorn.tui.start import open_board; open_board()"],
+            [sys.executable, "-c", "from solo_unicorn.tui.start.open_board import open_board; open_board()"],
             stdin=slave,
             stdout=slave,
             stderr=log,

@@ -12,12 +12,12 @@ from textual.pilot import Pilot
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.tui import welcome_data
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.data import opening
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.sign_in import SignInScreen
-from solo_unicorn.tui.screens.welcome import WelcomeScreen
+from solo_unicorn.tui.board.data import opening
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.hub.sign_in import SignInScreen
+from solo_unicorn.tui.welcome import data as welcome_data
+from solo_unicorn.tui.welcome.screen import WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import text, until

@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import Worktree
-from solo_unicorn.tui import workstation_machine
-from solo_unicorn.tui.screens.board import BoardScreen
-from solo_unicorn.tui.screens.confirm import ConfirmScreen
-from solo_unicorn.tui.screens.mission import MissionScreen
-from solo_unicorn.tui.screens.workstation import WorkstationScreen
+from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
+from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.tui.workstation import machine as workstation_machine
+from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
 from .conftest import Story, ready, text, until
 

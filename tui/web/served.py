@@ -8,7 +8,7 @@ from pathlib import Path
 from ...config import log, settings
 from ...missions.errors import SoloUnicornError
 from ..app import SoloUnicornApp
-from ..data import opening
+from ..board.data import opening
 
 
 def main() -> int:

@@ -1,0 +1,83 @@
+"""Keeping how the board looks, as Textual worked it out, for the first frame of the next start (looks.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.color import ColorSystem
+from rich.style import Style
+from textual.strip import Strip
+
+from ... import __version__
+from ...config import paths
+from ..kit.keyline import KeyLine
+from ..kit.looks import KEPT, ROLES, Depth, Surface, find
+from ..kit.paint import Drawn
+from .topline import TopLine
+
+if TYPE_CHECKING:
+    from ..app import SoloUnicornApp
+
+DEPTHS: Final[dict[Depth, ColorSystem]] = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}
+
+
+def styles_of(app: SoloUnicornApp) -> dict[Depth, dict[str, str]]:
+    """What every role looks like on the board as it is painted now."""
+    board = app.board_screen
+    assert board is not None
+    surfaces: Mapping[Surface, Drawn] = {"board": board.board.headings, "edge": board.query_one(TopLine)}
+    found: dict[Depth, dict[str, str]] = {depth: {} for depth in DEPTHS}
+    for surface, widget in surfaces.items():
+        for role in ROLES:
+            for under in ("", "chosen"):
+                strip = widget.strip([("x", role, under)])
+                for each in app.get_line_filters():
+                    strip = strip.apply_filter(each, widget.background_colors[1])
+                for depth, system in DEPTHS.items():
+                    found[depth][f"{surface}/{role}/{under}"] = _parameters(strip, system)
+    return found
+
+
+def keys_of(app: SoloUnicornApp) -> list[tuple[str, str, str]]:
+    """The keys in the last line of the board."""
+    board = app.board_screen
+    assert board is not None
+    return [(entry.key, entry.word, entry.action) for entry in board.query_one(KeyLine).keys]
+
+
+def keep(app: SoloUnicornApp) -> None:
+    """Write down what the next start would not know otherwise; a home that cannot be written is left alone."""
+    bindings = dict(app.settings.keys)
+    home = paths.home()
+    if find(app.theme, bindings, home, __version__) is not None:
+        return
+    made = {"version": __version__, "bindings": bindings, "keys": keys_of(app), "themes": {app.theme: styles_of(app)}}
+    with suppress(OSError):  # the next start paints its first frame later, nothing more
+        _replace(home / KEPT, json.dumps(made))
+
+
+def _parameters(strip: Strip, system: ColorSystem) -> str:
+    (_, style, _), *_ = strip
+    if style is None:
+        return ""
+    fresh = Style(  # a style remembers how it was rendered first, for whatever number of colours
+        color=style.color,
+        bgcolor=style.bgcolor,
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        strike=style.strike,
+    )
+    return fresh.render("x", color_system=system).partition("mx")[0].removeprefix("\x1b[")
+
+
+def _replace(file: Path, text: str) -> None:
+    draft = file.with_name(f".{file.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)

@@ -1,0 +1,163 @@
+"""The board as it is now: its cards read from the workspace, filtered, and kept up to date."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import cast
+
+from textual import getters, work
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from ...missions.entities import LISTS
+from ...missions.errors import SoloUnicornError
+from ...missions.query import QueryError, Test, compile_query
+from ..app import SoloUnicornApp
+from ..kit.keyline import KeyLine
+from ..kit.operations import Workspace
+from . import data
+from .board import Board
+from .data import BoardModel, Snapshot
+from .disk import is_full
+from .rows.card import Density
+from .topline import TopLine
+
+
+class LiveBoard(Screen[None]):
+    """Top line, board, keys."""
+
+    AUTO_FOCUS = "#board"
+
+    app = getters.app(SoloUnicornApp)
+    board = getters.query_one(Board)
+    top = getters.query_one(TopLine)
+
+    def __init__(self, first: Snapshot) -> None:
+        super().__init__()
+        self.model = BoardModel()
+        self.model.take(first)
+        self.query_text = ""
+        self._test: Test | None = None
+        self._stirred = False
+        self._service_word = ""
+        """What is wrong with the service; empty when all is well."""
+        self._disk_full = False
+
+    def compose(self) -> ComposeResult:
+        """The three parts."""
+        yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
+        yield Board(self.app.marks, density=self.density, view=self.model.view, id="board")
+        yield KeyLine(self.app.marks)
+
+    @property
+    def density(self) -> Density:
+        """How much a card shows: as the person chose on this board, else as the settings say."""
+        return self.model.view.density or cast("Density", self.app.settings.board.density)
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Show the model through the filter."""
+        try:
+            self._test = compile_query(self.query_text, self.model.summary.filters)
+        except QueryError:  # what is being written is no query yet: what stands before the last word holds
+            with suppress(QueryError):
+                self._test = compile_query(self.query_text.rpartition(" ")[0], self.model.summary.filters)
+        test = self._test
+        lists = (
+            self.model.lists
+            if test is None
+            else {name: [card for card in cards if test(card)] for name, cards in self.model.lists.items()}
+        )
+        self.board.show(lists, self.model.summary.counts, filtered=test is not None)
+        self.top.show(summary=self.model.summary, query=self.query_text)
+
+    def _tick(self) -> None:
+        if self.is_active and self.app.is_seen:
+            self.board.tick(self.app.clock())
+            full = is_full(self.app.face.path)
+            if full != self._disk_full:
+                self._disk_full = full
+                self._show_trouble()
+
+    def _show_service(self) -> None:
+        match self.app.service:
+            case SoloUnicornError() as error:
+                self._service_word = "no service"
+                self.app.complain(error)
+            case None:
+                self._service_word = "service stopped"
+            case info:
+                self._service_word = ""
+                if info.notice:
+                    self.app.notify(info.notice, markup=False)
+        self._show_trouble()
+
+    def _show_trouble(self) -> None:
+        """Say at the top what this machine lacks."""
+        word = "disk full" if self._disk_full else self._service_word
+        self.top.show(service=(f"{self.app.marks.attention} {word}", "bad") if word else ("", ""))
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def load_all(self) -> None:
+        """Read the lists to their ends, a list at a time so that nothing else waits long."""
+        if self.model.complete or self.model.summary.project is None:
+            return
+        project = self.model.summary.project.id
+        for name in LISTS:
+            cards = await self.app.perform(Workspace.cards, project, name)
+            if cards is None or self.model.summary.project is None or self.model.summary.project.id != project:
+                return
+            self.model.lists[name] = cards
+            self.show()
+        self.model.complete = True
+
+    def stir(self) -> None:
+        """Some process changed something: read it, once more when more came meanwhile."""
+        if not self._stirred:
+            self._stirred = True
+            self._read_news()
+
+    @work(group="news")
+    async def _read_news(self) -> None:
+        self._stirred = False
+        await self.refresh_model()
+
+    async def refresh_model(self) -> None:
+        """Read what changed and show it."""
+        before = self.model.summary
+        news = await self.app.perform(data.news, before, self.model.live())
+        if news is None:
+            return
+        if self.model.summary is not before:  # another project, or newer news, came while this was read
+            self.stir()
+            return
+        if news.again:
+            await self.open_project(news.summary.project.id if news.summary.project else None)
+            return
+        self.model.apply(news)
+        self.show()
+        if self.model.summary.waiting > before.waiting and not self.app.app_focus:
+            from ..kit.notices import say_what_waits
+
+            await say_what_waits(self.app, self.model.summary.waiting)
+
+    def looked(self) -> None:
+        """The board is looked at in another way."""
+        self.board.look(self.model.view, self.density)
+
+    async def open_project(self, project_id: str | None) -> None:
+        """Show another project, or the same read anew."""
+        read = await self.app.perform(data.snapshot, project_id)
+        if read is None:
+            return
+        other = self.model.summary.project is None or self.model.summary.project.id != project_id
+        self.model.take(read)
+        if other:
+            self.board.clear_marks()
+            self.looked()
+        self.show()
+        await self.load_all()
+        if project_id is not None and read.summary.read_only is None:
+            await self.app.perform(data.remember_project, project_id)

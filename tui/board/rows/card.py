@@ -1,0 +1,183 @@
+"""A card as lines of text with roles: what it says is decided here, how it looks by the column's component classes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from textwrap import wrap
+from typing import Final, Literal
+
+from rich.cells import cell_len
+
+from ....missions.board import Card
+from ...kit.ages import ago, clock, span, until
+from ...kit.marks import Marks
+
+Part = tuple[str, str]
+"""Text and its role: title, faint, run, wait, bad, good, or empty for plain text."""
+Line = list[Part]
+
+INDENT: Final = 3
+"""Bar, priority and a space before the text of a card."""
+TITLE_LINES: Final = 6
+"""Lines of the title that a selected card shows at most; a title may have 500 characters."""
+TALKATIVE: Final = 2
+"""Lines that a question or a reason for attention may take."""
+DOTS: Final = 6
+DETAILED_TITLE: Final = 3
+"""Lines of the title of a card that is not chosen, where cards show all they can."""
+Density = Literal["compact", "normal", "detailed"]
+ROWS: Final[dict[Density, int]] = {"compact": 1, "normal": 2, "detailed": 3}
+"""Lines of a quiet card with a short title."""
+NEAR: Final = 600
+"""Seconds before the end of a limit from when on it is counted down."""
+
+
+def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
+    """The one thing that matters now, or None for a quiet card."""
+    match card:
+        case Card(question=str(question)):
+            return f"{marks.waits} asks: {question}", "wait"
+        case Card(review_status="pending"):
+            since = span((now - (card.review_requested_at or card.updated_at)).total_seconds())
+            return f"{marks.waits} waits for you {marks.separator} {since}", "wait"
+        case Card(session_status="ACTIVE"):
+            elapsed = clock((now - (card.session_started_at or now)).total_seconds())
+            agent = f"{card.agent} {marks.unasked}" if card.unasked else card.agent
+            return f"{marks.running} {agent} {elapsed}  {card.activity}".rstrip(), "run"
+        case Card(session_status="PUSHING"):
+            return f"{marks.running} {card.agent or 'agent'} starts", "run"
+        case Card(attention=str(reason)):
+            return f"{marks.attention} {reason}", "bad"
+        case Card(landing_status="queued" | "landing"):
+            return f"{marks.branch} landing", "run"
+        case Card(retry_at=datetime() as again) if again > now and card.attempts:
+            return f"{marks.retry} attempt {card.attempts + 1} in {clock((again - now).total_seconds())}", "bad"
+        case Card(retry_at=datetime() as again) if again > now:
+            left = (again - now).total_seconds()
+            when = f"limit ends in {clock(left)}" if left < NEAR else f"limit until {until(again, now)}"
+            return f"{marks.parked} {card.agent or 'agent'} parked, {when}", "wait"
+        case Card(blockers=blockers) if blockers and card.list != "done":
+            other = card.blocked_by or "a mission that is gone"
+            more = f" and {blockers - 1} more" if blockers > 1 else ""
+            return f"{marks.blocked} blocked by {other}{more}", "bad"
+        case Card(list="done"):
+            pull = f"{marks.branch} #{card.pr_number} {marks.separator} " if card.pr_number else ""
+            return f"{marks.done} {pull}{ago(card.updated_at, now)}", "faint"
+        case Card(pr_number=int(number)):
+            return f"{marks.branch} #{number}", "good"
+        case Card(ready=True):
+            return f"{marks.ready} ready", "good"
+    return None
+
+
+def facts_of(card: Card, marks: Marks) -> Line:
+    """Stage, repository and tasks."""
+    facts = [card.stage] if card.stage else []
+    if card.repository:
+        facts.append(card.repository)
+    if card.tasks_total:
+        done, total = card.tasks_done, card.tasks_total
+        dots = marks.task_done * done + marks.task_open * (total - done) + " " if done and total <= DOTS else ""
+        facts.append(f"{dots}{done}/{total}")
+    if card.ready and state_of_is_other(card):
+        facts.append("ready")
+    return [(f" {marks.separator} ".join(facts), "faint")]
+
+
+def state_of_is_other(card: Card) -> bool:
+    """Whether a ready card says something else in its state line, so that `ready` belongs among the facts."""
+    return card.blockers > 0 and card.session_status == "INACTIVE" and card.list != "done"
+
+
+def _talks(card: Card) -> bool:
+    """Whether the state may take several lines even when the card is not chosen: a person must read it."""
+    if card.session_status != "INACTIVE" or card.list == "done" or card.review_status == "pending":
+        return card.question is not None
+    return bool(card.question or card.attention or card.retry_at or card.blockers)
+
+
+def _has_state(card: Card) -> bool:
+    return bool(
+        card.session_status != "INACTIVE"
+        or card.list == "done"
+        or card.ready
+        or card.blockers
+        or card.review_status == "pending"
+        or card.question
+        or card.attention
+        or card.landing_status in ("queued", "landing")
+        or card.retry_at
+        or card.pr_number
+    )
+
+
+def height(card: Card, width: int, marks: Marks, now: datetime, *, density: Density = "normal") -> int:
+    """Lines of the card when it is not chosen; equals the length of `lines`."""
+    rows = ROWS[density]
+    if density == "detailed":
+        rows += len(_wrapped(card.title, width, DETAILED_TITLE)) - 1
+    if not _has_state(card):
+        return rows
+    if not _talks(card):
+        return rows + 1
+    return rows + len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, TALKATIVE))
+
+
+def lines(
+    card: Card, width: int, marks: Marks, now: datetime, *, selected: bool = False, density: Density = "normal"
+) -> list[Line]:
+    """All lines of a card, each starting with its priority bar."""
+    bar: Part = (marks.bars[min(max(card.priority, 1), 5) - 1], f"p{card.priority}")
+    most = TITLE_LINES if selected else DETAILED_TITLE if density == "detailed" else 1
+    title = _wrapped(card.title, width, most) if most > 1 else [card.title]
+    made: list[Line] = [[bar, (f"{card.priority} ", "number"), *unsent(card, marks), (title[0], "title")]]
+    made += [[bar, ("  ", ""), (more, "title")] for more in title[1:]]
+    if density != "compact":
+        made.append([bar, ("  ", ""), *facts_of(card, marks)])
+    if _has_state(card):
+        text, role = state_of(card, marks, now) or (f"{marks.retry} tries again now", "faint")
+        said = _wrapped(text, width, TITLE_LINES if selected else TALKATIVE) if selected or _talks(card) else [text]
+        made += [[bar, ("  ", ""), (line, role)] for line in said]
+    if density == "detailed":
+        made.append([bar, ("  ", ""), *details_of(card, marks, now)])
+    return made
+
+
+def details_of(card: Card, marks: Marks, now: datetime) -> Line:
+    """Short id, agent, actor and how long ago it changed: the last line of a detailed card."""
+    agent = "" if card.session_status == "ACTIVE" else card.agent
+    facts = [f"M-{card.number}", agent, card.actor, f"changed {ago(card.updated_at, now)}"]
+    return [(f" {marks.separator} ".join(fact for fact in facts if fact), "faint")]
+
+
+def unsent(card: Card, marks: Marks) -> Line:
+    """What the hub does not have of it yet, or refused, or has otherwise; nothing for all other cards."""
+    match card.unsent:
+        case "conflict":
+            return [(f"{marks.conflict} ", "bad")]
+        case "parked":
+            return [(f"{marks.attention} ", "bad")]
+        case "waiting":
+            return [(f"{marks.unsynced} ", "wait")]
+    return []
+
+
+def ticks(card: Card, now: datetime) -> int:
+    """A number that changes when the text of the card changes by the clock alone."""
+    seconds = int(now.timestamp())
+    if card.session_status == "ACTIVE":
+        return seconds
+    if card.retry_at is not None and (left := (card.retry_at - now).total_seconds()) > -1:
+        return seconds if card.attempts or left < NEAR else seconds // 60
+    return seconds // 60
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """The text on at most `most` lines; `cell_len` of wide characters is respected by wrapping narrower."""
+    text = " ".join(text.split())
+    room = max(4, width - INDENT)
+    if (cells := cell_len(text)) <= room:
+        return [text]
+    if cells > len(text):  # wide characters: fewer of them fit on a line
+        room = max(4, room * len(text) // cells)
+    return wrap(text, room, max_lines=most, placeholder=" …") or [text]

@@ -1,0 +1,232 @@
+"""What a hub has: public projects to star, to join and to mirror, one's own to mirror, templates to begin from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from ...missions.entities import JsonObject
+from ...missions.errors import SoloUnicornError
+from ...missions.records import record
+from ..app import SoloUnicornApp
+from ..kit.child import ask
+from ..kit.keyline import KeyLine
+from ..kit.keys import binding
+from ..kit.leaving import Sheet
+from ..kit.lines import Lines, Row, row, trouble
+from ..kit.sheets.line import LineScreen
+
+OF_PROJECTS: Final = ("star", "ask", "search")
+ROLES: Final = "contributor, collaborator or maintainer; words to its owners may follow"
+
+
+class GalleryScreen(Sheet[str | None]):
+    """Gives the id of a project that is mirrored here from now on."""
+
+    CSS_PATH = "gallery.tcss"
+    BINDING_GROUP_TITLE = "Gallery"
+    BINDINGS = [  # noqa: RUF012
+        binding("gallery.search", "slash", "search", "search", "Find by words"),
+        binding("gallery.star", "s", "star", "star", "Star the project; S takes the star back"),
+        binding("gallery.unstar", "S", "star(False)", "take star back", "Take your star back", show=False),
+        binding("gallery.ask", "r", "ask", "ask to join", "Ask its owners for a role"),
+        binding("gallery.mine", "m", "view('mine')", "mine", "Show your own projects at the hub, or all again"),
+        binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects again"),
+        binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
+        binding("gallery.close", "escape", "close", "projects", "Out of the search, then back"),
+    ]
+    app = getters.app(SoloUnicornApp)
+    lines = getters.query_one(Lines)
+
+    def __init__(self) -> None:
+        super().__init__(classes="sheet")
+        self.found: list[JsonObject] = []
+        self.view: ViewName = "public"
+        self.words = ""
+
+    def compose(self) -> ComposeResult:
+        """A list and a line for words."""
+        with Vertical(classes="box") as box:
+            box.border_title = "Public projects"
+            yield Lines(self.app.marks, cursor=True)
+            yield Input(placeholder="words, then enter", id="words", max_length=200)
+        yield KeyLine(self.app.marks)
+
+    def on_mount(self) -> None:
+        """Ask the hub."""
+        self.query_one("#words").display = False
+        self.lines.focus()
+        self.look()
+
+    @work(exclusive=True, group="gallery")
+    async def look(self) -> None:
+        """Read what there is."""
+        if self.is_gone:
+            return
+        box = self.query_one(".box")
+        view = VIEWS[self.view]
+        words = self.words if self.view == "public" else ""
+        box.border_title = f"{view.title} with {words}" if words else view.title
+        box.border_subtitle = f"{self.app.marks.enter} {view.takes}"
+        if not self.found:
+            self._show([], [row((" Asking the hub …", "faint"))])
+        try:
+            answer = await ask(*(("projects", "search", "--", words) if words else view.command))
+        except SoloUnicornError as error:
+            self._show([], trouble(error))
+            return
+        found = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+        self._show(found, [view.row(one) for one in found] or [row((f" {view.nothing}", "faint"))])
+
+    def _show(self, found: list[JsonObject], rows: list[Row]) -> None:
+        if self.is_gone:
+            return
+        self.found = found
+        self.lines.set_rows(rows)
+        self.refresh_bindings()
+
+    @property
+    def chosen(self) -> JsonObject | None:
+        """What the cursor is on."""
+        at = (self.lines.cursor or 0) if self.found else 0
+        return self.found[at] if at < len(self.found) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only public projects have stars, and others to ask."""
+        if action in OF_PROJECTS:
+            return self.view == "public" and (action == "search" or self.chosen is not None)
+        return True
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Type words."""
+        entry = self.query_one("#words", Input)
+        entry.display = True
+        entry.focus()
+
+    @on(Input.Submitted)
+    def _search(self, event: Input.Submitted) -> None:
+        self.words = event.value.strip()
+        event.input.display = False
+        self.lines.focus()
+        self.look()
+
+    def action_view(self, view: ViewName) -> None:
+        """Another list, or back to what is public."""
+        self.view, self.found = "public" if self.view == view else view, []
+        self.look()
+
+    @work(group="gallery-edits")
+    async def action_sign_in(self) -> None:
+        """Sign in, then ask again."""
+        from .sign_in import SignInScreen
+
+        if await self.app.push_screen_wait(SignInScreen()):
+            self.look()
+
+    def action_close(self) -> None:
+        """Out of the words first, then out."""
+        entry = self.query_one("#words", Input)
+        if entry.display:
+            entry.display = False
+            self.lines.focus()
+        else:
+            self.dismiss(None)
+
+    @work(group="gallery-edits")
+    async def action_star(self, wanted: bool = True) -> None:
+        """Star it, or take the star back."""
+        one = self.chosen
+        if (
+            one is not None
+            and await self._do("star", str(one["publicSlug"]), *(() if wanted else ("--off",))) is not None
+        ):
+            self.look()
+
+    @work(group="gallery-edits")
+    async def action_ask(self) -> None:
+        """Ask for a role."""
+        one = self.chosen
+        if one is None:
+            return
+        line = await self.app.push_screen_wait(
+            LineScreen(f"Ask to join {one['name']}", text="contributor", about=ROLES)
+        )
+        role, _, message = (line or "").partition(" ")
+        if (
+            role
+            and await self._do("request-access", str(one["publicSlug"]), "--role", role, f"--message={message}")
+            is not None
+        ):
+            self.app.tell(f"Its owners were asked whether you may be {role}")
+
+    @on(Lines.Chosen)
+    @work(group="gallery-edits")
+    async def _take(self) -> None:
+        """Mirror the project here, or make one from the template and mirror that."""
+        one = self.chosen
+        if one is None:
+            return
+        made: object = one["id"]
+        if self.view == "templates":
+            name = await self.app.push_screen_wait(LineScreen("A project from the template", text=str(one["name"])))
+            answer = await self._do("create-from-template", str(one["id"]), f"--name={name}") if name else None
+            if not isinstance(answer, dict):
+                return
+            made = answer["id"]
+        try:
+            await ask("project", "connect", str(made))
+        except SoloUnicornError as error:
+            self.app.complain(error)
+            return
+        self.dismiss(str(made))
+
+    async def _do(self, *words: str) -> object:
+        """`projects …`; what it answered, or None once a refusal was told."""
+        try:
+            return await ask("projects", *words)
+        except SoloUnicornError as error:
+            self.app.complain(error)
+            return None
+
+
+def project_row(one: JsonObject) -> Row:
+    """A public project."""
+    about = f"\n{one['description']}" if one.get("description") else ""
+    category = f"  {one['category']}" if one.get("category") else ""
+    stars = f"   {one.get('starCount') or 0} {'star' if one.get('starCount') == 1 else 'stars'}"
+    return row((f" {one['name']}", "strong"), (f"{stars}{category}", "faint"), about, indent=3)
+
+
+def own_row(one: JsonObject) -> Row:
+    """A project in which the person has a role, or a template."""
+    about = f"\n{one['description']}" if one.get("description") else ""
+    return row((f" {one['name']}", "strong"), (f"   {one.get('visibility') or ''}", "faint"), about, indent=3)
+
+
+ViewName = Literal["public", "mine", "templates"]
+
+
+@record
+class View:
+    """One of the lists."""
+
+    title: str
+    command: tuple[str, ...]
+    takes: str
+    nothing: str
+    row: Callable[[JsonObject], Row]
+
+
+MIRRORS: Final = "mirrors it here"
+VIEWS: Final[dict[ViewName, View]] = {
+    "public": View("Public projects", ("projects", "browse"), MIRRORS, "No public project is found.", project_row),
+    "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have a role in no project.", own_row),
+    "templates": View("Templates", ("projects", "templates"), "makes a project from it", "No template yet.", own_row),
+}

@@ -1,0 +1,91 @@
+"""Everything that waits for a person, oldest first, as rows: permissions, questions, reviews, conflicts, failures."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from ...missions.entities import InboxItem, Mission
+from ...missions.errors import NotFound
+from ...missions.ids import short_id
+from ...missions.records import record
+from ...workspace.workspace import Workspace
+from ..kit.ages import span
+from ..kit.lines import Row, row
+from ..kit.marks import Marks
+
+Kind = Literal["permission", "question", "review", "conflict", "attention"]
+FIRST = ("command", "file_path", "path", "url", "pattern", "query")
+"""What a person wants to see of a tool call first."""
+
+
+@record
+class Entry:
+    """One thing that waits."""
+
+    kind: Kind
+    mission: Mission
+    since: datetime
+    text: str
+    item: InboxItem | None = None
+    """The request of a permission."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The same thing has the same key after the next look."""
+        return (f"{self.kind} {self.item.id}" if self.item else self.kind, self.mission.id)
+
+
+def read(workspace: Workspace) -> list[Entry]:
+    """All of it, oldest first."""
+    found = [
+        Entry(_kind(one.kind, one.mission), one.mission, one.since, one.text)
+        for one in workspace.waiting()
+        if one.kind in ("review", "question", "attention")
+    ]
+    for item in workspace.permissions():
+        try:
+            mission = workspace.mission(item.mission_id)
+        except NotFound:  # deleted while its agent asked
+            continue
+        found.append(Entry("permission", mission, item.asked_at, _call(item), item))
+    return sorted(found, key=lambda one: one.since)
+
+
+def _kind(kind: str, mission: Mission) -> Kind:
+    if kind == "review":
+        return "review"
+    if kind == "question":
+        return "question"
+    return "conflict" if "conflict" in f"{mission.attention} {mission.landing_error}".lower() else "attention"
+
+
+def _call(item: InboxItem) -> str:
+    """A tool call in a few lines: the command or the file first, the rest below."""
+    first = next((str(item.input[name]) for name in FIRST if isinstance(item.input.get(name), str)), "")
+    rest = {name: value for name, value in item.input.items() if value != first}
+    more = json.dumps(rest, ensure_ascii=False) if rest and not first else str(rest.get("description") or "")
+    return f"{item.tool}  {first}".rstrip() + (f"\n{more[:300]}" if more else "")
+
+
+def entry_row(one: Entry, marks: Marks, now: datetime) -> Row:
+    """What it is, of which mission, since when, and its words."""
+    mark, role, word = {
+        "permission": (marks.waits, "wait", "may it?"),
+        "review": (marks.waits, "wait", "review"),
+        "question": (marks.waits, "wait", "question"),
+        "conflict": (marks.conflict, "bad", "conflict"),
+        "attention": (marks.attention, "bad", "failed"),
+    }[one.kind]
+    since = span((now - one.since).total_seconds())
+    return row(
+        (f" {mark} ", role),
+        (f"{word:<10}", role),
+        (f"{short_id(one.mission.number):<6}", "strong"),
+        f"{one.mission.title}  ",
+        (f"{since}\n", "faint"),
+        (one.text, "" if one.kind == "permission" else "faint"),
+        key=one,
+        indent=13,
+    )

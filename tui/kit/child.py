@@ -1,0 +1,94 @@
+"""Our own command line as a child process: what needs git or the network is done there, never in the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from ...config.correlation import handed_on
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import SoloUnicornError
+
+
+async def ask(*arguments: str, seconds: float = 60.0, heard: Callable[[str], None] | None = None) -> Json:
+    """`data` of `solo-unicorn ARGUMENTS --json`; raises the error that the command told. `heard`: see run."""
+    words = ("-P", "-m", "solo_unicorn", *arguments, "--json")
+    out, err, code = await run(sys.executable, *words, seconds=seconds, heard=heard)
+    if code:
+        raise _told(err, arguments)
+    try:
+        answer: Json = json.loads(out)
+    except ValueError as error:
+        raise SoloUnicornError(f"`{' '.join(arguments)}` answered in an unknown way", why=out[:200]) from error
+    return answer.get("data") if isinstance(answer, dict) else answer
+
+
+async def run(
+    program: str, *arguments: str, seconds: float = 60.0, heard: Callable[[str], None] | None = None
+) -> tuple[str, str, int]:
+    """Output, errors and exit code of a program, which gets no terminal.
+
+    `heard` is given each line that it writes to standard error, while it runs.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | handed_on(),
+        )
+    except OSError as error:
+        raise SoloUnicornError(f"{program} cannot be started", why=str(error)) from error
+    try:
+        assert process.stdout is not None and process.stderr is not None
+        reading = asyncio.gather(process.stdout.read(), _lines(process.stderr, heard or _nothing), process.wait())
+        out, err, _ = await asyncio.wait_for(reading, seconds)
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):  # it ended in this very moment
+            process.kill()
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            raise SoloUnicornError(f"{program} {arguments[0]} took longer than {seconds:.0f} seconds") from error
+        raise
+    return out.decode(errors="replace"), err.decode(errors="replace"), process.returncode or 0
+
+
+def _nothing(line: str) -> None:
+    """Nobody listens."""
+
+
+async def _lines(stream: asyncio.StreamReader, heard: Callable[[str], None]) -> bytes:
+    """All of a stream; each line is told when it is there."""
+    parts, line = list[bytes](), b""
+    while part := await stream.read(1 << 16):
+        parts.append(part)
+        *whole, line = (line + part).split(b"\n")
+        for one in whole:
+            heard(one.decode(errors="replace").strip())
+    return b"".join(parts)
+
+
+def _told(err: str, arguments: tuple[str, ...]) -> SoloUnicornError:
+    """The error of a command, from its JSON (the last line of what it said) or its text."""
+    try:
+        wire = json.loads((err.strip().splitlines() or [""])[-1])
+    except ValueError:
+        wire = None
+    match wire:
+        case {"error": {"what": str(what), **rest}}:
+            error = SoloUnicornError(what, why=str(rest.get("why") or ""), todo=str(rest.get("todo") or ""))
+            error.code = str(rest.get("code") or error.code)
+            return error
+    said = " ".join(err.split()) or "it said nothing"
+    return SoloUnicornError(f"`solo-unicorn {' '.join(arguments[:2])}` failed", why=said[-400:])
+
+
+def as_object(value: Json) -> JsonObject:
+    """A JSON object, empty when it is something else."""
+    return value if isinstance(value, dict) else {}

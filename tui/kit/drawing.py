@@ -1,0 +1,81 @@
+"""One line of text with roles, cut or padded to a width: what every drawn line is made of, on any surface.
+
+Nothing here imports Textual: the board's first frame is drawn with it before Textual is there (first_frame.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+
+from ..board.rows.card import Part
+
+Cell = tuple[str, str, str]
+"""Text, its role, and the role that lies under it, such as chosen; either may be empty."""
+Row = list[Cell]
+
+ASCII = str.maketrans(
+    {
+        "…": "~",
+        "−": "-",
+        "→": ">",
+        "·": "-",
+        "⏎": "enter",
+        "⇧": "^",
+        "↑": "^",
+        "↓": "v",
+        "←": "<",
+        "│": "|",
+        "─": "-",
+        "␣": "_",
+    }
+)
+"""What our own words use beside the marks, for terminals without it."""
+
+
+def fit(
+    parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", plain: bool = False, pad: bool = True
+) -> Row:
+    """One line, cut to `width` cells with an ellipsis, or padded to it; `plain` takes ASCII only."""
+    row: Row = []
+    used = 0
+    for text, role in parts:
+        if not text.isprintable():
+            text = _safe(text)
+        if plain and not text.isascii():
+            text = text.translate(ASCII)
+        cells = cell_len(text)
+        if used + cells > width:
+            room = width - used - cell_len(ellipsis)
+            if room >= 0:
+                row.append((set_cell_size(text, room) + ellipsis, role, under))
+                return row
+            return cut(row, width, under)
+        if text:
+            row.append((text, role, under))
+            used += cells
+    if pad and used < width:
+        row.append((" " * (width - used), "", under))
+    return row
+
+
+def cut(row: Row, width: int, under: str = "") -> Row:
+    """A row of exactly `width` cells: what is too much is cut off, what is missing is padded."""
+    kept: Row = []
+    used = 0
+    for text, role, below in row:
+        cells = cell_len(text)
+        if used + cells >= width:
+            kept.append((set_cell_size(text, width - used), role, below))
+            return kept
+        kept.append((text, role, below))
+        used += cells
+    if used < width:
+        kept.append((" " * (width - used), "", under))
+    return kept
+
+
+def _safe(text: str) -> str:
+    """Text without what a terminal would obey: nothing that an agent or a file says may move the cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\t", "    "))

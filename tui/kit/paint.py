@@ -1,0 +1,93 @@
+"""Drawing lines of (text, role) parts as strips: what every drawn widget of ours shares.
+
+A role is a component class `role--<name>` of the application, so that themes and style sheets decide how it looks.
+(Not of each widget: Textual works out every component class of every widget before the first paint.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..board.rows.card import Part
+from .drawing import Row, fit
+
+ROLES = (
+    *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),
+    *("drop", "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active"),
+    *("added-line", "removed-line", "found"),
+    *("code-comment", "code-keyword", "code-string", "code-number", "code-name"),
+)
+COMPONENTS = {f"role--{role}" for role in ROLES}
+"""Component classes of an application with drawn widgets."""
+
+
+class Drawn(Widget):
+    """A widget that draws its own lines."""
+
+    _styles_for: tuple[object, str] | None = None
+    _role_styles: dict[tuple[str, str], Style]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the terminal takes ASCII only."""
+        return self.app.has_class("-plain")
+
+    def style_of(self, role: str, under: str = "") -> Style:
+        """The style of a role; `under` names a role that lies under it, such as chosen. `link URL` is a hyperlink."""
+        style = self._styles().get((role, under))
+        return self._work_out(role, under) if style is None else style
+
+    def _styles(self) -> dict[tuple[str, str], Style]:
+        """The styles known for the widget and the theme as they are now."""
+        base, theme = self.visual_style, self.app.theme
+        if self._styles_for != (base, theme):
+            self._styles_for, self._role_styles = (base, theme), {}
+        return self._role_styles
+
+    def _work_out(self, role: str, under: str) -> Style:
+        style = self.visual_style.rich_style
+        name, _, link = role.partition(" ")
+        for part in (under, name):
+            if part:
+                style += self.app.get_component_styles(f"role--{part}").partial_rich_style
+        if link:
+            style += Style(link=link)
+        self._role_styles[role, under] = style
+        return style
+
+    def draw(
+        self, parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", pad: bool = True
+    ) -> Strip:
+        """One line, cut to `width` cells with an ellipsis, or padded to it."""
+        return self.strip(fit(parts, width, under=under, ellipsis=ellipsis, plain=self.plain, pad=pad))
+
+    def strip(self, row: Row) -> Strip:
+        """A row in the colours of this widget; neighbours that look the same are one, so the terminal is told once."""
+        segments: list[Segment] = []
+        known = self._styles()
+        for text, role, under in row:
+            style = known.get((role, under))
+            if style is None:
+                style = self._work_out(role, under)
+            if segments and segments[-1].style == style:
+                segments[-1] = Segment(segments[-1].text + text, style)
+            else:
+                segments.append(Segment(text, style))
+        return Strip(segments)
+
+
+class DrawnScroll(Drawn, ScrollView):
+    """A drawn widget that scrolls and shows itself how far it is: Textual's scroll bars are never made."""
+
+    DEFAULT_CSS = "DrawnScroll { overflow: hidden hidden; }"
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Wheel and keys scroll although there is no scroll bar."""
+        return True

@@ -1,0 +1,1 @@
+"""Small screens above another one: a question, a choice, a line, a text, the keys."""

@@ -1,0 +1,92 @@
+"""What every key does on the screen below, from the bindings in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from ....missions import query
+from ...app import SoloUnicornApp
+from ...board.screen import BoardScreen
+from ..keys import Entry, binding, entries
+from ..leaving import Sheet
+from ..lines import Lines, Row, row
+
+KEYS, KEYS_NARROW = 14, 9
+
+LEGEND = (
+    ("running", "running"),
+    ("unasked", "its agent asks nobody (skip_permissions)"),
+    ("waits", "waits for you"),
+    ("ready", "ready"),
+    ("blocked", "blocked"),
+    ("attention", "needs attention"),
+    ("parked", "parked by a limit"),
+    ("retry", "failed, tries again"),
+    ("branch", "pull request, landing"),
+)
+
+
+class HelpScreen(Sheet[None]):
+    """Keys, words and marks."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [  # noqa: RUF012
+        binding("help.close", "escape,question_mark,q", "dismiss", "close", "Back to where you were")
+    ]
+
+    BINDING_GROUP_TITLE = "Help"
+    app = getters.app(SoloUnicornApp)
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__(classes="sheet")
+        self.below = below
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        with Vertical(classes="box") as box:
+            box.border_title = "Keys"
+            yield Lines(self.app.marks, cursor=True, id="keys")
+
+    def on_mount(self) -> None:
+        """Show what the bindings say."""
+        lines = self.query_one(Lines)
+        lines.set_rows(self._rows())
+        lines.focus()
+
+    @on(Lines.Chosen)
+    def _chosen(self, event: Lines.Chosen) -> None:
+        """Enter or a click does what the key does; on any other line it goes back."""
+        self.dismiss(None)
+        if isinstance(event.row.key, Entry) and event.row.key.enabled:
+            entry = event.row.key
+            self.app.call_later(self.app.run_action, entry.binding.action, entry.node)
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = []
+        group = ""
+        marks, wide = self.app.marks, KEYS if self.app.size.width >= 80 else KEYS_NARROW
+        for entry in entries(self.below):
+            name = getattr(entry.node, "BINDING_GROUP_TITLE", None) or "Everywhere"
+            if name != group:
+                rows += [*([row("")] if rows else []), row((name, "strong"))]
+                group = name
+            keys = " ".join(dict.fromkeys(entry.keys))
+            rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, key=entry, indent=wide + 3))
+        rows += [row(""), row(("Marks", "strong"))]
+        rows += [
+            row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND
+        ]
+        bars = " ".join(marks.bars)
+        rows.append(row((f"  {bars:<{wide}} ", "brand"), "priority 1 to 5", indent=wide + 3))
+        if isinstance(self.below, BoardScreen):
+            rows += [row(""), row(("Filter", "strong")), row(f"  {query.EXAMPLE}")]
+        rows += [
+            row(""),
+            row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint")),
+        ]
+        return rows

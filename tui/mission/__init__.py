@@ -1,0 +1,1 @@
+"""The mission room, its tabs, and the form of a mission."""

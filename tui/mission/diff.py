@@ -1,0 +1,216 @@
+"""The diff of a worktree as rows, from what `solo-unicorn mission diff --json` prints: one column, or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ...missions.comments import Anchor, LineComment, Side
+from ...missions.entities import JsonObject
+from ...missions.records import record
+from ..board.rows.card import Line
+from ..kit.child import as_object
+from ..kit.drawing import fit
+from ..kit.lines import Row, row
+from ..kit.marks import Marks
+
+LETTERS: Final = {"added": "A", "modified": "M", "deleted": "D", "renamed": "R", "copied": "C", "conflicted": "!"}
+AROUND: Final = 3
+"""Lines around a commented one that the comment holds on to."""
+Colour = Callable[[str, Sequence[str]], list[Line]]
+"""The lines of a file with syntax colours."""
+
+
+@record
+class Place:
+    """What a row of the diff is of: a file's heading (both numbers None), or a line of it."""
+
+    path: str
+    old: int | None = None
+    new: int | None = None
+    anchor: Anchor | None = None
+
+    @property
+    def side(self) -> Side:
+        """Which file the line belongs to; as it is now, where it is in both."""
+        return "new" if self.new is not None else "old"
+
+    @property
+    def line(self) -> int | None:
+        """Its number on that side."""
+        return self.new if self.new is not None else self.old
+
+
+@record
+class DiffLine:
+    """One line of a hunk with its colours and what it is."""
+
+    kind: str
+    text: str
+    old: int | None
+    new: int | None
+    parts: tuple[tuple[str, str], ...]
+    place: Place
+
+
+def files_of(diff: JsonObject) -> list[JsonObject]:
+    """The changed files."""
+    files = diff.get("files")
+    return [as_object(file) for file in files] if isinstance(files, list) else []
+
+
+def diff_rows(
+    diff: JsonObject, marks: Marks, comments: Sequence[LineComment], colour: Colour, *, beside: int = 0
+) -> list[Row]:
+    """All files one below the other, comments below their lines; `beside`: the width for two columns, 0 for one.
+
+    The key of a row is a Place, or the LineComment that it shows.
+    """
+    rows: list[Row] = []
+    for file in files_of(diff):
+        path = str(file.get("path"))
+        if rows:
+            rows.append(row("", key=Place(path)))
+        was = f"  was {file['oldPath']}" if file.get("oldPath") else ""
+        loose = "  not committed yet" if file.get("uncommitted") else ""
+        rows.append(
+            row((path, "strong"), (was, "faint"), *counts_of(file), (loose, "wait"), key=Place(path), under="hover")
+        )
+        if file.get("binary"):
+            rows.append(row(("  a binary file", "faint"), key=Place(path)))
+        of_file = [one for one in comments if one.file == path]
+        for hunk in _list(file.get("hunks")):
+            section = str(hunk.get("section") or "")
+            rows.append(row((f"  {hunk.get('newStart')}  {section}", "key"), key=Place(path), wrap=False))
+            lines = lines_of(path, hunk, colour)
+            rows += _two(lines, of_file, marks, beside) if beside else _one(lines, of_file, marks)
+        shown = {one.key.id for one in rows if isinstance(one.key, LineComment)}
+        rows += [_comment(one, marks) for one in of_file if one.id not in shown]
+        if file.get("truncated"):
+            rows.append(row(("  … more changes than are shown here", "faint"), key=Place(path)))
+    return rows
+
+
+def _list(value: object) -> list[JsonObject]:
+    return [as_object(one) for one in value] if isinstance(value, list) else []
+
+
+def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
+    """The lines of a hunk; each side is coloured as a whole, so that what spans lines is seen."""
+    given = [
+        (str(one.get("kind")), str(one.get("text")).expandtabs(4), _number(one, "old"), _number(one, "new"))
+        for one in _list(hunk.get("lines"))
+    ]
+    sides: dict[Side, list[int]] = {
+        "old": [at for at, (_, _, old, _) in enumerate(given) if old is not None],
+        "new": [at for at, (_, _, _, new) in enumerate(given) if new is not None],
+    }
+    parts: dict[int, Line] = {}
+    anchors: dict[tuple[Side, int], Anchor] = {}
+    for side, places in sides.items():
+        texts = [given[at][1] for at in places]
+        parts.update(zip(places, colour(path, texts), strict=True))
+        raw = [str(_list(hunk.get("lines"))[at].get("text")) for at in places]
+        for number, at in enumerate(places):
+            above, below = raw[max(0, number - AROUND) : number], raw[number + 1 : number + 1 + AROUND]
+            anchors[side, at] = Anchor(raw[number], tuple(above), tuple(below))
+    made = []
+    for at, (kind, text, old, new) in enumerate(given):
+        place = Place(path, old, new, anchors.get(("new" if new is not None else "old", at)))
+        made.append(DiffLine(kind, text, old, new, tuple(parts.get(at) or [(text, "")]), place))
+    return made
+
+
+def _number(line: JsonObject, name: str) -> int | None:
+    value = line.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _under(kind: str) -> str:
+    return {"+": "added-line", "-": "removed-line"}.get(kind, "")
+
+
+def _one(lines: Iterable[DiffLine], comments: Sequence[LineComment], marks: Marks) -> list[Row]:
+    rows: list[Row] = []
+    for line in lines:
+        role = {"+": "added", "-": "removed"}.get(line.kind, "faint")
+        number = line.new if line.new is not None else line.old
+        head = ((f"{number or '':>5} ", "faint"), (f"{line.kind} ", role))
+        rows.append(Row((*head, *line.parts), line.place, 8, True, _under(line.kind)))
+        rows += _said(comments, marks, line.old, line.new)
+    return rows
+
+
+def _two(lines: Sequence[DiffLine], comments: Sequence[LineComment], marks: Marks, width: int) -> list[Row]:
+    """What was at the left, what is at the right; lines that took each other's place stand beside each other."""
+    half = max(12, (width - 3) // 2)
+    rows: list[Row] = []
+    for left, right in pairs(lines):
+        parts = [*_half(left, half, old=True), (f"{marks.gutter} ", "rule"), *_half(right, half, old=False)]
+        place = (right or left).place if right or left else None  # type: ignore[union-attr]
+        rows.append(Row(tuple(parts), place, 0, False))
+        rows += _said(comments, marks, left.old if left else None, right.new if right else None)
+    return rows
+
+
+def pairs(lines: Sequence[DiffLine]) -> list[tuple[DiffLine | None, DiffLine | None]]:
+    """Lines side by side: a run of removed lines with the run of added ones that follows it."""
+    found: list[tuple[DiffLine | None, DiffLine | None]] = []
+    removed: list[DiffLine] = []
+    added: list[DiffLine] = []
+
+    def flush() -> None:
+        for at in range(max(len(removed), len(added))):
+            left = removed[at] if at < len(removed) else None
+            found.append((left, added[at] if at < len(added) else None))
+        removed.clear()
+        added.clear()
+
+    for line in lines:
+        if line.kind == "-":
+            if added:
+                flush()
+            removed.append(line)
+        elif line.kind == "+":
+            added.append(line)
+        else:
+            flush()
+            found.append((line, line))
+    flush()
+    return found
+
+
+def _half(line: DiffLine | None, width: int, *, old: bool) -> Line:
+    if line is None:
+        return [(" " * width, "")]
+    number = line.old if old else line.new
+    role = {"+": "added", "-": "removed"}.get(line.kind, "faint")
+    parts = fit([(f"{number or '':>5} ", "faint"), (f"{line.kind} ", role), *line.parts], width)
+    return [(text, role) for text, role, _ in parts]
+
+
+def _said(comments: Sequence[LineComment], marks: Marks, old: int | None, new: int | None) -> list[Row]:
+    """The comments that stand on a line."""
+    return [
+        _comment(one, marks) for one in comments if not one.outdated and one.line == (new if one.side == "new" else old)
+    ]
+
+
+def _comment(one: LineComment, marks: Marks) -> Row:
+    mark, role = (marks.waits, "wait") if one.open else (marks.done, "good")
+    state = "" if one.open else "resolved  "
+    gone = f"line {one.line} has changed since  " if one.outdated else ""
+    return row(
+        (f"      {mark} ", role),
+        (f"{one.author.name or 'you'}: ", "brand"),
+        (f"{state}{gone}", "faint"),
+        (one.text, "" if one.open else "faint"),
+        key=one,
+        indent=8,
+        under="hover",
+    )
+
+
+def counts_of(file: JsonObject) -> list[tuple[str, str]]:
+    """`+41 −6`."""
+    return [(f"  +{file.get('added', 0)}", "added"), (f" −{file.get('removed', 0)}", "removed")]

@@ -1,0 +1,48 @@
+"""The changed files as a tree; folders with nothing beside them are drawn in one line with what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...missions.comments import LineComment
+from ...missions.entities import JsonObject
+from ..kit.lines import Row, row
+from ..kit.marks import Marks
+from .diff import LETTERS, counts_of, files_of
+
+
+def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks) -> list[Row]:
+    """One row a folder or file; the key of a file's row is its path, a folder's has none."""
+    top: dict[str, object] = {}
+    for file in files_of(diff):
+        *folders, name = str(file.get("path")).split("/")
+        at = top
+        for folder in folders:
+            inside = at.setdefault(f"{folder}/", {})
+            assert isinstance(inside, dict)
+            at = inside
+        at[name] = file
+    still = {one.file: sum(other.open and other.file == one.file for other in comments) for one in comments}
+    return _rows(top, 0, still, marks)
+
+
+def _rows(tree: dict[str, object], depth: int, still: dict[str, int], marks: Marks) -> list[Row]:
+    rows: list[Row] = []
+    for name, inside in tree.items():
+        assert isinstance(inside, dict)
+        if not name.endswith("/"):
+            rows.append(_file(name, inside, depth, still, marks))
+            continue
+        while len(inside) == 1 and (only := next(iter(inside))).endswith("/"):
+            name, inside = name + only, inside[only]
+        rows.append(row(("  " * depth, ""), (f"{marks.unfolded} {name}", "faint")))
+        rows += _rows(inside, depth + 1, still, marks)
+    return rows
+
+
+def _file(name: str, file: JsonObject, depth: int, still: dict[str, int], marks: Marks) -> Row:
+    path = str(file.get("path"))
+    letter = LETTERS.get(str(file.get("status")), "?")
+    said = f"  {marks.waits} {still[path]}" if still.get(path) else ""
+    head = "  " * depth
+    return row(head, (f"{letter} ", "key"), name, *counts_of(file), (said, "wait"), key=path, indent=len(head) + 2)

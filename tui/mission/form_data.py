@@ -1,0 +1,89 @@
+"""What the mission form offers and what it saves; runs on the workspace thread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ...missions.creating import MissionDraft
+from ...missions.editing import overtaken
+from ...missions.entities import Actor, CodeAgent, Flow, Mission, ProjectRepository
+from ...missions.errors import InvalidValue
+from ...missions.ids import short_id
+from ...missions.records import record
+from ...workspace.workspace import Workspace
+
+
+@record
+class FormData:
+    """The choices, and the mission that is changed (None for a new one) with its blockers as `M-3 M-9`."""
+
+    flows: tuple[Flow, ...]
+    default_flow: str | None
+    repositories: tuple[ProjectRepository, ...]
+    actors: tuple[Actor, ...]
+    agents: tuple[CodeAgent, ...]
+    mission: Mission | None = None
+    blockers: str = ""
+
+
+def read(workspace: Workspace, project_id: str, ref: str | None) -> FormData:
+    """Everything that the form needs."""
+    mission = workspace.mission(ref) if ref else None
+    blockers = [
+        short_id(view.other.number)
+        for view in (workspace.dependencies(mission.id) if mission else ())
+        if view.direction == "blocked_by" and view.other is not None
+    ]
+    project = workspace.project(project_id)
+    return FormData(
+        flows=tuple(workspace.flows(project_id)),
+        default_flow=(mission.flow_id if mission else None) or project.default_flow_id,
+        repositories=tuple(workspace.repositories(project_id)),
+        actors=tuple(workspace.actors(project_id)),
+        agents=tuple(agent for agent in workspace.agents() if agent.state == "ready"),
+        mission=mission,
+        blockers=" ".join(blockers),
+    )
+
+
+def references(text: str) -> list[str]:
+    """`M-3, 9 m-12` as a list."""
+    return [part for part in re.split(r"[\s,;]+", text) if part]
+
+
+def create(workspace: Workspace, project_id: str, draft: MissionDraft, blockers: list[str]) -> Mission:
+    """Make a mission; its blockers are looked up first, so that nothing is made when one is not there."""
+    others = [workspace.mission(ref) for ref in blockers]
+    if not draft.title.strip():
+        raise InvalidValue("title", "A mission needs a title", todo="write what is to be done in a line")
+    mission = workspace.create_mission(project_id, draft)
+    for other in others:
+        workspace.link(other.id, mission.id)
+    return workspace.mission(mission.id)
+
+
+@record
+class Overtaken:
+    """Nothing was saved: these fields say something else by now, in the mission as it is."""
+
+    mission: Mission
+    fields: tuple[str, ...]
+
+
+def change(
+    workspace: Workspace, mission: Mission, changes: Mapping[str, object], before: list[str], after: list[str]
+) -> Mission | Overtaken:
+    """Save what differs from the mission as it was opened; what others changed in other fields stays theirs."""
+    now = workspace.mission(mission.id)
+    if theirs := overtaken(mission, now, changes):
+        return Overtaken(now, theirs)
+    was = {workspace.mission(ref).id for ref in before}
+    wanted = {workspace.mission(ref).id for ref in after}
+    if changes:
+        workspace.edit_mission(mission.id, changes, expected_version=now.version)
+    for other in wanted - was:
+        workspace.link(other, mission.id)
+    for other in was - wanted:
+        workspace.unlink(other, mission.id)
+    return workspace.mission(mission.id)

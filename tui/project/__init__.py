@@ -1,0 +1,1 @@
+"""A project: settings, flows, memory, members, metrics, and the list of projects."""

@@ -1,0 +1,173 @@
+"""How the work goes: plots by week, and the agents compared. The plotting library comes with the first plot."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rich.text import Text
+from textual import getters, work
+from textual.app import ComposeResult, RenderResult
+from textual.color import Color
+from textual.containers import Grid
+from textual_plotext import PlotextPlot
+
+from ...missions.entities import Project
+from ...missions.metrics import Metrics, WeekFigures
+from ...workspace.workspace import Workspace
+from ..app import SoloUnicornApp
+from ..kit.keyline import KeyLine
+from ..kit.keys import binding
+from ..kit.leaving import Place
+from ..kit.lines import Lines, Row, row
+from ..kit.marks import Marks
+
+WEEKS: Final = (12, 26, 52)
+PLOTS: Final = {
+    "done": "Missions done per week",
+    "cycle": "Cycle time, median hours",
+    "review": "Waiting for your review, median hours",
+    "cost": "Cost per week, dollars",
+}
+LEAST_PLOT = (16, 6)
+"""Cells below which a plot is not drawn."""
+LABEL_ROOM: Final = 9
+"""Cells for the name of a week: plotext leaves out some that touch, not the same ones each time."""
+
+
+class Plot(PlotextPlot):
+    """Bars over the Mondays; a week without a value has none.
+
+    Set anew for each painting, since how many weeks can be named depends on the room. Plotext fails where there is
+    none for a plot.
+    """
+
+    values: tuple[float | None, ...] = ()
+    weeks: tuple[WeekFigures, ...] = ()
+
+    def show(self, values: list[float | None], weeks: tuple[WeekFigures, ...]) -> None:
+        """Take the figures, one per week."""
+        self.values, self.weeks = tuple(values), weeks
+        known = [value for value in values if value]
+        self.border_subtitle = "nothing yet" if not known else f"newest {known[-1]:.4g}, highest {max(known):.4g}"
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """The plot, or nothing in a corner too small for it."""
+        if not self.weeks or self.size.width < LEAST_PLOT[0] or self.size.height < LEAST_PLOT[1]:
+            return Text("")
+        self._set()
+        return super().render()
+
+    def _set(self) -> None:
+        plot: Any = self.plt
+        plot.clear_data()
+        plot.clear_figure()
+        bars = [(place, value) for place, value in enumerate(self.values) if value]
+        plot.ylim(0, max((value for _, value in bars), default=1) * 1.05)
+        if bars:
+            colour = None if self.app.current_theme.ansi else Color.parse(self.app.current_theme.primary).rgb
+            marker = "#" if self.app.has_class("-plain") else "sd"
+            plot.bar([place for place, _ in bars], [value for _, value in bars], width=0.6, marker=marker, color=colour)
+        step = max(len(self.weeks) // 6, -(-len(self.weeks) * LABEL_ROOM // self.size.width), 1)
+        plot.xlim(-0.6, len(self.weeks) - 0.4)
+        plot.xticks(list(range(0, len(self.weeks), step)), [week.start[5:] for week in self.weeks[::step]])
+
+
+class MetricsScreen(Place[None]):
+    """Four plots and a table; read anew when something changes."""
+
+    CSS_PATH = "metrics.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012
+    BINDING_GROUP_TITLE = "Metrics"
+    BINDINGS = [  # noqa: RUF012
+        binding("metrics.back", "escape,q", "dismiss", "board", "Back to the board"),
+        binding("metrics.weeks", "w", "weeks", "weeks", "Show 12, 26 or 52 weeks"),
+        binding("metrics.project", "p", "project", "this project/all", "Count this project only, or all of them"),
+    ]
+    AUTO_FOCUS = "#agents"
+    app = getters.app(SoloUnicornApp)
+
+    def __init__(self, project: Project | None) -> None:
+        super().__init__()
+        self.project = project
+        self.only = project is not None
+        self.weeks = WEEKS[0]
+        self.metrics: Metrics | None = None
+
+    def compose(self) -> ComposeResult:
+        """Heading, plots, agents."""
+        marks = self.app.marks
+        yield Lines(marks, id="head")
+        with Grid(id="plots"):
+            for name, title in PLOTS.items():
+                plot = Plot(id=name)
+                plot.border_title = title
+                yield plot
+        agents = Lines(marks, id="agents", empty="No agent has worked in these weeks.")
+        agents.border_title = "Agents"
+        yield agents
+        yield KeyLine(marks)
+
+    def on_mount(self) -> None:
+        """Read now and on news."""
+        self.query_one("#head", Lines).can_focus = False
+        self.app.workspace_changed.subscribe(self, lambda _: self.reload())
+        self.reload()
+
+    @work(exclusive=True, group="metrics")
+    async def reload(self) -> None:
+        """Read the figures."""
+        project = self.project.id if self.only and self.project else None
+        metrics = await self.app.perform(Workspace.metrics, project, weeks=self.weeks, now=self.app.clock())
+        if metrics is not None and not self.is_gone:
+            self.metrics = metrics
+            self._show(metrics)
+
+    def _show(self, metrics: Metrics) -> None:
+        whose = self.project.name if self.only and self.project else "all projects"
+        done = sum(week.done for week in metrics.weeks)
+        cost = sum(week.cost_usd for week in metrics.weeks)
+        said = f"    {self.weeks} weeks   {done} missions done   ${cost:.2f}"
+        self.query_one("#head", Lines).set_rows([row((" Metrics  ", "brand"), (whose, "strong"), (said, "faint"))])
+        weeks = metrics.weeks
+        self.query_one("#done", Plot).show([float(week.done) for week in weeks], weeks)
+        self.query_one("#cycle", Plot).show([week.cycle_hours for week in weeks], weeks)
+        self.query_one("#review", Plot).show([week.review_hours for week in weeks], weeks)
+        self.query_one("#cost", Plot).show([week.cost_usd for week in weeks], weeks)
+        self.query_one("#agents", Lines).set_rows(agent_rows(metrics, self.app.marks, self.size.width))
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_weeks(self) -> None:
+        """A longer time, then the shortest again."""
+        self.weeks = WEEKS[(WEEKS.index(self.weeks) + 1) % len(WEEKS)]
+        self.reload()
+
+    def action_project(self) -> None:
+        """This project, or all."""
+        self.only = not self.only and self.project is not None
+        self.reload()
+
+
+def agent_rows(metrics: Metrics, marks: Marks, width: int) -> list[Row]:
+    """A table: each agent with how its sessions ended, how long they took, and what they cost."""
+    wide = width >= 70
+    head = f" {'':<14}{'sessions':>9}{'done':>8}{'failed':>8}" + (
+        f"{'missions':>10}{'median':>9}{'tokens':>9}{'cost':>10}" if wide else ""
+    )
+    rows = [row((head, "faint"), wrap=False)]
+    for one in metrics.agents:
+        share = f"{100 * one.completed / one.sessions:.0f} %" if one.sessions else ""
+        cost = "-" if one.cost_usd is None else f"${one.cost_usd:.2f}"
+        more = f"{one.missions:>10}{one.minutes:>5.0f} min{one.tokens / 1000:>8.0f}k{cost:>10}" if wide else ""
+        rows.append(
+            row(
+                (f" {one.name:<14}", "strong"),
+                f"{one.sessions:>9}",
+                (f"{share:>8}", "good"),
+                (f"{one.failed:>8}", "bad" if one.failed else "faint"),
+                more,
+                wrap=False,
+            )
+        )
+    return rows if metrics.agents else []

@@ -1,0 +1,285 @@
+"""What a person changes about a project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import on, work
+
+from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
+from ...missions.errors import SoloUnicornError
+from ...missions.permissions import PermissionRule
+from ...workspace.workspace import Workspace
+from ..kit.child import ask
+from ..kit.fields import FieldList
+from ..kit.keys import binding
+from ..kit.lines import Lines
+from ..kit.sheets.confirm import ConfirmScreen
+from ..kit.sheets.editing import UNCHANGED, new_value
+from ..kit.sheets.line import LineScreen
+from ..kit.sheets.write import WriteScreen
+from .fields import change_of
+from .live import LiveProject
+from .members import ASKS, Members
+from .panes import Flows, Parts, StageEditor, changed_stages
+
+PARTS = ("repositories", "flows", "actors", "memory")
+
+
+class ProjectScreen(LiveProject):
+    """Every change is made at once; what is refused is said, and nothing is lost."""
+
+    BINDINGS = [  # noqa: RUF012
+        binding("project.new", "n", "new", "new", "Another repository, flow, actor or document"),
+        binding("project.edit", "e", "edit", "edit", "Edit the document; rename the flow"),
+        binding("project.delete", "d,delete", "delete", "delete", "Remove what is under the cursor"),
+        binding("project.copy", "c", "copy", "copy", "Copy the flow into one of your own"),
+        binding("project.default", "D", "default", "make default", "New missions get this flow, or this actor"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what fits the tab."""
+        if action == "new":
+            return self.tab in PARTS or self._on_a_hub
+        if action == "edit":
+            return self.tab in ("memory", "flows")
+        if action == "delete":
+            return self.tab in (*PARTS, "permissions") or self._on_a_hub
+        if action == "copy":
+            return self.tab == "flows"
+        return self.tab in ("flows", "actors") if action == "default" else True
+
+    @property
+    def _on_a_hub(self) -> bool:
+        """Whether the members of a connected project are shown."""
+        return self.tab == "members" and self.data is not None and self.data.project.hub is not None
+
+    @property
+    def chosen(self) -> object:
+        """The part under the cursor of the open tab."""
+        if self.tab == "permissions":
+            lines = self.query_one("#rules", Lines)
+            return lines.rows[lines.cursor or 0].key if lines.rows else None
+        pane = next(iter(self.query(f"#{self.tab}")), None)
+        return pane.chosen if isinstance(pane, Parts) else None
+
+    # -- fields --------------------------------------------------------------------------------------------------
+
+    @on(FieldList.Wanted)
+    @work(group="edits")
+    async def _change(self, event: FieldList.Wanted) -> None:
+        of = getattr(self.chosen, "id", self.ref) if self.tab != "settings" else self.ref
+        value = await new_value(self, event.field, event.value, of=of)  # type: ignore[arg-type]
+        if value is UNCHANGED or self.data is None:
+            return
+        match self.tab, self.chosen:
+            case "settings", _:
+                changes = change_of(self.data.project, event.field, value)
+                await self.app.perform(Workspace.update_project, self.ref, changes)
+            case "repositories", ProjectRepository() as one:
+                await self.app.perform(Workspace.update_repository, one.id, {event.field.name: value})
+            case "actors", Actor() as actor:
+                await self.app.perform(Workspace.update_actor, actor.id, {event.field.name: value})
+        self.reload()
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    @work(group="edits")
+    async def action_new(self) -> None:
+        """Another one."""
+        asked = {
+            "repositories": ("New repository", "the path of a checkout, or an address to clone"),
+            "flows": ("New flow", "its name; it begins as a copy of the one under the cursor"),
+            "actors": ("New actor", "its name"),
+            "memory": ("New document", "its name: small letters, digits and -"),
+            "members": ("Give a person a role", "their e-mail, and contributor, collaborator, maintainer or owner"),
+        }[self.tab]
+        line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1]))
+        if not line:
+            return
+        match self.tab:
+            case "repositories":
+                await self._add_repository(line)
+            case "flows":
+                await self._copy_flow(line)
+            case "actors":
+                await self.app.perform(Workspace.create_actor, self.ref, line)
+            case "memory":
+                await self._write(MemoryDocument(self.ref, line, "", 0, self.app.clock(), USER))
+            case "members":
+                email, _, role = line.partition(" ")
+                await self.query_one(Members).change("add", email, "--role", role.strip() or "contributor")
+        self.reload()
+
+    async def _add_repository(self, line: str) -> None:
+        self.app.tell("Adding the repository …")
+        try:
+            await ask("repo", "add", line, "--project", self.ref, seconds=600)
+        except SoloUnicornError as error:
+            self.app.complain(error)
+
+    @work(group="edits")
+    async def action_copy(self) -> None:
+        """A flow of one's own."""
+        flow = self.chosen
+        if isinstance(flow, Flow):
+            line = await self.app.push_screen_wait(LineScreen("Copy of the flow", text=f"My {flow.name}"))
+            if line:
+                await self._copy_flow(line)
+                self.reload()
+
+    async def _copy_flow(self, name: str) -> None:
+        flow = self.chosen
+        stages = flow.stage_sequence if isinstance(flow, Flow) else (FlowStage("code", True),)
+        await self.app.perform(Workspace.create_flow, self.ref, name, stages)
+
+    @work(group="edits")
+    async def action_edit(self) -> None:
+        """The document, or the flow's name."""
+        match self.chosen:
+            case MemoryDocument() as one:
+                await self._write(one)
+            case Flow() as flow:
+                line = await self.app.push_screen_wait(LineScreen("Name of the flow", text=flow.name))
+                if line:
+                    await self.app.perform(Workspace.describe_flow, flow.id, name=line)
+        self.reload()
+
+    async def _write(self, one: MemoryDocument) -> None:
+        """Edit a document; when it changed meanwhile, what stands there now is shown below what was written."""
+        version = one.version
+
+        async def keep(written: str) -> object:
+            nonlocal version
+            if written == one.text.strip():
+                return one
+            done = await self.app.perform(Workspace.replace_memory, self.ref, one.name, written + "\n", version)
+            if done is not None:
+                self.app.tell(f"{done.name} is at version {done.version}")
+                return done
+            now = next((other for other in await self._documents() if other.name == one.name), None)
+            if (now.version if now else 0) != version:
+                theirs = f"\n\n<!-- what stands there now, version {now.version}: -->\n\n{now.text}" if now else ""
+                sheet.area.text, version = written + theirs, now.version if now else 0
+            return None
+
+        sheet = WriteScreen(
+            f"Memory: {one.name}",
+            draft=f"memory {self.ref} {one.name}",
+            why=f"on version {version}" if version else "",
+            text=one.text,
+            button="Keep",
+            use=keep,
+        )
+        await self.app.push_screen_wait(sheet)
+
+    async def _documents(self) -> list[MemoryDocument]:
+        return await self.app.perform(Workspace.memory_documents, self.ref) or []
+
+    @work(group="edits")
+    async def action_default(self) -> None:
+        """New missions get it."""
+        match self.chosen:
+            case Flow() as flow:
+                await self.app.perform(Workspace.update_project, self.ref, {"default_flow_id": flow.id})
+            case Actor() as actor:
+                await self.app.perform(Workspace.update_project, self.ref, {"default_actor_id": actor.id})
+        self.reload()
+
+    @work(group="edits")
+    async def action_delete(self) -> None:
+        """Remove it, after a question."""
+        one = self.chosen
+        if self.tab == "members":
+            await self._part_from(self.query_one(Members))
+            return
+        match one:
+            case ProjectRepository():
+                question = f"Unlink {one.name}? Its files stay where they are."
+            case Flow() | Actor():
+                question = f"Delete {one.name}?"
+            case PermissionRule():
+                question = f"Ask again before {one.tool} {one.subject}?"
+            case _:
+                self.app.tell("A document is not deleted: empty what should go, its versions stay")
+                return
+        if not await self.app.push_screen_wait(ConfirmScreen(question, "Yes")):
+            return
+        match one:
+            case ProjectRepository():
+                await self.app.perform(Workspace.remove_repository, one.id)
+            case Flow():
+                await self.app.perform(Workspace.delete_flow, one.id)
+            case Actor():
+                await self.app.perform(Workspace.delete_actor, one.id)
+            case PermissionRule():
+                await self.app.perform(Workspace.forget_permission_rule, one.id)
+        self.reload()
+
+    async def _part_from(self, pane: Members) -> None:
+        """Take a member's role away, after a question."""
+        one = pane.chosen
+        if one is None or ASKS in one:
+            return
+        who = str(one.get("email") or one["userId"])
+        if await self.app.push_screen_wait(ConfirmScreen(f"Take the role of {who} away?", "Yes")):
+            await pane.change("remove", str(one["userId"]))
+
+    # -- stages --------------------------------------------------------------------------------------------------
+
+    @on(Lines.Chosen, "#flows-details")
+    @work(group="edits")
+    async def _prompt(self, event: Lines.Chosen) -> None:
+        flow, at = self.chosen, event.index
+        if not isinstance(flow, Flow):
+            return
+        stage = flow.stage_sequence[at]
+        about = "{title}, {description}, {tasks} and the like are filled in; empty: the built-in prompt"
+        sheet = WriteScreen(
+            f"Prompt of {stage.stage}",
+            draft=f"prompt {flow.id} {stage.stage}",
+            why=about,
+            text=stage.prompt or "",
+            button="Keep",
+            blank=True,
+            use=lambda text: self._keep(flow, _with(flow, at, replace(stage, prompt=text or None)), at),
+        )
+        await self.app.push_screen_wait(sheet)
+
+    @work(group="edits")
+    async def action_stage(self, what: str) -> None:
+        """Change the stages of the flow."""
+        flow, pane = self.chosen, self.query_one("#flows", Flows)
+        if not isinstance(flow, Flow):
+            return
+        at = pane.stage
+        stage = flow.stage_sequence[at]
+        if what in ("review", "up", "down", "remove"):
+            stages, at = changed_stages(flow.stage_sequence, at, what)
+            await self._keep(flow, stages, at)
+            return
+        heading, text = {
+            "add": ("New stage", ""),
+            "rename": ("Name of the stage", stage.stage),
+            "describe": ("What the stage is for", stage.description),
+        }[what]
+        line = await self.app.push_screen_wait(LineScreen(heading, text=text))
+        if line is None:
+            return
+        if what == "add":
+            stages = (*flow.stage_sequence[: at + 1], FlowStage(line, True), *flow.stage_sequence[at + 1 :])
+            await self._keep(flow, stages, at + 1)
+        else:
+            changed = replace(stage, stage=line) if what == "rename" else replace(stage, description=line)
+            await self._keep(flow, _with(flow, at, changed), at)
+
+    async def _keep(self, flow: Flow, stages: tuple[FlowStage, ...], at: int) -> Flow | None:
+        kept = await self.app.perform(Workspace.update_flow, flow.id, stages)
+        if kept is not None:
+            self.query_one(StageEditor).cursor = at
+        self.reload()
+        return kept
+
+
+def _with(flow: Flow, at: int, stage: FlowStage) -> tuple[FlowStage, ...]:
+    return (*flow.stage_sequence[:at], stage, *flow.stage_sequence[at + 1 :])

@@ -1,0 +1,1 @@
+"""From the command line to the first paint: what Textual must not hold up."""

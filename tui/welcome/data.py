@@ -1,0 +1,79 @@
+"""What the first start finds and makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...missions.entities import Project
+from ...missions.errors import SoloUnicornError
+from ...missions.records import record
+from ...workspace.workspace import Workspace
+from ..kit.child import ask, run
+
+STEP = "first_start.step"
+Make = Callable[[Workspace], Project]
+
+
+@record
+class RepositoryFound:
+    """The git repository around a directory."""
+
+    path: Path
+    branch: str
+    remote: str
+
+    @property
+    def name(self) -> str:
+        """Its directory's name."""
+        return self.path.name
+
+
+async def find_repository(directory: Path | None) -> RepositoryFound | None:
+    """The repository that a directory is in; None when there is none, or no git."""
+    if directory is None:
+        return None
+
+    async def git(*arguments: str) -> str:
+        out, _, code = await run("git", "-C", str(directory), *arguments, seconds=5)
+        return out.strip() if code == 0 else ""
+
+    try:
+        root = await git("rev-parse", "--show-toplevel")
+        if not root:
+            return None
+        branch, remote = await git("symbolic-ref", "--short", "-q", "HEAD"), await git("remote", "get-url", "origin")
+    except SoloUnicornError:
+        return None
+    return RepositoryFound(Path(root), branch, remote)
+
+
+async def add_repository(found: RepositoryFound, project: Project) -> None:
+    """Link it by the command that checks it; raises what that refuses."""
+    await ask("repo", "add", str(found.path), "--project", project.id)
+
+
+async def find_agents() -> None:
+    """Look for installed agents; the result is in the workspace."""
+    await ask("agent", "scan", seconds=30)
+
+
+def kept_step(workspace: Workspace) -> tuple[int, bool]:
+    """Where somebody left the first start, and whether with the repository."""
+    step, _, taken = (workspace.meta(STEP) or "0 1").partition(" ")
+    return int(step), taken == "1"
+
+
+def keep_step(workspace: Workspace, step: int, with_repository: bool) -> None:
+    """Go on there next time."""
+    workspace.set_meta(STEP, f"{step} {int(with_repository)}")
+
+
+def empty_project(workspace: Workspace) -> Project:
+    """A project to fill."""
+    return workspace.create_project("My project")
+
+
+def start_project(workspace: Workspace, name: str) -> Project:
+    """An empty project."""
+    return workspace.create_project(name)

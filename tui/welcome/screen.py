@@ -1,0 +1,314 @@
+"""The first start, four screens: this repository, the agents found, what to begin with, and a hub for who wants one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Static
+
+from ...missions.entities import CodeAgent, Project
+from ...missions.errors import SoloUnicornError
+from ...workspace.workspace import Workspace
+from ..app import SoloUnicornApp
+from ..kit.keyline import KeyLine
+from ..kit.keys import binding
+from ..kit.leaving import Sheet
+from ..kit.lines import Lines, Row, row
+from ..workstation.data import agent_rows, read
+from . import data as welcome_data
+from .data import RepositoryFound
+
+STEPS: Final = ("repository", "agents", "begin", "hub")
+TITLES: Final = ("This repository?", "Agents found", "Start with", "A hub, to work with others?")
+
+
+class WelcomeScreen(Sheet[str | None]):
+    """Gives the id of the project to open, None when the person wants to look around first; it goes on next time."""
+
+    CSS_PATH = "welcome.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012
+    BINDING_GROUP_TITLE = "First start"
+    BINDINGS = [  # noqa: RUF012
+        binding("welcome.next", "enter", "next", "next", "Go on with what stands here", label="⏎"),
+        binding("welcome.without", "w", "without", "without it", "Go on without this repository"),
+        binding("welcome.again", "r", "again", "look again", "Look for agents once more"),
+        binding("welcome.hub", "h", "hub", "sign in", "Sign in at a hub, in the browser"),
+        binding("welcome.tutorial", "t", "tutorial", "tutorial", "Learn by doing, in eight steps; X removes it"),
+        binding("welcome.sample", "s", "sample", "sample", "A short sample project to look around in; X removes it"),
+        binding("welcome.empty", "n", "empty", "empty project", "An empty project without a repository"),
+        binding("welcome.back", "left,b", "back", "back", "The screen before", label="←"),
+        binding("welcome.later", "escape", "later", "later", "Look at the empty board; n goes on here"),
+    ]
+    AUTO_FOCUS = ""
+    app = getters.app(SoloUnicornApp)
+
+    def __init__(self, directory: Path | None) -> None:
+        super().__init__(classes="sheet")
+        self.directory = directory
+        self.found: RepositoryFound | None = None
+        self.step = 0
+        self.with_repository = True
+        self.project: Project | None = None
+        self._looked = False
+        self._making = False
+
+    def compose(self) -> ComposeResult:
+        """One of four parts at a time."""
+        marks = self.app.marks
+        with Vertical(classes="box") as box, VerticalScroll(can_focus=False):
+            box.border_title = "Welcome to Solo Unicorn"
+            yield Static(
+                "Write missions on a board; your code agents work on them in git worktrees; you review, and it lands.",
+                classes="hint",
+            )
+            yield Static("", id="title", classes="part")
+            with Vertical(id="repository-step", classes="step"):
+                yield Lines(marks, id="repository")
+                with Horizontal(classes="choices"):
+                    yield Button("This repository  (⏎)", id="next-repository", variant="primary", compact=True)
+                    yield Button("Without it  (w)", id="without", compact=True)
+            with Vertical(id="agents-step", classes="step"):
+                yield Lines(marks, id="agents")
+                with Horizontal(classes="choices"):
+                    yield Button("Go on  (⏎)", id="next-agents", variant="primary", compact=True)
+                    yield Button("Look again  (r)", id="again", compact=True)
+            with Vertical(id="begin-step", classes="step"):
+                yield Lines(marks, id="begin")
+                with Horizontal(classes="choices"):
+                    yield Button("This repository  (⏎)", id="next-begin", variant="primary", compact=True)
+                    yield Button("Tutorial  (t)", id="tutorial", compact=True)
+                    yield Button("Sample  (s)", id="sample", compact=True)
+                    yield Button("Empty  (n)", id="empty", compact=True)
+            with Vertical(id="hub-step", classes="step"):
+                yield Lines(marks, id="hub")
+                with Horizontal(classes="choices"):
+                    yield Button("To the board  (⏎)", id="next-hub", variant="primary", compact=True)
+                    yield Button("Sign in  (h)", id="sign-in", compact=True)
+            yield Static("", id="doing", classes="hint")
+        yield KeyLine(marks)
+
+    @work
+    async def on_mount(self) -> None:
+        """Look around, and go on where the person was."""
+        for lines in self.query(Lines):
+            lines.can_focus, lines.least = False, 1
+        self._say("#repository", [row((" looking …", "faint"))])
+        self._say("#agents", [row((" looking …", "faint"))])
+        self._say("#begin", _begin_rows())
+        self._say("#hub", _hub_rows())
+        self._show()
+        self._find_agents()
+        kept = await self.app.perform(welcome_data.kept_step)
+        self.found = await welcome_data.find_repository(self.directory)
+        if self.is_gone:
+            return
+        self._say("#repository", _repository_rows(self.found, self.directory, self.app))
+        self.step, self.with_repository = min(kept[0], 2) if kept else 0, kept[1] if kept else True
+        self._looked = True
+        self._show()
+
+    @work(exclusive=True, group="agents")
+    async def _find_agents(self) -> None:
+        try:
+            await welcome_data.find_agents()
+        except SoloUnicornError as error:
+            self._say("#agents", [row((f" {self.app.marks.attention} {error}", "bad"), indent=3)])
+            return
+        data = await self.app.perform(read)
+        if data is None or self.is_gone:
+            return
+        agents: tuple[CodeAgent, ...] = data.agents
+        if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in agents):
+            hint = row((" None is ready yet; the rehearsal agent (no model) shows how it goes.", "faint"), indent=1)
+        else:
+            hint = row(("", ""))
+        self._say("#agents", [*agent_rows(data, self.app.marks, self.app.clock()), hint])
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def _say(self, selector: str, rows: Sequence[Row]) -> None:
+        if not self.is_gone:
+            lines = self.query_one(selector, Lines)
+            lines.set_rows(rows)
+
+    def _show(self) -> None:
+        if self.is_gone:
+            return
+        for place, name in enumerate(STEPS):
+            self.query_one(f"#{name}-step").display = place == self.step
+        self.query_one("#title", Static).update(f"{self.step + 1} of {len(STEPS)}  {TITLES[self.step]}")
+        self.query_one("#next-repository").display = self.found is not None
+        taken = self.found is not None and self.with_repository
+        self.query_one("#next-begin", Button).label = (
+            f"This repository, {self.found.name[:16]}  (⏎)" if taken and self.found else "Tutorial  (⏎)"
+        )
+        self.query_one("#tutorial").display = taken
+        self.set_focus(None)  # enter goes on, whichever button was clicked before
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What fits the screen that is open; a choice that was made is the only one."""
+        if action == "later" and self.project is None:
+            return not self._making
+        if action in ("next", "without", "again", "hub", "tutorial", "sample", "empty", "back", "later"):
+            if self._making:
+                return False
+            here = STEPS[self.step]
+            wanted = {"without": "repository", "again": "agents", "hub": "hub"}.get(action)
+            if wanted is not None:
+                return here == wanted
+            if action in ("tutorial", "sample", "empty"):
+                return self.project is None
+            return action != "back" or (self.step > 0 and self.project is None)
+        return True
+
+    # -- going on ------------------------------------------------------------------------------------------------
+
+    @work(group="steps")
+    async def action_next(self) -> None:
+        """The next screen; at the third, the project is made."""
+        match STEPS[self.step]:
+            case "repository":
+                await self._to(1, self.found is not None)
+            case "agents":
+                await self._to(2, self.with_repository)
+            case "begin":
+                if self.found is not None and self.with_repository:
+                    await self._begin_with_repository(self.found)
+                else:
+                    await self._begin("Making the tutorial …", Workspace.create_tutorial)
+            case "hub":
+                self.dismiss(self.project.id if self.project else None)
+
+    @work(group="steps")
+    async def action_without(self) -> None:
+        """Not this repository."""
+        await self._to(1, False)
+
+    @work(group="steps")
+    async def action_back(self) -> None:
+        """The screen before."""
+        await self._to(max(0, self.step - 1), self.with_repository)
+
+    async def _to(self, step: int, with_repository: bool) -> None:
+        self.step, self.with_repository = step, with_repository
+        self._show()
+        await self.app.perform(welcome_data.keep_step, step, with_repository)
+
+    def action_again(self) -> None:
+        """Look for agents."""
+        self._say("#agents", [row((" looking …", "faint"))])
+        self._find_agents()
+
+    @work(group="steps")
+    async def action_tutorial(self) -> None:
+        """The tutorial."""
+        await self._begin("Making the tutorial …", Workspace.create_tutorial)
+
+    @work(group="steps")
+    async def action_sample(self) -> None:
+        """The sample project."""
+        await self._begin("Making the sample …", Workspace.create_sample_project)
+
+    @work(group="steps")
+    async def action_empty(self) -> None:
+        """An empty project."""
+        await self._begin("Making a project …", welcome_data.empty_project)
+
+    async def _begin(self, what: str, make: welcome_data.Make) -> None:
+        if self._making:
+            return
+        self._busy(what)
+        project = await self.app.perform(make)
+        self._busy("")
+        if project is not None:
+            self._last(project)
+
+    async def _begin_with_repository(self, found: RepositoryFound) -> None:
+        if self._making:
+            return
+        self._busy(f"Adding {found.name} …")
+        project = await self.app.perform(welcome_data.start_project, found.name)
+        if project is not None:
+            try:
+                await welcome_data.add_repository(found, project)
+            except SoloUnicornError as error:
+                self.app.complain(error)
+        self._busy("")
+        if project is not None:
+            self._last(project)
+
+    def _last(self, project: Project) -> None:
+        """The project is there; the last screen asks for a hub."""
+        self.project, self.step = project, STEPS.index("hub")
+        self._show()
+
+    def _busy(self, what: str) -> None:
+        """Say what is being done, and take no other choice meanwhile."""
+        self._making = bool(what)
+        self.set_focus(None)
+        self.query_one("#doing", Static).update(what)
+        self.refresh_bindings()
+
+    @work(group="steps")
+    async def action_hub(self) -> None:
+        """Sign in, in the browser."""
+        from ..hub.sign_in import SignInScreen
+
+        if hub := await self.app.push_screen_wait(SignInScreen()):
+            where = row((" `,` on the board, then Members, then p puts this project there.", "faint"), indent=1)
+            self._say("#hub", [row((f" {self.app.marks.ready} ", "good"), f"Signed in at {hub}", indent=3), where])
+
+    def action_later(self) -> None:
+        """To the board."""
+        self.dismiss(self.project.id if self.project else None)
+
+    @on(Button.Pressed)
+    async def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        name = event.button.id or ""
+        await self.run_action("hub" if name == "sign-in" else "next" if name.startswith("next") else name)
+
+
+def _repository_rows(found: RepositoryFound | None, directory: Path | None, app: SoloUnicornApp) -> list[Row]:
+    marks = app.marks
+    if found is None:
+        return [
+            row((f" {marks.idle} ", "faint"), ("no git repository in ", "faint"), str(directory or "here"), indent=3),
+            row(("   Go on: `,` on the board links one later.", "faint"), indent=3),
+        ]
+    remote = f"  {found.remote}" if found.remote else "  no remote"
+    branch = found.branch or "detached HEAD"
+    return [
+        row(
+            (f" {marks.ready} ", "good"),
+            (found.name, "strong"),
+            (f"  {marks.branch} {branch}{remote}", "faint"),
+            indent=3,
+        ),
+        row("   ", (str(found.path), "faint"), indent=3),
+    ]
+
+
+def _begin_rows() -> list[Row]:
+    return [
+        row((" the tutorial  ", "strong"), ("eight steps, each done by doing it", "faint"), indent=15),
+        row((" the sample    ", "strong"), ("a board with something in every list", "faint"), indent=15),
+        row((" empty         ", "strong"), ("your own project, without a repository for now", "faint"), indent=15),
+    ]
+
+
+def _hub_rows() -> list[Row]:
+    return [
+        row(" Everything works on this machine alone, without a hub and without a network.", indent=1),
+        row(
+            (" A hub keeps a project in step on several machines, and lets others take part. Later is fine:", "faint"),
+            (" solo-unicorn auth login --hub URL", "key"),
+            indent=1,
+        ),
+    ]

@@ -1,0 +1,15 @@
+"""Following somebody through the tutorial: what they did is praised, what comes next is said."""
+
+from __future__ import annotations
+
+from ...workspace.workspace import Workspace
+from ..app import SoloUnicornApp
+
+
+async def follow(app: SoloUnicornApp, project_id: str) -> None:
+    """Look whether a step was done, and say so."""
+    lesson = await app.perform(Workspace.follow_tutorial, project_id)
+    if lesson is None or not lesson.finished:
+        return
+    said = f"Next: {lesson.next}. Its card says how." if lesson.next else "That was all. X removes the tutorial."
+    app.notify(said, title=f"Done: {', '.join(lesson.finished)}", timeout=8, markup=False)

@@ -1,0 +1,1 @@
+"""The workstation console: agents, sessions, worktrees, the machine."""

@@ -1,0 +1,216 @@
+"""What the workstation panel shows: agents, sessions, worktrees, and why what is ready does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from ...missions.board import QueueEntry
+from ...missions.change_state import ChangeMeasure
+from ...missions.connected import SyncState
+from ...missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
+from ...missions.errors import NotFound, SoloUnicornError
+from ...missions.ids import short_id
+from ...missions.records import record
+from ...sync.replica.connecting import Account
+from ...workspace.workspace import Workspace
+from ..kit.ages import ago, at, clock, count, size
+from ..kit.lines import Row, row
+from ..kit.marks import Marks
+
+
+@record
+class WorkstationData:
+    """This machine as the workspace knows it."""
+
+    workstation: Workstation
+    paused: bool
+    agents: tuple[CodeAgent, ...]
+    sessions: tuple[tuple[Session, Mission | None], ...]
+    queue: tuple[QueueEntry, ...]
+    worktrees: tuple[Worktree, ...]
+    missions: dict[str, Mission]
+    """Those that have a worktree, by id."""
+    measures: dict[str, ChangeMeasure]
+    """What git said last of those worktrees, by mission."""
+    sync: SyncState
+    accounts: tuple[Account, ...]
+
+
+def read(workspace: Workspace) -> WorkstationData:
+    """Everything at once."""
+    worktrees = tuple(workspace.worktrees())
+    missions = {
+        found.id: found for slot in worktrees if slot.mission_id and (found := _mission(workspace, slot.mission_id))
+    }
+    return WorkstationData(
+        workstation=workspace.workstation(),
+        paused=workspace.workstation_paused(),
+        agents=tuple(workspace.agents()),
+        sessions=tuple((one, _mission(workspace, one.mission_id)) for one in workspace.sessions(active=True)),
+        queue=tuple(workspace.queue()),
+        worktrees=worktrees,
+        missions=missions,
+        measures={
+            mission_id: measured for mission_id in missions if (measured := workspace.change_state(mission_id).measured)
+        },
+        sync=workspace.sync_state(),
+        accounts=tuple(workspace.accounts()),
+    )
+
+
+def _mission(workspace: Workspace, ref: str) -> Mission | None:
+    try:
+        return workspace.mission(ref)
+    except NotFound:
+        return None
+
+
+def service_status() -> JsonObject | SoloUnicornError:
+    """The figures of the running service, or why there are none; runs in a thread."""
+    from ...workstation import client
+
+    try:
+        return client.status()
+    except SoloUnicornError as error:
+        return error
+
+
+def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
+    """Each agent with its slots and state."""
+    used = {one.name: (one.slots_used, one.slots_total) for one in data.workstation.available_code_agents}
+    rows = []
+    for agent in data.agents:
+        taken, total = used.get(agent.name, (0, agent.slots))
+        limited = agent.rate_limit_reset_at
+        if not agent.enabled:
+            mark, role, said = marks.idle, "faint", "switched off"
+        elif limited is not None and limited > now:
+            left = clock((limited - now).total_seconds())
+            mark, role, said = marks.parked, "wait", f"limit until {at(limited, now)}, {left} left"
+        elif agent.state == "ready" and agent.detail:
+            mark, role, said = marks.attention, "wait", agent.detail
+        elif agent.state == "ready":
+            mark, role, said = marks.ready, "good", "signed in"
+        elif agent.state == "missing":
+            mark, role, said = marks.idle, "faint", "not installed"
+        else:
+            mark, role, said = marks.attention, "bad", agent.detail or agent.state.replace("_", " ")
+        version = f" {agent.agent_version}" if agent.agent_version else ""
+        name = f"{agent.title or agent.name}{version}"
+        slots = f"{taken}/{total}" if agent.state == "ready" and agent.enabled else ""
+        rows.append(row((f" {mark} ", role), f"{name:<20} ", (f"{slots:<5} ", ""), (said, role), indent=3))
+    return rows
+
+
+def session_rows(
+    data: WorkstationData, marks: Marks, now: datetime, rates: Mapping[str, float] | None = None
+) -> list[Row]:
+    """Each running session: since when, how fast it writes, tokens, cost, and what it does."""
+    rows = []
+    for session, mission in data.sessions:
+        ref = short_id(mission.number) if mission else ""
+        tokens = count(session.usage.input_tokens + session.usage.output_tokens)
+        cost = f"${session.usage.cost_usd:.2f}  " if session.usage.cost_usd is not None else ""
+        elapsed = clock((now - session.started_at).total_seconds())
+        rate = (rates or {}).get(session.id)
+        speed = f"{size(round(rate))}/s  " if rate is not None else ""
+        rows.append(
+            row(
+                (f" {marks.running} ", "run"),
+                (f"{ref:<6}", "strong"),
+                f"{session.agent_name} {session.stage}  ",
+                (f"{elapsed}  {tokens}  {cost}{speed}", "faint"),
+                (session.activity or session.phase, "run"),
+                key=session,
+                indent=3,
+            )
+        )
+    return rows
+
+
+def queue_rows(data: WorkstationData, marks: Marks) -> list[Row]:
+    """Each ready mission with what holds it back, in the order in which they start."""
+    rows = []
+    for entry in data.queue:
+        mission = entry.mission
+        ref = short_id(mission.number)
+        said = (entry.why_not, "faint") if entry.why_not else ("next: it starts now", "good")
+        rows.append(row((f" {ref:<6} ", "strong"), f"{mission.title}  ", said, key=mission.id, indent=8))
+    return rows
+
+
+def worktree_rows(
+    data: WorkstationData, marks: Marks, now: datetime, sizes: Mapping[str, int] | None = None
+) -> list[Row]:
+    """Each slot with its mission, its state and its size; or since when it is vacant."""
+    busy = {session.worktree_path for session, _ in data.sessions}
+    rows = []
+    for slot in data.worktrees:
+        mission = data.missions.get(slot.mission_id or "")
+        room = f"  {size(sizes[slot.path])}" if sizes and slot.path in sizes else ""
+        name = Path(slot.path).name
+        if mission is None:
+            said = f"vacant, used {ago(slot.last_used_at, now)}{room}"
+            rows.append(row((f" {marks.idle} ", "faint"), f"{name}  ", (said, "faint"), indent=3))
+            continue
+        mark, role, state = (
+            (marks.running, "run", "an agent works in it")
+            if slot.path in busy
+            else (marks.ready, "good", _kept(mission))
+        )
+        measured = data.measures.get(mission.id)
+        loose = f", {measured.uncommitted} not committed" if measured and measured.uncommitted else ""
+        ahead = f", {measured.ahead} ahead" if measured else ""
+        rows.append(
+            row(
+                (f" {mark} ", role),
+                f"{name}  ",
+                (f"{short_id(mission.number)} ", "strong"),
+                (state, role),
+                (f"{ahead}{loose}{room}", "faint"),
+                key=mission.id,
+                indent=3,
+            )
+        )
+    return rows
+
+
+def _kept(mission: Mission) -> str:
+    return "waits for your review" if mission.review_status == "pending" else f"kept for {mission.stage}"
+
+
+def sync_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
+    """How the connected projects stand, account by account."""
+    state = data.sync
+    if not state.connected and not data.accounts:
+        return [row((f" {marks.idle} every project is on this machine only", "faint"), indent=3)]
+    well = state.word in ("synced", "")
+    rows = [row((f" {marks.ready if well else marks.attention} ", "good" if well else "wait"), (state.word, "strong"))]
+    if state.synced_at is not None:
+        rows.append(row((f"   last heard from a hub {ago(state.synced_at, now)}", "faint")))
+    if state.error:
+        rows.append(row((f"   {state.error}", "bad"), indent=3))
+    for one in data.accounts:
+        signed = "signed in" if one.signed_in else f"signed out: solo-unicorn auth login --hub {one.hub}"
+        rows.append(row(f"   {one.email or one.profile}  ", (f"{one.hub}  {signed}", "faint"), indent=3))
+    return rows
+
+
+def service_parts(status: JsonObject | SoloUnicornError | None, marks: Marks) -> list[tuple[str, str]]:
+    """The running service in a few words."""
+    match status:
+        case None:
+            return [("asking the service …", "faint")]
+        case SoloUnicornError() as error:
+            return [(f"{marks.attention} {error.what}", "bad"), ("  S starts it", "key")]
+        case figures:
+            parts = [(f"{marks.ready} ", "good"), (f"service {figures.get('state', 'running')}", "")]
+            load, mcp = figures.get("load"), figures.get("mcp")
+            if isinstance(load, list) and load:
+                parts.append((f"   load {load[0]}", "faint"))
+            if isinstance(mcp, dict):
+                parts.append((f"   mcp {mcp.get('port')}, {mcp.get('clients')} clients", "faint"))
+            parts.append((f"   pid {figures.get('pid')}, version {figures.get('version')}", "faint"))
+            return parts
