@@ -11,6 +11,7 @@ from typing import Self
 from ..config import paths
 from ..missions.entities import Author
 from ..missions.ids import new_ulid
+from . import answered
 from .bell import ring
 from .change import Change
 from .reads import Reads
@@ -29,6 +30,7 @@ class WorkspaceBase(Reads):
         self, store: Store, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_ulid
     ) -> None:
         super().__init__(store)
+        store.on_commit = self._ring
         self._clock = clock
         self._new_id = new_id
 
@@ -56,18 +58,26 @@ class WorkspaceBase(Reads):
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep a setting of the workspace itself."""
+        if self.meta(key) == value:
+            return
         with self._store.writing() as connection:
             connection.execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, value),
             )
 
+    def hub_answered(self, account_id: str, at: datetime) -> None:
+        """The hub answered this account; kept for every process to read (`hub_answers`), and nobody is woken.
+
+        Raises OSError.
+        """
+        answered.write(answered.path_of(self._store.path), account_id, at)
+
     @contextmanager
     def _change(self, by: Author) -> Iterator[Change]:
-        """One write transaction; once it is durable, every other process of this workspace is woken."""
+        """One write transaction with its author and time."""
         with self._store.writing() as connection:
             yield Change(connection, self._clock(), by, self._new_id)
-        self._ring()
 
     def _ring(self) -> None:
         ring(paths.bell_dir())

@@ -43,4 +43,3 @@ class ChangeStateOperations(WorkspaceBase):
                 "(SELECT 1 FROM mission WHERE id = ?1) ON CONFLICT (mission_id) DO UPDATE SET doc = excluded.doc",
                 (mission_id, rows.dump(to_wire(measure))),
             )
-        self._ring()

@@ -87,10 +87,7 @@ class ConsoleOperations(WorkspaceBase):
 
     def set_workstation_limits(self, limits: WorkstationLimits) -> None:
         """Tell what this machine may do at once and spend, so that every process can say why a mission waits."""
-        told = rows.dump(to_wire(limits))
-        if self.meta(LIMITS) != told:
-            self.set_meta(LIMITS, told)
-            self._ring()
+        self.set_meta(LIMITS, rows.dump(to_wire(limits)))
 
     def forget_workstation(self) -> None:
         """Let this workspace be that of a new workstation; Conflict while something runs as the old one."""
@@ -116,7 +113,6 @@ class ConsoleOperations(WorkspaceBase):
     def set_workstation_paused(self, paused: bool) -> None:
         """Pause or resume taking new work."""
         self.set_meta(PAUSED, "1" if paused else "0")
-        self._ring()
 
     def agents(self) -> list[CodeAgent]:
         """The code agents of this workstation, as the last scan found them."""
@@ -124,15 +120,20 @@ class ConsoleOperations(WorkspaceBase):
             return lookup.agents(connection)
 
     def set_agents(self, agents: Iterable[CodeAgent]) -> None:
-        """Replace the list after a scan; a limit that has not passed is kept."""
+        """Replace the list after a scan; a limit that has not passed is kept. Nothing is told when it is the same."""
         with self._change(SYSTEM) as change:
-            limits = {agent.name: agent.rate_limit_reset_at for agent in lookup.agents(change.connection)}
-            change.connection.execute("DELETE FROM code_agent")
+            before = {agent.name: agent for agent in lookup.agents(change.connection)}
+            limits = {agent.name: agent.rate_limit_reset_at for agent in before.values()}
+            found = dict[str, CodeAgent]()
             for agent in agents:
                 until = agent.rate_limit_reset_at or limits.get(agent.name)
-                if until is not None and until <= change.now:
-                    until = None
-                rows.put_agent(change.connection, replace(agent, rate_limit_reset_at=until))
+                past = until is not None and until <= change.now
+                found[agent.name] = replace(agent, rate_limit_reset_at=None if past else until)
+            if found == before:
+                return
+            change.connection.execute("DELETE FROM code_agent")
+            for agent in found.values():
+                rows.put_agent(change.connection, agent)
             change.event("", "agents_scanned")
 
     def set_agent_limit(self, name: str, until: datetime | None, *, by: Author = SYSTEM) -> None:

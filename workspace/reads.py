@@ -14,7 +14,7 @@ from ..config import paths
 from ..missions.board import Card, ListCount
 from ..missions.connected import SyncState
 from ..missions.entities import LISTS, ListName, Project, ProjectRepository
-from . import lookup, rows
+from . import answered, lookup, rows
 from .store import Store
 
 CARDS: Final = """
@@ -172,7 +172,7 @@ class Reads:
         """How the connected projects stand: of all, or of one (an id)."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT count(*), min(failing_since), max(error), min(synced_at), "
+                "SELECT count(*), min(failing_since), max(error), "
                 "sum(cursor IS NULL OR resync IS NOT NULL), max(read_only) FROM mirror "
                 "WHERE ?1 IS NULL OR project_id = ?1",
                 (project,),
@@ -187,11 +187,20 @@ class Reads:
             conflicts = connection.execute(
                 "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
             ).fetchone()[0]
+            read = connection.execute(
+                "SELECT account, synced_at, failing_since IS NOT NULL FROM mirror WHERE ?1 IS NULL OR project_id = ?1",
+                (project,),
+            ).fetchall()
             signed_out = connection.execute(
                 "SELECT DISTINCT coalesce(a.profile, m.account) FROM mirror m LEFT JOIN account a ON a.id = m.account "
                 "WHERE coalesce(a.signed_in, 0) = 0 AND (?1 IS NULL OR m.project_id = ?1) ORDER BY 1",
                 (project,),
             ).fetchall()
+        answers = self.hub_answers()
+        moments = [
+            max(filter(None, (rows.moment(synced_at), None if failing else answers.get(account))), default=None)
+            for account, synced_at, failing in read
+        ]
         return SyncState(
             connected=int(row[0]),
             waiting=int(waiting or 0),
@@ -200,11 +209,15 @@ class Reads:
             offline_since=rows.moment(row[1]),
             error=str(row[2] or ""),
             signed_out=tuple(str(name) for (name,) in signed_out),
-            synced_at=rows.moment(row[3]),
-            first_sync=bool(row[4]),
-            read_only=str(row[5] or ""),
+            synced_at=min(filter(None, moments), default=None),
+            first_sync=bool(row[3]),
+            read_only=str(row[4] or ""),
             oldest_waiting=rows.moment(oldest),
         )
+
+    def hub_answers(self) -> dict[str, datetime]:
+        """When each account's hub answered last, by account id."""
+        return answered.read(answered.path_of(self._store.path))
 
     def last_seq(self) -> int:
         """The number of the newest event."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -54,6 +54,8 @@ class Store:
     """One connection to one workspace file; use it from one thread at a time."""
 
     _journal: Journal | None = None
+    on_commit: Callable[[], None] | None = None
+    """Called once a transaction that changed a row is durable; never for one that changed nothing."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it when absent.
@@ -117,13 +119,17 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed and durable when the block ends, undone when it raises."""
+        """One write transaction: committed and durable when the block ends, undone when it raises.
+
+        It is told of by `on_commit`, if it changed anything.
+        """
         if self.read_only:
             raise TryAgain(
                 f"The workspace {self.path} is open for reading only",
                 why=self.read_only,
                 todo="update solo-unicorn, then try again",
             )
+        before = self.connection.total_changes
         with self._translated():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -135,6 +141,8 @@ class Store:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
+        if self.on_commit is not None and self.connection.total_changes != before:
+            self.on_commit()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -242,6 +243,8 @@ class AccountLink:
             if trouble is not None and trouble.kind in ("signed_out", "unreachable", "busy"):
                 return trouble
             worst = worst or trouble
+        if pulling and worst is None:
+            await self._answered()
         trouble = await self._push(projects, can)
         if trouble is None and (self._files is None or self._files.done()):
             self._files = asyncio.create_task(self._send_files(projects, can), name=f"files {self.account.profile}")
@@ -361,6 +364,13 @@ class AccountLink:
                 return result
             answer = await self.transport.send(value)
             self._heard(answer)
+
+    async def _answered(self) -> None:
+        """Keep for every process to see that the hub has just been read."""
+        try:
+            await self._desk.run(Workspace.hub_answered, self.account.id, datetime.fromtimestamp(self._wall(), UTC))
+        except OSError as error:  # a full disk, for one: what was read is kept all the same
+            self._log.warning("the time of the hub's answer is not kept", extra={"why": str(error)})
 
     def _heard(self, answer: Answer) -> None:
         if isinstance(answer, Response) and (at := server_time(answer.headers)) is not None:

@@ -71,6 +71,8 @@ class ConnectingOperations(WorkspaceBase):
 
     def put_account(self, account: Account) -> None:
         """Keep a sign-in; the profile belongs to it from now on, what another account has queued stays that one's."""
+        if account in self.accounts():
+            return
         with self._change(SYSTEM) as change:
             change.connection.execute(
                 "UPDATE account SET profile = profile || ' (' || user_id || ')' WHERE profile = ? AND id <> ?",
@@ -96,6 +98,8 @@ class ConnectingOperations(WorkspaceBase):
 
     def set_signed_in(self, account_id: str, signed_in: bool) -> None:
         """The hub accepts this account's tokens, or does not any more; what is queued stays queued."""
+        if all(one.signed_in == signed_in for one in self.accounts() if one.id == account_id):
+            return
         with self._change(SYSTEM) as change:
             changed = change.connection.execute(
                 "UPDATE account SET signed_in = ?1 WHERE id = ?2 AND signed_in <> ?1", (signed_in, account_id)

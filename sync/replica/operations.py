@@ -118,7 +118,10 @@ class SyncOperations(WorkspaceBase):
             Taking(change, project_id).refold(mission_id)
 
     def mark_synced(self, project_id: str) -> None:
-        """The hub was reached and had nothing new."""
+        """The hub was reached and had nothing new; nothing is written unless it had failed before."""
+        known = next((one for one in self.mirrors() if one.project_id == project_id), None)
+        if known is None or (known.synced_at is not None and known.failing_since is None and known.error is None):
+            return
         with self._store.writing() as connection:
             connection.execute(
                 "UPDATE mirror SET synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
@@ -126,11 +129,15 @@ class SyncOperations(WorkspaceBase):
             )
 
     def mark_failing(self, project_ids: Sequence[str], error: str) -> None:
-        """The hub cannot be reached, or does not answer as it should."""
+        """The hub cannot be reached, or does not answer as it should; nothing is written when that is known."""
+        known = [one for one in self.mirrors() if one.project_id in project_ids]
+        changed = [one.project_id for one in known if one.failing_since is None or one.error != error]
+        if not changed:
+            return
         with self._change(SYSTEM) as change:
             change.connection.executemany(
                 "UPDATE mirror SET failing_since = coalesce(failing_since, ?), error = ? WHERE project_id = ?",
-                [(stamp(change.now), error, project_id) for project_id in project_ids],
+                [(stamp(change.now), error, project_id) for project_id in changed],
             )
 
     # -- pushing

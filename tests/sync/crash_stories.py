@@ -117,8 +117,6 @@ BRANCHES: dict[str, Step] = {
     "take_parts": lambda w: w.take_parts(PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2),
     "take_mission": lambda w: w.take_mission(PROJECT, NEWER),
     "mark_gone": lambda w: w.mark_gone(PROJECT, HERE),
-    "mark_synced": lambda w: w.mark_synced(PROJECT),
-    "mark_failing": lambda w: w.mark_failing([PROJECT], "no network"),
     "disconnect_project": lambda w: w.disconnect_project(PROJECT, force=True),
     "delete_project: connected": lambda w: w.delete_project(PROJECT, discard_unsent=True),
     "select_missions": lambda w: w.select_missions(PROJECT, lists=["todo"], days=None),
@@ -146,6 +144,10 @@ BRANCHES: dict[str, Step] = {
 """Each from the prepared file: a mirrored mission, an edit of it on its way, and more that waits."""
 
 STORIES: dict[str, dict[str, Step]] = {
+    "the hub away and back": {
+        "mark_failing": lambda w: w.mark_failing([PROJECT], "no network"),
+        "mark_synced": lambda w: w.mark_synced(PROJECT),
+    },
     "a full resync": {
         "begin_resync: again": lambda w: w.begin_resync(PROJECT),
         "take_snapshot": lambda w: w.take_snapshot(

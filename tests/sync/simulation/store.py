@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,9 @@ class SilentWorkspace(Workspace):
 
     def _ring(self) -> None:
         return None
+
+    def hub_answered(self, account_id: str, at: datetime) -> None:
+        """There is no file beside a database in memory."""
 
     def content_of(self, entry: Entry) -> str | None:
         """Bytes are counted in the simulation, not kept."""

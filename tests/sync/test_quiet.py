@@ -1,0 +1,104 @@
+"""What changes nothing wakes nobody, and takes no write transaction where it can tell before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from solo_unicorn.missions.change_state import ChangeMeasure
+from solo_unicorn.missions.eligibility import WorkstationLimits
+from solo_unicorn.missions.entities import Mission
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace.workspace import Workspace
+
+from .conftest import AGENT, Clock
+
+HUB_PROJECT = "01J00000000000000000000000"
+ANN = Account("ann@hub", "hub", "https://hub", "ann", "ann@example.org", "token", True, {})
+AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+REPEATED: dict[str, Callable[[Workspace], Any]] = {
+    "put_account": lambda w: w.put_account(replace(ANN, email="new@example.org")),
+    "set_signed_in": lambda w: w.set_signed_in("ann@hub", False),
+    "mark_failing": lambda w: w.mark_failing([HUB_PROJECT], "no route"),
+    "mark_synced": lambda w: w.mark_synced(HUB_PROJECT),
+    "set_capabilities": lambda w: w.set_capabilities("https://hub", {"changes": True}),
+    "set_meta": lambda w: w.set_meta("anything", "1"),
+    "set_workstation_paused": lambda w: w.set_workstation_paused(True),
+    "set_workstation_limits": lambda w: w.set_workstation_limits(WorkstationLimits(slots=3)),
+    "set_agents": lambda w: w.set_agents([AGENT]),
+    "change_measured": lambda w: w.change_measured(
+        w.mission("M-1").id, ChangeMeasure(w._clock(), "c0ffee", "m-1", 2, 0, 0)
+    ),
+    "release_stale_claims": lambda w: w.release_stale_claims(),
+    "edit_mission": lambda w: w.edit_mission("M-1", {"title": "Another"}),
+    "ready": lambda w: w.set_ready("M-1", True),
+}
+"""Operations of a program that is idle, and some that a person repeats."""
+
+
+@pytest.fixture
+def rung(workspace: Workspace, mission: Mission, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rings of the workspace's bell; a project is connected in it."""
+    workspace.put_account(ANN)
+    workspace.connect_project(ANN, {"id": HUB_PROJECT, "name": "Shared", "slug": "shared"}, {})
+    rings: list[str] = []
+    monkeypatch.setattr("solo_unicorn.workspace.base.ring", lambda directory: rings.append("ring"))
+    return rings
+
+
+@pytest.mark.parametrize("name", list(REPEATED))
+def test_what_is_said_twice_is_told_once(name: str, workspace: Workspace, clock: Clock, rung: list[str]) -> None:
+    REPEATED[name](workspace)
+    first, events = len(rung), workspace.last_seq()
+    assert first == 1 or name == "release_stale_claims"
+    clock.forward(seconds=5)
+    REPEATED[name](workspace)
+    assert (len(rung), workspace.last_seq()) == (first, events)
+
+
+def test_a_transaction_that_changes_no_row_rings_no_bell(workspace: Workspace, rung: list[str]) -> None:
+    with workspace._store.writing() as connection:
+        connection.execute("UPDATE mission SET doc = doc WHERE id = 'nobody'")
+    assert rung == []
+    with workspace._store.writing() as connection:
+        connection.execute("INSERT INTO meta (key, value) VALUES ('any', 'row')")
+    assert rung == ["ring"]
+
+
+def test_a_transaction_that_is_undone_rings_no_bell(workspace: Workspace, rung: list[str]) -> None:
+    with pytest.raises(ZeroDivisionError), workspace._store.writing() as connection:
+        connection.execute("INSERT INTO meta (key, value) VALUES ('any', 'row')")
+        raise ZeroDivisionError
+    assert rung == []
+
+
+def test_when_the_hub_answered_is_read_by_other_processes_and_wakes_nobody(
+    workspace: Workspace, rung: list[str]
+) -> None:
+    workspace.mark_synced(HUB_PROJECT)
+    rung.clear()
+    with Workspace.open() as other:
+        before = other.data_version()
+        workspace.hub_answered("ann@hub", AT)
+        assert rung == [] and other.data_version() == before
+        assert other.sync_state().synced_at == AT
+        other.mark_failing([HUB_PROJECT], "no route")
+        assert other.sync_state().synced_at != AT, "the account's hub answers, this project was not read"
+    program = "from solo_unicorn.workspace.workspace import Workspace as W; print(W.open().hub_answers()['ann@hub'])"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == str(AT)
+
+
+def test_a_file_of_answers_that_was_cut_off_counts_as_none(workspace: Workspace) -> None:
+    workspace.hub_answered("ann@hub", AT)
+    (file,) = workspace.path.parent.glob("*.answered.json")
+    file.write_text(file.read_text()[:-5])
+    assert workspace.hub_answers() == {}
+    workspace.hub_answered("bob@hub", AT)
+    assert workspace.hub_answers() == {"bob@hub": AT}
