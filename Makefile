@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 UV_TO_LOCK ?= uv
 COMPILE := $(UV_TO_LOCK) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
-PACKAGES := missions config workspace sync worktrees agents mcp_server workstation tui hub cli
+PACKAGES := missions system config workspace sync worktrees agents mcp_server workstation tui hub cli
 
 # The newest of the usual names that is 3.11 or later.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \

@@ -5,7 +5,6 @@ Its files answer for what happened, its host, while it lives, for what to do.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import socket
 from dataclasses import dataclass, fields
@@ -14,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..system.locks import is_held
 from .events import ErrorKind
 from .session_host.processes import Process, end_processes, tagged
 from .speech import interruption, message
@@ -82,14 +82,7 @@ class HostHandle:
 
     def alive(self) -> bool:
         """Whether a host holds the lock; the only proof there is, and a sufficient one."""
-        try:
-            with (self.run_dir / "host.lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+        return is_held(self.run_dir / "host.lock")
 
     def outcome(self) -> HostOutcome | None:
         """How the agent's process ended; None while it runs or when its host died without a word."""

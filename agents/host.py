@@ -6,10 +6,12 @@ environment it was installed in: an upgrade of this package while it runs does i
 
 import sys
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
-    host = import_module("session_host.daemon")
-    del sys.path[0]
-    sys.exit(host.main(sys.argv[1:]))
+    root = Path(__file__).parents[1]  # the package, whatever its folder is called
+    spec = spec_from_file_location("solo_unicorn", root / "__init__.py", submodule_search_locations=[str(root)])
+    assert spec is not None
+    sys.modules[spec.name] = module_from_spec(spec)
+    sys.exit(import_module("solo_unicorn.agents.session_host.daemon").main(sys.argv[1:]))

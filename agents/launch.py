@@ -15,7 +15,6 @@ by this process or by one before it. The host outlives whoever started it (DESIG
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -24,7 +23,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import BinaryIO
 
 from ..config import paths
 from ..config.redaction import is_secret_name
@@ -33,10 +31,11 @@ from ..missions.entities import CodeAgent, Json, JsonObject
 from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
 from ..missions.permissions import PermissionRule
 from ..missions.wire import to_wire
+from ..system import files
+from ..system.locks import Lock
 from . import catalogue, mcp_files
 from .handle import SESSION_VARIABLE, HostHandle
 from .quoting import git_roots, toml_string
-from .session_host.durable import replace_file
 from .speech import message
 
 HOST = Path(__file__).parent / "host.py"
@@ -88,11 +87,11 @@ def prepare(
     turn = entry.turn
     mcp_file = run_dir / "mcp.json"
     if mcp is not None:
-        replace_file(mcp_file, json.dumps(mcp_files.write(turn.mcp_format, mcp.url, mcp.token), indent=1).encode())
+        files.replace(mcp_file, json.dumps(mcp_files.write(turn.mcp_format, mcp.url, mcp.token), indent=1).encode())
     cautious = any(rule.effect != "allow" for rule in rules)
     rules_file = run_dir / "rules.json"
     if cautious:
-        replace_file(rules_file, json.dumps([to_wire(rule) for rule in rules], indent=1).encode())
+        files.replace(rules_file, json.dumps([to_wire(rule) for rule in rules], indent=1).encode())
     values = {
         "conversation": resume or "",
         "model": wanted.model,
@@ -144,7 +143,7 @@ def prepare(
         "stop_grace_seconds": settings.sessions.stop_grace_seconds,
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }
-    replace_file(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
+    files.replace(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
     return unasked
 
 
@@ -157,12 +156,13 @@ def start(run_dir: Path, *, scope: bool = False) -> int:
     The lock is taken here and handed over, so it is never free between this call and the end of the host: who finds it
     free knows that no host runs and that none is on its way.
     """
-    with _lock_of(run_dir) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Conflict(f"The session {run_dir.name} has a host already", todo="attach to it") from error
+    lock = Lock(run_dir / "host.lock")
+    try:
+        if not lock.take():
+            raise Conflict(f"The session {run_dir.name} has a host already", todo="attach to it")
         return _started(run_dir, lock.fileno(), scope=scope)
+    finally:
+        lock.release()
 
 
 def _started(run_dir: Path, lock: int, *, scope: bool) -> int:
@@ -200,14 +200,15 @@ def seal(run_dir: Path) -> bool:
     True: no host holds it, and an outcome (its own, or `sealed`) is there now. False: a host holds it, so it runs.
     """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _lock_of(run_dir) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    lock = Lock(run_dir / "host.lock")
+    try:
+        if not lock.take():
             return False
         if not (run_dir / "outcome.json").exists():
-            replace_file(run_dir / "outcome.json", b'{"sealed": true}')
+            files.replace(run_dir / "outcome.json", b'{"sealed": true}')
         return True
+    finally:
+        lock.release()
 
 
 def _past_the_proxy() -> dict[str, str]:
@@ -227,10 +228,6 @@ def _why_not(run_dir: Path, told: bytes) -> str:
         except OSError:
             return ""
     return told.decode("utf-8", "replace").strip().rpartition("\n")[2]
-
-
-def _lock_of(run_dir: Path) -> BinaryIO:
-    return os.fdopen(os.open(run_dir / "host.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
 
 
 def _scope_runner() -> list[str]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import Offline, SignedOut, SoloUnicornError
+from ..system.backoff import Backoff
 
 PROTOCOL = "2025-11-25"
 PATIENCE = 60.0
@@ -119,7 +120,7 @@ class Client:
 
     def _request(self, method: str, parameters: JsonObject, *, once: bool = False) -> JsonObject:
         """One JSON-RPC request, through restarts of the server. With `once` raises Unanswered instead of repeating."""
-        pause, gone_since, reason = 0.05, None, ""
+        pause, gone_since, reason = Backoff(0.05, 2.0), None, ""
         while gone_since is None or time.monotonic() - gone_since < self._patience:
             try:
                 if self._protocol is None:
@@ -137,8 +138,7 @@ class Client:
             if gone_since is None:
                 gone_since = time.monotonic()
                 self._retrying(reason, self._patience)
-            self._wait(pause)
-            pause = min(pause * 2, 2.0)
+            self._wait(pause.next())
         raise Offline(
             f"The MCP server {self._server.name} at {self._server.url} does not answer",
             why=f"tried for {self._patience:g} s: {reason}",

@@ -29,8 +29,9 @@ from solo_unicorn.agents import launch, transcript
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.system import locks
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.workstation import client, lock
+from solo_unicorn.workstation import client
 
 PATIENCE_SECONDS = 120.0
 """Without a mission done for so long, the soak has failed."""
@@ -207,7 +208,7 @@ def main() -> int:
         print(f"    {what}")
     if options.keep:
         print(f"  kept in {place}")
-    elif lock.is_held(paths.service_lock()):
+    elif locks.is_held(paths.service_lock()):
         print(f"  the service still runs; {place} is left for it")
     else:
         shutil.rmtree(place, ignore_errors=True)

@@ -14,14 +14,7 @@ def report(error: SoloUnicornError, *, as_json: bool) -> int:
     if as_json:
         import json
 
-        told = {
-            "code": error.code,
-            "what": error.what,
-            "why": error.why,
-            "todo": error.todo,
-            "exitCode": error.exit_code,
-        }
-        print(json.dumps({"error": told}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"error": error.to_wire()}, ensure_ascii=False), file=sys.stderr)
         return error.exit_code
     print(f"solo-unicorn: {error.what}", file=sys.stderr)
     if error.why:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..missions.entities import Project
 from ..missions.errors import NotFound
+from ..system import locks
 from ..workspace.workspace import Workspace
 
 LAST_PROJECT = "board.project"
@@ -60,8 +61,7 @@ def _here() -> tuple[Path, ...]:
 def service_note() -> str | None:
     """A sentence for a person whose ready missions nobody would start; None when the service runs."""
     from ..config.paths import service_lock
-    from ..workstation import lock
 
-    if lock.is_held(service_lock()):
+    if locks.is_held(service_lock()):
         return None
     return "The workstation service does not run: `solo-unicorn workstation start --background`, or open the board."

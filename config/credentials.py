@@ -7,12 +7,12 @@ Where there is none, and only when the person asked for it in so many words, in 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError
+from ..system import files
 from .paths import home, made_home
 from .redaction import hide
 
@@ -110,16 +110,7 @@ def _take_from_file(name: str) -> bool:
 
 def _write_file(kept: dict[str, str]) -> None:
     made_home()
-    part = file_path().with_name(f".credentials.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(file_path())
-    finally:
-        part.unlink(missing_ok=True)
+    files.replace(file_path(), json.dumps(kept).encode())
 
 
 @contextmanager

@@ -8,7 +8,6 @@ the function that needs it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from ..system.locks import Lock
 from .correlation import correlation, handed_on, new_correlation
 from .redaction import HIDDEN, is_secret_name, redact
 
@@ -123,18 +123,13 @@ class RotatingLines(logging.Handler):
 
     def _turn_over(self, coming: int) -> None:
         """Rename log → log.1 → log.2 …, once, whoever comes first; the oldest goes."""
-        lock = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            with suppress(FileNotFoundError):
-                if self._path.stat().st_size + coming <= self._largest:
-                    return  # another process has just done it
-                for number in range(self._kept - 1, 0, -1):
-                    with suppress(FileNotFoundError):
-                        self._numbered(number).replace(self._numbered(number + 1))
-                self._path.replace(self._numbered(1))
-        finally:
-            os.close(lock)
+        with Lock(self._path.with_name(f".{self._path.name}.lock")), suppress(FileNotFoundError):
+            if self._path.stat().st_size + coming <= self._largest:
+                return  # another process has just done it
+            for number in range(self._kept - 1, 0, -1):
+                with suppress(FileNotFoundError):
+                    self._numbered(number).replace(self._numbered(number + 1))
+            self._path.replace(self._numbered(1))
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

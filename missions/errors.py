@@ -12,10 +12,14 @@
     ├── Offline                 exit 6   the other side cannot be reached
     └── TryAgain                exit 75  locked, newer store, busy: nothing was changed
 
-An error has three parts: what happened, why, and what to do next (docs/design.md, Errors).
+An error has three parts: what happened, why, and what to do next (docs/design.md, Errors). Between processes it
+travels as JSON (`to_wire`) and arrives as an error of the same class (`from_wire`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
 
 
 class SoloUnicornError(Exception):
@@ -23,6 +27,9 @@ class SoloUnicornError(Exception):
 
     exit_code = 1
     code = "failed"
+    """Stable name of the kind of error. A class without one of its own shares that of its base."""
+    wired: ClassVar[tuple[str, ...]] = ()
+    """Further attributes that travel with the error."""
 
     def __init__(self, what: str, *, why: str = "", todo: str = "") -> None:
         super().__init__(what)
@@ -39,6 +46,42 @@ class SoloUnicornError(Exception):
             parts.append(self.todo.rstrip(".") + ".")
         return " ".join(parts)
 
+    def to_wire(self) -> dict[str, str | int]:
+        """The error as a JSON object: code, what, why, todo, exitCode and what its class adds."""
+        parts: dict[str, str | int] = {"code": self.code, "what": self.what, "why": self.why, "todo": self.todo}
+        return parts | {"exitCode": self.exit_code} | {name: getattr(self, name) for name in self.wired}
+
+
+def from_wire(wire: object) -> SoloUnicornError:
+    """The error in a JSON object that `to_wire` made.
+
+    Its class is the one that has its code, among those that are imported; else the class of its exit code. What is not
+    such an object becomes a SoloUnicornError that quotes it.
+    """
+    match wire:
+        case {"code": str(code), "what": str(what), **parts}:
+            pass
+        case _:
+            return SoloUnicornError("The other process answered with something unknown", why=repr(wire)[:200])
+    exit_code = parts.get("exitCode")
+    classes = list(_tree(SoloUnicornError))
+    found = next((one for one in classes if vars(one).get("code") == code), None)
+    found = found or next((one for one in classes if vars(one).get("exit_code") == exit_code), SoloUnicornError)
+    error = found.__new__(found)
+    SoloUnicornError.__init__(error, what, why=str(parts.get("why") or ""), todo=str(parts.get("todo") or ""))
+    error.code = code
+    if isinstance(exit_code, int):
+        error.exit_code = exit_code
+    for name in found.wired:
+        setattr(error, name, parts.get(name))
+    return error
+
+
+def _tree(root: type[SoloUnicornError]) -> Iterator[type[SoloUnicornError]]:
+    yield root
+    for below in root.__subclasses__():
+        yield from _tree(below)
+
 
 class UsageError(SoloUnicornError):
     """The request itself is wrong."""
@@ -49,6 +92,8 @@ class UsageError(SoloUnicornError):
 
 class InvalidValue(UsageError):
     """A field or a setting has a value that the rules refuse; `field` names it."""
+
+    wired = ("field",)
 
     def __init__(self, field: str, what: str, *, why: str = "", todo: str = "") -> None:
         super().__init__(what, why=why, todo=todo)
@@ -73,6 +118,7 @@ class VersionConflict(Conflict):
     """The record changed since it was read; `current` is its version now."""
 
     code = "version_conflict"
+    wired = ("current",)
 
     def __init__(self, what: str, *, current: int, why: str = "", todo: str = "") -> None:
         super().__init__(what, why=why, todo=todo)
@@ -83,6 +129,7 @@ class AlreadyClaimed(Conflict):
     """Another claimant holds the mission; `holder` names it (domain.md, Running)."""
 
     code = "already_claimed"
+    wired = ("holder",)
 
     def __init__(self, what: str, *, holder: str, why: str = "", todo: str = "") -> None:
         super().__init__(what, why=why, todo=todo)

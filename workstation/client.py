@@ -5,7 +5,7 @@
 
 The protocol is one JSON object a line, over the service's Unix socket, one answer per request:
 {"op": "hello" | "status" | "wake" | "hold" | "pause" | "resume" | "drain" | "stay" | "stop", …} -> {"ok": true, …}
-or {"ok": false, "error": {"code", "what", "why", "todo", "exit_code"}}.
+or {"ok": false, "error": {"code", "what", "why", "todo", "exitCode", …}}.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .. import __version__
 from ..config import paths
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
-from . import lock
+from ..system import locks
+from ..system.backoff import Backoff
 from .connection import ANSWER_SECONDS, Connection, NotRunning, request
 from .starting import kill_holder, silent, start
 
@@ -85,7 +86,7 @@ def ensure_running(timeout: float = START_SECONDS, *, stay: bool = False) -> Ser
             stay = stay or info.stay
             with suppress(SoloUnicornError):  # it may have begun to work, or left, since it answered
                 request("stop", {"if_idle": True, "reason": "replaced"})
-        if lock.is_held(paths.service_lock()):
+        if locks.is_held(paths.service_lock()):
             _wait(0.02, deadline)
         else:
             start(deadline, stay)
@@ -107,11 +108,11 @@ def stop(*, force: bool = False, timeout: float = START_SECONDS) -> bool:
     try:
         request("stop", {"force": force}, timeout=timeout)
     except NotRunning:
-        if not lock.is_held(paths.service_lock()):
+        if not locks.is_held(paths.service_lock()):
             return False
         if force:
             kill_holder()
-    while lock.is_held(paths.service_lock()):
+    while locks.is_held(paths.service_lock()):
         try:
             _wait(0.02, deadline)
         except TryAgain:
@@ -163,13 +164,13 @@ class Keeper:
         self._mouth.close()
 
     def _run(self) -> None:
-        pause = 0.2
+        pause = Backoff(0.2, 5.0)
         while not self._closing:
             try:
                 info = ensure_running()
                 with Connection() as connection:
                     connection.ask("hold")
-                    pause = 0.2
+                    pause.reset()
                     self._report(info)
                     left = self._stay_until_gone(connection, info)
             except SoloUnicornError as error:
@@ -182,9 +183,8 @@ class Keeper:
                 self._report(None)
                 select.select([self._ear], [], [])
                 self._ear.recv(64)
-            elif left is None and select.select([self._ear], [], [], pause)[0]:
+            elif left is None and select.select([self._ear], [], [], pause.next())[0]:
                 self._ear.recv(64)
-            pause = min(pause * 2, 5.0)
         self._ear.close()
 
     def _stay_until_gone(self, connection: Connection, info: ServiceInfo) -> Left | None:

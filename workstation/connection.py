@@ -8,7 +8,7 @@ import socket
 from ..config import paths
 from ..config.correlation import handed_on
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import SoloUnicornError, TryAgain
+from ..missions.errors import TryAgain, from_wire
 
 ANSWER_SECONDS = 5.0
 
@@ -55,7 +55,7 @@ class Connection:
         if answer is None:
             raise _not_running()
         if answer.get("ok") is not True:
-            raise error_of(answer.get("error"))
+            raise from_wire(answer.get("error"))
         return answer
 
     def read(self) -> JsonObject | None:
@@ -76,19 +76,6 @@ class Connection:
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
-
-
-def error_of(wire: Json) -> SoloUnicornError:
-    """The error that a service put on the wire."""
-    match wire:
-        case {"what": str(what), "code": str(code), **rest}:
-            error = SoloUnicornError(what, why=str(rest.get("why", "")), todo=str(rest.get("todo", "")))
-            error.code = code
-            exit_code = rest.get("exit_code")
-            error.exit_code = exit_code if isinstance(exit_code, int) else 1
-            return error
-        case _:
-            return SoloUnicornError("The workstation service answered in an unknown way", why=repr(wire)[:200])
 
 
 def _not_running() -> NotRunning:

@@ -95,15 +95,10 @@ class ControlServer:
                 raise UsageError("A request names its operation", why='it has no "op"')
             return {"ok": True, **(await self._answer(op, request))}
         except SoloUnicornError as error:
-            return {"ok": False, "error": wire_error(error)}
+            return refusal(error)
         except Exception as error:  # a fault of ours: told and logged, the other connections go on
             logger("workstation").exception("control request failed")
-            return {"ok": False, "error": wire_error(SoloUnicornError("The service failed to answer", why=repr(error)))}
-
-
-def wire_error(error: SoloUnicornError) -> JsonObject:
-    """An error as the protocol carries it."""
-    return {"code": error.code, "what": error.what, "why": error.why, "todo": error.todo, "exit_code": error.exit_code}
+            return refusal(SoloUnicornError("The service failed to answer", why=repr(error)))
 
 
 def _decode(line: bytes) -> tuple[JsonObject | None, JsonObject]:
@@ -113,7 +108,12 @@ def _decode(line: bytes) -> tuple[JsonObject | None, JsonObject]:
         request = None
     if isinstance(request, dict):
         return request, {}
-    return None, {"ok": False, "error": wire_error(UsageError("A request is one JSON object a line"))}
+    return None, refusal(UsageError("A request is one JSON object a line"))
+
+
+def refusal(error: SoloUnicornError) -> JsonObject:
+    """The answer to a request that failed."""
+    return {"ok": False, "error": dict[str, Json](error.to_wire())}
 
 
 def _line(value: JsonObject) -> bytes:

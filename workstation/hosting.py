@@ -19,6 +19,7 @@ from ..config.log import logger
 from ..mcp_server.host import McpHost
 from ..missions.entities import MissionEvent
 from ..missions.errors import SoloUnicornError
+from ..system.backoff import Backoff
 from ..workspace.thread import WorkspaceThread
 
 FIRST_RETRY_SECONDS = 1.0
@@ -53,7 +54,7 @@ class McpHosting:
 
     async def open(self) -> None:
         """Return once it is up."""
-        pause = FIRST_RETRY_SECONDS
+        pause = Backoff(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while not self.up.is_set():
             host = McpHost(self._desk.run, version=__version__, socket_path=paths.mcp_socket(), port=self._port)
             try:
@@ -63,8 +64,7 @@ class McpHosting:
                 logger("workstation.mcp").error("cannot listen", extra={"why": str(error)})
                 with suppress(Exception):
                     await host.close()
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+                await asyncio.sleep(pause.next())
             else:
                 self._host = host
                 self.problem = ""

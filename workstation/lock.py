@@ -7,14 +7,12 @@ liveness; the owner's pid in the file is for people.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..missions.errors import TryAgain
+from ..system.locks import Lock
 
 PROBE_SECONDS = 0.5
 """How long `acquire` puts up with somebody who only looks (see `holder`)."""
@@ -52,67 +50,40 @@ class ServiceLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor: int | None = None
+        self._lock: Lock | None = None
 
     def acquire(self, owner: Owner) -> None:
         """Take the lock and sign it.
 
         Raises AlreadyRunning when somebody holds it for longer than a look takes.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        deadline = time.monotonic() + PROBE_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                signed = _signature(descriptor)
-                if time.monotonic() > deadline:
-                    os.close(descriptor)
-                    raise AlreadyRunning(signed) from None
-                time.sleep(0.01)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(owner)).encode() + b"\n", 0)
-        self._descriptor = descriptor
+        lock = Lock(self._path)
+        if not lock.take(PROBE_SECONDS):
+            signed = _owner(lock.signature())
+            lock.release()
+            raise AlreadyRunning(signed)
+        lock.sign(json.dumps(asdict(owner)).encode() + b"\n")
+        self._lock = lock
 
     def release(self) -> None:
         """Give the lock back; the file stays, since removing it would let two processes lock two files."""
-        if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def is_held(path: Path) -> bool:
-    """Whether some process holds the lock now."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        if self._lock is not None:
+            self._lock.sign(b"")
+            self._lock.release()
+            self._lock = None
 
 
 def owner(path: Path) -> Owner | None:
-    """Who signed the lock last; ask `is_held` whether it still holds."""
+    """Who signed the lock last; ask `system.locks.is_held` whether it still holds."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return _owner(path.read_bytes())
     except FileNotFoundError:
         return None
-    try:
-        return _signature(descriptor)
-    finally:
-        os.close(descriptor)
 
 
-def _signature(descriptor: int) -> Owner | None:
+def _owner(signature: bytes) -> Owner | None:
     try:
-        match json.loads(os.pread(descriptor, 4096, 0) or b"null"):
+        match json.loads(signature or b"null"):
             case {"pid": int(pid), "version": str(version), "started_at": str(started_at)}:
                 return Owner(pid, version, started_at)
     except ValueError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 from ..missions.entities import USER
 from ..missions.errors import VersionConflict
 from ..missions.memory import DOCUMENT_MAX, NAME
+from ..system import files
 from ..workspace.workspace import Workspace
 
 FOLDER = Path(".solo-unicorn") / "memory"
@@ -153,16 +153,7 @@ def digest(text: str) -> str:
 
 def put(file: Path, text: str) -> None:
     """Write a file in one step, so that nobody reads half of it."""
-    handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(file)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(draft).unlink()
-        raise
+    files.replace(file, text.encode(), mode=0o644, durable=False)
 
 
 def _only_file_changed(common: Common | None, version: int, text: str) -> bool:

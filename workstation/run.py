@@ -17,7 +17,7 @@ from ..config.correlation import correlation
 from ..config.settings import Settings, load
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError
-from .control import wire_error
+from .control import refusal
 from .lock import Owner, ServiceLock
 from .service import Service, now_text
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.ready_fd is None:
             print(error, file=sys.stderr)
         else:
-            _tell(chosen.ready_fd, {"ok": False, "error": wire_error(error)})
+            _tell(chosen.ready_fd, refusal(error))
         return error.exit_code
     return 0
 

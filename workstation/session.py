@@ -25,6 +25,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import Session
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain
+from ..system.backoff import Backoff
 from ..workspace.workspace import Workspace
 from ..worktrees.pool import PoolFull
 from .judging import end, goes_on_by_itself, judge
@@ -64,7 +65,7 @@ class SessionRunner:
 
     async def run(self) -> None:
         """Until the session is over, however often something in between fails for a while."""
-        pause = RETRY_SECONDS
+        pause = Backoff(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while True:
             work = asyncio.create_task(self._carry(), name=f"session {self.session.id}")
             lease = asyncio.create_task(self._lease.keep(), name=f"lease {self.session.id}")
@@ -85,8 +86,7 @@ class SessionRunner:
                 for task in (work, lease):
                     task.cancel()
                 await asyncio.gather(work, lease, return_exceptions=True)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
             with suppress(SoloUnicornError):
                 if not await self._renew():
                     await self._give_way("the mission is no longer this session's")

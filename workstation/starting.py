@@ -16,9 +16,9 @@ from pathlib import Path
 from ..config import paths
 from ..config.correlation import handed_on
 from ..missions.entities import Json
-from ..missions.errors import SoloUnicornError, TryAgain
+from ..missions.errors import SoloUnicornError, TryAgain, from_wire
+from ..system import locks
 from . import lock
-from .connection import error_of
 
 ERROR_FILE = "service.err"
 
@@ -56,7 +56,7 @@ def start(deadline: float, stay: bool) -> None:
         case {"error": {"code": "already_running"}}:
             return  # somebody else was faster: theirs will do
         case {"error": wire}:
-            raise error_of(wire)
+            raise from_wire(wire)
         case _:
             raise SoloUnicornError(
                 "The workstation service ended before it was ready",
@@ -68,7 +68,7 @@ def start(deadline: float, stay: bool) -> None:
 def kill_holder() -> None:
     """End a service that does not answer. The lock proves that its signer lives, so the pid is no other process's."""
     owner = lock.owner(paths.service_lock())
-    if owner is not None and lock.is_held(paths.service_lock()):
+    if owner is not None and locks.is_held(paths.service_lock()):
         with suppress(ProcessLookupError):
             os.kill(owner.pid, signal.SIGKILL)
 

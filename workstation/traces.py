@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ..agents.session_host.durable import replace_file
 from ..missions.entities import Session
+from ..system import files
 from ..worktrees.work import WIP, snapshot_work
 from .preparing import Prepared
 
@@ -16,7 +16,7 @@ PLACEMENT = "placement.json"
 
 def write_placement(run_dir: Path, prepared: Prepared) -> None:
     """Written before the host is started: should the service die before its row says so, the next one reads it here."""
-    replace_file(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
+    files.replace(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
 
 
 def placement(run_dir: Path) -> Prepared:

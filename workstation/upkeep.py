@@ -19,6 +19,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, CodeAgent, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
+from ..system.backoff import Backoff
 from ..workspace.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .preparing import script_note
@@ -62,15 +63,16 @@ class Upkeep:
 
     async def watch_held(self) -> None:
         """While an enabled agent is signed out or broken, look again now and then."""
-        pause = HELD_FIRST_SECONDS
+        pause = Backoff(HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS)
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause.next())
             try:
                 agents = await self._place.desk.run(Workspace.agents)
                 held = any(is_held(agent) for agent in agents)
-                pause = min(pause * 2, HELD_LONGEST_SECONDS) if held else HELD_FIRST_SECONDS
                 if held:
                     await self.scan(asked=False)
+                else:
+                    pause.reset()
             except SoloUnicornError as error:
                 self._log.warning("agents not scanned", extra={"why": str(error)})
 

@@ -20,6 +20,7 @@ from ..config.correlation import correlation
 from ..missions.board import Request
 from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
+from ..system.backoff import Backoff
 from ..workspace.workspace import Workspace
 from .asked import Requests
 from .dispatch import Wish, claim_next
@@ -200,15 +201,14 @@ class Work:
 
     async def _patiently(self, step: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         """Do it, again after a pause while it breaks off: a locked file or a full disk passes, this loop does not."""
-        pause = BROKEN_FIRST
+        pause = Backoff(BROKEN_FIRST, BROKEN_LONGEST)
         while True:
             try:
                 await step()
             except Exception as error:
                 self.problem = f"{name}: {error}"
                 self._log.error(f"{name} broke off, trying again", exc_info=error)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, BROKEN_LONGEST)
+                await asyncio.sleep(pause.next())
             else:
                 self.problem = ""
                 return

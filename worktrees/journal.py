@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..missions.entities import MergeStrategy
+from ..system import files
 from .locks import our_dir
 
 Phase = Literal["preparing", "publishing", "moving"]
@@ -46,13 +47,7 @@ def begin(common_dir: Path, entry: Entry) -> None:
     """Write (or rewrite) the journal of a landing, durably, in one step."""
     path = _journal(common_dir, entry.target)
     path.parent.mkdir(exist_ok=True)
-    beside = path.with_suffix(".new")
-    with beside.open("w", encoding="utf-8") as written:
-        json.dump(dataclasses.asdict(entry), written)
-        written.flush()
-        os.fsync(written.fileno())
-    beside.replace(path)
-    _sync_directory(path.parent)
+    files.replace(path, json.dumps(dataclasses.asdict(entry)).encode())
 
 
 def end(common_dir: Path, target: str) -> None:
@@ -83,12 +78,7 @@ def record(common_dir: Path, entry: Entry) -> None:
 def rewrite(common_dir: Path, entries: list[Entry]) -> None:
     """Replace the history (undo takes its landing out)."""
     path = our_dir(common_dir) / "landed.jsonl"
-    beside = path.with_suffix(".new")
-    with beside.open("wb") as written:
-        written.writelines(json.dumps(dataclasses.asdict(entry)).encode() + b"\n" for entry in entries)
-        written.flush()
-        os.fsync(written.fileno())
-    beside.replace(path)
+    files.replace(path, b"".join(json.dumps(dataclasses.asdict(entry)).encode() + b"\n" for entry in entries))
 
 
 def history(common_dir: Path) -> list[Entry]:
@@ -121,11 +111,3 @@ def _read(text: str) -> Entry | None:
         return Entry(**json.loads(text))
     except (ValueError, TypeError):
         return None
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

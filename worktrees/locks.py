@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..missions.errors import TryAgain
+from ..system.locks import Lock
 
 OURS = "solo-unicorn"
 """Our directory inside a repository's common git directory: locks, the landing journal, the landing history."""
@@ -30,25 +29,17 @@ def hold(common_dir: Path, purpose: str, *, timeout: float = 60.0) -> Iterator[N
     Adding, moving, removing and pruning worktrees take `worktrees`; a landing takes `landing-<target>`.
     """
     path = our_dir(common_dir) / f"{purpose}.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = Lock(path)
+    handle = lock.fileno()
     try:
-        deadline, pause = time.monotonic() + timeout, 0.002
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() >= deadline:
-                    raise _busy(path, purpose, handle, timeout) from None
-                time.sleep(pause)
-                pause = min(pause * 2, 0.1)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        if not lock.take(timeout):
+            raise _busy(path, purpose, lock, timeout)
+        lock.sign(str(os.getpid()).encode())
         _held.handles = (*held_handles(), handle)
         yield
     finally:
         _held.handles = tuple(other for other in held_handles() if other != handle)
-        os.close(handle)
+        lock.release()
 
 
 def held_handles() -> tuple[int, ...]:
@@ -61,9 +52,9 @@ def held_handles() -> tuple[int, ...]:
 _held = threading.local()
 
 
-def _busy(path: Path, purpose: str, handle: int, timeout: float) -> TryAgain:
+def _busy(path: Path, purpose: str, lock: Lock, timeout: float) -> TryAgain:
     """The refusal, with the process id its holder wrote."""
-    holder = os.pread(handle, 32, 0).decode(errors="replace") or "unknown"
+    holder = lock.signature().decode(errors="replace") or "unknown"
     return TryAgain(
         f"another process holds {path}",
         why=f"process {holder} has worked under the lock {purpose!r} for more than {timeout:g} s",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from pathlib import Path
 from typing import TypedDict
 
 from ...missions.errors import NotFound
+from ...system import files
 from . import LABEL
 
 PROMPT_KEPT = 4_000
@@ -79,9 +79,7 @@ class Conversation:
     def _save(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({"label": LABEL, "id": self.id, "turns": self.turns, "done": self._done}, indent=1)
-        draft = self._file.with_suffix(f".{os.getpid()}.part")
-        draft.write_text(text + "\n", "utf-8")
-        draft.replace(self._file)
+        files.replace(self._file, (text + "\n").encode(), durable=False)
 
 
 class Rehearsed:

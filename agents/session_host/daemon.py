@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
+from ...system.locks import Lock
 from .plan import Launch
 from .session import Session
 
 LOCK_SECONDS = 10.0
+"""Somebody who only looks at the lock or seals the directory holds it for a moment."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{run_dir / 'launch.json'} cannot be used: {error!r}", file=sys.stderr)
         return 1
-    lock = _handed(run_dir / "host.lock", *arguments[1:])
-    if not _locked(lock):
+    lock = Lock(run_dir / "host.lock", descriptor=_handed(run_dir / "host.lock", *arguments[1:]))
+    if not lock.take(LOCK_SECONDS):
         print("another host runs this session", file=sys.stderr)
         return 75
     if (run_dir / "outcome.json").exists() or (run_dir / "host.json").exists():
@@ -53,27 +53,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _handed(path: Path, number: str = "") -> int:
-    """The lock that was handed to us, when it is the one of this run directory; else our own look at it."""
+def _handed(path: Path, number: str = "") -> int | None:
+    """The descriptor that was handed to us, when it is that of this run directory's lock."""
     with suppress(OSError, ValueError):
         handed = int(number)
         if os.path.samestat(os.fstat(handed), path.stat()):
             os.set_inheritable(handed, False)  # or the agent would hold it on when we are gone
             return handed
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
-def _locked(lock: int) -> bool:
-    """Take the lock for life; somebody who only looks or seals holds it for a moment."""
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.02)
+    return None
 
 
 def _into_background(run_dir: Path) -> None:

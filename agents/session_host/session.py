@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
+from ...system.files import ReservedFile, replace
 from .control import Control
-from .durable import ReservedFile, replace_file
 from .ending import Ending
 from .plan import Launch
 from .processes import Process, identify
@@ -347,7 +347,7 @@ class Session:
             "agent_pid": agent.pid if agent else None,
             "processes": [agent.to_json()] if agent else [],
         }
-        replace_file(self._run_dir / "host.json", json.dumps(known).encode())
+        replace(self._run_dir / "host.json", json.dumps(known).encode())
 
 
 def _in_the_child() -> None:

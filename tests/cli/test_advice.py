@@ -24,6 +24,7 @@ FOLDERS = (
     "mcp_server",
     "missions",
     "sync",
+    "system",
     "workspace",
     "tui",
     "workstation",

@@ -18,6 +18,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.system import locks
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
@@ -77,7 +78,7 @@ def workspace(home: Path) -> Iterator[Workspace]:
 def kill_service() -> None:
     """SIGKILL, as a crash would; the lock proves whose pid it is."""
     owner = lock.owner(paths.service_lock())
-    if owner is not None and lock.is_held(paths.service_lock()):
+    if owner is not None and locks.is_held(paths.service_lock()):
         os.kill(owner.pid, signal.SIGKILL)
 
 

@@ -17,6 +17,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.config.settings import load
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.system import locks
 from solo_unicorn.workstation import client, lock
 from solo_unicorn.workstation.pull_requests import PullRequestDesk
 from solo_unicorn.workstation.workplace import Workplace
@@ -260,7 +261,7 @@ def test_a_service_killed_at_any_step_goes_on_where_it_was(
         double.interrupt = kill
     mission = hub.mission("Retry payments")
     client.ensure_running()
-    until(lambda: killed and not lock.is_held(paths.service_lock()), "the service was killed")
+    until(lambda: killed and not locks.is_held(paths.service_lock()), "the service was killed")
     client.ensure_running()
     done = hub.done(mission)
     assert len(double.pulls) == 1

@@ -17,6 +17,7 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.system import locks
 from solo_unicorn.workspace.bell import Bell
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
@@ -107,11 +108,11 @@ class Machine:
     def close(self) -> None:
         """End the service and what it runs, by what the service knows and by its lock's signature."""
         owner = lock.owner(paths.service_lock())
-        if owner is not None and lock.is_held(paths.service_lock()):
+        if owner is not None and locks.is_held(paths.service_lock()):
             with suppress(Exception):
                 client.stop(force=True, timeout=20)
             with suppress(ProcessLookupError):
-                if lock.is_held(paths.service_lock()):
+                if locks.is_held(paths.service_lock()):
                     os.kill(owner.pid, signal.SIGKILL)
         self._bell.close()
         self.workspace.close()

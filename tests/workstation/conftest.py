@@ -19,6 +19,7 @@ from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.system import locks
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
@@ -36,7 +37,7 @@ def until(condition: Callable[[], object], what: str | Callable[[], str], patien
 
 def service_is_gone() -> bool:
     """Whether no service holds the lock of this home."""
-    return not lock.is_held(paths.service_lock())
+    return not locks.is_held(paths.service_lock())
 
 
 @pytest.fixture
@@ -57,11 +58,11 @@ def workstation(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def end_service() -> None:
     """End the service of this home, if there is one."""
     owner = lock.owner(paths.service_lock())
-    if lock.is_held(paths.service_lock()) and owner is not None:
+    if locks.is_held(paths.service_lock()) and owner is not None:
         with suppress(Exception):
             client.stop(force=True, timeout=5)
         with suppress(ProcessLookupError):
-            if lock.is_held(paths.service_lock()):
+            if locks.is_held(paths.service_lock()):
                 os.kill(owner.pid, signal.SIGKILL)
     until(service_is_gone, "the service left")
 

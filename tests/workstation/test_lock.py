@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.workstation.lock import AlreadyRunning, Owner, ServiceLock, is_held, owner
+from solo_unicorn.system.locks import is_held
+from solo_unicorn.workstation.lock import AlreadyRunning, Owner, ServiceLock, owner
 
 ME = Owner(os.getpid(), "1.2.3", "2026-01-02T03:04:05Z")
 HOLD = """
@@ -56,7 +57,7 @@ def test_a_look_never_makes_a_start_fail(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys;from pathlib import Path;from solo_unicorn.workstation.lock import is_held\n"
+            "import sys;from pathlib import Path;from solo_unicorn.system.locks import is_held\n"
             "print(flush=True)\nwhile True: is_held(Path(sys.argv[1]))",
             str(path),
         ],

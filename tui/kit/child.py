@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ...config.correlation import handed_on
 from ...missions.entities import Json, JsonObject
-from ...missions.errors import SoloUnicornError
+from ...missions.errors import SoloUnicornError, from_wire
 
 
 async def ask(*arguments: str, seconds: float = 60.0, heard: Callable[[str], None] | None = None) -> Json:
@@ -81,10 +81,8 @@ def _told(err: str, arguments: tuple[str, ...]) -> SoloUnicornError:
     except ValueError:
         wire = None
     match wire:
-        case {"error": {"what": str(what), **rest}}:
-            error = SoloUnicornError(what, why=str(rest.get("why") or ""), todo=str(rest.get("todo") or ""))
-            error.code = str(rest.get("code") or error.code)
-            return error
+        case {"error": {"what": str(), "code": str()} as told}:
+            return from_wire(told)
     said = " ".join(err.split()) or "it said nothing"
     return SoloUnicornError(f"`solo-unicorn {' '.join(arguments[:2])}` failed", why=said[-400:])
 

@@ -1,0 +1,35 @@
+"""Pauses between tries that grow, so that what is down is not asked all the time."""
+
+from __future__ import annotations
+
+from random import Random
+
+
+class Backoff:
+    """`first` seconds, then twice as long each time, up to `longest`.
+
+    With `random`, each pause is drawn from between `1 - spread` and `1 + spread` of that, so that many processes that
+    failed together do not come back together.
+
+        >>> pause = Backoff(1.0, 5.0)
+        >>> [pause.next() for _ in range(4)]
+        [1.0, 2.0, 4.0, 5.0]
+    """
+
+    def __init__(self, first: float, longest: float, *, random: Random | None = None, spread: float = 0.5) -> None:
+        self._first = first
+        self._longest = longest
+        self._random = random
+        self._spread = spread
+        self.tries = 0
+        """How many pauses were given out since the last reset."""
+
+    def next(self) -> float:
+        """Seconds to wait now."""
+        pause = min(self._longest, self._first * 2.0 ** min(self.tries, 60))
+        self.tries += 1
+        return pause if self._random is None else pause * self._random.uniform(1 - self._spread, 1 + self._spread)
+
+    def reset(self) -> None:
+        """It worked: the next pause is the first one again."""
+        self.tries = 0

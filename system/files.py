@@ -1,0 +1,70 @@
+"""Files that are whole or absent, whatever dies when."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+RESERVED_BYTES = 32 << 10
+
+
+def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Give a file new content in one step: a reader sees all of the old content or all of the new.
+
+    `durable` (the default) puts the content and the rename on disk before returning, so that this also holds after a
+    power cut. Raises OSError; the old content is then still there.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}"[-255:])
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        try:
+            os.fchmod(descriptor, mode)  # whatever the umask
+            _write_all(descriptor, content)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+    if durable:
+        sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Put the names in a directory on disk: what was made, renamed or removed in it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class ReservedFile:
+    """A file to be written later, whose place on the disk is taken now, so that a full disk cannot prevent it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._draft = path.with_name(f".{path.name}.reserved")
+        self._descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        _write_all(self._descriptor, b" " * RESERVED_BYTES)
+        os.fsync(self._descriptor)
+
+    def commit(self, content: bytes) -> None:
+        """Write the content and put the file in its place, durably. More than RESERVED_BYTES needs room on the disk."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        _write_all(self._descriptor, content)
+        os.ftruncate(self._descriptor, len(content))
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+        self._draft.replace(self._path)
+        sync_directory(self._path.parent)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
