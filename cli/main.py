@@ -114,7 +114,7 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             import os
 
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _let_go_of_output() -> None:
