@@ -1,4 +1,4 @@
-"""What a hub does by itself: watches the high water, ends leases that ran out, offers missions, forgets old answers."""
+"""What a hub does by itself: reads the epoch, ends leases that ran out, offers missions, forgets old answers."""
 
 from __future__ import annotations
 
@@ -40,23 +40,17 @@ class Housekeeping:
         self._pruned_at = 0.0
 
     async def start(self) -> None:
-        """Settle the epoch, then begin."""
-        directory = self._hub.settings.data_dir
-        directory.mkdir(parents=True, exist_ok=True)
-        high_water = epoch.read_high_water(directory)
-        found = await self._hub.database.write(lambda at: epoch.settle(at, high_water))
-        self._hub.epoch = found[0]
-        await asyncio.to_thread(epoch.write_high_water, directory, *found)
+        """Read the epoch, then begin."""
+        self._hub.epoch = await self._hub.database.read(epoch.current)
         self._hub.bus.listen(self)
         self._task = asyncio.create_task(self._run(), name="housekeeping")
 
     async def stop(self) -> None:
-        """Write the high water down, and end."""
+        """End."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._write_high_water()
 
     def changed(self, project: str, seq: int, /) -> None:
         """A feed grew: there may be something to offer."""
@@ -84,7 +78,7 @@ class Housekeeping:
     async def one_pass(self) -> None:
         """Everything once."""
         now = time.time()
-        await self._write_high_water()
+        self._hub.epoch = await self._hub.database.read(epoch.current)  # an operator may have begun another
         for project_id, mission_id in await self._hub.database.read(lambda at: silent(at, now)):
             await self._end(project_id, mission_id, now)
         for project_id in await self._hub.database.read(lambda at: assignments.waiting_projects(at, now)):
@@ -96,11 +90,6 @@ class Housekeeping:
             await self._hub.database.write(lambda at: idempotency.prune(at, now))
             days = int(self._hub.settings.options.get("audit_days", audit.KEPT_DAYS))
             await self._hub.database.write(lambda at: audit.prune(at, now, days))
-
-    async def _write_high_water(self) -> None:
-        found = await self._hub.database.read(epoch.current)
-        self._hub.epoch = found[0]
-        await asyncio.to_thread(epoch.write_high_water, self._hub.settings.data_dir, *found)
 
     async def _end(self, project_id: str, mission_id: str, now: float) -> None:
         call = system_call(self._hub, now)

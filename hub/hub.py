@@ -33,4 +33,4 @@ class Hub:
     bus: Bus
     parts: list[Part] = field(default_factory=list)
     epoch: int = 1
-    """Incarnation of the database: grows when a backup was restored (reference: epoch and high water)."""
+    """What an operator raises after a restore; part of every cursor (hub/epoch.py)."""

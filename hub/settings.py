@@ -12,7 +12,7 @@ class HubSettings:
     """Settings of one hub process."""
 
     data_dir: Path
-    """Everything the hub keeps outside its database: the high-water file, uploads, SQLite's file by default."""
+    """Everything the hub keeps outside its database: the log, uploads, SQLite's file by default."""
     database_url: str = ""
     """Empty: a SQLite file in `data_dir`. Else `sqlite:///…` or `postgresql+asyncpg://…`."""
     host: str = "127.0.0.1"

@@ -193,7 +193,7 @@ memory_documents = Table(
     metadata,
     _id("project_id"),
     Column("name", String(64), nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("doc", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "name"),
 )
@@ -202,7 +202,7 @@ memory_versions = Table(
     metadata,
     _id("project_id"),
     Column("name", String(64), nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("doc", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "name", "version"),
 )

@@ -33,7 +33,11 @@ def list_missions(call: Call) -> Answer:
     needs="read missions",
     answers={200: schemas.CHANGES},
     refuses=(410,),
-    query=(Parameter("cursor", {"type": "string", "maxLength": 100}), LIMIT),
+    query=(
+        Parameter("cursor", {"type": "string", "maxLength": 100}),
+        Parameter("known", {"type": "integer", "minimum": 0, "maximum": 2**53}),
+        LIMIT,
+    ),
 )
 def changes(call: Call) -> Answer:
     """Each changed mission once, in its last state."""

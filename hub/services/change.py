@@ -1,7 +1,7 @@
 """One change of a project: what a service reads and writes inside its transaction.
 
 The project's row is locked first, by the statement that gives out the number of the change; so changes of one project
-commit in the order of their numbers, and a reader of the feed never misses one.
+commit in the order of their numbers, and a reader of the feed never misses one. Every number is that of an event.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import orjson
-from sqlalchemy import Connection, Row, Table, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Row, Table, and_, bindparam, case, func, insert, or_, select, update
 
 from ...missions import dependencies as rules
 from ...missions.entities import Author, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.ids import new_ulid
 from ...missions.wire import changes, from_wire, to_wire
+from .. import epoch
 from ..api.endpoint import Call
 from ..permissions import Right, missing
 from ..statements import Statement
@@ -33,7 +34,10 @@ UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt", *
 _NEXT = Statement(
     update(projects)
     .where(projects.c.id == bindparam("wanted"))
-    .values(seq=projects.c.seq + 1)
+    .values(
+        seq=case((projects.c.seq > bindparam("clock", type_=BigInteger), projects.c.seq), else_=bindparam("clock"))
+        + bindparam("step", type_=BigInteger)
+    )
     .returning(projects.c.seq, projects.c.doc, projects.c.mission_number, projects.c.version)
 )
 _ROW = Statement(select(missions).where(missions.c.id == bindparam("wanted")))
@@ -57,7 +61,7 @@ class Change:
 
     def __init__(self, call: Call, project_id: str, right: Right) -> None:
         call.hub.permissions.require(call.at, call.caller, project_id, right)
-        row = _NEXT.one(call.at, wanted=project_id)
+        row = _NEXT.one(call.at, wanted=project_id, clock=epoch.clock(call.now), step=epoch.step())
         self.call = call
         self.at: Connection = call.at
         self.project_id = project_id
@@ -78,7 +82,7 @@ class Change:
     def next_seq(self) -> int:
         """A number of the project's own sequence; the first came with the lock."""
         if self._used:
-            self._next += 1
+            self._next += epoch.step()
             self.at.execute(update(projects).where(projects.c.id == self.project_id).values(seq=self._next))
         self._used = True
         return self._next

@@ -70,9 +70,10 @@ def put(call: Call, project_id: str, name: str) -> Answer:
 
 
 def keep(change: Change, name: str, text: str, current: int) -> MemoryDocument:
-    """The next version of a document that stands at `current`, 0 when it is new."""
+    """A further version of a document that stands at `current`, 0 when it is new."""
     check_document(name, text)
-    made = MemoryDocument(change.project_id, name, text, current + 1, change.now, change.by)
+    number = change.event("memory_changed", note=name)  # its number is the version: no history gives it out twice
+    made = MemoryDocument(change.project_id, name, text, number, change.now, change.by)
     values = {"version": made.version, "doc": orjson.dumps(to_wire(made)).decode()}
     named = {"project_id": change.project_id, "name": name, **values}
     if current:
@@ -80,7 +81,6 @@ def keep(change: Change, name: str, text: str, current: int) -> MemoryDocument:
     else:
         change.call.at.execute(insert(memory_documents).values(**named))
     change.call.at.execute(insert(memory_versions).values(**named))
-    change.event("memory_changed", note=name)
     return made
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 import orjson
-from sqlalchemy import ColumnElement, and_, bindparam, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select, tuple_
 
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
@@ -41,7 +41,7 @@ def get(call: Call, mission_id: str) -> Answer:
 def listed(call: Call, project_id: str) -> Answer:
     """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
     call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
-    seq = _FEED.one(call.at, wanted=project_id).seq  # before the first row is read
+    seq = _FEED.one(call.at, wanted=project_id).newest or 0  # before the first row is read
     query = call.query
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
@@ -77,7 +77,16 @@ def changes(call: Call, project_id: str) -> Answer:
     epoch = call.hub.epoch
     project = _FEED.one(call.at, wanted=project_id)
     text = call.query.get("cursor")
-    since = 0 if text is None else _seq_of(text, epoch, project.seq)
+    since = 0 if text is None else _seq_of(text, epoch, project.newest or 0)
+    for known in (since, int(call.query.get("known", 0))):
+        if known and _STANDS.first(call.at, wanted=project_id, at=known) is None:
+            raise HubError(
+                "epoch_changed",
+                "The hub's data is of another history than what was read before",
+                why=f"change {known} is not in it: it was restored, copied or made anew",
+                todo="read the whole list again",
+                details={"epoch": epoch},
+            )
     limit = min(int(call.query.get("limit", 500)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [missions.c.project_id == project_id, missions.c.seq > since]
     rows = call.at.execute(
@@ -86,7 +95,7 @@ def changes(call: Call, project_id: str) -> Answer:
     docs, more = _cut([row.doc for row in rows], limit)
     # the feed may have grown since `project` was read: never name a number behind what is sent
     reached = rows[len(docs) - 1].seq if docs else since
-    seq = reached if more else max(reached, project.seq)
+    seq = reached if more else max(reached, project.newest or 0)
     tail = {
         "cursor": cursor(epoch, seq),
         "hasMore": more,
@@ -132,8 +141,8 @@ def _seq_of(text: str, epoch: int, newest: int) -> int:
     if theirs != epoch:
         raise HubError(
             "epoch_changed",
-            "The hub's data was restored from a backup",
-            why=f"the cursor is of epoch {theirs}, this is {epoch}",
+            "The hub's data is of another history than what was read before",
+            why=f"the cursor is of epoch {theirs}, this is {epoch}: it was restored from a backup",
             todo="read the whole list again",
             details={"epoch": epoch},
         )
@@ -193,4 +202,19 @@ _ONE = Statement(
         missions.c.id == bindparam("wanted")
     )
 )
-_FEED = Statement(select(projects.c.seq, projects.c.version).where(projects.c.id == bindparam("wanted")))
+_FEED = Statement(
+    select(
+        projects.c.version,
+        select(events.c.seq)
+        .where(events.c.project_id == projects.c.id)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("newest"),
+    ).where(projects.c.id == bindparam("wanted"))
+)
+_STANDS = Statement(
+    select(events.c.seq).where(
+        and_(events.c.project_id == bindparam("wanted"), events.c.seq == bindparam("at", type_=BigInteger))
+    )
+)

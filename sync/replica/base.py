@@ -19,7 +19,7 @@ from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
 from ...workspace import lookup, rows
 from ...workspace.change import Change, recorded
-from . import outbox
+from . import conflicts, outbox
 from .fields import LOCAL
 
 MANY = 50
@@ -84,6 +84,8 @@ class Taking:
         connection = change.connection
         self._linked = connection.execute("SELECT 1 FROM dependency LIMIT 1").fetchone() is not None
         resync = self.mirror.resync
+        self._anew = resync is not None and bool(resync.get("anew"))
+        """The hub is of another history: what it had before proves nothing, and its numbers may be lower."""
         begun = resync is None or resync.get("start") is not None
         self._generation = self.mirror.generation if begun else self.mirror.generation - 1
         """What an answer outside of a resync counts as: one from before its first page proves nothing about it."""
@@ -101,14 +103,15 @@ class Taking:
         if not isinstance(version, int) or isinstance(version, bool):  # a plain server: its last word is the newest
             version = self._tick()
         row = connection.execute(
-            "SELECT version, project_id, doc, deleted FROM base WHERE id = ?", (mission_id,)
+            "SELECT version, project_id, generation FROM base WHERE id = ?", (mission_id,)
         ).fetchone()
         here = row is not None and row[1] == self.mirror.project_id
         if row is None and generation is None and version <= self.mirror.seq:
             return False  # deleted and swept before: an old answer must not bring it back
         if row is not None and not here and item.get("deleted"):
             return False  # it moved to another project, which tells of it there
-        if here and version <= row[0]:
+        former = self._anew and here and generation is not None and row[2] != generation
+        if here and version <= row[0] and not former:
             if generation is not None:
                 connection.execute("UPDATE base SET generation = ? WHERE id = ?", (generation, mission_id))
             return False
@@ -138,16 +141,31 @@ class Taking:
             ),
         )
         self.refold(mission_id, document, mission, quiet=quiet)
+        if row is None:
+            conflicts.reappeared(self.change, mission_id)
         return True
 
     def sweep(self, generation: int) -> None:
         """Forget what a full resync did not meet; what was done here stays in the outbox."""
         gone = self.change.connection.execute(
-            "SELECT id FROM base WHERE project_id = ? AND generation <> ?", (self.mirror.project_id, generation)
+            "SELECT id, deleted FROM base WHERE project_id = ? AND generation <> ?",
+            (self.mirror.project_id, generation),
         ).fetchall()
-        for (mission_id,) in gone:
+        for mission_id, deleted in gone:
+            if self._anew and not deleted:
+                self._lost(str(mission_id))
             self.change.connection.execute("DELETE FROM base WHERE id = ?", (mission_id,))
             self.refold(str(mission_id))
+
+    def _lost(self, mission_id: str) -> None:
+        """Nobody deleted it, the hub of another history never had it: a person decides whether to publish it again."""
+        query = "SELECT doc FROM mission WHERE id = ? AND NOT deleted"
+        row = self.change.connection.execute(query, (mission_id,)).fetchone()
+        if row is None or outbox.entries(self.change.connection, mission_id):
+            return  # not shown here; or changed here, which is told when the change is sent
+        shown, change = json.loads(row[0]), self.change
+        about = (self.mirror.project_id, mission_id, change.new_id())
+        conflicts.add(change, *about, "lost_remotely", "", shown, shown, None)
 
     def refold(
         self,

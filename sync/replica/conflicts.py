@@ -12,7 +12,9 @@ from ...missions.records import record
 from ...workspace.change import Change
 from ...workspace.rows import dump, stamp
 
-ConflictKind = Literal["field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken"]
+ConflictKind = Literal[
+    "field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken", "lost_remotely"
+]
 Choice = Literal["kept_mine", "kept_theirs", "merged"]
 
 
@@ -116,6 +118,15 @@ def find(change: Change, ref: str) -> SyncConflict:
     if len(found) != 1:
         raise NotFound(f"No open conflict {ref!r}", todo="`solo-unicorn conflicts list` shows what is open")
     return conflict_of(found[0])
+
+
+def reappeared(change: Change, mission_id: str) -> None:
+    """A mission that the hub had lost is there again: somebody published it."""
+    change.connection.execute(
+        "UPDATE conflict SET state = 'kept_theirs', settled_at = ? "
+        "WHERE mission_id = ? AND field = '' AND kind = 'lost_remotely' AND state = 'open'",
+        (stamp(change.now), mission_id),
+    )
 
 
 def settle(change: Change, conflict_id: str, choice: Choice) -> None:

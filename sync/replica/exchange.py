@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ...workspace.workspace import Workspace
 
 EXPIRED = 410
+OTHER_HISTORY = ("epoch_changed", "cursor_from_future")
+"""Codes of a hub whose data is not what was read before: restored, copied or made anew."""
 HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 """Kinds of events that a mirror reads."""
 
@@ -98,9 +100,12 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
         mirror = workspace.mirror(project_id)
     news = 0
     while True:
-        answer = yield get(f"/projects/{project_id}/changes", cursor=mirror.cursor, limit=str(can.page))
+        known = workspace.known(project_id)
+        place = {"cursor": mirror.cursor, "known": None if known is None else str(known)}
+        answer = yield get(f"/projects/{project_id}/changes", **place, limit=str(can.page))
         if isinstance(answer, Response) and answer.status == EXPIRED:
-            done = yield from _resync(workspace, project_id, can, anew=True)
+            workspace.begin_resync(project_id, anew=answer.error.get("code") in OTHER_HISTORY)
+            done = yield from _resync(workspace, project_id, can)
             if isinstance(done, Trouble):
                 return done
             mirror, news = workspace.mirror(project_id), news + done
@@ -164,12 +169,9 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
     return None
 
 
-def _resync(
-    workspace: SyncOperations, project_id: str, can: Capabilities, *, anew: bool = False
-) -> Exchange[int | Trouble]:
+def _resync(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Read everything, page by page; what is not met any more is swept after the last one."""
-    mirror = workspace.mirror(project_id)
-    if anew or mirror.resync is None:
+    if workspace.mirror(project_id).resync is None:
         workspace.begin_resync(project_id)
     pages = 0
     while True:

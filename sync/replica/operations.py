@@ -14,7 +14,7 @@ from ...workspace.rows import dump, stamp
 from . import outbox, pushing
 from .base import COLUMNS as MIRROR_COLUMNS
 from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
-from .messages import Answer, Request
+from .messages import Answer, Request, Response, mission_in
 from .outbox import Entry
 from .pushing import Capabilities, Outcome
 
@@ -50,13 +50,28 @@ class SyncOperations(WorkspaceBase):
             self._advance(taking, page, "cursor")
         return news
 
-    def begin_resync(self, project_id: str) -> None:
-        """Everything is to be read again; survives a crash. The outbox stays as it is."""
+    def begin_resync(self, project_id: str, *, anew: bool = False) -> None:
+        """Everything is to be read again; survives a crash. The outbox stays as it is.
+
+        `anew`: the hub is of another history, so that what it says counts whatever its numbers are.
+        """
         with self._change(SYSTEM) as change:
+            resync = dump({"after": "", "anew": anew})
             change.connection.execute(
-                'UPDATE mirror SET resync = \'{"after": ""}\', generation = generation + 1 WHERE project_id = ?',
-                (project_id,),
+                "UPDATE mirror SET resync = ?, generation = generation + 1 WHERE project_id = ?", (resync, project_id)
             )
+            if anew:
+                change.connection.execute(
+                    "UPDATE mirror SET seq = 0, parts = NULL, history = NULL WHERE project_id = ?", (project_id,)
+                )
+                change.connection.execute("UPDATE part_base SET version = -1 WHERE project_id = ?", (project_id,))
+                change.connection.execute("DELETE FROM meta WHERE key = ?", (_known(project_id),))
+                change.event(project_id, "mirrored", note="the hub was restored: everything is compared")
+
+    def known(self, project_id: str) -> int | None:
+        """The newest change the hub answered with that no page has told of yet; None when there is none."""
+        told, mirror = self.meta(_known(project_id)), self.mirror(project_id)
+        return None if told is None or int(told) <= mirror.seq else int(told)
 
     def take_snapshot(self, project_id: str, page: Mapping[str, Json]) -> bool:
         """Take in one page of a full resync; True when it was the last, and what is gone was swept."""
@@ -77,7 +92,7 @@ class SyncOperations(WorkspaceBase):
             if following:
                 change.connection.execute(
                     "UPDATE mirror SET resync = ?, skipped = skipped + ? WHERE project_id = ?",
-                    (dump({"after": following, "start": start}), len(taking.skipped), project_id),
+                    (dump({**resync, "after": following, "start": start}), len(taking.skipped), project_id),
                 )
             else:
                 taking.sweep(taking.mirror.generation)
@@ -174,6 +189,15 @@ class SyncOperations(WorkspaceBase):
     def settle(self, seq: int, answer: Answer, can: Capabilities, server_now: float | None) -> Outcome:
         """Write down what an answer means for its row."""
         with self._change(SYSTEM) as change:
+            entry = outbox.entry(change.connection, seq)
+            if entry is not None and isinstance(answer, Response) and answer.ok:
+                version = (mission_in(answer.body) or answer.object).get("version")
+                if isinstance(version, int):
+                    change.connection.execute(
+                        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE "
+                        "SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
+                        (_known(entry.project_id), str(version)),
+                    )
             return pushing.settle(change, seq, answer, can, server_now)
 
     def part_name(self, part: str, part_id: str) -> str:
@@ -279,6 +303,10 @@ class SyncOperations(WorkspaceBase):
         """Keep what a hub says it can do (an empty object: the specification's endpoints only)."""
         if self.meta(f"hub.capabilities {hub}") != dump(body):
             self.set_meta(f"hub.capabilities {hub}", dump(body))
+
+
+def _known(project_id: str) -> str:
+    return f"hub.known {project_id}"
 
 
 def _items(value: Json) -> list[JsonObject]:

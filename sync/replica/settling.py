@@ -131,6 +131,9 @@ def _made_of(change: Change, conflict: SyncConflict, text: str | None) -> Missio
             mission = change.mission(conflict.mission_id)
             change.save(mission, replace(mission, deleted_at=change.now), "deleted")
             return None
+        case "lost_remotely":
+            mission = lookup.mission(change.connection, conflict.mission_id, deleted=True)
+            return change.save(mission, replace(mission, deleted_at=None), "restored")
         case "deleted_remotely" | "id_taken":
             return _again(change, conflict)
 

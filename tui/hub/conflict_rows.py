@@ -20,6 +20,7 @@ SAYS = {
     "deleted_locally": "deleted here, changed there",
     "outcome_unknown": "the hub never said whether this was done",
     "id_taken": "the hub has another mission of this id",
+    "lost_remotely": "the hub lost it when it was restored",
 }
 UNTOLD = frozenset(
     {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-
-from solo_unicorn.hub import epoch
 
 from .world import World, world
 
@@ -55,13 +55,24 @@ async def test_what_is_no_note_is_refused(hub: World) -> None:
     assert (await hub.as_("anonymous").post(path, json={"kind": "noted_progress", "text": "x"})).status_code == 401
 
 
-async def test_a_restored_hub_gives_no_version_of_a_document_twice(tmp_path: Path) -> None:
+async def test_no_history_of_a_hub_gives_a_version_of_a_document_twice(tmp_path: Path) -> None:
     async with world(tmp_path) as hub:
         project = await hub.project()
         path = f"/projects/{project['id']}/memory/notes"
         before = (await hub.owner.put(path, json={"text": "of yesterday"})).json()["version"]
-        await hub.hub.database.write(lambda at: epoch.settle(at, (1, 10**6)))
-        shown = await hub.owner.get(path)
-        assert shown.json()["version"] > before + 2**40 - 1 and shown.headers["etag"] == f'"{shown.json()["version"]}"'
-        refused = await hub.owner.put(path, json={"text": "blind"}, headers={"If-Match": f'"{before + 1}"'})
-        assert refused.status_code == 412 and refused.json()["error"]["details"]["current"]["text"] == "of yesterday"
+        with (
+            closing(sqlite3.connect(tmp_path / "hub.sqlite3")) as live,
+            closing(sqlite3.connect(tmp_path / "copy")) as to,
+        ):
+            live.backup(to)
+        match = {"If-Match": f'"{before}"'}
+        lost = (await hub.owner.put(path, json={"text": "of today"}, headers=match)).json()["version"]
+        with (
+            closing(sqlite3.connect(tmp_path / "copy")) as kept,
+            closing(sqlite3.connect(tmp_path / "hub.sqlite3")) as to,
+        ):
+            kept.backup(to)
+        again = await hub.owner.put(path, json={"text": "of another today"}, headers=match)
+        assert again.status_code == 200 and again.json()["version"] not in (before, lost)
+        refused = await hub.owner.put(path, json={"text": "blind"}, headers={"If-Match": f'"{lost}"'})
+        assert refused.json()["error"]["details"]["current"]["text"] == "of another today"
