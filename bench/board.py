@@ -263,7 +263,7 @@ def fill(home: Path, missions: int) -> None:
     """A workspace with that many missions over the five lists."""
     from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import LISTS, USER
-    from solo_unicorn.workspace.missions import create_in
+    from solo_unicorn.missions.operations import missions as operations
     from solo_unicorn.workspace.workspace import Workspace
 
     (home / "run").mkdir(parents=True, exist_ok=True)
@@ -273,7 +273,7 @@ def fill(home: Path, missions: int) -> None:
             for number in range(missions):
                 in_list = LISTS[number % len(LISTS)]
                 title = f"{in_list} mission {number // len(LISTS)} with a title of some length"[: 30 + number % 40]
-                create_in(
+                operations.create(
                     change,
                     project.id,
                     MissionDraft(title=title, priority=1 + number % 5, list=in_list, is_loop=in_list == "loop"),

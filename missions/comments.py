@@ -13,6 +13,7 @@ from typing import Literal
 
 from .entities import USER, Author
 from .errors import InvalidValue
+from .limits import COMMENT_MAX
 from .records import record
 
 Side = Literal["old", "new"]
@@ -20,7 +21,6 @@ Side = Literal["old", "new"]
 SIDES: tuple[Side, ...] = ("old", "new")
 CONTEXT = 3
 """Lines above and below that are remembered."""
-TEXT_MAX = 10_000
 SHOWN = 160
 """Characters of the commented line that a prompt repeats."""
 
@@ -67,8 +67,8 @@ def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side,
         raise InvalidValue("line", f"There is no line {line}", todo="count from 1")
     if side not in SIDES:
         raise InvalidValue("side", f"{side!r} is no side of a diff", todo="old or new")
-    if not text.strip() or len(text) > TEXT_MAX:
-        raise InvalidValue("text", f"A comment has 1 to {TEXT_MAX} characters", todo="say it in a few sentences")
+    if not text.strip() or len(text) > COMMENT_MAX:
+        raise InvalidValue("text", f"A comment has 1 to {COMMENT_MAX} characters", todo="say it in a few sentences")
     return file, line, "old" if side == "old" else "new", text.strip()
 
 

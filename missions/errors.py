@@ -6,6 +6,7 @@
     ├── NotFound                exit 3   nothing answers to that name or id
     ├── Conflict                exit 4   the request met a newer or contradicting state
     │   ├── VersionConflict              the record changed since it was read
+    │   ├── AlreadyExists                something has that name or id
     │   ├── AlreadyClaimed               another claimant holds the mission
     │   └── NotAllowed                   the rules keep this for somebody else (a person's gate)
     ├── SignedOut               exit 5   a sign-in is needed
@@ -123,6 +124,16 @@ class VersionConflict(Conflict):
     def __init__(self, what: str, *, current: int, why: str = "", todo: str = "") -> None:
         super().__init__(what, why=why, todo=todo)
         self.current = current
+
+
+class AlreadyExists(Conflict):
+    """Something has that name or id already; `id` names it."""
+
+    code = "already_exists"
+
+    def __init__(self, what: str, *, id: str, why: str = "", todo: str = "") -> None:  # noqa: A002 (the field's name)
+        super().__init__(what, why=why, todo=todo)
+        self.id = id
 
 
 class AlreadyClaimed(Conflict):

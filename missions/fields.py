@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from .entities import TITLE_MAX, FlowConfig, LoopSchedule, MergeStrategy, PrMode, Task
+from .entities import FlowConfig, LoopSchedule, MergeStrategy, PrMode, Task
 from .errors import InvalidValue
+from .limits import TASKS_MAX, TEXT_MAX, TITLE_MAX
 from .wire import from_wire, wire_name
 
-TEXT_MAX = 1_000_000
-"""The longest description, spec or solution, in characters."""
-TASKS_MAX = 500
 NAME_MAX = 100
 
 Check = Callable[[str, Any], object]

@@ -6,10 +6,9 @@ import re
 from typing import Final
 
 from .errors import InvalidValue
+from .limits import DOCUMENT_MAX
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
-DOCUMENT_MAX: Final = 1_000_000
-"""Characters."""
 
 
 def check_document(name: str, text: str) -> None:

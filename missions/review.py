@@ -7,9 +7,9 @@ from datetime import datetime
 
 from .entities import Flow, Mission
 from .errors import Conflict, InvalidValue
-from .fields import TEXT_MAX
 from .flows import at_stage, next_stage, stage_of
 from .ids import short_id
+from .limits import TEXT_MAX
 from .moving import to_review
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import paths
-from ..missions.entities import Author
+from ..missions.entities import USER, Author
 from ..missions.ids import new_ulid
 from . import answered
 from .bell import ring
 from .change import Change
 from .reads import Reads
 from .store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -72,6 +76,25 @@ class WorkspaceBase(Reads):
         Raises OSError.
         """
         answered.write(answered.path_of(self._store.path), account_id, at)
+
+    def read(self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a query finds; all of it sees one state of the workspace."""
+        with self._reading() as connection:
+            return query(connection, *args, **kwargs)
+
+    def write(self, operation: Callable[Concatenate[Change, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation in the person's name, in one transaction that is durable when this returns.
+
+        `missions.operations` has those on missions: `workspace.write(missions.set_ready, "M-1", True)`.
+        """
+        return self.write_as(USER, operation, *args, **kwargs)
+
+    def write_as(
+        self, by: Author, operation: Callable[Concatenate[Change, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `write`, in the name of `by`."""
+        with self._change(by) as change:
+            return operation(change, *args, **kwargs)
 
     @contextmanager
     def _change(self, by: Author) -> Iterator[Change]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..missions.entities import USER, Author, ListName, Mission
 from ..missions.errors import InvalidValue, SoloUnicornError
+from ..missions.operations import missions
 from ..missions.records import record
 from .base import WorkspaceBase
 from .change import Change
-from .missions import delete_in, edit_in, move_in, set_ready_in
 
 TOGETHER = "together"
 """The event that says how many of the events before it were one step."""
@@ -44,9 +44,9 @@ class BulkOperations(WorkspaceBase):
 
         def move(change: Change, ref: str) -> Mission:
             if changes:
-                edit_in(change, ref, changes)
+                missions.edit(change, ref, changes)
             place = {"top": top} if not anchor["after"] and not anchor["before"] else {}
-            moved = move_in(change, ref, to_list, **anchor, **place)  # type: ignore[arg-type]
+            moved = missions.move(change, ref, to_list, **anchor, **place)  # type: ignore[arg-type]
             anchor.update(before=None, after=moved.id)
             return moved
 
@@ -56,19 +56,19 @@ class BulkOperations(WorkspaceBase):
     def set_ready_many(self, refs: Sequence[str], ready: bool, *, by: Author = USER) -> Bulk:
         """Mark missions ready, or not."""
         with self._change(by) as change:
-            return _all(change, refs, lambda change, ref: set_ready_in(change, ref, ready))
+            return _all(change, refs, lambda change, ref: missions.set_ready(change, ref, ready))
 
     def edit_missions(self, refs: Sequence[str], changes: Mapping[str, object], *, by: Author = USER) -> Bulk:
         """Change the same fields of several missions."""
         with self._change(by) as change:
-            return _all(change, refs, lambda change, ref: edit_in(change, ref, changes))
+            return _all(change, refs, lambda change, ref: missions.edit(change, ref, changes))
 
     def shift_priority(self, refs: Sequence[str], by_steps: int, *, by: Author = USER) -> Bulk:
         """Raise or lower the priority of each mission, within 1 to 5."""
 
         def shift(change: Change, ref: str) -> Mission:
             now = change.mission(ref).priority
-            return edit_in(change, ref, {"priority": max(1, min(5, now + by_steps))})
+            return missions.edit(change, ref, {"priority": max(1, min(5, now + by_steps))})
 
         with self._change(by) as change:
             return _all(change, refs, shift)
@@ -76,7 +76,7 @@ class BulkOperations(WorkspaceBase):
     def delete_missions(self, refs: Sequence[str], *, by: Author = USER) -> Bulk:
         """Take missions off the board; undo brings them back together."""
         with self._change(by) as change:
-            return _all(change, refs, delete_in)
+            return _all(change, refs, missions.delete)
 
 
 def _all(change: Change, refs: Sequence[str], do: Callable[[Change, str], Mission]) -> Bulk:

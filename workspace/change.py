@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..config.correlation import correlation
+from ..missions.comments import LineComment, in_order
 from ..missions.dependencies import is_resolved
 from ..missions.entities import (
     SYSTEM,
@@ -20,18 +21,20 @@ from ..missions.entities import (
     Flow,
     Json,
     ListName,
+    MemoryDocument,
     Mission,
     MissionEvent,
     Project,
     ProjectRepository,
+    Relation,
     Session,
 )
 from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
-from ..missions.order import between, renumbered
-from ..missions.wire import BOOKKEEPING, changes, to_wire
-from ..sync.replica.outbox import account_of, hub_forgot, record_change, record_part
-from . import lookup, rows
+from ..missions.history import recorded
+from ..missions.wire import BOOKKEEPING, changes
+from ..sync.replica.outbox import hub_forgot
+from . import documents, line_comments, links, lookup, outgoing, placing, rows
 
 MACHINE_FIELDS = frozenset(
     {
@@ -50,23 +53,31 @@ MACHINE_FIELDS = frozenset(
     }
 )
 """What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""
-Part = Flow | Actor | ProjectRepository | Project
-UNRECORDED = frozenset({"updatedAt", "version", "agentSessionStatusChangedAt"})
-"""Bookkeeping that a history does not show."""
+Part = Flow | Actor | ProjectRepository
 
 
 @dataclass(slots=True)
 class Change:
-    """An open write transaction with its author and time."""
+    """An open write transaction with its author and time; fulfils `missions.operations.port.Change`."""
 
     connection: sqlite3.Connection
     now: datetime
     by: Author
     new_id: Callable[[], str]
 
-    def mission(self, ref: str) -> Mission:
-        """The mission that answers to `ref`; NotFound."""
-        return lookup.mission(self.connection, ref)
+    def next_number(self) -> int:
+        """The short number of a new mission: never used twice, even when a project is removed."""
+        row = self.connection.execute(
+            "INSERT INTO meta (key, value) VALUES ('mission.number', '1') "
+            "ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
+        ).fetchone()
+        return int(row[0])
+
+    # ---- reads
+
+    def mission(self, ref: str, *, deleted: bool = False) -> Mission:
+        """The mission that answers to `ref`, also a deleted one where wished; NotFound."""
+        return lookup.mission(self.connection, ref, deleted=deleted)
 
     def project(self, ref: str) -> Project:
         """The project that answers to `ref`; NotFound."""
@@ -76,18 +87,70 @@ class Change:
         """The session with that id; NotFound."""
         return lookup.session(self.connection, session_id)
 
-    def repository_of(self, mission: Mission) -> ProjectRepository | None:
-        """The repository the mission works in, if it has one that still exists."""
-        if mission.project_repository_id is None:
-            return None
-        try:
-            return lookup.part(self.connection, ProjectRepository, mission.project_repository_id)
-        except NotFound:
-            return None
-
     def flow_of(self, mission: Mission) -> Flow:
         """The flow the mission follows: its own, else the project's default."""
         return lookup.flow_of(self.connection, mission)
+
+    def part(self, cls: type[lookup.Part], ref: str, project_id: str | None = None) -> lookup.Part:
+        """A flow, actor or repository by id, or by name within a project; NotFound."""
+        return lookup.part(self.connection, cls, ref, project_id)
+
+    def parts(self, cls: type[lookup.Part], project_id: str) -> list[lookup.Part]:
+        """All of a project, oldest first."""
+        return lookup.parts(self.connection, cls, project_id)
+
+    def missions_using(self, part: Part) -> list[Mission]:
+        """Missions that follow a flow, speak through an actor or work in a repository; deleted ones do not count."""
+        field = {Flow: "flowId", Actor: "actorId", ProjectRepository: "projectRepositoryId"}[type(part)]
+        docs = self.connection.execute(
+            f"SELECT doc FROM mission WHERE project_id = ? AND json_extract(doc, '$.{field}') = ? AND deleted = 0",
+            (part.project_id, part.id),
+        ).fetchall()
+        return [rows.load(Mission, doc) for (doc,) in docs]
+
+    def document(self, project_id: str, name: str) -> MemoryDocument | None:
+        """A document of the project memory; None when there is none."""
+        return documents.find(self.connection, project_id, name)
+
+    def comments(self, mission_id: str) -> list[LineComment]:
+        """The line comments of a mission, by file and line."""
+        return in_order(line_comments.of_mission(self.connection, mission_id))
+
+    def comment(self, ref: str) -> LineComment:
+        """A line comment by its id, or a unique beginning or end of it; NotFound."""
+        return line_comments.one(self.connection, ref)
+
+    def conflicts_in_a_row(self, mission_id: str) -> int:
+        """Landings that met conflicts since a person last did something with the mission."""
+        row = self.connection.execute(
+            "SELECT count(*) FROM event WHERE mission_id = ?1 AND kind = 'landing_conflicted' AND seq > "
+            "(SELECT coalesce(max(seq), 0) FROM event WHERE mission_id = ?1 AND author_kind = 'user')",
+            (mission_id,),
+        ).fetchone()
+        return int(row[0])
+
+    def order(
+        self,
+        project_id: str,
+        in_list: ListName,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        top: bool = False,
+        moving: str = "",
+    ) -> float:
+        """A `listOrder`: before or after a mission, at the top, or (default) at the end; makes room if needed."""
+        return placing.place(self, project_id, in_list, before, after, top, moving)
+
+    def edges(self, project_id: str) -> list[tuple[str, str]]:
+        """(blocker, blocked) ids of all dependencies: a cycle may go through several projects."""
+        return links.edges(self.connection)
+
+    def links(self, mission_id: str) -> tuple[list[str], list[str]]:
+        """(ids that block a mission, ids it relates to), sorted."""
+        return links.of_mission(self.connection, mission_id)
+
+    # ---- writes
 
     def save(
         self, before: Mission | None, after: Mission, kind: str, *, note: str = "", placed: bool = False
@@ -109,7 +172,7 @@ class Change:
             return self._made_again(after, kind, note)
         stage_count = len(enabled_stages(self.flow_of(after), after.flow_config))
         saved = self.keep(before, after, kind, stage_count=stage_count, note=note)
-        self.queue(saved, None if before is None else _recorded_in_full(before, saved))
+        outgoing.queue_mission(self, saved, None if before is None else _recorded_in_full(before, saved))
         return self._caught_up(saved) if revived else saved
 
     def keep(
@@ -138,63 +201,9 @@ class Change:
             self.recount_blocked_by(saved.id)
         return saved
 
-    def queue(self, saved: Mission, changed: Mapping[str, tuple[Json, Json]] | None) -> None:
-        """Put what changed (None: all of a new mission) into the outbox, if the project is connected to a hub."""
-        if account_of(self.connection, saved.project_id) is not None:
-            record_change(
-                self.connection,
-                mutation_id=self.new_id(),
-                project_id=saved.project_id,
-                mission_id=saved.id,
-                changed=changed,
-                document=to_wire(saved),
-                at=rows.stamp(self.now) or "",
-                by=self.by,
-            )
-
-    def queue_links(self, mission_id: str, project_id: str, name: str, before: list[str], after: list[str]) -> None:
-        """Put changed links of a mission (`blockedBy`, `relatesTo`) into the outbox, if its project is connected."""
-        if before != after:
-            record_change(
-                self.connection,
-                mutation_id=self.new_id(),
-                project_id=project_id,
-                mission_id=mission_id,
-                changed={name: (list(before), list(after))},
-                document={},
-                at=rows.stamp(self.now) or "",
-                by=self.by,
-            )
-
-    def queue_part(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
-        """Put a new repository, flow or actor into the outbox, if its project is connected."""
-        if account_of(self.connection, part.project_id) is not None:
-            from ..sync.replica.connecting import told_of
-
-            at = rows.stamp(self.now) or ""
-            record_part(self.connection, self.new_id(), part.project_id, table, told_of(part), at)
-
-    def queue_part_change(self, table: str, before: Part, after: Part) -> None:
-        """Put what changed of a part, or of the project itself, into the outbox, if the project is connected."""
-        project_id = after.id if isinstance(after, Project) else after.project_id
-        if account_of(self.connection, project_id) is not None:
-            from ..sync.replica.part_view import record_fields, told
-
-            was, now = told(table, to_wire(before)), told(table, to_wire(after))
-            names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
-            wished, seen = {name: now.get(name) for name in names}, {name: was.get(name) for name in names}
-            record_fields(self, table, project_id, after.id, wished, seen)
-
-    def queue_part_removal(self, table: str, part: Flow | Actor | ProjectRepository) -> None:
-        """Put a removed part into the outbox, if the project is connected."""
-        if account_of(self.connection, part.project_id) is not None:
-            from ..sync.replica.part_view import record_removal
-
-            record_removal(self, table, part)
-
     def _caught_up(self, saved: Mission) -> Mission:
         """A mission of a connected project that comes back shows what the hub said of it meanwhile."""
-        if account_of(self.connection, saved.project_id) is None:
+        if not outgoing.is_connected(self, saved.project_id):
             return saved
         from ..sync.replica.base import Taking
 
@@ -203,23 +212,12 @@ class Change:
 
     def _made_again(self, after: Mission, kind: str, note: str) -> Mission:
         """A mission that the hub has deleted comes back as a new one: ids of deleted missions are never used again."""
-        from .missions import next_number
-
-        return self.save(None, replace(after, id=self.new_id(), number=next_number(self)), kind, note=note)
+        return self.save(None, replace(after, id=self.new_id(), number=self.next_number()), kind, note=note)
 
     def save_session(self, session: Session) -> Session:
         """Write a session; its mission's events tell what it meant."""
         rows.put_session(self.connection, session)
         return session
-
-    def conflicts_in_a_row(self, mission_id: str) -> int:
-        """Landings that met conflicts since a person last did something with the mission."""
-        row = self.connection.execute(
-            "SELECT count(*) FROM event WHERE mission_id = ?1 AND kind = 'landing_conflicted' AND seq > "
-            "(SELECT coalesce(max(seq), 0) FROM event WHERE mission_id = ?1 AND author_kind = 'user')",
-            (mission_id,),
-        ).fetchone()
-        return int(row[0])
 
     def event(
         self,
@@ -259,80 +257,58 @@ class Change:
             self.save(mission, replace(mission, dependency_count=count), "blockers_changed")
             self.by = author
 
-    def order(
-        self,
-        project_id: str,
-        in_list: ListName,
-        *,
-        before: str | None = None,
-        after: str | None = None,
-        top: bool = False,
-        moving: str = "",
-    ) -> float:
-        """A `listOrder`: before or after a mission, at the top, or (default) at the end; makes room if needed."""
-        for _ in range(2):
-            low, high = self._neighbours(project_id, in_list, before, after, top, moving)
-            middle = between(low, high)
-            if middle is not None:
-                return middle
-            self._renumber(project_id, in_list)
-        raise AssertionError("a renumbered list has room")
+    def add_note(self, mission: Mission, kind: str, text: str) -> None:
+        """Append what somebody wrote to the mission's history; a hub gets it with an id of its own."""
+        self.event(mission.project_id, kind, mission_id=mission.id, note=text)
+        outgoing.queue_note(self, mission, kind, text)
 
-    def _neighbours(
-        self, project_id: str, in_list: str, before: str | None, after: str | None, top: bool, moving: str
-    ) -> tuple[float | None, float | None]:
-        anchor = before or after
-        if anchor is None:
-            edge = self._value(
-                f"SELECT {'min' if top else 'max'}(list_order) FROM mission "
-                "WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ?",
-                project_id,
-                in_list,
-                moving,
-            )
-            return (None, edge) if top else (edge, None)
-        standing = self.mission(anchor)
-        if standing.project_id != project_id or standing.list != in_list:
-            raise NotFound(f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none")
-        smaller = before is not None
-        neighbour = self._value(
-            f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "
-            f"AND (list_order, id) {'<' if smaller else '>'} (?, ?) "
-            f"ORDER BY list_order {'DESC' if smaller else 'ASC'}, id {'DESC' if smaller else 'ASC'} LIMIT 1",
-            project_id,
-            in_list,
-            moving,
-            standing.list_order,
-            standing.id,
-        )
-        return (neighbour, standing.list_order) if smaller else (standing.list_order, neighbour)
+    def save_comment(self, comment: LineComment, kind: str, note: str) -> None:
+        """Keep a line comment as it is now (kind `comment_deleted`: no longer), and tell of it."""
+        if kind == "comment_deleted":
+            line_comments.drop(self.connection, comment.id)
+        else:
+            line_comments.put(self.connection, comment)
+        mission = self.mission(comment.mission_id, deleted=True)
+        self.event(mission.project_id, kind, mission_id=mission.id, note=note)
+        outgoing.queue_note(self, mission, kind, note, comment)
 
-    def _value(self, query: str, *parameters: object) -> float | None:
-        row = self.connection.execute(query, parameters).fetchone()
-        return None if row is None or row[0] is None else float(row[0])
+    def put_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
+        """`mission` blocks (or relates to) `other` from now on; False when it did already."""
+        return links.change(self, mission, other, relation, links.put)
 
-    def _renumber(self, project_id: str, in_list: str) -> None:
-        """Spread a list out evenly; one event without a mission says that the whole list is to be read again."""
-        ids = self.connection.execute(
-            "SELECT id FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 ORDER BY list_order, id",
-            (project_id, in_list),
-        ).fetchall()
-        if account_of(self.connection, project_id) is not None:  # each new place is an edit that the hub hears of
-            for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True):
-                mission = self.mission(str(mission_id))
-                self.save(mission, replace(mission, list_order=order), "reordered")
-            return
-        self.connection.executemany(
-            "UPDATE mission SET list_order = ?1, version = version + 1, "
-            "doc = json_set(doc, '$.listOrder', ?1, '$.version', version + 1) WHERE id = ?2",
-            [(order, mission_id) for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True)],
-        )
-        self.event(project_id, "renumbered", note=in_list, by=SYSTEM)
+    def drop_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
+        """Take a link away; False when there was none."""
+        return links.change(self, mission, other, relation, links.drop)
 
+    def save_document(self, document: MemoryDocument, before: MemoryDocument | None) -> None:
+        """Write the next version of a memory document; every version is kept."""
+        documents.put(self.connection, document)
+        outgoing.queue_document(self, document, before)
 
-def recorded(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
-    """What a history shows of a change: field -> (before, after)."""
-    return {name: pair for name, pair in changes(before, after).items() if name not in UNRECORDED}
+    def save_part(self, before: Part | None, after: Part) -> None:
+        """Write a flow, actor or repository that changed (before None: it is new)."""
+        table = lookup.TABLES[type(after)]
+        rows.put_part(self.connection, table, after)
+        if before is None:
+            outgoing.queue_part(self, table, after)
+        else:
+            outgoing.queue_part_change(self, table, before, after)
+        if isinstance(after, Flow) and before is not None:  # how many stages a mission has stands in its row
+            for mission in self.missions_using(after):
+                rows.put_mission(self.connection, mission, len(enabled_stages(after, mission.flow_config)))
+
+    def drop_part(self, part: Part) -> None:
+        """Remove a flow, actor or repository."""
+        table = lookup.TABLES[type(part)]
+        self.connection.execute(f"DELETE FROM {table} WHERE id = ?", (part.id,))
+        outgoing.queue_part_removal(self, table, part)
+
+    def save_project(self, before: Project, after: Project) -> Project:
+        """Write a project that changed; its version grows."""
+        saved = replace(after, version=before.version + 1, updated_at=self.now)
+        rows.put_project(self.connection, saved)
+        outgoing.queue_part_change(self, "project", before, saved)
+        return saved
 
 
 def _recorded_in_full(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:

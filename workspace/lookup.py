@@ -65,6 +65,14 @@ def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: 
     return load(cls, row[0])
 
 
+def parts(connection: sqlite3.Connection, cls: type[Part], project_id: str | None) -> list[Part]:
+    """The repositories, flows or actors of a project (None: of all), oldest first."""
+    docs = connection.execute(
+        f"SELECT doc FROM {TABLES[cls]} WHERE ?1 IS NULL OR project_id = ?1 ORDER BY rowid", (project_id,)
+    ).fetchall()
+    return [load(cls, doc) for (doc,) in docs]
+
+
 def flow_of(connection: sqlite3.Connection, mission: Mission) -> Flow:
     """The flow a mission follows: its own, else the default of its project."""
     row = connection.execute(

@@ -69,8 +69,7 @@ class PullRequestOperations(WorkspaceBase):
             )
             if after == repository:
                 return
-            rows.put_part(change.connection, "repository", replace(after, updated_at=change.now))
-            change.queue_part_change("repository", repository, after)
+            change.save_part(repository, replace(after, updated_at=change.now))
             change.event(after.project_id, "repository_changed", note=after.name)
             docs = change.connection.execute(
                 "SELECT doc FROM mission WHERE repository_id = ? AND deleted = 0", (repository_id,)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from datetime import datetime
 
 from ..missions import sessions
 from ..missions.board import QueueEntry
 from ..missions.eligibility import dispatch_key
 from ..missions.entities import SYSTEM, Author, CodeAgent, Mission, Outcome, Session, Usage
-from ..missions.errors import AlreadyClaimed, Conflict, NotFound
-from ..missions.ids import short_id
 from ..missions.loops import next_run
+from ..missions.operations import sessions as operations
 from . import lookup, rows
 from .base import WorkspaceBase
-from .change import Change
 from .facts import FactFinder
 
 DISPATCH_LISTS = ("todo", "doing", "loop")
@@ -49,43 +46,14 @@ class RunningOperations(WorkspaceBase):
         Claimed already by the same workstation: its session. By another: AlreadyClaimed. Not eligible: Conflict.
         """
         with self._change(SYSTEM) as change:
-            mission = change.mission(ref)
-            granted = mission.session_id == session_id  # the hub gave it to this session, and told so before us
-            if mission.agent_session_status != "INACTIVE" and mission.session_id and not granted:
-                try:
-                    held = change.session(mission.session_id)
-                except NotFound:
-                    raise AlreadyClaimed(
-                        f"{short_id(mission.number)} is claimed",
-                        holder="another machine",
-                        why="another machine runs it",
-                    ) from None
-                if held.workstation_id == workstation_id:
-                    return held
-                raise AlreadyClaimed(
-                    f"{short_id(mission.number)} is claimed",
-                    holder=held.workstation_id,
-                    why=f"{held.workstation_id} runs it",
-                )
-            reason = FactFinder(change.connection, change.now).why_not(mission)
-            if reason and not granted:
-                raise Conflict(f"{short_id(mission.number)} cannot start", why=reason)
-            session = Session(
-                id=session_id,
-                mission_id=mission.id,
-                project_id=mission.project_id,
+            return operations.claim(
+                change,
+                ref,
+                session_id=session_id,
+                agent=agent,
                 workstation_id=workstation_id,
-                agent_type=agent.type,
-                agent_name=agent.name,
-                stage=mission.stage,
-                started_at=change.now,
+                why_not=FactFinder(change.connection, change.now).why_not,
             )
-            change.save_session(session)
-            change.by = Author("system", session_id=session_id)
-            if mission.is_loop and mission.list != "doing":
-                change.event(mission.project_id, "loop_run", mission_id=mission.id)
-            change.save(mission, sessions.claim(mission, session_id, change.now), "claimed", note=agent.name)
-            return session
 
     def session_started(
         self,
@@ -99,23 +67,17 @@ class RunningOperations(WorkspaceBase):
         unasked: bool = False,
     ) -> Session:
         """The agent process runs: PUSHING → ACTIVE."""
-        with self._change(Author("system", session_id=session_id)) as change:
-            session = change.session(session_id)
-            mission = change.mission(session.mission_id)
-            session = replace(
-                session,
-                phase="running",
-                host_pid=host_pid,
-                worktree_path=worktree_path,
-                branch=branch,
-                base_commit=base_commit,
-                resumed=resumed,
-                unasked=unasked,
-                last_event_at=change.now,
-            )
-            change.save_session(session)
-            change.save(mission, sessions.started(mission, change.now), "session_started", note=session.agent_name)
-            return session
+        return self.write_as(
+            Author("system", session_id=session_id),
+            operations.begin,
+            session_id,
+            host_pid=host_pid,
+            worktree_path=worktree_path,
+            branch=branch,
+            base_commit=base_commit,
+            resumed=resumed,
+            unasked=unasked,
+        )
 
     def session_progress(
         self,
@@ -128,23 +90,16 @@ class RunningOperations(WorkspaceBase):
         at: datetime | None = None,
     ) -> Session:
         """Take in what the agent does now; no event is appended, screens read live sessions anew."""
-        with self._change(SYSTEM) as change:
-            session = change.session(session_id)
-            after = replace(
-                session,
-                activity=session.activity if activity is None else activity[:200],
-                usage=usage or session.usage,
-                conversation_id=conversation_id or session.conversation_id,
-                transcript_offset=max(session.transcript_offset, transcript_offset or 0),
-                last_event_at=at or session.last_event_at,
-            )
-            change.save_session(after)
-            if conversation_id and conversation_id != session.conversation_id:
-                mission = change.mission(session.mission_id)
-                known = sessions.conversation(mission, after, conversation_id, change.now)
-                change.by = Author("system", session_id=session_id)
-                change.save(mission, known, "conversation_known")
-            return after
+        return self.write_as(
+            SYSTEM,
+            operations.progress,
+            session_id,
+            activity=activity,
+            usage=usage,
+            conversation_id=conversation_id,
+            transcript_offset=transcript_offset,
+            at=at,
+        )
 
     def end_session(
         self,
@@ -161,27 +116,17 @@ class RunningOperations(WorkspaceBase):
 
         `resume` lets a mission with outcome `unknown` stay ready, so that its conversation goes on once.
         """
-        with self._change(Author("system", session_id=session_id)) as change:
-            session = change.session(session_id)
-            mission = lookup.mission(change.connection, session.mission_id, deleted=True)
-            if session.phase == "ended":
-                return mission
-            ended = replace(session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity="")
-            change.save_session(ended)
-            if mission.session_id != session_id:
-                return mission
-            after = sessions.ended(
-                mission,
-                outcome,
-                reason,
-                now=change.now,
-                policy=policy or sessions.RetryPolicy(),
-                reset_at=reset_at,
-                question=question,
-                stage_finished=session.stage_finished,
-                resume=resume,
-            )
-            return change.save(mission, after, "session_ended", note=f"{outcome}: {reason}" if reason else outcome)
+        return self.write_as(
+            Author("system", session_id=session_id),
+            operations.end,
+            session_id,
+            outcome,
+            reason,
+            reset_at=reset_at,
+            question=question,
+            policy=policy,
+            resume=resume,
+        )
 
     def sessions(self, mission: str | None = None, *, active: bool = False, limit: int = 200) -> list[Session]:
         """Sessions, oldest first: of one mission or of all, live ones only when asked for."""
@@ -210,16 +155,12 @@ class RunningOperations(WorkspaceBase):
             released = []
             for mission in (rows.load(Mission, doc) for (doc,) in docs):
                 if sessions.stale_push(mission, change.now):
-                    released.append(_release(change, mission, "it never started"))
+                    released.append(operations.give_back(change, mission.id, "it never started"))
             return released
 
     def release_claim(self, session_id: str, reason: str) -> Mission:
         """Give a claim back for which no agent was ever started; no attempt counts and the mission stays ready."""
-        with self._change(Author("system", session_id=session_id)) as change:
-            mission = change.mission(change.session(session_id).mission_id)
-            if mission.session_id != session_id or mission.agent_session_status != "PUSHING":
-                return mission
-            return _release(change, mission, reason)
+        return self.write_as(Author("system", session_id=session_id), operations.release, session_id, reason)
 
     def renew_claim(self, session_id: str) -> bool:
         """Whether the mission is still this session's; False means superseded, and the holder must stop."""
@@ -272,12 +213,3 @@ def _any_waits(connection: sqlite3.Connection) -> bool:
             f"AND list IN {DISPATCH_LISTS})"
         ).fetchone()[0]
     )
-
-
-def _release(change: Change, mission: Mission, reason: str) -> Mission:
-    if mission.session_id:
-        session = change.session(mission.session_id)
-        change.save_session(
-            replace(session, phase="ended", outcome="cancelled", reason=reason, ended_at=change.now, activity="")
-        )
-    return change.save(mission, sessions.released(mission, change.now), "claim_released", note=reason)

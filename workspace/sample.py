@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ..missions.creating import MissionDraft
 from ..missions.entities import SYSTEM, Mission, Project, Task
+from ..missions.operations import missions
 from .base import WorkspaceBase
 from .change import Change
-from .missions import create_in, link_in
 from .projects import create_project_in
 
 NAME = "Sample"
@@ -33,7 +33,7 @@ class SampleOperations(WorkspaceBase):
 def _fill(change: Change, project_id: str) -> None:
     def add(title: str, description: str, priority: int = 3, **more: object) -> Mission:
         draft = MissionDraft(title=title, description=description, priority=priority)
-        return create_in(change, project_id, replace(draft, **more))  # type: ignore[arg-type]
+        return missions.create(change, project_id, replace(draft, **more))  # type: ignore[arg-type]
 
     tokens = add(
         "Design tokens",
@@ -41,7 +41,7 @@ def _fill(change: Change, project_id: str) -> None:
         4,
     )
     dark = add("Dark mode for invoices", "Waits for *Design tokens*; it starts by itself once that is done.")
-    link_in(change, tokens, dark, "blocks")
+    missions.link(change, tokens.id, dark.id, "blocks")
     add(
         "Rate-limit the public API",
         "Press Space to make a mission ready: an agent then works on it in its own worktree.",

@@ -12,11 +12,9 @@ from ..missions.entities import USER, Actor, Author, Flow, Json, JsonObject, Mis
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import enabled_stages
 from ..missions.wire import from_wire, to_wire
-from ..sync.replica.history import put_comment
-from . import lookup, rows
+from . import line_comments, lookup, rows
 from .base import WorkspaceBase
 from .change import Change
-from .missions import next_number
 from .projects import _free_slug
 
 FORMAT = "solo-unicorn-project"
@@ -130,7 +128,7 @@ def _import(change: Change, exported: JsonObject) -> Project:
         mission = from_wire(Mission, {k: v for k, v in {**item, **OF_A_RUN}.items() if v is not None})
         taken = change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
         mission = replace(
-            mission, ready=False, number=next_number(change) if taken else reserve(change, mission.number)
+            mission, ready=False, number=change.next_number() if taken else reserve(change, mission.number)
         )
         flow_id = mission.flow_id or project.default_flow_id or ""
         rows.put_mission(change.connection, mission, len(enabled_stages(flows[flow_id], mission.flow_config)))
@@ -139,7 +137,7 @@ def _import(change: Change, exported: JsonObject) -> Project:
         [(item["missionId"], item["otherId"], item["relation"]) for item in items("dependencies")],
     )
     for item in items("comments"):
-        put_comment(change.connection, from_wire(LineComment, item))
+        line_comments.put(change.connection, from_wire(LineComment, item))
     change.connection.executemany(
         "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, at, changes, note, correlation_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",

@@ -11,10 +11,11 @@ from ..missions.creating import MissionDraft
 from ..missions.criteria import criteria
 from ..missions.entities import SYSTEM, Mission, Project
 from ..missions.errors import NotFound
+from ..missions.operations import missions
 from ..missions.records import record
 from . import lookup
 from .change import Change
-from .missions import MissionOperations, create_in
+from .missions import MissionOperations
 from .projects import create_project_in
 
 NAME: Final = "Tutorial"
@@ -125,7 +126,7 @@ def _step(change: Change, project_id: str, place: int, step: Step) -> Mission:
     draft = MissionDraft(title=step.title, description=step.text, priority=3)
     if step.review:
         draft = replace(draft, list="review", stage="plan")
-    mission = create_in(change, project_id, draft)
+    mission = missions.create(change, project_id, draft)
     if not step.review:
         return mission
     asking = replace(

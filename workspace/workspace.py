@@ -19,7 +19,6 @@ from .inbox import InboxOperations
 from .memory import MemoryOperations
 from .metrics import MetricsOperations
 from .missions import MissionOperations
-from .parts import PartOperations
 from .projects import ProjectOperations
 from .pull_requests import PullRequestOperations
 from .running import RunningOperations
@@ -37,7 +36,6 @@ class Workspace(
     BulkOperations,
     FilterOperations,
     ProjectOperations,
-    PartOperations,
     RunningOperations,
     FinishingOperations,
     PullRequestOperations,

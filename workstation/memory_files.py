@@ -18,7 +18,8 @@ from pathlib import Path
 
 from ..missions.entities import USER
 from ..missions.errors import VersionConflict
-from ..missions.memory import DOCUMENT_MAX, NAME
+from ..missions.limits import DOCUMENT_MAX
+from ..missions.memory import NAME
 from ..system import files
 from ..workspace.workspace import Workspace
 

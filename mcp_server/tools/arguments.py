@@ -11,13 +11,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from ...missions.entities import TITLE_MAX, Json, JsonObject
+from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue, SoloUnicornError
+from ...missions.limits import NOTE_MAX, TITLE_MAX, TOOL_DOCUMENT_MAX, TOOL_TEXT_MAX
 
-TEXT_MAX = 100_000
-NOTE_MAX = 20_000
-MEMORY_MAX = 500_000
-TASKS_MAX = 100
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -55,10 +52,10 @@ def _line(text: str) -> str:
     return _filled(text)
 
 
-Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(_plain)]
-Filled = Annotated[str, Field(max_length=TEXT_MAX, min_length=1), AfterValidator(_filled)]
+Text = Annotated[str, Field(max_length=TOOL_TEXT_MAX), AfterValidator(_plain)]
+Filled = Annotated[str, Field(max_length=TOOL_TEXT_MAX, min_length=1), AfterValidator(_filled)]
 Note = Annotated[str, Field(max_length=NOTE_MAX, min_length=1), AfterValidator(_filled)]
-MemoryText = Annotated[str, Field(max_length=MEMORY_MAX), AfterValidator(_plain)]
+MemoryText = Annotated[str, Field(max_length=TOOL_DOCUMENT_MAX), AfterValidator(_plain)]
 Title = Annotated[str, Field(max_length=TITLE_MAX, min_length=1), AfterValidator(_line)]
 Ref = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
 Document = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]

@@ -11,9 +11,10 @@ from ...missions.access import MissionAccess
 from ...missions.entities import JsonObject, Mission, NoteKind, Session
 from ...missions.errors import InvalidValue, NotAllowed
 from ...missions.ids import short_id
+from ...missions.limits import TOOL_TASKS_MAX
 from ..caller import Caller
 from . import guards
-from .arguments import TASKS_MAX, Arguments, Filled, Note, Ref, Title
+from .arguments import Arguments, Filled, Note, Ref, Title
 from .registry import Data, Reply, Tool
 
 AFTER_REVIEW = "A person reviews it now. End your turn; feedback comes back to this conversation."
@@ -24,8 +25,8 @@ AFTER_LAST = "That was the last stage: the work lands now. End your turn."
 class UpdateTasks(Arguments):
     """The plan and how far it has come."""
 
-    titles: Annotated[list[Title], Field(max_length=TASKS_MAX, description="The whole plan, in order")]
-    finished: Annotated[int, Field(ge=0, le=TASKS_MAX, description="How many, from the first, are done")]
+    titles: Annotated[list[Title], Field(max_length=TOOL_TASKS_MAX, description="The whole plan, in order")]
+    finished: Annotated[int, Field(ge=0, le=TOOL_TASKS_MAX, description="How many, from the first, are done")]
     mission: Ref | None = None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from .mission import (
     LISTS,
     OUTCOMES,
-    TITLE_MAX,
     AgentSessionStatus,
     AuthorKind,
     Checks,
@@ -67,7 +66,6 @@ __all__ = [
     "LISTS",
     "OUTCOMES",
     "SYSTEM",
-    "TITLE_MAX",
     "USER",
     "Actor",
     "AgentSessionStatus",

@@ -41,9 +41,6 @@ AuthorKind = Literal["user", "agent", "system"]
 Relation = Literal["blocks", "relates_to"]
 NoteKind = Literal["progress", "decision", "blocker", "question", "clarification"]
 
-TITLE_MAX = 500
-"""The longest title, in characters (domain.md, Creating)."""
-
 
 @record
 class Task:

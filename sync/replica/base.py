@@ -15,10 +15,12 @@ from typing import cast
 from ...missions.entities import Flow, Json, JsonObject, Mission
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.flows import enabled_stages
+from ...missions.history import recorded
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
 from ...workspace import lookup, rows
-from ...workspace.change import Change, recorded
+from ...workspace.change import Change
+from ...workspace.links import told_to_hub
 from . import conflicts, outbox
 from .fields import LOCAL
 
@@ -244,13 +246,12 @@ class Taking:
 
     def _number(self, wished: int) -> int:
         """The hub's short id when it is free here, else the next one."""
-        from ...workspace.missions import next_number
         from ...workspace.transfer import reserve
 
         taken = (
             wished < 1 or self.change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (wished,)).fetchone()
         )
-        return next_number(self.change) if taken else reserve(self.change, wished)
+        return self.change.next_number() if taken else reserve(self.change, wished)
 
     def _links(self, mission_id: str, document: JsonObject) -> None:
         """Dependencies, as far as the hub tells of them."""
@@ -259,7 +260,7 @@ class Taking:
             if name not in document:
                 continue
             wanted = set(cast("list[str]", document[name] or []))
-            known = set(links(self.change.connection, mission_id, name))
+            known = set(told_to_hub(self.change.connection, mission_id, name))
             for other in known ^ wanted:
                 pair = (other, mission_id) if name == "blockedBy" else (mission_id, other)
                 self.change.connection.execute(
@@ -279,16 +280,6 @@ class Taking:
             "UPDATE mirror SET seq = seq + 1 WHERE project_id = ? RETURNING seq", (self.mirror.project_id,)
         ).fetchone()
         return int(row[0]) + 1
-
-
-def links(connection: sqlite3.Connection, mission_id: str, name: str) -> list[str]:
-    """Ids that a mission is linked with, sorted: `blockedBy`, or `relatesTo` (those it was linked with itself)."""
-    query = (
-        "SELECT mission_id FROM dependency WHERE other_id = ? AND relation = 'blocks' ORDER BY 1"
-        if name == "blockedBy"
-        else "SELECT other_id FROM dependency WHERE mission_id = ? AND relation = 'relates_to' ORDER BY 1"
-    )
-    return [str(other) for (other,) in connection.execute(query, (mission_id,))]
 
 
 def base_document(connection: sqlite3.Connection, mission_id: str) -> JsonObject | None:

@@ -22,10 +22,11 @@ from ...missions.entities import (
 from ...missions.errors import Conflict, NotFound
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
-from ...workspace import rows
+from ...workspace import outgoing, rows
 from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
-from .base import links, mirror
+from ...workspace.links import told_to_hub
+from .base import mirror
 from .files import queue_all
 from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
 
@@ -162,10 +163,12 @@ class ConnectingOperations(WorkspaceBase):
             ).fetchall()
             missions = [rows.load(Mission, doc) for (doc,) in docs]
             for mission in missions:
-                change.queue(mission, None)
+                outgoing.queue_mission(change, mission, None)
             for mission in missions:
                 for name in ("blockedBy", "relatesTo"):
-                    change.queue_links(mission.id, project.id, name, [], links(change.connection, mission.id, name))
+                    outgoing.queue_links(
+                        change, mission.id, project.id, name, [], told_to_hub(change.connection, mission.id, name)
+                    )
             queue_all(change, project.id)
             change.event(project.id, "project_published", note=account.hub)
             return after

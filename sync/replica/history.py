@@ -15,10 +15,9 @@ from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
-from ...workspace import rows
+from ...workspace import line_comments, rows
 from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
-from . import outbox
 from .part_view import memory_id, take_one
 
 NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
@@ -45,30 +44,6 @@ class HistoryOperations(WorkspaceBase):
         """The history was read up to a number of the project."""
         with self._store.writing() as connection:
             connection.execute("UPDATE mirror SET history = ? WHERE project_id = ?", (seq, project_id))
-
-
-def queue_note(
-    change: Change, project_id: str, mission_id: str, kind: str, text: str, data: JsonObject | None = None
-) -> None:
-    """Queue a note or line comment, if the project is connected to a hub."""
-    account = outbox.account_of(change.connection, project_id)
-    if account is None:
-        return
-    note_id = change.new_id()
-    patch: JsonObject = {"kind": kind, "text": text, "at": rows.stamp(change.now), "author": to_wire(change.by)}
-    if data is not None:
-        patch["data"] = data
-    outbox.adding(change.connection, note_id, project_id, mission_id, account, change).row("note", patch, {})
-    _known(change.connection, project_id, note_id)
-
-
-def put_comment(connection: sqlite3.Connection, comment: LineComment) -> None:
-    """Write one comment."""
-    connection.execute(
-        "INSERT INTO line_comment (id, mission_id, doc) VALUES (?, ?, ?) "
-        "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
-        (comment.id, comment.mission_id, rows.dump(to_wire(comment))),
-    )
 
 
 def _take(change: Change, project_id: str, event: JsonObject) -> bool:
@@ -98,7 +73,7 @@ def _take_comment(change: Change, kind: str, data: JsonObject) -> None:
     except InvalidValue:
         return  # of a newer version
     if kind == "comment_deleted":
-        change.connection.execute("DELETE FROM line_comment WHERE id = ?", (comment.id,))
+        line_comments.drop(change.connection, comment.id)
         return
     row = change.connection.execute("SELECT doc FROM line_comment WHERE id = ?", (comment.id,)).fetchone()
     if row is not None:
@@ -106,7 +81,7 @@ def _take_comment(change: Change, kind: str, data: JsonObject) -> None:
         placed = {name: here[name] for name in ("file", "line", "anchor", "outdated") if name in here}
         comment = from_wire(LineComment, {**to_wire(comment), **placed})
     if row is not None or kind == "commented":
-        put_comment(change.connection, comment)
+        line_comments.put(change.connection, comment)
 
 
 def _known(connection: sqlite3.Connection, project_id: str, note_id: str) -> bool:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, cast
 
-from ...missions.entities import Actor, Flow, Json, JsonObject, Project, ProjectRepository
+from ...missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Project, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
-from ...workspace import rows
+from ...workspace import documents, rows
 from ...workspace.change import Change
 from . import outbox
 
@@ -225,10 +225,17 @@ def _show_project(change: Change, project_id: str, document: JsonObject | None) 
 
 def _show_memory(change: Change, project_id: str, part_id: str, document: JsonObject | None) -> None:
     """The memory of a project is only ever added to: no document goes because a hub does not have it."""
-    from ...workspace.memory import written
-
     if document is not None and isinstance(document.get("text"), str):
-        written(change, project_id, part_id.split("/", 1)[1], str(document["text"]))
+        _written(change, project_id, part_id.split("/", 1)[1], str(document["text"]))
+
+
+def _written(change: Change, project_id: str, name: str, text: str) -> None:
+    """Write what the hub says of a document; nothing is queued, and nothing happens when it says the same."""
+    before = documents.find(change.connection, project_id, name)
+    if before is None or before.text != text:
+        version = before.version + 1 if before else 1
+        documents.put(change.connection, MemoryDocument(project_id, name, text, version, change.now, change.by))
+        change.event(project_id, "memory_changed", note=name)
 
 
 def record_fields(

@@ -168,8 +168,6 @@ def _several(change: Change, conflict: SyncConflict, values: JsonObject) -> Miss
 
 def _again(change: Change, conflict: SyncConflict) -> Mission:
     """A new mission with the words of the one that is gone."""
-    from ...workspace.missions import next_number
-
     document = {name: value for name, value in cast("JsonObject", conflict.mine).items() if value is not None}
     document |= {"projectId": conflict.project_id, "agentSessionStatus": "INACTIVE"}
     document.setdefault("updatedAt", document["createdAt"])
@@ -177,7 +175,7 @@ def _again(change: Change, conflict: SyncConflict) -> Mission:
     fresh = replace(
         mission,
         id=change.new_id(),
-        number=next_number(change),
+        number=change.next_number(),
         version=0,
         worktree_path=None,
         session_id=None,

@@ -1,0 +1,33 @@
+"""How long texts and lists may be: each limit once, for every way in.
+
+Lengths are characters unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TITLE_MAX: Final = 500
+"""A mission's title, and a task's."""
+TEXT_MAX: Final = 1_000_000
+"""The longest description, specification or solution."""
+SUMMARY_MAX: Final = 100_000
+"""What an agent says when it finishes a stage or asks a person."""
+NOTE_MAX: Final = 20_000
+TASKS_MAX: Final = 500
+LINKS_MAX: Final = 200
+"""Missions that block one mission, and missions it relates to."""
+NAME_MAX: Final = 200
+"""The name of a project, flow, actor or repository."""
+PERSONA_MAX: Final = 50_000
+"""An actor's methodology, and its focus."""
+DOCUMENT_MAX: Final = 1_000_000
+"""A document of the project memory."""
+COMMENT_MAX: Final = 10_000
+"""The text of a line comment."""
+COMMENTS_MAX: Final = 500
+"""Line comments of one mission."""
+TOOL_TEXT_MAX: Final = 100_000
+"""What an agent may hand to one tool, and, below, keep as a document or a plan: less than a person may."""
+TOOL_DOCUMENT_MAX: Final = 500_000
+TOOL_TASKS_MAX: Final = 100

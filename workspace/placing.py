@@ -1,0 +1,83 @@
+"""Places in a list of a project: a move takes the midpoint of its neighbours (domain.md, Board)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..missions.entities import SYSTEM, ListName
+from ..missions.errors import NotFound
+from ..missions.order import between, renumbered
+from . import outgoing
+
+if TYPE_CHECKING:
+    from .change import Change
+
+
+def place(
+    change: Change, project_id: str, in_list: ListName, before: str | None, after: str | None, top: bool, moving: str
+) -> float:
+    """A `listOrder` before or after a mission of the list, at its top or at its end; makes room if there is none."""
+    for _ in range(2):
+        low, high = _neighbours(change, project_id, in_list, before, after, top, moving)
+        middle = between(low, high)
+        if middle is not None:
+            return middle
+        _renumber(change, project_id, in_list)
+    raise AssertionError("a renumbered list has room")
+
+
+def _neighbours(
+    change: Change, project_id: str, in_list: str, before: str | None, after: str | None, top: bool, moving: str
+) -> tuple[float | None, float | None]:
+    anchor = before or after
+    if anchor is None:
+        edge = _value(
+            change,
+            f"SELECT {'min' if top else 'max'}(list_order) FROM mission "
+            "WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ?",
+            project_id,
+            in_list,
+            moving,
+        )
+        return (None, edge) if top else (edge, None)
+    standing = change.mission(anchor)
+    if standing.project_id != project_id or standing.list != in_list:
+        raise NotFound(f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none")
+    smaller = before is not None
+    neighbour = _value(
+        change,
+        f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "
+        f"AND (list_order, id) {'<' if smaller else '>'} (?, ?) "
+        f"ORDER BY list_order {'DESC' if smaller else 'ASC'}, id {'DESC' if smaller else 'ASC'} LIMIT 1",
+        project_id,
+        in_list,
+        moving,
+        standing.list_order,
+        standing.id,
+    )
+    return (neighbour, standing.list_order) if smaller else (standing.list_order, neighbour)
+
+
+def _value(change: Change, query: str, *parameters: object) -> float | None:
+    row = change.connection.execute(query, parameters).fetchone()
+    return None if row is None or row[0] is None else float(row[0])
+
+
+def _renumber(change: Change, project_id: str, in_list: str) -> None:
+    """Spread a list out evenly; one event without a mission says that the whole list is to be read again."""
+    ids = change.connection.execute(
+        "SELECT id FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 ORDER BY list_order, id",
+        (project_id, in_list),
+    ).fetchall()
+    if outgoing.is_connected(change, project_id):  # each new place is an edit that the hub hears of
+        for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True):
+            mission = change.mission(str(mission_id))
+            change.save(mission, replace(mission, list_order=order), "reordered")
+        return
+    change.connection.executemany(
+        "UPDATE mission SET list_order = ?1, version = version + 1, "
+        "doc = json_set(doc, '$.listOrder', ?1, '$.version', version + 1) WHERE id = ?2",
+        [(order, mission_id) for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True)],
+    )
+    change.event(project_id, "renumbered", note=in_list, by=SYSTEM)
