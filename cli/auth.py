@@ -16,6 +16,7 @@ from .output import Output
 from .parsing import Command, Options, Parser, text_from
 
 if TYPE_CHECKING:
+    from ..sync.client.signin import Invitation, Issuer, SignIn
     from ..sync.client.tokens import Tokens
 
 HUB_VARIABLE = "SOLO_UNICORN_HUB"
@@ -25,9 +26,18 @@ def _login_arguments(parser: Parser) -> None:
     parser.add_argument("--hub", metavar="URL", help=f"address of the hub; default: ${HUB_VARIABLE}, else the last one")
     parser.add_argument("--profile", metavar="NAME", help="what to call this sign-in; default: the hub's host name")
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    way.add_argument(
+        "--no-browser", action="store_true", help="open none: print an address, with a code where the hub offers that"
+    )
+    way.add_argument("--device", action="store_true", help="show a code to enter in a browser on any other machine")
     way.add_argument("--api-key", metavar="KEY", help="a personal access token pat_…; - reads it from a pipe")
     way.add_argument("--org-key", metavar="KEY", help="an organisation key org_key_…; - reads it from a pipe")
+    parser.add_argument(
+        "--ca",
+        metavar="FILE",
+        help="certificate of the hub's own authority (PEM): believed for this hub from now on, and no other is; "
+        "`system` goes back to those of the system",
+    )
     parser.add_argument(
         "--store-in-file",
         action="store_true",
@@ -36,9 +46,10 @@ def _login_arguments(parser: Parser) -> None:
 
 
 def _login(options: Options) -> None:
+    from pathlib import Path
     from urllib.parse import urlsplit
 
-    from ..config import credentials
+    from ..config import credentials, trust
     from ..sync.client import signin, tokens
 
     output = Output(options)
@@ -46,6 +57,10 @@ def _login(options: Options) -> None:
         hub = signin.hub_url(options.hub or os.environ.get(HUB_VARIABLE) or _last_hub(opened.accounts()))
         profile = options.profile or urlsplit(hub).netloc
         in_file = options.store_in_file or not _has_keychain()
+        if options.ca == "system":
+            trust.unpin(hub)
+        elif options.ca:
+            trust.pin(hub, Path(options.ca))
         key = options.api_key or options.org_key
         if key is not None:
             if key != "-":
@@ -54,12 +69,7 @@ def _login(options: Options) -> None:
                 )
             done = signin.with_key(hub, profile, text_from(key))
         else:
-            done = signin.with_browser(
-                hub,
-                profile,
-                show=_printed if options.no_browser else _opened,
-                pasting=options.no_browser and sys.stdin.isatty(),
-            )
+            done = _with_browser(signin.discovered(hub), profile, options)
         known = {one.id: one for one in opened.accounts()}
         tokens.write(done.account.id, done.tokens, in_file=in_file)
         opened.put_account(done.account)
@@ -72,6 +82,34 @@ def _login(options: Options) -> None:
             "stays where it is."
         )
     output.done(f"Signed in at {hub} as {done.account.email or done.account.user_id}", _shape(done.account))
+
+
+def _with_browser(issuer: Issuer, profile: str, options: Options) -> SignIn:
+    """With the browser of this machine; with a code where there is none and the issuer offers that."""
+    from ..sync.client import signin
+
+    headless = options.no_browser or not _browser()
+    if options.device or (headless and issuer.device_endpoint):
+        return signin.with_device(issuer, profile, show=_invited)
+    show = _printed if headless else _opened
+    return signin.with_browser(issuer, profile, show=show, pasting=headless and sys.stdin.isatty())
+
+
+def _browser() -> bool:
+    """Whether a browser can be opened that a person sees: not one in the terminal, where it would hide ours."""
+    import webbrowser
+
+    try:
+        return not isinstance(webbrowser.get(), webbrowser.GenericBrowser) or bool(os.environ.get("BROWSER"))
+    except webbrowser.Error:
+        return False
+
+
+def _invited(shown: Invitation) -> None:
+    minutes = max(1, round(shown.seconds / 60))
+    print(f"On any machine, open this address in a browser:\n\n{shown.complete or shown.address}\n", file=sys.stderr)
+    print(f"It shows or asks for this code, which is good for {minutes} minutes: {shown.code}", file=sys.stderr)
+    print("Waiting for you to sign in there …", file=sys.stderr, flush=True)
 
 
 def _has_keychain() -> bool:
@@ -126,7 +164,7 @@ def _logout(options: Options) -> None:
     with workspace() as opened:
         account = chosen(opened.accounts(), options.profile)
         kept = tokens.read(account.id)
-        told = kept is not None and account.kind == "session" and signin.revoke(kept)
+        told = kept is not None and account.kind == "session" and signin.revoke(kept, account.hub)
         tokens.forget(account.id)
         waiting = sum(entry.account == account.id for entry in opened.outbox())
         if any(one.account == account.id for one in opened.mirrors()):

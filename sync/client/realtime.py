@@ -15,6 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from ...config import trust
 from ...config.log import logger
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
@@ -90,6 +91,7 @@ class Realtime:
                 ping_timeout=PONG_SECONDS,
                 close_timeout=2,
                 max_size=LARGEST_FRAME,
+                ssl=trust.socket_context(self._url),
             ) as socket:
                 return await self._listen(socket)
         except InvalidStatus as error:

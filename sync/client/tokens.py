@@ -13,15 +13,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import cast
 
 from ...config import credentials, paths
 from ...config.redaction import hide
 from ...missions.entities import JsonObject
-from ...missions.errors import SignedOut
+from ...missions.errors import Offline, SignedOut
 from ...missions.records import record
+from .asking import ask
+from .discovery import Issuer
 
 MARGIN = 60.0
 """Seconds before its end at which a token is renewed."""
@@ -40,6 +42,19 @@ class Tokens:
     client_id: str = ""
     ends_at: float | None = None
     """When the sign-in ends unless it is renewed before; None where the issuer does not say."""
+    form: dict[str, str] = field(default_factory=dict)
+    """What the issuer wants with every request for a token: what it is for."""
+
+
+def blank(issuer: Issuer) -> Tokens:
+    """None yet, of an issuer."""
+    return Tokens(
+        access="",
+        token_endpoint=issuer.token_endpoint,
+        revocation_endpoint=issuer.revocation_endpoint,
+        client_id=issuer.client_id,
+        form=dict(issuer.form),
+    )
 
 
 def read(account_id: str) -> Tokens | None:
@@ -106,7 +121,7 @@ def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time)
         if known is None or known.access != refused or not known.refresh:
             return known
         try:
-            fresh = refreshed(known, clock)
+            fresh = refreshed(known, clock, hub=account_id.rpartition("@")[2])
         except SignedOut:
             return None
         if fresh is not None:
@@ -114,19 +129,24 @@ def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time)
         return fresh or known
 
 
-def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time) -> Tokens | None:
-    """Use a refresh token; None when the issuer does not answer. SignedOut when it refuses."""
-    import httpx
+def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time, *, hub: str = "") -> Tokens | None:
+    """Use a refresh token; None when the issuer does not answer. SignedOut when it refuses.
 
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or "", "client_id": tokens.client_id}
+    `hub`: host and port of the hub whose pinned authority counts for the issuer too.
+    """
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": tokens.refresh or "",
+        "client_id": tokens.client_id,
+        **tokens.form,
+    }
     try:
-        answer = httpx.post(tokens.token_endpoint, data=form, timeout=20)
-        body = answer.json()
-    except (httpx.HTTPError, ValueError):
+        status, body = ask(tokens.token_endpoint, hub=hub, form=form)
+    except Offline:
         return None
-    if answer.status_code in (400, 401, 403):
+    if status in (400, 401, 403):
         raise SignedOut("The sign-in has ended", todo="`solo-unicorn auth login`")
-    if answer.status_code != 200 or "access_token" not in body:
+    if status != 200 or "access_token" not in body:
         return None
     return granted(body, tokens, clock)
 
@@ -134,13 +154,11 @@ def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time) -> Tokens 
 def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.time) -> Tokens:
     """The tokens in an issuer's answer; endpoints and what it left out as before."""
     seconds, whole = body.get("expires_in"), body.get("refresh_expires_in")
-    return Tokens(
+    return replace(
+        before,
         access=str(body["access_token"]),
         refresh=str(body["refresh_token"]) if body.get("refresh_token") else before.refresh,
         expires_at=clock() + float(seconds) if isinstance(seconds, int | float) else None,
-        token_endpoint=before.token_endpoint,
-        revocation_endpoint=before.revocation_endpoint,
-        client_id=before.client_id,
         ends_at=clock() + float(whole) if isinstance(whole, int | float) else None,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from ... import __version__
+from ...config import trust
 from ...missions.entities import Json
 from ...missions.errors import SoloUnicornError
 from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
@@ -63,7 +64,8 @@ class HttpTransport:
     def __init__(self, hub: str, bearer: Bearer | None = None) -> None:
         self.hub = hub.rstrip("/")
         self._bearer = bearer
-        self._client: httpx.AsyncClient | None = None
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+        """By whether they are for the hub: what is pinned for it is not for a bucket that keeps its files."""
 
     async def send(self, request: Request) -> Answer:
         """Send with the token of the sign-in; one that is refused is renewed once."""
@@ -82,8 +84,8 @@ class HttpTransport:
 
     async def reset(self) -> None:
         """New connections from now on."""
-        client, self._client = self._client, None
-        if client is not None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
             await client.aclose()
 
     async def close(self) -> None:
@@ -107,7 +109,7 @@ class HttpTransport:
             headers.setdefault("content-type", "application/json")
         try:
             async with asyncio.timeout(WHOLE_SECONDS):
-                async with self._opened().stream(
+                async with self._opened(request.path).stream(
                     request.method,
                     self._address(request.path),
                     params=request.query or None,
@@ -116,7 +118,7 @@ class HttpTransport:
                 ) as response:
                     body = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            return NoAnswer(_said(error))
+            return NoAnswer(_said(error, self._address(request.path)))
         except _TooLarge:
             return NoAnswer("the answer is too large")
         return _answer(response.status_code, dict(response.headers), body)
@@ -128,28 +130,35 @@ class HttpTransport:
         from ...missions.errors import Offline
 
         try:
-            async with self._opened().stream("GET", self._address(address), headers={"accept": "*/*"}) as response:
+            async with self._opened(address).stream(
+                "GET", self._address(address), headers={"accept": "*/*"}
+            ) as response:
                 if not response.is_success:
                     raise Offline("The file could not be fetched", why=f"HTTP {response.status_code}", todo="try again")
                 async for chunk in response.aiter_bytes():
                     yield chunk
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise Offline("The file could not be fetched", why=_said(error), todo="try again") from error
+            raise Offline(
+                "The file could not be fetched", why=_said(error, self._address(address)), todo="try again"
+            ) from error
 
     def _address(self, path: str) -> str:
         return self.hub + path if path.startswith("/") else path
 
-    def _opened(self) -> httpx.AsyncClient:
+    def _opened(self, path: str) -> httpx.AsyncClient:
         import httpx
 
-        if self._client is None:
-            self._client = httpx.AsyncClient(
+        address = self._address(path)
+        of_hub = address.startswith(self.hub + "/")
+        if of_hub not in self._clients:
+            self._clients[of_hub] = httpx.AsyncClient(
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
                 limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
                 headers={"user-agent": f"solo-unicorn/{__version__}"},
                 follow_redirects=False,
+                verify=trust.context(self.hub if of_hub else address),
             )
-        return self._client
+        return self._clients[of_hub]
 
 
 def _piece(piece: Piece) -> bytes:
@@ -185,7 +194,9 @@ def _answer(status: int, headers: dict[str, str], body: bytes) -> Answer:
     return Response(status, headers, decoded)
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, address: str) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if (refused := trust.refusal(error, address)) is not None:
+        return "; ".join(refused)
     return str(error) or type(error).__name__

@@ -33,7 +33,7 @@ def browser(address: str) -> None:
 
 
 def test_the_browser_brings_a_code_that_only_we_can_use(served: ServedHub) -> None:
-    done = signin.with_browser(served.url, "hub", show=browser)
+    done = signin.with_browser(signin.discovered(served.url), "hub", show=browser)
     assert (done.account.user_id, done.account.email, done.account.kind) == ("ann", "ann@example.org", "session")
     assert served.users[done.tokens.access] == "ann" and done.tokens.refresh
 
@@ -52,7 +52,7 @@ def test_a_page_with_another_state_is_not_taken(served: ServedHub) -> None:
 
         threading.Thread(target=visit).start()
 
-    assert signin.with_browser(served.url, "hub", show=attacked).account.user_id == "ann"
+    assert signin.with_browser(signin.discovered(served.url), "hub", show=attacked).account.user_id == "ann"
     assert pages == [400]
 
 
@@ -63,12 +63,12 @@ def test_a_refusal_is_told_in_the_hubs_words(served: ServedHub) -> None:
         threading.Thread(target=lambda: httpx.get(back)).start()
 
     with pytest.raises(SignedOut, match="not today"):
-        signin.with_browser(served.url, "hub", show=refuse)
+        signin.with_browser(signin.discovered(served.url), "hub", show=refuse)
 
 
 def test_nobody_comes(served: ServedHub) -> None:
     with pytest.raises(SignedOut, match="nobody signed in"):
-        signin.with_browser(served.url, "hub", show=lambda address: None, patience=0.1)
+        signin.with_browser(signin.discovered(served.url), "hub", show=lambda address: None, patience=0.1)
 
 
 def test_a_key_is_checked_before_it_is_kept(served: ServedHub) -> None:
@@ -136,5 +136,5 @@ async def test_a_sign_in_that_was_revoked_is_over(served: ServedHub) -> None:
         grant["access_token"], grant["refresh_token"], None, f"{served.url}/token", f"{served.url}/revoke", "x"
     )
     tokens.write("ann@hub", kept, in_file=True)
-    assert signin.revoke(kept)
+    assert signin.revoke(kept, served.url)
     assert await AccountBearer("ann@hub").renewed(kept.access) is None
