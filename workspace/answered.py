@@ -11,6 +11,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from ..system import files
+
 
 def path_of(workspace: Path) -> Path:
     """The file that belongs to a workspace file."""
@@ -33,6 +35,5 @@ def read(path: Path) -> dict[str, datetime]:
 def write(path: Path, account: str, at: datetime) -> None:
     """Keep one more answer. Raises OSError."""
     moments = {**read(path), account: at}
-    fresh = path.with_name(f".{path.name}")
-    fresh.write_text(json.dumps({name: moment.isoformat() for name, moment in moments.items()}), encoding="utf-8")
-    fresh.replace(path)
+    told = {name: moment.isoformat() for name, moment in moments.items()}
+    files.replace(path, json.dumps(told).encode(), durable=False)

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 from ..config import paths
 from .bell import Bell
 from .reads import Reads
+from .store import DatabaseError
 
 if TYPE_CHECKING:
     from .workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
-POLL_SECONDS = 1.0
+LOOK_SECONDS, LOOK_WITHOUT_BELL_SECONDS = 5.0, 1.0
+"""How often the data version is looked at when nobody rings: a writer may have been killed before it could."""
 
 
 class WorkspaceThread:
@@ -34,14 +36,15 @@ class WorkspaceThread:
         self._workspace: Workspace | None = None
         self._listeners: list[Callable[[], None]] = []
         self._bell: Bell | None = None
+        self._rang = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
-        self._seen = -1
+        self._seen: int | None = None
 
     async def open(self) -> Self:
         """Open the workspace and begin to watch it; raises what `Workspace.open` raises."""
         self._workspace = await self._in_thread(_opened, self._path)
         self._seen = await self.run(Reads.data_version)
-        with suppress(OSError):  # a file system without sockets: polling alone, a second later
+        with suppress(OSError):  # a file system without sockets: looking alone, a second later
             self._bell = Bell(paths.bell_dir())
             asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._watcher = asyncio.create_task(self._watch())
@@ -88,7 +91,10 @@ class WorkspaceThread:
         return await self._in_thread(operation, self.workspace, *args, **kwargs)
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` on the event loop after any process changed the workspace; returns how to stop that."""
+        """Call `listener` on the event loop after any process changed the workspace; returns how to stop that.
+
+        One change is told once, and changes that come together are told together.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -99,20 +105,33 @@ class WorkspaceThread:
 
     def _rung(self) -> None:
         if self._bell and self._bell.drain():
-            self._tell()
+            self._rang.set()
 
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener()
 
     async def _watch(self) -> None:
-        """The truth behind the bell: look at the data version once a second."""
+        """Tell of each change once: when the bell rings, and when the data version shows what nobody rang for."""
         while True:
-            await asyncio.sleep(POLL_SECONDS)
-            version = await self.run(Reads.data_version)
-            if version != self._seen:
+            rang = await self._heard()
+            try:
+                version: int | None = await self.run(Reads.data_version)
+            except DatabaseError:  # whoever reads next says what is wrong with the file
+                version = None
+            if rang or version != self._seen:
                 self._seen = version
                 self._tell()
+
+    async def _heard(self) -> bool:
+        """Wait for the bell, or until it is time to look anyway; True when it rang."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS if self._bell else LOOK_WITHOUT_BELL_SECONDS):
+                await self._rang.wait()
+        except TimeoutError:
+            return False
+        self._rang.clear()
+        return True
 
 
 def _opened(path: Path | None) -> Workspace:

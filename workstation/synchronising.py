@@ -25,7 +25,8 @@ from ..workspace.workspace import Workspace
 from .dispatch import Wish
 
 if TYPE_CHECKING:
-    from ..sync.client.engine import AccountLink, Engine
+    from ..sync.client.engine import Engine
+    from ..sync.client.link import AccountLink
     from .registry import Registry
 
 LOCK_SECONDS = 2.0

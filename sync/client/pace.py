@@ -9,12 +9,24 @@ from random import Random
 
 from ..replica.messages import LONGEST_WAIT
 
-FIRST, LONGEST = 0.5, 60.0
+FIRST, LONGEST = 0.5, 25.0
 BREAKS_AFTER = 5
-OPEN_FIRST, OPEN_LONGEST = 15.0, 120.0
+OPEN_FIRST, OPEN_LONGEST = 10.0, 25.0
+"""A hub that comes back is noticed within half a minute."""
+POLL_SECONDS, POLL_WITH_SOCKET = 3.0, 60.0
+"""How often a project is read when no socket nudges, and for certainty when one does."""
+HOURLY_LIMIT, POLLING_SHARE = 5000, 0.4
+"""Requests an hour that a hub allows a person where it does not say, and the part of them that one machine polls with:
+people have more than one machine."""
 SUSPECT_FAILURES, SUSPECT_OTHERS = 8, 3
 SUSPECT_AGAIN = 3600.0
 STUCK_AFTER = 120.0
+
+
+def poll_interval(projects: int, limit: int = HOURLY_LIMIT, *, socket: bool) -> float:
+    """Seconds between two readings of an account's projects, which are one request each; `limit` is the hub's."""
+    polls_an_hour = max(1.0, limit * POLLING_SHARE)
+    return max(POLL_WITH_SOCKET if socket else POLL_SECONDS, projects * 3600 / polls_an_hour)
 
 
 def delay(tries: int, random: Random, *, first: float = FIRST, longest: float = LONGEST) -> float:
@@ -74,9 +86,9 @@ class Attempts:
         self._since.setdefault(seq, now)
         return self._next.get(seq, 0.0) <= now
 
-    def soonest(self) -> float | None:
-        """When the next of those that wait may go."""
-        return min(self._next.values(), default=None)
+    def soonest(self, since: float) -> float | None:
+        """When the next row may go of those that could not go at `since`."""
+        return min((moment for moment in self._next.values() if moment > since), default=None)
 
     def over(self, seq: int) -> None:
         """A row is done, parked or a conflict."""

@@ -162,21 +162,24 @@ class Realtime:
         return None
 
     async def _tell(self, socket: ClientConnection, joined: set[str]) -> None:
-        """Presence: all of it once, then what changed, and a sign of life every 15 s; at most once a second."""
+        """Presence: all of it once, then what changed, at most once a second; and a sign of life every 15 s."""
         told: JsonObject = {}
+        now = asyncio.get_running_loop().time
+        due: float | None = None
         while True:
             if self._presence is not None:
                 workstation_id, meta = await self._presence()
                 news: JsonObject = {name: value for name, value in meta.items() if told.get(name) != value}
                 news |= dict.fromkeys(told.keys() - meta.keys())
-                for channel in sorted(one for one in joined if one.endswith(":workstations")):
-                    payload: JsonObject = {"workstationId": workstation_id, "meta": news}
-                    await _send(socket, {"type": "presence.update", "channel": channel, "payload": payload})
-                told = meta
+                if news or due is None or now() >= due:
+                    for channel in sorted(one for one in joined if one.endswith(":workstations")):
+                        payload: JsonObject = {"workstationId": workstation_id, "meta": news}
+                        await _send(socket, {"type": "presence.update", "channel": channel, "payload": payload})
+                    told = meta
+                    due = now() + PRESENCE_SECONDS * self._random.uniform(1 - PRESENCE_SPREAD, 1 + PRESENCE_SPREAD)
             await asyncio.sleep(1.0)
-            spread = self._random.uniform(1 - PRESENCE_SPREAD, 1 + PRESENCE_SPREAD)
             with suppress(TimeoutError):
-                async with asyncio.timeout(PRESENCE_SECONDS * spread - 1.0):
+                async with asyncio.timeout_at(due):
                     await self._changed.wait()
             self._changed.clear()
             known = set(joined)

@@ -15,8 +15,9 @@ from ...missions.entities import JsonObject
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
-from .engine import AccountLink, Engine
+from .engine import Engine
 from .fetching import connected
+from .link import AccountLink
 from .realtime import Realtime
 from .tokens import AccountBearer
 

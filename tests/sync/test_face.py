@@ -39,6 +39,7 @@ async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
 
 async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solo_unicorn.workspace.base.ring", lambda directory: None)
+    monkeypatch.setattr("solo_unicorn.workspace.thread.LOOK_SECONDS", 0.2)
     async with WorkspaceThread() as face:
         heard = asyncio.Event()
         face.on_change(heard.set)

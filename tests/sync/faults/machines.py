@@ -13,7 +13,8 @@ from typing import Any
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission
-from solo_unicorn.sync.client.engine import AccountLink, Engine
+from solo_unicorn.sync.client.engine import Engine
+from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.transport import Bearer, HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.workspace.thread import WorkspaceThread

@@ -1,0 +1,322 @@
+"""One account at one hub: when it is read and written to, and one cycle of that at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, TypeVar
+
+from ...config.log import logger
+from ...missions.errors import SoloUnicornError
+from ...workspace.thread import WorkspaceThread
+from ...workspace.workspace import Workspace
+from ..replica.connecting import Account
+from ..replica.exchange import Trouble, detect, parts, pull, push
+from ..replica.messages import Answer, Exchange, Response, retry_after, server_time
+from ..replica.outbox import Entry
+from ..replica.pushing import Capabilities
+from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Attempts, Pace, poll_interval
+from .transport import Transport
+
+T = TypeVar("T")
+AT_ONCE = 4
+DETECT_SECONDS = 3600.0
+PASSING = frozenset({"signed_out", "unreachable", "busy"})
+"""Troubles that are tried again after a pause; others wait for the next reading."""
+SAME_TIME = 60.0
+"""A clock that differs by more than this from the hub's is told of; nothing depends on it."""
+
+
+class AccountLink:
+    """One account at one hub: what it may ask when, and one cycle of pulling and pushing at a time."""
+
+    def __init__(
+        self,
+        desk: WorkspaceThread,
+        account: Account,
+        transport: Transport,
+        random: Random,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.account = account
+        self.transport = transport
+        self.pace = Pace(random)
+        self.attempts = Attempts(random)
+        self.skew = 0.0
+        self._desk = desk
+        self._clock = clock
+        self._wall = wall
+        self._can: Capabilities | None = None
+        self._detected = -DETECT_SECONDS
+        self._server: tuple[float, float] | None = None
+        self._socket_open = False
+        self._heard_from = 0
+        """How many answers came from the hub."""
+        self._limit = HOURLY_LIMIT
+        """Requests an hour that the hub allows, as its last answer says."""
+        self._awake = asyncio.Event()
+        self._retry = asyncio.Event()
+        self._files: asyncio.Task[Trouble | None] | None = None
+        self._one = asyncio.Lock()
+        self._nudged = False
+        self._pulled = -math.inf
+        self._mirrored: frozenset[object] = frozenset()
+        self._suspects_at = clock() + SUSPECT_AGAIN
+        self._log = logger("sync")
+
+    # -- when
+
+    async def run(self) -> None:
+        """Cycle after cycle: what changed here is sent at once, the hub is read when it nudges and by the clock.
+
+        The next reading is an absolute moment: whatever wakes this loop meanwhile does not put it off.
+        """
+        while True:
+            self._awake.clear()
+            began = self._clock()
+            pulling = self._nudged or began >= self._next_pull
+            if pulling:
+                self._nudged, self._pulled = False, began  # a nudge that comes meanwhile is another one
+            try:
+                trouble = await self.cycle(pulling=pulling)
+                broke_off = trouble is not None and trouble.kind in PASSING
+            except SoloUnicornError as error:  # a full disk, a locked file: it passes
+                self.pace.failed(self._clock())
+                self._log.warning("synchronisation broke off", extra={"why": str(error)})
+                broke_off = True
+            self._nudged = self._nudged or (pulling and broke_off)
+            await self._rest(began)
+
+    def wake(self, account: Account | None = None) -> None:
+        """There may be something to send; a sign-in that changed (`account`) is tried at once."""
+        if account is not None and account != self.account:
+            self.account = account
+            self.pace.probe()
+            self._retry.set()
+            self._nudged = True
+        self._awake.set()
+
+    def nudge(self) -> None:
+        """There is something to read."""
+        self._nudged = True
+        self._awake.set()
+
+    @property
+    def socket_open(self) -> bool:
+        """Whether nudges come: polling is for certainty only then."""
+        return self._socket_open
+
+    @socket_open.setter
+    def socket_open(self, is_open: bool) -> None:
+        self._socket_open = is_open
+        self._awake.set()  # the next reading is at another time now
+
+    @property
+    def _next_pull(self) -> float:
+        return self._pulled + poll_interval(len(self._mirrored), self._limit, socket=self._socket_open)
+
+    async def _rest(self, since: float) -> None:
+        """Until something is to be sent or read; while the hub is left alone, until that is over."""
+        event, now = self._awake, self._clock()
+        if pause := self.pace.wait(now):
+            event = self._retry
+            event.clear()
+        else:
+            again = self.attempts.soonest(since)
+            pause = min(self._next_pull, self._next_pull if again is None else again) - now
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.01, pause)):
+                await event.wait()
+
+    # -- one cycle
+
+    async def cycle(self, project_id: str | None = None, *, pulling: bool = True) -> Trouble | None:
+        """Pull, then push, of one project or of all; what stood in the way, or None. One at a time."""
+        async with self._one:
+            return await self._judged(project_id, pulling)
+
+    async def _judged(self, project_id: str | None, pulling: bool) -> Trouble | None:
+        mirrors = await self._desk.run(Workspace.mirrors, self.account.id)
+        before, self._mirrored = self._mirrored, frozenset((one.project_id, one.lists, one.days) for one in mirrors)
+        pulling = pulling or not self._mirrored <= before  # a project that is new, or wanted in another selection
+        projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
+        if not projects:
+            return None
+        heard = self._heard_from
+        trouble = await self._cycle(projects, pulling)
+        if trouble is None:
+            if self._heard_from != heard:
+                self.pace.answered()
+                await self._desk.run(Workspace.set_signed_in, self.account.id, True)
+            return None
+        if trouble.kind == "signed_out":
+            await self._desk.run(Workspace.set_signed_in, self.account.id, False)
+            self.pace.failed(self._clock(), 30.0)
+        elif trouble.kind in ("unreachable", "busy"):
+            after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
+            self.pace.failed(self._clock(), after)
+        await self._desk.run(Workspace.mark_failing, projects, trouble.reason)
+        return trouble
+
+    async def _cycle(self, projects: list[str], pulling: bool) -> Trouble | None:
+        can = await self._capabilities()
+        if isinstance(can, Trouble):
+            return can
+        worst: Trouble | None = None
+        for project_id in projects if pulling else ():
+            trouble = await self._pull(project_id, can)
+            if trouble is not None and trouble.kind in PASSING:
+                return trouble
+            worst = worst or trouble
+        if pulling and worst is None:
+            await self._answered()
+        trouble = await self._push(projects, can)
+        if trouble is None and (self._files is None or self._files.done()):
+            self._files = asyncio.create_task(self._send_files(projects, can), name=f"files {self.account.profile}")
+        if pulling and (trouble is None or trouble.kind in ("unreachable", "busy")):
+            trouble = await self._watch(trouble)
+        return trouble or worst
+
+    # -- files go beside everything else, so that no mission waits for them
+
+    async def files(self) -> Trouble | None:
+        """Wait until every file was sent that can be sent now; what stood in the way, or None."""
+        return await self._files if self._files is not None else None
+
+    async def close(self) -> None:
+        """Let go of the connection; a file on its way goes on from where it stands next time."""
+        if self._files is not None:
+            self._files.cancel()
+            await asyncio.gather(self._files, return_exceptions=True)
+        await self.transport.close()
+
+    async def _send_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
+        while True:
+            due = await self._desk.run(Workspace.due, self.account.id, files=True)
+            ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
+            if not ready:
+                return None
+            try:
+                trouble = await self._send(ready[0], can)
+            except SoloUnicornError as error:  # a full disk, a locked file: the next cycle tries again
+                self._log.warning("files are not sent", extra={"why": str(error)})
+                return None
+            if trouble is not None:
+                return trouble
+
+    async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
+        before = (await self._desk.run(Workspace.mirror, project_id)).parts
+        if before is None:
+            done = await self._drive(lambda workspace: parts(workspace, project_id, can))
+            if isinstance(done, Trouble) and done.kind != "gone":
+                return done
+        pulled = await self._drive(lambda workspace: pull(workspace, project_id, can))
+        return pulled if isinstance(pulled, Trouble) else None
+
+    async def _push(self, projects: list[str], can: Capabilities) -> Trouble | None:
+        """Send what is due, a few missions at a time, until nothing more may go out now."""
+        while True:
+            due = await self._desk.run(Workspace.due, self.account.id)
+            ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
+            if not ready:
+                return None
+            batch = ready[: AT_ONCE if can.changes else 1]
+            troubles = [one for one in await asyncio.gather(*(self._send(one, can) for one in batch)) if one]
+            hard = next((one for one in troubles if one.kind in ("signed_out", "busy")), None)
+            if hard or len(troubles) == len(batch):
+                return hard or troubles[0]
+
+    async def _send(self, entry: Entry, can: Capabilities) -> Trouble | None:
+        now = self.server_now
+        outcome = await self._drive(lambda workspace: push(workspace, entry, can, now))
+        if not isinstance(outcome, Trouble):
+            if outcome != "again":
+                self.attempts.over(entry.seq)
+            return None
+        failed = outcome.kind == "unreachable" and outcome.answer is not None
+        if failed and self.attempts.failed(entry.seq, self._clock()):
+            self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
+            await self._desk.run(Workspace.park_suspect, entry.seq)
+            self.attempts.over(entry.seq)
+            return None
+        return outcome
+
+    async def _watch(self, trouble: Trouble | None) -> Trouble | None:
+        """The hub has just been read, and still something does not get there: begin anew, and say so."""
+        now = self._clock()
+        waiting = {one.seq for one in await self._desk.run(Workspace.due, self.account.id)}
+        if self.attempts.stuck(waiting, now):
+            self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
+            await self.transport.reset()
+            said = "edits do not get through although the hub answers"
+            answer = None if trouble is None else trouble.answer
+            trouble = Trouble("unreachable", said if trouble is None else f"{said}: {trouble.reason}", answer)
+        if now >= self._suspects_at:
+            self._suspects_at = now + SUSPECT_AGAIN
+            for entry in await self._desk.run(Workspace.outbox, None, parked=True):
+                if entry.error_code == "suspect" and entry.account == self.account.id:
+                    await self._desk.run(Workspace.retry_parked, entry.seq)
+        return trouble
+
+    async def _capabilities(self) -> Capabilities | Trouble:
+        if self._can is not None and self._clock() - self._detected < DETECT_SECONDS:
+            return self._can
+        found = await self._drive(lambda workspace: detect(workspace, self.account.hub))
+        if isinstance(found, Capabilities):
+            self._can, self._detected = found, self._clock()
+        return found
+
+    # -- sending
+
+    @property
+    def server_now(self) -> float | None:
+        """The hub's clock, from its last answer and a clock of ours that never jumps."""
+        return None if self._server is None else self._server[0] + (self._clock() - self._server[1])
+
+    async def ask(self, exchange: Callable[[Workspace], Exchange[T]]) -> T:
+        """Hold a conversation of one's own with the hub."""
+        return await self._drive(exchange)
+
+    async def _drive(self, begin: Callable[[Workspace], Exchange[T]]) -> T:
+        exchange = await self._desk.run(begin)
+        answer: Answer | None = None
+        while True:
+            done, value = await self._desk.run(_stepped, exchange, answer)
+            if done:
+                result: T = value
+                return result
+            answer = await self.transport.send(value)
+            self._heard(answer)
+
+    async def _answered(self) -> None:
+        """Keep for every process to see that the hub has just been read."""
+        try:
+            await self._desk.run(Workspace.hub_answered, self.account.id, datetime.fromtimestamp(self._wall(), UTC))
+        except OSError as error:  # a full disk, for one: what was read is kept all the same
+            self._log.warning("the time of the hub's answer is not kept", extra={"why": str(error)})
+
+    def _heard(self, answer: Answer) -> None:
+        if not isinstance(answer, Response):
+            return
+        self._heard_from += 1
+        if (limit := answer.headers.get("x-ratelimit-limit", "")).isdecimal():
+            self._limit = int(limit)
+        if (at := server_time(answer.headers)) is not None:
+            self._server = (at, self._clock())
+            skew = self._wall() - at
+            if abs(skew) > SAME_TIME and abs(self.skew) <= SAME_TIME:
+                self._log.warning("this machine's clock differs from the hub's", extra={"seconds": round(skew)})
+            self.skew = skew
+
+
+def _stepped(_: Workspace, exchange: Exchange[Any], answer: Answer | None) -> tuple[bool, Any]:
+    """One step of a conversation, on the workspace's thread: (whether it is over, its result or its next request)."""
+    try:
+        return False, exchange.send(answer)  # type: ignore[arg-type]
+    except StopIteration as end:
+        return True, end.value
