@@ -55,13 +55,13 @@ class Engine:
         connect: Callable[[Account], Transport],
         *,
         random: Random | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._desk = desk
         self._connect = connect
         self._random = random or Random()
-        self._clock = clock
+        self._clock = clock or _loop_time
         self._wall = wall
         self._links: dict[str, AccountLink] = {}
         self._look = asyncio.Event()
@@ -79,6 +79,7 @@ class Engine:
                         tasks.pop(account.id).result()  # whoever runs the engine hears of it
                     if account.id not in tasks:
                         tasks[account.id] = asyncio.create_task(link.run(), name=f"sync {account.profile}")
+                        tasks[account.id].add_done_callback(lambda _: self._look.set())
                     link.wake(account)
                 await self._look.wait()
         finally:
@@ -123,3 +124,8 @@ class Engine:
         accounts = {account.id: account for account in await self._desk.run(Workspace.accounts)}
         used = {mirror.account for mirror in await self._desk.run(Workspace.mirrors)}
         return [accounts[one] for one in sorted(used) if one in accounts]
+
+
+def _loop_time() -> float:
+    """The clock that the timers of the engine go by."""
+    return asyncio.get_running_loop().time()

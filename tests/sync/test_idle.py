@@ -1,0 +1,218 @@
+"""Idle means idle, held by counts: what a connected machine does in a simulated hour in which nothing happens.
+
+Time is simulated, all else is real: the engine's own loop, its timers, the workspace with its thread, and the doorbell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from unittest.mock import patch
+
+import pytest
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync.client.link import AccountLink
+from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
+from solo_unicorn.sync.replica.exchange import Trouble
+from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace.workspace import Workspace
+
+from ..simulated_time import SimulatedLoop, simulated
+from .simulation.timed import PROJECT, Machine, machine
+
+Story = Callable[[Machine], object]
+
+
+def an_hour(home: Path, *, socket: bool = False, projects: int = 1, before: Story = lambda ann: None) -> Counter[str]:
+    """What is done in an hour, after a few minutes in which everything was read and sent once."""
+
+    async def main(loop: SimulatedLoop) -> Counter[str]:
+        async with machine(loop, home / "workspace.db", projects=projects) as ann:
+            ann.link.socket_open = socket
+            await ann.desk.run(Workspace.create_mission, PROJECT, MissionDraft(title="sent before"))
+            before(ann)
+            await ann.minutes(10)
+            return await ann.minutes(60)
+
+    return simulated(main)
+
+
+def test_an_idle_machine_with_a_socket_reads_once_a_minute_and_writes_nothing(home: Path) -> None:
+    done = an_hour(home, socket=True)
+    assert done["transactions"] == 0 and done["told"] == 0
+    assert 55 <= done["cycles"] <= 61
+    assert done["requests"] <= done["cycles"] + 2  # and once an hour what the hub can do
+
+
+def silent_hour(home: Path) -> None:
+    """Without a socket, it polls, and nothing else."""
+    done = an_hour(home)
+    assert done["transactions"] == 0 and done["told"] == 0
+    assert 1000 <= done["cycles"] <= 3600 / POLL_SECONDS + 1
+    assert done["requests"] <= done["cycles"] + 2
+
+
+def test_an_idle_machine_without_a_socket_reads_every_few_seconds_and_writes_nothing(home: Path) -> None:
+    silent_hour(home)
+
+
+def test_many_projects_are_polled_within_a_share_of_the_hubs_limit(home: Path) -> None:
+    done = an_hour(home, projects=40)
+    assert 0.8 * HOURLY_LIMIT * POLLING_SHARE < done["requests"] <= HOURLY_LIMIT * POLLING_SHARE + 40
+
+
+def test_a_hub_that_is_away_is_tried_now_and_then_and_that_is_written_down_once(home: Path) -> None:
+    done = an_hour(home, before=lambda ann: setattr(ann.network, "down", True))
+    assert done["transactions"] == 0 and done["told"] == 0
+    assert 100 <= done["requests"] <= 400
+
+
+def test_a_sign_in_that_ended_is_tried_now_and_then_and_that_is_written_down_once(home: Path) -> None:
+    done = an_hour(home, before=lambda ann: setattr(ann.network, "signed_out", True))
+    assert done["transactions"] == 0 and done["told"] == 0
+    assert 50 <= done["requests"] <= 200
+
+
+def busy(home: Path) -> None:
+    """Each change of anybody wakes the engine: it looks for something to send, and no more."""
+
+    async def main(loop: SimulatedLoop) -> None:
+        async with machine(loop, home / "workspace.db") as ann:
+            await ann.minutes(1)
+
+            async def write() -> None:
+                for number in range(10_000):
+                    await asyncio.sleep(1.0)
+                    await ann.desk.run(Workspace.set_meta, "anything", str(number))
+
+            writing = asyncio.create_task(write())
+            done = await ann.minutes(10)
+            theirs = Request("POST", f"/api/v1/projects/{PROJECT}/missions", {}, {}, {"id": "01JX", "title": "theirs"})
+            ann.network.hub.handle(theirs)
+            await ann.minutes(0.1)
+            writing.cancel()
+            assert 590 <= done["told"] <= 601
+            assert 180 <= done["requests"] <= 600 / POLL_SECONDS + 2
+            assert [one.title for one in (await ann.desk.run(Workspace.missions, PROJECT)).items] == ["theirs"]
+
+    simulated(main)
+
+
+def test_a_busy_workspace_neither_reads_the_hub_more_often_nor_puts_the_next_reading_off(home: Path) -> None:
+    busy(home)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_half_an_hour_of_troubles_has_no_livelock_and_ends_equal(home: Path, seed: int) -> None:
+    """A bound on the cycles of each simulated minute."""
+    simulated(lambda loop: troubled(loop, home / "workspace.db", seed))
+
+
+async def troubled(loop: SimulatedLoop, path: Path, seed: int) -> None:
+    """Edits on both sides, outages, sign-outs and sockets that come and go, drawn from a seed."""
+    draw = Random(seed)
+    async with machine(loop, path, seed=seed) as ann:
+        network, titles = ann.network, 0
+        for _ in range(60):
+            match draw.randrange(9):
+                case 0 | 1 | 2:
+                    titles += 1
+                    await ann.desk.run(Workspace.create_mission, PROJECT, MissionDraft(title=f"mine {titles}"))
+                case 3:
+                    for mission in (await ann.desk.run(Workspace.missions, PROJECT)).items[:2]:
+                        await ann.desk.run(Workspace.edit_mission, mission.id, {"title": f"edited {draw.random()}"})
+                case 4:
+                    network.down = not network.down
+                case 5:
+                    network.signed_out = not network.signed_out
+                case 6:
+                    network.flaky = draw.choice((0.0, 0.3))
+                case 7:
+                    ann.link.socket_open = draw.random() < 0.5
+                case 8:
+                    ann.link.nudge()
+            await ann.minutes(draw.random())
+        network.down = network.signed_out = False
+        network.flaky = 0.0
+        ann.link.socket_open = False
+        await ann.minutes(10)
+        here = {one.id: one.title for one in (await ann.desk.run(Workspace.missions, PROJECT, limit=200)).items}
+        assert here == {key: one["title"] for key, one in network.hub.state.missions.items()}
+        assert (await ann.desk.run(Workspace.sync_state)).word == "synced"
+
+
+# -- the faults of an engine that used most of a core for ever and never read again, put back one by one
+
+
+@contextmanager
+def _says_that_it_is_signed_in_after_each_cycle() -> Iterator[None]:
+    """In a transaction that rings although it changes nothing."""
+    judged = AccountLink._judged
+
+    def say(workspace: Workspace, account_id: str) -> None:
+        with workspace._change(SYSTEM) as change:
+            change.connection.execute("UPDATE account SET signed_in = 1 WHERE id = ? AND signed_in <> 1", (account_id,))
+        workspace._ring()
+
+    async def altered(self: AccountLink, project_id: str | None, pulling: bool) -> Trouble | None:
+        trouble = await judged(self, project_id, pulling)
+        if trouble is None:
+            await self._desk.run(say, self.account.id)
+        return trouble
+
+    with patch.object(AccountLink, "_judged", altered):
+        yield
+
+
+@contextmanager
+def _polls_by_a_time_out_that_each_wake_begins_anew() -> Iterator[None]:
+    async def altered(self: AccountLink, since: float) -> None:
+        self._pulled = self._clock() + 1e9
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._awake.wait()
+        except TimeoutError:
+            self.nudge()
+
+    with patch.object(AccountLink, "_rest", altered):
+        yield
+
+
+@contextmanager
+def _writes_the_time_of_each_answer_into_the_workspace() -> Iterator[None]:
+    def altered(self: Workspace, account_id: str, at: datetime) -> None:
+        self.set_meta(f"answered {account_id}", at.isoformat())
+
+    with patch.object(Workspace, "hub_answered", altered):
+        yield
+
+
+@contextmanager
+def _wakes_for_rows_whose_time_has_passed() -> Iterator[None]:
+    def altered(self: Attempts, since: float) -> float | None:
+        return min(self._next.values(), default=0.0)
+
+    with patch.object(Attempts, "soonest", altered):
+        yield
+
+
+FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Callable[[Path], object]]] = {
+    "signed in, again and again": (_says_that_it_is_signed_in_after_each_cycle, an_hour),
+    "a poll that is put off": (_polls_by_a_time_out_that_each_wake_begins_anew, busy),
+    "answers written down": (_writes_the_time_of_each_answer_into_the_workspace, silent_hour),
+    "rows that are past": (_wakes_for_rows_whose_time_has_passed, an_hour),
+}
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_a_fault_that_is_put_back_is_found(home: Path, name: str) -> None:
+    fault, story = FAULTS[name]
+    with fault(), pytest.raises(AssertionError):
+        story(home)
