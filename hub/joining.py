@@ -28,6 +28,7 @@ from .realtime.backplane import Backplane, Local
 from .realtime.envelopes import Channel
 from .realtime.gateway import Gateway, Visitor
 from .realtime.rooms import View
+from .signin.browsers import Browsers
 from .signin.hub_accounts import HubAccounts
 from .signin.issuer import Settings
 from .signin.keys import Keys, hub_secret
@@ -127,14 +128,22 @@ class Tracing:
 def _sign_in(app: FastAPI, hub: Hub, counting: Limits) -> str:
     """The built-in issuer, or the checks of one elsewhere; the address of whoever issues tokens."""
     accounts, keys = HubAccounts(), Keys()
-    outside = hub.settings.options.get("issuer", "")
+    options = hub.settings.options
+    outside = options.get("issuer", "")
     cookies_of = None
     if outside:
         audience = hub.settings.options.get("audience", hub.settings.public_url)
         tokens: OwnTokens | OutsideTokens = OutsideTokens(hub.database, outside, audience, accounts)
     else:
         tokens = own = OwnTokens(hub.database, hub.settings.public_url, keys, accounts)
-        cookies_of = SignIn(hub.database, Settings(hub.settings.public_url), keys, accounts, own, counting)
+        cookies_of = SignIn(
+            hub.database,
+            Settings(hub.settings.public_url, _listed(options.get("audiences", ""))),
+            keys,
+            accounts,
+            own,
+            counting,
+        )
         app.router.routes.extend(cookies_of.routes())
 
     async def by_token(token: str) -> Caller | None:
@@ -143,8 +152,12 @@ def _sign_in(app: FastAPI, hub: Hub, counting: Limits) -> str:
 
     hub.identity.verifiers.append(by_token)
     if cookies_of is not None:
-        hub.identity.readers.append(_Cookies(hub, cookies_of, accounts).read)
+        hub.identity.readers.append(_Cookies(hub, cookies_of.browsers, accounts).read)
     return outside or hub.settings.public_url
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip().rstrip("/") for one in text.split(",") if one.strip())
 
 
 def _caller(found: Identity) -> Caller:
@@ -154,12 +167,12 @@ def _caller(found: Identity) -> Caller:
 class _Cookies:
     """Requests of signed-in browsers: those that change something carry the CSRF token of their session too."""
 
-    def __init__(self, hub: Hub, pages: SignIn, accounts: HubAccounts) -> None:
-        self._hub, self._pages, self._accounts = hub, pages, accounts
+    def __init__(self, hub: Hub, browsers: Browsers, accounts: HubAccounts) -> None:
+        self._hub, self._browsers, self._accounts = hub, browsers, accounts
 
     async def read(self, request: HTTPConnection) -> Caller | None:
         """The session's person; HubError `forbidden` without the token."""
-        cookie = request.cookies.get(self._pages.cookies.session)
+        cookie = request.cookies.get(self._browsers.cookies.session)
         if not cookie:
             return None
 
@@ -175,7 +188,7 @@ class _Cookies:
 
         found = await self._hub.database.read(find)
         if found is not None:
-            await self._pages.touched(cookie)
+            await self._browsers.touched(cookie)
         return found
 
 

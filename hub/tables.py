@@ -38,6 +38,9 @@ users = Table(
     Column("email", String(320), nullable=False, unique=True),
     Column("status", String(16), nullable=False),
     Column("doc", Text, nullable=False),
+    Column("provider", String(500)),
+    Column("subject", String(255)),
+    Index("users_identity", "provider", "subject", unique=True),
 )
 tokens = Table(
     "tokens",

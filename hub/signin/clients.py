@@ -61,7 +61,9 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
         return bool(response_type == "code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Codes and refresh tokens."""
+        """Codes and refresh tokens; our own also without a browser (RFC 8628)."""
+        if grant_type == "urn:ietf:params:oauth:grant-type:device_code":
+            return self.ours
         return grant_type in ("authorization_code", "refresh_token")
 
 

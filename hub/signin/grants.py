@@ -154,7 +154,13 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         """With a family of its own for the tokens that come of it."""
         now, given, family = time.time(), request.payload.data, secrets.token_hex(16)
         self.server.connection.execute(
-            families.insert().values(id=family, user_id=request.user.id, client_id=request.client.id, made_at=now)
+            families.insert().values(
+                id=family,
+                user_id=request.user.id,
+                client_id=request.client.id,
+                resource=self.server.resource(given.get("resource")),
+                made_at=now,
+            )
         )
         self.server.connection.execute(
             codes.insert().values(

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc9207 import IssuerParameter
 from joserfc import jwt
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, select, update
 
 from . import clients
 from .accounts import Account, Accounts
+from .device import DeviceEndpoint, DeviceGrant
 from .exchange import Answer, Request
 from .grants import ACCESS_SECONDS, REFRESH_PREFIX, Challenge, CodeGrant, IdToken, RefreshGrant, Revocation
 from .keys import ALGORITHM, Keys
@@ -31,6 +33,14 @@ class Settings:
     """What the issuer is told: its own public address, which is also the audience of its tokens."""
 
     issuer: str
+    audiences: tuple[str, ...] = ()
+    """Other hubs, by their public addresses, that take this issuer's tokens when they are asked for (RFC 8707)."""
+
+
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]
+    """A token was asked for that this issuer does not give (RFC 8707, 2)."""
+
+    error = "invalid_target"
 
 
 class Issuer(AuthorizationServer):  # type: ignore[misc]
@@ -45,7 +55,9 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         self.register_token_generator("default", self._tokens)
         self.register_grant(CodeGrant, [Challenge(), IdToken()])
         self.register_grant(RefreshGrant)
+        self.register_grant(DeviceGrant)
         self.register_endpoint(Revocation)
+        self.register_endpoint(DeviceEndpoint)
         self.register_extension(_Issuer)
         self.family = ""
         """Of the tokens that are being issued."""
@@ -90,18 +102,31 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
             .values(revoked_at=time.time(), reason=reason)
         )
 
+    def resource(self, asked: str | None) -> str | None:
+        """The other hub that a token is asked for, None for this one; InvalidTarget for one it is not given for."""
+        wanted = (asked or "").rstrip("/")
+        if not wanted or wanted == self.settings.issuer or wanted.startswith(self.settings.issuer + "/"):
+            return None
+        if wanted not in self.settings.audiences:
+            raise InvalidTarget(f"This issuer gives no tokens for {wanted[:200]}")
+        return wanted
+
     def alive(self, family: str) -> bool:
         """Whether its tokens are good."""
         found = self.connection.execute(select(families.c.id, families.c.revoked_at).where(families.c.id == family))
         row = found.one_or_none()
         return row is not None and row.revoked_at is None
 
+    def _audience(self) -> str:
+        wanted = select(families.c.resource).where(families.c.id == self.family)
+        return self.connection.execute(wanted).scalar_one_or_none() or self.settings.issuer
+
     def _tokens(self, client: clients.Client, user: Account, scope: str, **more: Any) -> dict[str, Any]:
         key = self.keys.signing(self.connection)
         now = int(time.time())
         claims = {
             "iss": self.settings.issuer,
-            "aud": self.settings.issuer,
+            "aud": self._audience(),
             "sub": user.id,
             "client_id": client.id,
             "scope": scope,

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 from authlib.oauth2 import OAuth2Error
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from sqlalchemy import Connection
-from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ...config.correlation import correlation
 from ...config.log import logger
 from ...missions.errors import InvalidValue
-from .. import audit
 from ..database import Database
 from . import clients
 from .accounts import Account, Accounts, check_password
+from .browsers import FORM_BYTES, NO_STORE, Browsers, form_of, posted, style
+from .device import DEVICE_GRANT
+from .device_pages import DevicePages
 from .exchange import Answer, Request
 from .grants import user_info
 from .issuer import Issuer, Settings
 from .keys import Keys
-from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session, open_session, touch
 from .verifier import OwnTokens
 
 if TYPE_CHECKING:
     from ..operating.limits import Limits
 
-FORM_BYTES: Final = 64 * 1024
-NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 TRIES_PER_MINUTE: Final = 5
 """Of a password for one address from one place; 20 from one place for all addresses."""
 
@@ -48,7 +41,7 @@ class SignIn:
     ) -> None:
         self._database, self._settings, self._keys = database, settings, keys
         self._accounts, self._tokens, self._limits = accounts, tokens, limits
-        self.cookies = Cookies(settings.issuer.startswith("https:"))
+        self.browsers = Browsers(database, accounts, secure=settings.issuer.startswith("https:"))
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -56,10 +49,11 @@ class SignIn:
             Route("/oauth/authorize", self._authorize, methods=["GET", "POST"]),
             Route("/oauth/token", self._token, methods=["POST"]),
             Route("/oauth/revoke", self._revoke, methods=["POST"]),
+            *DevicePages(self._database, self.browsers, self._issuer, self.who, self._limits).routes(),
             Route("/oauth/register", self._register, methods=["POST"]),
             Route("/oauth/jwks", self._jwks),
             Route("/oauth/userinfo", self._userinfo, methods=["GET", "POST"]),
-            Route("/oauth/style.css", _style),
+            Route("/oauth/style.css", style),
             Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
             Route("/.well-known/oauth-authorization-server", self._discovery),
@@ -76,21 +70,23 @@ class SignIn:
             return self._refused(request, error)
         if request.method == "GET":
             return await self._page(request, client)
-        form = await _form(request)
-        if not await self._from_our_page(request, form):
+        form = await form_of(request)
+        if not await self.browsers.from_our_page(request, form):
             return await self._page(request, client, "The page was open too long. Please try again.", status=403)
         if form.get("action") == "cancel":
             return await self._answer(asked, None)
-        account, told = await self._who(request, form)
+        account, told = await self.who(request, form)
         if account is None:
             return await self._page(request, client, told, email=form.get("email", ""), status=401 if told else 200)
         answer = await self._answer(asked, account)
         if form.get("action") == "sign-in":
-            await self._remember(request, answer, account)
+            await self.browsers.remember(request, answer, account)
         return answer
 
     def _checked(self, connection: Connection, asked: Request) -> clients.Client:
-        grant = self._issuer(connection).get_consent_grant(asked, None)
+        issuer = self._issuer(connection)
+        grant = issuer.get_consent_grant(asked, None)
+        issuer.resource(asked.payload.data.get("resource"))
         found: clients.Client = grant.client
         return found
 
@@ -113,7 +109,7 @@ class SignIn:
         if status == 302 and place:
             return RedirectResponse(place, 303, NO_STORE)
         text = error.description or error.error
-        return self._render("refused.html", request, status=400, message=text)
+        return self.browsers.render("refused.html", request, status=400, message=text)
 
     async def _page(
         self,
@@ -125,11 +121,9 @@ class SignIn:
         status: int = 200,
     ) -> Response:
         """The sign-in page, or for a browser that is signed in the question whether to go on."""
-        account = await self._signed_in(request)
-        browser = request.cookies.get(self.cookies.browser) or secrets.token_urlsafe(24)
-        token = await self._database.write(lambda connection: csrf_token(connection, browser))
+        account = await self.browsers.signed_in(request)
         target = request.query_params.get("redirect_uri", "")
-        response = self._render(
+        return await self.browsers.form(
             "sign_in.html",
             request,
             status=status,
@@ -138,45 +132,16 @@ class SignIn:
             client=client,
             message=message,
             email=email,
-            csrf=token,
             action=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             host=urlsplit(target).netloc,
         )
-        self.cookies.put(response, self.cookies.browser, browser, 3600)
-        return response
 
-    def _render(
-        self, name: str, request: HttpRequest, *, status: int = 200, target: str = "", **values: object
-    ) -> Response:
-        parts = urlsplit(target)
-        back = f" {parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
-        page = _templates().get_template(name).render(**values)
-        return Response(
-            page,
-            status,
-            {
-                **NO_STORE,
-                "Content-Security-Policy": f"default-src 'none'; style-src 'self'; form-action 'self'{back}; "
-                "frame-ancestors 'none'; base-uri 'none'",
-                "X-Frame-Options": "DENY",
-                "Referrer-Policy": "no-referrer",
-            },
-            "text/html",
-        )
-
-    async def _from_our_page(self, request: HttpRequest, form: dict[str, str]) -> bool:
-        """The form carries the seal of this browser's cookie, and comes from this hub."""
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return False
-        browser = request.cookies.get(self.cookies.browser)
-        return await self._database.write(lambda connection: csrf_right(connection, browser, form.get("csrf")))
-
-    async def _who(self, request: HttpRequest, form: dict[str, str]) -> tuple[Account | None, str]:
+    async def who(self, request: HttpRequest, form: dict[str, str]) -> tuple[Account | None, str]:
         """Who agrees: the signed-in browser's person, or the one whose password is right."""
         if form.get("action") == "continue":
-            return await self._signed_in(request), ""
+            return await self.browsers.signed_in(request), ""
         if form.get("action") == "switch":
-            await self._end(request)
+            await self.browsers.end(request)
             return None, ""
         email, password = form.get("email", "").strip(), form.get("password", "")
         place = request.client.host if request.client else ""
@@ -187,82 +152,46 @@ class SignIn:
         account = await check_password(self._database, self._accounts, email, password)
         outcome = "signed in" if account else "sign-in refused"
         logger("hub.audit").info(outcome, extra={"place": place, "user": account.id if account else ""})
-        await self._audited(request, f"user:{account.id}" if account else "anonymous", "sign-in", outcome)
+        await self.browsers.audited(request, f"user:{account.id}" if account else "anonymous", "sign-in", outcome)
         return account, "" if account else "That e-mail address and password do not belong together."
-
-    async def _audited(self, request: HttpRequest, caller: str, action: str, outcome: str) -> None:
-        """A row of the audit log that belongs to no organisation: for the operator of the hub."""
-        place, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
-        said = {"caller": caller, "action": action, "outcome": outcome}
-        row = {**said, "place": place, "agent": agent, "trace_id": correlation.get()}
-        await self._database.write(lambda connection: audit.write(connection, **row))
-
-    async def _signed_in(self, request: HttpRequest) -> Account | None:
-        cookie = request.cookies.get(self.cookies.session)
-
-        def find(connection: Connection) -> Account | None:
-            session = find_session(connection, cookie, request)
-            return self._accounts.by_id(connection, session.user_id) if session else None
-
-        return await self._database.read(find) if cookie else None
-
-    async def _remember(self, request: HttpRequest, response: Response, account: Account) -> None:
-        """This browser is signed in; what it was before is over (no session is taken over from before a sign-in)."""
-        old = request.cookies.get(self.cookies.session)
-
-        def change(connection: Connection) -> str:
-            if old:
-                end_session(connection, old)
-            return open_session(connection, account.id, request).token
-
-        self.cookies.put(response, self.cookies.session, await self._database.write(change), 30 * 86400)
 
     async def _sign_in(self, request: HttpRequest) -> Response:
         """Signing in without a client: for the pages of the hub itself."""
         if request.method == "GET":
             return await self._page(request, None)
-        form = await _form(request)
-        if not await self._from_our_page(request, form):
+        form = await form_of(request)
+        if not await self.browsers.from_our_page(request, form):
             return await self._page(request, None, "The page was open too long. Please try again.", status=403)
-        account, told = await self._who(request, form)
+        account, told = await self.who(request, form)
         if account is None:
             return await self._page(request, None, told, email=form.get("email", ""), status=401 if told else 200)
         response: Response = RedirectResponse("/sign-in", 303, NO_STORE)
         if form.get("action") == "sign-in":
-            await self._remember(request, response, account)
+            await self.browsers.remember(request, response, account)
         return response
 
     async def _sign_out(self, request: HttpRequest) -> Response:
-        form = await _form(request)
-        if not await self._from_our_page(request, form):
-            return self._render("refused.html", request, status=403, message="The page was open too long.")
-        await self._end(request)
+        form = await form_of(request)
+        if not await self.browsers.from_our_page(request, form):
+            return self.browsers.render("refused.html", request, status=403, message="The page was open too long.")
+        await self.browsers.end(request)
         response: Response = RedirectResponse("/sign-in", 303, NO_STORE)
-        self.cookies.drop(response, self.cookies.session)
+        self.browsers.cookies.drop(response, self.browsers.cookies.session)
         return response
 
-    async def _end(self, request: HttpRequest) -> None:
-        cookie = request.cookies.get(self.cookies.session)
-        if cookie:
-            await self._database.write(lambda connection: end_session(connection, cookie))
-
-    async def touched(self, token: str) -> None:
-        """A session was used."""
-        await self._database.write(lambda connection: touch(connection, token))
-
     async def _token(self, request: HttpRequest) -> Response:
-        asked = await _posted(request)
+        asked = await posted(request)
         if asked is None:
             return _told(400, {"error": "invalid_request", "error_description": "form-encoded, at most 64 KB"})
         answer: Answer = await self._database.write(lambda one: self._issuer(one).create_token_response(asked))
         if answer.status != 200:
             why = {"why": answer.body.get("error"), "grant": asked.given.get("grant_type")}
             logger("hub.audit").warning("token refused", extra=why)
-            await self._audited(request, "anonymous", "token", str(why["why"]))
+            await self.browsers.audited(request, "anonymous", "token", str(why["why"]))
         return _told(answer.status, answer.body, answer.headers)
 
     async def _revoke(self, request: HttpRequest) -> Response:
-        asked = await _posted(request)
+        asked = await posted(request)
         if asked is None:
             return _told(400, {"error": "invalid_request"})
         answer: Answer = await self._database.write(
@@ -309,13 +238,14 @@ def discovery(issuer: str) -> dict[str, Any]:
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "device_authorization_endpoint": f"{issuer}/oauth/device_authorization",
         "registration_endpoint": f"{issuer}/oauth/register",
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
         "jwks_uri": f"{issuer}/oauth/jwks",
         "scopes_supported": list(clients.SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT],
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
@@ -325,32 +255,5 @@ def discovery(issuer: str) -> dict[str, Any]:
     }
 
 
-async def _posted(request: HttpRequest) -> Request | None:
-    """A form-encoded request for Authlib; None when it is not one or too large."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        return None
-    if len(await request.body()) > FORM_BYTES:
-        return None
-    form = await request.form()
-    given = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    return Request("POST", str(request.url), ImmutableMultiDict(given), dict(request.headers))
-
-
-async def _form(request: HttpRequest) -> dict[str, str]:
-    asked = await _posted(request)
-    return asked.form if asked else {}
-
-
 def _told(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse(body, status, {**(headers or {}), **NO_STORE})
-
-
-async def _style(request: HttpRequest) -> Response:
-    css = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
-    return Response(css, headers={"Cache-Control": "public, max-age=3600"}, media_type="text/css")
-
-
-@cache
-def _templates() -> Environment:
-    here = Path(__file__).parent / "templates"
-    return Environment(loader=FileSystemLoader(here), autoescape=select_autoescape(["html"]), auto_reload=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from sqlalchemy import BigInteger, Column, Float, Index, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, String, Table, Text
 
 from ..tables import metadata
 
@@ -76,7 +76,27 @@ families = Table(
     Column("made_at", Float, nullable=False),
     Column("revoked_at", Float),
     Column("reason", String(64)),
+    Column("resource", Text),
     Index("oauth_families_user", "user_id"),
+)
+devices = Table(
+    "oauth_devices",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_code", String(64), nullable=False, unique=True),
+    Column("client_id", String(64), nullable=False),
+    Column("scope", String(500), nullable=False),
+    Column("resource", Text),
+    Column("name", String(100), nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("interval", Float, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("polled_at", Float),
+    Column("user_id", String(26)),
+    Column("approved", Boolean),
+    Column("decided_at", Float),
+    Column("used_at", Float),
 )
 web_sessions = Table(
     "web_sessions",

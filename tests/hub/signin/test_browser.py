@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from solo_unicorn.hub.signin.device import DEVICE_GRANT
+
 from ..issuing import CLIENT, Flow
 from ..whole import PASSWORD, Whole, whole
 
@@ -92,6 +94,32 @@ async def test_a_person_signs_in_and_the_program_gets_its_tokens(hub: Whole, bro
     await page.get_by_text("You may close this page.").wait_for()
     assert outside == [] and wrong == []
     program.close()
+
+
+async def test_a_person_allows_another_machine_by_its_code(hub: Whole, browser: Browser) -> None:
+    asked = {"client_id": CLIENT, "scope": "openid email offline_access", "device_name": "build-7"}
+    given = (await hub.nobody.post("/oauth/device_authorization", data=asked)).json()
+    page = await browser.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if "Security Policy" in said.text else None)
+    await page.goto(given["verification_uri"])
+    await page.get_by_label("E-mail address").fill("ann@example.org")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_label("Password").press("Enter")
+    await page.get_by_label("Code").fill("wrong")
+    await page.get_by_role("button", name="Continue").click()
+    assert "Nobody waits" in await page.get_by_role("alert").inner_text()
+    await page.get_by_label("Code").fill(given["user_code"].lower().replace("-", " "))
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("heading", name="Sign in on build-7?").wait_for()
+    if pictures := os.environ.get("SOLO_UNICORN_PICTURES"):
+        await page.screenshot(path=f"{pictures}/device.png")
+    await page.get_by_role("button", name="Allow").click()
+    await page.get_by_role("heading", name="build-7 is signed in").wait_for()
+    form = {"grant_type": DEVICE_GRANT, "device_code": given["device_code"], "client_id": CLIENT}
+    token = (await hub.nobody.post("/oauth/token", data=form)).json()["access_token"]
+    mine = await hub.nobody.get("/api/v1/projects", headers={"Authorization": f"Bearer {token}"})
+    assert [one["name"] for one in mine.json()["items"]] == ["Lighthouse"] and wrong == []
 
 
 async def test_a_signed_in_browser_may_use_the_api_and_other_sites_may_not(hub: Whole, browser: Browser) -> None:
