@@ -115,6 +115,15 @@ def confirmed(options: Options, question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def takes_first_commit(parser: Parser) -> None:
+    """The option that begins a repository without a commit."""
+    parser.add_argument(
+        "--first-commit",
+        action="store_true",
+        help="begin a repository that has no commit with an empty one; its files stay as they are",
+    )
+
+
 def text_from(value: str) -> str:
     """A text argument: itself, or for `-` all of standard input."""
     import sys

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..missions.entities import LISTS, Json, Project
-from ..missions.errors import UsageError
+from ..missions.errors import SoloUnicornError, UsageError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, confirmed, takes_project_first, takes_yes, text_from
+from .parsing import Command, Options, Parser, confirmed, takes_first_commit, takes_project_first, takes_yes, text_from
 from .shapes import at
 
 SWITCH = {"on": True, "off": False}
@@ -17,6 +17,7 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("-d", "--description", metavar="TEXT")
     parser.add_argument("--repo", metavar="PATH", help="link this checkout to it")
+    takes_first_commit(parser)
 
 
 def _create(options: Options) -> None:
@@ -25,12 +26,30 @@ def _create(options: Options) -> None:
         if options.repo:
             from .repo import facts_of, linked
 
-            facts = facts_of(options.repo)  # looked at first: a wrong path makes no project
+            facts = facts_of(
+                options.repo, first_commit=options.first_commit
+            )  # looked at first: a wrong path makes no project
             project = opened.create_project(options.name, description=options.description)
             linked(opened, project, facts)
         else:
             project = opened.create_project(options.name, description=options.description)
     output.done(f"{project.name} created", to_wire(project), name=project.slug)
+    if not options.repo:
+        output.note(_without_repository(project))
+
+
+def _without_repository(project: Project) -> str:
+    """What is still to do before missions of a new project can run; nothing is linked that was not asked for."""
+    from ..worktrees.repositories import NoCommits, inspect
+
+    command = f"solo-unicorn repo add -p {project.slug}"
+    try:
+        facts = inspect(".", look_at_files=False)
+    except NoCommits as error:
+        return f"No repository is linked to it, and {error.root} has no commit yet: `{command} --first-commit`"
+    except SoloUnicornError:
+        return f"No repository is linked to it: `{command} PATH`, in which PATH is a checkout."
+    return f"No repository is linked to it: `{command}` links {facts.root}."
 
 
 def _list_arguments(parser: Parser) -> None:
