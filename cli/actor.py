@@ -6,7 +6,6 @@ import sys
 
 from ..missions.entities import Actor, Project
 from ..missions.errors import InvalidValue, NotFound
-from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
@@ -100,13 +99,10 @@ def _texts(options: Options) -> dict[str, str]:
 
 
 def _named(opened: Workspace, project: Project, name: str) -> Actor:
-    actors = opened.actors(project.id)
-    for actor in actors:
+    for actor in opened.actors(project.id):
         if name == actor.id or name.casefold() == actor.name.casefold():
             return actor
-    known = [one.name for one in actors]
-    todo = choices(known) or "`solo-unicorn actor add` makes one"
-    raise NotFound(f"{project.name} has no actor {name!r}", why=nearest(name, known), todo=todo)
+    raise NotFound(f"{project.name} has no actor {name!r}", todo="`solo-unicorn actor list` names them")
 
 
 def _default(project: Project, actors: list[Actor]) -> str | None:

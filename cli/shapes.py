@@ -43,8 +43,6 @@ def state(mission: Mission) -> str:
             return "done"
         case Mission(dependency_count=count) if count:
             return "blocked"
-        case Mission(ready=True, project_repository_id=None):
-            return "no repository"
         case Mission(ready=True):
             return "ready"
         case _:
@@ -59,6 +57,11 @@ def tasks(mission: Mission) -> str:
 def at(moment: datetime | None) -> str:
     """A time in the person's own zone; empty for None."""
     return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def at_wire(moment: datetime | None) -> str | None:
+    """A time as JSON has it: UTC, ISO 8601 with Z."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def since(moment: datetime, now: datetime | None = None) -> str:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from ..config import paths
 from ..missions.entities import Json
-from ..missions.errors import SoloUnicornError, UsageError
+from ..missions.errors import SoloUnicornError, TryAgain, UsageError
 from ..missions.ids import short_id
-from .opening import project_of, workspace
+from .opening import workspace
 from .output import Output
-from .parsing import Command, Options, Parser, may_take_project
-from .shapes import at
+from .parsing import Command, Options, Parser, takes_project
+from .shapes import at, at_wire
 
 if TYPE_CHECKING:
-    from ..missions.connected import SyncState
+    from ..missions.connected import Link, SyncState
     from ..workspace.workspace import Workspace
 
 PATIENCE_SECONDS = 60.0
 
 
 def _arguments(parser: Parser) -> None:
-    may_take_project(parser)
+    takes_project(parser)
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--once", action="store_true", help="read and send everything now, then end (the default)")
-    way.add_argument("--watch", action="store_true", help="go on until ctrl+c")
+    way.add_argument("--watch", action="store_true", help="go on until ctrl+c; one line for each thing that happens")
     way.add_argument("--status", action="store_true", help="only tell how things stand")
     way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its words")
     way.add_argument("--recover", action="store_true", help="queue edits again that a lost workspace file had not sent")
@@ -36,30 +36,32 @@ def _arguments(parser: Parser) -> None:
     )
 
 
-def _run(options: Options) -> int | None:
+def _run(options: Options) -> None:
     with workspace() as opened:
         project = opened.project(options.project).id if options.project else None
         if options.lists or options.done_days:
             _select(opened, project, options)
         if options.recover:
             _recover(opened, options)
-            return None
+            return
         if options.parked:
             _list_parked(opened, project, options)
-            return None
+            return
         if options.retry is not None or options.discard is not None:
             _settle_parked(opened, options)
-            return None
+            return
         if options.status:
-            return _tell(opened.sync_state(project), options)
-    return _synchronise(project, options)
+            _tell(opened.sync_state(project), options)
+            return
+    _synchronise(project, options)
 
 
 def _select(opened: Workspace, project: str | None, options: Options) -> None:
     from ..missions.entities import LISTS
 
-    mirror = opened.mirror(project or project_of(opened, None).id)
-    project = mirror.project_id
+    if project is None:
+        raise UsageError("Which project?", todo="add --project")
+    mirror = opened.mirror(project)
     lists, days = mirror.lists, mirror.days
     if options.lists:
         lists = None if options.lists == "all" else tuple(options.lists.split(","))
@@ -127,45 +129,50 @@ def _name(opened: Workspace, mission_id: str) -> str:
         return mission_id
 
 
-def _synchronise(project: str | None, options: Options) -> int | None:
+def _synchronise(project: str | None, options: Options) -> None:
     import asyncio
 
-    from ..config import paths
-    from ..sync.client.engine import EngineRuns, alone
+    if options.watch:
+        from .sync_watch import watch
 
+        return watch(project, options)
+    from ..sync.client.alone import EngineRuns, alone
+    from ..workspace.heard import lock_of
+
+    lock = lock_of(paths.made_home() / paths.workspace_db().name)
     try:
-        with alone(paths.made_home() / "sync.lock"):
-            return asyncio.run(_engine(project, options))
-    except EngineRuns:  # the service does it: ask it to, and wait
-        return asyncio.run(_asked(project, options))
+        with alone(lock):
+            state = asyncio.run(_once(project))
+    except EngineRuns:  # another process does it: ask it to, and wait
+        state = asyncio.run(_asked(project))
+    _tell(state, options)
+    if (error := state.failure()) is not None:
+        raise error
 
 
-async def _engine(project: str | None, options: Options) -> int | None:
+async def _once(project: str | None) -> SyncState:
+    from ..missions.errors import Offline
     from ..sync.client.engine import Engine
-    from ..sync.client.fetching import connected, error_of
+    from ..sync.client.fetching import connected
     from ..workspace.thread import WorkspaceThread
     from ..workspace.workspace import Workspace
 
     async with WorkspaceThread() as desk:
         engine = Engine(desk, connected)
-        if options.watch:
-            print("Synchronising until ctrl+c …", file=sys.stderr)
-            await engine.run()
-            return None
         try:
             troubles = await engine.once(project)
         finally:
             await engine.close()
         state = await desk.run(Workspace.sync_state, project)
-    code = _tell(state, options)
-    if troubles:
-        raise error_of(troubles[0], "The hub")
-    return code
+    if troubles and state.failure() is None:  # files only: the next time they go on where they stand
+        raise Offline("Not everything was sent", why=troubles[0].reason, todo="`solo-unicorn sync` goes on")
+    return state
 
 
-async def _asked(project: str | None, options: Options) -> int | None:
+async def _asked(project: str | None) -> SyncState:
     import asyncio
 
+    from ..sync.client.synchroniser import ANSWERED
     from ..workspace.thread import WorkspaceThread
     from ..workspace.workspace import Workspace
 
@@ -174,42 +181,73 @@ async def _asked(project: str | None, options: Options) -> int | None:
         news = asyncio.Event()
         desk.on_change(news.set)
         try:
-            async with asyncio.timeout(None if options.watch else PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     news.clear()
-                    answered = int(await desk.run(Workspace.meta, "sync.answered") or 0)
-                    if answered >= number and not options.watch:
-                        break
+                    if int(await desk.run(Workspace.meta, ANSWERED) or 0) >= number:
+                        return await desk.run(Workspace.sync_state, project)
                     await news.wait()
         except TimeoutError:
-            Output(options).note("The service is still at it.")
-        return _tell(await desk.run(Workspace.sync_state, project), options)
+            raise TryAgain(
+                "The process that synchronises did not answer",
+                why=f"it was asked {PATIENCE_SECONDS:.0f} seconds ago, and may be at work on much, or hang",
+                todo="`solo-unicorn sync --status` says how it stands; `solo-unicorn workstation restart` ends a hang",
+            ) from None
 
 
-def _tell(state: SyncState, options: Options) -> int | None:
+def _tell(state: SyncState, options: Options) -> None:
     output = Output(options)
     if not state.connected:
         output.note("No project is connected to a hub: `solo-unicorn project connect` or `project publish`.")
+    output.record(told(state), shape(state), name=state.word)
+
+
+def told(state: SyncState) -> list[tuple[str, str]]:
+    """How it stands, as pairs for a person."""
     pairs = [
         ("state", state.word),
+        ("because", state.sentence),
+        ("now", state.todo),
         ("projects", str(state.connected)),
         ("to send", str(state.waiting)),
         ("parked", f"{state.parked} (`solo-unicorn sync --parked`)" if state.parked else ""),
         ("conflicts", f"{state.conflicts} (`solo-unicorn conflicts list`)" if state.conflicts else ""),
         ("sign in", ", ".join(state.signed_out)),
-        ("offline since", at(state.offline_since) if state.offline_since else ""),
-        ("because", state.error),
+        ("since", at(state.offline_since) if state.offline_since else ""),
         ("read last", at(state.synced_at) if state.synced_at else ""),
+        *(("hub", hub(link)) for link in state.accounts),
     ]
-    output.record(pairs, shape(state), name=state.word)
-    return None
+    return [pair for pair in pairs if pair[1]]
+
+
+def hub(link: Link) -> str:
+    """An account's hub in one line: where, who, and by which way news come."""
+    who = link.user or link.profile
+    signed = f"signed in as {who}" if link.signed_in else f"signed out ({who})"
+    return ", ".join(part for part in (link.hub, signed, link.heard.connection) if part)
 
 
 def shape(state: SyncState) -> dict[str, Json]:
     """The state as JSON."""
     from ..missions.wire import to_wire
 
-    return {**to_wire(state), "word": state.word}
+    return {
+        "word": state.word,
+        "kind": state.kind,
+        "sentence": state.sentence,
+        "todo": state.todo,
+        "connected": state.connected,
+        "waiting": state.waiting,
+        "parked": state.parked,
+        "conflicts": state.conflicts,
+        "signedOut": list[Json](state.signed_out),
+        "synchronising": state.synchronising,
+        "readOnly": state.read_only,
+        "since": at_wire(state.offline_since),
+        "syncedAt": at_wire(state.synced_at),
+        "oldestWaiting": at_wire(state.oldest_waiting),
+        "projects": [{**to_wire(link), "kind": state.kind_of(link)} for link in state.links],
+    }
 
 
 COMMANDS = {"sync": Command(_arguments, _run)}

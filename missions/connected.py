@@ -2,40 +2,269 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
+from .errors import Conflict, NotFound, Offline, SignedOut, SoloUnicornError, TryAgain
 from .records import record
+
+TroubleKind = Literal[
+    "signed_out",
+    "keychain",
+    "certificate",
+    "unreachable",
+    "silent",
+    "not_ready",
+    "failing",
+    "unreadable",
+    "busy",
+    "forbidden",
+    "gone",
+    "refused",
+]
+"""What may stand between here and a hub."""
+OF_PROJECT: Final = frozenset({"forbidden", "gone", "refused"})
+"""Troubles that are about one project; the others are about the whole hub."""
+Kind = TroubleKind | Literal["stopped", "stale", "first", "polling", "synced"]
+ANSWER_LATE: Final = timedelta(seconds=30)
+"""How much later than it was due the next look at a hub may be, before the last one says nothing about now."""
+
+
+@record
+class Words:
+    """A state: in a few words, what to do in a few words, in a sentence, and what to do in a sentence.
+
+    `{hub}`, `{project}` and `{since}` are filled in.
+    """
+
+    short: str
+    brief: str
+    sentence: str
+    todo: str
+
+
+BY_ITSELF: Final = "it is tried again by itself"
+OWNER: Final = "ask an owner of the project; `solo-unicorn project disconnect --force` keeps what is here"
+SAYS: Final[dict[Kind, Words]] = {
+    "signed_out": Words(
+        "needs sign-in",
+        "U, then i, signs in",
+        "The sign-in at {hub} has ended",
+        "sign in again: `solo-unicorn auth login --hub {hub}`",
+    ),
+    "keychain": Words(
+        "keychain locked",
+        "unlock it",
+        "The keychain with the sign-in at {hub} does not open",
+        f"unlock the keychain; {BY_ITSELF}",
+    ),
+    "certificate": Words(
+        "certificate refused",
+        "ask whoever runs the hub",
+        "The certificate of {hub} is not trusted",
+        "ask whoever runs the hub for a valid one, or for the certificate of its authority",
+    ),
+    "unreachable": Words(
+        "offline since {since}",
+        "check network and hub",
+        "{hub} cannot be reached",
+        f"check the network, and whether the hub runs; {BY_ITSELF}",
+    ),
+    "silent": Words(
+        "hub silent since {since}",
+        "restart the hub",
+        "{hub} accepts connections and does not answer",
+        f"the hub hangs: whoever runs it can restart it; {BY_ITSELF}",
+    ),
+    "not_ready": Words(
+        "hub not ready since {since}",
+        "its /readyz says why",
+        "{hub} is starting, or does not reach its database",
+        f"{{hub}}/readyz says what it waits for; {BY_ITSELF}",
+    ),
+    "failing": Words(
+        "hub failing since {since}",
+        "its log says why",
+        "{hub} answers with an error",
+        f"the log of the hub says why; {BY_ITSELF}",
+    ),
+    "unreadable": Words(
+        "hub unreadable since {since}",
+        "check address and proxy",
+        "Something that is not a hub answers at {hub}",
+        f"check the address, the proxy, and whether the network wants a sign-in of its own; {BY_ITSELF}",
+    ),
+    "busy": Words("hub busy since {since}", "it is tried again", "{hub} asks to wait", BY_ITSELF),
+    "stopped": Words(
+        "not synchronised since {since}",
+        "start the service",
+        "Nothing on this machine synchronises with {hub} now",
+        "`solo-unicorn workstation start --background`, or `solo-unicorn sync --watch`",
+    ),
+    "stale": Words(
+        "no news since {since}",
+        "restart the service",
+        "The process that synchronises with {hub} has stopped doing so",
+        "`solo-unicorn workstation restart`, or end `sync --watch` and start it again",
+    ),
+    "forbidden": Words("no access", "ask an owner", "{hub} no longer lets you read {project}", OWNER),
+    "gone": Words(
+        "removed at the hub",
+        "ask an owner",
+        "{hub} no longer shows you {project}: you were removed from it, or it was deleted",
+        OWNER,
+    ),
+    "refused": Words(
+        "refused since {since}", "update it", "{hub} refuses to be read", "update solo-unicorn here and at the hub"
+    ),
+    "first": Words("first sync", "", "{project} is read as a whole", ""),
+    "polling": Words(
+        "synced by polling",
+        "",
+        "{hub} is asked every few seconds, because no WebSocket gets through",
+        "let the proxy in front of the hub pass the Upgrade and Connection headers on",
+    ),
+    "synced": Words("synced", "", "{hub} answered the last look", ""),
+}
+"""Every state, the most urgent first."""
+WELL: Final[frozenset[Kind]] = frozenset({"first", "polling", "synced"})
+"""States in which the hub answers."""
+NEEDS_YOU: Final[frozenset[Kind]] = frozenset({"signed_out", "keychain", "certificate", "forbidden", "gone"})
+"""States that do not pass before a person does something."""
+URGENCY: Final = {kind: place for place, kind in enumerate(SAYS)}
+
+
+@record
+class Heard:
+    """What the process that synchronises last heard of an account's hub; kept outside of the workspace."""
+
+    answered_at: datetime | None = None
+    tried_at: datetime | None = None
+    due_at: datetime | None = None
+    """When it looks again at the latest."""
+    socket: Literal["", "open", "refused"] = ""
+    """Whether the hub tells of changes at once; refused: connections are answered, and not as a WebSocket."""
+    socket_why: str = ""
+    heartbeat_at: datetime | None = None
+    """When the hub last took a heartbeat of this workstation."""
+
+    @property
+    def connection(self) -> str:
+        """How changes at the hub become known here; empty when nothing is known of it."""
+        match self.socket:
+            case "open":
+                return "WebSocket open"
+            case "refused":
+                return f"by polling: {self.socket_why}"
+        return ""
+
+
+@record
+class Link:
+    """One connected project and its hub, as the workspace knows them."""
+
+    hub: str
+    project: str = ""
+    account: str = ""
+    profile: str = ""
+    user: str = ""
+    signed_in: bool = True
+    trouble: TroubleKind | None = None
+    since: datetime | None = None
+    reason: str = ""
+    first: bool = False
+    read_at: datetime | None = None
+    heard: Heard = Heard()
+
+    def kind(self, now: datetime, synchronising: bool) -> Kind:
+        """What it is at this moment; `synchronising`: some process of this machine holds the lock for it."""
+        if not self.signed_in:
+            return "signed_out"
+        looked = self.looked_at
+        if looked is None:
+            return self.trouble or ("first" if synchronising else "stopped")
+        due = self.heard.due_at or looked
+        if now > due + (ANSWER_LATE if synchronising else timedelta(0)):
+            return "stale" if synchronising else "stopped"
+        if self.trouble is not None:
+            return self.trouble
+        if self.first:
+            return "first"
+        return "polling" if self.heard.socket == "refused" else "synced"
+
+    @property
+    def looked_at(self) -> datetime | None:
+        """When its hub was asked last, whatever became of it."""
+        return max(filter(None, (self.heard.answered_at, self.heard.tried_at)), default=None)
+
+    def moment(self, kind: Kind) -> datetime | None:
+        """Since when it has been so."""
+        return self.answered_at if kind in ("stopped", "stale") else self.since
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the hub was last read for it."""
+        heard = None if self.trouble else self.heard.answered_at
+        return max(filter(None, (self.read_at, heard)), default=None)
+
+    def said(self, words: str, kind: Kind) -> str:
+        """Words of a state with this link's names in them."""
+        moment = self.moment(kind)
+        since = "the start" if moment is None else f"{moment.astimezone():%H:%M}"
+        return words.format(hub=self.hub, project=self.project, since=since)
 
 
 @record
 class SyncState:
     """How the connected projects stand; of all of them, or of one."""
 
-    connected: int = 0
+    links: tuple[Link, ...] = ()
     waiting: int = 0
     """Edits that are not at the hub yet."""
     parked: int = 0
     conflicts: int = 0
-    offline_since: datetime | None = None
-    error: str = ""
-    signed_out: tuple[str, ...] = ()
-    """Profiles that need a sign-in."""
-    synced_at: datetime | None = None
-    first_sync: bool = False
-    """Nothing was read yet, or everything is read again."""
     read_only: str = ""
     oldest_waiting: datetime | None = None
+    now: datetime | None = None
+    """When this was looked at."""
+    synchronising: bool = False
+    """Whether a process of this machine synchronises now."""
+
+    @property
+    def connected(self) -> int:
+        """How many projects are connected."""
+        return len(self.links)
+
+    @property
+    def worst(self) -> tuple[Kind, Link] | None:
+        """The most urgent state, and whose it is; None for local projects only."""
+        judged = [(self.kind_of(link), link) for link in self.links]
+        return min(judged, key=lambda one: URGENCY[one[0]], default=None)
+
+    def kind_of(self, link: Link) -> Kind:
+        """How one of the projects stands."""
+        return "synced" if self.now is None else link.kind(self.now, self.synchronising)
+
+    @property
+    def accounts(self) -> tuple[Link, ...]:
+        """One link for each account."""
+        return tuple({link.account: link for link in self.links}.values())
+
+    @property
+    def kind(self) -> Kind:
+        """The most urgent state; `synced` for local projects only."""
+        worst = self.worst
+        return "synced" if worst is None else worst[0]
 
     @property
     def word(self) -> str:
         """In a few words, the most urgent first; empty for local projects only."""
-        if not self.connected:
+        worst = self.worst
+        if worst is None:
             return ""
-        parts = []
-        if self.signed_out:
-            parts.append("needs sign-in")
-        if self.offline_since is not None:
-            parts.append(f"offline since {self.offline_since.astimezone():%H:%M}")
+        kind, link = worst
+        connection = link.said(SAYS[kind].short, kind)
+        parts = [] if kind in WELL else [connection]
         if self.conflicts:
             parts.append(f"{self.conflicts} conflict{'s' if self.conflicts > 1 else ''}")
         if self.parked:
@@ -44,6 +273,65 @@ class SyncState:
             parts.append(f"{self.waiting} to send")
         if not parts and self.read_only:
             parts.append("may only read")
-        if not parts and self.first_sync:
-            parts.append("first sync")
-        return ", ".join(parts) or "synced"
+        return ", ".join(parts) or connection
+
+    @property
+    def sentence(self) -> str:
+        """How the connection stands, in a sentence with its reason; empty for local projects only."""
+        worst = self.worst
+        if worst is None:
+            return ""
+        kind, link = worst
+        said = link.said(SAYS[kind].sentence, kind)
+        reason = link.heard.socket_why if kind == "polling" else link.reason if kind == link.trouble else ""
+        return f"{said} ({reason})" if reason else said
+
+    @property
+    def todo(self) -> str:
+        """What to do about the connection; empty when nothing is to be done."""
+        worst = self.worst
+        return "" if worst is None else worst[1].said(SAYS[worst[0]].todo, worst[0])
+
+    @property
+    def brief(self) -> str:
+        """The same in a few words."""
+        worst = self.worst
+        return "" if worst is None else SAYS[worst[0]].brief
+
+    @property
+    def offline_since(self) -> datetime | None:
+        """Since when the hub has given no good answer, for whatever reason; None while it does."""
+        worst = self.worst
+        return worst[1].moment(worst[0]) if worst is not None and worst[0] not in WELL else None
+
+    @property
+    def signed_out(self) -> tuple[str, ...]:
+        """Profiles that need a sign-in."""
+        return tuple(sorted({link.profile for link in self.links if not link.signed_in}))
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When the hub was last read for every project."""
+        return min(filter(None, (link.answered_at for link in self.links)), default=None)
+
+    def failure(self) -> SoloUnicornError | None:
+        """The error of a command that was to synchronise, when the state says that it could not."""
+        worst = self.worst
+        if worst is None or worst[0] in WELL:
+            return None
+        return failure(*worst, worst[1].reason if worst[0] == worst[1].trouble else "")
+
+
+def failure(kind: Kind, link: Link, why: str = "") -> SoloUnicornError:
+    """A state as an error, with the exit code that belongs to it."""
+    words = SAYS[kind]
+    of_kind: dict[Kind, type[SoloUnicornError]] = {
+        "signed_out": SignedOut,
+        "keychain": SoloUnicornError,
+        "forbidden": Conflict,
+        "gone": NotFound,
+        "refused": SoloUnicornError,
+        "stopped": TryAgain,
+        "stale": TryAgain,
+    }
+    return of_kind.get(kind, Offline)(link.said(words.sentence, kind), why=why, todo=link.said(words.todo, kind))

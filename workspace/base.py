@@ -5,26 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import paths
 from ..missions.entities import USER, Author
 from ..missions.ids import new_ulid
-from . import answered
 from .bell import ring
 from .change import Change
-from .reads import Reads
+from .reads import Reads, utc_now
 from .store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def utc_now() -> datetime:
-    """The wall clock, in UTC."""
-    return datetime.now(UTC)
 
 
 class WorkspaceBase(Reads):
@@ -33,9 +27,8 @@ class WorkspaceBase(Reads):
     def __init__(
         self, store: Store, *, clock: Callable[[], datetime] = utc_now, new_id: Callable[[], str] = new_ulid
     ) -> None:
-        super().__init__(store)
+        super().__init__(store, clock)
         store.on_commit = self._ring
-        self._clock = clock
         self._new_id = new_id
 
     @classmethod
@@ -69,13 +62,6 @@ class WorkspaceBase(Reads):
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, value),
             )
-
-    def hub_answered(self, account_id: str, at: datetime) -> None:
-        """The hub answered this account; kept for every process to read (`hub_answers`), and nobody is woken.
-
-        Raises OSError.
-        """
-        answered.write(answered.path_of(self._store.path), account_id, at)
 
     def read(self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a query finds; all of it sees one state of the workspace."""

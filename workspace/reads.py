@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from ..config import paths
 from ..missions.board import Card, ListCount
-from ..missions.connected import SyncState
+from ..missions.connected import Heard, Link, SyncState
 from ..missions.entities import LISTS, ListName, Project, ProjectRepository
-from . import answered, lookup, rows
+from . import heard, lookup, rows
 from .store import Store
 
 CARDS: Final = """
@@ -42,11 +42,17 @@ REPEATED: Final = (3, 5, 8, 14, 19, 21, 23, 29, 32)
 PAUSED: Final = "workstation.paused"
 
 
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
 class Reads:
     """An open workspace file and the reads of its first screen; `Workspace` has them too."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
         self._store = store
+        self._clock = clock
 
     @classmethod
     def glimpse(cls, path: Path | None = None) -> Self | None:
@@ -171,13 +177,15 @@ class Reads:
     def sync_state(self, project: str | None = None) -> SyncState:
         """How the connected projects stand: of all, or of one (an id)."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT count(*), min(failing_since), max(error), "
-                "sum(cursor IS NULL OR resync IS NOT NULL), max(read_only) FROM mirror "
-                "WHERE ?1 IS NULL OR project_id = ?1",
+            found = connection.execute(
+                "SELECT p.name, m.hub, m.account, coalesce(a.profile, m.account), coalesce(a.email, ''), "
+                "coalesce(a.signed_in, 0), m.trouble, m.failing_since, m.error, "
+                "m.cursor IS NULL OR m.resync IS NOT NULL, m.synced_at, m.read_only "
+                "FROM mirror m JOIN project p ON p.id = m.project_id "
+                "LEFT JOIN account a ON a.id = m.account WHERE ?1 IS NULL OR m.project_id = ?1 ORDER BY p.name",
                 (project,),
-            ).fetchone()
-            if not row[0]:
+            ).fetchall()
+            if not found:
                 return SyncState()
             waiting, parked, oldest = connection.execute(
                 "SELECT sum(state <> 'parked'), sum(state = 'parked'), min(CASE WHEN state <> 'parked' THEN at END) "
@@ -187,42 +195,40 @@ class Reads:
             conflicts = connection.execute(
                 "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
             ).fetchone()[0]
-            read = connection.execute(
-                "SELECT account, synced_at, failing_since IS NOT NULL FROM mirror WHERE ?1 IS NULL OR project_id = ?1",
-                (project,),
-            ).fetchall()
-            signed_out = connection.execute(
-                "SELECT DISTINCT coalesce(a.profile, m.account) FROM mirror m LEFT JOIN account a ON a.id = m.account "
-                "WHERE coalesce(a.signed_in, 0) = 0 AND (?1 IS NULL OR m.project_id = ?1) ORDER BY 1",
-                (project,),
-            ).fetchall()
-        answers = self.hub_answers()
-        moments = [
-            max(filter(None, (rows.moment(synced_at), None if failing else answers.get(account))), default=None)
-            for account, synced_at, failing in read
-        ]
+        kept = heard.read(self._store.path)
         return SyncState(
-            connected=int(row[0]),
+            links=tuple(_link(row, kept) for row in found),
             waiting=int(waiting or 0),
             parked=int(parked or 0),
             conflicts=int(conflicts),
-            offline_since=rows.moment(row[1]),
-            error=str(row[2] or ""),
-            signed_out=tuple(str(name) for (name,) in signed_out),
-            synced_at=min(filter(None, moments), default=None),
-            first_sync=bool(row[3]),
-            read_only=str(row[4] or ""),
+            read_only=next((str(row[-1]) for row in found if row[-1]), ""),
             oldest_waiting=rows.moment(oldest),
+            now=self._clock(),
+            synchronising=heard.synchronising(self._store.path),
         )
-
-    def hub_answers(self) -> dict[str, datetime]:
-        """When each account's hub answered last, by account id."""
-        return answered.read(answered.path_of(self._store.path))
 
     def last_seq(self) -> int:
         """The number of the newest event."""
         with self._reading() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+
+
+def _link(row: Sequence[Any], kept: Mapping[str, Heard]) -> Link:
+    project, hub, account, profile, user, signed_in, trouble, since, reason, first, read_at, _ = row
+    return Link(
+        project=project,
+        hub=hub,
+        account=account,
+        profile=profile,
+        user=user,
+        signed_in=bool(signed_in),
+        trouble=trouble,
+        since=rows.moment(since),
+        reason=reason or "",
+        first=bool(first),
+        read_at=rows.moment(read_at),
+        heard=kept.get(account, Heard()),
+    )
 
 
 def card_of(row: Sequence[object]) -> Card:

@@ -33,6 +33,8 @@ class Requests:
 
     async def do(self, request: Request) -> None:
         """Do it, tell in the mission's history when it could not be done, and strike it off."""
+        if request.kind == "sync":
+            return  # whichever process holds its lock answers it (sync/client/synchroniser.py)
         correlation.set(request.correlation_id)
         self._log.info("asked", extra={"request": request.kind, "mission": request.mission_id})
         try:

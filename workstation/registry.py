@@ -9,8 +9,9 @@ on to the hub: that is theirs, not the workstation's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from typing import Final
 
 from ..config.log import logger
 from ..missions.entities import Json, JsonObject
@@ -20,12 +21,11 @@ from ..sync.client.fetching import registration
 from ..sync.client.transport import Transport
 from ..sync.replica.connecting import Account
 from ..sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
-from ..system.backoff import Backoff
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 
 HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
-AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
+AGAIN_SECONDS: Final = 5.0
 
 
 def fenced(account_id: str) -> str:
@@ -34,16 +34,24 @@ def fenced(account_id: str) -> str:
 
 
 class Registry:
-    """One account's hub; `offered` is called when it has something for this machine."""
+    """One account's hub; `offered` is called when it has something for this machine, `taken` after each heartbeat."""
 
     def __init__(
-        self, desk: WorkspaceThread, account: Account, transport: Transport, offered: Callable[[], None], random: Random
+        self,
+        desk: WorkspaceThread,
+        account: Account,
+        transport: Transport,
+        offered: Callable[[], None],
+        random: Random,
+        *,
+        taken: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._desk = desk
         self._account = account
         self._transport = transport
         self._offered = offered
         self._random = random
+        self._taken = taken
         self._changed = asyncio.Event()
         self._log = logger("workstation.registry")
         self.generation = 0
@@ -62,9 +70,8 @@ class Registry:
 
     async def run(self) -> None:
         """Until cancelled, or until another start took over."""
-        again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, spread=SPREAD)
         while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
-            await asyncio.sleep(again.next())
+            await asyncio.sleep(AGAIN_SECONDS * self._random.uniform(1 - SPREAD, 1 + SPREAD))
         pause = 0.0
         while self.may_work:
             await asyncio.sleep(min(1.0, pause))
@@ -103,6 +110,8 @@ class Registry:
         if isinstance(answer, NoAnswer) or not answer.ok:
             await self.judge(answer)
             return HEARTBEAT_SECONDS
+        if self._taken is not None:
+            await self._taken()
         self.offers = {str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))}
         await self._answer_offers()
         seconds = answer.object.get("heartbeatSeconds")

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 2.0
 GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
 """How long a mission that the hub gave to this machine may take to begin; how soon a refused one is asked for again."""
-ANSWERED = "sync.answered"
-"""The last request for synchronising that was done, by its number."""
 
 
 class Synchronising:
@@ -43,18 +41,12 @@ class Synchronising:
         self._desk = desk
         self._wake = wake
         self._news = asyncio.Event()
-        self._asked: list[Request] = []
         self._engine: Engine | None = None
         self._claims: dict[str, tuple[str, float]] = {}
         self._wished: dict[str, float] = {}
         self._registries: dict[str, Registry] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._log = logger("sync")
-
-    def ask(self, request: Request) -> None:
-        """Somebody wants everything read and sent now."""
-        self._asked.append(request)
-        self._news.set()
 
     async def fetch(self, request: Request) -> None:
         """Bring a file of a mission from its hub; when that fails, its `failure` says why."""
@@ -179,7 +171,7 @@ class Synchronising:
         await self._hold()
 
     async def _hold(self) -> None:
-        from ..sync.client.engine import EngineRuns, alone
+        from ..sync.client.alone import EngineRuns, alone
 
         while True:
             try:
@@ -194,30 +186,21 @@ class Synchronising:
         async with WorkspaceThread() as desk:  # a page that is taken in does not hold up the work of the service
             synchroniser = Synchroniser(desk, lambda account, link: self._at_hub(desk, account, link))
             self._engine = synchroniser.engine
-            running = asyncio.create_task(synchroniser.run(), name="synchroniser")
-            running.add_done_callback(lambda _: self._news.set())
             try:
-                while not running.done():
-                    self._news.clear()
-                    if self._asked:
-                        newest = max(request.id for request in self._asked)
-                        self._asked.clear()
-                        await self._engine.once()
-                        await desk.run(Workspace.set_meta, ANSWERED, str(newest))
-                    await self._news.wait()
-                running.result()
+                await synchroniser.run()
             finally:
                 self._engine = None
                 self._registries.clear()
-                tasks = (running, *self._asking)
-                for task in tasks:
+                for task in self._asking:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*self._asking, return_exceptions=True)
 
     def _at_hub(self, desk: WorkspaceThread, account: Account, link: AccountLink) -> AtHub:
         from .registry import Registry
 
-        registry = self._registries[account.id] = Registry(desk, account, link.transport, self._wake, Random())
+        registry = self._registries[account.id] = Registry(
+            desk, account, link.transport, self._wake, Random(), taken=link.report.heartbeat
+        )
         return AtHub(desk, registry, self._wake)
 
 

@@ -77,7 +77,6 @@ class Work:
                 "clean_worktrees": lambda _: self._chore(self._upkeep.clean(), "clean"),
                 "merge_pull_request": self._merge,
                 "drain": lambda _: self.drain(),
-                "sync": self._synchronising.ask,
                 "fetch_file": lambda request: self._chore(self._synchronising.fetch(request), "file"),
             },
         )

@@ -1,49 +1,24 @@
 """The engine: keeps connected projects and their hub together, for as long as it runs.
 
-It decides when; what is said is in `mirror.exchange`, and every write is one transaction on the workspace's thread.
-One engine runs per machine (`alone`), whoever holds the lock: the service, or a command when no service runs.
+It decides when; what is said is in `replica.exchange`, and every write is one transaction on the workspace's thread.
+One engine runs per workspace (alone.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 
-from ...missions.errors import TryAgain
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
 from ..replica.exchange import Trouble
+from .happenings import Happening
 from .link import AccountLink
+from .reporting import Report
 from .transport import Transport
-
-
-class EngineRuns(TryAgain):
-    """Another process synchronises this workspace."""
-
-    code = "sync_runs"
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the lock of the one engine; EngineRuns when another process does. Free when its holder is gone."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EngineRuns(
-                "Another process synchronises this workspace", todo="nothing: it sends what you changed"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Engine:
@@ -54,12 +29,14 @@ class Engine:
         desk: WorkspaceThread,
         connect: Callable[[Account], Transport],
         *,
+        tell: Callable[[Happening], None] = lambda happening: None,
         random: Random | None = None,
         clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._desk = desk
         self._connect = connect
+        self._tell = tell
         self._random = random or Random()
         self._clock = clock or _loop_time
         self._wall = wall
@@ -94,7 +71,9 @@ class Engine:
         troubles = []
         for account in await self._accounts():
             link = self.link(account)
-            troubles += [one for one in (await link.cycle(project_id), await link.files()) if one is not None]
+            troubles += await link.cycle(project_id)
+            if (files := await link.files()) is not None:
+                troubles.append(files)
         return troubles
 
     def wake(self) -> None:
@@ -109,8 +88,9 @@ class Engine:
     def link(self, account: Account) -> AccountLink:
         """The link of an account; the same one every time."""
         if account.id not in self._links:
+            report = Report(self._desk, account, self._tell)
             self._links[account.id] = AccountLink(
-                self._desk, account, self._connect(account), self._random, self._clock, self._wall
+                self._desk, account, self._connect(account), report, self._random, self._clock, self._wall
             )
         return self._links[account.id]
 

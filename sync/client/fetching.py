@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ... import __version__
+from ...missions.connected import Link, failure
 from ...missions.entities import JsonObject, Workstation
-from ...missions.errors import Conflict, NotFound, Offline, SignedOut, SoloUnicornError
+from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from ..replica.connecting import Account
 from ..replica.exchange import Trouble, items, trouble
 from ..replica.messages import API, Answer, NoAnswer, Request, Response, get
@@ -122,14 +123,10 @@ def readable(answer: Answer, hub: str) -> Response:
 def error_of(found: Trouble, hub: str) -> SoloUnicornError:
     """What stands in the way, in three parts."""
     match found.kind:
-        case "signed_out":
-            return SignedOut(f"{hub} wants a sign-in", why=found.reason, todo="`solo-unicorn auth login`")
-        case "unreachable":
-            return Offline(f"{hub} cannot be reached", why=found.reason, todo="check the network, then try again")
-        case "busy":
-            return Offline(f"{hub} is busy", why=found.reason, todo="try again in a moment")
         case "gone":
             return NotFound(f"{hub} does not have that", why=found.reason)
         case "forbidden":
             return Conflict(f"{hub} does not allow that", why=found.reason, todo="ask an owner of the project")
-    return SoloUnicornError(f"{hub} refused it", why=found.reason)
+        case "refused":
+            return SoloUnicornError(f"{hub} refused it", why=found.reason)
+    return failure(found.kind, Link(hub=hub), found.reason)

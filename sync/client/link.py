@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from random import Random
 from typing import Any, TypeVar
 
@@ -20,13 +19,18 @@ from ..replica.messages import Answer, Exchange, Response, retry_after, server_t
 from ..replica.outbox import Entry
 from ..replica.pushing import Capabilities
 from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Attempts, Pace, poll_interval
+from .reporting import Report
 from .transport import Transport
 
 T = TypeVar("T")
 AT_ONCE = 4
 DETECT_SECONDS = 3600.0
-PASSING = frozenset({"signed_out", "unreachable", "busy"})
-"""Troubles that are tried again after a pause; others wait for the next reading."""
+SIGNED_OUT_SECONDS = 25.0
+"""How soon an account whose sign-in has ended is tried again, without one."""
+LONG_READ_SECONDS = 10.0
+"""A reading that takes longer is told of while it lasts."""
+HARD = frozenset({"signed_out", "keychain", "busy", "not_ready"})
+"""Troubles that end sending at once, whatever else is on its way."""
 SAME_TIME = 60.0
 """A clock that differs by more than this from the hub's is told of; nothing depends on it."""
 
@@ -39,12 +43,14 @@ class AccountLink:
         desk: WorkspaceThread,
         account: Account,
         transport: Transport,
+        report: Report,
         random: Random,
         clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
         self.account = account
         self.transport = transport
+        self.report = report
         self.pace = Pace(random)
         self.attempts = Attempts(random)
         self.skew = 0.0
@@ -59,6 +65,9 @@ class AccountLink:
         """How many answers came from the hub."""
         self._limit = HOURLY_LIMIT
         """Requests an hour that the hub allows, as its last answer says."""
+        self._unread: dict[str, Trouble] = {}
+        """Projects that the hub does not let us read: nothing of them is sent either."""
+        self._kept = clock()
         self._awake = asyncio.Event()
         self._retry = asyncio.Event()
         self._files: asyncio.Task[Trouble | None] | None = None
@@ -83,13 +92,12 @@ class AccountLink:
             if pulling:
                 self._nudged, self._pulled = False, began  # a nudge that comes meanwhile is another one
             try:
-                trouble = await self.cycle(pulling=pulling)
-                broke_off = trouble is not None and trouble.kind in PASSING
+                broke_off = any(one.of_hub for one in await self.cycle(pulling=pulling))
             except SoloUnicornError as error:  # a full disk, a locked file: it passes
                 self.pace.failed(self._clock())
                 self._log.warning("synchronisation broke off", extra={"why": str(error)})
                 broke_off = True
-            self._nudged = self._nudged or (pulling and broke_off)
+            self._nudged = self._nudged or broke_off
             await self._rest(began)
 
     def wake(self, account: Account | None = None) -> None:
@@ -117,8 +125,12 @@ class AccountLink:
         self._awake.set()  # the next reading is at another time now
 
     @property
+    def _poll_interval(self) -> float:
+        return poll_interval(len(self._mirrored), self._limit, socket=self._socket_open)
+
+    @property
     def _next_pull(self) -> float:
-        return self._pulled + poll_interval(len(self._mirrored), self._limit, socket=self._socket_open)
+        return self._pulled + self._poll_interval
 
     async def _rest(self, since: float) -> None:
         """Until something is to be sent or read; while the hub is left alone, until that is over."""
@@ -135,52 +147,66 @@ class AccountLink:
 
     # -- one cycle
 
-    async def cycle(self, project_id: str | None = None, *, pulling: bool = True) -> Trouble | None:
-        """Pull, then push, of one project or of all; what stood in the way, or None. One at a time."""
+    async def cycle(self, project_id: str | None = None, *, pulling: bool = True) -> list[Trouble]:
+        """Pull, then push, of one project or of all; what stood in the way. One at a time."""
         async with self._one:
             return await self._judged(project_id, pulling)
 
-    async def _judged(self, project_id: str | None, pulling: bool) -> Trouble | None:
+    async def _judged(self, project_id: str | None, pulling: bool) -> list[Trouble]:
         mirrors = await self._desk.run(Workspace.mirrors, self.account.id)
         before, self._mirrored = self._mirrored, frozenset((one.project_id, one.lists, one.days) for one in mirrors)
         pulling = pulling or not self._mirrored <= before  # a project that is new, or wanted in another selection
         projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
         if not projects:
-            return None
+            return []
         heard = self._heard_from
         trouble = await self._cycle(projects, pulling)
-        if trouble is None:
-            if self._heard_from != heard:
-                self.pace.answered()
-                await self._desk.run(Workspace.set_signed_in, self.account.id, True)
-            return None
+        refused = {one: self._unread[one] for one in projects if one in self._unread}
+        if trouble is not None:
+            await self._failed(trouble, projects)
+        elif self._heard_from != heard:
+            self.pace.answered()
+            await self._desk.run(Workspace.set_signed_in, self.account.id, True)
+            if pulling:
+                await self._desk.run(Workspace.mark_synced, [one for one in projects if one not in refused])
+            for one, why in refused.items():
+                await self._desk.run(Workspace.mark_failing, [one], why.kind, why.reason)
+        if pulling or trouble is not None:
+            now = self._clock()
+            await self.report.looked(trouble, refused, max(self.pace.wait(now), self._poll_interval))
+        else:
+            await self.report.flush()
+        return [*([] if trouble is None else [trouble]), *refused.values()]
+
+    async def _failed(self, trouble: Trouble, projects: list[str]) -> None:
+        """The whole hub is not to be had: leave it alone for a while."""
+        after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
         if trouble.kind == "signed_out":
             await self._desk.run(Workspace.set_signed_in, self.account.id, False)
-            self.pace.failed(self._clock(), 30.0)
-        elif trouble.kind in ("unreachable", "busy"):
-            after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
+            after = SIGNED_OUT_SECONDS
+        if trouble.of_hub:
             self.pace.failed(self._clock(), after)
-        await self._desk.run(Workspace.mark_failing, projects, trouble.reason)
-        return trouble
+        await self._desk.run(Workspace.mark_failing, projects, trouble.kind, trouble.reason)
 
     async def _cycle(self, projects: list[str], pulling: bool) -> Trouble | None:
+        """What stands between here and the whole hub, or None; what it says of single projects is in `_unread`."""
         can = await self._capabilities()
         if isinstance(can, Trouble):
             return can
-        worst: Trouble | None = None
         for project_id in projects if pulling else ():
             trouble = await self._pull(project_id, can)
-            if trouble is not None and trouble.kind in PASSING:
+            if trouble is not None and trouble.of_hub:
                 return trouble
-            worst = worst or trouble
-        if pulling and worst is None:
-            await self._answered()
+            self._unread.pop(project_id, None)
+            if trouble is not None:
+                self._unread[project_id] = trouble
+        projects = [one for one in projects if one not in self._unread]
         trouble = await self._push(projects, can)
         if trouble is None and (self._files is None or self._files.done()):
             self._files = asyncio.create_task(self._send_files(projects, can), name=f"files {self.account.profile}")
-        if pulling and (trouble is None or trouble.kind in ("unreachable", "busy")):
+        if pulling and (trouble is None or (trouble.of_hub and trouble.kind != "signed_out")):
             trouble = await self._watch(trouble)
-        return trouble or worst
+        return trouble
 
     # -- files go beside everything else, so that no mission waits for them
 
@@ -216,7 +242,10 @@ class AccountLink:
             if isinstance(done, Trouble) and done.kind != "gone":
                 return done
         pulled = await self._drive(lambda workspace: pull(workspace, project_id, can))
-        return pulled if isinstance(pulled, Trouble) else None
+        if isinstance(pulled, Trouble):
+            return pulled
+        self.report.count("read", project_id, pulled)
+        return None
 
     async def _push(self, projects: list[str], can: Capabilities) -> Trouble | None:
         """Send what is due, a few missions at a time, until nothing more may go out now."""
@@ -227,7 +256,7 @@ class AccountLink:
                 return None
             batch = ready[: AT_ONCE if can.changes else 1]
             troubles = [one for one in await asyncio.gather(*(self._send(one, can) for one in batch)) if one]
-            hard = next((one for one in troubles if one.kind in ("signed_out", "busy")), None)
+            hard = next((one for one in troubles if one.kind in HARD), None)
             if hard or len(troubles) == len(batch):
                 return hard or troubles[0]
 
@@ -237,8 +266,10 @@ class AccountLink:
         if not isinstance(outcome, Trouble):
             if outcome != "again":
                 self.attempts.over(entry.seq)
+                if outcome in ("done", "parked", "conflict"):
+                    self.report.count("sent" if outcome == "done" else outcome, entry.project_id)
             return None
-        failed = outcome.kind == "unreachable" and outcome.answer is not None
+        failed = outcome.kind in ("failing", "unreadable") and outcome.answer is not None
         if failed and self.attempts.failed(entry.seq, self._clock()):
             self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
             await self._desk.run(Workspace.park_suspect, entry.seq)
@@ -255,7 +286,7 @@ class AccountLink:
             await self.transport.reset()
             said = "edits do not get through although the hub answers"
             answer = None if trouble is None else trouble.answer
-            trouble = Trouble("unreachable", said if trouble is None else f"{said}: {trouble.reason}", answer)
+            trouble = Trouble("failing", said if trouble is None else f"{said}: {trouble.reason}", answer)
         if now >= self._suspects_at:
             self._suspects_at = now + SUSPECT_AGAIN
             for entry in await self._desk.run(Workspace.outbox, None, parked=True):
@@ -292,13 +323,9 @@ class AccountLink:
                 return result
             answer = await self.transport.send(value)
             self._heard(answer)
-
-    async def _answered(self) -> None:
-        """Keep for every process to see that the hub has just been read."""
-        try:
-            await self._desk.run(Workspace.hub_answered, self.account.id, datetime.fromtimestamp(self._wall(), UTC))
-        except OSError as error:  # a full disk, for one: what was read is kept all the same
-            self._log.warning("the time of the hub's answer is not kept", extra={"why": str(error)})
+            if self._clock() - self._kept >= LONG_READ_SECONDS:
+                self._kept = self._clock()
+                await self.report.keep(answered=isinstance(answer, Response), due_in=LONG_READ_SECONDS)
 
     def _heard(self, answer: Answer) -> None:
         if not isinstance(answer, Response):

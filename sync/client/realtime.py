@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from ...config import trust
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 FIRST_WINDOW, LONGEST_WINDOW = 1.0, 64.0
-PING_SECONDS, PONG_SECONDS, OPEN_SECONDS = 20.0, 10.0, 5.0
+PING_SECONDS, PONG_SECONDS, OPEN_SECONDS = 12.0, 5.0, 5.0
 PRESENCE_SECONDS, PRESENCE_SPREAD = 15.0, 0.2
 SIGNED_OUT, TOO_SLOW = 4401, 4008
 LARGEST_FRAME = 4 * 1024 * 1024
+
+
+SocketState = Literal["", "open", "refused"]
+"""Being made; open; answered with something that is not a WebSocket, so that only reading by the clock is left."""
 
 
 class Realtime:
@@ -42,7 +46,7 @@ class Realtime:
         channels: Callable[[], Awaitable[Iterable[str]]],
         nudge: Callable[[], None],
         on_message: Callable[[JsonObject], None] | None = None,
-        on_open: Callable[[bool], None] = lambda is_open: None,
+        on_state: Callable[[SocketState, str], Awaitable[None]] | None = None,
         presence: Callable[[], Awaitable[tuple[str, JsonObject]]] | None = None,
         random: Random | None = None,
         path: str = "/ws/v1",
@@ -52,7 +56,7 @@ class Realtime:
         self._channels = channels
         self._nudge = nudge
         self._on_message = on_message
-        self._on_open = on_open
+        self._on_state = on_state
         self._presence = presence
         self._random = random or Random()
         self._changed = asyncio.Event()
@@ -64,7 +68,6 @@ class Realtime:
         """Until cancelled: connect, listen, and connect again."""
         while True:
             asked = await self._connected()
-            self._on_open(False)
             pause = self._random.uniform(0, self._window) if asked is None else asked
             self._window = min(LONGEST_WINDOW, self._window * 2)
             await asyncio.sleep(pause)
@@ -82,6 +85,7 @@ class Realtime:
             token = await self._bearer.token()
             if token is None:
                 self._window = LONGEST_WINDOW
+                await self._state("")
                 return None
             async with connect(
                 self._url,
@@ -95,16 +99,30 @@ class Realtime:
             ) as socket:
                 return await self._listen(socket)
         except InvalidStatus as error:
-            if error.response.status_code == 401 and token is not None:
+            code = error.response.status_code
+            if code == 401 and token is not None:
                 await self._renew(token)
-            elif error.response.status_code in (403, 404):
-                self._window = LONGEST_WINDOW  # a server without a socket: reading by the clock does
+                await self._state("")
+            else:
+                if code in (403, 404):
+                    self._window = LONGEST_WINDOW  # a server without a socket: reading by the clock does
+                await self._state("refused", f"HTTP {code} instead of a WebSocket")
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT and token is not None:
                 await self._renew(token)
-        except (OSError, TimeoutError, InvalidHandshake, SoloUnicornError) as error:
+            await self._state("")
+        except InvalidHandshake as error:
+            await self._state("refused", str(error))
+        except TimeoutError:
+            await self._state("refused", "no answer to the request for a WebSocket")
+        except (OSError, SoloUnicornError) as error:
             self._log.debug("no socket", extra={"why": str(error)})
+            await self._state("")
         return None
+
+    async def _state(self, state: SocketState, why: str = "") -> None:
+        if self._on_state is not None:
+            await self._on_state(state, why)
 
     async def _renew(self, token: str) -> None:
         with suppress(SoloUnicornError):
@@ -114,14 +132,16 @@ class Realtime:
         joined: set[str] = set()
         await self._join(socket, joined)
         self._window = FIRST_WINDOW
-        self._on_open(True)
+        await self._state("open")
         self._nudge()  # what came while there was no socket
         teller = asyncio.create_task(self._tell(socket, joined), name="presence")
         try:
             async for frame in socket:
                 for envelope in _envelopes(frame):
                     if (wait := self._take(envelope)) is not None:
+                        await self._state("")
                         return wait
+            await self._state("")
             return None
         finally:
             teller.cancel()

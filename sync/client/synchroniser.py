@@ -17,9 +17,13 @@ from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
 from .engine import Engine
 from .fetching import connected
+from .happenings import Happening
 from .link import AccountLink
-from .realtime import Realtime
+from .realtime import Realtime, SocketState
 from .tokens import AccountBearer
+
+ANSWERED = "sync.answered"
+"""The setting of the workspace that has the number of the last request to synchronise that was done."""
 
 
 class Companion(Protocol):
@@ -41,8 +45,13 @@ class Companion(Protocol):
 class Synchroniser:
     """All connected projects of a workspace, for as long as `run` runs."""
 
-    def __init__(self, desk: WorkspaceThread, companion: Callable[[Account, AccountLink], Companion] | None = None):
-        self.engine = Engine(desk, connected)
+    def __init__(
+        self,
+        desk: WorkspaceThread,
+        companion: Callable[[Account, AccountLink], Companion] | None = None,
+        tell: Callable[[Happening], None] = lambda happening: None,
+    ) -> None:
+        self.engine = Engine(desk, connected, tell=tell)
         self._desk = desk
         self._companion = companion
         self._sockets: dict[str, asyncio.Task[None]] = {}
@@ -57,6 +66,7 @@ class Synchroniser:
             while not running.done():
                 news.clear()
                 await self._follow_accounts()
+                await self._answer()
                 await news.wait()
             running.result()
         finally:
@@ -77,6 +87,15 @@ class Synchroniser:
             account = accounts[account_id]
             self._sockets[account_id] = asyncio.create_task(self._socket(account), name=f"socket {account.profile}")
 
+    async def _answer(self) -> None:
+        """Read and send everything now, when somebody asks for that (`sync` while this process synchronises)."""
+        asked = [one.id for one in await self._desk.run(Workspace.requests) if one.kind == "sync"]
+        if asked:
+            await self.engine.once()
+            await self._desk.run(Workspace.set_meta, ANSWERED, str(max(asked)))
+            for number in asked:
+                await self._desk.run(Workspace.finish_request, number)
+
     async def _socket(self, account: Account) -> None:
         link = self.engine.link(account)
         companion = self._companion(account, link) if self._companion else None
@@ -86,15 +105,19 @@ class Synchroniser:
             further = await companion.channels(projects) if companion else ()
             return [*(f"project:{one}" for one in projects), *further]
 
-        def opened(is_open: bool) -> None:
-            link.socket_open = is_open
+        async def stands(state: SocketState, why: str) -> None:
+            lost = link.socket_open and state != "open"
+            link.socket_open = state == "open"
+            await link.report.socket(state, why)
+            if lost:
+                link.nudge()  # whether the hub is still there is known at once, not at the next look by the clock
 
         socket = Realtime(
             account.hub,
             AccountBearer(account.id),
             channels=channels,
             nudge=link.nudge,
-            on_open=opened,
+            on_state=stands,
             on_message=companion.heard if companion else None,
             presence=companion.presence if companion else None,
             random=Random(),
@@ -108,3 +131,4 @@ class Synchroniser:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            await stands("", "")

@@ -102,8 +102,8 @@ class AccountBearer:
             return None
         ends = self._known.expires_at
         if ends is not None and self._known.refresh and ends - self._clock() < MARGIN:
-            return await self.renewed(self._known.access) or self._known.access
-        return self._known.access
+            await self.renewed(self._known.access)
+        return None if self._known is None else self._known.access
 
     async def renewed(self, refused: str) -> str | None:
         """Another token than the refused one, or None when only a sign-in helps."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from ... import __version__
 from ...config import trust
 from ...missions.entities import Json
-from ...missions.errors import SoloUnicornError
-from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
+from ...missions.errors import SignedOut, SoloUnicornError
+from ..replica.messages import Answer, NoAnswer, Piece, Request, Response, Silence
 
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5.0, 20.0, 60.0
+CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 5.0, 12.0, 60.0
 LARGEST_BODY = 32 * 1024 * 1024
 
 
@@ -73,13 +73,17 @@ class HttpTransport:
             return await self._once(request, None)  # signed: the token is nobody's business there
         try:
             token = await self._bearer.token() if self._bearer else None
+            if token is None and self._bearer is not None:
+                return NoAnswer("the sign-in has ended", kind="signed_out")
             answer = await self._once(request, token)
             if isinstance(answer, Response) and answer.status == 401 and self._bearer and token:
                 renewed = await self._bearer.renewed(token)
                 if renewed is not None and renewed != token:
                     answer = await self._once(request, renewed)
-        except SoloUnicornError as error:  # the keychain is locked
-            return NoAnswer(error.what)
+        except SignedOut as error:
+            return NoAnswer(error.what, kind="signed_out")
+        except SoloUnicornError as error:
+            return NoAnswer(str(error), kind="keychain")
         return answer
 
     async def reset(self) -> None:
@@ -118,9 +122,9 @@ class HttpTransport:
                 ) as response:
                     body = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            return NoAnswer(_said(error, self._address(request.path)))
+            return _unanswered(error, self._address(request.path))
         except _TooLarge:
-            return NoAnswer("the answer is too large")
+            return NoAnswer("the answer is too large", kind="unreadable")
         return _answer(response.status_code, dict(response.headers), body)
 
     async def bytes_at(self, address: str) -> AsyncIterator[bytes]:
@@ -190,8 +194,21 @@ def _answer(status: int, headers: dict[str, str], body: bytes) -> Answer:
     except ValueError:
         if status == 401:
             return Response(status, headers)
-        return NoAnswer(f"HTTP {status} with something that is not JSON", status)
+        kind: Silence = "failing" if status >= 500 else "unreadable"
+        return NoAnswer(f"HTTP {status} with something that is not JSON", status, kind)
     return Response(status, headers, decoded)
+
+
+def _unanswered(error: BaseException, address: str) -> NoAnswer:
+    import httpx
+
+    said = _said(error, address)
+    if trust.refusal(error, address) is not None:
+        return NoAnswer(said, kind="certificate")
+    if isinstance(error, httpx.DecodingError):
+        return NoAnswer(said, kind="unreadable")
+    late = isinstance(error, TimeoutError | httpx.TimeoutException)
+    return NoAnswer(said, kind="silent" if late and not isinstance(error, httpx.ConnectTimeout) else "unreachable")
 
 
 def _said(error: BaseException, address: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
+from ...missions.connected import TroubleKind
 from ...missions.entities import Flow, Json, JsonObject, Mission
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.flows import enabled_stages
@@ -50,11 +51,13 @@ class Mirror:
     skipped: int
     history: int | None
     """Up to where the notes in the hub's history were read; None before the first time."""
+    trouble: TroubleKind | None
+    """What stands between here and the hub; since when and why are `failing_since` and `error`."""
 
 
 COLUMNS = (
     "project_id, account, hub, cursor, epoch, seq, generation, resync, lists, days, parts, read_only, synced_at, "
-    "failing_since, error, skipped, history"
+    "failing_since, error, skipped, history, trouble"
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from ...missions.connected import OF_PROJECT, TroubleKind
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
 from .base import Mirror
@@ -33,10 +34,14 @@ HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 class Trouble:
     """Why an exchange broke off. Whatever it had written stands; the next one goes on from there."""
 
-    kind: str
-    """signed_out, forbidden, gone, unreachable, busy, refused."""
+    kind: TroubleKind
     reason: str
     answer: Response | None = None
+
+    @property
+    def of_hub(self) -> bool:
+        """Whether it is about the whole hub, so that no project can be read or sent to."""
+        return self.kind not in OF_PROJECT
 
 
 def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Trouble]:
@@ -89,16 +94,15 @@ def _object(body: JsonObject) -> JsonObject:
 
 
 def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
-    """Bring the mirror of a project up to date; returns how many missions were news."""
-    mirror = workspace.mirror(project_id)
-    if not can.changes:
-        return (yield from _resync(workspace, project_id, can))
-    if mirror.resync is not None or mirror.cursor is None:
+    """Bring the mirror of a project up to date; returns how many missions were news (0 for a plain server)."""
+    mirror, news = workspace.mirror(project_id), 0
+    if not can.changes or mirror.resync is not None or mirror.cursor is None:
         done = yield from _resync(workspace, project_id, can)
         if isinstance(done, Trouble):
             return done
-        mirror = workspace.mirror(project_id)
-    news = 0
+        if not can.changes:
+            return 0
+        mirror, news = workspace.mirror(project_id), done
     while True:
         known = workspace.known(project_id)
         place = {"cursor": mirror.cursor, "known": None if known is None else str(known)}
@@ -114,7 +118,7 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
             return trouble(answer)
         page = _page(answer)
         if not isinstance(page.get("changes"), list) or not isinstance(page.get("cursor"), str):
-            return Trouble("unreachable", "the hub answered something that is no page of changes", answer)
+            return Trouble("unreadable", "the hub's answer is not a page of changes", answer)
         told = page.get("projectVersion")
         if isinstance(told, int) and told != mirror.parts:  # a mission may name a flow that is new
             stopped = yield from parts(workspace, project_id, can, told)
@@ -122,8 +126,6 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
                 return stopped
         if page["changes"] or page["cursor"] != mirror.cursor:
             news += workspace.take_changes(project_id, page)
-        else:
-            workspace.mark_synced(project_id)
         mirror = workspace.mirror(project_id)
         if not page.get("hasMore"):
             break
@@ -170,10 +172,10 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
 
 
 def _resync(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
-    """Read everything, page by page; what is not met any more is swept after the last one."""
+    """Read everything, page by page; what is not met any more is swept at the end. Returns how many were met."""
     if workspace.mirror(project_id).resync is None:
         workspace.begin_resync(project_id)
-    pages = 0
+    met = 0
     while True:
         mirror = workspace.mirror(project_id)
         after = cast("JsonObject", mirror.resync or {}).get("after") or None
@@ -181,11 +183,12 @@ def _resync(workspace: SyncOperations, project_id: str, can: Capabilities) -> Ex
         if isinstance(answer, NoAnswer) or not answer.ok:
             return trouble(answer)
         page: JsonObject = {"items": answer.body} if isinstance(answer.body, list) else _page(answer)
-        if not any(isinstance(page.get(name), list) for name in ("items", "missions", "data")):
-            return Trouble("unreachable", "the hub answered something that is no list of missions", answer)
-        pages += 1
+        found = next((page[name] for name in ("items", "missions", "data") if isinstance(page.get(name), list)), None)
+        if found is None:
+            return Trouble("unreadable", "the hub's answer is not a list of missions", answer)
+        met += len(cast("list[Json]", found))
         if workspace.take_snapshot(project_id, page):
-            return pages
+            return met
 
 
 def _list(mirror: Mirror, can: Capabilities, after: str | None) -> Request:
@@ -241,13 +244,15 @@ def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
         proven = isinstance(answer.body, dict)
     else:
         proven = (mission_in(answer.body) or {}).get("id") == entry.entity_id
-    return answer if proven else NoAnswer(f"HTTP {answer.status} with something that is not the hub's", answer.status)
+    if proven:
+        return answer
+    return NoAnswer(f"HTTP {answer.status} with something that is not the hub's", answer.status, "unreadable")
 
 
 def trouble(answer: Answer) -> Trouble:
     """What stands in the way, from an answer that was not what was hoped for."""
     if isinstance(answer, NoAnswer):
-        return Trouble("unreachable", answer.reason)
+        return Trouble(answer.kind, answer.reason)
     match answer.status:
         case 401:
             return Trouble("signed_out", answer.said, answer)
@@ -255,10 +260,14 @@ def trouble(answer: Answer) -> Trouble:
             return Trouble("forbidden", answer.said, answer)
         case 404 | 410:
             return Trouble("gone", answer.said, answer)
-        case 409 | 412 | 408 | 425 | 429 | 503:
+        case 409 | 412 | 408 | 425 | 429:
             return Trouble("busy", answer.said, answer)
-        case status if status >= 500 or status < 400:
-            return Trouble("unreachable", answer.said, answer)
+        case 503:
+            return Trouble("not_ready", answer.said, answer)
+        case status if status >= 500:
+            return Trouble("failing", answer.said, answer)
+        case status if status < 400:
+            return Trouble("unreadable", answer.said, answer)
     return Trouble("refused", answer.said, answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
@@ -73,6 +73,11 @@ class Response:
         return str(message or f"HTTP {self.status}")
 
 
+Silence = Literal["unreachable", "silent", "certificate", "unreadable", "failing", "keychain", "signed_out"]
+"""Why there is no answer: no connection; nothing in time; its certificate is not trusted; something that is not the
+hub's; a proxy says that the hub fails; or nothing was sent, because the token cannot be read or has ended."""
+
+
 @record
 class NoAnswer:
     """No answer, or one that cannot be read: nobody knows whether it was done."""
@@ -80,6 +85,7 @@ class NoAnswer:
     reason: str
     status: int = 0
     """What came with it, when something did."""
+    kind: Silence = "unreachable"
 
 
 Answer = Response | NoAnswer

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal, cast
 
+from ...missions.connected import Heard, TroubleKind
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import Conflict, NotFound
-from ...workspace import lookup
+from ...workspace import heard, lookup
 from ...workspace.base import WorkspaceBase
 from ...workspace.rows import dump, stamp
 from . import outbox, pushing
@@ -109,7 +112,7 @@ class SyncOperations(WorkspaceBase):
         cursor = told.get(name)
         taking.change.connection.execute(
             "UPDATE mirror SET cursor = ?, seq = CASE WHEN ?2 THEN ?3 ELSE max(seq, ?3) END, epoch = ?, "
-            "skipped = skipped + ?, synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
+            "skipped = skipped + ?, synced_at = ? WHERE project_id = ?",
             (
                 cursor if isinstance(cursor, str) else before.cursor,
                 fresh,
@@ -132,28 +135,49 @@ class SyncOperations(WorkspaceBase):
             change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (mission_id,))
             Taking(change, project_id).refold(mission_id)
 
-    def mark_synced(self, project_id: str) -> None:
-        """The hub was reached and had nothing new; nothing is written unless it had failed before."""
-        known = next((one for one in self.mirrors() if one.project_id == project_id), None)
-        if known is None or (known.synced_at is not None and known.failing_since is None and known.error is None):
-            return
-        with self._store.writing() as connection:
-            connection.execute(
-                "UPDATE mirror SET synced_at = ?, failing_since = NULL, error = NULL WHERE project_id = ?",
-                (stamp(self._clock()), project_id),
-            )
-
-    def mark_failing(self, project_ids: Sequence[str], error: str) -> None:
-        """The hub cannot be reached, or does not answer as it should; nothing is written when that is known."""
+    def mark_synced(self, project_ids: Sequence[str]) -> None:
+        """The hub was read and took everything; nothing is written where that is known."""
         known = [one for one in self.mirrors() if one.project_id in project_ids]
-        changed = [one.project_id for one in known if one.failing_since is None or one.error != error]
-        if not changed:
-            return
-        with self._change(SYSTEM) as change:
-            change.connection.executemany(
-                "UPDATE mirror SET failing_since = coalesce(failing_since, ?), error = ? WHERE project_id = ?",
-                [(stamp(change.now), error, project_id) for project_id in changed],
-            )
+        changed = [one.project_id for one in known if one.trouble is not None or one.synced_at is None]
+        if changed:
+            with self._change(SYSTEM) as change:
+                change.connection.executemany(
+                    "UPDATE mirror SET synced_at = ?, trouble = NULL, failing_since = NULL, error = NULL "
+                    "WHERE project_id = ?",
+                    [(stamp(change.now), project_id) for project_id in changed],
+                )
+
+    def mark_failing(self, project_ids: Sequence[str], kind: TroubleKind, reason: str) -> None:
+        """Something stands between these projects and their hub; nothing is written where that is known."""
+        known = [one for one in self.mirrors() if one.project_id in project_ids]
+        changed = [one.project_id for one in known if (one.trouble, one.error) != (kind, reason)]
+        if changed:
+            with self._change(SYSTEM) as change:
+                change.connection.executemany(
+                    "UPDATE mirror SET failing_since = CASE WHEN trouble = ?1 THEN failing_since ELSE ?2 END, "
+                    "trouble = ?1, error = ?3 WHERE project_id = ?4",
+                    [(kind, stamp(change.now), reason, project_id) for project_id in changed],
+                )
+
+    # -- what is kept beside the workspace, so that nobody is woken; all raise OSError
+
+    def hear(self, account_id: str, *, answered: bool, due_in: float) -> None:
+        """An account's hub was asked just now; it is asked again within `due_in` seconds."""
+        now = self._clock()
+        before = heard.read(self._store.path).get(account_id, Heard())
+        after = replace(before, tried_at=now, due_at=now + timedelta(seconds=due_in))
+        heard.write(self._store.path, account_id, replace(after, answered_at=now) if answered else after)
+
+    def hear_socket(self, account_id: str, socket: Literal["", "open", "refused"], why: str) -> None:
+        """What became of the socket to an account's hub."""
+        before = heard.read(self._store.path).get(account_id, Heard())
+        if (before.socket, before.socket_why) != (socket, why):
+            heard.write(self._store.path, account_id, replace(before, socket=socket, socket_why=why))
+
+    def hear_heartbeat(self, account_id: str) -> None:
+        """An account's hub took a heartbeat of this workstation."""
+        before = heard.read(self._store.path).get(account_id, Heard())
+        heard.write(self._store.path, account_id, replace(before, heartbeat_at=self._clock()))
 
     # -- pushing
 

@@ -145,8 +145,8 @@ BRANCHES: dict[str, Step] = {
 
 STORIES: dict[str, dict[str, Step]] = {
     "the hub away and back": {
-        "mark_failing": lambda w: w.mark_failing([PROJECT], "no network"),
-        "mark_synced": lambda w: w.mark_synced(PROJECT),
+        "mark_failing": lambda w: w.mark_failing([PROJECT], "unreachable", "no network"),
+        "mark_synced": lambda w: w.mark_synced([PROJECT]),
     },
     "a full resync": {
         "begin_resync: again": lambda w: w.begin_resync(PROJECT),

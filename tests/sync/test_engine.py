@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.sync.client.engine import Engine, EngineRuns, alone
+from solo_unicorn.sync.client.alone import EngineRuns, alone
+from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Request, Response
@@ -90,8 +91,8 @@ async def test_offline_is_said_and_the_edit_goes_out_later(
     served.before = lambda request: Response(503, {"retry-after": "2"}, None)
     (trouble,) = await engine.once()
     state = await desk.run(Workspace.sync_state)
-    assert trouble.kind == "busy" and state.offline_since is not None and state.waiting == 1
-    assert "offline since" in state.word and "1 to send" in state.word
+    assert trouble.kind == "not_ready" and state.offline_since is not None and state.waiting == 1
+    assert "hub not ready since" in state.word and "1 to send" in state.word
     served.before = lambda request: None
     assert await engine.once() == []
     assert mission_id in served.hub.state.missions
@@ -111,7 +112,7 @@ async def test_an_answer_that_cannot_be_read_changes_nothing(
     served.before = lambda request: nonsense
     (trouble,) = await engine.once()
     after = await desk.run(Workspace.mirror, PROJECT["id"])
-    assert trouble.kind == "unreachable" and after.cursor == before.cursor
+    assert trouble.kind in ("unreadable", "unreachable") and after.cursor == before.cursor
     served.before = lambda request: None
     assert await engine.once() == [] and mission_id in served.hub.state.missions
 

@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -161,11 +160,11 @@ def _says_that_it_is_signed_in_after_each_cycle() -> Iterator[None]:
             change.connection.execute("UPDATE account SET signed_in = 1 WHERE id = ? AND signed_in <> 1", (account_id,))
         workspace._ring()
 
-    async def altered(self: AccountLink, project_id: str | None, pulling: bool) -> Trouble | None:
-        trouble = await judged(self, project_id, pulling)
-        if trouble is None:
+    async def altered(self: AccountLink, project_id: str | None, pulling: bool) -> list[Trouble]:
+        troubles = await judged(self, project_id, pulling)
+        if not troubles:
             await self._desk.run(say, self.account.id)
-        return trouble
+        return troubles
 
     with patch.object(AccountLink, "_judged", altered):
         yield
@@ -187,10 +186,10 @@ def _polls_by_a_time_out_that_each_wake_begins_anew() -> Iterator[None]:
 
 @contextmanager
 def _writes_the_time_of_each_answer_into_the_workspace() -> Iterator[None]:
-    def altered(self: Workspace, account_id: str, at: datetime) -> None:
-        self.set_meta(f"answered {account_id}", at.isoformat())
+    def altered(self: Workspace, account_id: str, *, answered: bool, due_in: float) -> None:
+        self.set_meta(f"answered {account_id}", self._clock().isoformat())
 
-    with patch.object(Workspace, "hub_answered", altered):
+    with patch.object(Workspace, "hear", altered):
         yield
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,18 +14,18 @@ from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.eligibility import WorkstationLimits
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace import heard
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
 
 HUB_PROJECT = "01J00000000000000000000000"
 ANN = Account("ann@hub", "hub", "https://hub", "ann", "ann@example.org", "token", True, {})
-AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 REPEATED: dict[str, Callable[[Workspace], Any]] = {
     "put_account": lambda w: w.put_account(replace(ANN, email="new@example.org")),
     "set_signed_in": lambda w: w.set_signed_in("ann@hub", False),
-    "mark_failing": lambda w: w.mark_failing([HUB_PROJECT], "no route"),
-    "mark_synced": lambda w: w.mark_synced(HUB_PROJECT),
+    "mark_failing": lambda w: w.mark_failing([HUB_PROJECT], "unreachable", "no route"),
+    "mark_synced": lambda w: w.mark_synced([HUB_PROJECT]),
     "set_capabilities": lambda w: w.set_capabilities("https://hub", {"changes": True}),
     "set_meta": lambda w: w.set_meta("anything", "1"),
     "set_workstation_paused": lambda w: w.set_workstation_paused(True),
@@ -79,26 +78,29 @@ def test_a_transaction_that_is_undone_rings_no_bell(workspace: Workspace, rung: 
 
 
 def test_when_the_hub_answered_is_read_by_other_processes_and_wakes_nobody(
-    workspace: Workspace, rung: list[str]
+    workspace: Workspace, clock: Clock, rung: list[str]
 ) -> None:
-    workspace.mark_synced(HUB_PROJECT)
+    workspace.mark_synced([HUB_PROJECT])
     rung.clear()
-    with Workspace.open() as other:
+    with Workspace.open(clock=clock) as other:
         before = other.data_version()
-        workspace.hub_answered("ann@hub", AT)
+        clock.forward(minutes=30)
+        workspace.hear("ann@hub", answered=True, due_in=4)
         assert rung == [] and other.data_version() == before
-        assert other.sync_state().synced_at == AT
-        other.mark_failing([HUB_PROJECT], "no route")
-        assert other.sync_state().synced_at != AT, "the account's hub answers, this project was not read"
-    program = "from solo_unicorn.workspace.workspace import Workspace as W; print(W.open().hub_answers()['ann@hub'])"
+        assert other.sync_state().synced_at == clock.now
+        other.mark_failing([HUB_PROJECT], "gone", "no such project")
+        assert other.sync_state().synced_at != clock.now, "the account's hub answers, this project was not read"
+    program = """if True:
+        from solo_unicorn.workspace.workspace import Workspace
+        print(Workspace.open().sync_state().links[0].heard.answered_at)"""
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert told.strip() == str(AT)
+    assert told.strip() == str(clock.now)
 
 
-def test_a_file_of_answers_that_was_cut_off_counts_as_none(workspace: Workspace) -> None:
-    workspace.hub_answered("ann@hub", AT)
-    (file,) = workspace.path.parent.glob("*.answered.json")
+def test_a_file_of_answers_that_was_cut_off_counts_as_none(workspace: Workspace, rung: list[str]) -> None:
+    workspace.hear("ann@hub", answered=True, due_in=4)
+    file = heard.file_of(workspace.path)
     file.write_text(file.read_text()[:-5])
-    assert workspace.hub_answers() == {}
-    workspace.hub_answered("bob@hub", AT)
-    assert workspace.hub_answers() == {"bob@hub": AT}
+    assert heard.read(workspace.path) == {}
+    workspace.hear("bob@hub", answered=True, due_in=4)
+    assert list(heard.read(workspace.path)) == ["bob@hub"]

@@ -220,6 +220,7 @@ def differ(story: Story) -> None:
     account = Account("ann@hub", "hub", "https://hub.invalid", "ann", "", "token", True, {})
     workspace.put_account(account)
     workspace.publish_project(story.project, account)
+    workspace.hear(account.id, answered=True, due_in=1_000_000_000)
     checkout, dark = story.card("Checkout").id, story.card("Dark mode").id
     refused = next(entry for entry in workspace.due(account.id) if entry.entity_id == dark)
     workspace.freeze(refused.seq, FULL, 0.0)

@@ -10,6 +10,7 @@ import pytest
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync.client.alone import alone
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.pushing import FULL, park
@@ -22,6 +23,7 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub import conflict_rows
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE
+from solo_unicorn.workspace.heard import lock_of
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import ready, text, until
@@ -36,7 +38,9 @@ def workspace(home: Path) -> Iterator[Workspace]:
         opened.put_account(account)
         opened.connect_project(account, PROJECT, {})
         opened.take_changes(PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1})
-        yield opened
+        opened.hear(account.id, answered=True, due_in=60)
+        with alone(lock_of(opened.path)):
+            yield opened
 
 
 def top(workspace: Workspace, width: int = 160) -> str:
@@ -57,7 +61,7 @@ def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace)
     with workspace._change(SYSTEM) as change:
         park(change, entry, "invalid", "no milk here")
     assert "▲ 1 parked" in top(workspace) and "! Buy milk" in marks_of(workspace)
-    workspace.mark_failing([PROJECT["id"]], "cable is out")
+    workspace.mark_failing([PROJECT["id"]], "unreachable", "cable is out")
     assert "offline since" in top(workspace)
     state, (undecided,) = conflict_rows.read(workspace, PROJECT["id"])
     row = conflict_rows.undecided_row(undecided, UNICODE)

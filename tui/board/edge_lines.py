@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from ...missions.connected import NEEDS_YOU, WELL
 from ...missions.records import record
 from ..kit.drawing import Row, fit
 from ..kit.marks import PLAIN, Marks
@@ -109,6 +110,8 @@ class TopView:
             pieces.append(Piece((("read only", "bad"),), rank=8, right=True))
         if around.sync.connected:
             pieces.append(Piece((self._synced(short),), "conflicts", rank=8, right=True))
+            if around.sync.brief:
+                pieces.append(Piece(((around.sync.brief, "faint"),), "conflicts", rank=3, right=True))
         if self.service[0]:
             pieces.append(Piece((self.service,), "workstation", rank=8, right=True))
         pieces.append(Piece((self._runs(short),), "workstation", rank=7, right=True))
@@ -128,9 +131,9 @@ class TopView:
     def _synced(self, short: bool) -> Part:
         """How the project stands with its hub, always in sight."""
         state, marks = self.summary.sync, self.marks
-        if state.conflicts or state.signed_out or state.parked:
+        if state.conflicts or state.kind in NEEDS_YOU or state.parked:
             mark, role = marks.conflict if state.conflicts else marks.attention, "bad"
-        elif state.offline_since is not None:
+        elif state.kind not in WELL:
             mark, role = marks.attention, "wait"
         else:
             mark, role = (marks.unsynced, "wait") if state.waiting else (marks.done, "faint")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 from textual import getters, work
@@ -21,6 +22,9 @@ from .data import BoardModel, Snapshot
 from .disk import is_full
 from .rows.card import Density
 from .topline import TopLine
+
+STAND_TICKS = 5
+"""Seconds between two looks at how the project stands with its hub."""
 
 
 class LiveBoard(Screen[None]):
@@ -42,6 +46,7 @@ class LiveBoard(Screen[None]):
         self._service_word = ""
         """What is wrong with the service; empty when all is well."""
         self._disk_full = False
+        self._ticks = 0
 
     def compose(self) -> ComposeResult:
         """The three parts."""
@@ -79,6 +84,18 @@ class LiveBoard(Screen[None]):
             if full != self._disk_full:
                 self._disk_full = full
                 self._show_trouble()
+            self._ticks += 1
+            if self._ticks % STAND_TICKS == 0 and self.model.summary.sync.connected:
+                self._look_at_hub()
+
+    @work(exclusive=True, group="hub")
+    async def _look_at_hub(self) -> None:
+        """Time alone changes how the project stands with its hub: whoever synchronised may be gone."""
+        known = self.model.summary
+        state = await self.app.perform(Workspace.sync_state, known.project.id if known.project else None)
+        if state is not None and known is self.model.summary and state.word != known.sync.word:
+            self.model.summary = replace(known, sync=state)
+            self.top.show(summary=self.model.summary)
 
     def _show_service(self) -> None:
         match self.app.service:

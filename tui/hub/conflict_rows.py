@@ -135,5 +135,7 @@ def said(value: Json, marks: Marks) -> list[str]:
 
 def state_row(state: SyncState) -> Row:
     """Above them all: how it stands, and why."""
-    because = f"  {state.error}" if state.error and state.offline_since else ""
-    return row((f" {state.word or 'this project is on this machine only'}", "strong"), (because, "faint"))
+    if not state.connected:
+        return row((" this project is on this machine only", "strong"))
+    because = f"{state.sentence}: {state.todo}" if state.todo else ""
+    return row((f" {state.word}", "strong"), (f"  {because}", "faint"), indent=1)

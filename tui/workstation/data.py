@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...missions.board import QueueEntry
 from ...missions.change_state import ChangeMeasure
-from ...missions.connected import SyncState
+from ...missions.connected import WELL, SyncState
 from ...missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.ids import short_id
@@ -186,15 +186,18 @@ def sync_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     state = data.sync
     if not state.connected and not data.accounts:
         return [row((f" {marks.idle} every project is on this machine only", "faint"), indent=3)]
-    well = state.word in ("synced", "")
+    well = state.kind in WELL
     rows = [row((f" {marks.ready if well else marks.attention} ", "good" if well else "wait"), (state.word, "strong"))]
     if state.synced_at is not None:
         rows.append(row((f"   last heard from a hub {ago(state.synced_at, now)}", "faint")))
-    if state.error:
-        rows.append(row((f"   {state.error}", "bad"), indent=3))
+    if state.todo:
+        rows.append(row((f"   {state.sentence}: {state.todo}", "faint"), indent=3))
+    heard = {link.account: link.heard for link in state.links}
     for one in data.accounts:
         signed = "signed in" if one.signed_in else f"signed out: solo-unicorn auth login --hub {one.hub}"
-        rows.append(row(f"   {one.email or one.profile}  ", (f"{one.hub}  {signed}", "faint"), indent=3))
+        known = heard.get(one.id)
+        live = f", {known.connection}" if known is not None and known.connection else ""
+        rows.append(row(f"   {one.email or one.profile}  ", (f"{one.hub}  {signed}{live}", "faint"), indent=3))
     return rows
 
 

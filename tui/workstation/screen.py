@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -105,6 +106,9 @@ class WorkstationScreen(Place[str | None]):
     async def _ask_service(self) -> None:
         self.status = await asyncio.to_thread(panel.service_status)
         self.records = await asyncio.to_thread(machine.log_tail)
+        state = await self.app.perform(Workspace.sync_state)  # time alone makes it another one
+        if self.data is not None and state is not None:
+            self.data = replace(self.data, sync=state)
         self._show()
 
     @work(exclusive=True, group="sizes")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.sync.client.engine import EngineRuns, alone
+from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.replica.messages import Request
 from solo_unicorn.workspace.store import StoreFull
 from solo_unicorn.workspace.workspace import Workspace
@@ -31,7 +31,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from solo_unicorn.tests.sync.faults.machines import machine
-from solo_unicorn.sync.client.engine import alone
+from solo_unicorn.sync.client.alone import alone
 
 async def main():
     async with machine(Path(sys.argv[1]), sys.argv[2]) as one:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ class SilentWorkspace(Workspace):
     def _ring(self) -> None:
         return None
 
-    def hub_answered(self, account_id: str, at: datetime) -> None:
+    def hear(self, account_id: str, *, answered: bool, due_in: float) -> None:
         """There is no file beside a database in memory."""
 
     def content_of(self, entry: Entry) -> str | None:

@@ -1,0 +1,127 @@
+"""`sync --watch`: synchronise until it is ended, or follow whoever does; one line for each thing that happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ..config import paths
+from ..sync.client.alone import EngineRuns, alone
+from ..sync.client.happenings import Happening
+from ..sync.client.synchroniser import Synchroniser
+from ..workspace.heard import lock_of
+from ..workspace.thread import WorkspaceThread
+from ..workspace.workspace import Workspace
+from .shapes import at_wire
+
+if TYPE_CHECKING:
+    from ..missions.connected import SyncState
+    from .parsing import Options
+
+LOOK_SECONDS = 2.0
+"""How often a follower looks whether the process that synchronises is still there."""
+
+
+def watch(project: str | None, options: Options) -> None:
+    """Until SIGINT or SIGTERM; raises SignedOut once no account is signed in any more."""
+    asyncio.run(_Watch(project, _json if options.json else _line).run())
+
+
+class _Watch:
+    def __init__(self, project: str | None, tell: Callable[[Happening], None]) -> None:
+        self._project = project
+        self._name = ""
+        self._write = tell
+        self._ended = asyncio.Event()
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._end)
+        async with WorkspaceThread() as desk:
+            if self._project:
+                self._name = (await desk.run(Workspace.project, self._project)).name
+            desk.on_change(self._news.set)
+            if not await desk.run(Workspace.mirrors):
+                self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
+            while not self._ended.is_set():
+                try:
+                    with alone(lock_of(paths.workspace_db())):
+                        await self._synchronise(desk)
+                except EngineRuns:
+                    await self._follow(desk)
+        self._tell(Happening("ended", "", "ended"))
+
+    def _end(self) -> None:
+        self._ended.set()
+        self._news.set()
+
+    def _tell(self, happening: Happening) -> None:
+        if not self._name or happening.project in ("", self._name):
+            self._write(happening)
+        if happening.kind == "signed_out":
+            self._news.set()
+
+    async def _synchronise(self, desk: WorkspaceThread) -> None:
+        self._tell(Happening("started", "", "synchronising until ctrl+c"))
+        running = asyncio.create_task(Synchroniser(desk, tell=self._tell).run(), name="synchroniser")
+        running.add_done_callback(lambda _: self._news.set())
+        try:
+            while not self._ended.is_set() and not running.done():
+                self._news.clear()
+                _raise_when_signed_out(await desk.run(Workspace.sync_state, self._project))
+                await self._news.wait()
+        finally:
+            running.cancel()
+            (result,) = await asyncio.gather(running, return_exceptions=True)
+        if isinstance(result, Exception):
+            raise result
+
+    async def _follow(self, desk: WorkspaceThread) -> None:
+        """What another process does, as the workspace tells it, until that process is gone."""
+        told = ""
+        self._tell(Happening("following", "", "another process of this machine synchronises: this is what it says"))
+        while not self._ended.is_set():
+            self._news.clear()
+            state = await desk.run(Workspace.sync_state, self._project)
+            _raise_when_signed_out(state)
+            if state.links and not state.synchronising:
+                return
+            if state.word != told:
+                told = state.word
+                self._tell(Happening(state.kind, "", f"{state.word}: {state.sentence}", state.todo))
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+
+def _raise_when_signed_out(state: SyncState) -> None:
+    if state.links and all(not link.signed_in for link in state.links):
+        error = state.failure()
+        assert error is not None
+        raise error
+
+
+def _line(happening: Happening) -> None:
+    todo = f" ({happening.todo})" if happening.todo else ""
+    print(f"{datetime.now():%H:%M:%S}  {happening.text}{todo}", flush=True)
+
+
+def _json(happening: Happening) -> None:
+    said = {
+        "at": at_wire(datetime.now(UTC)),
+        "event": happening.kind,
+        "hub": happening.hub,
+        "project": happening.project,
+        "count": happening.count,
+        "text": happening.text,
+        "todo": happening.todo,
+    }
+    print(json.dumps(said, ensure_ascii=False), flush=True)
