@@ -1,4 +1,5 @@
-# Two lines for a fresh machine: `make run` opens the board, `make test` and `make test-slow` run the tests.
+# For a fresh machine: `make run` opens the board, `make install` installs the program for you, `make test` and
+# `make test-slow` run the tests.
 # Needs Python 3.11 or newer, git and make; uses uv when it is there, else venv and pip.
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
@@ -20,12 +21,21 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run fmt test test-slow test-agents lint lock environment clean help
+.PHONY: run install fmt test test-slow test-agents lint lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
 run: $(VENV)/.ready ## open the board
 	@exec $(BIN)/solo-unicorn $(ARGS)
+
+PREFIX ?= $(HOME)/.local
+PROGRAM := $(PREFIX)/share/solo-unicorn/program
+
+install: ## install solo-unicorn with all its extras for you, below ~/.local (or PREFIX)
+	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) VENV=$(PROGRAM) $(PROGRAM)/.installed
+	@mkdir -p $(PREFIX)/bin && ln -sfn $(PROGRAM)/bin/solo-unicorn $(PREFIX)/bin/solo-unicorn
+	@echo "solo-unicorn is installed: $(PREFIX)/bin/solo-unicorn"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in your PATH: add it.";; esac
 
 test: $(VENV)/.ready-to-test ## run the tests (ARGS="-k words" for some)
 	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
@@ -89,3 +99,13 @@ $(VENV)/.ready-to-test: $(VENV)/.ready $(ROOT)/requirements/dev.txt
 	@echo "Installing what the tests need …" >&2
 	@$(call install,--require-hashes -r $(ROOT)/requirements/dev.txt)
 	@touch $@
+
+# Built from a copy: what an earlier build left in the checkout must not get into the program.
+.PHONY: $(VENV)/.installed
+$(VENV)/.installed: $(BIN)/python
+	@echo "Installing solo-unicorn into $(VENV) …" >&2
+	@$(call install,--require-hashes -r $(ROOT)/requirements/hub.txt)
+	@$(call install,--require-hashes -r $(ROOT)/requirements/build.txt)
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cd $(ROOT) \
+		&& tar -cf - --exclude='./.*' --exclude=./build --exclude=./tests --exclude='*.egg-info' . | tar -xf - -C "$$copy" \
+		&& $(call install,--no-deps --no-build-isolation --force-reinstall "$$copy")
