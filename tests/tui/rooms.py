@@ -305,7 +305,7 @@ def welcome(step: str) -> Open:
         await sheet(lambda: WelcomeScreen(None))(pilot, story)
         screen = pilot.app.screen
         assert isinstance(screen, WelcomeScreen)
-        await until(pilot, lambda: screen._looked)
+        await until(pilot, lambda: screen.looked.is_set())
         await until(pilot, lambda: screen.query_one("#agents", Lines).rows[0].parts[0][0] != " looking …")
         screen.step = STEPS.index(step)
         if step == "hub":

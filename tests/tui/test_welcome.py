@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def first_app(home: Path, directory: Path | None) -> SoloUnicornApp:
 
 async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
     """The first sheet."""
-    await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and pilot.app.screen._looked)
+    await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and pilot.app.screen.looked.is_set())
     screen = pilot.app.screen
     assert isinstance(screen, WelcomeScreen)
     return screen
@@ -66,6 +67,26 @@ async def test_the_repository_of_the_directory_is_offered(
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "shop" in text(pilot).splitlines()[0])
         added = next(command for command in commands if command[0] == "repo")
         assert added[:3] == ("repo", "add", str(repository))
+
+
+@pytest.mark.parametrize(("key", "step"), [("enter", "2 of 4"), ("w", "2 of 4"), ("s", "4 of 4")])
+async def test_a_key_that_comes_while_the_repository_is_looked_for_counts(
+    home: Path, repository: Path, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, key: str, step: str
+) -> None:
+    pressed, find = asyncio.Event(), welcome_data.find_repository
+
+    async def slowly(directory: Path | None) -> welcome_data.RepositoryFound | None:
+        await pressed.wait()
+        return await find(directory)
+
+    monkeypatch.setattr(welcome_data, "find_repository", slowly)
+    async with first_app(home, repository).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and "looking" in text(pilot))
+        await pilot.press(key)
+        pressed.set()
+        screen = await welcomed(pilot)
+        await until(pilot, lambda: step in text(pilot))
+        assert screen.with_repository == (key != "w")
 
 
 async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, commands: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -54,7 +55,7 @@ class WelcomeScreen(Sheet[str | None]):
         self.step = 0
         self.with_repository = True
         self.project: Project | None = None
-        self._looked = False
+        self.looked = asyncio.Event()
         self._making = False
 
     def compose(self) -> ComposeResult:
@@ -109,8 +110,8 @@ class WelcomeScreen(Sheet[str | None]):
             return
         self._say("#repository", _repository_rows(self.found, self.directory, self.app))
         self.step, self.with_repository = min(kept[0], 2) if kept else 0, kept[1] if kept else True
-        self._looked = True
         self._show()
+        self.looked.set()
 
     @work(exclusive=True, group="agents")
     async def _find_agents(self) -> None:
@@ -171,7 +172,8 @@ class WelcomeScreen(Sheet[str | None]):
 
     @work(group="steps")
     async def action_next(self) -> None:
-        """The next screen; at the third, the project is made."""
+        """The next screen; at the third, the project is made. A key that comes while we still look is not lost."""
+        await self.looked.wait()
         match STEPS[self.step]:
             case "repository":
                 await self._to(1, self.found is not None)
@@ -188,6 +190,7 @@ class WelcomeScreen(Sheet[str | None]):
     @work(group="steps")
     async def action_without(self) -> None:
         """Not this repository."""
+        await self.looked.wait()
         await self._to(1, False)
 
     @work(group="steps")
@@ -221,6 +224,7 @@ class WelcomeScreen(Sheet[str | None]):
         await self._begin("Making a project …", welcome_data.empty_project)
 
     async def _begin(self, what: str, make: welcome_data.Make) -> None:
+        await self.looked.wait()
         if self._making:
             return
         self._busy(what)
