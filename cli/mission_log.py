@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, Session
 from ..missions.errors import NotFound
-from .opening import workspace
+from .opening import service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser
 from .shapes import ref
@@ -23,7 +23,9 @@ LOOK_SECONDS = 0.2
 def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     parser.add_argument("--session", metavar="ID", help="an earlier one; default: the running or last session")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until the session ends")
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on until the session ends; wait for one that is due"
+    )
     parser.add_argument("--details", action="store_true", help="what tools were given and what they printed, too")
 
 
@@ -31,7 +33,8 @@ def _run(options: Options) -> None:
     from ..config.paths import runs_dir
 
     output = Output(options)
-    session = _session(options.mission, options.session)
+    session = _awaited(output, options.mission) if options.follow and not options.session else None
+    session = session or _session(options.mission, options.session)
     run_dir = runs_dir() / session.id
     if not run_dir.is_dir():
         raise NotFound(f"The transcript of session {session.id} is gone", why=f"there is no {run_dir}")
@@ -48,6 +51,24 @@ def _run(options: Options) -> None:
         shown = _print(output, view.entries, shown, all_of_it=ended, details=options.details)
         if ended:
             return
+        time.sleep(LOOK_SECONDS)
+
+
+def _awaited(output: Output, mission_ref: str) -> Session | None:
+    """The running session, else the one that is due: the mission is ready, and the service runs that starts it."""
+    said = ""
+    while True:
+        with workspace() as opened:
+            mission = opened.mission(mission_ref)
+            last = next(reversed(opened.sessions(mission.id)), None)
+            why_not = opened.why_not(mission.id) or ""
+        if last is not None and last.phase != "ended":
+            return last
+        if not mission.ready or mission.list not in ("todo", "doing", "loop") or service_note() is not None:
+            return None
+        if why_not not in ("", said):
+            output.note(f"{ref(mission)} is not running: {why_not}")
+            said = why_not
         time.sleep(LOOK_SECONDS)
 
 

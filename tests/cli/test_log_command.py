@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.workspace.workspace import Workspace
@@ -60,3 +62,25 @@ def test_a_transcript_that_is_gone_is_named(run: Run, project: str, repository: 
     gone = run("mission", "log", "1")
     assert gone.code == 3 and str(run_dir) in gone.err
     assert run("mission", "log", "1", "--session", "01NOBODY").code == 3
+
+
+@pytest.mark.slow
+def test_followed_at_once_it_waits_for_the_session_that_is_due(run: Run, project: str, repository: Path) -> None:
+    run("repo", "add", str(repository))
+    run("workstation", "start", "--background")
+    try:
+        run("agent", "scan")
+        run("mission", "create", "One", "--flow", "Direct", "--agent", "rehearsal")
+        run("mission", "ready", "1")
+        followed = run("mission", "log", "1", "--follow")
+        assert followed.code == 0, followed.err
+        assert "Turn finished" in followed.out
+    finally:
+        run("workstation", "stop", "--force")
+
+
+def test_nothing_is_waited_for_that_nobody_starts(run: Run, project: str, repository: Path) -> None:
+    run("repo", "add", str(repository))
+    run("mission", "create", "One", "--flow", "Direct")
+    run("mission", "ready", "1")
+    assert run("mission", "log", "1", "--follow").code == 3
