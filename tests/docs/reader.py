@@ -132,12 +132,12 @@ class Server:
             raise Broken(f"`{command}` ended with {self.terminal.process.returncode}:\n{self.terminal.said.strip()}")
 
     def end(self) -> None:
-        """By the id of its process; it must leave in time, with 0."""
+        """By the id of its process; it must leave in time, and not with an error."""
         process = self.terminal.process
         try:
             process.terminate()
             self.terminal.until(lambda: process.poll() is not None, f"the end of `{self.command}` after SIGTERM", 30)
-            if process.returncode != 0:
+            if process.returncode not in (0, -signal.SIGTERM):
                 raise Broken(
                     f"`{self.command}` ended with {process.returncode} after SIGTERM:\n{self.terminal.said.strip()}"
                 )
