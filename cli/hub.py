@@ -32,6 +32,21 @@ def _user_arguments(parser: Parser) -> None:
     parser.add_argument("--organization", metavar="NAME", help="make them owner of a new organization of that name")
 
 
+def _link_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("email", metavar="EMAIL")
+    parser.add_argument("subject", metavar="SUBJECT", help="what the issuer calls them: the claim `sub` of its tokens")
+
+
+def _link(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import link
+
+    issuer = link(_said(options), options.email, options.subject)
+    told = {"email": options.email, "provider": issuer, "subject": options.subject}
+    Output(options).done(f"{options.email} signs in as {options.subject} of {issuer}", told)
+
+
 def _token_arguments(parser: Parser) -> None:
     _shared(parser)
     parser.add_argument("action", choices=("create",))
@@ -156,6 +171,7 @@ COMMANDS = {
     "migrate": Command(_shared, _migrate),
     "check": Command(_shared, _check),
     "user": Command(_user_arguments, _user),
+    "link": Command(_link_arguments, _link),
     "token": Command(_token_arguments, _token),
     "audit": Command(_audit_arguments, _audit),
 }

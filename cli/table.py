@@ -160,6 +160,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "migrate": ("hub", "Bring its database up to date."),
             "check": ("hub", "Check its settings and its database."),
             "user": ("hub", "Add a person: `hub user add EMAIL`; the first one owns the first organization."),
+            "link": ("hub", "Let a person sign in with what the hub's issuer calls them."),
             "token": ("hub", "Make an access token for a person: `hub token create EMAIL`."),
             "audit": ("hub", "Show who changed rights, settings and keys of the hub, when, and from where."),
         },

@@ -32,9 +32,12 @@ from .signin.browsers import Browsers
 from .signin.hub_accounts import HubAccounts
 from .signin.issuer import Settings
 from .signin.keys import Keys, hub_secret
+from .signin.outside import OutsideIssuer, OutsideTokens, outside_of
+from .signin.outside_pages import OutsidePages
 from .signin.pages import SignIn
+from .signin.resource import resource_route
 from .signin.sessions import CSRF_HEADER, csrf_right, find_session
-from .signin.verifier import Identity, OutsideTokens, OwnTokens
+from .signin.verifier import Identity, OwnTokens
 from .tables import missions, organization_members, project_members, projects, workstations
 
 if TYPE_CHECKING:
@@ -127,33 +130,28 @@ class Tracing:
 
 def _sign_in(app: FastAPI, hub: Hub, counting: Limits) -> str:
     """The built-in issuer, or the checks of one elsewhere; the address of whoever issues tokens."""
-    accounts, keys = HubAccounts(), Keys()
-    options = hub.settings.options
-    outside = options.get("issuer", "")
-    cookies_of = None
+    accounts, keys, options = HubAccounts(), Keys(), hub.settings.options
+    url = hub.settings.public_url
+    outside = outside_of(options, url)
+    pages: OutsidePages | SignIn
+    tokens: OutsideTokens | OwnTokens
     if outside:
-        audience = hub.settings.options.get("audience", hub.settings.public_url)
-        tokens: OwnTokens | OutsideTokens = OutsideTokens(hub.database, outside, audience, accounts)
+        issuer = OutsideIssuer(outside)
+        tokens = OutsideTokens(hub.database, issuer)
+        pages = OutsidePages(hub.database, issuer, Browsers(hub.database, accounts, secure=url.startswith("https:")))
     else:
-        tokens = own = OwnTokens(hub.database, hub.settings.public_url, keys, accounts)
-        cookies_of = SignIn(
-            hub.database,
-            Settings(hub.settings.public_url, _listed(options.get("audiences", ""))),
-            keys,
-            accounts,
-            own,
-            counting,
-        )
-        app.router.routes.extend(cookies_of.routes())
+        tokens = own = OwnTokens(hub.database, url, keys, accounts)
+        settings = Settings(url, _listed(options.get("audiences", "")))
+        pages = SignIn(hub.database, settings, keys, accounts, own, counting)
+    app.router.routes.extend([*pages.routes(), resource_route(url, outside)])
 
     async def by_token(token: str) -> Caller | None:
         found = await tokens.identify(token) if token.count(".") == 2 else None
         return _caller(found) if found else None
 
     hub.identity.verifiers.append(by_token)
-    if cookies_of is not None:
-        hub.identity.readers.append(_Cookies(hub, cookies_of.browsers, accounts).read)
-    return outside or hub.settings.public_url
+    hub.identity.readers.append(_Cookies(hub, pages.browsers, accounts).read)
+    return outside.issuer if outside else url
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 
 from ..config import paths
 from ..missions.entities import JsonObject
-from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.errors import NotFound, SoloUnicornError, UsageError
 from . import audit
 from .database import open_database
 from .identity import SCOPES
@@ -81,6 +81,26 @@ def set_password(said: dict[str, object], email: str, password: str) -> None:
         end_sessions_of(at, str(user_id))
 
     asyncio.run(_with(settings_of(said), work))
+
+
+def link(said: dict[str, object], email: str, subject: str) -> str:
+    """Let a person sign in with what the hub's issuer calls them; the issuer."""
+    from .signin.identities import join
+    from .signin.outside import outside_of
+
+    settings = reachable(settings_of(said))
+    outside = outside_of(settings.options, settings.public_url)
+    if outside is None:
+        raise UsageError("This hub signs people in itself", todo="set SOLO_UNICORN_HUB_ISSUER as for the hub")
+
+    def work(at: Connection) -> None:
+        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
+        if user_id is None:
+            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
+        join(at, str(user_id), outside.issuer, {"sub": subject})
+
+    asyncio.run(_with(settings, work))
+    return outside.issuer
 
 
 def migrate(said: dict[str, object]) -> str:

@@ -72,7 +72,7 @@ class McpEndpoint:
 
     def routes(self) -> list[BaseRoute]:
         """`/mcp`, and where to sign in for it."""
-        return [Route(METADATA, self._metadata), Route(METADATA + PATH, self._metadata), Route(PATH, _Whole(self._app))]
+        return [Route(METADATA + PATH, self._metadata), Route(PATH, _Whole(self._app))]
 
     async def start(self) -> None:
         """The server's own tasks begin and end in one task."""

@@ -209,9 +209,9 @@ class Organization:
 
 @record
 class MonsterAuthIdentity:
-    """The external identity a user signed in with."""
+    """The external identity a user signed in with; `provider` is the address of its issuer."""
 
-    provider: Literal["google", "email"]
+    provider: str
     monster_auth_entity: JsonObject | None = None
 
 

@@ -23,7 +23,7 @@ HOME = os.environ.get("HOME", "")
 
 def program(name: str) -> list[str]:
     """The command of `conformance` or `mcp-inspector`. Skips the test where npm or the network is missing."""
-    return [node(), str(_installed(HERE) / "node_modules" / ".bin" / name)]
+    return [node(), str(installed(HERE) / "node_modules" / ".bin" / name)]
 
 
 def node() -> str:
@@ -31,7 +31,7 @@ def node() -> str:
     own = shutil.which("node")
     if own and _version(own) >= NODE_WANTED:
         return own
-    folder = _installed(HERE / "node") / "node_modules"
+    folder = installed(HERE / "node") / "node_modules"
     found = [path for path in folder.glob("node-*/bin/node") if _version(str(path)) >= NODE_WANTED]
     if not found:
         pytest.skip(f"there is no node {NODE_WANTED[0]} for {platform.system()} {platform.machine()}")
@@ -46,7 +46,7 @@ def _version(path: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", said)[:2])
 
 
-def _installed(manifest: Path) -> Path:
+def installed(manifest: Path) -> Path:
     """The folder with the packages of a manifest; a changed lock gets a new folder."""
     digest = hashlib.sha256((manifest / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = CACHE / f"{manifest.name}-{digest}"

@@ -27,7 +27,7 @@ class Program:
         return self.url.replace("http", "ws") + "/ws/v1"
 
 
-def command(directory: Path, *words: str, database_url: str = "", said: str = "") -> str:
+def command(directory: Path, *words: str, database_url: str = "", said: str = "", **environment: str) -> str:
     """`solo-unicorn hub …` run to its end; what it printed."""
     more = ["--database-url", database_url] if database_url else []
     done = subprocess.run(
@@ -36,15 +36,15 @@ def command(directory: Path, *words: str, database_url: str = "", said: str = ""
         capture_output=True,
         text=True,
         timeout=60,
-        env=os.environ | {"SOLO_UNICORN_HOME": str(directory / "home")},
+        env=os.environ | {"SOLO_UNICORN_HOME": str(directory / "home")} | environment,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
 @asynccontextmanager
-async def program(directory: Path, *, database_url: str = "", **options: str) -> AsyncIterator[Program]:
-    port = free_port()
+async def program(directory: Path, *, database_url: str = "", port: int = 0, **options: str) -> AsyncIterator[Program]:
+    port = port or free_port()
     settings = {"RATE_LIMITS": "off"} | options
     environment = os.environ | {f"SOLO_UNICORN_HUB_{name.upper()}": value for name, value in settings.items()}
     words = ["hub", "--port", str(port), "--data-dir", str(directory)]

@@ -13,9 +13,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from solo_unicorn.hub.signin.verifier import OutsideTokens
+from solo_unicorn.hub.services.people import user_for
+from solo_unicorn.hub.signin.outside import OutsideIssuer, OutsideTokens, outside_of
+from solo_unicorn.missions.errors import SignedOut
 
-from ..issuing import CLIENT, Flow, Issued, issuing
+from ..issuing import CLIENT, URL, Flow, Issued, issuing
 from ..people import ANN
 
 
@@ -132,46 +134,47 @@ async def test_only_digests_are_kept(hub: Issued) -> None:
     assert token["refresh_token"].encode() not in kept and b"correct horse" not in kept
 
 
-async def test_an_outside_identity_counts_only_by_its_verified_address(hub: Issued) -> None:
+async def test_an_outside_identity_opens_an_account_only_by_an_address_that_is_verified(hub: Issued) -> None:
     key = RSAKey.generate_key(2048, auto_kid=True)
     outside = "https://auth.example"
 
-    async def fetch(address: str) -> dict[str, Any]:
+    async def fetch(address: str, token: str = "") -> dict[str, Any]:
         if address.endswith("openid-configuration"):
             return {"issuer": outside, "jwks_uri": f"{outside}/jwks"}
         return {"keys": [key.as_dict(private=False)]}
 
-    tokens = OutsideTokens(hub.database, outside, CLIENT, hub.people, fetch)
-    claims = {
-        "iss": outside,
-        "aud": CLIENT,
-        "sub": "x",
-        "exp": int(time.time()) + 60,
-        "email": ANN.email,
-        "email_verified": True,
-    }
+    settings = outside_of({"issuer": outside, "audience": CLIENT, "issuer_link_email": "on"}, URL)
+    assert settings
+    tokens = OutsideTokens(hub.database, OutsideIssuer(settings, fetch))
+    ann = await hub.database.write(lambda at: user_for(at, ANN.email, time.time(), verified=True))
+    claims = {"iss": outside, "aud": CLIENT, "exp": int(time.time()) + 60, "email": ANN.email, "email_verified": True}
 
-    async def good(**changed: Any) -> bool:
+    async def who(subject: str, **changed: Any) -> str | None:
         header = {"alg": "RS256", "kid": key.kid}
-        return await tokens.identify(jwt.encode(header, claims | changed, key)) is not None
+        found = await tokens.identify(jwt.encode(header, {**claims, "sub": subject} | changed, key))
+        return found.user_id if found else None
 
-    assert await good()
-    assert not await good(email_verified=False)
-    assert not await good(email_verified="true")
-    assert not await good(email="nobody@example.org")
-    assert not await good(iss="https://else.example")
-    assert not await good(aud="another-client")
-    assert not await good(exp=int(time.time()) - 120)
+    assert await who("unverified", email_verified=False) not in (ann, None)
+    assert await who("text", email_verified="true") not in (ann, None)
+    assert await who("other", email="nobody@example.org") not in (ann, None)
+    assert await who("ann") == await who("ann", email="moved@example.org", email_verified=False) == ann
+    with pytest.raises(SignedOut, match="not linked to your sign-in"):
+        await who("thief")
+    assert await who("ann", iss="https://else.example") is None
+    assert await who("ann", aud="another-client") is None
+    assert await who("ann", exp=int(time.time()) - 120) is None
 
 
 async def test_the_keys_of_an_issuer_are_not_fetched_for_every_forged_token(hub: Issued) -> None:
     fetched = []
 
-    async def fetch(address: str) -> dict[str, Any]:
+    async def fetch(address: str, token: str = "") -> dict[str, Any]:
         fetched.append(address)
         return {"issuer": "https://auth.example", "jwks_uri": "https://auth.example/jwks", "keys": []}
 
-    tokens = OutsideTokens(hub.database, "https://auth.example", CLIENT, hub.people, fetch)
+    settings = outside_of({"issuer": "https://auth.example"}, URL)
+    assert settings
+    tokens = OutsideTokens(hub.database, OutsideIssuer(settings, fetch))
     for number in range(20):
         forged = jwt.encode({"alg": "ES256", "kid": str(number)}, {"sub": "x"}, ECKey.generate_key("P-256"))
         assert await tokens.identify(forged) is None

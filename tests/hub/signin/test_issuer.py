@@ -12,7 +12,6 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from solo_unicorn.hub import audit
-from solo_unicorn.hub.signin.verifier import OutsideTokens
 
 from ..issuing import BACK, CLIENT, URL, Flow, Issued, issuing
 from ..people import ANN
@@ -45,20 +44,6 @@ async def test_signing_in_gives_tokens_that_others_can_check_by_the_published_ke
     assert identity and identity.user_id == ANN.id
     mine = await hub.http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token['access_token']}"})
     assert mine.json()["name"] == "Ann"
-
-
-async def test_another_hub_takes_the_tokens_of_this_issuer_by_its_address(hub: Issued) -> None:
-    async def fetch(address: str) -> dict[str, object]:
-        found: dict[str, object] = (await hub.http.get(address)).json()
-        return found
-
-    outside = OutsideTokens(hub.database, URL, URL, hub.people, fetch)
-    token = (await hub.sign_in())["access_token"]
-    found = await outside.identify(token)
-    assert found and found.user_id == ANN.id
-    assert await OutsideTokens(hub.database, URL, "https://else.example", hub.people, fetch).identify(token) is None
-    hub.people.known = []
-    assert await outside.identify(token) is None
 
 
 async def test_a_wrong_password_is_told_on_the_page_and_tries_are_counted(hub: Issued) -> None:
