@@ -6,6 +6,7 @@ import sys
 
 from ..missions.entities import Actor, Project
 from ..missions.errors import InvalidValue, NotFound
+from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
@@ -99,10 +100,13 @@ def _texts(options: Options) -> dict[str, str]:
 
 
 def _named(opened: Workspace, project: Project, name: str) -> Actor:
-    for actor in opened.actors(project.id):
+    actors = opened.actors(project.id)
+    for actor in actors:
         if name == actor.id or name.casefold() == actor.name.casefold():
             return actor
-    raise NotFound(f"{project.name} has no actor {name!r}", todo="`solo-unicorn actor list` names them")
+    known = [one.name for one in actors]
+    todo = choices(known) or "`solo-unicorn actor add` makes one"
+    raise NotFound(f"{project.name} has no actor {name!r}", why=nearest(name, known), todo=todo)
 
 
 def _default(project: Project, actors: list[Actor]) -> str | None:

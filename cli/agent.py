@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ..missions.entities import CodeAgent
 from ..missions.errors import Conflict, InvalidValue, NotFound
+from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
-from .opening import workspace
+from .opening import agents_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, nothing
 from .shapes import at
@@ -59,7 +60,7 @@ def _scan(options: Options) -> int | None:
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.agents()
+        found = agents_of(opened, output)
     _print(output, found)
 
 
@@ -68,7 +69,6 @@ def _print(output: Output, agents: list[CodeAgent]) -> None:
         HEADER,
         [(one.name, _state(one), str(one.slots), one.agent_version or "-", _detail(one)) for one in agents],
         [to_wire(one) for one in agents],
-        empty="No scan has been made yet: `solo-unicorn agent scan`.",
     )
 
 
@@ -183,8 +183,9 @@ def _program(command: str) -> bool:
 
 
 def _no_agent(name: str, found: list[CodeAgent]) -> NotFound:
-    known = ", ".join(agent.name for agent in found)
-    return NotFound(f"There is no agent {name!r}", why=f"there are {known}", todo="`solo-unicorn agent add` adds one")
+    known = [agent.name for agent in found]
+    todo = f"{choices(known)}; `solo-unicorn agent add` adds one"
+    return NotFound(f"There is no agent {name!r}", why=nearest(name, known), todo=todo)
 
 
 COMMANDS = {

@@ -9,7 +9,7 @@ from ..missions.errors import UsageError
 from ..missions.ids import short_id
 from .opening import workspace
 from .output import Output
-from .parsing import Command, Options, Parser, takes_project, text_from
+from .parsing import Command, Options, Parser, may_take_project, text_from
 
 if TYPE_CHECKING:
     from ..sync.replica.conflicts import SyncConflict
@@ -125,7 +125,7 @@ def _shape(one: SyncConflict) -> Json:
 
 
 COMMANDS = {
-    "list": Command(takes_project, _list),
+    "list": Command(may_take_project, _list),
     "show": Command(_takes_one, _show),
     "resolve": Command(_resolve_arguments, _resolve),
 }

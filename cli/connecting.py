@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..missions.entities import Json
 from ..missions.errors import SignedOut, UsageError
 from ..missions.wire import to_wire
-from .opening import workspace
+from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser
+from .parsing import Command, Options, Parser, takes_project_first
 
 if TYPE_CHECKING:
     from ..sync.client.transport import Bearer, HttpTransport
@@ -25,7 +26,8 @@ def _takes_profile(parser: Parser) -> None:
 
 
 def _connect_arguments(parser: Parser) -> None:
-    parser.add_argument("name", nargs="?", metavar="PROJECT", help="id, slug or name on the hub; without it: list them")
+    parser.add_argument("-p", "--project", metavar="PROJECT", help="id, slug or name on the hub; default: list them")
+    parser.add_argument("project", nargs="?", default=SUPPRESS, metavar="PROJECT", help="the same as --project")
     _takes_profile(parser)
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists")
     parser.add_argument("--done-days", type=int, metavar="N", help="of Done, only what changed within so many days")
@@ -42,7 +44,7 @@ def _connect(options: Options) -> None:
         raise UsageError(f"{wrong[0]!r} is no list", todo=f"choose from {', '.join(LISTS)}")
     with workspace() as opened:
         account = chosen(opened, options.profile)
-        if options.name is None:
+        if options.project is None:
             found = talk(account, lambda link: fetching.projects(link, account.hub))
             here = {one.id for one in opened.projects(archived=True)}
             output.table(
@@ -55,14 +57,14 @@ def _connect(options: Options) -> None:
                 empty=f"{account.hub} has no project for you.",
             )
             return
-        document, parts = talk(account, lambda link: fetching.project(link, account.hub, options.name))
+        document, parts = talk(account, lambda link: fetching.project(link, account.hub, options.project))
         project = opened.connect_project(account, document, parts, lists=lists, days=options.done_days)
     output.done(f"{project.name} is mirrored from {account.hub} from now on", to_wire(project), name=project.slug)
     output.note("`solo-unicorn sync` brings its missions now; the service does so by itself.")
 
 
 def _publish_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="PROJECT", help="a local project: name, slug or id")
+    takes_project_first(parser)
     _takes_profile(parser)
 
 
@@ -72,7 +74,7 @@ def _publish(options: Options) -> None:
 
     with workspace() as opened:
         account = chosen(opened, options.profile)
-        project = opened.project(options.name)
+        project = project_of(opened, options.project)
         if project.hub is not None:
             raise UsageError(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
         document, parts = published(
@@ -87,13 +89,13 @@ def _publish(options: Options) -> None:
 
 
 def _disconnect_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="PROJECT", help="a connected project: name, slug or id")
+    takes_project_first(parser)
     parser.add_argument("--force", action="store_true", help="even with edits that the hub does not have")
 
 
 def _disconnect(options: Options) -> None:
     with workspace() as opened:
-        project = opened.disconnect_project(options.name, force=options.force)
+        project = opened.disconnect_project(project_of(opened, options.project).id, force=options.force)
     Output(options).done(f"{project.name} is a local project now; the hub keeps its own", to_wire(project))
 
 

@@ -21,7 +21,8 @@ from .parsing import Command, Options, nothing
 
 MINIMUM_GIT = (2, 31)
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-State = Literal["ok", "warn", "fail"]
+State = Literal["ok", "missing", "warning", "error"]
+"""`missing` is what one may do without, such as a code agent that is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,13 @@ def _run(options: Options) -> int:
                 findings += look()
             except SoloUnicornError as error:
                 what = error.what if not error.why else f"{error.what}: {error.why}"
-                findings.append(Finding(look.__name__.removeprefix("_"), "fail", what, error.todo))
+                findings.append(Finding(look.__name__.removeprefix("_"), "error", what, error.todo))
     output.table(
         ("STATE", "WHAT", "DETAIL"),
         [(one.state, one.what, one.detail + (f" → {one.todo}" if one.todo else "")) for one in findings],
         [{"what": one.what, "state": one.state, "detail": one.detail, "todo": one.todo} for one in findings],
     )
-    return 1 if any(one.state == "fail" for one in findings) else 0
+    return 1 if any(one.state == "error" for one in findings) else 0
 
 
 def _python() -> Iterator[Finding]:
@@ -62,7 +63,7 @@ def _git() -> Iterator[Finding]:
     said = Git(Path("/")).line("--version")
     numbers = [int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()]
     if tuple(numbers) < MINIMUM_GIT:
-        yield Finding("git", "fail", said, f"update git to {'.'.join(map(str, MINIMUM_GIT))} or newer")
+        yield Finding("git", "error", said, f"update git to {'.'.join(map(str, MINIMUM_GIT))} or newer")
     else:
         yield Finding("git", "ok", said)
 
@@ -74,10 +75,10 @@ def _home() -> Iterator[Finding]:
         return
     paths.logs_dir()
     if home.stat().st_mode & 0o077:
-        yield Finding("home", "warn", f"{home} can be read by others", f"chmod 700 {home}")
+        yield Finding("home", "warning", f"{home} can be read by others", f"chmod 700 {home}")
     free = shutil.disk_usage(home).free
     if free < LEAST_FREE_BYTES:
-        yield Finding("disk", "warn", f"{free // 2**20} MB free for {home}", "free some space before agents work")
+        yield Finding("disk", "warning", f"{free // 2**20} MB free for {home}", "free some space before agents work")
     yield Finding("home", "ok", str(home))
 
 
@@ -90,7 +91,7 @@ def _sockets() -> Iterator[Finding]:
         except OSError as error:
             yield Finding(
                 "sockets",
-                "fail",
+                "error",
                 f"{directory} takes no sockets: {error.strerror}",
                 f"set {paths.RUNTIME_VARIABLE} to a short directory on a local file system",
             )
@@ -106,7 +107,7 @@ def _settings() -> Iterator[Finding]:
     file = paths.config_file()
     wrong = reading.problems(reading.text_of(file), file) if file.exists() else []
     for problem in wrong:
-        yield Finding("settings", "fail", f"{problem.what}: {problem.why}", problem.todo)
+        yield Finding("settings", "error", f"{problem.what}: {problem.why}", problem.todo)
     if not wrong:
         settings.load()
         yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
@@ -121,20 +122,20 @@ def _workspace() -> Iterator[Finding]:
         with Workspace.open() as opened:
             if opened.read_only:
                 yield Finding(
-                    "workspace", "fail", f"{path} is open for reading only: {opened.read_only}", "update solo-unicorn"
+                    "workspace", "error", f"{path} is open for reading only: {opened.read_only}", "update solo-unicorn"
                 )
             damage = opened.check()
             if damage:
                 yield Finding(
                     "workspace",
-                    "fail",
+                    "error",
                     f"{path} is damaged: {'; '.join(damage[:3])}",
                     f"restore a copy from {paths.home() / 'backups'}",
                 )
             elif not opened.read_only:
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
-        yield Finding("workspace", "fail", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
+        yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
 
 
 def _holders(path: Path) -> str:
@@ -161,7 +162,10 @@ def _service() -> Iterator[Finding]:
     version = str(said.get("version"))
     if version != __version__:
         yield Finding(
-            "service", "warn", f"runs as version {version}, this is {__version__}", "`solo-unicorn workstation restart`"
+            "service",
+            "warning",
+            f"runs as version {version}, this is {__version__}",
+            "`solo-unicorn workstation restart`",
         )
     else:
         yield Finding("service", "ok", f"runs, pid {said.get('pid')}")
@@ -174,9 +178,12 @@ def _agents() -> Iterator[Finding]:
     for agent in scan(settings.load()):
         if not agent.enabled:
             continue
-        state: State = "ok" if agent.state in ("ready", "missing") else "warn"
-        detail = agent.detail or f"{agent.agent_version or ''} {agent.binary or ''}".strip()
-        yield Finding(f"agent {agent.name}", state, f"{agent.state.replace('_', ' ')}: {detail}".rstrip(": "))
+        state = _AGENT_STATES.get(agent.state, "warning")
+        detail = agent.detail or f"ready: {agent.agent_version or ''} {agent.binary or ''}".rstrip(": ")
+        yield Finding(f"agent {agent.name}", state, detail)
+
+
+_AGENT_STATES: dict[str, State] = {"ready": "ok", "missing": "missing"}
 
 
 def _keychain() -> Iterator[Finding]:
@@ -185,7 +192,7 @@ def _keychain() -> Iterator[Finding]:
     try:
         credentials.get("doctor")
     except credentials.NoKeychain as error:
-        yield Finding("keychain", "warn", f"{error.what} (needed for a hub only)", error.todo)
+        yield Finding("keychain", "warning", f"{error.what} (needed for a hub only)", error.todo)
     else:
         yield Finding("keychain", "ok", "opens")
 
@@ -201,7 +208,7 @@ def _repositories() -> Iterator[Finding]:
         if not one.local_path:
             yield Finding(
                 f"repository {one.name}",
-                "warn",
+                "warning",
                 "it has no checkout on this machine",
                 f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here",
             )
@@ -209,7 +216,7 @@ def _repositories() -> Iterator[Finding]:
         try:
             facts = inspect(one.local_path)
         except SoloUnicornError as error:
-            yield Finding(f"repository {one.name}", "fail", f"{error.what}: {error.why}", error.todo)
+            yield Finding(f"repository {one.name}", "error", f"{error.what}: {error.why}", error.todo)
         else:
             yield Finding(f"repository {one.name}", "ok", f"{facts.root}, {one.default_branch}")
 
@@ -223,7 +230,7 @@ def _hubs() -> Iterator[Finding]:
         for hub in sorted({mirror.hub for mirror in mirrors}):
             can = workspace.capabilities(hub)
             if can is None:
-                yield Finding("hub", "warn", f"{hub} was never reached", "`solo-unicorn sync`")
+                yield Finding("hub", "warning", f"{hub} was never reached", "`solo-unicorn sync`")
                 continue
             weaker = [
                 text
@@ -235,14 +242,14 @@ def _hubs() -> Iterator[Finding]:
                 )
                 if not has
             ]
-            yield Finding("hub", "warn" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
+            yield Finding("hub", "warning" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
         for account in workspace.accounts():
             if why := workspace.meta(f"workstation.fenced {account.id}"):
-                yield Finding("workstation", "fail", f"fenced off at {account.hub}", why)
+                yield Finding("workstation", "error", f"fenced off at {account.hub}", why)
         if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
             yield Finding(
                 "outbox",
-                "warn",
+                "warning",
                 f"{lost} edit(s) of an earlier workspace file were not sent",
                 "`solo-unicorn sync --recover`, once their projects are connected",
             )
@@ -252,20 +259,20 @@ def _hubs() -> Iterator[Finding]:
             if wrong:
                 yield Finding(
                     "mirror",
-                    "fail",
+                    "error",
                     f"{name}: {len(wrong)} mission(s) do not show what they should",
                     "keep the file and report this; `solo-unicorn export` saves what is shown",
                 )
             if mirror.skipped:
                 yield Finding(
                     "mirror",
-                    "warn",
+                    "warning",
                     f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
                     "update solo-unicorn",
                 )
             good = state.word == "synced"
             yield Finding(
-                "mirror", "ok" if good else "warn", f"{name}: {state.word}", "" if good else "`solo-unicorn sync`"
+                "mirror", "ok" if good else "warning", f"{name}: {state.word}", "" if good else "`solo-unicorn sync`"
             )
 
 

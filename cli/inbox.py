@@ -14,12 +14,12 @@ from ..missions.wire import to_wire
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, takes_project
+from .parsing import Command, Options, Parser, may_take_project, takes_project
 from .shapes import at
 
 
 def _list_arguments(parser: Parser) -> None:
-    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
+    may_take_project(parser)
     parser.add_argument("--all", action="store_true", help="also those that are answered or that nobody waits for")
 
 

@@ -6,7 +6,7 @@ Nothing is imported here that a command may do without: `--version` and `--help`
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 INTERRUPTED = 130
 
@@ -98,14 +98,11 @@ def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
     return int(command.run(options) or 0)
 
 
-def _unknown(word: str, known: object, kind: str, todo: str) -> Exception:
-    from difflib import get_close_matches
-
+def _unknown(word: str, known: Iterable[str], kind: str, todo: str) -> Exception:
     from ..missions.errors import UsageError
+    from ..missions.naming import nearest
 
-    near = get_close_matches(word, list(known), n=1)  # type: ignore[call-overload]
-    why = f"the nearest one is {near[0]!r}" if near else ""
-    return UsageError(f"{word!r} is not a {kind}", why=why, todo=todo)
+    return UsageError(f"{word!r} is not a {kind}", why=nearest(word, known), todo=todo)
 
 
 def _open_closed_streams() -> None:

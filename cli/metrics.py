@@ -6,11 +6,11 @@ from ..missions.metrics import AgentFigures, WeekFigures
 from ..missions.wire import to_wire
 from .opening import workspace
 from .output import Output
-from .parsing import Command, Options, Parser
+from .parsing import Command, Options, Parser, may_take_project
 
 
 def _arguments(parser: Parser) -> None:
-    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
+    may_take_project(parser)
     parser.add_argument("--weeks", type=int, default=12, metavar="N", help="the last N weeks (default 12)")
     parser.add_argument("--agents", action="store_true", help="compare the agents instead of the weeks")
 

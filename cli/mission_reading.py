@@ -12,9 +12,9 @@ from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, Miss
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import shared_id
 from ..missions.wire import to_wire
-from .opening import project_of, workspace
+from .opening import agents_of, project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, takes_project
+from .parsing import Command, Options, Parser, may_take_project, takes_project
 from .shapes import at, mission_json, ref, since, state, tasks
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def _show(options: Options) -> None:
         project = opened.project(mission.project_id)
         flow = opened.flow_of(mission.id)
         links = opened.dependencies(mission.id)
+        if mission.ready:
+            agents_of(opened, output)
         why_not = None if mission.agent_session_status != "INACTIVE" else opened.why_not(mission.id)
         change = _measured(opened, mission)
         comments = opened.comments(mission.id, open_only=True)
@@ -219,6 +221,7 @@ def _queue(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = opened.project(options.project).id if options.project else None
+        agents_of(opened, output)
         entries = opened.queue(project)
     output.table(
         ("REF", "P", "LIST", "TITLE", "NOT RUNNING"),
@@ -245,11 +248,11 @@ def _waiting(options: Options) -> None:
 
 
 def _queue_arguments(parser: Parser) -> None:
-    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this project")
+    may_take_project(parser)
 
 
 def _search_arguments(parser: Parser) -> None:
-    takes_project(parser)
+    may_take_project(parser)
     parser.add_argument("words", nargs="+", metavar="WORDS")
     parser.add_argument("--limit", type=int, default=20)
 

@@ -17,9 +17,10 @@ from ..missions.entities import (
     StageConfig,
     Task,
 )
-from ..missions.errors import UsageError, VersionConflict
+from ..missions.errors import NotFound, UsageError, VersionConflict
+from ..missions.naming import choices, nearest
 from ..workspace.workspace import Workspace
-from .opening import project_of, service_note, workspace
+from .opening import agents_of, project_of, service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from
 from .shapes import mission_json, ref
@@ -84,6 +85,8 @@ def _create(options: Options) -> None:
         if held_back:  # nobody may take it before its blockers are known
             opened.set_ready(mission.id, True)
         mission = opened.mission(mission.id)
+        if mission.ready:
+            agents_of(opened, output)
     output.done(
         f"{ref(mission)} created in {mission.list} of {project.name}: {mission.title}",
         mission_json(mission),
@@ -139,7 +142,7 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "tasks": tuple(Task(title) for title in options.task) if options.task else None,
     }
     if options.agent:
-        given |= _agent(opened, options.agent)
+        given |= _agent(opened, options.agent, Output(options))
     if options.skip_stage:
         given["flow_config"] = _without(options.skip_stage, before)
     if options.max_per_day is not None or options.max_per_hour is not None:
@@ -155,38 +158,38 @@ def _without(stages: list[str], before: Mission | None) -> FlowConfig:
 
 
 def _repository(opened: Workspace, project: Project, name: str) -> str:
-    from ..missions.errors import NotFound
-
-    for repository in opened.repositories(project.id):
+    repositories = opened.repositories(project.id)
+    for repository in repositories:
         if name in (repository.id, repository.name):
             return repository.id
-    raise NotFound(f"{project.name} has no repository {name!r}", todo="`solo-unicorn repo list` names them")
+    known = [one.name for one in repositories]
+    todo = choices(known) or "`solo-unicorn repo add` links one"
+    raise NotFound(f"{project.name} has no repository {name!r}", why=nearest(name, known), todo=todo)
 
 
 def _actor(opened: Workspace, project: Project, name: str) -> str:
-    from ..missions.errors import NotFound
-
-    for actor in opened.actors(project.id):
+    actors = opened.actors(project.id)
+    for actor in actors:
         if name in (actor.id, actor.name):
             return actor.id
-    raise NotFound(f"{project.name} has no actor {name!r}", todo="`solo-unicorn project show` names them")
+    known = [one.name for one in actors]
+    todo = choices(known) or "`solo-unicorn actor add` makes one"
+    raise NotFound(f"{project.name} has no actor {name!r}", why=nearest(name, known), todo=todo)
 
 
-def _agent(opened: Workspace, name: str) -> dict[str, object]:
+def _agent(opened: Workspace, name: str, output: Output) -> dict[str, object]:
     """An agent by its own name, else every agent of a type; NotFound when this machine knows neither."""
-    agents = opened.agents()
+    agents = agents_of(opened, output)
     for agent in agents:
         if agent.name == name:
             return {"code_agent_name": agent.name, "code_agent_type": agent.type}
     if any(agent.type == name for agent in agents):
         return {"code_agent_type": name}
-    from ..missions.errors import NotFound
-
-    known = ", ".join(sorted(agent.name for agent in agents))
+    known = sorted(agent.name for agent in agents)
     raise NotFound(
         f"This machine has no code agent {name!r}",
-        why=f"it knows {known}" if known else "no scan has been made yet",
-        todo="`solo-unicorn agent scan` looks for agents, `solo-unicorn agent add` adds one",
+        why=nearest(name, known),
+        todo=f"{choices(known)}; `solo-unicorn agent add` adds one",
     )
 
 
@@ -248,6 +251,7 @@ def _ready(options: Options) -> None:
         for mission in [opened.mission(name) for name in options.missions]:
             opened.set_ready(mission.id, not options.off)
         done = [opened.mission(name) for name in options.missions]
+        agents_of(opened, output)  # the reason below is about them
         held = [opened.why_not(mission.id) for mission in done]
     told = [
         f"{ref(one)} is {'not ready' if options.off else 'ready'}" + (f": {why}" if why and not options.off else "")

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..missions.entities import Project
-from ..missions.errors import NotFound
+from ..missions.entities import CodeAgent, Project
+from ..missions.errors import NotFound, UsageError
+from ..missions.naming import choices
 from ..system import locks
 from ..workspace.workspace import Workspace
-
-LAST_PROJECT = "board.project"
-"""Where the board remembers the project it showed last."""
+from .output import Output
 
 
 @contextmanager
@@ -27,20 +26,26 @@ def workspace() -> Iterator[Workspace]:
 
 
 def project_of(opened: Workspace, wish: str | None) -> Project:
-    """The project a command is about: the wished one, that of the directory's repository, the board's last, the first.
+    """The project a command is about: the wished one, that of this directory's repository, else the only one.
 
-    NotFound when there is none.
+    NotFound when there is none, UsageError that names them when there are several.
     """
     if wish:
         return opened.project(wish)
     projects = opened.projects()
     if len(projects) > 1:
+        from ..worktrees.around import projects_around
+
         here = _here()
-        for repository in opened.repositories():
-            if repository.local_path and Path(repository.local_path) in here:
-                return opened.project(repository.project_id)
-        last = opened.meta(LAST_PROJECT)
-        projects = [project for project in projects if project.id == last] or projects
+        around = projects_around(opened, here)
+        if len(around) != 1:
+            why = "several have linked the repository of this directory" if around else "this directory is of none"
+            raise UsageError(
+                f"Which project? There are {len(projects)}",
+                why=f"{why} ({here})",
+                todo="add --project: " + choices(project.slug for project in around or projects),
+            )
+        return around[0]
     if not projects:
         raise NotFound(
             "There is no project yet",
@@ -50,12 +55,26 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
     return projects[0]
 
 
-def _here() -> tuple[Path, ...]:
+def _here() -> Path:
     try:
-        directory = Path(os.path.realpath(Path.cwd()))
+        return Path(os.path.realpath(Path.cwd()))
     except OSError:  # the directory is gone
-        return ()
-    return directory, *directory.parents
+        return Path("/")
+
+
+def agents_of(opened: Workspace, output: Output) -> list[CodeAgent]:
+    """The code agents of this machine; looked for now when nobody has looked yet (within 5 s, told when it takes one).
+
+    The service looks at its first start too: whoever comes second leaves what the first has found.
+    """
+    if not opened.agents() and opened.read_only is None:
+        from ..agents.detection import scan
+        from ..config.settings import load
+
+        with output.progress("looking for code agents"):
+            found = scan(load())
+        opened.set_agents(found, first=True)
+    return opened.agents()
 
 
 def service_note() -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from ..missions.errors import UsageError
+from ..missions.naming import choices, nearest
 
 Options = argparse.Namespace
 
@@ -29,11 +30,33 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--json", action="store_true", help='print {"data": …, "meta": …}')
         self.add_argument("-q", "--quiet", action="store_true", help="print the least: ids, or nothing")
 
+    def parse_args(self, words: Sequence[str] | None = None, into: None = None) -> Options:  # type: ignore[override]
+        """The options in the words; UsageError names what is not taken, and what is nearest to it."""
+        options, rest = self.parse_known_args(words)
+        if rest:
+            wrong = next((word for word in rest if word.startswith("-")), rest[0]).partition("=")[0]
+            what = f"does not take {'the option ' if wrong.startswith('-') else ''}{wrong}"
+            known = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            raise self._refusal(what, why=nearest(wrong, known) if wrong.startswith("-") else "")
+        return options
+
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments (exit code 2)."""
-        raise UsageError(
-            f"{self.prog}: {message.removeprefix('argument ')}", todo=f"`{self.prog} --help` shows what it takes"
-        )
+        raise self._refusal(message.removeprefix("argument "))
+
+    def _refusal(self, what: str, *, why: str = "") -> UsageError:
+        name = self.prog.removeprefix("solo-unicorn ")
+        joined = " " if what.startswith("does ") else ": "
+        return UsageError(f"`{name}`{joined}{what}", why=why, todo=f"`{self.prog} --help` shows what it takes")
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """A value that is not among the choices of its option."""
+        if action.choices is not None and value not in action.choices:
+            option = "/".join(action.option_strings) or action.metavar or action.dest
+            known = [str(one) for one in action.choices]
+            raise UsageError(
+                f"{value!r} is not a valid value of {option}", why=nearest(str(value), known), todo=choices(known)
+            )
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -51,13 +74,26 @@ def nothing(parser: Parser) -> None:
 
 
 def takes_project(parser: Parser) -> None:
-    """The option that chooses a project."""
+    """The option that chooses the project a command is about (opening.project_of)."""
     parser.add_argument(
         "-p",
         "--project",
         metavar="PROJECT",
-        help="its name, slug or id; default: that of this directory, else the last one",
+        help="its name, slug or id; default: that of this directory, else the only one",
     )
+
+
+def takes_project_first(parser: Parser) -> None:
+    """The same as a word of its own, for commands whose subject is the project; the option is taken too."""
+    parser.add_argument(
+        "project", nargs="?", default=argparse.SUPPRESS, metavar="PROJECT", help="the same as --project"
+    )
+    takes_project(parser)
+
+
+def may_take_project(parser: Parser) -> None:
+    """The option that narrows to one project what is told of all."""
+    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
 
 
 def takes_yes(parser: Parser) -> None:
@@ -77,6 +113,15 @@ def confirmed(options: Options, question: str) -> bool:
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def takes_first_commit(parser: Parser) -> None:
+    """The option that begins a repository without a commit."""
+    parser.add_argument(
+        "--first-commit",
+        action="store_true",
+        help="begin a repository that has no commit with an empty one; its files stay as they are",
+    )
 
 
 def text_from(value: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..missions.entities import LISTS, Json, Project
-from ..missions.errors import UsageError
+from ..missions.errors import SoloUnicornError, UsageError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, confirmed, takes_project, takes_yes, text_from
+from .parsing import Command, Options, Parser, confirmed, takes_first_commit, takes_project_first, takes_yes, text_from
 from .shapes import at
 
 SWITCH = {"on": True, "off": False}
@@ -17,6 +17,7 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("-d", "--description", metavar="TEXT")
     parser.add_argument("--repo", metavar="PATH", help="link this checkout to it")
+    takes_first_commit(parser)
 
 
 def _create(options: Options) -> None:
@@ -25,12 +26,30 @@ def _create(options: Options) -> None:
         if options.repo:
             from .repo import facts_of, linked
 
-            facts = facts_of(options.repo)  # looked at first: a wrong path makes no project
+            facts = facts_of(
+                options.repo, first_commit=options.first_commit
+            )  # looked at first: a wrong path makes no project
             project = opened.create_project(options.name, description=options.description)
             linked(opened, project, facts)
         else:
             project = opened.create_project(options.name, description=options.description)
     output.done(f"{project.name} created", to_wire(project), name=project.slug)
+    if not options.repo:
+        output.note(_without_repository(project))
+
+
+def _without_repository(project: Project) -> str:
+    """What is still to do before missions of a new project can run; nothing is linked that was not asked for."""
+    from ..worktrees.repositories import NoCommits, inspect
+
+    command = f"solo-unicorn repo add -p {project.slug}"
+    try:
+        facts = inspect(".", look_at_files=False)
+    except NoCommits as error:
+        return f"No repository is linked to it, and {error.root} has no commit yet: `{command} --first-commit`"
+    except SoloUnicornError:
+        return f"No repository is linked to it: `{command} PATH`, in which PATH is a checkout."
+    return f"No repository is linked to it: `{command}` links {facts.root}."
 
 
 def _list_arguments(parser: Parser) -> None:
@@ -60,14 +79,10 @@ def _state(project: Project) -> str:
     return "paused" if project.paused else "sample" if project.is_sample else "active"
 
 
-def _takes_one(parser: Parser) -> None:
-    parser.add_argument("name", nargs="?", metavar="PROJECT", help="name, slug or id; default: that of this directory")
-
-
 def _show(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = project_of(opened, options.name)
+        project = project_of(opened, options.project)
         repositories, flows, actors = (
             opened.repositories(project.id),
             opened.flows(project.id),
@@ -97,7 +112,7 @@ def _show(options: Options) -> None:
 
 
 def _edit_arguments(parser: Parser) -> None:
-    takes_project(parser)
+    takes_project_first(parser)
     parser.add_argument("--name")
     parser.add_argument("-d", "--description", metavar="TEXT")
     parser.add_argument(
@@ -176,15 +191,15 @@ def _limits(project: Project, said: list[str]) -> dict[str, int]:
 def _paused(paused: bool) -> Command:
     def run(options: Options) -> None:
         with workspace() as opened:
-            project = opened.update_project(project_of(opened, options.name).id, {"paused": paused})
+            project = opened.update_project(project_of(opened, options.project).id, {"paused": paused})
         told = "is paused: nothing new starts, running sessions go on" if paused else "goes on"
         Output(options).done(f"{project.name} {told}", to_wire(project))
 
-    return Command(_takes_one, run)
+    return Command(takes_project_first, run)
 
 
 def _delete_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="PROJECT")
+    takes_project_first(parser)
     parser.add_argument(
         "--discard-unsent", action="store_true", help="a connected project: even with edits that the hub does not have"
     )
@@ -193,7 +208,7 @@ def _delete_arguments(parser: Parser) -> None:
 
 def _delete(options: Options) -> int | None:
     with workspace() as opened:
-        project = opened.project(options.name)
+        project = project_of(opened, options.project)
         total = sum(count.total for count in opened.list_counts(project.id).values())
         unsent = len(opened.outbox(project.id)) + len(opened.conflicts(project.id))
         asked = f"Remove {project.name} with {total} missions, their history and its memory for good?"
@@ -211,7 +226,7 @@ def _delete(options: Options) -> int | None:
 COMMANDS = {
     "create": Command(_create_arguments, _create),
     "list": Command(_list_arguments, _list),
-    "show": Command(_takes_one, _show),
+    "show": Command(takes_project_first, _show),
     "edit": Command(_edit_arguments, _edit),
     "pause": _paused(True),
     "resume": _paused(False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ..missions.entities import Project, ProjectRepository
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, takes_project
+from .parsing import Command, Options, Parser, takes_first_commit, takes_project
 
 if TYPE_CHECKING:
     from ..workspace.workspace import Workspace
@@ -26,6 +27,7 @@ def _add_arguments(parser: Parser) -> None:
         help="a checkout (default: this directory), or a URL to clone",
     )
     takes_project(parser)
+    takes_first_commit(parser)
     parser.add_argument("--path", help="where a URL is cloned to; default: in the home of solo-unicorn")
     parser.add_argument(
         "--blobless", action="store_true", help="clone without contents of old commits; git fetches them when needed"
@@ -40,13 +42,14 @@ def _add_arguments(parser: Parser) -> None:
 def _add(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = project_of(opened, options.project)
         if is_url(options.source):
             from .repo_cloning import checkout_of
 
+            project = project_of(opened, options.project)
             facts, managed = checkout_of(output, opened, options.source, options.path, options.blobless)
         else:
-            facts, managed = facts_of(options.source), False
+            facts, managed = facts_of(options.source, first_commit=options.first_commit), False
+            project = (None if options.project else _expecting(opened, facts)) or project_of(opened, options.project)
         if options.branch:
             _check_branch(facts, options.branch)
         repository = linked(
@@ -76,11 +79,34 @@ def is_url(source: str) -> bool:
     return "://" in source or (bool(re.match(r"^[\w.-]+@[\w.-]+:", source)) and not Path(source).exists())
 
 
-def facts_of(path: str) -> RepositoryFacts:
-    """What a path is; an error says why missions cannot work in it."""
-    from ..worktrees.repositories import inspect
+def facts_of(path: str, *, first_commit: bool = False) -> RepositoryFacts:
+    """What a path is; an error says why missions cannot work in it.
 
-    return inspect(Path(path))
+    A repository without a commit gets its first one when that is wanted: by the option, or asked on a terminal.
+    """
+    from ..worktrees.repositories import NoCommits, inspect, make_first_commit
+
+    try:
+        return inspect(Path(path))
+    except NoCommits as error:
+        if not (first_commit or _wants_first_commit(error.root)):
+            raise
+        make_first_commit(error.root)
+        return inspect(Path(path))
+
+
+def _wants_first_commit(root: Path) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    asked = f"{root} has no commit yet, and missions start from one. Make an empty first commit? [y/N] "
+    print(asked, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _expecting(opened: Workspace, facts: RepositoryFacts) -> Project | None:
+    """The one connected project with a repository that this checkout is of and that has none on this machine yet."""
+    found = [one for one in opened.projects() if _without_checkout(opened, one, "", facts.remote_url) is not None]
+    return found[0] if len(found) == 1 else None
 
 
 def linked(
@@ -115,13 +141,18 @@ def linked(
 def _without_checkout(
     opened: Workspace, project: Project, name: str, remote_url: str | None
 ) -> ProjectRepository | None:
-    """The repository of that name or address that has no checkout on this machine yet."""
+    """The repository with that address that has no checkout on this machine yet, else the one of that name.
+
+    An address is the same whatever the way to reach it; two different addresses are two repositories.
+    """
+    from .repo_cloning import alike
+
     if project.hub is None:
         return None
     found = [one for one in opened.repositories(project.id) if not one.local_path]
-    named = [one for one in found if one.name == name]
-    same = [one for one in found if remote_url and one.remote_url == remote_url]
-    return next(iter(named or same), None)
+    same = [one for one in found if remote_url and one.remote_url and alike(one.remote_url) == alike(remote_url)]
+    named = [one for one in found if one.name == name and not (one.remote_url and remote_url)]
+    return next(iter(same or named), None)
 
 
 def _identified(output: Output, opened: Workspace, repository: ProjectRepository) -> tuple[ProjectRepository, str]:

@@ -43,6 +43,8 @@ def state(mission: Mission) -> str:
             return "done"
         case Mission(dependency_count=count) if count:
             return "blocked"
+        case Mission(ready=True, project_repository_id=None):
+            return "no repository"
         case Mission(ready=True):
             return "ready"
         case _:

@@ -8,9 +8,9 @@ from ..config import paths
 from ..missions.entities import Json
 from ..missions.errors import SoloUnicornError, TryAgain, UsageError
 from ..missions.ids import short_id
-from .opening import workspace
+from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser, takes_project
+from .parsing import Command, Options, Parser, may_take_project
 from .shapes import at, at_wire
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 60.0
 
 
 def _arguments(parser: Parser) -> None:
-    takes_project(parser)
+    may_take_project(parser)
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--once", action="store_true", help="read and send everything now, then end (the default)")
     way.add_argument("--watch", action="store_true", help="go on until ctrl+c; one line for each thing that happens")
@@ -59,9 +59,8 @@ def _run(options: Options) -> None:
 def _select(opened: Workspace, project: str | None, options: Options) -> None:
     from ..missions.entities import LISTS
 
-    if project is None:
-        raise UsageError("Which project?", todo="add --project")
-    mirror = opened.mirror(project)
+    mirror = opened.mirror(project or project_of(opened, None).id)
+    project = mirror.project_id
     lists, days = mirror.lists, mirror.days
     if options.lists:
         lists = None if options.lists == "all" else tuple(options.lists.split(","))

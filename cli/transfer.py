@@ -11,11 +11,11 @@ from ..missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from ..missions.wire import to_wire
 from .opening import project_of, workspace
 from .output import Output
-from .parsing import Command, Options, Parser
+from .parsing import Command, Options, Parser, takes_project_first
 
 
 def _export_arguments(parser: Parser) -> None:
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="default: that of this directory")
+    takes_project_first(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
     parser.add_argument("--replace", action="store_true", help="replace a file that is there")
 

@@ -6,14 +6,14 @@ from ..missions.usage import UsageFigures
 from ..missions.wire import to_wire
 from .opening import workspace
 from .output import Output
-from .parsing import Command, Options, Parser
+from .parsing import Command, Options, Parser, may_take_project
 
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument(
         "--by", choices=("day", "agent", "mission", "session"), default="day", help="what is added up (default day)"
     )
-    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
+    may_take_project(parser)
     parser.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (default 30)")
 
 

@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from ..missions.access import Call
+from ..system.serving import Server
 from .caller import identify
 from .changes import Changes
 from .server import Calls, RunToken, build_server
@@ -86,6 +87,7 @@ class HttpServer:
             self._door,
             log_config=None,
             access_log=False,
+            date_header=False,
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=2,
@@ -128,7 +130,7 @@ def _application(call: Call, changes: Changes, version: str, calls: Calls, kept:
     )
 
 
-class _Uvicorn(uvicorn.Server):
+class _Uvicorn(Server):
     """uvicorn inside a program that handles its own signals and wants to know when it answers."""
 
     def __init__(self, config: uvicorn.Config) -> None:

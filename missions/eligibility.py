@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from .entities import ListName, Mission, Project, ProjectRepository
 from .loops import next_run
+from .naming import choices
 from .pull_requests import waits_for
 from .records import record
 
@@ -57,6 +58,8 @@ class Facts:
     project: Project
     now: datetime
     repository: ProjectRepository | None = None
+    repository_names: tuple[str, ...] = ()
+    """Of the project, for a mission that has none of them."""
     repository_running: int = 0
     """Missions that run on the repository, this one not counted."""
     worktrees_taken: int = 0
@@ -170,10 +173,10 @@ def _project(mission: Mission, facts: Facts) -> str | None:
 
 def _repository(mission: Mission, facts: Facts) -> str | None:
     repository = facts.repository
-    if mission.project_repository_id is None:
-        return "has no repository to work in: choose one"
     if repository is None:
-        return "works in a repository that was removed: choose another"
+        gone = "its own was removed; " if mission.project_repository_id is not None else ""
+        names = facts.repository_names
+        return f"No repository: {gone}{choices(names) or '`solo-unicorn repo add` links one'}"
     if repository.status != "active":
         return f"works in {repository.name}, which is {_STATUS[repository.status]}"
     limit = repository.max_concurrent_missions
@@ -218,9 +221,10 @@ def _agent(mission: Mission, facts: Facts) -> str | None:
     if pick_agent(mission, facts.agents, facts.now) is not None:
         return None
     wanted = list(_wanted(mission, facts.agents))
+    if not facts.agents:
+        return "waits for the first look for code agents"
     if not wanted:
-        wish = mission.code_agent_name or mission.code_agent_type
-        return f"wants {wish}, which this workstation does not have" if wish else "finds no code agent here"
+        return f"wants {mission.code_agent_name or mission.code_agent_type}, which this workstation does not have"
     # of several agents, the one that is nearest to being able to start is named
     return max((held for agent in wanted if (held := _held_back(agent, facts.now))), key=lambda held: held[0])[1]
 

@@ -160,11 +160,21 @@ class SoloUnicornApp(App[None]):
         await asyncio.shield(super()._flush_next_callbacks())
 
     async def on_unmount(self) -> None:
-        """Let go of the service and the workspace."""
+        """Let go of the service and the workspace, once nothing runs any more that could use them."""
         if self._keeper is not None:
             self._keeper.close()
+        await self._end_workers()
         if self.connected:
             await self.face.close()
+
+    async def _end_workers(self) -> None:
+        """Cancel all workers and wait for their ends; also those that messages started while the screens were left."""
+        while self.workers:
+            for worker in self.workers:
+                if not worker.is_cancelled:  # a second time would end what it still has to do
+                    worker.cancel()
+            await asyncio.gather(*(worker.wait() for worker in self.workers), return_exceptions=True)
+            await asyncio.sleep(0)  # the manager forgets a worker in a callback of its task
 
     def _heard(self, news: ServiceInfo | SoloUnicornError | None) -> None:
         """What the keeper says, in its own thread."""

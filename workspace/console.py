@@ -119,10 +119,15 @@ class ConsoleOperations(WorkspaceBase):
         with self._reading() as connection:
             return lookup.agents(connection)
 
-    def set_agents(self, agents: Iterable[CodeAgent]) -> None:
-        """Replace the list after a scan; a limit that has not passed is kept. Nothing is told when it is the same."""
+    def set_agents(self, agents: Iterable[CodeAgent], *, first: bool = False) -> None:
+        """Replace the list after a scan (with `first` only an empty one); a limit that has not passed is kept.
+
+        Nothing is told when it is the same.
+        """
         with self._change(SYSTEM) as change:
             before = {agent.name: agent for agent in lookup.agents(change.connection)}
+            if first and before:
+                return
             limits = {agent.name: agent.rate_limit_reset_at for agent in before.values()}
             found = dict[str, CodeAgent]()
             for agent in agents:

@@ -70,6 +70,7 @@ class FactFinder:
             Facts(
                 project=self._project(mission.project_id),
                 repository=repository,
+                repository_names=() if repository is not None else self._repository_names(mission.project_id),
                 repository_running=int(self._busy.get(mission.project_repository_id, 0)),
                 worktrees_taken=len(worktrees),
                 has_worktree=mission.id in worktrees,
@@ -98,6 +99,12 @@ class FactFinder:
             return lookup.part(self._connection, ProjectRepository, mission.project_repository_id)
         except NotFound:
             return None
+
+    def _repository_names(self, project_id: str) -> tuple[str, ...]:
+        found = self._connection.execute(
+            "SELECT name FROM repository WHERE project_id = ? ORDER BY rowid", (project_id,)
+        )
+        return tuple(str(name) for (name,) in found)
 
     def _blockers(self, mission: Mission) -> tuple[Blocker, ...]:
         if not mission.dependency_count:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from ..missions.entities import Actor, CodeAgent, Flow, Mission, Project, ProjectRepository, Session
 from ..missions.errors import NotFound
 from ..missions.ids import parse_shared_id, parse_short_id
+from ..missions.naming import choices, nearest
 from .rows import load
 
 Part = TypeVar("Part", Flow, Actor, ProjectRepository)
@@ -46,7 +47,10 @@ def project(connection: sqlite3.Connection, ref: str) -> Project:
         (ref.strip(),),
     ).fetchone()
     if row is None:
-        raise NotFound(f"No project {ref!r}", todo="`solo-unicorn project list` shows what there is")
+        rows_found = connection.execute("SELECT name, slug FROM project ORDER BY name COLLATE NOCASE").fetchall()
+        near = nearest(ref, [str(name) for pair in rows_found for name in reversed(pair)])
+        todo = choices(slug for _, slug in rows_found) or "`solo-unicorn project create NAME` makes one"
+        raise NotFound(f"No project {ref!r}", why=near, todo=todo)
     return load(Project, row[0])
 
 
@@ -54,6 +58,7 @@ def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: 
     """A repository, flow or actor by id, or by name within a project; NotFound."""
     table = TABLES[cls]
     row = connection.execute(f"SELECT doc FROM {table} WHERE id = ?", (ref,)).fetchone()
+    found: list[tuple[str]] = []
     if row is None:
         found = connection.execute(
             f"SELECT doc FROM {table} WHERE name = ?1 COLLATE NOCASE AND (?2 IS NULL OR project_id = ?2) LIMIT 2",
@@ -61,7 +66,17 @@ def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: 
         ).fetchall()
         row = found[0] if len(found) == 1 else None
     if row is None:
-        raise NotFound(f"No {table} {ref!r}", todo=f"see the {table} list of the project; a name must be unique in it")
+        names = connection.execute(
+            f"SELECT DISTINCT name FROM {table} WHERE ?1 IS NULL OR project_id = ?1 ORDER BY name", (project_id,)
+        )
+        known = [str(name) for (name,) in names]
+        if len(found) > 1:
+            raise NotFound(
+                f"Several projects have a {table} {ref!r}", todo="name the project too (--project), or give its id"
+            )
+        raise NotFound(
+            f"No {table} {ref!r}", why=nearest(ref, known), todo=choices(known) or f"the project has no {table} yet"
+        )
     return load(cls, row[0])
 
 

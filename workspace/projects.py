@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..missions.entities import LISTS, SYSTEM, USER, Actor, Author, Flow, FlowStage, Project, ProjectRepository
 from ..missions.errors import Conflict, InvalidValue
 from ..missions.flows import system_flows
-from ..missions.operations import parts
+from ..missions.operations import missions, parts
 from ..missions.operations.checks import changed, check_name
 from . import lookup, rows
 from .base import WorkspaceBase
@@ -80,7 +80,10 @@ class ProjectOperations(WorkspaceBase):
 
     def add_repository(self, project: str, name: str, *, by: Author = USER, **values: object) -> ProjectRepository:
         """Link a repository to a project; `values` are further fields of ProjectRepository by their names."""
-        return self.write_as(by, parts.create, project, ProjectRepository, name, values)
+        with self._change(by) as change:
+            made = parts.create(change, project, ProjectRepository, name, values)
+            _take_in(change, made)
+            return made
 
     def update_repository(self, ref: str, changes: Mapping[str, object], *, by: Author = USER) -> ProjectRepository:
         """Change fields of a repository by their snake_case names."""
@@ -158,6 +161,24 @@ class ProjectOperations(WorkspaceBase):
     def _parts(self, cls: type[lookup.Part], project: str | None) -> list[lookup.Part]:
         with self._reading() as connection:
             return lookup.parts(connection, cls, lookup.project(connection, project).id if project else None)
+
+
+def _take_in(change: Change, repository: ProjectRepository) -> None:
+    """Give the only repository of a project to its open missions that have none, as if they were made now."""
+    others = change.connection.execute(
+        "SELECT 1 FROM repository WHERE project_id = ? AND id <> ? LIMIT 1", (repository.project_id, repository.id)
+    ).fetchone()
+    if others:
+        return
+    waiting = change.connection.execute(
+        "SELECT id FROM mission WHERE project_id = ? AND repository_id IS NULL AND deleted = 0 AND list <> 'done'",
+        (repository.project_id,),
+    ).fetchall()
+    for (mission_id,) in waiting:
+        mission = change.mission(mission_id)
+        branch = mission.target_branch or repository.default_branch
+        given = {"project_repository_id": repository.id, "target_branch": branch}
+        missions.edit(change, mission.id, given)
 
 
 def create_project_in(change: Change, name: str, *, description: str | None = None, is_sample: bool = False) -> Project:

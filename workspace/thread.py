@@ -77,6 +77,11 @@ class WorkspaceThread:
         return self._path or paths.workspace_db()
 
     @property
+    def is_open(self) -> bool:
+        """Whether operations can be run."""
+        return self._workspace is not None
+
+    @property
     def workspace(self) -> Workspace:
         """The open workspace; only code on the workspace thread may use it."""
         if self._workspace is None:

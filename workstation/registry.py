@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
-from typing import Final
 
 from ..config.log import logger
 from ..missions.entities import Json, JsonObject
@@ -21,11 +20,12 @@ from ..sync.client.fetching import registration
 from ..sync.client.transport import Transport
 from ..sync.replica.connecting import Account
 from ..sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
+from ..system.backoff import Backoff
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 
 HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
-AGAIN_SECONDS: Final = 5.0
+AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
 
 
 def fenced(account_id: str) -> str:
@@ -70,8 +70,9 @@ class Registry:
 
     async def run(self) -> None:
         """Until cancelled, or until another start took over."""
+        again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, spread=SPREAD)
         while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
-            await asyncio.sleep(AGAIN_SECONDS * self._random.uniform(1 - SPREAD, 1 + SPREAD))
+            await asyncio.sleep(again.next())
         pause = 0.0
         while self.may_work:
             await asyncio.sleep(min(1.0, pause))

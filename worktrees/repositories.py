@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.errors import InvalidValue, NotFound, SoloUnicornError
-from .git import Git, GitError, decode, hide_secrets
+from .git import Git, GitError, decode, hide_secrets, identity
 
 ACCESS_SECONDS = 15.0
 
@@ -57,6 +57,28 @@ class UnusableRepository(SoloUnicornError):
 
     exit_code = 2
     code = "unusable_repository"
+
+
+class NoCommits(UnusableRepository):
+    """The repository at `root` has no commit yet; `make_first_commit` mends that."""
+
+    code = "no_commits"
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(
+            f"{root} has no commits on its current branch yet",
+            why="a worktree starts from a commit",
+            todo=f"`solo-unicorn repo add {root} --first-commit` makes an empty one, and your files stay as they are",
+        )
+        self.root = root
+
+
+def make_first_commit(root: Path) -> None:
+    """Begin the current branch with a commit of no files; the files, the index and the hooks are left alone."""
+    git = Git(root)
+    tree = git.line("hash-object", "-t", "tree", "-w", "--stdin")
+    commit = git.having(**identity(git)).line("commit-tree", tree, "-m", "Start")
+    git.run("update-ref", "-m", "first commit", "HEAD", commit, "")
 
 
 def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
@@ -131,11 +153,7 @@ def _heads_one_by_one(path: Path) -> tuple[Path, Path, Path, str, str | None]:
         )
     head = git.commit("HEAD")
     if head is None:
-        raise UnusableRepository(
-            f"{root} has no commits on its current branch yet",
-            why="a worktree starts from a commit",
-            todo=f"make a first one: `git -C {root} commit --allow-empty -m 'Start'`",
-        )
+        raise NoCommits(root)
     common = Path(git.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
     own = Path(git.line("rev-parse", "--absolute-git-dir"))
     return root, common, own, head, git.maybe("symbolic-ref", "--quiet", "--short", "HEAD")

@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ...config.log import logger
+from ...system.serving import Server
 from ..realtime.gateway import PING_SECONDS
 from ..realtime.transport import Protocol as SocketProtocol
 
@@ -58,7 +59,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-class HubServer(uvicorn.Server):
+class HubServer(Server):
     """uvicorn that lets the hub speak to its sockets before they are closed."""
 
     def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:

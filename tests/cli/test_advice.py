@@ -33,7 +33,7 @@ FOLDERS = (
 INLINE = re.compile(r"`solo-unicorn ([^`]+)`")
 BLOCK = re.compile(r"^(?:    |\$ )?solo-unicorn (\S+(?: {1,2}[^\s#>]+)*)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|<[^<>]*>|…|\.\.\.")
-INCOMPLETE = ("required", "expected", "invalid choice", "invalid int")
+INCOMPLETE = ("required", "expected", "is not a valid value", "invalid int")
 """A mention may leave words out, or hold a name's place; it may not have words that are not taken."""
 
 

@@ -89,7 +89,7 @@ def test_a_store_that_is_corrupt_is_kept_and_named(run: Run, project: str, home:
     assert database.read_bytes() == damaged
     told = run("doctor", "--json")
     assert told.code == 1
-    assert next(one for one in told.data if one["what"] == "workspace")["state"] == "fail"
+    assert next(one for one in told.data if one["what"] == "workspace")["state"] == "error"
 
 
 def test_an_empty_store_is_not_taken_for_a_new_one(run: Run, home: Path) -> None:

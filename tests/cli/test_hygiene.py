@@ -80,6 +80,7 @@ def test_commands_on_missions_load_nothing_heavy(home: Path, tmp_path: Path, arg
 
     assert main(["project", "create", "P"]) == 0
     assert main(["mission", "create", "M"]) == 0
+    assert main(["agent", "scan"]) == 0  # the first look of all imports more
     if "--help" in arguments:
         arguments = ("mission", "list", "--limit", "3")
     code, names = modules_after(tmp_path, *arguments)

@@ -139,7 +139,9 @@ def test_search_finds_words(run: Run, project: str) -> None:
 def test_the_project_of_the_directory_is_meant(run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("project", "create", "A first one")
     assert run("project", "create", "Shop", "--repo", str(repository)).code == 0
-    run("mission", "create", "Elsewhere")
+    refused = run("mission", "create", "Elsewhere")
+    assert refused.code == 2 and "a-first-one, shop" in refused.err
+    run("mission", "create", "Elsewhere", "-p", "a-first-one")
     inside = repository / "src"
     inside.mkdir()
     monkeypatch.chdir(inside)
@@ -165,7 +167,7 @@ def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: 
 
 def test_a_wished_agent_has_to_be_known(run: Run, project: str) -> None:
     refused = run("mission", "create", "One", "--agent", "clod")
-    assert refused.code == 3 and "agent scan" in refused.err
+    assert refused.code == 3 and "nearest one is 'claude'" not in refused.err and "rehearsal" in refused.err
     with Workspace.open() as opened:
         opened.set_agents([CodeAgent("claude", "claude-work", state="ready"), CodeAgent("claude", "claude")])
     assert run("mission", "create", "One", "--agent", "claude-work", "--json").data["codeAgentName"] == "claude-work"

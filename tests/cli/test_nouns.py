@@ -52,7 +52,7 @@ def test_a_url_is_cloned_and_linked(run: Run, project: str, repository: Path, ho
 
 
 def test_agents_are_scanned_listed_and_added(run: Run, home: Path) -> None:
-    assert "agent scan" in run("agent", "list").err
+    assert "rehearsal\tready" in run("agent", "list").out  # the first look is made now
     scanned = {one["name"]: one for one in run("agent", "scan", "--json").data}
     assert scanned["rehearsal"]["state"] == "ready"
     assert run("agent", "scan", "rehearsal").code == 0
@@ -151,8 +151,8 @@ def test_doctor_finds_nothing_wrong_with_a_fresh_home_and_says_what_is_wrong_wit
     wrong = run("doctor", "--json")
     assert wrong.code == 1
     settings = [one for one in wrong.data if one["what"] == "settings"]
-    assert [one["state"] for one in settings] == ["fail", "fail"] and all(one["todo"] for one in settings)
-    assert next(one for one in wrong.data if one["what"] == "home")["state"] == "warn"
+    assert [one["state"] for one in settings] == ["error", "error"] and all(one["todo"] for one in settings)
+    assert next(one for one in wrong.data if one["what"] == "home")["state"] == "warning"
 
 
 def test_an_edit_in_the_persons_editor(run: Run, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

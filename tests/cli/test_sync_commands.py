@@ -202,7 +202,7 @@ def test_only_the_chosen_lists_are_mirrored(run: Run, signed_in: ServedHub) -> N
         (("project", "disconnect", "nothing"), 3),
         (("conflicts", "show", "ABCDEFGH"), 3),
         (("conflicts", "resolve", "ABCDEFGH"), 2),
-        (("sync", "--lists", "todo"), 2),
+        (("sync", "--lists", "todo"), 3),
         (("sync", "--retry", "7"), 3),
     ],
 )

@@ -132,7 +132,7 @@ def test_project_and_workstation(make: Any) -> None:
 def test_repositories(make: Any) -> None:
     mission = make.mission(ready=True)
     assert why_not(replace(mission, project_repository_id=None), facts(make, repository=None)) == (
-        "has no repository to work in: choose one"
+        "No repository: `solo-unicorn repo add` links one"
     )
     assert "removed" in str(why_not(mission, facts(make, repository=None)))
     broken = replace(make.repository, status="error")
@@ -160,7 +160,7 @@ def test_a_loop_run_that_began_goes_on(make: Any) -> None:
 @pytest.mark.parametrize(
     ("agents", "sentence"),
     [
-        ((), "finds no code agent here"),
+        ((), "waits for the first look for code agents"),
         ((replace(CLAUDE, installed=False),), "wants claude, which is not installed or does not work"),
         ((replace(CLAUDE, enabled=False),), "wants claude, which is turned off"),
         ((replace(CLAUDE, signed_in=False),), "waits until claude is signed in again"),

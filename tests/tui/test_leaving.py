@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -11,6 +12,7 @@ from solo_unicorn.tui.hub.gallery import GalleryScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready, until
 from .rooms import ROOMS, quiet
@@ -72,3 +74,23 @@ async def test_a_terminal_of_hardly_any_size_ends_nothing(story: Story, quiet: N
             await pilot.resize_terminal(width, height)
             await pilot.pause()
             assert pilot.app._exception is None, (width, height)
+
+
+async def test_a_worker_that_is_slow_to_end_ends_before_the_workspace_closes(story: Story) -> None:
+    """ctrl+q under load: what a cancelled worker still did found the workspace closed (RuntimeError)."""
+    app = story.app()
+    found: list[int | None] = []
+
+    async def slow() -> None:
+        for _ in range(2000):  # turns of the loop: more than closing takes
+            if app.face.is_open:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
+        found.append(await app.perform(Workspace.last_seq))
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        app.run_worker(slow())
+    assert len(found) == 1
+    assert not app.face.is_open
+    assert app._exception is None

@@ -12,12 +12,10 @@ from textual.pilot import Pilot
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
-from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
-from solo_unicorn.tui.welcome import data as welcome_data
 from solo_unicorn.tui.welcome.screen import WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -191,16 +189,48 @@ async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: o
             await welcomed(pilot)
 
 
-async def test_a_repository_that_is_refused_is_told(
-    home: Path, repository: Path, commands: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refused(*arguments: object) -> None:
-        raise SoloUnicornError("shop is a shallow clone", todo="fetch the rest: git fetch --unshallow")
+@pytest.fixture
+def young(tmp_path: Path, home: Path) -> Path:
+    """A repository without a commit."""
+    path = tmp_path / "young"
+    subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
+    return path
 
-    monkeypatch.setattr(welcome_data, "add_repository", refused)
-    async with first_app(home, repository).run_test(size=(120, 40), notifications=True) as pilot:
+
+async def test_a_repository_without_a_commit_is_offered_its_first(home: Path, young: Path) -> None:
+    """It was shown with a green mark, and left a project behind that nothing could run in."""
+    async with first_app(home, young).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
+        assert "▲ young  has no commit yet" in text(pilot) and "Make the first commit  (⏎)" in text(pilot)
         for step in ("2 of 4", "3 of 4", "4 of 4"):
             await pilot.press("enter")
             await until(pilot, lambda step=step: step in text(pilot))
-        await until(pilot, lambda: any("shallow" in one.title for one in pilot.app._notifications))
+        with Workspace.open(home / "workspace.db") as workspace:
+            assert [one.name for one in workspace.repositories()] == ["young"]
+
+
+@pytest.fixture
+def shallow(tmp_path: Path, home: Path) -> Path:
+    """A clone that missions cannot work in."""
+    origin, path = tmp_path / "origin", tmp_path / "shallow"
+    for words in (
+        ["init", "-q", "-b", "main", str(origin)],
+        ["-C", str(origin), "commit", "-q", "--allow-empty", "-m", "one"],
+        ["-C", str(origin), "commit", "-q", "--allow-empty", "-m", "two"],
+        ["clone", "-q", "--depth", "1", f"file://{origin}", str(path)],
+    ):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    return path
+
+
+async def test_a_repository_that_cannot_be_linked_leaves_no_project(home: Path, shallow: Path) -> None:
+    async with first_app(home, shallow).run_test(size=(120, 40), notifications=True) as pilot:
+        await welcomed(pilot)
+        for step in ("2 of 4", "3 of 4"):
+            await pilot.press("enter")
+            await until(pilot, lambda step=step: step in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "is a shallow clone" in text(pilot))
+        assert "3 of 4" in text(pilot)
+        with Workspace.open(home / "workspace.db") as workspace:
+            assert workspace.projects() == []

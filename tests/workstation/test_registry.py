@@ -99,7 +99,7 @@ async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(desk: Wor
 async def test_a_copied_home_on_another_machine_is_told_what_to_do(
     desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
     hub = Hub()
     hub.copied = True
     copy = made(desk, hub)
@@ -134,7 +134,7 @@ async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: Workspace
 
 
 async def test_a_hub_that_is_away_is_asked_again(desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
     hub = Hub()
     hub.away = True
     told = made(desk, hub)

@@ -81,10 +81,10 @@ def choose_project(workspace: Reads, wish: str | None, directory: Path | None) -
         return workspace.project(wish)
     projects = workspace.projects()
     if directory is not None and projects:
-        here = (directory, *directory.parents)
-        for repository in workspace.repositories():
-            if repository.local_path and Path(repository.local_path) in here:
-                return workspace.project(repository.project_id)
+        from ...worktrees.around import projects_around
+
+        if around := projects_around(workspace, directory):
+            return around[0]
     last = workspace.meta(LAST_PROJECT)
     return next((project for project in projects if project.id == last), projects[0] if projects else None)
 

@@ -22,6 +22,7 @@ class RepositoryFound:
     path: Path
     branch: str
     remote: str
+    has_commit: bool = True
 
     @property
     def name(self) -> str:
@@ -43,14 +44,16 @@ async def find_repository(directory: Path | None) -> RepositoryFound | None:
         if not root:
             return None
         branch, remote = await git("symbolic-ref", "--short", "-q", "HEAD"), await git("remote", "get-url", "origin")
+        head = await git("rev-parse", "-q", "--verify", "HEAD^{commit}")
     except SoloUnicornError:
         return None
-    return RepositoryFound(Path(root), branch, remote)
+    return RepositoryFound(Path(root), branch, remote, bool(head))
 
 
 async def add_repository(found: RepositoryFound, project: Project) -> None:
     """Link it by the command that checks it; raises what that refuses."""
-    await ask("repo", "add", str(found.path), "--project", project.id)
+    begin = () if found.has_commit else ("--first-commit",)
+    await ask("repo", "add", str(found.path), "--project", project.id, *begin)
 
 
 async def find_agents() -> None:

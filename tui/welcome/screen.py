@@ -144,6 +144,8 @@ class WelcomeScreen(Sheet[str | None]):
             self.query_one(f"#{name}-step").display = place == self.step
         self.query_one("#title", Static).update(f"{self.step + 1} of {len(STEPS)}  {TITLES[self.step]}")
         self.query_one("#next-repository").display = self.found is not None
+        if self.found is not None and not self.found.has_commit:
+            self.query_one("#next-repository", Button).label = "Make the first commit  (⏎)"
         taken = self.found is not None and self.with_repository
         self.query_one("#next-begin", Button).label = (
             f"This repository, {self.found.name[:16]}  (⏎)" if taken and self.found else "Tutorial  (⏎)"
@@ -241,8 +243,10 @@ class WelcomeScreen(Sheet[str | None]):
         if project is not None:
             try:
                 await welcome_data.add_repository(found, project)
-            except SoloUnicornError as error:
+            except SoloUnicornError as error:  # no project is left behind that nothing can run in
+                await self.app.perform(Workspace.delete_project, project.id)
                 self.app.complain(error)
+                project = None
         self._busy("")
         if project is not None:
             self._last(project)
@@ -285,6 +289,18 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
         return [
             row((f" {marks.idle} ", "faint"), ("no git repository in ", "faint"), str(directory or "here"), indent=3),
             row(("   Go on: `,` on the board links one later.", "faint"), indent=3),
+        ]
+    if not found.has_commit:
+        return [
+            row((f" {marks.attention} ", "wait"), (found.name, "strong"), ("  has no commit yet", "wait"), indent=3),
+            row("   ", (str(found.path), "faint"), indent=3),
+            row(
+                (
+                    "   Missions start from a commit: an empty first one is made with it; your files stay as they are.",
+                    "faint",
+                ),
+                indent=3,
+            ),
         ]
     remote = f"  {found.remote}" if found.remote else "  no remote"
     branch = found.branch or "detached HEAD"

@@ -1,0 +1,87 @@
+"""Which project a command means that names none, and what it says to words that name nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ..typed import parse
+from .conftest import Run
+
+
+@pytest.fixture
+def two(run: Run, repository: Path) -> Path:
+    """Two projects, one of which has linked the repository."""
+    assert run("project", "create", "Other").code == 0
+    assert run("project", "create", "Shop", "--repo", str(repository)).code == 0
+    return repository
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("project", "show"),
+        ("project", "edit", "-d", "x"),
+        ("project", "pause"),
+        ("project", "resume"),
+        ("project", "disconnect"),
+        ("export",),
+        ("memory", "list"),
+        ("actor", "list"),
+        ("filter", "list"),
+        ("member", "list"),
+        ("repo", "list"),
+        ("inbox", "rules"),
+        ("mission", "undo"),
+    ],
+)
+def test_without_a_name_the_project_of_the_directory_is_meant(
+    run: Run, two: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    nowhere = run(*words)
+    assert nowhere.code == 2 and "choose" not in nowhere.out and "other, shop" in nowhere.err
+    worktree = two.parent / "beside"
+    subprocess.run(["git", "-C", str(two), "worktree", "add", "-q", str(worktree)], check=True)
+    (worktree / "deep" / "er").mkdir(parents=True)
+    for place in (two, worktree / "deep" / "er"):
+        monkeypatch.chdir(place)
+        assert "Which project?" not in run(*words).err
+    monkeypatch.chdir(two.parent)
+    assert "Which project?" not in run(*words, "-p", "shop").err
+
+
+def test_the_only_project_is_meant_anywhere(run: Run, project: str) -> None:
+    assert run("project", "show", "--json").data["slug"] == project
+    assert run("project", "delete", "--yes").code == 0
+    assert run("project", "list", "-q").out == ""
+
+
+@pytest.mark.parametrize("verb", ["show", "edit", "pause", "resume", "delete", "publish", "disconnect", "connect"])
+def test_a_project_is_a_word_or_an_option(verb: str) -> None:
+    assert parse("project", verb).project is None
+    assert parse("project", verb, "shop").project == "shop"
+    assert parse("project", verb, "-p", "shop").project == "shop"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("mission", "create", "x", "--prioritty", "4"), "`mission create` does not take the option --prioritty"),
+        (("mission", "create", "x", "--prioritty", "4"), "the nearest one is '--priority'"),
+        (("mission", "create", "x", "--flow", "Standrd"), "the nearest one is 'Standard'"),
+        (("mission", "create", "x", "--flow", "Standrd"), "Quick fix"),
+        (("mission", "create", "x", "--agent", "rehersal"), "the nearest one is 'rehearsal'"),
+        (("mission", "create", "x", "--list", "tod"), "the nearest one is 'todo'"),
+        (("mission", "move", "M-1", "don"), "choose from todo, doing, review, done, loop"),
+        (("mission", "list", "-p", "acme-shp"), "the nearest one is 'acme-shop'"),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_right_ones(
+    run: Run, project: str, words: tuple[str, ...], told: str
+) -> None:
+    refused = run(*words)
+    assert refused.code in (2, 3)
+    assert told in refused.err
+    assert "solo-unicorn: solo-unicorn" not in refused.err
