@@ -26,9 +26,10 @@ def workspace() -> Iterator[Workspace]:
 
 
 def project_of(opened: Workspace, wish: str | None) -> Project:
-    """The project a command is about: the wished one, that of this directory's repository, else the only one.
+    """The project a command is about: the wished one, that of this directory, else the only one.
 
-    NotFound when there is none, UsageError that names them when there are several.
+    A directory is of the project that has linked its repository, else of the one that was made in it last. NotFound
+    when there is no project, UsageError that names them when there are several.
     """
     if wish:
         return opened.project(wish)
@@ -38,6 +39,10 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
 
         here = _here()
         around = projects_around(opened, here)
+        made = opened.meta(_directory(here))
+        made_here = [project for project in around or projects if project.id == made]
+        if len(around) != 1 and made_here:
+            return made_here[0]
         if len(around) != 1:
             why = "several have linked the repository of this directory" if around else "this directory is of none"
             raise UsageError(
@@ -53,6 +58,18 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
             todo="`solo-unicorn project create NAME` makes one; so does the board at its first start",
         )
     return projects[0]
+
+
+def remember_directory(opened: Workspace, project: Project) -> None:
+    """This directory is where a project was made."""
+    opened.set_meta(_directory(_here()), project.id)
+
+
+def _directory(here: Path) -> str:
+    """The key of a directory; all of a repository with its worktrees is one."""
+    from ..worktrees.around import common_directory
+
+    return f"project.made_in {common_directory(here) or here}"
 
 
 def _here() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..missions.entities import LISTS, Json, Project
 from ..missions.errors import SoloUnicornError, UsageError
 from ..missions.wire import to_wire
-from .opening import project_of, workspace
+from .opening import project_of, remember_directory, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, confirmed, takes_first_commit, takes_project_first, takes_yes, text_from
 from .shapes import at
@@ -33,6 +33,7 @@ def _create(options: Options) -> None:
             linked(opened, project, facts)
         else:
             project = opened.create_project(options.name, description=options.description)
+            remember_directory(opened, project)
     output.done(f"{project.name} created", to_wire(project), name=project.slug)
     if not options.repo:
         output.note(_without_repository(project))

@@ -139,6 +139,7 @@ def test_search_finds_words(run: Run, project: str) -> None:
 def test_the_project_of_the_directory_is_meant(run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("project", "create", "A first one")
     assert run("project", "create", "Shop", "--repo", str(repository)).code == 0
+    monkeypatch.chdir(repository.parent)
     refused = run("mission", "create", "Elsewhere")
     assert refused.code == 2 and "a-first-one, shop" in refused.err
     run("mission", "create", "Elsewhere", "-p", "a-first-one")

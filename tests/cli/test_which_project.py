@@ -40,6 +40,7 @@ def two(run: Run, repository: Path) -> Path:
 def test_without_a_name_the_project_of_the_directory_is_meant(
     run: Run, two: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
+    monkeypatch.chdir(two.parent)
     nowhere = run(*words)
     assert nowhere.code == 2 and "choose" not in nowhere.out and "other, shop" in nowhere.err
     worktree = two.parent / "beside"
@@ -50,6 +51,21 @@ def test_without_a_name_the_project_of_the_directory_is_meant(
         assert "Which project?" not in run(*words).err
     monkeypatch.chdir(two.parent)
     assert "Which project?" not in run(*words, "-p", "shop").err
+
+
+def test_without_a_linked_repository_the_project_made_in_the_directory_last_is_meant(
+    run: Run, two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    assert run("project", "create", "Third").code == 0
+    assert run("project", "show", "--json").data["slug"] == "third"
+    assert run("project", "create", "Fourth").code == 0
+    assert run("project", "show", "--json").data["slug"] == "fourth"
+    monkeypatch.chdir(two)  # what is linked goes first
+    assert run("project", "create", "Fifth").code == 0
+    assert run("project", "show", "--json").data["slug"] == "shop"
 
 
 def test_the_only_project_is_meant_anywhere(run: Run, project: str) -> None:
