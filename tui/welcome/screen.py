@@ -296,7 +296,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
             row("   ", (str(found.path), "faint"), indent=3),
             row(
                 (
-                    "   Missions start from a commit: an empty first one is made with it; your files stay as they are.",
+                    "   Missions start from a commit. An empty first one will be made; your files stay as they are.",
                     "faint",
                 ),
                 indent=3,

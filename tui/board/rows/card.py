@@ -66,7 +66,7 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
         case Card(pr_number=int(number)):
             return f"{marks.branch} #{number}", "good"
         case Card(ready=True, repository=""):
-            return f"{marks.attention} No repository: `,` links one", "bad"
+            return f"{marks.attention} No repository: , links one", "bad"
         case Card(ready=True):
             return f"{marks.ready} ready", "good"
     return None
