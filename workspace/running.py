@@ -147,16 +147,12 @@ class RunningOperations(WorkspaceBase):
 
     def release_stale_claims(self) -> list[Mission]:
         """Return missions to INACTIVE that were claimed over two minutes ago and never got a session."""
+        with self._reading() as connection:
+            if not _stale_claims(connection, self._clock()):
+                return []
         with self._change(SYSTEM) as change:
-            docs = change.connection.execute(
-                "SELECT doc FROM mission m WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING' "
-                "AND (session_id IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id))"
-            ).fetchall()
-            released = []
-            for mission in (rows.load(Mission, doc) for (doc,) in docs):
-                if sessions.stale_push(mission, change.now):
-                    released.append(operations.give_back(change, mission.id, "it never started"))
-            return released
+            stale = _stale_claims(change.connection, change.now)
+            return [operations.give_back(change, mission.id, "it never started") for mission in stale]
 
     def release_claim(self, session_id: str, reason: str) -> Mission:
         """Give a claim back for which no agent was ever started; no attempt counts and the mission stays ready."""
@@ -203,6 +199,14 @@ class RunningOperations(WorkspaceBase):
                 "SELECT doc FROM session WHERE token_hash = ? AND phase <> 'ended'", (sha256,)
             ).fetchone()
         return rows.load(Session, row[0]) if row else None
+
+
+def _stale_claims(connection: sqlite3.Connection, now: datetime) -> list[Mission]:
+    docs = connection.execute(
+        "SELECT doc FROM mission m WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING' "
+        "AND (session_id IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id))"
+    ).fetchall()
+    return [mission for (doc,) in docs if sessions.stale_push(mission := rows.load(Mission, doc), now)]
 
 
 def _any_waits(connection: sqlite3.Connection) -> bool:

@@ -108,7 +108,8 @@ def test_a_busy_workspace_neither_reads_the_hub_more_often_nor_puts_the_next_rea
     busy(home)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
 def test_half_an_hour_of_troubles_has_no_livelock_and_ends_equal(home: Path, seed: int) -> None:
     """A bound on the cycles of each simulated minute."""
     simulated(lambda loop: troubled(loop, home / "workspace.db", seed))
@@ -210,6 +211,7 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Callable[[Pa
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_a_fault_that_is_put_back_is_found(home: Path, name: str) -> None:
     fault, story = FAULTS[name]
