@@ -23,7 +23,7 @@ from .bus import Bus
 from .database import open_database
 from .errors import HubError, refusal
 from .housekeeping import Housekeeping
-from .hub import Hub
+from .hub import Hub, Part
 from .identity import REMEMBERED, Identity
 from .joining import join
 from .migrate import upgrade
@@ -44,17 +44,25 @@ def create_app(settings: HubSettings) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        await upgrade(database)
-        started = []
+        started: list[Part] = []
         try:
+            await upgrade(database)
             for part in hub.parts:
                 await part.start()
                 started.append(part)
+        except BaseException as error:
+            app.state.failed = error
+            await ended(started)
+            raise
+        try:
             yield
         finally:
-            for part in reversed(started):
-                await part.stop()
-            await database.close()
+            await ended(started)
+
+    async def ended(started: list[Part]) -> None:
+        for part in reversed(started):
+            await part.stop()
+        await database.close()
 
     app = FastAPI(title="Solo Unicorn hub", lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.hub = hub

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..missions.errors import TryAgain, UsageError
+from ..missions.errors import SoloUnicornError, TryAgain, UsageError
 from .tables import metadata
 
 __all__ = ["Database", "metadata", "open_database"]
@@ -23,6 +23,8 @@ __all__ = ["Database", "metadata", "open_database"]
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 RETRIES = 8
+ANSWER_SECONDS = 5.0
+"""For a connection to be made, or to become free."""
 
 
 class Database(Protocol):
@@ -70,7 +72,14 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self._engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=False, pool_recycle=1800)
+        self._engine = create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=ANSWER_SECONDS,
+            pool_recycle=1800,
+            connect_args={"timeout": ANSWER_SECONDS},
+        )
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Work[T], /) -> T:
@@ -88,7 +97,7 @@ class PostgresDatabase:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5427034)")
             upgrade(connection)
 
-        await self._write(alone)
+        await self._again(self._write, alone)
 
     async def close(self) -> None:
         """As `Database.close`."""
@@ -115,10 +124,30 @@ class PostgresDatabase:
                     raise TryAgain("The hub's database does not answer", why=type(error.orig).__name__) from error
                 raise
             except (OSError, TimeoutError) as error:
-                raise TryAgain("The hub's database does not answer", why=type(error).__name__) from error
+                raise TryAgain("The hub's database does not answer", why=str(error) or type(error).__name__) from error
+            except Exception as error:  # of asyncpg itself, at a connection's beginning
+                if not type(error).__module__.startswith("asyncpg"):
+                    raise
+                raise refused(self.url.render_as_string(hide_password=True), error) from error
         raise AssertionError("unreachable")
 
 
 _AGAIN = frozenset({"40P01", "40001"})
 """Deadlock, and a serialization that failed: nothing was done, the same closure may run again."""
+
+
+def refused(shown: str, error: BaseException) -> SoloUnicornError:
+    """What a database says when it does not do what a hub needs; `shown` is its URL without the password."""
+    state, why = getattr(error, "sqlstate", None), str(error).strip().partition("\n")[0]
+    if state in _AWAY:
+        return TryAgain(f"The database {shown} does not answer", why=why, todo="start it, and try again")
+    todo = {
+        "28P01": "correct the user or the password in SOLO_UNICORN_HUB_DATABASE_URL",
+        "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or let it in by pg_hba.conf",
+        "3D000": "make the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
+        "42501": "make the hub's user the owner of the database",
+    }.get(str(state), "correct --database-url or --data-dir; the file and its directory must be yours, and writable")
+    return UsageError(f"The database {shown} cannot be used", why=why, todo=todo)
+
+
 _AWAY = frozenset({"57P01", "57P02", "57P03", "53300", "08006", "08003", "08001"})

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
+import os
+import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
@@ -22,6 +27,9 @@ from .services import people
 from .settings import HubSettings, from_environment, reachable
 from .tables import organizations, users
 
+if TYPE_CHECKING:
+    from .operating.starting import Signals
+
 T = TypeVar("T")
 
 
@@ -31,32 +39,89 @@ def settings_of(said: dict[str, object]) -> HubSettings:
     directory = said.pop("data_dir", None)
     default = directory if isinstance(directory, Path) else None
     settings = from_environment(default or paths.made_home() / "hub", **said)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(settings.data_dir, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "Permission denied")
+    except OSError as error:
+        raise UsageError(
+            f"The data directory {settings.data_dir} cannot be used",
+            why=error.strerror or str(error),
+            todo="make it yours and writable, or give another --data-dir",
+        ) from error
     return settings
 
 
 def run(said: dict[str, object]) -> int:
     """Serve until a signal; returns the exit code."""
+    from .operating.starting import bound
+
+    settings = reachable(settings_of(said))
+    sockets = bound(settings.host, settings.port)
+    _log(settings)
+    return asyncio.run(_serve(settings, sockets))
+
+
+async def _serve(settings: HubSettings, sockets: list[socket.socket]) -> int:
+    from .operating import starting
+
+    database = open_database(settings.database)
+
+    async def begin() -> None:
+        await starting.dependencies(settings, database, say)
+        with starting.named(database.url.render_as_string(hide_password=True)):
+            await upgrade(database)
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    with starting.Signals().heard() as signals:
+        try:
+            if not await signals.or_done(begin()):
+                return 0
+            first = await database.read(_has_nobody)
+        finally:
+            await database.close()
+        return await _listen(settings, sockets, signals, partial(_welcome, settings, first, say))
+
+
+async def _listen(
+    settings: HubSettings, sockets: list[socket.socket], signals: Signals, when_ready: Callable[[], None]
+) -> int:
     from .app import create_app
     from .operating.server import HubServer, configuration
 
-    settings = reachable(settings_of(said))
-    first = asyncio.run(_with(settings, _has_nobody))
+    app = create_app(settings)
+    server = HubServer(configuration(app), app.state.joined.before_stop, when_ready)
+    serving = asyncio.ensure_future(server.serve(sockets))
+    told = asyncio.ensure_future(signals.told.wait())
+    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    server.should_exit = True
+    if not server.started:
+        serving.cancel()
+    try:
+        await serving
+    except asyncio.CancelledError:
+        return 0
+    except SystemExit:  # uvicorn's word for an application that could not start
+        error = app.state.failed
+        if isinstance(error, SoloUnicornError):
+            raise error from None
+        raise RuntimeError("the hub could not start") from error
+    return 0
+
+
+def _welcome(settings: HubSettings, first: bool, say: Callable[[str], None]) -> None:
     url = settings.public_url
-    print(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs", file=sys.stderr)
+    say(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs")
     if first:
-        print(
+        say(
             "There is nobody on it yet. Make the first owner in another terminal:\n"
             "  solo-unicorn hub user add you@example.com --organization 'Your team'\n"
             "  solo-unicorn hub user password you@example.com\n"
-            "  solo-unicorn hub token create you@example.com",
-            file=sys.stderr,
+            "  solo-unicorn hub token create you@example.com"
         )
-    _log(settings)
-    app = create_app(settings)
-    server = HubServer(configuration(app, host=settings.host, port=settings.port), app.state.joined.before_stop)
-    server.run()
-    return 0 if server.started else 1
 
 
 def _log(settings: HubSettings) -> None:
@@ -64,6 +129,8 @@ def _log(settings: HubSettings) -> None:
     from ..config.log import setup
 
     setup("hub", level=settings.options.get("log_level", "info"), directory=settings.data_dir)
+    server = logging.getLogger("uvicorn.error")  # its lines are the operator's, not the terminal's
+    server.handlers, server.propagate = logging.getLogger("solo_unicorn").handlers[:], False
 
 
 def set_password(said: dict[str, object], email: str, password: str) -> None:
@@ -188,9 +255,12 @@ def _has_nobody(at: Connection) -> bool:
 
 
 async def _with(settings: HubSettings, work: Callable[[Connection], T]) -> T:
+    from .operating.starting import named
+
     database = open_database(settings.database)
     try:
-        await upgrade(database)
-        return await database.write(work)
+        with named(database.url.render_as_string(hide_password=True)):
+            await upgrade(database)
+            return await database.write(work)
     finally:
         await database.close()

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..missions.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class HubSettings:
@@ -51,7 +53,10 @@ def from_environment(data_dir: Path, **said: object) -> HubSettings:
         if name in options:
             values[name] = options.pop(name)
     if "port" in options:
-        values["port"] = int(options.pop("port"))
+        port = options.pop("port")
+        if not port.isascii() or not port.isdecimal():
+            raise UsageError(f"{PREFIX}PORT is {port!r}", why="a port is a number", todo="set it to one, such as 8420")
+        values["port"] = int(port)
     if "data_dir" in options:
         data_dir = Path(options.pop("data_dir"))
     values |= {name: value for name, value in said.items() if value is not None}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from asyncio import BaseTransport, Transport
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
@@ -62,9 +63,25 @@ class HttpProtocol(HttpToolsProtocol):
 class HubServer(Server):
     """uvicorn that lets the hub speak to its sockets before they are closed."""
 
-    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        before_stop: Callable[[], Awaitable[None]],
+        when_ready: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
-        self._before_stop = before_stop
+        self._before_stop, self._when_ready = before_stop, when_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: whoever runs the server hears them, before it starts too (hub/operating/starting.py)."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ready is only said when it is so."""
+        await super().startup(sockets)
+        if self.started:
+            self._when_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Goodbyes first; new connections are refused meanwhile."""
@@ -76,7 +93,6 @@ class HubServer(Server):
         except Exception:
             logger("hub").exception("the goodbyes did not all go out")
         await super().shutdown(sockets)
-        self._captured_signals.clear()  # told to stop and stopped: that is success, not a death by signal
 
 
 def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:

@@ -1,0 +1,191 @@
+"""From the command to a hub that listens, and to its end: what it needs is waited for and named, signals are heard."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ...config.log import logger
+from ...missions.errors import Offline, SoloUnicornError, TryAgain, UsageError
+from ...system.backoff import Backoff
+from ..database import Database, refused
+from ..settings import HubSettings
+
+PATIENCE: Final = 6
+"""So many tries, about half a minute in all, before the operator is asked."""
+TRY_SECONDS: Final = 5.0
+END_SECONDS: Final = 8.0
+"""After a signal; then the process ends whatever hangs, within the ten seconds that containers are given."""
+
+Say = Callable[[str], None]
+Probe = Callable[[], Awaitable[object]]
+
+
+def bound(host: str, port: int) -> list[socket.socket]:
+    """The sockets of an address, taken but not yet listened at; SoloUnicornError in the words of the operator."""
+    taken: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            one = socket.socket(family, kind, protocol)
+            taken.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+            one.listen(0)  # only this finds out that another program listens; connections wait until the hub is ready
+    except (OSError, OverflowError) as error:
+        for one in taken:
+            one.close()
+        raise _not_bound(host, port, error) from error
+    return taken
+
+
+def _not_bound(host: str, port: int, error: OSError | OverflowError) -> SoloUnicornError:
+    place = f"{host}:{port}"
+    why = (getattr(error, "strerror", None) or str(error)).lower()
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return TryAgain(
+                f"The hub cannot listen at {place}",
+                why="another program listens there",
+                todo="end that program, or give another --port",
+            )
+        case errno.EACCES | errno.EPERM:
+            return SoloUnicornError(
+                f"The hub may not listen at {place}",
+                why="ports below 1024 are for the system's own programs",
+                todo="give a --port of 1024 or more, and let a proxy pass requests on to it",
+            )
+    return UsageError(f"The hub cannot listen at {place}", why=why, todo="give a --host of this machine and a --port")
+
+
+async def wait_for(name: str, probe: Probe, todo: str, say: Say) -> None:
+    """Try until it answers, with growing pauses, and say so; Offline after PATIENCE tries, naming it."""
+    pause = Backoff(0.5, 8.0, random=Random())
+    while True:
+        try:
+            async with asyncio.timeout(TRY_SECONDS):
+                await probe()
+            return
+        except TimeoutError:
+            why = f"no answer within {TRY_SECONDS:.0f} s"
+        except UsageError:
+            raise  # a wrong password does not become right
+        except SoloUnicornError as error:
+            why = error.why or error.what
+        except Exception as error:  # whatever a driver makes of it
+            why = str(error).strip() or type(error).__name__
+        seconds = pause.next()
+        if pause.tries >= PATIENCE:
+            raise Offline(f"{name} does not answer", why=f"{why}; it was tried {PATIENCE} times", todo=todo)
+        say(f"waiting for {name}: {why} (try {pause.tries} of {PATIENCE}; again in {seconds:.1f} s)")
+        await asyncio.sleep(seconds)
+
+
+def answers(database: Database) -> Probe:
+    """Whether the database takes a connection and a statement."""
+
+    async def probe() -> object:
+        return await database.read(lambda at: at.execute(text("SELECT 1")).scalar_one())
+
+    return probe
+
+
+def redis_answers(url: str) -> Probe:
+    """Whether a Redis answers."""
+
+    async def probe() -> object:
+        import redis.asyncio
+
+        opened: Any = redis.asyncio.Redis.from_url(url, socket_connect_timeout=TRY_SECONDS, socket_timeout=TRY_SECONDS)
+        try:
+            return await opened.ping()
+        finally:
+            await opened.aclose()
+
+    return probe
+
+
+async def dependencies(settings: HubSettings, database: Database, say: Say) -> None:
+    """Wait for everything outside this process that the hub needs."""
+    shown = database.url.render_as_string(hide_password=True)
+    with named(shown):
+        await wait_for(
+            f"the database {shown}", answers(database), "start it, or correct SOLO_UNICORN_HUB_DATABASE_URL", say
+        )
+    for name, url in (
+        ("SOLO_UNICORN_HUB_BUS_URL", settings.bus_url),
+        ("SOLO_UNICORN_HUB_RATE_LIMIT_URL", settings.options.get("rate_limit_url", "")),
+    ):
+        if url.startswith(("redis://", "rediss://", "unix://")):
+            place = url.rpartition("@")[2].removeprefix("redis://")
+            await wait_for(f"Redis at {place}", redis_answers(url), f"start it, or correct {name}", say)
+
+
+@contextmanager
+def named(database: str) -> Iterator[None]:
+    """What a database refuses, as an error that names it and says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise refused(database, error.orig or error) from error
+
+
+class Signals:
+    """SIGTERM and SIGINT from the first moment: they end what runs; whatever hangs then is left behind in time."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+
+    @contextmanager
+    def heard(self) -> Iterator[Signals]:
+        """While the block runs."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._tell, number)
+        try:
+            yield self
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    async def or_done(self, work: Awaitable[None]) -> bool:
+        """Run `work` to its end, or cancel it at a signal; whether it came to its end."""
+        doing, told = asyncio.ensure_future(work), asyncio.ensure_future(self.told.wait())
+        await asyncio.wait({doing, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing}, timeout=1.0)
+            return False
+        doing.result()
+        return True
+
+    def _tell(self, number: int) -> None:
+        if self.told.is_set():
+            _leave(f"a second {signal.Signals(number).name}")
+        self.told.set()
+        late = threading.Timer(END_SECONDS, _leave, (f"{END_SECONDS:.0f} s after {signal.Signals(number).name}",))
+        late.daemon = True
+        late.start()
+
+
+def _leave(why: str) -> None:
+    """End at once: what is committed is safe, and what is not was never answered."""
+    logger("hub").error("the hub ends although something still hangs", extra={"why": why})
+    print(f"The hub ends at once ({why}); what it answered is kept.", file=sys.stderr, flush=True)
+    os._exit(1)
