@@ -270,9 +270,12 @@ def _hubs() -> Iterator[Finding]:
                     f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
                     "update solo-unicorn",
                 )
-            good = state.word == "synced"
+            good = state.word in ("synced", "synced by polling")
             yield Finding(
-                "mirror", "ok" if good else "warning", f"{name}: {state.word}", "" if good else "`solo-unicorn sync`"
+                "mirror",
+                "ok" if good else "warning",
+                f"{name}: {state.word}",
+                "" if good else state.todo or "`solo-unicorn sync`",
             )
 
 

@@ -223,7 +223,9 @@ def hub(link: Link) -> str:
     """An account's hub in one line: where, who, and by which way news come."""
     who = link.user or link.profile
     signed = f"signed in as {who}" if link.signed_in else f"signed out ({who})"
-    return ", ".join(part for part in (link.hub, signed, link.heard.connection) if part)
+    beat = link.heard.heartbeat_at
+    heartbeat = f"last heartbeat {beat.astimezone():%H:%M:%S}" if beat else ""
+    return ", ".join(part for part in (link.hub, signed, link.heard.connection, heartbeat) if part)
 
 
 def shape(state: SyncState) -> dict[str, Json]:

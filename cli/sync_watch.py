@@ -36,6 +36,7 @@ class _Watch:
         self._project = project
         self._name = ""
         self._write = tell
+        self._signed_out = False
         self._ended = asyncio.Event()
         self._news = asyncio.Event()
 
@@ -65,6 +66,7 @@ class _Watch:
         if not self._name or happening.project in ("", self._name):
             self._write(happening)
         if happening.kind == "signed_out":
+            self._signed_out = True
             self._news.set()
 
     async def _synchronise(self, desk: WorkspaceThread) -> None:
@@ -74,13 +76,21 @@ class _Watch:
         try:
             while not self._ended.is_set() and not running.done():
                 self._news.clear()
-                _raise_when_signed_out(await desk.run(Workspace.sync_state, self._project))
+                self._end_when_signed_out(await desk.run(Workspace.sync_state, self._project))
                 await self._news.wait()
         finally:
             running.cancel()
             (result,) = await asyncio.gather(running, return_exceptions=True)
         if isinstance(result, Exception):
             raise result
+
+    def _end_when_signed_out(self, state: SyncState) -> None:
+        if state.links and all(not link.signed_in for link in state.links):
+            error = state.failure()
+            assert error is not None
+            if not self._signed_out:
+                self._tell(Happening("signed_out", state.links[0].hub, error.what, error.todo))
+            raise error
 
     async def _follow(self, desk: WorkspaceThread) -> None:
         """What another process does, as the workspace tells it, until that process is gone."""
@@ -89,7 +99,7 @@ class _Watch:
         while not self._ended.is_set():
             self._news.clear()
             state = await desk.run(Workspace.sync_state, self._project)
-            _raise_when_signed_out(state)
+            self._end_when_signed_out(state)
             if state.links and not state.synchronising:
                 return
             if state.word != told:
@@ -100,13 +110,6 @@ class _Watch:
                     await self._news.wait()
             except TimeoutError:
                 pass
-
-
-def _raise_when_signed_out(state: SyncState) -> None:
-    if state.links and all(not link.signed_in for link in state.links):
-        error = state.failure()
-        assert error is not None
-        raise error
 
 
 def _line(happening: Happening) -> None:

@@ -12,6 +12,7 @@ from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, nothing
 from .shapes import ref, since
+from .sync import hub, shape
 
 if TYPE_CHECKING:
     from ..sync.client.transport import HttpTransport
@@ -62,6 +63,7 @@ def _status(options: Options) -> None:
         agents = opened.agents()
         paused = opened.workstation_paused()
         waiting = len(opened.waiting())
+        sync = opened.sync_state()
         kept_out = [why for one in opened.accounts() if (why := opened.meta(f"workstation.fenced {one.id}"))]
     state = "not running" if service is None else str(service.get("state", "running"))
     pairs = [
@@ -72,6 +74,9 @@ def _status(options: Options) -> None:
         ),
         ("paused", "yes, nothing new starts" if paused else ""),
         *(("fenced off", why) for why in kept_out),
+        ("sync", f"{sync.word}: {sync.sentence}" if sync.connected else ""),
+        ("now", sync.todo),
+        *(("hub", hub(link)) for link in sync.accounts),
         ("mcp", f"127.0.0.1:{service['mcp_port']}" if service and service.get("mcp_port") else ""),
         *(
             ("agent", f"{one.name}  {one.state.replace('_', ' ')}  {one.detail}".rstrip())
@@ -87,6 +92,7 @@ def _status(options: Options) -> None:
         "workstation": to_wire(machine),
         "paused": paused,
         "fencedOff": list[Json](kept_out),
+        "sync": shape(sync),
         "agents": [to_wire(one) for one in agents],
         "sessions": [to_wire(one) for one in sessions],
         "waiting": waiting,
