@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, SignedOut
-from ..services.people import user_for
+from ..services.people import add_organization, user_for
 from ..tables import users
 from .accounts import Account
 
@@ -60,7 +60,11 @@ def person(at: Connection, rules: Rules, claims: dict[str, Any], now: float) -> 
     if not rules.sign_up:
         raise SignedOut("You have no account on this hub", why=f"{rules.issuer} calls you {subject}", todo=link)
     name = str(claims.get("name") or claims.get("preferred_username") or "")[:200] or None
+    if name is not None and not name.isprintable():
+        name = None
     user_id = user_for(at, email or _placeholder(rules.issuer, subject), now, name=name, verified=bool(email))
+    called = name or email.partition("@")[0]
+    add_organization(at, name=f"{called[:180]}'s team" if called else "My team", owner_id=user_id, now=now)
     return join(at, user_id, rules.issuer, claims)
 
 

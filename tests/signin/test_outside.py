@@ -83,6 +83,9 @@ async def test_a_person_signs_in_with_a_code_works_and_is_renewed(typed: Typed, 
         kept.write_text(json.dumps({name: json.dumps(tokens | {"access": "ended", "expires_at": 1.0})}))
         assert (await typed("auth", "whoami")).code == 0, "renewed at the issuer, for this hub again"
         assert json.loads(json.loads(kept.read_text())[name])["refresh"] != tokens["refresh"]
+        assert (await typed("project", "create", "Tower")).code == 0
+        published = await typed("project", "publish", "tower")
+        assert published.code == 0, published.err
         assert (await typed("sync")).code == 0
 
 
@@ -171,7 +174,8 @@ async def test_a_verified_address_links_where_the_operator_allows_it(
         assert done.code == 0, done.err
         (who,) = (await typed("auth", "whoami", "--json")).data
         assert (who["email"] == "ann@example.org") is linked
-        assert bool(who["organizations"]) is linked, "an address that is not verified opens nobody's account"
+        belongs = [one["name"] for one in who["organizations"]]
+        assert belongs == (["Acme"] if linked else ["ann's team"]), "an unverified address opens nobody's account"
 
 
 async def test_nobody_new_comes_where_the_operator_says_so(tmp_path: Path, home: Path) -> None:
