@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from ..missions.errors import SoloUnicornError, UsageError
 from .output import Output
 from .parsing import Command, Options, Parser
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NEEDED = ("fastapi", "sqlalchemy", "alembic", "orjson", "uvicorn")
 
@@ -156,6 +160,64 @@ def _audit(options: Options) -> None:
     )
 
 
+def _backup_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the file to write (default hub-DATE.sqlite3 here)")
+
+
+def _verify_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a backup (default: the hub's own database)")
+
+
+def _restore_arguments(parser: Parser) -> None:
+    _shared(parser)
+    parser.add_argument("file", metavar="FILE", help="a backup that `hub backup` made")
+
+
+def _backup(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import back_up
+
+    file, size = back_up(_said(options), _file(options))
+    told = f"{file} holds the database ({size} bytes) and was checked; files of missions are in uploads/ of the data"
+    Output(options).done(told, {"file": str(file), "bytes": size}, name=str(file))
+
+
+def _verify(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import verify
+
+    file = verify(_said(options), _file(options))
+    Output(options).done(f"{file} is whole", {"file": str(file), "ok": True})
+
+
+def _restore(options: Options) -> None:
+    _check_extra()
+    from pathlib import Path
+
+    from ..hub.operator import restore
+
+    aside, epoch = restore(_said(options), Path(options.file))
+    told = f"The hub is as in {options.file}; clients compare at their next contact"
+    told += f". The former database is kept at {aside}" if aside else ""
+    Output(options).done(told, {"kept": str(aside) if aside else None, "epoch": epoch})
+
+
+def _restored(options: Options) -> None:
+    _check_extra()
+    from ..hub.operator import restored
+
+    epoch = restored(_said(options))
+    Output(options).done(f"Epoch {epoch} begins: clients compare at their next contact", {"epoch": epoch})
+
+
+def _file(options: Options) -> Path | None:
+    from pathlib import Path
+
+    return Path(options.file) if options.file else None
+
+
 def _said(options: Options, *names: str) -> dict[str, object]:
     """What the command line says; None where it says nothing."""
     from pathlib import Path
@@ -173,5 +235,9 @@ COMMANDS = {
     "user": Command(_user_arguments, _user),
     "link": Command(_link_arguments, _link),
     "token": Command(_token_arguments, _token),
+    "backup": Command(_backup_arguments, _backup),
+    "verify": Command(_verify_arguments, _verify),
+    "restore": Command(_restore_arguments, _restore),
+    "restored": Command(_shared, _restored),
     "audit": Command(_audit_arguments, _audit),
 }

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select, text
 from ..config import paths
 from ..missions.entities import JsonObject
 from ..missions.errors import NotFound, SoloUnicornError, UsageError
-from . import audit
+from . import audit, epoch
 from .database import open_database
 from .identity import SCOPES
 from .migrate import newest, revision_of, upgrade
@@ -59,7 +59,41 @@ def run(said: dict[str, object]) -> int:
     settings = reachable(settings_of(said))
     sockets = bound(settings.host, settings.port)
     _log(settings)
-    return asyncio.run(_serve(settings, sockets))
+    from .operating.backup import serving
+
+    with serving(settings.data_dir):
+        return asyncio.run(_serve(settings, sockets))
+
+
+def back_up(said: dict[str, object], file: Path | None) -> tuple[Path, int]:
+    """Copy the database while the hub serves; where it is, and its size in bytes."""
+    from .operating import backup
+
+    settings = settings_of(said)
+    database = backup.database_of(settings)
+    to = file or Path(f"hub-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
+    return to, backup.back_up(database, to)
+
+
+def verify(said: dict[str, object], file: Path | None) -> Path:
+    """Check a backup, or the database of the hub; which file it was."""
+    from .operating import backup
+
+    looked_at = file or backup.database_of(settings_of(said))
+    backup.verify(looked_at)
+    return looked_at
+
+
+def restore(said: dict[str, object], file: Path) -> tuple[Path | None, int]:
+    """Put a backup back; where the former database is kept, and the epoch that begins."""
+    from .operating import backup
+
+    return backup.restore(settings_of(said), file), restored(said)
+
+
+def restored(said: dict[str, object]) -> int:
+    """Begin another epoch after a restore, so that every client compares at once; its number."""
+    return asyncio.run(_with(settings_of(said), epoch.begin))
 
 
 async def _serve(settings: HubSettings, sockets: list[socket.socket]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import time
@@ -16,6 +17,7 @@ from ..database import Database
 from .metrics import Metrics
 
 REMEMBERED_SECONDS = 1.0
+ANSWER_SECONDS = 1.5
 
 
 class Health:
@@ -48,8 +50,11 @@ class Health:
         at, why = self._found
         if time.monotonic() - at > REMEMBERED_SECONDS:
             try:
-                await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
                 why = ""
+            except TimeoutError:
+                why = f"the database did not answer within {ANSWER_SECONDS} s"
             except Exception:  # whatever it is, requests would meet it too
                 why = "the database does not answer"
             self._found = (time.monotonic(), why)
