@@ -1,55 +1,37 @@
-"""The application: owns the workspace thread, the settings in force and the news from other processes.
-
-Screens ask it to `perform` operations of the Workspace; it says what went wrong and never shows a traceback for it.
-"""
+"""The application: which screens, commands and keys there are everywhere, and the board as the first screen."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.signal import Signal
 from textual.widget import Widget
 
-from ..config.correlation import new_correlation
-from ..config.settings import Settings
-from ..missions.errors import SoloUnicornError
-from ..workspace.thread import WorkspaceThread
 from .board.data import Snapshot
+from .kit.application import Application
 from .kit.keys import binding
 from .kit.leaving import is_gone
-from .kit.marks import PLAIN, Marks, marks_for
-from .kit.operations import Workspace
+from .kit.marks import PLAIN
 from .kit.paint import COMPONENTS
-from .kit.terminal import Terminal
 from .kit.theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.command import Provider
 
-    from ..workstation.client import Keeper, ServiceInfo
-    from .board.screen import BoardScreen
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 def _commands() -> type[Provider]:
-    from .kit.palette import Commands
+    from .palette import Entries
 
-    return Commands
+    return Entries
 
 
-class SoloUnicornApp(App[None]):
+class SoloUnicornApp(Application):
     """Solo Unicorn on a terminal."""
 
     TITLE = "Solo Unicorn"
@@ -80,32 +62,11 @@ class SoloUnicornApp(App[None]):
         ),
     ]
 
-    def __init__(
-        self,
-        opening: Callable[[], Snapshot],
-        *,
-        path: Path | None = None,
-        settings: Settings | None = None,
-        directory: Path | None = None,
-        serve: bool = True,
-        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
-    ) -> None:
-        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+    def __init__(self, opening: Callable[[], Snapshot], **more: Any) -> None:
+        """`opening` gives the first screenful; `more`: see Application."""
+        super().__init__(**more)
         self.opening = opening
-        self.face = WorkspaceThread(path)
-        self.settings = settings or Settings()
-        self.directory = directory
-        self.clock = clock
-        self.marks: Marks = marks_for(os.environ)
-        self.terminal = Terminal(self)
-        self.workspace_changed: Signal[None] = Signal(self, "workspace_changed")
-        """News for screens: some process changed the workspace."""
-        self.service: ServiceInfo | SoloUnicornError | None = None
-        self.service_changed: Signal[None] = Signal(self, "service_changed")
-        self._serve = serve
-        self._keeper: Keeper | None = None
-        self.connected = False
-        """Whether the workspace is open."""
+        self._clashes_told: set[str] = set()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = theme_name(self.settings.ui.theme, self.available_themes)
@@ -133,18 +94,15 @@ class SoloUnicornApp(App[None]):
         return self.theme_variables
 
     async def connect(self) -> None:
-        """Open the workspace for good; called by the board once it is painted."""
-        try:
-            await self.face.open()
-        except SoloUnicornError as error:
-            self.complain(error)
-            return
-        self.connected = True
-        self.face.on_change(lambda: self.workspace_changed.publish(None))
-        if self._serve:
-            from ..workstation.client import Keeper
+        """Open the workspace, then say what is wrong with the keys of the settings."""
+        await super().connect()
+        if self.connected and self.settings.keys:
+            from .all_keys import known_bindings
+            from .kit.keys import clashes
 
-            self._keeper = Keeper(self._heard).start()
+            known = {name: one.binding for name, one in known_bindings().items()}
+            for sentence in clashes(self.settings.keys, known):
+                self.notify(f"{sentence}.", title="Keys in the settings", severity="warning", timeout=8, markup=False)
 
     async def _shutdown(self) -> None:
         """What still runs for screens ends before they do: it would find them gone."""
@@ -158,72 +116,6 @@ class SoloUnicornApp(App[None]):
         whoever waits for the same: the application itself, which ended without a word (Textual 8.2).
         """
         await asyncio.shield(super()._flush_next_callbacks())
-
-    async def on_unmount(self) -> None:
-        """Let go of the service and the workspace, once nothing runs any more that could use them."""
-        if self._keeper is not None:
-            self._keeper.close()
-        await self._end_workers()
-        if self.connected:
-            await self.face.close()
-
-    async def _end_workers(self) -> None:
-        """Cancel all workers and wait for their ends; also those that messages started while the screens were left."""
-        while self.workers:
-            for worker in self.workers:
-                if not worker.is_cancelled:  # a second time would end what it still has to do
-                    worker.cancel()
-            await asyncio.gather(*(worker.wait() for worker in self.workers), return_exceptions=True)
-            await asyncio.sleep(0)  # the manager forgets a worker in a callback of its task
-
-    def _heard(self, news: ServiceInfo | SoloUnicornError | None) -> None:
-        """What the keeper says, in its own thread."""
-
-        def tell() -> None:
-            self.service = news
-            self.service_changed.publish(None)
-
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(tell)
-
-    def wake_service(self) -> None:
-        """Bring the service back after a person stopped it."""
-        if self._keeper is not None:
-            self._keeper.wake()
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether somebody can see the screen: a stopped process and a closed terminal show nothing."""
-        return self._running and self._driver is not None
-
-    @property
-    def board_screen(self) -> BoardScreen | None:
-        """The board below whatever is open."""
-        from .board.screen import BoardScreen
-
-        return next((screen for screen in self.screen_stack if isinstance(screen, BoardScreen)), None)
-
-    # -- doing things --------------------------------------------------------------------------------------------
-
-    async def perform(
-        self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T | None:
-        """Run an operation of the workspace on its thread; an error is told to the person and gives None."""
-        new_correlation()
-        try:
-            return await self.face.run(operation, *args, **kwargs)
-        except SoloUnicornError as error:
-            self.complain(error)
-            return None
-
-    def complain(self, error: SoloUnicornError) -> None:
-        """Say what happened, why, and what to do."""
-        rest = ". ".join(part[0].upper() + part[1:].rstrip(".") for part in (error.why, error.todo) if part)
-        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=8, markup=False)
-
-    def tell(self, sentence: str) -> None:
-        """Say that something was done."""
-        self.notify(sentence, timeout=3, markup=False)
 
     # -- actions -------------------------------------------------------------------------------------------------
 
@@ -285,5 +177,3 @@ class SoloUnicornApp(App[None]):
                 title=f"{names} share a key",
                 severity="warning",
             )
-
-    _clashes_told: set[str] = set()  # noqa: RUF012

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.kit.commands import ChildCommands, Commands, Heard
 from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -61,6 +62,42 @@ def picture() -> ModuleType:
     return module
 
 
+def understood(*words: str) -> None:
+    """Whether our own command line takes these words, which a screen would have a child process run."""
+    try:
+        parse(*words, "--json")
+    except UsageError as error:
+        raise AssertionError(f"{words}: {error}") from error
+
+
+Answer = Callable[..., Json | Awaitable[Json]]
+
+
+class Commanded(list[tuple[str, ...]]):
+    """Commands that are noted in place of being run; our own command line must understand them.
+
+    `answer` gives what a command says; programs that are not ours run in earnest.
+    """
+
+    def __init__(self, answer: Answer = lambda *arguments: {}) -> None:
+        super().__init__()
+        self.answer = answer
+        self.opened: list[str] = []
+        """What was handed to the system's opener."""
+        self.run = ChildCommands().run
+
+    async def ask(self, *arguments: str, seconds: float = 60.0, heard: Heard | None = None) -> Json:
+        """Note it."""
+        understood(*arguments)
+        self.append(arguments)
+        said = self.answer(*arguments)
+        return await said if isinstance(said, Awaitable) else said
+
+    async def open_outside(self, target: str) -> None:
+        """Note it."""
+        self.opened.append(target)
+
+
 @dataclass
 class Story:
     """A told workspace: `workspace` is another process's connection to it."""
@@ -69,10 +106,13 @@ class Story:
     project: str
     now: datetime
     workspace: Workspace = field(repr=False)
+    commands: Commands | None = None
+    """In place of child processes."""
 
     def app(self, **more: Any) -> SoloUnicornApp:
         """The application over it, without a service, at the time of the story."""
         options: dict[str, Any] = {"path": self.path, "settings": Settings(), "serve": False, "clock": lambda: self.now}
+        options["commands"] = self.commands
         return SoloUnicornApp(lambda: opening(self.path, None, None), **(options | more))
 
     def card(self, title: str) -> Card:
@@ -95,14 +135,6 @@ def story(home: Path, picture: ModuleType) -> Iterator[Story]:
         yield Story(path, project, picture.NOW, workspace)
 
 
-def understood(*words: str) -> None:
-    """Whether our own command line takes these words, which a screen would have a child process run."""
-    try:
-        parse(*words, "--json")
-    except UsageError as error:
-        raise AssertionError(f"{words}: {error}") from error
-
-
 def text(pilot: Pilot[Any]) -> str:
     """The screen."""
     assert isinstance(pilot.app, SoloUnicornApp)
@@ -110,24 +142,12 @@ def text(pilot: Pilot[Any]) -> str:
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> Commanded:
     """The child commands that were asked for; none is run."""
-    from solo_unicorn.tui.hub import commands as hub_data
-    from solo_unicorn.tui.welcome import data as welcome_data
     from solo_unicorn.tui.workstation import data as workstation_data
-    from solo_unicorn.tui.workstation import screen as workstation
 
-    asked: list[tuple[str, ...]] = []
-
-    async def ask(*arguments: str, seconds: float = 60.0, heard: object = None) -> Json:
-        understood(*arguments)
-        asked.append(arguments)
-        return {}
-
-    for module in (workstation, welcome_data, hub_data):
-        monkeypatch.setattr(module, "ask", ask)
     monkeypatch.setattr(workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0"})
-    return asked
+    return Commanded()
 
 
 async def until(pilot: Pilot[Any], wanted: Callable[[], object], what: str = "") -> None:

@@ -16,8 +16,6 @@ from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.pushing import FULL, park
-from solo_unicorn.tui.hub import commands as hub_data
-from solo_unicorn.tui.hub import gallery as gallery_screen
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.hub.gallery import GalleryScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
@@ -27,21 +25,17 @@ from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.tui.mission import changes as changes_pane
 from solo_unicorn.tui.mission.changes import ChangesPane
-from solo_unicorn.tui.project import members as members_pane
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.metrics import MetricsScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
-from solo_unicorn.tui.welcome import data as welcome_data
 from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
 from solo_unicorn.tui.workstation import data as workstation_data
 from solo_unicorn.tui.workstation import machine as workstation_machine
-from solo_unicorn.tui.workstation import screen as workstation_screen
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
-from .conftest import Story, ready, text, understood, until
+from .conftest import Commanded, Story, ready, text, until
 from .test_mission import DIFF, enter, says, write_transcript
 
 Open = Callable[[Pilot[Any], Story], Awaitable[object]]
@@ -74,21 +68,16 @@ ANSWERS: dict[tuple[str, ...], Json] = {
 
 
 @pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def quiet(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
     """No child process, no service, the same machine everywhere; what a room makes has the same id each time."""
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
-        understood(*arguments)
-        return ANSWERS.get(arguments[:2], {})
-
-    async def sizes(directories: list[str]) -> dict[str, int]:
+    async def sizes(commands: object, directories: list[str]) -> dict[str, int]:
         return {}
 
     made = count()
     monkeypatch.setattr(ids, "time_ns", lambda: 2_000_000_000_000_000_000)
     monkeypatch.setattr(ids, "urandom", lambda size: next(made).to_bytes(size, "big"))
-    for module in (changes_pane, gallery_screen, hub_data, members_pane, welcome_data, workstation_screen):
-        monkeypatch.setattr(module, "ask", ask)
+    story.commands = Commanded(lambda *arguments: ANSWERS.get(arguments[:2], {}))
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
     monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
     monkeypatch.setattr("solo_unicorn.workspace.console._chosen_name", lambda: "laptop-7")

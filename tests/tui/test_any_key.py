@@ -18,11 +18,10 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Usage
+from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Json, Usage
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.all_keys import known_bindings
-from solo_unicorn.tui.kit import child
-from solo_unicorn.tui.mission import places
+from solo_unicorn.tui.kit.commands import Heard
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready
@@ -99,7 +98,7 @@ def press(app: App[object], key: str) -> None:
 async def type_all(story: Story, keys: list[str], size: tuple[int, int], chance: random.Random) -> None:
     """Type the keys; whatever goes wrong names them."""
     world = World(story, chance)
-    app = story.app()
+    app = story.app(commands=Nothing())
     typed: list[str] = []
     async with app.run_test(size=size) as pilot:
         await ready(pilot)
@@ -124,28 +123,23 @@ async def resize(pilot: Pilot[object], chance: random.Random) -> None:
     await pilot.resize_terminal(chance.randint(1, 200), chance.randint(1, 60))
 
 
-def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No program is started by what is typed, and no browser."""
+class Nothing:
+    """Commands of which none does anything: no program is started by what is typed."""
 
-    async def run(*command: str, seconds: float = 0.0, **more: object) -> tuple[str, str, int]:
-        return "{}", "", 0
-
-    async def ask(*arguments: str, **more: object) -> object:
+    async def ask(self, *arguments: str, seconds: float = 60.0, heard: Heard | None = None) -> Json:
         return {}
 
-    async def open_outside(target: str) -> None:
+    async def run(
+        self, program: str, *arguments: str, seconds: float = 60.0, heard: Heard | None = None
+    ) -> tuple[str, str, int]:
+        return "{}", "", 0
+
+    async def open_outside(self, target: str) -> None:
         """Nothing is shown."""
 
-    from solo_unicorn.tui.all_keys import owners
 
-    assert list(owners())  # all modules are imported: each has the functions under its own name
-    import sys
-
-    for name, module in list(sys.modules.items()):
-        if name.startswith("solo_unicorn.tui"):
-            for word, double in (("run", run), ("ask", ask), ("open_outside", open_outside)):
-                if getattr(module, word, None) is getattr(places if word == "open_outside" else child, word):
-                    monkeypatch.setattr(module, word, double)
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser, and no end by accident."""
 
     async def stay(app: App[object]) -> None:
         """Quitting by the palette is no accident either."""
@@ -183,7 +177,7 @@ def random_keys(picture: ModuleType, number: int, runs: int, length: int) -> Cal
 @pytest.fixture(autouse=True)
 def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine is touched."""
-    no_children(monkeypatch)
+    no_browser(monkeypatch)
 
 
 def test_some_random_keys(picture: ModuleType) -> None:

@@ -17,9 +17,9 @@ from solo_unicorn.sync.replica.pushing import FULL, park
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import data
 from solo_unicorn.tui.board.data import opening
-from solo_unicorn.tui.board.edge_lines import TopView
 from solo_unicorn.tui.board.rows.card import lines
 from solo_unicorn.tui.board.screen import BoardScreen
+from solo_unicorn.tui.board.top_view import TopView
 from solo_unicorn.tui.hub import conflict_rows
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE

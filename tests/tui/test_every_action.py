@@ -15,7 +15,7 @@ from textual.widgets import Input, TextArea
 
 from solo_unicorn import tui
 from solo_unicorn.tui.kit.keyline import KeyLine
-from solo_unicorn.tui.kit.palette import Commands
+from solo_unicorn.tui.palette import Entries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story
@@ -74,7 +74,7 @@ async def pressed_and_clicked(story: Story, name: str) -> set[str]:
             await pilot.press(key)
             assert (one.binding.action, one.node) in done, f"{key} does not reach {one.binding.id} in {name}"
         lines = app.screen.query(KeyLine)
-        offered = {title for title, _, _ in Commands(app.screen)._commands()}
+        offered = {title for title, _, _ in Entries(app.screen)._commands()}
         for one in {found.binding.id: found for found in mine.values()}.values():
             place = next((at for at in lines.first()._places if at[2] == one.binding.action), None) if lines else None
             if place is not None:
@@ -107,7 +107,7 @@ async def test_no_binding_is_without_a_test(story: Story, quiet: None, picture: 
         path = tmp_path / f"{name}.db"
         project = picture.tell(path)
         with Workspace.open(path) as workspace:  # another worker had this room: only look what it enables
-            await enabled(Story(path, project, story.now, workspace), open_room, missing)
+            await enabled(Story(path, project, story.now, workspace, story.commands), open_room, missing)
     assert missing == {}
 
 

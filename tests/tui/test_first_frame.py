@@ -21,7 +21,9 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import keeping_looks
 from solo_unicorn.tui.board.data import SCREENFUL, opening
+from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit import looks
+from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, Marks
 from solo_unicorn.tui.kit.theme import DARK, LIGHT
 from solo_unicorn.tui.start import open_board as start
@@ -129,8 +131,9 @@ async def test_the_looks_that_ship_are_those_of_the_board(
         async with app.run_test(size=(160, 45)) as pilot:
             app.theme = name
             await ready(pilot)
-            themes[name] = keeping_looks.styles_of(app)
-            keys = [list(key) for key in keeping_looks.keys_of(app)]
+            assert isinstance(app.screen, BoardScreen)
+            themes[name] = keeping_looks.styles_of(app, app.screen.surfaces)
+            keys = [[key.key, key.word, key.action] for key in app.screen.query_one(KeyLine).keys]
     made = {"keys": keys, "themes": themes}
     if request.config.getoption("update_snapshots", default=False):
         looks.SHIPPED.write_text(json.dumps(made, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub import gallery
@@ -11,25 +12,22 @@ from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 
-from .conftest import Story, ready, text, understood, until
+from .conftest import Commanded, Story, ready, text, until
 
 
 async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, ...]] = []
     found = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> object:
-        understood(*arguments)
-        asked.append(arguments)
+    def answer(*arguments: str) -> Json:
         if arguments[:2] == ("projects", "star"):
             raise SoloUnicornError("hub wants a sign-in", todo="`solo-unicorn auth login`")
         if arguments == ("project", "connect"):
             return [{"id": "P3", "name": "Cellar", "visibility": "private"}]
         return found if arguments[1] in ("browse", "search", "templates") else {"id": "P2"}
 
-    monkeypatch.setattr(gallery, "ask", ask)
+    story.commands = asked = Commanded(answer)
     async with story.app().run_test(size=(120, 40)) as pilot:
         await ready(pilot)
         await pilot.press("p")
@@ -62,11 +60,10 @@ async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
 async def test_what_the_hub_says_against_it_stands_in_the_gallery(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def ask(*arguments: str, seconds: float = 60.0) -> object:
-        understood(*arguments)
+    def answer(*arguments: str) -> Json:
         raise SoloUnicornError("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
 
-    monkeypatch.setattr(gallery, "ask", ask)
+    story.commands = Commanded(answer)
     async with story.app().run_test(size=(120, 40)) as pilot:
         await ready(pilot)
         pilot.app.push_screen(gallery.GalleryScreen())

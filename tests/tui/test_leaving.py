@@ -83,7 +83,7 @@ async def test_a_worker_that_is_slow_to_end_ends_before_the_workspace_closes(sto
 
     async def slow() -> None:
         for _ in range(2000):  # turns of the loop: more than closing takes
-            if app.face.is_open:
+            if app.workspace.is_open:
                 with suppress(asyncio.CancelledError):
                     await asyncio.sleep(0)
         found.append(await app.perform(Workspace.last_seq))
@@ -92,5 +92,5 @@ async def test_a_worker_that_is_slow_to_end_ends_before_the_workspace_closes(sto
         await ready(pilot)
         app.run_worker(slow())
     assert len(found) == 1
-    assert not app.face.is_open
+    assert not app.workspace.is_open
     assert app._exception is None

@@ -11,21 +11,20 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.entities import Author, JsonObject
+from solo_unicorn.missions.entities import Author, Json, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.kit.tabline import TabLine
-from solo_unicorn.tui.mission import changes as changes_pane
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.live import pane_id
 from solo_unicorn.tui.mission.screen import TABS, MissionScreen
 from solo_unicorn.tui.mission.session import SessionPane
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story, ready, text, understood, until
+from .conftest import Commanded, Story, ready, text, until
 
 DIFF: JsonObject = {
     "base": "a",
@@ -86,18 +85,19 @@ async def enter(pilot: Pilot[Any], story: Story, title: str, tab: str | None = N
 
 
 @pytest.fixture
-def diff(monkeypatch: pytest.MonkeyPatch) -> list[JsonObject | SoloUnicornError]:
+def diff(story: Story) -> list[JsonObject | SoloUnicornError]:
     """What the child command answers."""
     answers: list[JsonObject | SoloUnicornError] = [DIFF]
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> JsonObject:
+    def answer(*arguments: str) -> Json:
+        if arguments[:2] == ("mission", "show"):  # it measures where the work stands
+            return {}
         assert arguments[:2] == ("mission", "diff")
-        understood(*arguments)
         if isinstance(answers[0], SoloUnicornError):
             raise answers[0]
         return answers[0]
 
-    monkeypatch.setattr(changes_pane, "ask", ask)
+    story.commands = Commanded(answer)
     return answers
 
 

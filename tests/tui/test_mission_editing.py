@@ -13,16 +13,15 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.change_state import ChangeMeasure
-from solo_unicorn.missions.entities import Author, JsonObject, PullRequest
+from solo_unicorn.missions.entities import Author, Json, PullRequest
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.tui.mission import places
 from solo_unicorn.tui.mission.changes import ChangesPane
 from solo_unicorn.tui.mission.stages import StageList
 from solo_unicorn.workspace.attachments import content_path, failure
 
-from .conftest import Story, ready, until
+from .conftest import Commanded, Story, ready, until
 from .test_mission import DIFF, diff, enter, says, text, write_transcript
 
 __all__ = ["diff"]
@@ -111,17 +110,14 @@ async def test_side_by_side_and_back(story: Story, diff: object) -> None:
 
 
 async def test_a_long_diff_is_read_page_by_page(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    def answer(*arguments: str) -> Json:
+        return {**DIFF, "page": int(arguments[-1]), "pages": 2} if arguments[1] == "diff" else {}
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> JsonObject:
-        asked.append(arguments[-1])
-        return {**DIFF, "page": int(arguments[-1]), "pages": 2}
-
-    monkeypatch.setattr("solo_unicorn.tui.mission.changes.ask", ask)
+    story.commands = asked = Commanded(answer)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "changes")
         await until(pilot, lambda: text(pilot).count("+ await retry") == 2)
-        assert asked == ["1", "2"]
+        assert [arguments[-1] for arguments in asked if arguments[1] == "diff"] == ["1", "2"]
 
 
 async def test_how_it_lands_is_chosen(story: Story) -> None:
@@ -139,12 +135,7 @@ async def test_how_it_lands_is_chosen(story: Story) -> None:
 async def test_files_are_attached_opened_and_taken_off(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[Path] = []
-
-    async def open_outside(target: str) -> None:
-        opened.append(Path(target))
-
-    monkeypatch.setattr(places, "open_outside", open_outside)
+    story.commands = commanded = Commanded()
     (tmp_path / "brief.md").write_text("Brief")
     mission = story.card("Rate-limit").id
     async with story.app(directory=tmp_path).run_test(size=(160, 45)) as pilot:
@@ -153,7 +144,7 @@ async def test_files_are_attached_opened_and_taken_off(
         await until(pilot, lambda: [one.name for one in story.workspace.attachments(mission)] == ["brief.md"])
         await until(pilot, lambda: "brief.md  5 B  text/markdown  you, now" in text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: [path.read_text() for path in opened] == ["Brief"])
+        await until(pilot, lambda: [path.read_text() for path in map(Path, commanded.opened)] == ["Brief"])
         await pilot.press("n", "escape")
         assert not pilot.app.screen.query_one("#path", Input).display
         await pilot.press("d")
@@ -165,12 +156,7 @@ async def test_files_are_attached_opened_and_taken_off(
 async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[Path] = []
-
-    async def open_outside(target: str) -> None:
-        opened.append(Path(target))
-
-    monkeypatch.setattr(places, "open_outside", open_outside)
+    story.commands = commanded = Commanded()
     (tmp_path / "brief.md").write_text("Brief")
     mission = story.card("Rate-limit").id
     file = story.workspace.add_attachment(mission, tmp_path / "brief.md")
@@ -183,11 +169,11 @@ async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
         await until(pilot, lambda: any(one.kind == "fetch_file" for one in story.workspace.requests()))
         story.workspace.set_meta(failure(file.id), "the hub is away")
         await until(pilot, lambda: "could not be fetched" in notices(pilot))
-        assert opened == []
+        assert commanded.opened == []
         await pilot.press("enter")
         await until(pilot, lambda: len([one for one in story.workspace.requests() if one.kind == "fetch_file"]) == 2)
         content.write_text("Brief")
-        await until(pilot, lambda: [path.read_text() for path in opened] == ["Brief"])
+        await until(pilot, lambda: [path.read_text() for path in map(Path, commanded.opened)] == ["Brief"])
 
 
 def notices(pilot: Pilot[None]) -> str:
@@ -231,7 +217,7 @@ async def test_the_place_of_the_work_and_the_ways_there(
     story.workspace.change_measured(mission.id, measure)
     called: list[tuple[Any, ...]] = []
 
-    async def ask(*arguments: str, seconds: float = 60.0) -> JsonObject:
+    def answer(*arguments: str) -> Json:
         called.append(arguments)
         return {}
 
@@ -242,7 +228,7 @@ async def test_the_place_of_the_work_and_the_ways_there(
         def __exit__(self, *error: object) -> None:
             called.append(("back",))
 
-    monkeypatch.setattr("solo_unicorn.tui.mission.where_line.ask", ask)
+    story.commands = Commanded(answer)
     monkeypatch.setattr(App, "suspend", lambda self: Aside())
     monkeypatch.setattr(App, "open_url", lambda self, url, **more: called.append((url,)))
     monkeypatch.setattr(subprocess, "call", lambda command, cwd: called.append((*command, cwd)) or 0)

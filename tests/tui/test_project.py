@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from solo_unicorn.missions.entities import Flow, Json, Project
+from solo_unicorn.missions.entities import Flow, Project
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.fields import Field, FieldList
 from solo_unicorn.tui.kit.lines import Lines
@@ -17,12 +17,11 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.kit.tabline import TabLine
-from solo_unicorn.tui.project import screen as project_screen
 from solo_unicorn.tui.project.fields import LIMIT, project_fields
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.screen import ProjectScreen
 
-from .conftest import Story, ready, text, understood, until
+from .conftest import Commanded, Story, ready, text, until
 
 
 async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:
@@ -111,14 +110,7 @@ async def test_tabs_by_key_and_mouse(story: Story) -> None:
 
 
 async def test_repositories(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
-
-    async def ask(*arguments: str, seconds: float = 60.0) -> Json:
-        understood(*arguments)
-        asked.append(arguments)
-        return {}
-
-    monkeypatch.setattr(project_screen, "ask", ask)
+    story.commands = asked = Commanded()
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await open_project(pilot, "repositories")
         await pilot.press("n")

@@ -14,14 +14,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.hub.sign_in import SignInScreen
-from solo_unicorn.tui.kit import child
+from solo_unicorn.tui.kit.commands import ChildCommands, Heard
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
-from solo_unicorn.tui.mission import places
 from solo_unicorn.tui.project.screen import ProjectScreen
 
-from .conftest import Story, ready, text, until
+from .conftest import Commanded, Story, ready, text, until
 
 
 def opener(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -103,23 +103,21 @@ async def test_what_stands_in_the_way_is_told_on_the_sheet(story: Story, tmp_pat
 async def test_leaving_ends_the_waiting_command(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = asyncio.Event()
 
-    async def ask(*arguments: str, seconds: float = 60.0, heard: Any = None) -> object:
-        heard("Open this address in a browser:")
-        heard("https://hub.example/oauth/authorize?x=1")
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.set()
-        return {}
+    class Waiting(Commanded):
+        async def ask(self, *arguments: str, seconds: float = 60.0, heard: Heard | None = None) -> Json:
+            assert heard is not None
+            heard("Open this address in a browser:")
+            heard("https://hub.example/oauth/authorize?x=1")
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.set()
+            return {}
 
-    async def shown(target: str) -> None:
-        raise SoloUnicornError("no browser")
+        async def open_outside(self, target: str) -> None:
+            raise SoloUnicornError("no browser")
 
-    from solo_unicorn.tui.hub import commands as hub_data
-    from solo_unicorn.tui.hub import sign_in
-
-    monkeypatch.setattr(hub_data, "ask", ask)
-    monkeypatch.setattr(sign_in, "open_outside", shown)
+    story.commands = Waiting()
     async with story.app().run_test(size=(100, 32)) as pilot:
         await ready(pilot)
         pilot.app.push_screen(SignInScreen())
@@ -134,16 +132,15 @@ async def test_leaving_ends_the_waiting_command(story: Story, monkeypatch: pytes
 async def test_a_child_is_heard_while_it_runs() -> None:
     lines: list[str] = []
     script = "echo one >&2; printf 'tw' >&2; sleep 0.1; echo o >&2; printf half >&2; echo out; exit 3"
-    out, err, code = await child.run("sh", "-c", script, heard=lines.append)
+    out, err, code = await ChildCommands().run("sh", "-c", script, heard=lines.append)
     assert (out, err, code, lines) == ("out\n", "one\ntwo\nhalf", 3, ["one", "two"])
 
 
 async def test_a_program_that_stays_open_shows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "OPENS", 0.3)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     opener(tmp_path, monkeypatch, f"echo $$ > {pipe}; exec sleep 60")
-    await places.open_outside("/a/b.pdf")
+    await ChildCommands(opens=0.3).open_outside("/a/b.pdf")
     process = int(await asyncio.to_thread(pipe.read_text))
     os.kill(process, signal.SIGTERM)  # it runs on: an error is raised when nobody is there
 
@@ -151,8 +148,8 @@ async def test_a_program_that_stays_open_shows_the_file(tmp_path: Path, monkeypa
 async def test_a_program_that_cannot_show_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opener(tmp_path, monkeypatch, "echo 'no application knows this' >&2; exit 3")
     with pytest.raises(SoloUnicornError, match=r"(?s)could not show it.*no application knows this.*/a/b.pdf"):
-        await places.open_outside("/a/b.pdf")
+        await ChildCommands().open_outside("/a/b.pdf")
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(SoloUnicornError, match="cannot be started"):
-        await places.open_outside("/a/b.pdf")
+        await ChildCommands().open_outside("/a/b.pdf")

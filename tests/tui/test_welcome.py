@@ -20,7 +20,7 @@ from solo_unicorn.tui.welcome import data as welcome_data
 from solo_unicorn.tui.welcome.screen import WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import text, until
+from .conftest import Commanded, text, until
 
 
 @pytest.fixture
@@ -33,10 +33,12 @@ def repository(tmp_path: Path, home: Path) -> Path:
     return path
 
 
-def first_app(home: Path, directory: Path | None) -> SoloUnicornApp:
+def first_app(home: Path, directory: Path | None, commands: Commanded | None = None) -> SoloUnicornApp:
     """The application at its first start."""
     path = home / "workspace.db"
-    return SoloUnicornApp(lambda: opening(path, None, directory), path=path, directory=directory, serve=False)
+    return SoloUnicornApp(
+        lambda: opening(path, None, directory), path=path, directory=directory, serve=False, commands=commands
+    )
 
 
 async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
@@ -47,13 +49,11 @@ async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
     return screen
 
 
-async def test_the_repository_of_the_directory_is_offered(
-    home: Path, repository: Path, commands: list[tuple[str, ...]]
-) -> None:
+async def test_the_repository_of_the_directory_is_offered(home: Path, repository: Path, commands: Commanded) -> None:
     with Workspace.open(home / "workspace.db") as workspace:
         workspace.set_agents([CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")])
     (repository / "src").mkdir()
-    async with first_app(home, repository / "src").run_test(size=(120, 40)) as pilot:
+    async with first_app(home, repository / "src", commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         assert "1 of 4" in text(pilot) and "● shop  ⎇ main  no remote" in text(pilot)
         await pilot.press("enter")
@@ -70,16 +70,16 @@ async def test_the_repository_of_the_directory_is_offered(
 
 @pytest.mark.parametrize(("key", "step"), [("enter", "2 of 4"), ("w", "2 of 4"), ("s", "4 of 4")])
 async def test_a_key_that_comes_while_the_repository_is_looked_for_counts(
-    home: Path, repository: Path, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, key: str, step: str
+    home: Path, repository: Path, commands: Commanded, key: str, step: str
 ) -> None:
-    pressed, find = asyncio.Event(), welcome_data.find_repository
+    pressed, run = asyncio.Event(), commands.run
 
-    async def slowly(directory: Path | None) -> welcome_data.RepositoryFound | None:
+    async def slowly(program: str, *arguments: str, **more: Any) -> tuple[str, str, int]:
         await pressed.wait()
-        return await find(directory)
+        return await run(program, *arguments, **more)
 
-    monkeypatch.setattr(welcome_data, "find_repository", slowly)
-    async with first_app(home, repository).run_test(size=(120, 40)) as pilot:
+    commands.run = slowly  # type: ignore[method-assign]
+    async with first_app(home, repository, commands).run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and "looking" in text(pilot))
         await pilot.press(key)
         pressed.set()
@@ -88,8 +88,8 @@ async def test_a_key_that_comes_while_the_repository_is_looked_for_counts(
         assert screen.with_repository == (key != "w")
 
 
-async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, commands: object) -> None:
-    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, commands: Commanded) -> None:
+    async with first_app(home, tmp_path, commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await until(pilot, lambda: "no git repository in" in text(pilot))
         await pilot.press("enter")
@@ -102,7 +102,7 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await until(pilot, lambda: "3 of 4" in text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
-    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+    async with first_app(home, tmp_path, commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await until(pilot, lambda: "3 of 4" in text(pilot))  # it goes on where it was left
         await until(pilot, lambda: "your own project" in text(pilot))
@@ -119,8 +119,8 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
 
 
-async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, commands: object) -> None:
-    app = first_app(home, tmp_path)
+async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, commands: Commanded) -> None:
+    app = first_app(home, tmp_path, commands)
     async with app.run_test(size=(160, 45), notifications=True) as pilot:
         await welcomed(pilot)
         await pilot.press("t")
@@ -160,8 +160,8 @@ async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, comm
             await until(pilot, lambda: len(done()) == 8)
 
 
-async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path, commands: object) -> None:
-    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path, commands: Commanded) -> None:
+    async with first_app(home, tmp_path, commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await pilot.press("s")
         await until(pilot, lambda: "4 of 4" in text(pilot))
@@ -175,8 +175,8 @@ async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("key", ["n", "escape"])
-async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: object, key: str) -> None:
-    async with first_app(home, tmp_path).run_test(size=(120, 40)) as pilot:
+async def test_an_empty_project_or_later(home: Path, tmp_path: Path, commands: Commanded, key: str) -> None:
+    async with first_app(home, tmp_path, commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
         await pilot.press(key)
         if key == "n":

@@ -16,7 +16,7 @@ from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
-from .conftest import Story, ready, text, until
+from .conftest import Commanded, Story, ready, text, until
 
 
 async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:
@@ -29,12 +29,12 @@ async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:
     return screen
 
 
-async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: object) -> None:
+async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: Commanded) -> None:
     mission = story.card("Checkout")
     repository = story.workspace.repositories(story.project)[0]
     story.workspace.put_worktree(Worktree("W1", repository.id, "/w/web-retry", "b", story.now, story.now, mission.id))
     story.workspace.put_worktree(Worktree("W2", repository.id, "/w/web-2", "c", story.now, story.now))
-    async with story.app().run_test(size=(160, 45)) as pilot:
+    async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await until(pilot, lambda: "web-retry" in text(pilot))
         screen = text(pilot)
@@ -55,8 +55,8 @@ async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: obj
             assert words in screen
 
 
-async def test_pause_scan_clean_and_service_by_key(story: Story, commands: list[tuple[str, ...]]) -> None:
-    async with story.app().run_test(size=(160, 45)) as pilot:
+async def test_pause_scan_clean_and_service_by_key(story: Story, commands: Commanded) -> None:
+    async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await pilot.press("p")
         await until(pilot, story.workspace.workstation_paused)
@@ -77,7 +77,7 @@ async def test_pause_scan_clean_and_service_by_key(story: Story, commands: list[
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
 
 
-async def test_the_log_sizes_and_rates_of_the_machine(story: Story, commands: object, tmp_path: Path) -> None:
+async def test_the_log_sizes_and_rates_of_the_machine(story: Story, commands: Commanded, tmp_path: Path) -> None:
     mission = story.card("Checkout")
     repository = story.workspace.repositories(story.project)[0]
     (tmp_path / "web-retry").mkdir()
@@ -86,7 +86,7 @@ async def test_the_log_sizes_and_rates_of_the_machine(story: Story, commands: ob
     story.workspace.put_worktree(slot)
     record = {"at": story.now.isoformat(), "level": "warning", "process": "service", "message": "not done", "why": "no"}
     (paths.logs_dir() / "solo-unicorn.log").write_text("{half a rec\n" + json.dumps(record) + "\n")
-    async with story.app().run_test(size=(160, 45)) as pilot:
+    async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await until(pilot, lambda: "3.0 MB" in text(pilot) or "2.9 MB" in text(pilot))
         await until(pilot, lambda: "14:02 service ▲ not done  why=no" in text(pilot))
@@ -104,8 +104,8 @@ def test_rates_are_bytes_a_second(home: Path) -> None:
     assert rates.rates == {"S": 300.0}
 
 
-async def test_a_session_leads_to_its_mission(story: Story, commands: object) -> None:
-    async with story.app().run_test(size=(160, 45)) as pilot:
+async def test_a_session_leads_to_its_mission(story: Story, commands: Commanded) -> None:
+    async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
         await pilot.press("enter")

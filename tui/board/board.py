@@ -18,6 +18,7 @@ from ...missions.board import Card, ListCount
 from ...missions.entities import LISTS, ListName
 from ..kit.counts import Counts
 from ..kit.jump import Target
+from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks
 from .column import CardColumn
 from .headings import Headings
@@ -25,7 +26,7 @@ from .keys import BOARD_KEYS
 from .moves import CHORDS, MovingBoard
 from .rows.card import Density
 from .rows.column import EMPTY
-from .rows.headings import COLLAPSED_WIDTH, NAMES, arrange, is_collapsed
+from .rows.headings import COLLAPSED_WIDTH, arrange, is_collapsed
 from .rows.lanes import Grouped, LaneBy, group
 from .selection import Selection
 from .view import BoardView

@@ -16,10 +16,10 @@ from textual.widgets import Input
 
 from ...missions.query import EXAMPLE, QueryError, compile_query
 from ...missions.query_words import Vocabulary, completed, completions
+from ..kit.drawing import Line
 from ..kit.keys import binding
 from ..kit.marks import UNICODE, Marks
 from ..kit.paint import Drawn
-from .rows.card import Line
 
 
 class Hint(Drawn):

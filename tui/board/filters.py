@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
@@ -25,7 +25,7 @@ class FiltersScreen(Sheet[str | None]):
         binding("filters.close", "escape", "dismiss", "board", "Back to the board"),
         binding("filters.delete", "D,delete", "forget", "forget", "Forget the filter"),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     lines = getters.query_one(Lines)
 
     def __init__(self, project_id: str, saved: Mapping[str, str]) -> None:

@@ -14,9 +14,7 @@ from ...missions.board import ListCount
 from ...missions.entities import ListName
 from ..kit.marks import UNICODE, Marks
 from ..kit.paint import Drawn
-from .rows.headings import NAMES, HeadingView
-
-__all__ = ["NAMES", "Headings"]
+from .rows.headings import HeadingView
 
 
 class Headings(Drawn):

@@ -1,12 +1,12 @@
-"""Keeping how the board looks, as Textual worked it out, for the first frame of the next start (looks.py)."""
+"""Keeping how the board looks, as Textual worked it out, for the first frame of the next start (kit/looks.py)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.color import ColorSystem
 from rich.style import Style
@@ -14,22 +14,16 @@ from textual.strip import Strip
 
 from ... import __version__
 from ...config import paths
-from ..kit.keyline import KeyLine
+from ..kit.application import Application
+from ..kit.key_row import Key
 from ..kit.looks import KEPT, ROLES, Depth, Surface, find
 from ..kit.paint import Drawn
-from .topline import TopLine
-
-if TYPE_CHECKING:
-    from ..app import SoloUnicornApp
 
 DEPTHS: Final[dict[Depth, ColorSystem]] = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}
 
 
-def styles_of(app: SoloUnicornApp) -> dict[Depth, dict[str, str]]:
-    """What every role looks like on the board as it is painted now."""
-    board = app.board_screen
-    assert board is not None
-    surfaces: Mapping[Surface, Drawn] = {"board": board.board.headings, "edge": board.query_one(TopLine)}
+def styles_of(app: Application, surfaces: Mapping[Surface, Drawn]) -> dict[Depth, dict[str, str]]:
+    """What every role looks like on each surface as it is painted now."""
     found: dict[Depth, dict[str, str]] = {depth: {} for depth in DEPTHS}
     for surface, widget in surfaces.items():
         for role in ROLES:
@@ -42,20 +36,18 @@ def styles_of(app: SoloUnicornApp) -> dict[Depth, dict[str, str]]:
     return found
 
 
-def keys_of(app: SoloUnicornApp) -> list[tuple[str, str, str]]:
-    """The keys in the last line of the board."""
-    board = app.board_screen
-    assert board is not None
-    return [(entry.key, entry.word, entry.action) for entry in board.query_one(KeyLine).keys]
-
-
-def keep(app: SoloUnicornApp) -> None:
+def keep(app: Application, surfaces: Mapping[Surface, Drawn], keys: Sequence[Key]) -> None:
     """Write down what the next start would not know otherwise; a home that cannot be written is left alone."""
     bindings = dict(app.settings.keys)
     home = paths.home()
     if find(app.theme, bindings, home, __version__) is not None:
         return
-    made = {"version": __version__, "bindings": bindings, "keys": keys_of(app), "themes": {app.theme: styles_of(app)}}
+    made = {
+        "version": __version__,
+        "bindings": bindings,
+        "keys": [(key.key, key.word, key.action) for key in keys],
+        "themes": {app.theme: styles_of(app, surfaces)},
+    }
     with suppress(OSError):  # the next start paints its first frame later, nothing more
         _replace(home / KEPT, json.dumps(made))
 

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from ...missions.entities import LISTS
 from ..kit.keys import binding
-from .rows.headings import NAMES
+from ..kit.list_names import NAMES
 
 BOARD_KEYS: Final[list[BindingType]] = [
     binding("board.new", "n", "new", "new", "Write a new mission"),

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
 from ...missions.query import QueryError, Test, compile_query
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.operations import Workspace
 from . import data
@@ -32,7 +32,7 @@ class LiveBoard(Screen[None]):
 
     AUTO_FOCUS = "#board"
 
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     board = getters.query_one(Board)
     top = getters.query_one(TopLine)
 
@@ -80,7 +80,7 @@ class LiveBoard(Screen[None]):
     def _tick(self) -> None:
         if self.is_active and self.app.is_seen:
             self.board.tick(self.app.clock())
-            full = is_full(self.app.face.path)
+            full = is_full(self.app.workspace.path)
             if full != self._disk_full:
                 self._disk_full = full
                 self._show_trouble()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 
 from textual import work
 
+from ...missions import query
+from ..kit.keyline import KeyLine
 from ..kit.keys import binding
+from ..kit.looks import Surface
 from ..kit.operations import Workspace
+from ..kit.paint import Drawn
 from .doors import Doors
 from .work import BoardWork
 
@@ -19,6 +24,7 @@ class BoardScreen(BoardWork, Doors):
     """The doors to every other screen."""
 
     BINDING_GROUP_TITLE = "Board"
+    MORE_HELP = (("Filter", query.EXAMPLE),)
     BINDINGS = [  # noqa: RUF012
         binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
         binding(
@@ -50,10 +56,9 @@ class BoardScreen(BoardWork, Doors):
         await app.connect()
         if not app.connected:
             return
-        self._check_keymap()
         from .keeping_looks import keep
 
-        keep(app)
+        keep(app, self.surfaces, self.query_one(KeyLine).keys)
         app.workspace_changed.subscribe(self, lambda _: self.stir())
         app.service_changed.subscribe(self, lambda _: self._show_service())
         self.set_interval(1.0, self._tick)
@@ -62,16 +67,10 @@ class BoardScreen(BoardWork, Doors):
         await self.load_all()
         self.stir()
 
-    def _check_keymap(self) -> None:
-        """Say what is wrong with the keys of the settings."""
-        if not self.app.settings.keys:
-            return
-        from ..all_keys import known_bindings
-        from ..kit.keys import clashes
-
-        known = {name: one.binding for name, one in known_bindings().items()}
-        for sentence in clashes(self.app.settings.keys, known):
-            self.app.notify(f"{sentence}.", title="Keys in the settings", severity="warning", timeout=8, markup=False)
+    @property
+    def surfaces(self) -> Mapping[Surface, Drawn]:
+        """A widget of each kind of surface that the first frame draws on."""
+        return {"board": self.board.headings, "edge": self.top}
 
     # -- actions -------------------------------------------------------------------------------------------------
 

@@ -10,12 +10,12 @@ from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
 
+from ..kit.drawing import Part
 from ..kit.jump import Target
 from ..kit.marks import UNICODE, Marks
 from ..kit.paint import Drawn
 from .data import Summary
-from .edge_lines import TopView
-from .rows.card import Part
+from .top_view import TopView
 
 
 class TopLine(Drawn):

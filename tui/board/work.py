@@ -11,10 +11,10 @@ from ...missions.board import Card
 from ...missions.entities import LISTS
 from ...missions.ids import short_id
 from ..kit.keys import binding
+from ..kit.list_names import NAMES
 from ..kit.operations import Workspace
 from .board import Board
 from .looks import BoardLooks
-from .rows.headings import NAMES
 from .rows.lanes import LaneBy
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class BoardWork(BoardLooks):
             case "move_to":
                 self._choose_list(cards)
             case "keys":
-                self.app.action_help()
+                self.app.call_later(self.app.run_action, "app.help")
 
     @on(Board.NewWished)
     @work

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...missions.entities import Project
 from ...workspace.workspace import Workspace
-from ..kit.child import ask
+from ..kit.commands import Commands
 
 
 def last_hub(workspace: Workspace) -> str:
@@ -19,7 +19,7 @@ def signed_in(workspace: Workspace) -> str:
     return next((one.hub for one in workspace.accounts() if one.signed_in), "")
 
 
-async def sign_in(address: str, show: Callable[[str], None], *, in_file: bool) -> None:
+async def sign_in(commands: Commands, address: str, show: Callable[[str], None], *, in_file: bool) -> None:
     """Sign in; `show` is given the address of the hub's page, where the person goes meanwhile. Raises what went wrong.
 
     `in_file`: keep the tokens in a file, which the person must have asked for.
@@ -30,9 +30,9 @@ async def sign_in(address: str, show: Callable[[str], None], *, in_file: bool) -
             show(line)
 
     how = ("--no-browser", "--store-in-file") if in_file else ("--no-browser",)
-    await ask("auth", "login", f"--hub={address}", *how, seconds=310, heard=heard)
+    await commands.ask("auth", "login", f"--hub={address}", *how, seconds=310, heard=heard)
 
 
-async def publish(project: Project) -> None:
+async def publish(commands: Commands, project: Project) -> None:
     """Bring a local project to the hub. Raises what went wrong."""
-    await ask("project", "publish", project.slug, seconds=300)
+    await commands.ask("project", "publish", project.slug, seconds=300)

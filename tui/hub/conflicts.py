@@ -10,7 +10,7 @@ from textual.containers import Vertical
 
 from ...missions.errors import SoloUnicornError, UsageError
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.editor import edit_in_editor
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
@@ -37,7 +37,7 @@ class ConflictsScreen(Sheet[None]):
         binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, for what waits for it"),
         binding("conflicts.close", "escape,q", "dismiss", "board", "Back to the board"),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     state = getters.query_one("#state", Lines)
     lines = getters.query_one("#undecided", Lines)
 
@@ -126,7 +126,7 @@ class ConflictsScreen(Sheet[None]):
         try:
             if any(mark.strip() in text.splitlines() for mark in MARKS):
                 raise UsageError("The marks of the conflict are still in the text", todo="take them out")
-            await self.app.face.run(Workspace.keep_mine, one.conflict.id, text=text)
+            await self.app.workspace.run(Workspace.keep_mine, one.conflict.id, text=text)
         except SoloUnicornError as error:
             self.app.copy_to_clipboard(text)
             self.app.complain(error)

@@ -13,8 +13,7 @@ from textual.widgets import Input
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
-from ..app import SoloUnicornApp
-from ..kit.child import ask
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
@@ -40,7 +39,7 @@ class GalleryScreen(Sheet[str | None]):
         binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
         binding("gallery.close", "escape", "close", "projects", "Out of the search, then back"),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     lines = getters.query_one(Lines)
 
     def __init__(self) -> None:
@@ -76,7 +75,7 @@ class GalleryScreen(Sheet[str | None]):
         if not self.found:
             self._show([], [row((" Asking the hub …", "faint"))])
         try:
-            answer = await ask(*(("projects", "search", "--", words) if words else view.command))
+            answer = await self.app.commands.ask(*(("projects", "search", "--", words) if words else view.command))
         except SoloUnicornError as error:
             self._show([], trouble(error))
             return
@@ -181,7 +180,7 @@ class GalleryScreen(Sheet[str | None]):
                 return
             made = answer["id"]
         try:
-            await ask("project", "connect", str(made))
+            await self.app.commands.ask("project", "connect", str(made))
         except SoloUnicornError as error:
             self.app.complain(error)
             return
@@ -190,7 +189,7 @@ class GalleryScreen(Sheet[str | None]):
     async def _do(self, *words: str) -> object:
         """`projects …`; what it answered, or None once a refusal was told."""
         try:
-            return await ask("projects", *words)
+            return await self.app.commands.ask("projects", *words)
         except SoloUnicornError as error:
             self.app.complain(error)
             return None

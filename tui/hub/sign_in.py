@@ -8,13 +8,12 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
 from ...missions.errors import SoloUnicornError
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, Row, row, trouble
 from ..kit.sheets.confirm import ConfirmScreen
-from ..mission.places import open_outside
 from . import commands as hub_data
 
 
@@ -29,7 +28,7 @@ class SignInScreen(Sheet[str | None]):
         binding("signin.copy", "ctrl+y", "copy", "copy", "Copy the address of the hub's page", priority=True),
         binding("signin.leave", "escape", "dismiss", "cancel", "Away; nothing was changed", priority=True),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self) -> None:
         super().__init__(classes="sheet")
@@ -78,7 +77,7 @@ class SignInScreen(Sheet[str | None]):
 
     async def _signed_in(self, address: str, *, in_file: bool) -> bool:
         try:
-            await hub_data.sign_in(address, self._go_to, in_file=in_file)
+            await hub_data.sign_in(self.app.commands, address, self._go_to, in_file=in_file)
         except SoloUnicornError as error:
             self._say(trouble(error))
             if error.code != "no_keychain" or in_file:
@@ -106,7 +105,7 @@ class SignInScreen(Sheet[str | None]):
             self.app.open_url(page)
             return
         try:
-            await open_outside(page)
+            await self.app.commands.open_outside(page)
         except SoloUnicornError as error:
             self.log.warning(str(error))  # the address stands there
 

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from ...missions.entities import Decision
 from ...missions.ids import short_id
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
@@ -59,7 +59,7 @@ class InboxScreen(Sheet[str | None]):
         binding("inbox.again", "space", "again", "try again", "Make the mission ready again"),
         binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     lines = getters.query_one(Lines)
 
     def __init__(self) -> None:

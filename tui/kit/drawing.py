@@ -1,6 +1,6 @@
 """One line of text with roles, cut or padded to a width: what every drawn line is made of, on any surface.
 
-Nothing here imports Textual: the board's first frame is drawn with it before Textual is there (first_frame.py).
+Nothing here imports Textual: the board's first frame is drawn with it before Textual is there (start/first_frame.py).
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-from ..board.rows.card import Part
-
+Part = tuple[str, str]
+"""Text and its role: title, faint, run, wait, bad, good, or empty for plain text."""
+Line = list[Part]
 Cell = tuple[str, str, str]
 """Text, its role, and the role that lies under it, such as chosen; either may be empty."""
 Row = list[Cell]

@@ -9,7 +9,7 @@ from textual.events import Click
 from textual.screen import Screen
 from textual.strip import Strip
 
-from ..board.edge_lines import Key, Places, key_row
+from .key_row import Key, Places, key_row
 from .keys import entries
 from .marks import UNICODE, Marks
 from .paint import Drawn

@@ -23,8 +23,8 @@ from textual.strip import Strip
 
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
-from ..board.rows.card import Line
 from .counts import Counts
+from .drawing import Line
 from .jump import Target
 from .keys import binding
 from .marks import UNICODE, Marks

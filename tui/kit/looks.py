@@ -2,7 +2,7 @@
 
 Both are worked out by Textual from themes, style sheets and bindings, so they are kept as it worked them out: for the
 program's own themes and keys in looks.json, which ships with it; for another theme, or keys of one's own, in the home,
-written by the board once it is painted (keeping_looks.py).
+written by the board once it is painted (board/keeping_looks.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ...missions.records import record
-from ..board.edge_lines import Key
+from .key_row import Key
 
 DARK_NAME: Final = "unicorn-dark"
 LIGHT_NAME: Final = "unicorn-light"

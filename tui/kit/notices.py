@@ -11,7 +11,7 @@ from ...missions.ids import short_id
 from .operations import Workspace
 
 if TYPE_CHECKING:
-    from ..app import SoloUnicornApp
+    from .application import Application
 
 HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 
@@ -30,7 +30,7 @@ def is_quiet(settings: ScreenSettings, now: datetime) -> bool:
     return start <= here < end if start <= end else here >= start or here < end
 
 
-async def say_what_waits(app: SoloUnicornApp, count: int) -> None:
+async def say_what_waits(app: Application, count: int) -> None:
     """Tell a person whose terminal is not in front; in quiet hours nothing is said."""
     settings = app.settings.ui
     if settings.notify == "off" or is_quiet(settings, app.clock()):

@@ -14,8 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..board.rows.card import Part
-from .drawing import Row, fit
+from .drawing import Part, Row, fit
 
 ROLES = (
     *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from ...missions.records import record
-from ..board.rows.card import Line
+from .drawing import Line
 from .jump import Target
 from .paint import Drawn
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from textual import on, work
+from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
@@ -16,7 +16,8 @@ from textual.message import Message
 from ...missions.comments import Anchor, LineComment, Side
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
-from ..kit.child import as_object, ask
+from ..kit.application import Application
+from ..kit.commands import as_object
 from ..kit.keys import binding
 from ..kit.leaving import is_gone
 from ..kit.lines import Lines, Row, row
@@ -69,6 +70,8 @@ class ChangesPane(Horizontal):
     @dataclass
     class Read(Message):
         """The diff is known, or known to be none."""
+
+    app = getters.app(Application)
 
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="changes")
@@ -124,12 +127,13 @@ class ChangesPane(Horizontal):
     @work(exclusive=True, group="diff")
     async def _load(self, ref: str) -> None:
         try:
-            diff = as_object(await ask("mission", "diff", ref, "--page", "1"))
+            diff = as_object(await self.app.commands.ask("mission", "diff", ref, "--page", "1"))
             self.diff = diff
             self._draw()
             pages = diff.get("pages")
             for page in range(2, min(pages if isinstance(pages, int) else 1, PAGES_MAX) + 1):
-                self.diff = _joined(self.diff, as_object(await ask("mission", "diff", ref, "--page", str(page))))
+                more = await self.app.commands.ask("mission", "diff", ref, "--page", str(page))
+                self.diff = _joined(self.diff, as_object(more))
                 self._draw()
         except SoloUnicornError as error:
             self.diff = {}

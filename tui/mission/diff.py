@@ -8,9 +8,8 @@ from typing import Final
 from ...missions.comments import Anchor, LineComment, Side
 from ...missions.entities import JsonObject
 from ...missions.records import record
-from ..board.rows.card import Line
-from ..kit.child import as_object
-from ..kit.drawing import fit
+from ..kit.commands import as_object
+from ..kit.drawing import Line, fit
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
 

@@ -132,13 +132,13 @@ class MissionEditing(LiveMission):
         """Have the service bring a file that is at the hub only; raises what stood in the way."""
         from ...workspace.attachments import content_path, failure
 
-        desk = self.app.face
-        await desk.run(Workspace.set_meta, failure(one.id), "")
-        await desk.run(Workspace.request, "fetch_file", mission=one.mission_id, payload={"name": one.name})
+        workspace = self.app.workspace
+        await workspace.run(Workspace.set_meta, failure(one.id), "")
+        await workspace.run(Workspace.request, "fetch_file", mission=one.mission_id, payload={"name": one.name})
         self.app.tell(f"{one.name} is being fetched …")
         until = monotonic() + FETCH_SECONDS
         while not content_path(one).exists():
-            if why := await desk.run(Workspace.meta, failure(one.id)):
+            if why := await workspace.run(Workspace.meta, failure(one.id)):
                 raise SoloUnicornError(f"{one.name} could not be fetched", why=why)
             if monotonic() > until:
                 raise SoloUnicornError(f"{one.name} is not here yet", todo="look again in a moment")
@@ -148,7 +148,6 @@ class MissionEditing(LiveMission):
     @work(group="edits")
     async def _open_file(self, event: FilesPane.Open) -> None:
         from ...workspace.attachments import content_path, shown_path
-        from .places import open_outside
 
         one = next((one for one in self.data.attachments if one.name == event.name), None) if self.data else None
         if one is None:
@@ -156,6 +155,6 @@ class MissionEditing(LiveMission):
         try:
             if not content_path(one).exists():
                 await self._fetched(one)
-            await open_outside(str(shown_path(one)))
+            await self.app.commands.open_outside(str(shown_path(one)))
         except SoloUnicornError as error:
             self.app.complain(error)

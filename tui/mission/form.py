@@ -13,7 +13,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 from ...missions.creating import MissionDraft
 from ...missions.entities import ListName, LoopSchedule, Mission
 from ...missions.ids import short_id
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.check import Check
 from ..kit.drafts import DraftedSheet
 from ..kit.editor import edit_in_editor
@@ -37,7 +37,7 @@ class MissionForm(DraftedSheet[str | None]):
         binding("form.cancel", "escape", "leave", "cancel", "Away without saving"),
     ]
     AUTO_FOCUS = "#title"
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, project_id: str, *, mission_id: str | None = None, in_list: ListName = "todo") -> None:
         super().__init__(f"mission {mission_id}" if mission_id else f"new mission {project_id} {in_list}")

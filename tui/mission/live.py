@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.leaving import Place
 from ..kit.paint import Drawn
@@ -75,7 +75,7 @@ class TitleLine(Drawn):
     def render_line(self, y: int) -> Strip:
         """The line."""
         app = self.app
-        assert isinstance(app, SoloUnicornApp)
+        assert isinstance(app, Application)
         return self.draw(title_line(self.data, app.marks, self.size.width) if self.data else [], self.size.width)
 
 
@@ -92,7 +92,7 @@ class LiveMission(Place[None]):
 
     CSS_PATH = "mission.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     tabs = getters.query_one(TabLine)
 
     def __init__(self, ref: str, *, tab: str | None = None) -> None:

@@ -1,24 +1,16 @@
-"""The places of a mission's work, one key each: a shell or the editor in its worktree, its pull request."""
+"""A shell or the editor of the person in the worktree of a mission, while the application steps aside."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import subprocess
-import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
 from ...config.settings import Settings
-from ...missions.errors import SoloUnicornError
-
-OPENS = 3.0
-"""Seconds within which a program says that it cannot show something; one that runs on shows it."""
 
 
 def open_shell(app: App[Any], directory: str) -> None:
@@ -33,27 +25,6 @@ def open_editor(app: App[Any], directory: str, settings: Settings) -> None:
         _step_aside(app, [*shlex.split(chosen), "."], directory, "`editor` in the settings")
     except ValueError as error:
         app.notify(f"{chosen!r} is no command: {error}", severity="error", markup=False)
-
-
-async def open_outside(target: str) -> None:
-    """Hand a file or an address to the program that the system has for it, which may stay open as long as it likes.
-
-    SoloUnicornError when it could not be shown.
-    """
-    opener = "open" if sys.platform == "darwin" else "xdg-open"
-    with tempfile.TemporaryFile() as said:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                opener, target, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
-            )
-        except OSError as error:
-            raise SoloUnicornError(f"{opener} cannot be started", why=str(error), todo=f"it is at {target}") from error
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), OPENS)
-        if process.returncode:
-            said.seek(0)
-            why = said.read()[-200:].decode(errors="replace").strip()
-            raise SoloUnicornError(f"{opener} could not show it", why=why, todo=f"it is at {target}")
 
 
 def _step_aside(app: App[Any], command: list[str], directory: str, setting: str) -> None:

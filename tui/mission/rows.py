@@ -7,10 +7,10 @@ from typing import Final
 
 from ...missions.entities import Json, Mission, MissionEvent, Session
 from ...missions.ids import shared_id, short_id
-from ..board.headings import NAMES
-from ..board.rows.card import Line
 from ..kit.ages import ago, at, clock, count, size, until
+from ..kit.drawing import Line
 from ..kit.lines import Row, row
+from ..kit.list_names import NAMES
 from ..kit.marks import Marks
 from .data import MissionData
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from ...agents.transcript_view import DisplayEntry
-from ..board.rows.card import Line
 from ..kit.ages import span
+from ..kit.drawing import Line
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual import work
+from textual import getters, work
 from textual.strip import Strip
 
 from ...missions.change_state import ChangeState
 from ...missions.errors import SoloUnicornError
-from ..board.rows.card import Line
-from ..kit.child import ask
+from ..kit.application import Application
+from ..kit.drawing import Line
 from ..kit.marks import Marks
 from ..kit.paint import Drawn
 from .data import MissionData
@@ -18,6 +18,8 @@ from .data import MissionData
 
 class WhereLine(Drawn):
     """Drawn from what is recorded; a child process measures it anew with git when the work has moved on."""
+
+    app = getters.app(Application)
 
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="where")
@@ -40,7 +42,7 @@ class WhereLine(Drawn):
     @work(exclusive=True, group="where")
     async def _measure(self, ref: str) -> None:
         try:
-            await ask("mission", "show", ref)  # it keeps what it measures, and that is news
+            await self.app.commands.ask("mission", "show", ref)  # it keeps what it measures, and that is news
         except SoloUnicornError as error:
             self.log.warning(str(error))  # Changes tells the person what is wrong with a worktree, and what to do
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...missions.entities import LISTS, Actor, Flow, Project, ProjectRepository
-from ..board.headings import NAMES
 from ..kit.fields import Field
+from ..kit.list_names import NAMES
 
 LIMIT: Final = "wip_limit:"
 """Begins the name of the field of a list's work-in-progress limit."""

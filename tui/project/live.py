@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Place
@@ -41,7 +41,7 @@ class LiveProject(Place[None]):
             for number, name in enumerate(TABS, 1)
         ),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, project_id: str, *, tab: TabName = "settings") -> None:
         super().__init__()

@@ -8,9 +8,8 @@ from textual.containers import Vertical
 
 from ...missions.entities import JsonObject, Project
 from ...missions.errors import SoloUnicornError
-from ..app import SoloUnicornApp
 from ..hub import commands as hub_data
-from ..kit.child import ask
+from ..kit.application import Application
 from ..kit.keys import binding
 from ..kit.leaving import is_gone
 from ..kit.lines import Lines, Row, row, trouble
@@ -32,7 +31,7 @@ class Members(Vertical):
         binding("members.publish", "p", "publish", "publish", "Put this project on a hub, to work on it with others"),
     ]
 
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, marks: Marks) -> None:
         super().__init__(id="members")
@@ -79,7 +78,7 @@ class Members(Vertical):
         if self.people is None:
             self._rows([row((f" Asking {project.hub} …", "faint"))])
         try:
-            found = await ask("member", "list", "-p", project.id)
+            found = await self.app.commands.ask("member", "list", "-p", project.id)
         except SoloUnicornError as error:
             self.people = None
             self._rows(trouble(error))
@@ -111,7 +110,7 @@ class Members(Vertical):
             return
         self._rows([row((f" Putting {project.name} on {hub} …", "faint"))])
         try:
-            await hub_data.publish(project)
+            await hub_data.publish(self.app.commands, project)
         except SoloUnicornError as error:
             self._rows(trouble(error))
 
@@ -120,7 +119,7 @@ class Members(Vertical):
         if self.project is None:
             return
         try:
-            await ask("member", *words, "-p", self.project.id)
+            await self.app.commands.ask("member", *words, "-p", self.project.id)
         except SoloUnicornError as error:
             self.app.complain(error)
         self.action_look()

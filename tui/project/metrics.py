@@ -14,7 +14,7 @@ from textual_plotext import PlotextPlot
 from ...missions.entities import Project
 from ...missions.metrics import Metrics, WeekFigures
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Place
@@ -85,7 +85,7 @@ class MetricsScreen(Place[None]):
         binding("metrics.project", "p", "project", "this project/all", "Count this project only, or all of them"),
     ]
     AUTO_FOCUS = "#agents"
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, project: Project | None) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from textual.widgets import Input
 from ...missions.board import ListCount
 from ...missions.entities import ListName, Project
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
@@ -27,7 +27,7 @@ class ProjectsScreen(Sheet[str | None]):
         binding("projects.new", "n", "new", "new", "Make a project"),
         binding("projects.gallery", "b", "gallery", "browse hub", "Public projects and templates of your hub"),
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
     lines = getters.query_one(Lines)
 
     def __init__(self, now: Project | None) -> None:

@@ -10,7 +10,6 @@ from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, P
 from ...missions.errors import SoloUnicornError
 from ...missions.permissions import PermissionRule
 from ...workspace.workspace import Workspace
-from ..kit.child import ask
 from ..kit.fields import FieldList
 from ..kit.keys import binding
 from ..kit.lines import Lines
@@ -114,7 +113,7 @@ class ProjectScreen(LiveProject):
     async def _add_repository(self, line: str) -> None:
         self.app.tell("Adding the repository …")
         try:
-            await ask("repo", "add", line, "--project", self.ref, seconds=600)
+            await self.app.commands.ask("repo", "add", line, "--project", self.ref, seconds=600)
         except SoloUnicornError as error:
             self.app.complain(error)
 

@@ -1,7 +1,7 @@
 """The board's first frame, drawn before Textual is imported from what the workspace holds now.
 
-It is the frame that Textual paints over it a moment later: both draw the same rows (column_view, heading_view,
-edge_lines), this one with the colours that looks.py kept.
+It is the frame that Textual paints over it a moment later: both draw the same rows (board/rows,
+board/top_view, kit/key_row), this one with the colours that kit/looks.py kept.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from datetime import datetime
 
 from ...missions.entities import LISTS
 from ..board.data import Snapshot
-from ..board.edge_lines import TopView, key_row
 from ..board.rows.card import Density
 from ..board.rows.column import ColumnView
 from ..board.rows.headings import HeadingView, arrange
+from ..board.top_view import TopView
 from ..kit.drawing import Row
+from ..kit.key_row import key_row
 from ..kit.looks import Looks, Surface
 from ..kit.marks import Marks
 

@@ -9,7 +9,7 @@ from ...missions.entities import Project
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
 from ...workspace.workspace import Workspace
-from ..kit.child import ask, run
+from ..kit.commands import Commands
 
 STEP = "first_start.step"
 Make = Callable[[Workspace], Project]
@@ -30,13 +30,13 @@ class RepositoryFound:
         return self.path.name
 
 
-async def find_repository(directory: Path | None) -> RepositoryFound | None:
+async def find_repository(commands: Commands, directory: Path | None) -> RepositoryFound | None:
     """The repository that a directory is in; None when there is none, or no git."""
     if directory is None:
         return None
 
     async def git(*arguments: str) -> str:
-        out, _, code = await run("git", "-C", str(directory), *arguments, seconds=5)
+        out, _, code = await commands.run("git", "-C", str(directory), *arguments, seconds=5)
         return out.strip() if code == 0 else ""
 
     try:
@@ -50,15 +50,15 @@ async def find_repository(directory: Path | None) -> RepositoryFound | None:
     return RepositoryFound(Path(root), branch, remote, bool(head))
 
 
-async def add_repository(found: RepositoryFound, project: Project) -> None:
+async def add_repository(commands: Commands, found: RepositoryFound, project: Project) -> None:
     """Link it by the command that checks it; raises what that refuses."""
     begin = () if found.has_commit else ("--first-commit",)
-    await ask("repo", "add", str(found.path), "--project", project.id, *begin)
+    await commands.ask("repo", "add", str(found.path), "--project", project.id, *begin)
 
 
-async def find_agents() -> None:
+async def find_agents(commands: Commands) -> None:
     """Look for installed agents; the result is in the workspace."""
-    await ask("agent", "scan", seconds=30)
+    await commands.ask("agent", "scan", seconds=30)
 
 
 def kept_step(workspace: Workspace) -> tuple[int, bool]:

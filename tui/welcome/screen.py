@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Sheet
@@ -46,7 +46,7 @@ class WelcomeScreen(Sheet[str | None]):
         binding("welcome.later", "escape", "later", "later", "Look at the empty board; n goes on here"),
     ]
     AUTO_FOCUS = ""
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, directory: Path | None) -> None:
         super().__init__(classes="sheet")
@@ -105,7 +105,7 @@ class WelcomeScreen(Sheet[str | None]):
         self._show()
         self._find_agents()
         kept = await self.app.perform(welcome_data.kept_step)
-        self.found = await welcome_data.find_repository(self.directory)
+        self.found = await welcome_data.find_repository(self.app.commands, self.directory)
         if self.is_gone:
             return
         self._say("#repository", _repository_rows(self.found, self.directory, self.app))
@@ -116,7 +116,7 @@ class WelcomeScreen(Sheet[str | None]):
     @work(exclusive=True, group="agents")
     async def _find_agents(self) -> None:
         try:
-            await welcome_data.find_agents()
+            await welcome_data.find_agents(self.app.commands)
         except SoloUnicornError as error:
             self._say("#agents", [row((f" {self.app.marks.attention} {error}", "bad"), indent=3)])
             return
@@ -242,7 +242,7 @@ class WelcomeScreen(Sheet[str | None]):
         project = await self.app.perform(welcome_data.start_project, found.name)
         if project is not None:
             try:
-                await welcome_data.add_repository(found, project)
+                await welcome_data.add_repository(self.app.commands, found, project)
             except SoloUnicornError as error:  # no project is left behind that nothing can run in
                 await self.app.perform(Workspace.delete_project, project.id)
                 self.app.complain(error)
@@ -283,7 +283,7 @@ class WelcomeScreen(Sheet[str | None]):
         await self.run_action("hub" if name == "sign-in" else "next" if name.startswith("next") else name)
 
 
-def _repository_rows(found: RepositoryFound | None, directory: Path | None, app: SoloUnicornApp) -> list[Row]:
+def _repository_rows(found: RepositoryFound | None, directory: Path | None, app: Application) -> list[Row]:
     marks = app.marks
     if found is None:
         return [

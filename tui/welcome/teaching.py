@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
+from ..kit.application import Application
 
 
-async def follow(app: SoloUnicornApp, project_id: str) -> None:
+async def follow(app: Application, project_id: str) -> None:
     """Look whether a step was done, and say so."""
     lesson = await app.perform(Workspace.follow_tutorial, project_id)
     if lesson is None or not lesson.finished:

@@ -12,7 +12,7 @@ from typing import Final
 from ...config import log, paths
 from ...missions.errors import SoloUnicornError
 from ..kit.ages import at, size
-from ..kit.child import run
+from ..kit.commands import Commands
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
 
@@ -69,12 +69,12 @@ def _time(value: object, now: datetime) -> str:
         return "     "
 
 
-async def sizes(directories: list[str]) -> dict[str, int]:
+async def sizes(commands: Commands, directories: list[str]) -> dict[str, int]:
     """Bytes on disk by directory, counted by `du` outside of this process; those that are gone are left out."""
     if not directories:
         return {}
     try:
-        out, _, _ = await run("du", "-sk", "--", *directories, seconds=120)
+        out, _, _ = await commands.run("du", "-sk", "--", *directories, seconds=120)
     except SoloUnicornError:  # no du here: the sizes stay unknown
         return {}
     found = {}

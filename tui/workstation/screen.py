@@ -13,9 +13,8 @@ from textual.containers import Horizontal, Vertical
 from ...missions.entities import JsonObject, Session
 from ...missions.errors import SoloUnicornError
 from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
 from ..kit.ages import size
-from ..kit.child import ask
+from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.leaving import Place
@@ -49,7 +48,7 @@ class WorkstationScreen(Place[str | None]):
         ),
     ]
     AUTO_FOCUS = "#sessions"
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +113,7 @@ class WorkstationScreen(Place[str | None]):
     @work(exclusive=True, group="sizes")
     async def _measure(self) -> None:
         if self.data is not None:
-            self.sizes = await machine.sizes([slot.path for slot in self.data.worktrees])
+            self.sizes = await machine.sizes(self.app.commands, [slot.path for slot in self.data.worktrees])
             self._show()
 
     def _tick(self) -> None:
@@ -234,7 +233,7 @@ class WorkstationScreen(Place[str | None]):
         self._busy = True
         self.app.tell(said)
         try:
-            await ask(*arguments)
+            await self.app.commands.ask(*arguments)
         except SoloUnicornError as error:
             self.app.complain(error)
         finally:

@@ -10,11 +10,8 @@ from rich.cells import cell_len
 
 from ....missions.board import Card
 from ...kit.ages import ago, clock, span, until
+from ...kit.drawing import Line, Part
 from ...kit.marks import Marks
-
-Part = tuple[str, str]
-"""Text and its role: title, faint, run, wait, bad, good, or empty for plain text."""
-Line = list[Part]
 
 INDENT: Final = 3
 """Bar, priority and a space before the text of a card."""

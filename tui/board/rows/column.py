@@ -12,7 +12,7 @@ from typing import Final
 
 from ....missions.board import Card
 from ....missions.entities import ListName
-from ...kit.drawing import Row, fit
+from ...kit.drawing import Line, Row, fit
 from ...kit.marks import PLAIN, UNICODE, Marks
 from . import card as cards_as_lines
 from .card import Density
@@ -110,7 +110,7 @@ class ColumnView:
         """The window's row `y`, with the gutter to its right."""
         return [*self._row(y, self.width - 1), *self._gutter(y)]
 
-    def _fit(self, parts: cards_as_lines.Line, width: int, under: str = "") -> Row:
+    def _fit(self, parts: Line, width: int, under: str = "") -> Row:
         return fit(parts, width, under=under, ellipsis=self.marks.ellipsis, plain=self.marks is PLAIN)
 
     def _gutter(self, y: int) -> Row:
@@ -163,7 +163,7 @@ class ColumnView:
         band = self.places.bands[place]
         fold = self.marks.folded if band.folded else self.marks.unfolded
         here = band.stop - band.start
-        line: cards_as_lines.Line = [(f"{self.marks.rule} ", "rule")]
+        line: Line = [(f"{self.marks.rule} ", "rule")]
         if self.first:
             line = [(f"{fold} ", "key"), (band.title, "brand"), (f" {band.total} ", "faint")]
         elif here:
@@ -202,7 +202,7 @@ class ColumnView:
             return self._frame(width, top=False)
         return self._fit([], width)
 
-    def _lines(self, card: Card, *, chosen: bool) -> list[cards_as_lines.Line]:
+    def _lines(self, card: Card, *, chosen: bool) -> list[Line]:
         tall = chosen and not self.places.bands
         return cards_as_lines.lines(card, self.inner, self.marks, self.now, selected=tall, density=self.density)
 

@@ -12,17 +12,10 @@ from rich.cells import cell_len
 
 from ....missions.board import ListCount
 from ....missions.entities import LISTS, ListName
-from ...kit.drawing import Row, cut, fit
+from ...kit.drawing import Line, Row, cut, fit
+from ...kit.list_names import NAMES
 from ...kit.marks import PLAIN, UNICODE, Marks
-from .card import Line
 
-NAMES: Final[dict[ListName, str]] = {
-    "todo": "Todo",
-    "doing": "Doing",
-    "review": "Review",
-    "done": "Done",
-    "loop": "Loop",
-}
 SHORT: Final[dict[ListName, str]] = {"todo": "Todo", "doing": "Doing", "review": "Rev", "done": "Done", "loop": "Loop"}
 COLUMN_WIDTH: Final = 26
 """Cells that a column needs; fewer columns are shown when there is less room."""

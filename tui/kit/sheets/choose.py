@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.events import Key
 
 from ....missions.records import record
-from ...app import SoloUnicornApp
+from ..application import Application
 from ..keys import binding
 from ..leaving import Sheet
 from ..lines import Lines, row
@@ -34,7 +34,7 @@ class ChooseScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("choose.cancel", "escape", "dismiss", "cancel", "Away without choosing")
     ]
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, heading: str, choices: Sequence[Choice], *, now: str | None = None) -> None:
         super().__init__(classes="sheet small")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from ....missions import query
-from ...app import SoloUnicornApp
-from ...board.screen import BoardScreen
+from ..application import Application
 from ..keys import Entry, binding, entries
 from ..leaving import Sheet
 from ..lines import Lines, Row, row
@@ -31,6 +30,13 @@ LEGEND = (
 )
 
 
+@runtime_checkable
+class MoreHelp(Protocol):
+    """A screen that has more to explain than its keys: titles with a line of text each."""
+
+    MORE_HELP: Sequence[tuple[str, str]]
+
+
 class HelpScreen(Sheet[None]):
     """Keys, words and marks."""
 
@@ -40,7 +46,7 @@ class HelpScreen(Sheet[None]):
     ]
 
     BINDING_GROUP_TITLE = "Help"
-    app = getters.app(SoloUnicornApp)
+    app = getters.app(Application)
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__(classes="sheet")
@@ -83,8 +89,9 @@ class HelpScreen(Sheet[None]):
         ]
         bars = " ".join(marks.bars)
         rows.append(row((f"  {bars:<{wide}} ", "brand"), "priority 1 to 5", indent=wide + 3))
-        if isinstance(self.below, BoardScreen):
-            rows += [row(""), row(("Filter", "strong")), row(f"  {query.EXAMPLE}")]
+        if isinstance(self.below, MoreHelp):
+            for title, text in self.below.MORE_HELP:
+                rows += [row(""), row((title, "strong")), row(f"  {text}")]
         rows += [
             row(""),
             row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint")),

@@ -8,21 +8,27 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ...workspace.workspace import Workspace
-from ..app import SoloUnicornApp
-from .keys import Entry, entries
+from ..workspace.workspace import Workspace
+from .board.screen import BoardScreen
+from .kit.application import Application
+from .kit.keys import Entry, entries
 
 MISSIONS = 12
 
 
-class Commands(Provider):
+class Entries(Provider):
     """Entries come from the bindings themselves, so that nothing has two names."""
 
     @property
-    def _solo(self) -> SoloUnicornApp:
-        app = self.app
-        assert isinstance(app, SoloUnicornApp)
-        return app
+    def application(self) -> Application:
+        """The application, by its own type."""
+        assert isinstance(self.app, Application)
+        return self.app
+
+    @property
+    def board(self) -> BoardScreen | None:
+        """The board below whatever is open."""
+        return next((screen for screen in self.app.screen_stack if isinstance(screen, BoardScreen)), None)
 
     async def discover(self) -> Hits:
         """All commands, before anything is typed."""
@@ -43,7 +49,7 @@ class Commands(Provider):
         for entry in entries(self.screen):
             if entry.enabled and not entry.binding.action.startswith(("cursor", "page(", "go(")):
                 found.append((_title(entry), partial(self._run, entry), entry.binding.tooltip))
-        board = self._solo.board_screen
+        board = self.board
         for project in board.model.summary.projects if board is not None else ():
             found.append((f"open {project.name}", partial(self._open_project, project.id), "Show this project's board"))
         return found
@@ -52,11 +58,11 @@ class Commands(Provider):
         await self.app.run_action(entry.binding.action, default_namespace=entry.node)
 
     async def _missions(self, query: str) -> AsyncIterator[Hit]:
-        board = self._solo.board_screen
+        board = self.board
         if board is None or len(query) < 2:
             return
         project = board.model.summary.project
-        hits = await self._solo.perform(Workspace.search, query, project.id if project else None, MISSIONS)
+        hits = await self.application.perform(Workspace.search, query, project.id if project else None, MISSIONS)
         for place, hit in enumerate(hits or ()):
             yield Hit(
                 0.5 - place / 100,
@@ -67,11 +73,11 @@ class Commands(Provider):
             )
 
     def _open_mission(self, ref: str) -> None:
-        if self._solo.board_screen is not None:
-            self._solo.board_screen.open_mission(ref)
+        if (board := self.board) is not None:
+            board.open_mission(ref)
 
     async def _open_project(self, project_id: str) -> None:
-        if (board := self._solo.board_screen) is not None:
+        if (board := self.board) is not None:
             while self.app.screen is not board:
                 self.app.pop_screen()
             await board.open_project(project_id)

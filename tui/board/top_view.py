@@ -1,30 +1,23 @@
-"""The first and the last line of a screen: what runs and waits, and the keys that matter here.
+"""What the top line says: the project, the filter, what runs, what waits for a person.
 
-No widget and no Textual, so that the first frame has them too; topline.py and keyline.py are the widgets.
+No widget and no Textual, so that the first frame has it too; topline.py is the widget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
 from ...missions.connected import NEEDS_YOU, WELL
 from ...missions.records import record
-from ..kit.drawing import Row, fit
+from ..kit.drawing import Line, Part, Row, fit
+from ..kit.key_row import NARROW
 from ..kit.marks import PLAIN, Marks
 from .data import Summary
-from .rows.card import Line, Part
 
 NAME: Final = "solo unicorn"
 GAP: Final = 3
-NARROW: Final = 60
-SHORT: Final = {"ctrl+p": "^p", "space": "␣"}
-ALWAYS: Final = ("app.command_palette", "help")
-"""Actions whose keys are shown however narrow it is."""
-Places = list[tuple[int, int, int]]
-"""(start, end, index) of what stands in a line."""
 
 
 @record
@@ -40,20 +33,6 @@ class Piece:
     def width(self) -> int:
         """Cells that it takes."""
         return sum(cell_len(text) for text, _ in self.parts)
-
-
-@record
-class Key:
-    """A key of the last line, and the action that a click on it runs."""
-
-    key: str
-    word: str
-    action: str
-
-    @property
-    def width(self) -> int:
-        """Cells that it takes with the spaces around it."""
-        return cell_len(self.key) + cell_len(self.word) + 3
 
 
 @record
@@ -150,22 +129,3 @@ class TopView:
         if not count:
             return "nothing waits for you", role
         return f"{self.marks.waits} {count} {'waits' if count == 1 else 'wait'} for you", role
-
-
-def key_row(keys: Sequence[Key], width: int, marks: Marks) -> tuple[Row, Places]:
-    """The keys that fit, those of ALWAYS at the end, and where each of `keys` stands."""
-    if width < NARROW:
-        keys = [Key(SHORT.get(entry.key, entry.key), entry.word, entry.action) for entry in keys]
-    last = [index for index, entry in enumerate(keys) if entry.action in ALWAYS]
-    first = [index for index in range(len(keys)) if index not in last]
-    while first and sum(keys[index].width for index in (*first, *last)) > width:
-        first.pop()
-    line: Line = []
-    places: Places = []
-    at = 0
-    for index in (*first, *last):
-        entry = keys[index]
-        line += [(" ", ""), (entry.key, "key"), (f" {entry.word} ", "faint")]
-        places.append((at, at + entry.width, index))
-        at += entry.width
-    return fit(line, width, ellipsis=marks.ellipsis, plain=marks is PLAIN), places

@@ -1,0 +1,146 @@
+"""What every screen may ask of the application: operations of the workspace, settings, the clock, and child commands.
+
+Screens and panes name this class and no other application (`app = getters.app(Application)`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from textual.app import App
+from textual.signal import Signal
+
+from ...config.correlation import new_correlation
+from ...config.settings import Settings
+from ...missions.errors import SoloUnicornError
+from ...workspace.thread import WorkspaceThread
+from .commands import ChildCommands, Commands
+from .marks import Marks, marks_for
+from .operations import Workspace
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from ...workstation.client import Keeper, ServiceInfo
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def local_time() -> datetime:
+    """Now, in the time zone of this machine."""
+    return datetime.now().astimezone()
+
+
+class Application(App[None]):
+    """Owns the workspace thread, the settings in force and the news from other processes; has no screen of its own.
+
+    `path`: the workspace's file, by default the one of the home. `serve`: keep the workstation service running while
+    the application does. `clock` and `commands` are the seams of the tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path | None = None,
+        settings: Settings | None = None,
+        directory: Path | None = None,
+        serve: bool = True,
+        clock: Callable[[], datetime] = local_time,
+        commands: Commands | None = None,
+    ) -> None:
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self.workspace = WorkspaceThread(path)
+        self.settings = settings or Settings()
+        self.directory = directory
+        self.clock = clock
+        self.commands: Commands = ChildCommands() if commands is None else commands
+        self.marks: Marks = marks_for(os.environ)
+        self.terminal = Terminal(self)
+        self.workspace_changed: Signal[None] = Signal(self, "workspace_changed")
+        """News for screens: some process changed the workspace."""
+        self.service: ServiceInfo | SoloUnicornError | None = None
+        self.service_changed: Signal[None] = Signal(self, "service_changed")
+        self._serve = serve
+        self._keeper: Keeper | None = None
+        self.connected = False
+        """Whether the workspace is open."""
+
+    # -- start and end -------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Open the workspace for good; called by the board once it is painted."""
+        try:
+            await self.workspace.open()
+        except SoloUnicornError as error:
+            self.complain(error)
+            return
+        self.connected = True
+        self.workspace.on_change(lambda: self.workspace_changed.publish(None))
+        if self._serve:
+            from ...workstation.client import Keeper
+
+            self._keeper = Keeper(self._heard).start()
+
+    async def on_unmount(self) -> None:
+        """Let go of the service and the workspace, once nothing runs any more that could use them."""
+        if self._keeper is not None:
+            self._keeper.close()
+        await self._end_workers()
+        if self.connected:
+            await self.workspace.close()
+
+    async def _end_workers(self) -> None:
+        """Cancel all workers and wait for their ends; also those that messages started while the screens were left."""
+        while self.workers:
+            for worker in self.workers:
+                if not worker.is_cancelled:  # a second time would end what it still has to do
+                    worker.cancel()
+            await asyncio.gather(*(worker.wait() for worker in self.workers), return_exceptions=True)
+            await asyncio.sleep(0)  # the manager forgets a worker in a callback of its task
+
+    def _heard(self, news: ServiceInfo | SoloUnicornError | None) -> None:
+        """What the keeper says, in its own thread."""
+
+        def tell() -> None:
+            self.service = news
+            self.service_changed.publish(None)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(tell)
+
+    def wake_service(self) -> None:
+        """Bring the service back after a person stopped it."""
+        if self._keeper is not None:
+            self._keeper.wake()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether somebody can see the screen: a stopped process and a closed terminal show nothing."""
+        return self._running and self._driver is not None
+
+    # -- doing things --------------------------------------------------------------------------------------------
+
+    async def perform(
+        self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Run an operation of the workspace on its thread; an error is told to the person and gives None."""
+        new_correlation()
+        try:
+            return await self.workspace.run(operation, *args, **kwargs)
+        except SoloUnicornError as error:
+            self.complain(error)
+            return None
+
+    def complain(self, error: SoloUnicornError) -> None:
+        """Say what happened, why, and what to do."""
+        rest = ". ".join(part[0].upper() + part[1:].rstrip(".") for part in (error.why, error.todo) if part)
+        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=8, markup=False)
+
+    def tell(self, sentence: str) -> None:
+        """Say that something was done."""
+        self.notify(sentence, timeout=3, markup=False)
