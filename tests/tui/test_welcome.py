@@ -16,7 +16,6 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
-from solo_unicorn.tui.welcome import data as welcome_data
 from solo_unicorn.tui.welcome.screen import WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
