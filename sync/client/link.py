@@ -65,6 +65,8 @@ class AccountLink:
         """How many answers came from the hub."""
         self._limit = HOURLY_LIMIT
         """Requests an hour that the hub allows, as its last answer says."""
+        self._changed = False
+        """Somebody signed in or out: what is known of the tokens is read anew."""
         self._unread: dict[str, Trouble] = {}
         """Projects that the hub does not let us read: nothing of them is sent either."""
         self._kept = clock()
@@ -104,6 +106,7 @@ class AccountLink:
         """There may be something to send; a sign-in that changed (`account`) is tried at once."""
         if account is not None and account != self.account:
             self.account = account
+            self._changed = True
             self.pace.probe()
             self._retry.set()
             self._nudged = True
@@ -159,6 +162,9 @@ class AccountLink:
         projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
         if not projects:
             return []
+        if self._changed:
+            self._changed = False
+            await self.transport.reset()
         heard = self._heard_from
         trouble = await self._cycle(projects, pulling)
         refused = {one: self._unread[one] for one in projects if one in self._unread}

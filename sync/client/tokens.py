@@ -105,6 +105,10 @@ class AccountBearer:
             await self.renewed(self._known.access)
         return None if self._known is None else self._known.access
 
+    def forget(self) -> None:
+        """Read the tokens anew the next time: somebody may have signed in or out."""
+        self._known = None
+
     async def renewed(self, refused: str) -> str | None:
         """Another token than the refused one, or None when only a sign-in helps."""
         self._known = await asyncio.to_thread(renew, self._account_id, refused, self._clock)

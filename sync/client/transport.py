@@ -12,6 +12,7 @@ from ...config import trust
 from ...missions.entities import Json
 from ...missions.errors import SignedOut, SoloUnicornError
 from ..replica.messages import Answer, NoAnswer, Piece, Request, Response, Silence
+from .tokens import AccountBearer
 
 if TYPE_CHECKING:
     import httpx
@@ -87,7 +88,9 @@ class HttpTransport:
         return answer
 
     async def reset(self) -> None:
-        """New connections from now on."""
+        """New connections from now on, with the tokens that are kept then."""
+        if isinstance(self._bearer, AccountBearer):
+            self._bearer.forget()
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()

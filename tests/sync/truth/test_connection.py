@@ -36,6 +36,14 @@ class Person:
         self.project = ""
 
     def run(self, *words: str, code: int = 0, said: str = "") -> str:
+        done = self._done(words, code, said)
+        return done.stdout + done.stderr
+
+    def read(self, *words: str) -> Any:
+        """What a command prints as JSON."""
+        return json.loads(self._done((*words, "--json"), 0, "").stdout)["data"]
+
+    def _done(self, words: tuple[str, ...], code: int, said: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "solo_unicorn", *words],
             env=self.environment,
@@ -45,17 +53,17 @@ class Person:
             timeout=90,
         )
         assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
-        return done.stdout + done.stderr
+        return done
 
     def status(self) -> dict[str, Any]:
-        return dict(json.loads(self.run("sync", "--status", "--json"))["data"])
+        return dict(self.read("sync", "--status"))
 
     def connect(self, url: str, token: str, name: str) -> None:
         self.token = token
         login = ("auth", "login", "--hub", url, "--api-key", "-", "--store-in-file")
         self.run(*login, said=token)
-        self.project = json.loads(self.run("project", "create", name, "--json"))["data"]["id"]
-        self.mission = json.loads(self.run("mission", "create", "First", "-p", name, "--json"))["data"]["id"]
+        self.project = self.read("project", "create", name)["id"]
+        self.mission = self.read("mission", "create", "First", "-p", name)["id"]
         self.run("project", "publish", name)
         self.run("sync")
 
@@ -196,6 +204,15 @@ def test_a_sign_in_that_ended_is_exit_5_and_no_fault_of_ours(hub: Program, perso
         assert watch.process.wait(10) == 5
     assert "sign in again" in person.run("sync", code=5)
     assert person.status()["word"].startswith("needs sign-in")
+
+
+def test_who_signs_out_is_signed_out_in_the_programs_that_run_too(hub: Program, person: Person) -> None:
+    with person.watching() as watch:
+        watch.until("connected")
+        person.run("auth", "logout")
+        watch.until("signed_out")
+        assert watch.process.wait(10) == 5
+    assert person.status()["kind"] == "signed_out"
 
 
 def test_removed_from_one_project_is_said_of_that_one_alone(hub: Program, person: Person, tmp_path: Path) -> None:
