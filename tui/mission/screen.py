@@ -7,18 +7,22 @@ from typing import Any
 from textual import on, work
 from textual.widgets import Button, ContentSwitcher, Input
 
+from ...missions.criteria import Criterion
 from ...missions.entities import Session
 from ...missions.ids import short_id
 from ...workspace.workspace import Workspace
 from ..kit.keys import binding
 from ..kit.lines import Lines
-from .editing import MissionEditing
+from . import editing
+from .changes import ChangesPane
 from .files import FilesPane
-from .live import TABS
+from .flow import FlowPane
+from .live import TABS, LiveMission
+from .review import ReviewPane
 from .session import SessionPane
 
 
-class MissionScreen(MissionEditing):
+class MissionScreen(LiveMission):
     """Everything that a person decides about a mission."""
 
     BINDING_GROUP_TITLE = "Mission"
@@ -50,6 +54,31 @@ class MissionScreen(MissionEditing):
             for number, name in enumerate(TABS, 1)
         ),
     ]
+
+    # -- what the panes ask for ----------------------------------------------------------------------------------
+
+    @on(FlowPane.Wished)
+    @on(ReviewPane.Edit)
+    @on(ChangesPane.CommentWished)
+    @on(ChangesPane.ResolveWished)
+    @on(ChangesPane.DeleteWished)
+    @on(FilesPane.Attach)
+    @on(FilesPane.Detach)
+    @on(FilesPane.Open)
+    @work(group="edits")
+    async def _wished(self, event: editing.Wish) -> None:
+        await editing.carry_out(self, event)
+
+    @on(Lines.Chosen, "#criteria")
+    @work(group="edits")
+    async def _turn(self, event: Lines.Chosen) -> None:
+        if isinstance(event.row.key, Criterion):
+            await editing.turn(self, event.row.key)
+
+    @on(ReviewPane.ToComment)
+    async def _to_comment(self, event: ReviewPane.ToComment) -> None:
+        await self.action_go_to("changes")
+        self.query_one(ChangesPane).go_to(event.comment)
 
     # -- actions -------------------------------------------------------------------------------------------------
 
