@@ -40,7 +40,7 @@ def screen(kind: type) -> Check:
 
 def place(in_list: str, index: int) -> Check:
     """The cursor stands there."""
-    return lambda pilot, board, story: (board.active, board.at[board.active]) == (in_list, index)
+    return lambda pilot, board, story: (board.cursor.active, board.cursor.at[board.cursor.active]) == (in_list, index)
 
 
 def where(title: str, in_list: str) -> Check:
@@ -68,9 +68,9 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
     "board.lower": ([], lambda pilot, board, story: story.card("Rate-limit").priority == 4),
     "board.delete": ([], lambda pilot, board, story: len(story.titles("todo")) == 5),
     "board.copy": ([], screen(ChooseScreen)),
-    "board.mark": ([], lambda pilot, board, story: len(board.selection.ids) == 1),
-    "board.mark_to": (["x", "j", "j"], lambda pilot, board, story: len(board.selection.ids) == 4),
-    "board.mark_list": ([], lambda pilot, board, story: len(board.selection.ids) == 6),
+    "board.mark": ([], lambda pilot, board, story: len(board.marking.selection.ids) == 1),
+    "board.mark_to": (["x", "j", "j"], lambda pilot, board, story: len(board.marking.selection.ids) == 4),
+    "board.mark_list": ([], lambda pilot, board, story: len(board.marking.selection.ids) == 6),
     "board.collapse": ([], lambda pilot, board, story: board.collapsed == {"todo"}),
     "board.expand": (["c"], lambda pilot, board, story: not board.collapsed),
     "board.up": (["j", "j"], place("todo", 1)),
@@ -98,7 +98,7 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
         ["right_square_bracket", "+Other"],
         model(lambda shown: shown.model.summary.project.name == "acme-shop"),
     ),
-    "board.escape": (["x"], lambda pilot, board, story: not board.selection.ids),
+    "board.escape": (["x"], lambda pilot, board, story: not board.marking.selection.ids),
     "board.undo": (["D", "-1"], lambda pilot, board, story: len(story.titles("todo")) == 6),
     "board.redo": (["D", "-1", "u", "-0"], lambda pilot, board, story: len(story.titles("todo")) == 5),
     "board.inbox": ([], screen(InboxScreen)),
@@ -192,7 +192,7 @@ async def test_jump_takes_one_key(story: Story) -> None:
         letter = next(label for label, target in jump.places.items() if column.region.contains(target.x, target.y))
         await pilot.press(letter)
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
-        await until(pilot, lambda: (board.active, board.at["review"]) == ("review", 0))
+        await until(pilot, lambda: (board.cursor.active, board.cursor.at["review"]) == ("review", 0))
         await pilot.press("semicolon", "escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
 
@@ -231,7 +231,7 @@ async def test_the_right_button_shows_what_can_be_done(story: Story) -> None:
         board = await ready(pilot)
         await pilot.click(offset=at(board, "doing", 1), button=3)
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-        assert (board.active, board.at["doing"]) == ("doing", 1)
+        assert (board.cursor.active, board.cursor.at["doing"]) == ("doing", 1)
 
 
 async def test_the_wheel_goes_sideways(story: Story) -> None:
@@ -241,4 +241,4 @@ async def test_the_wheel_goes_sideways(story: Story) -> None:
         board = await ready(pilot)
         for kind, wanted in ((MouseScrollRight, "doing"), (MouseScrollRight, "review"), (MouseScrollLeft, "doing")):
             board.post_message(kind(board, 5, 5, 0, 0, 0, False, False, False, 5, 5))
-            await until(pilot, lambda wanted=wanted: board.active == wanted)  # type: ignore[misc]
+            await until(pilot, lambda wanted=wanted: board.cursor.active == wanted)  # type: ignore[misc]

@@ -63,8 +63,8 @@ async def test_the_cursor_moves(story: Story, keys: list[str], place: tuple[str,
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press(*keys)
-        assert (board.active, board.columns[board.active].chosen) == place
-        others = [column.chosen for name, column in board.columns.items() if name != board.active]
+        assert (board.cursor.active, board.columns[board.cursor.active].chosen) == place
+        others = [column.chosen for name, column in board.columns.items() if name != board.cursor.active]
         assert others == [None] * 4
 
 
@@ -74,7 +74,7 @@ async def test_a_card_moves_to_the_right_and_the_cursor_goes_with_it(story: Stor
         board = await ready(pilot)
         await pilot.press("j", key)
         await until(pilot, lambda: "Design tokens" in story.titles("doing")[-1])
-        await until(pilot, lambda: board.active == "doing" and title(board).startswith("Design tokens"))
+        await until(pilot, lambda: board.cursor.active == "doing" and title(board).startswith("Design tokens"))
         assert shown(board)["doing"] == story.titles("doing")
         assert shown(board)["todo"] == story.titles("todo")
 
@@ -85,7 +85,7 @@ async def test_a_card_moves_to_the_left(story: Story, key: str) -> None:
         board = await ready(pilot)
         await pilot.press("g", "4", key)
         await until(pilot, lambda: "Migrate to Node 22" in story.titles("review"))
-        await until(pilot, lambda: board.active == "review")
+        await until(pilot, lambda: board.cursor.active == "review")
 
 
 async def test_a_running_card_does_not_leave_doing_and_says_why(story: Story) -> None:

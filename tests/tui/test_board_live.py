@@ -30,7 +30,9 @@ async def test_the_cursor_follows_its_card(story: Story) -> None:
         card = board.card
         assert card is not None
         story.workspace.move_mission(card.id, "review", top=True)
-        await until(pilot, lambda: board.active == "review" and board.card is not None and board.card.id == card.id)
+        await until(
+            pilot, lambda: board.cursor.active == "review" and board.card is not None and board.card.id == card.id
+        )
         assert board.columns["todo"].chosen is None
 
 

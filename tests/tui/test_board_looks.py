@@ -167,7 +167,7 @@ async def test_marked_cards_are_changed_in_one_step(story: Story) -> None:
         await until(pilot, lambda: story.card("Design").ready and story.card("Dark").ready)
         await pilot.press("g", "3", "L")
         await until(pilot, lambda: story.card("Design").list == "done" and story.card("Dark").list == "done")
-        await until(pilot, lambda: not board.selection.ids)
+        await until(pilot, lambda: not board.marking.selection.ids)
         await pilot.press("u")
         await until(pilot, lambda: story.card("Design").list == "todo" and story.card("Dark").list == "todo")
         await pilot.press("u")
@@ -189,18 +189,18 @@ async def test_marks_to_here_and_away(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("x", "j", "j", "V")
-        assert len(board.selection.ids) == 4
+        assert len(board.marking.selection.ids) == 4
         await pilot.press("escape")
-        assert not board.selection.ids and "marked" not in text(pilot)
+        assert not board.marking.selection.ids and "marked" not in text(pilot)
 
 
 async def test_marks_by_mouse(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.click(offset=at(board, "todo", 1), control=True)
-        assert len(board.selection.ids) == 1
+        assert len(board.marking.selection.ids) == 1
         await pilot.click(offset=at(board, "todo", 4), shift=True)
-        assert len(board.selection.ids) == 4
+        assert len(board.marking.selection.ids) == 4
         await drag(pilot, at(board, "todo", 3), at(board, "done", 0))
         await until(pilot, lambda: len(story.titles("done")) == 7)
         assert story.titles("done")[4:] == [
@@ -221,14 +221,14 @@ async def test_a_collapsed_list_is_passed_over_and_opens_when_gone_to(story: Sto
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("l", "c")
-        assert (board.active, board.collapsed) == ("review", {"doing"})
+        assert (board.cursor.active, board.collapsed) == ("review", {"doing"})
         await pilot.press("h")
-        assert board.active == "todo"
+        assert board.cursor.active == "todo"
         await pilot.press("L")
         await until(pilot, lambda: story.card("Rate-limit").list == "doing")
-        assert board.active == "todo"
+        assert board.cursor.active == "todo"
         await pilot.press("g", "2")
-        assert (board.active, board.collapsed) == ("doing", frozenset())
+        assert (board.cursor.active, board.collapsed) == ("doing", frozenset())
         await pilot.press("c")
         await pilot.app.workers.wait_for_complete()
     async with story.app().run_test(size=(160, 45)) as again:
@@ -236,7 +236,7 @@ async def test_a_collapsed_list_is_passed_over_and_opens_when_gone_to(story: Sto
         assert board.collapsed == {"doing"}
         column = board.columns["doing"]
         await again.click(offset=(column.region.x + 1, column.region.y + 3))
-        assert (board.active, board.collapsed) == ("doing", frozenset())
+        assert (board.cursor.active, board.collapsed) == ("doing", frozenset())
         for _ in range(6):
             await again.press("c")
         assert len(board.collapsed) == 4

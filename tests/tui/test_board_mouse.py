@@ -41,7 +41,7 @@ async def test_a_click_puts_the_cursor_on_a_card(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.click(offset=at(board, "doing", 2))
-        assert (board.active, board.columns["doing"].chosen) == ("doing", 2)
+        assert (board.cursor.active, board.columns["doing"].chosen) == ("doing", 2)
 
 
 async def test_a_double_click_goes_in(story: Story) -> None:
@@ -58,7 +58,7 @@ async def test_a_card_is_dragged_to_a_place_in_another_list(story: Story) -> Non
         await drag(pilot, at(board, "todo", 4), at(board, "done", 1))
         await until(pilot, lambda: story.titles("done")[1].startswith("Search: synonyms"))
         await until(pilot, lambda: shown(board)["done"] == story.titles("done"))
-        assert board.active == "done"
+        assert board.cursor.active == "done"
 
 
 async def test_a_card_is_dragged_below_all_others(story: Story) -> None:
@@ -137,14 +137,14 @@ async def test_a_heading_takes_the_cursor(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.click(Headings, offset=(70, 0))
-        assert board.active == "review"
+        assert board.cursor.active == "review"
 
 
 async def test_tabs_of_a_narrow_board_are_clicked(story: Story) -> None:
     async with story.app().run_test(size=(40, 20)) as pilot:
         board = await ready(pilot)
         await pilot.click(Headings, offset=(9, 0))
-        assert board.active == "doing"
+        assert board.cursor.active == "doing"
         assert [name for name, column in board.columns.items() if column.display] == ["doing"]
 
 

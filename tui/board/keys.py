@@ -96,3 +96,7 @@ BOARD_KEYS: Final[list[BindingType]] = [
         for number, name in enumerate(LISTS, 1)
     ),
 ]
+CHORDS: Final = {"g": "first", **{str(place): f"go_to('{name}')" for place, name in enumerate(LISTS, 1)}}
+"""What follows a g."""
+COUNTED: Final = frozenset({"cursor", "go", "page", "move", "reorder", "first", "last"})
+"""Actions that take a number."""

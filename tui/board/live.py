@@ -172,7 +172,7 @@ class LiveBoard(Screen[None]):
         other = self.model.summary.project is None or self.model.summary.project.id != project_id
         self.model.take(read)
         if other:
-            self.board.clear_marks()
+            self.board.marking.clear()
             self.looked()
         self.show()
         await self.load_all()

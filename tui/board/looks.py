@@ -13,8 +13,8 @@ from ..kit.keyline import KeyLine
 from ..kit.keys import binding
 from ..kit.operations import Workspace
 from . import data
-from .board import Board
 from .live import LiveBoard
+from .messages import Arranged, CursorMoved, Marked, Typed
 from .rows.lanes import LANES
 from .topline import TopLine
 from .view import DENSITIES, BoardView
@@ -87,17 +87,17 @@ class BoardLooks(LiveBoard):
         if project is not None and self.app.connected:
             await self.app.perform(data.remember_view, project.id, view)
 
-    @on(Board.Arranged)
-    def _arranged(self, event: Board.Arranged) -> None:
+    @on(Arranged)
+    def _arranged(self, event: Arranged) -> None:
         self.model.view = replace(self.model.view, collapsed=event.collapsed, folded=event.folded)
         self._keep_view(self.model.view)
 
-    @on(Board.Typed)
-    def _typed(self, event: Board.Typed) -> None:
+    @on(Typed)
+    def _typed(self, event: Typed) -> None:
         self.query_one(KeyLine).say_pending(event.pending)
 
-    @on(Board.Marked)
-    def _marked(self, event: Board.Marked) -> None:
+    @on(Marked)
+    def _marked(self, event: Marked) -> None:
         self.top.show(marked=event.count)
 
     @work
@@ -153,7 +153,7 @@ class BoardLooks(LiveBoard):
         for preview in self.query("#preview"):
             preview.styles.height = max(5, self.size.height * 2 // 5) if below else max(3, self.size.height - 2)
 
-    @on(Board.CursorMoved)
+    @on(CursorMoved)
     def _cursor_moved(self) -> None:
         if self.model.view.preview:
             if self._resting is not None:
@@ -229,9 +229,9 @@ class BoardLooks(LiveBoard):
 
     def action_escape(self) -> None:
         """Out of what is under way: a drag, else the filter line, else the marks, else the filter."""
-        if self.board.end_drag():
+        if self.board.dragging.end():
             return
-        if not self.query("#filter-line") and self.board.clear_marks():
+        if not self.query("#filter-line") and self.board.marking.clear():
             return
         self.query("#filter-line").remove()
         self.query_text = ""

@@ -2,72 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from textual.message import Message
+from collections.abc import Callable, Iterable, Mapping
 
 from ...missions.board import Card
-from .mouse import MouseBoard
+from ...missions.entities import ListName
+from .column import CardColumn
 from .selection import Selection
 
 
-class MarkingBoard(MouseBoard):
-    """A board that marks and shows what is marked."""
+class Marking:
+    """Marks cards and shows the marks in the columns; `changed` is told how many cards are marked."""
 
-    @dataclass
-    class Marked(Message):
-        """Other cards are marked."""
-
-        count: int
-
-    selection: Selection
+    def __init__(self, columns: Mapping[ListName, CardColumn], changed: Callable[[int], object]) -> None:
+        self.columns = columns
+        self.changed = changed
+        self.selection = Selection()
 
     @property
-    def targets(self) -> tuple[Card, ...]:
-        """The marked cards in board order, else the one under the cursor."""
-        marked = self.selection.cards({name: column.cards for name, column in self.columns.items()})
-        return marked or ((self.card,) if self.card is not None else ())
+    def cards(self) -> tuple[Card, ...]:
+        """The marked cards in board order."""
+        return self.selection.cards({name: column.cards for name, column in self.columns.items()})
 
-    def action_mark(self) -> None:
-        """Mark the card, or take its mark away, and go on to the next."""
-        if self.card is not None:
-            self.toggle_mark(self.card)
-            self.go(self.active, self.at[self.active] + 1)
-
-    def action_mark_to(self) -> None:
-        """All from the last marked card to this one."""
-        if self.card is not None:
-            self.mark_to(self.card)
-
-    def action_mark_list(self) -> None:
-        """Every card of the list."""
-        self.selection.add(card.id for card in self.columns[self.active].cards)
-        self._show_marks()
-
-    def toggle_mark(self, card: Card) -> None:
+    def toggle(self, card: Card) -> None:
         """Mark a card, or take its mark away."""
         self.selection.toggle(card.id)
-        self._show_marks()
+        self.show()
 
-    def mark_to(self, card: Card) -> None:
-        """Mark all from the last marked card (else the one under the cursor) to this one."""
+    def add(self, cards: Iterable[Card]) -> None:
+        """Mark these too."""
+        self.selection.add(card.id for card in cards)
+        self.show()
+
+    def mark_to(self, card: Card, here: Card | None) -> None:
+        """Mark all from the last marked card, else from `here`, to this one."""
         for column in self.columns.values():
-            here = next((at for at, other in enumerate(column.cards) if other.id == card.id), None)
-            if here is not None:
-                if self.selection.last is None and self.card is not None:
-                    self.selection.last = self.card.id
-                self.selection.add(self.selection.between(column.cards, here))
-        self._show_marks()
+            at = next((at for at, other in enumerate(column.cards) if other.id == card.id), None)
+            if at is not None:
+                if self.selection.last is None and here is not None:
+                    self.selection.last = here.id
+                self.selection.add(self.selection.between(column.cards, at))
+        self.show()
 
-    def clear_marks(self) -> bool:
+    def clear(self) -> bool:
         """Take all marks away; True when there were some."""
         had = self.selection.clear()
         if had:
-            self._show_marks()
+            self.show()
         return had
 
-    def _show_marks(self) -> None:
+    def show(self) -> None:
+        """Draw the marks where they differ from what the columns show."""
         if any(column.view.marked != self.selection.ids for column in self.columns.values()):
             for column in self.columns.values():
                 column.set_marked(self.selection.ids)
-            self.post_message(self.Marked(len(self.selection.ids)))
+            self.changed(len(self.selection.ids))

@@ -13,8 +13,8 @@ from ...missions.ids import short_id
 from ..kit.keys import binding
 from ..kit.list_names import NAMES
 from ..kit.operations import Workspace
-from .board import Board
 from .looks import BoardLooks
+from .messages import MoveWished, NewWished, Wished
 from .rows.lanes import LaneBy
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class BoardWork(BoardLooks):
         binding("board.redo", "ctrl+r", "redo", "redo", "Do again what was undone", show=False),
     ]
 
-    @on(Board.Wished)
-    def _wished(self, event: Board.Wished) -> None:
+    @on(Wished)
+    def _wished(self, event: Wished) -> None:
         card, cards = event.card, event.cards or (event.card,)
         match event.wish:
             case "open":
@@ -50,9 +50,9 @@ class BoardWork(BoardLooks):
             case "keys":
                 self.app.call_later(self.app.run_action, "app.help")
 
-    @on(Board.NewWished)
+    @on(NewWished)
     @work
-    async def _new(self, event: Board.NewWished) -> None:
+    async def _new(self, event: NewWished) -> None:
         if self.model.summary.project is None:
             await self.welcome()
             return
@@ -73,9 +73,9 @@ class BoardWork(BoardLooks):
 
     # -- one or several ------------------------------------------------------------------------------------------
 
-    @on(Board.MoveWished)
+    @on(MoveWished)
     @work(group="writes")
-    async def _move(self, event: Board.MoveWished) -> None:
+    async def _move(self, event: MoveWished) -> None:
         cards, by = event.cards, self.model.view.lanes
 
         def move(workspace: Workspace) -> Bulk:
@@ -93,7 +93,7 @@ class BoardWork(BoardLooks):
         if done is None:
             return
         if len(cards) > 1:
-            self.board.clear_marks()
+            self.board.marking.clear()
         await self.refresh_model()
         if len(cards) > 1 or event.to_list != cards[0].list:
             self._told(done, f"to {NAMES[event.to_list]}")
@@ -109,7 +109,7 @@ class BoardWork(BoardLooks):
         chosen = await self.app.push_screen_wait(ChooseScreen(f"Move {_which(cards)} to", choices, now=cards[0].list))
         to = next((name for name in LISTS if name == chosen), None)
         if to is not None:
-            self.board.post_message(Board.MoveWished(cards, to))
+            self.board.post_message(MoveWished(cards, to))
 
     @work(group="writes")
     async def _switch_ready(self, cards: tuple[Card, ...]) -> None:
