@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
@@ -10,19 +11,23 @@ import select
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyte
+import pytest
 
 PATIENCE = 120.0
 """Seconds that a command may take before the page counts as broken."""
 WIDTH, HEIGHT = 160, 45
+HUB_PORT = 8420
 KEPT = ("LANG", "LC_", "TZ", "PIP_", "UV_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY")
 """Variables of the machine that a fresh account on it has, too."""
 ESCAPES = re.compile(r"\x1b\[[0-9;?>=<]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]")
@@ -132,12 +137,12 @@ class Server:
             raise Broken(f"`{command}` ended with {self.terminal.process.returncode}:\n{self.terminal.said.strip()}")
 
     def end(self) -> None:
-        """By the id of its process; it must leave in time, and not with an error."""
+        """By the id of its process; it must leave in time, with 0."""
         process = self.terminal.process
         try:
             process.terminate()
             self.terminal.until(lambda: process.poll() is not None, f"the end of `{self.command}` after SIGTERM", 30)
-            if process.returncode not in (0, -signal.SIGTERM):
+            if process.returncode != 0:
                 raise Broken(
                     f"`{self.command}` ended with {process.returncode} after SIGTERM:\n{self.terminal.said.strip()}"
                 )
@@ -254,3 +259,17 @@ NEEDED = (
     *("dirname", "basename", "readlink", "openssl", "curl", "stty", "tput", "less", "uv", "xargs", "find", "date"),
     *("tar", "ln", "gzip", "python3", "python3.11", "python3.12", "python3.13", "pg_dump", "pg_restore", "psql"),
 )
+
+
+@contextmanager
+def port_of_the_hub() -> Iterator[None]:
+    """The hub's own port, for one page at a time on this machine."""
+    with (Path(tempfile.gettempdir()) / "solo-unicorn-tests-port-8420.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", HUB_PORT))
+            except OSError:
+                pytest.fail(f"port {HUB_PORT} of this machine is taken, and the pages start a hub there")
+        yield

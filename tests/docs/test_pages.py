@@ -7,25 +7,21 @@ cannot say to a reader stands in comments above a block (`where`, `not run`) and
 from __future__ import annotations
 
 import doctest
-import fcntl
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from . import browser
 from .pages import PAGES, ROOT, SHELL, SHOWN, Block, blocks, unfenced
-from .reader import Broken, Reader, programs
+from .reader import HUB_PORT, Broken, Reader, port_of_the_hub, programs
 
 PASSWORD = "correct horse battery staple"
-HUB_PORT = 8420
 
 HOSTS = {"https://hub.example.com": f"http://127.0.0.1:{HUB_PORT}"}
 """The one thing that is not typed as it stands: a host of an example is the hub of this machine."""
@@ -55,20 +51,6 @@ KEYS = {r"New password: ": PASSWORD + ENTER, r"Once more: ": PASSWORD + ENTER, r
 
 PLACES = ("in this checkout", "in a git repository", "on another machine")
 MARKS_AT_MOST = 12
-
-
-@contextmanager
-def port_of_the_hub() -> Iterator[None]:
-    """The hub's own port, for one page at a time on this machine."""
-    with (Path(tempfile.gettempdir()) / "solo-unicorn-tests-port-8420.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", HUB_PORT))
-            except OSError:
-                pytest.fail(f"port {HUB_PORT} of this machine is taken, and the pages start a hub there")
-        yield
 
 
 class Run:
