@@ -172,12 +172,15 @@ class Reader:
         self.servers = list[Server]()
         self.terminal = Terminal(self.environment, self.home)
 
-    def run(self, command: str, keys: Mapping[str, str]) -> str:
-        """Run a command to its end; `keys` are pressed as what they stand for (a pattern) appears. What it printed."""
+    def run(self, command: str, keys: Mapping[str, str], links: str = "") -> str:
+        """Run a command to its end; what it printed.
+
+        `keys` are pressed as what they stand for (a pattern) appears; an address that `links` finds is opened.
+        """
         terminal = self.terminal
         terminal.begin(command)
         code: int | None = None
-        answered = 0
+        answered, opened = 0, set[str]()
 
         def over() -> bool:
             nonlocal code, answered
@@ -188,6 +191,9 @@ class Reader:
                     if asked:
                         answered = asked.end()
                         terminal.type(answer)
+                for link in set(re.findall(links, terminal.said) if links else ()) - opened:
+                    opened.add(link)
+                    subprocess.run([self.environment["BROWSER"], link], env=self.environment, check=True)
             return code is not None
 
         terminal.until(over, f"the end of `{command}`")

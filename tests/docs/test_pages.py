@@ -49,6 +49,9 @@ SCREENS = {
 KEYS = {r"New password: ": PASSWORD + ENTER, r"Once more: ": PASSWORD + ENTER, r"\[y/N\]": "y" + ENTER}
 """Questions at the terminal, and what the reader answers."""
 
+LINKS = r"open this address in a browser:\s+(http\S+)\s"
+"""Addresses that the reader opens in a browser elsewhere."""
+
 PLACES = ("in this checkout", "in a git repository", "on another machine")
 MARKS_AT_MOST = 12
 
@@ -105,7 +108,7 @@ class Run:
         if bare in SCREENS:
             self.reader.look_at(bare, SCREENS[bare])
             return
-        printed = self.reader.run(command, KEYS)
+        printed = self.reader.run(command, KEYS, LINKS)
         if shown is not None:
             like = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
             if not doctest.OutputChecker().check_output(shown.replace("…", "...") + "\n", printed, like):
