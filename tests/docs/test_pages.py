@@ -63,6 +63,7 @@ class Run:
         self.page = page
         self.folder = folder
         self.programs = programs(folder / "programs")
+        self.held = ExitStack()
         self.readers = [self._reader("first")]
 
     @property
@@ -103,6 +104,8 @@ class Run:
         bare = re.sub(r"\s+#.*", "", command).strip()
         for pattern, ready in SERVERS.items():
             if re.match(pattern, bare):
+                if bare == "solo-unicorn hub":
+                    self.held.enter_context(port_of_the_hub())
                 self.reader.serve(bare, ready)
                 return
         if bare in SCREENS:
@@ -116,7 +119,7 @@ class Run:
 
     def end(self) -> None:
         """All servers and services are ended; each must end well."""
-        with ExitStack() as stack:
+        with self.held as stack:
             for reader in self.readers:
                 stack.callback(reader.leave)
 
@@ -134,11 +137,8 @@ def name_of(page: Path) -> str:
 @pytest.mark.parametrize("page", [page for page in PAGES if typed(page)], ids=name_of)
 def test_a_reader_can_type_what_the_page_says(page: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="su-"))  # short: the path of a socket has 103 bytes at most
-    needs_port = any(re.search(r"solo-unicorn hub$|127\.0\.0\.1:8420", block.source, re.M) for block in typed(page))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        if needs_port:
-            stack.enter_context(port_of_the_hub())
         run = Run(page, folder)
         stack.callback(run.end)
         for block in typed(page):
