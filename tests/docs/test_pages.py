@@ -52,7 +52,7 @@ KEYS = {r"New password: ": PASSWORD + ENTER, r"Once more: ": PASSWORD + ENTER, r
 LINKS = r"open this address in a browser:\s+(http\S+)\s"
 """Addresses that the reader opens in a browser elsewhere."""
 
-PLACES = ("in this checkout", "in a git repository", "on another machine")
+PLACES = ("in this checkout", "in a git repository", "on another machine", "with the hub stopped")
 MARKS_AT_MOST = 12
 
 
@@ -85,6 +85,9 @@ class Run:
         assert where in PLACES, f"nobody knows where {where!r} is"
         if where == "on another machine":
             self.readers.append(self._reader("another"))
+        elif where == "with the hub stopped":
+            while self.reader.servers:
+                self.reader.servers.pop().end()
         elif where == "in this checkout":
             self.reader.run(f"cd '{ROOT}'", {})
         else:
