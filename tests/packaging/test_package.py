@@ -77,7 +77,7 @@ def test_every_data_file_in_a_package_is_packed() -> None:
         path = Path(file)
         if (
             path.suffix in (".py", "")
-            or path.parts[0] in ("tests", "docs", "bench", "requirements")
+            or path.parts[0] in ("tests", "docs", "bench", "requirements", ".github")
             or len(path.parts) < 2
         ):
             continue
