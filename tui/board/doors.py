@@ -2,67 +2,81 @@
 
 from __future__ import annotations
 
-from textual import work
-
-from ..kit.keys import binding
+from ..kit.operations import Workspace
 from .live import LiveBoard
+from .missions import open_mission, welcome
 
 
-class Doors(LiveBoard):
-    """Metrics and the project's own screens."""
+async def inbox(screen: LiveBoard) -> None:
+    """What waits for the person."""
+    from ..inbox.screen import InboxScreen
 
-    BINDINGS = [  # noqa: RUF012
-        binding(
-            "board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared", show=False
-        ),
-        binding(
-            "board.project",
-            "comma",
-            "project",
-            "project settings",
-            "This project: settings, repositories, flows, actors, memory, members",
-            show=False,
-        ),
-        binding(
-            "board.conflicts",
-            "U",
-            "conflicts",
-            "hub",
-            "This machine and the hub: conflicts, what was refused",
-            show=False,
-        ),
-    ]
+    inbox = InboxScreen()
+    chosen = await screen.app.push_screen_wait(inbox)
+    await screen.refresh_model()
+    if chosen is not None:
+        await open_mission(screen, chosen, inbox.tab)
 
-    async def refresh_model(self) -> None:
-        """Whoever goes through the tutorial is told what comes next."""
-        await super().refresh_model()
-        project = self.model.summary.project
-        if project is not None and project.is_sample:
-            from ..welcome.teaching import follow
 
-            await follow(self.app, project.id)
+async def workstation(screen: LiveBoard) -> None:
+    """Agents, sessions, worktrees."""
+    from ..workstation.screen import WorkstationScreen
 
-    @work
-    async def action_metrics(self) -> None:
-        """Plots."""
-        from ..project.metrics import MetricsScreen
+    chosen = await screen.app.push_screen_wait(WorkstationScreen())
+    await screen.refresh_model()
+    if chosen is not None:
+        await open_mission(screen, chosen)
 
-        await self.app.push_screen_wait(MetricsScreen(self.model.summary.project))
 
-    @work
-    async def action_project(self) -> None:
-        """The project's own screen."""
-        from ..project.screen import ProjectScreen
+async def metrics(screen: LiveBoard) -> None:
+    """Plots."""
+    from ..project.metrics import MetricsScreen
 
-        project = self.model.summary.project
-        if project is not None:
-            await self.app.push_screen_wait(ProjectScreen(project.id))
-            await self.open_project(project.id)
+    await screen.app.push_screen_wait(MetricsScreen(screen.model.summary.project))
 
-    @work
-    async def action_conflicts(self) -> None:
-        """Where this machine and the hub differ."""
-        from ..hub.conflicts import ConflictsScreen
 
-        project = self.model.summary.project
-        await self.app.push_screen_wait(ConflictsScreen(project.id if project is not None else None))
+async def project(screen: LiveBoard) -> None:
+    """The project's own screen."""
+    from ..project.screen import ProjectScreen
+
+    project = screen.model.summary.project
+    if project is not None:
+        await screen.app.push_screen_wait(ProjectScreen(project.id))
+        await screen.open_project(project.id)
+
+
+async def conflicts(screen: LiveBoard) -> None:
+    """Where this machine and the hub differ."""
+    from ..hub.conflicts import ConflictsScreen
+
+    project = screen.model.summary.project
+    await screen.app.push_screen_wait(ConflictsScreen(project.id if project is not None else None))
+
+
+async def pause(screen: LiveBoard) -> None:
+    """Pause or resume the project."""
+    project = screen.model.summary.project
+    if project is None:
+        return
+    if await screen.app.perform(Workspace.update_project, project.id, {"paused": not project.paused}) is not None:
+        await screen.refresh_model()
+        word = "goes on" if project.paused else "is paused: what runs goes on, nothing new starts"
+        screen.app.tell(f"{project.name} {word}")
+
+
+async def remove_sample(screen: LiveBoard) -> None:
+    """Remove the sample project."""
+    sample = next((project for project in screen.model.summary.projects if project.is_sample), None)
+    if sample is None:
+        return
+
+    def remove(workspace: Workspace, ref: str) -> bool:
+        workspace.delete_project(ref)
+        return True
+
+    if await screen.app.perform(remove, sample.id):
+        others = [project for project in screen.model.summary.projects if project.id != sample.id]
+        await screen.open_project(others[0].id if others else None)
+        screen.app.tell("The sample is gone")
+        if not others:
+            await welcome(screen)

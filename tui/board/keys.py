@@ -1,4 +1,4 @@
-"""The keys of the board; what they do stands in board.py."""
+"""The keys of the board and of its screen."""
 
 from __future__ import annotations
 
@@ -100,3 +100,63 @@ CHORDS: Final = {"g": "first", **{str(place): f"go_to('{name}')" for place, name
 """What follows a g."""
 COUNTED: Final = frozenset({"cursor", "go", "page", "move", "reorder", "first", "last"})
 """Actions that take a number."""
+
+SCREEN_KEYS: Final[list[BindingType]] = [
+    binding(
+        "board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared", show=False
+    ),
+    binding(
+        "board.project",
+        "comma",
+        "project",
+        "project settings",
+        "This project: settings, repositories, flows, actors, memory, members",
+        show=False,
+    ),
+    binding(
+        "board.conflicts", "U", "conflicts", "hub", "This machine and the hub: conflicts, what was refused", show=False
+    ),
+    binding("board.preview", "v", "preview", "preview", "What the mission under the cursor is about, beside the board"),
+    binding("board.filter", "slash", "filter", "filter", "Show only the cards that meet a filter", label="/"),
+    binding("board.filters", "F", "filters", "saved filters", "Filters that the project keeps by name", show=False),
+    binding(
+        "board.lanes", "s", "lanes", "swim lanes", "Swim lanes by priority, repository, agent or actor", show=False
+    ),
+    binding("board.density", "z", "density", "density", "Show less or more of each card", show=False),
+    binding("board.projects", "p", "projects", "projects", "Open another project, or make one", show=False),
+    binding("board.next_project", "right_square_bracket", "beside(1)", "next project", "The next project", show=False),
+    binding(
+        "board.previous_project",
+        "left_square_bracket",
+        "beside(-1)",
+        "previous project",
+        "The project before",
+        show=False,
+    ),
+    binding(
+        "board.last_project", "grave_accent", "last_project", "last project", "The project you came from", show=False
+    ),
+    binding(
+        "board.escape",
+        "escape",
+        "escape",
+        "clear",
+        "Let go of a dragged card, else take the marks away, else clear the filter",
+        show=False,
+    ),
+    binding("board.undo", "u", "undo", "undo", "Take back what you did last on this board"),
+    binding("board.redo", "ctrl+r", "redo", "redo", "Do again what was undone", show=False),
+    binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
+    binding(
+        "board.workstation",
+        "w",
+        "workstation",
+        "workstation",
+        "Agents, sessions, worktrees, and why what is not running",
+    ),
+    binding(
+        "board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False
+    ),
+    binding("board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False),
+]
+"""The keys of the board's screen; what they do stands in screen.py."""

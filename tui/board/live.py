@@ -117,7 +117,7 @@ class LiveBoard(Screen[None]):
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    async def load_all(self) -> None:
+    async def _load_all(self) -> None:
         """Read the lists to their ends, a list at a time so that nothing else waits long."""
         if self.model.complete or self.model.summary.project is None:
             return
@@ -175,6 +175,6 @@ class LiveBoard(Screen[None]):
             self.board.marking.clear()
             self.looked()
         self.show()
-        await self.load_all()
+        await self._load_all()
         if project_id is not None and read.summary.read_only is None:
             await self.app.perform(data.remember_project, project_id)

@@ -3,46 +3,63 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from textual import work
+from textual import on, work
+from textual.events import Mount, Resize
+from textual.worker import Worker
 
 from ...missions import query
 from ..kit.keyline import KeyLine
-from ..kit.keys import binding
 from ..kit.looks import Surface
-from ..kit.operations import Workspace
 from ..kit.paint import Drawn
-from .doors import Doors
-from .work import BoardWork
+from . import doors, looks, missions
+from .beside import PreviewBeside
+from .data import Snapshot
+from .keys import SCREEN_KEYS
+from .live import LiveBoard
+from .messages import Arranged, CursorMoved, Marked, MoveWished, NewWished, Typed, Wished
+from .topline import TopLine
 
+if TYPE_CHECKING:
+    from .filter_line import FilterLine
+
+P = ParamSpec("P")
 PAINT_SECONDS = 0.03
 """Left to the terminal to take the first paint in, before the rest of the cards is read."""
+READING = frozenset({"open", "edit", "copy", "keys"})
+"""Wishes that write nothing themselves."""
 
 
-class BoardScreen(BoardWork, Doors):
-    """The doors to every other screen."""
+def in_worker(
+    operation: Callable[Concatenate[LiveBoard, P], Coroutine[Any, Any, None]], **worker: Any
+) -> Callable[Concatenate[LiveBoard, P], Worker[None]]:
+    """An action of the screen that runs an operation of it in a worker; `worker` as for `run_worker`."""
+
+    def action(self: LiveBoard, /, *args: P.args, **kwargs: P.kwargs) -> Worker[None]:
+        return self.run_worker(operation(self, *args, **kwargs), **worker)
+
+    action.__doc__ = operation.__doc__
+    return action
+
+
+class BoardScreen(LiveBoard):
+    """What keys, clicks and wishes do on the board; each in a function of its own."""
 
     BINDING_GROUP_TITLE = "Board"
+    BINDINGS = SCREEN_KEYS
     MORE_HELP = (("Filter", query.EXAMPLE),)
-    BINDINGS = [  # noqa: RUF012
-        binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
-        binding(
-            "board.workstation",
-            "w",
-            "workstation",
-            "workstation",
-            "Agents, sessions, worktrees, and why what is not running",
-        ),
-        binding(
-            "board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False
-        ),
-        binding(
-            "board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False
-        ),
-    ]
 
-    def on_mount(self) -> None:
+    def __init__(self, first: Snapshot) -> None:
+        super().__init__(first)
+        self.beside = PreviewBeside(self)
+        self._came_from: str | None = None
+        """The project that was open before this one."""
+
+    @on(Mount)
+    def _mounted(self) -> None:
         """Paint what was read already; all else comes after the first paint."""
         self.board.tick(self.app.clock())
         self.show()
@@ -63,8 +80,8 @@ class BoardScreen(BoardWork, Doors):
         app.service_changed.subscribe(self, lambda _: self._show_service())
         self.set_interval(1.0, self._tick)
         if self.model.summary.project is None:
-            await self.welcome()
-        await self.load_all()
+            await missions.welcome(self)
+        await self._load_all()
         self.stir()
 
     @property
@@ -72,54 +89,133 @@ class BoardScreen(BoardWork, Doors):
         """A widget of each kind of surface that the first frame draws on."""
         return {"board": self.board.headings, "edge": self.top}
 
-    # -- actions -------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------
 
-    @work
-    async def action_inbox(self) -> None:
-        """What waits for the person."""
-        from ..inbox.screen import InboxScreen
-
-        inbox = InboxScreen()
-        chosen = await self.app.push_screen_wait(inbox)
-        await self.refresh_model()
-        if chosen is not None:
-            self.open_mission(chosen, inbox.tab)
-
-    @work
-    async def action_workstation(self) -> None:
-        """Agents, sessions, worktrees."""
-        from ..workstation.screen import WorkstationScreen
-
-        chosen = await self.app.push_screen_wait(WorkstationScreen())
-        await self.refresh_model()
-        if chosen is not None:
-            self.open_mission(chosen)
-
-    @work(group="writes")
-    async def action_pause(self) -> None:
-        """Pause or resume the project."""
+    async def refresh_model(self) -> None:
+        """Read what changed; whoever goes through the tutorial is told what comes next."""
+        await super().refresh_model()
         project = self.model.summary.project
-        if project is None:
-            return
-        if await self.app.perform(Workspace.update_project, project.id, {"paused": not project.paused}) is not None:
-            await self.refresh_model()
-            word = "goes on" if project.paused else "is paused: what runs goes on, nothing new starts"
-            self.app.tell(f"{project.name} {word}")
+        if project is not None and project.is_sample:
+            from ..welcome.teaching import follow
 
+            await follow(self.app, project.id)
+
+    async def open_project(self, project_id: str | None) -> None:
+        """Show another project, or the same read anew."""
+        before = self.model.summary.project
+        await super().open_project(project_id)
+        after = self.model.summary.project
+        if before is not None and after is not None and before.id != after.id:
+            self._came_from = before.id
+
+    # -- wishes of the board -------------------------------------------------------------------------------------
+
+    @on(Wished)
+    def _wished(self, event: Wished) -> None:
+        doing = missions.fulfil(self, event.wish, event.card, event.cards or (event.card,))
+        self.run_worker(doing, group="default" if event.wish in READING else "writes")
+
+    @on(NewWished)
+    @work
+    async def _new(self, event: NewWished) -> None:
+        await missions.new_mission(self, event)
+
+    @on(MoveWished)
     @work(group="writes")
-    async def action_remove_sample(self) -> None:
-        """Remove the sample project."""
-        sample = next((project for project in self.model.summary.projects if project.is_sample), None)
-        if sample is None:
-            return
+    async def _move(self, event: MoveWished) -> None:
+        await missions.move(self, event)
 
-        def remove(workspace: Workspace, ref: str) -> bool:
-            workspace.delete_project(ref)
-            return True
+    @work
+    async def open_mission(self, mission_id: str, tab: str | None = None) -> None:
+        """Go into a mission."""
+        await missions.open_mission(self, mission_id, tab)
 
-        if await self.app.perform(remove, sample.id):
-            others = [project for project in self.model.summary.projects if project.id != sample.id]
-            await self.open_project(others[0].id if others else None)
-            self.app.tell("The sample is gone")
-            if not others:
-                await self.welcome()
+    action_undo = in_worker(missions.undo, group="writes")
+    action_redo = in_worker(missions.redo, group="writes")
+
+    # -- looks ---------------------------------------------------------------------------------------------------
+
+    def looked(self) -> None:
+        """The board is looked at in another way."""
+        super().looked()
+        self.beside.show()
+
+    @on(Arranged)
+    def _arranged(self, event: Arranged) -> None:
+        view = replace(self.model.view, collapsed=event.collapsed, folded=event.folded)
+        self.model.view = view
+        self.run_worker(looks.keep_view(self, view), group="views")
+
+    @on(Typed)
+    def _typed(self, event: Typed) -> None:
+        self.query_one(KeyLine).say_pending(event.pending)
+
+    @on(Marked)
+    def _marked(self, event: Marked) -> None:
+        self.top.show(marked=event.count)
+
+    @on(CursorMoved)
+    def _cursor_moved(self) -> None:
+        self.beside.follow()
+
+    @on(Resize)
+    def _resized(self) -> None:
+        """The preview stands beside the board, or below it where there is no room."""
+        self.beside.fit()
+
+    @on(TopLine.Clicked)
+    async def _top_clicked(self, event: TopLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        """Filter as it is written."""
+        self.query_text = event.text
+        self.show()
+
+    def on_filter_line_kept(self) -> None:
+        """Keep the filter and go back to the cards."""
+        self.query("#filter-line").remove()
+        self.board.focus()
+
+    @work
+    async def on_filter_line_save_wished(self, event: FilterLine.SaveWished) -> None:
+        """Keep the filter under a name."""
+        await looks.save_filter(self, event.text)
+
+    def action_preview(self) -> None:
+        """Show the preview, or take it away."""
+        looks.set_view(self, replace(self.model.view, preview=not self.model.view.preview))
+
+    def action_density(self) -> None:
+        """Compact, normal, detailed, and again."""
+        looks.next_density(self)
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        looks.open_filter(self)
+
+    def action_escape(self) -> None:
+        """Out of what is under way: a drag, else the filter line, else the marks, else the filter."""
+        looks.escape(self)
+
+    @work(group="projects", exclusive=True)
+    async def action_last_project(self) -> None:
+        """The project that was open before this one."""
+        known = {project.id for project in self.model.summary.projects}
+        if self._came_from in known:
+            await self.open_project(self._came_from)
+
+    action_lanes = in_worker(looks.choose_lanes)
+    action_filters = in_worker(looks.choose_filter)
+    action_projects = in_worker(looks.choose_project)
+    action_beside = in_worker(looks.beside, group="projects", exclusive=True)
+
+    # -- doors ---------------------------------------------------------------------------------------------------
+
+    action_inbox = in_worker(doors.inbox)
+    action_workstation = in_worker(doors.workstation)
+    action_metrics = in_worker(doors.metrics)
+    action_project = in_worker(doors.project)
+    action_conflicts = in_worker(doors.conflicts)
+    action_pause = in_worker(doors.pause, group="writes")
+    action_remove_sample = in_worker(doors.remove_sample, group="writes")
