@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..missions.metrics import AgentFigures, WeekFigures
 from ..missions.wire import to_wire
+from ..workspace.queries import metrics
+from ..workspace.reads import utc_now
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project
@@ -18,7 +20,7 @@ def _arguments(parser: Parser) -> None:
 def _metrics(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.metrics(options.project, weeks=options.weeks)
+        found = opened.read(metrics.metrics, options.project, weeks=options.weeks, now=utc_now())
     if output.as_json:
         output.text("", to_wire(found))
     elif options.agents:

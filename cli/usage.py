@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..missions.usage import UsageFigures
 from ..missions.wire import to_wire
+from ..workspace.queries import usage
+from ..workspace.reads import utc_now
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project
@@ -20,7 +22,7 @@ def _arguments(parser: Parser) -> None:
 def _usage(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.usage(options.by, project=options.project, days=options.days)
+        found = opened.read(usage.usage, options.by, project=options.project, days=options.days, now=utc_now())
     if output.as_json:
         output.text("", [to_wire(one) for one in found])
         return

@@ -11,7 +11,7 @@ from ..missions.entities import ListName, Mission, Project, ProjectRepository
 from ..missions.errors import NotFound
 from ..missions.ids import short_id
 from . import lookup, rows
-from .usage import cost_of, cost_since, midnight
+from .queries.usage import cost_of, cost_since, midnight
 
 LIMITS: Final = "workstation.limits"
 """Key of what the machine may do at once and spend."""

@@ -21,6 +21,7 @@ from .journal import Journal, path_of, set_aside
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
 MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_VERSION = sqlite3.sqlite_version
+Connection = sqlite3.Connection  # what queries are functions of, for modules that may not import sqlite3
 DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
 BUSY_MILLISECONDS = 8000
 WITH_OUTBOX = 6

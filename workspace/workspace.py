@@ -17,7 +17,6 @@ from .filters import FilterOperations
 from .finishing import FinishingOperations
 from .inbox import InboxOperations
 from .memory import MemoryOperations
-from .metrics import MetricsOperations
 from .missions import MissionOperations
 from .projects import ProjectOperations
 from .pull_requests import PullRequestOperations
@@ -26,7 +25,6 @@ from .sample import SampleOperations
 from .transfer import TransferOperations
 from .tutorial import TutorialOperations
 from .undo import UndoOperations
-from .usage import UsageOperations
 
 
 class Workspace(
@@ -53,8 +51,6 @@ class Workspace(
     FileOperations,
     ConnectingOperations,
     SettlingOperations,
-    MetricsOperations,
-    UsageOperations,
 ):
     """Every read and every domain operation, each in the module named after its subject.
 

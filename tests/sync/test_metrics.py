@@ -11,6 +11,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, CodeAgent, Usage
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.workspace.queries import metrics
 from solo_unicorn.workspace.workspace import Workspace
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
@@ -64,8 +65,8 @@ def told(home: Path) -> Iterator[tuple[Workspace, Clock, str]]:
 
 
 def test_weeks(told: tuple[Workspace, Clock, str]) -> None:
-    workspace, _, project = told
-    before, now = workspace.metrics(project, weeks=2).weeks
+    workspace, clock, project = told
+    before, now = workspace.read(metrics.metrics, project, weeks=2, now=clock.now).weeks
     assert (before.start, now.start) == ("2026-03-02", "2026-03-09")
     assert (before.done, before.sessions, before.tokens, before.cost_usd) == (2, 2, 2000, 0.5)
     assert before.cycle_hours == pytest.approx(3.0, abs=1e-3)
@@ -76,20 +77,20 @@ def test_weeks(told: tuple[Workspace, Clock, str]) -> None:
 
 
 def test_agents_and_the_range(told: tuple[Workspace, Clock, str]) -> None:
-    workspace, _, _ = told
-    (agent,) = workspace.metrics(weeks=2).agents
+    workspace, clock, _ = told
+    (agent,) = workspace.read(metrics.metrics, weeks=2, now=clock.now).agents
     assert (agent.name, agent.sessions, agent.completed, agent.failed, agent.missions) == ("claude", 2, 2, 0, 2)
     assert agent.minutes == pytest.approx(90, abs=0.1) and agent.cost_usd == 0.5
-    assert workspace.metrics(weeks=1).agents == ()
+    assert workspace.read(metrics.metrics, weeks=1, now=clock.now).agents == ()
     other = workspace.create_project("Other").id
-    assert sum(week.done for week in workspace.metrics(other, weeks=4).weeks) == 0
+    assert sum(week.done for week in workspace.read(metrics.metrics, other, weeks=4, now=clock.now).weeks) == 0
     for weeks in (0, 521):
         with pytest.raises(InvalidValue):
-            workspace.metrics(weeks=weeks)
+            workspace.read(metrics.metrics, weeks=weeks, now=clock.now)
 
 
 def test_what_left_done_again_does_not_count(told: tuple[Workspace, Clock, str]) -> None:
-    workspace, _, project = told
+    workspace, clock, project = told
     done = workspace.missions(project, lists=("done",)).items
     workspace.move_mission(done[0].id, "todo")
-    assert workspace.metrics(project, weeks=2).weeks[0].done == len(done) - 1
+    assert workspace.read(metrics.metrics, project, weeks=2, now=clock.now).weeks[0].done == len(done) - 1

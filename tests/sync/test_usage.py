@@ -11,6 +11,7 @@ from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.eligibility import WorkstationLimits
 from solo_unicorn.missions.entities import Project, Usage
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.workspace.queries import usage
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
@@ -40,18 +41,18 @@ def test_usage_is_added_up_by_day_agent_mission_and_session(workspace: Workspace
     run(workspace, "M-2", "S2", None, agent="codex")
     clock.forward(days=1)
     run(workspace, "M-1", "S3", 0.5)
-    days = workspace.usage()
+    days = workspace.read(usage.usage, now=clock.now)
     assert [(one.sessions, one.cost_usd) for one in days] == [(1, 0.5), (2, 1.5)], "newest first"
     assert days[0].key == str(clock.now.astimezone().date())
-    agents = {one.key: one for one in workspace.usage("agent")}
+    agents = {one.key: one for one in workspace.read(usage.usage, "agent", now=clock.now)}
     assert (agents["claude"].input_tokens, agents["claude"].turns, agents["claude"].cost_usd) == (200, 4, 2.0)
     assert agents["codex"].cost_usd is None, "no cost is not a cost of nothing"
-    (first, second) = workspace.usage("mission", project=two.id)
+    (first, second) = workspace.read(usage.usage, "mission", project=two.id, now=clock.now)
     assert (first.key, first.title, first.sessions, second.key) == ("M-1", "First", 2, "M-2")
-    assert {one.key for one in workspace.usage("session")} == {"S1", "S2", "S3"}
-    assert [one.sessions for one in workspace.usage(days=1)] == [1], "today alone"
+    assert {one.key for one in workspace.read(usage.usage, "session", now=clock.now)} == {"S1", "S2", "S3"}
+    assert [one.sessions for one in workspace.read(usage.usage, days=1, now=clock.now)] == [1], "today alone"
     with pytest.raises(InvalidValue, match="0 days"):
-        workspace.usage(days=0)
+        workspace.read(usage.usage, days=0, now=clock.now)
 
 
 def test_a_budget_holds_back_and_a_new_day_lets_go(workspace: Workspace, two: Project, clock: Clock) -> None:

@@ -25,6 +25,7 @@ from .operations import Workspace
 from .terminal import Terminal
 
 if TYPE_CHECKING:
+    from ...workspace.store import Connection
     from ...workstation.client import Keeper, ServiceInfo
 
 P = ParamSpec("P")
@@ -135,6 +136,10 @@ class Application(App[None]):
         except SoloUnicornError as error:
             self.complain(error)
             return None
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What a query of the workspace finds; an error is told to the person and gives None."""
+        return await self.perform(lambda workspace: workspace.read(query, *args, **kwargs))
 
     def complain(self, error: SoloUnicornError) -> None:
         """Say what happened, why, and what to do."""

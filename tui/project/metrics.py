@@ -13,7 +13,7 @@ from textual_plotext import PlotextPlot
 
 from ...missions.entities import Project
 from ...missions.metrics import Metrics, WeekFigures
-from ...workspace.workspace import Workspace
+from ...workspace.queries import metrics
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
@@ -118,10 +118,10 @@ class MetricsScreen(Place[None]):
     async def reload(self) -> None:
         """Read the figures."""
         project = self.project.id if self.only and self.project else None
-        metrics = await self.app.perform(Workspace.metrics, project, weeks=self.weeks, now=self.app.clock())
-        if metrics is not None and not self.is_gone:
-            self.metrics = metrics
-            self._show(metrics)
+        found = await self.app.read(metrics.metrics, project, weeks=self.weeks, now=self.app.clock())
+        if found is not None and not self.is_gone:
+            self.metrics = found
+            self._show(found)
 
     def _show(self, metrics: Metrics) -> None:
         whose = self.project.name if self.only and self.project else "all projects"

@@ -6,10 +6,9 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ..missions.errors import InvalidValue
-from ..missions.metrics import AgentFigures, Metrics, WeekFigures
-from . import lookup
-from .base import WorkspaceBase
+from ...missions.errors import InvalidValue
+from ...missions.metrics import AgentFigures, Metrics, WeekFigures
+from .. import lookup
 
 WEEKS_MAX: Final = 520
 _WEEK: Final = "date({at}, 'weekday 0', '-6 days')"
@@ -46,22 +45,17 @@ FROM session WHERE started_at >= ?1 AND (?2 IS NULL OR project_id = ?2)
 """
 
 
-class MetricsOperations(WorkspaceBase):
-    """Reads only."""
-
-    def metrics(self, project: str | None = None, *, weeks: int = 12, now: datetime | None = None) -> Metrics:
-        """The figures of the last `weeks` weeks up to that of `now`; of one project, or of all."""
-        if not 1 <= weeks <= WEEKS_MAX:
-            raise InvalidValue("weeks", f"{weeks} weeks cannot be shown", todo=f"give 1 to {WEEKS_MAX}")
-        today = (now or self._clock()).astimezone(UTC).date()
-        monday = today - timedelta(days=today.weekday())
-        starts = [str(monday - timedelta(weeks=back)) for back in reversed(range(weeks))]
-        with self._reading() as connection:
-            only = lookup.project(connection, project).id if project else None
-            values = (starts[0], only)
-            by_week = _by_week(connection, values)
-            agents = _agents(connection, values)
-        return Metrics(tuple(WeekFigures(start, **by_week.get(start, {})) for start in starts), agents)
+def metrics(connection: sqlite3.Connection, project: str | None = None, *, weeks: int = 12, now: datetime) -> Metrics:
+    """The figures of the last `weeks` weeks up to that of `now`; of one project, or of all. Raises InvalidValue."""
+    if not 1 <= weeks <= WEEKS_MAX:
+        raise InvalidValue("weeks", f"{weeks} weeks cannot be shown", todo=f"give 1 to {WEEKS_MAX}")
+    today = now.astimezone(UTC).date()
+    monday = today - timedelta(days=today.weekday())
+    starts = [str(monday - timedelta(weeks=back)) for back in reversed(range(weeks))]
+    values = (starts[0], lookup.project(connection, project).id if project else None)
+    by_week = _by_week(connection, values)
+    weeks_found = tuple(WeekFigures(start, **by_week.get(start, {})) for start in starts)
+    return Metrics(weeks_found, _agents(connection, values))
 
 
 def _by_week(connection: sqlite3.Connection, values: tuple[str, str | None]) -> dict[str, dict[str, Any]]:
