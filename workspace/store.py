@@ -24,8 +24,6 @@ SQLITE_VERSION = sqlite3.sqlite_version
 Connection = sqlite3.Connection  # what queries are functions of, for modules that may not import sqlite3
 DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
 BUSY_MILLISECONDS = 8000
-WITH_OUTBOX = 6
-"""The first format that queues what a hub is to hear of."""
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -76,7 +74,7 @@ class Store:
                     todo=f"restore it from {path.parent / 'backups'}, or move it away to start anew",
                 )
             self.connection = self._open()
-            if self.read_only is None and _version(self.connection) >= WITH_OUTBOX:
+            if self.read_only is None:
                 self._journal = Journal(self.connection, path)
 
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,6 @@ from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import Trouble, parts, pull, push
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Response
 from solo_unicorn.sync.replica.pushing import FULL, Capabilities
-from solo_unicorn.workspace import store
-from solo_unicorn.workspace.rows import dump
-from solo_unicorn.workspace.workspace import Workspace
 
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
@@ -430,39 +426,3 @@ def test_whoever_signs_in_next_does_not_send_what_another_did(both: tuple[Machin
     ann.set_signed_in("ann@hub", True)
     both[0].sync()
     assert hub.state.project["name"] == "Of ann" and ann.outbox() == []
-
-
-def test_an_edit_right_after_an_update_of_the_program_is_sent_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workspace of before, connected, whose first edit is made before the hub was read again."""
-    with monkeypatch.context() as older:
-        kept = store.migrations()[:8]
-        older.setattr(store, "migrations", lambda: kept)
-        with closing(store.Store(home / "workspace.db").connection) as old, old:
-            old.execute("BEGIN")
-            project = {
-                "id": PROJECT,
-                "name": "Shared",
-                "slug": "shared",
-                "hub": "https://hub",
-                "createdAt": "2026-05-01T00:00:00Z",
-                "updatedAt": "2026-05-01T00:00:00Z",
-            }
-            actor = {**project, "id": "01JA", "projectId": PROJECT, "name": "Careful", "focus": "old"}
-            for name in ("slug", "hub"):
-                del actor[name]
-            old.execute(
-                "INSERT INTO project (id, slug, name, status, doc) VALUES (?, 'shared', 'Shared', 'active', ?)",
-                (PROJECT, dump(project)),
-            )
-            old.execute("INSERT INTO actor VALUES ('01JA', ?, 'Careful', ?)", (PROJECT, dump(actor)))
-            columns = "INSERT INTO mirror (project_id, account, hub, parts)"
-            old.execute(f"{columns} VALUES (?, 'ann@hub', 'https://hub', 7)", (PROJECT,))
-            old.execute("INSERT INTO meta VALUES ('hub.capabilities https://hub', '{\"changes\":true}')")
-            old.execute("COMMIT")
-    with Workspace.open() as workspace:
-        workspace.update_actor("01JA", {"focus": "new"})
-        (queued,) = workspace.outbox()
-        assert (queued.kind, queued.seen, workspace.mirror(PROJECT).parts) == ("part_patch", {"focus": "old"}, None)
-        assert workspace.part_unsaid("01JA"), "it is judged on what the hub says then"
-        workspace.take_parts(PROJECT, project, {"actors": [{**actor, "focus": "theirs", "version": 9}]}, 9)
-        assert workspace.actors(PROJECT)[0].focus == "new" and not workspace.part_unsaid("01JA")

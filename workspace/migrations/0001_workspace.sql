@@ -69,7 +69,8 @@ CREATE TABLE mission (
     deleted INTEGER NOT NULL,
     title TEXT NOT NULL,
     description TEXT NOT NULL,
-    doc TEXT NOT NULL
+    doc TEXT NOT NULL,
+    actor_id TEXT
 );
 CREATE INDEX mission_board ON mission (project_id, list, list_order, id) WHERE deleted = 0;
 CREATE INDEX mission_counts ON mission (project_id, list, ready, session_status) WHERE deleted = 0;
@@ -187,3 +188,169 @@ CREATE TABLE request (
     at TEXT NOT NULL,
     correlation_id TEXT NOT NULL
 );
+
+-- What agents ask a person for while they work. An open item whose session has ended is closed by that.
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    mission_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    call_id TEXT,
+    tool TEXT NOT NULL,
+    input TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    decision TEXT,
+    message TEXT NOT NULL,
+    answered_at TEXT,
+    answered_by TEXT NOT NULL
+);
+CREATE UNIQUE INDEX inbox_call ON inbox (session_id, call_id) WHERE call_id IS NOT NULL;
+CREATE INDEX inbox_open ON inbox (session_id) WHERE decision IS NULL;
+
+-- What reviewers wrote on single lines of a mission's diff.
+CREATE TABLE line_comment (
+    id TEXT PRIMARY KEY,
+    mission_id TEXT NOT NULL REFERENCES mission (id) ON DELETE CASCADE,
+    doc TEXT NOT NULL
+);
+CREATE INDEX line_comment_mission ON line_comment (mission_id);
+-- What git last said of a mission's worktree.
+CREATE TABLE change_measure (
+    mission_id TEXT PRIMARY KEY REFERENCES mission (id) ON DELETE CASCADE,
+    doc TEXT NOT NULL
+);
+
+-- Filters that a project keeps by name.
+CREATE TABLE saved_filter (
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    query TEXT NOT NULL,
+    PRIMARY KEY (project_id, name)
+) WITHOUT ROWID;
+
+-- Files that belong to missions. The bytes stand once per content in the attachments folder, named by their SHA-256.
+CREATE TABLE attachment (
+    id TEXT PRIMARY KEY,
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    mission_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    UNIQUE (mission_id, name)
+);
+CREATE INDEX attachment_content ON attachment (sha256);
+
+-- Connected projects. The view (table mission) is fold(base, outbox): what the hub said last, and what was done here since.
+CREATE TABLE account (
+    id TEXT PRIMARY KEY,  -- user id @ hub: whose edits an outbox row holds
+    profile TEXT NOT NULL UNIQUE,
+    hub TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    kind TEXT NOT NULL,  -- session | token | organization
+    signed_in INTEGER NOT NULL,
+    doc TEXT NOT NULL
+);
+
+CREATE TABLE mirror (
+    project_id TEXT PRIMARY KEY REFERENCES project (id) ON DELETE CASCADE,
+    account TEXT NOT NULL,
+    hub TEXT NOT NULL,
+    cursor TEXT,  -- opaque; written in the transaction of the data it stands for
+    epoch INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL DEFAULT 0,
+    generation INTEGER NOT NULL DEFAULT 0,
+    resync TEXT,  -- a full resync in progress: survives a crash half-way
+    lists TEXT,  -- JSON list of the lists to mirror, null for all
+    days INTEGER,  -- done missions older than this are left out, null for none
+    parts INTEGER,  -- version of the project's parts that was read last
+    read_only TEXT,
+    synced_at TEXT,
+    failing_since TEXT,
+    error TEXT,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    history INTEGER,  -- number of the last event of the hub's history that was read
+    trouble TEXT  -- what stands between it and its hub, a kind of missions/connected.py; null when nothing does
+);
+
+CREATE TABLE base (
+    id TEXT PRIMARY KEY,
+    project_id TEXT NOT NULL REFERENCES mirror (project_id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    doc TEXT NOT NULL             -- the hub's own words, fields unknown here included
+);
+CREATE INDEX base_project ON base (project_id, generation);
+
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    mutation_id TEXT NOT NULL UNIQUE,
+    project_id TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,  -- create | patch | delete
+    patch TEXT NOT NULL,  -- wire field -> value, null clears it
+    seen TEXT NOT NULL,  -- wire field -> value in the view when it was changed
+    payload_version INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    at TEXT NOT NULL,
+    state TEXT NOT NULL,  -- queued | inflight | parked
+    request TEXT,  -- frozen before the first byte is sent, the same bytes and key at every try
+    rebase INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    first_sent_at REAL,  -- the hub's clock
+    error_code TEXT,
+    error TEXT
+);
+CREATE INDEX outbox_entity ON outbox (entity_id, seq);
+CREATE INDEX outbox_project ON outbox (project_id, state);
+
+CREATE TABLE conflict (
+    id TEXT PRIMARY KEY,
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    mission_id TEXT NOT NULL,
+    mutation_id TEXT NOT NULL,
+    kind TEXT NOT NULL,  -- field | progress | deleted_remotely | deleted_locally | outcome_unknown | id_taken
+    field TEXT NOT NULL,  -- wire name; empty when it is about the whole mission
+    base TEXT NOT NULL,
+    mine TEXT NOT NULL,
+    theirs TEXT NOT NULL,
+    state TEXT NOT NULL,  -- open | kept_mine | kept_theirs | merged
+    at TEXT NOT NULL,
+    settled_at TEXT,
+    part TEXT NOT NULL DEFAULT ''  -- project | flow | actor | repository | memory; empty for a mission
+);
+CREATE UNIQUE INDEX conflict_open ON conflict (mission_id, field, kind) WHERE state = 'open';
+CREATE INDEX conflict_project ON conflict (project_id) WHERE state = 'open';
+
+-- What a person lets agents of a project do from now on, refuses or wants to be asked about: a tool, and for commands
+-- the command itself or a pattern.
+CREATE TABLE permission_rule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    tool TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    effect TEXT NOT NULL DEFAULT 'allow' CHECK (effect IN ('allow', 'ask', 'deny')),
+    pattern INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (project_id, tool, subject)
+);
+
+-- What belongs to a connected project beside its missions, both ways: its settings, flows, actors, repositories, memory.
+CREATE TABLE part_base (
+    id TEXT PRIMARY KEY,  -- of the flow, actor, repository or project; PROJECT/NAME of a memory document
+    project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    part TEXT NOT NULL,  -- project | flow | actor | repository | memory
+    version INTEGER NOT NULL,  -- 0 while the hub has not said it
+    deleted INTEGER NOT NULL DEFAULT 0,  -- gone at the hub, kept for the edits that were made here
+    doc TEXT NOT NULL             -- the hub's own words
+);
+CREATE INDEX part_base_project ON part_base (project_id, part);
+-- Notes and line comments that are known here already, whoever wrote them.
+CREATE TABLE shared_note (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE);
+CREATE INDEX shared_note_project ON shared_note (project_id);
+
+-- Files of missions that the hub has; all others are on this machine only.
+CREATE TABLE shared_file (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id) ON DELETE CASCADE);
