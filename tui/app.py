@@ -147,7 +147,6 @@ class SoloUnicornApp(Application):
             self.push_screen(JumpScreen(found))
 
     def action_command_palette(self) -> None:
-        """Find everything."""
         from .kit.palette_screen import Palette
 
         if not isinstance(self.screen, Palette):

@@ -136,7 +136,6 @@ class Board(Vertical, can_focus=True):
         return True
 
     def tick(self, now: datetime) -> None:
-        """The clock moved."""
         for column in self.columns.values():
             column.tick(now, repaint=column.display)
 
@@ -229,7 +228,6 @@ class Board(Vertical, can_focus=True):
         return self._counts.take(otherwise)
 
     def action_cursor(self, step: int) -> None:
-        """Up or down."""
         self.go(self.cursor.active, self.cursor.place + step * self._times())
 
     def action_first(self) -> None:

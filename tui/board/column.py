@@ -12,21 +12,23 @@ from datetime import datetime
 
 from textual.geometry import Region, Size
 from textual.reactive import var
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...missions.board import Card
 from ...missions.entities import ListName
 from ..kit.marks import UNICODE, Marks
-from ..kit.paint import DrawnScroll
+from ..kit.paint import Drawn
 from .rows import card as cards_as_lines
 from .rows.card import Density
 from .rows.column import ColumnView
 from .rows.lanes import Band
 
 
-class CardColumn(DrawnScroll, can_focus=False):
+class CardColumn(Drawn, ScrollView, can_focus=False):
     """The cards of one list, from the top in board order."""
 
+    DEFAULT_CSS = "CardColumn { overflow: hidden hidden; }"
     ALLOW_SELECT = False
 
     chosen: var[int | None] = var(None)
@@ -45,6 +47,11 @@ class CardColumn(DrawnScroll, can_focus=False):
         """The columns that share this one's lanes: they scroll together."""
         self.measured: Callable[[], None] = _nothing
         """Told when the cards were measured anew because of another width."""
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Wheel and keys scroll although there is no scroll bar: Textual's are never made."""
+        return True
 
     @property
     def view(self) -> ColumnView:

@@ -67,7 +67,7 @@ class Snapshot:
 
 
 @record
-class News:
+class BoardDelta:
     """What changed since a summary: cards by id, None for one that is gone from the project; `again` to read it all."""
 
     summary: Summary
@@ -137,20 +137,20 @@ def opening(path: Path | None, wish: str | None, directory: Path | None) -> Snap
         return look(workspace, wish, directory)
 
 
-def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> News:
+def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> BoardDelta:
     """What any process changed since `before`; cards that run are always read, for what they do now."""
     events = workspace.events_since(before.seq, limit=MANY + 1)
     around = summary(workspace, before.project.id if before.project else None)
     if around.project is None or before.project is None or around.project.id != before.project.id:
-        return News(around, {}, again=True)
+        return BoardDelta(around, {}, again=True)
     mine = [event for event in events if event.project_id == around.project.id]
     if len(events) > MANY or any(event.kind in READ_ANEW and event.mission_id is None for event in mine):
-        return News(around, {}, again=True)
+        return BoardDelta(around, {}, again=True)
     ids = {event.mission_id for event in mine if event.mission_id} | set(live)
     ids |= {card.id for card in workspace.live_cards(around.project.id)}
     found: dict[str, Card | None] = dict.fromkeys(ids)
     found.update((card.id, card) for card in workspace.cards_by_id(ids) if card.project_id == around.project.id)
-    return News(around, found)
+    return BoardDelta(around, found)
 
 
 def remember_project(workspace: Workspace, project_id: str) -> None:
@@ -193,7 +193,7 @@ class BoardModel:
         self.summary, self.lists, self.complete = read.summary, read.lists, read.complete
         self.view = read.view
 
-    def apply(self, changed: News) -> bool:
+    def apply(self, changed: BoardDelta) -> bool:
         """Put changed cards where they belong now; True when a list differs."""
         self.summary = changed.summary
         known = {card.id: card for cards in self.lists.values() for card in cards if card.id in changed.cards}

@@ -37,7 +37,6 @@ class Hint(Drawn):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
         return self.draw([(" ", ""), *self.line], self.size.width, ellipsis=self.marks.ellipsis)
 
 
@@ -85,7 +84,6 @@ class FilterLine(Vertical):
         yield Input(self.text, placeholder=EXAMPLE, id="filter", compact=True)
 
     def on_mount(self) -> None:
-        """Ready to write."""
         if self.query(Input):  # not taken away before it was there
             self.entry.focus()
             self._look()
@@ -99,7 +97,6 @@ class FilterLine(Vertical):
         self.post_message(self.Changed(event.value.strip()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Done."""
         event.stop()
         self.post_message(self.Kept())
 

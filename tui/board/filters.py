@@ -33,14 +33,12 @@ class FiltersScreen(Sheet[str | None]):
         self.project_id, self.saved = project_id, dict(saved)
 
     def compose(self) -> ComposeResult:
-        """One list."""
         with Vertical(classes="box") as box:
             box.border_title = "Saved filters"
             yield Lines(self.app.marks, cursor=True, empty="None yet. ctrl+s in the filter line keeps one.")
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
-        """Show them."""
         self._show()
         self.lines.focus()
 

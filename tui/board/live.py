@@ -49,7 +49,6 @@ class LiveBoard(Screen[None]):
         self._ticks = 0
 
     def compose(self) -> ComposeResult:
-        """The three parts."""
         yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
         yield Board(self.app.marks, density=self.density, view=self.model.view, id="board")
         yield KeyLine(self.app.marks)

@@ -133,7 +133,7 @@ async def _delete(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
 
 def _tell(screen: LiveBoard, done: Bulk, what: str) -> None:
     who = short_id(done.done[0].number) if len(done.done) == 1 else f"{len(done.done)} missions"
-    refused = f". Not so: {'; '.join(done.refused[:3])}" if done.refused else ""
+    refused = f"; skipped: {'; '.join(done.refused[:3])}" if done.refused else ""
     more = f" and {len(done.refused) - 3} more" if len(done.refused) > 3 else ""
     screen.app.tell(f"{who} {what}{refused}{more}")
 

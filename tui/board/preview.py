@@ -25,7 +25,6 @@ class Preview(Vertical):
         self.marks = marks
 
     def compose(self) -> ComposeResult:
-        """The lines."""
         yield Lines(self.marks, empty="No mission here.", id="preview-lines")
 
     def show(self, rows: list[Row]) -> None:

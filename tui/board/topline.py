@@ -42,7 +42,6 @@ class TopLine(Drawn):
         service: Part | None = None,
         marked: int | None = None,
     ) -> None:
-        """Show what changed."""
         before = self.view
         self.view = replace(
             before,
@@ -55,7 +54,6 @@ class TopLine(Drawn):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
         row, self._places = self.view.row(self.size.width)
         return self.strip(row)
 

@@ -135,12 +135,10 @@ class ConflictsScreen(Sheet[None]):
 
     @work(group="decisions")
     async def action_retry(self) -> None:
-        """Once more."""
         await self._parked(Workspace.retry_parked)
 
     @work(group="decisions")
     async def action_discard(self) -> None:
-        """Not at all."""
         await self._parked(Workspace.discard_parked)
 
     async def _parked(self, what: Callable[[Workspace, int], object]) -> None:
@@ -159,6 +157,5 @@ class ConflictsScreen(Sheet[None]):
 
     @work(group="decisions")
     async def action_sync(self) -> None:
-        """Now."""
         await self.app.perform(Workspace.request, "sync")
         self.app.tell("The service reads and sends everything now")

@@ -57,7 +57,6 @@ class GalleryScreen(Sheet[str | None]):
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
-        """Ask the hub."""
         self.query_one("#words").display = False
         self.lines.focus()
         self.look()
@@ -104,7 +103,6 @@ class GalleryScreen(Sheet[str | None]):
     # -- actions -------------------------------------------------------------------------------------------------
 
     def action_search(self) -> None:
-        """Type words."""
         entry = self.query_one("#words", Input)
         entry.display = True
         entry.focus()

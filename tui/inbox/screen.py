@@ -69,7 +69,6 @@ class InboxScreen(Sheet[str | None]):
         """The part of the mission room that the person wants to see."""
 
     def compose(self) -> ComposeResult:
-        """One list."""
         with Vertical(classes="box") as box:
             box.border_title = "Waits for you"
             yield WaitingList(self.app.marks, cursor=True, empty="Nothing waits for you.")
@@ -141,17 +140,14 @@ class InboxScreen(Sheet[str | None]):
 
     @work(group="answers")
     async def action_allow(self) -> None:
-        """This once."""
         await self._decide("allow")
 
     @work(group="answers")
     async def action_always(self) -> None:
-        """From now on."""
         await self._decide("allow", always=True)
 
     @work(group="answers")
     async def action_refuse(self) -> None:
-        """Not."""
         await self._decide("deny")
 
     async def _decide(self, decision: Decision, *, always: bool = False) -> None:
@@ -173,7 +169,6 @@ class InboxScreen(Sheet[str | None]):
 
     @work
     async def action_approve(self) -> None:
-        """Approve."""
         one = self.under_cursor
         if one is not None and await self.app.perform(Workspace.approve, one.mission.id) is not None:
             self.app.tell(f"Approved {short_id(one.mission.number)}")
@@ -181,7 +176,6 @@ class InboxScreen(Sheet[str | None]):
 
     @work
     async def action_reject(self) -> None:
-        """Send back."""
         from ..kit.sheets.write import WriteScreen
 
         one = self.under_cursor
@@ -200,7 +194,6 @@ class InboxScreen(Sheet[str | None]):
 
     @work
     async def action_again(self) -> None:
-        """Ready again."""
         one = self.under_cursor
         if one is not None and await self.app.perform(Workspace.set_ready, one.mission.id, True) is not None:
             self.reload()

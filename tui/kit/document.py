@@ -31,7 +31,6 @@ class Document(VerticalScroll):
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """The Markdown widget."""
         yield Markdown(open_links=False)
 
     async def on_mount(self) -> None:
@@ -39,7 +38,6 @@ class Document(VerticalScroll):
         await self.show(self._wanted)
 
     async def show(self, text: str) -> None:
-        """Show a text."""
         self._wanted = text
         if self.children and text != self._text:
             self._text = text

@@ -18,12 +18,12 @@ from typing import Final
 
 from textual import on
 from textual.await_complete import AwaitComplete
-from textual.screen import ScreenResultType
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, TextArea
 
 from ...config import paths
 from ...missions.errors import SoloUnicornError
-from .leaving import Sheet
+from .leaving import Place
 
 BREATH: Final = 0.5
 """Seconds between two writes while somebody types: what may be lost."""
@@ -80,7 +80,7 @@ def hold(name: str) -> int | None:
     return descriptor
 
 
-class DraftedSheet(Sheet[ScreenResultType]):
+class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
     """A sheet whose fields come back. `draft` names what is written: one sheet, one subject."""
 
     def __init__(self, draft: str) -> None:

@@ -19,6 +19,7 @@ from textual.events import Click, Key
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...missions.errors import SoloUnicornError
@@ -28,7 +29,7 @@ from .drawing import Line
 from .jump import Target
 from .keys import binding
 from .marks import UNICODE, Marks
-from .paint import DrawnScroll
+from .paint import Drawn
 
 
 @record
@@ -54,9 +55,10 @@ def trouble(error: SoloUnicornError) -> list[Row]:
     return [row((f" {text}", role), indent=1) for text, role in said if text]
 
 
-class Lines(DrawnScroll, can_focus=True):
-    """Rows one below the other."""
+class Lines(Drawn, ScrollView, can_focus=True):
+    """Rows one below the other; it shows itself how far it is scrolled."""
 
+    DEFAULT_CSS = "Lines { overflow: hidden hidden; }"
     ALLOW_SELECT = False
     BINDING_GROUP_TITLE = "List"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,7 +84,6 @@ class Lines(DrawnScroll, can_focus=True):
 
         @property
         def control(self) -> Lines:
-            """The list."""
             return self.lines
 
     @dataclass
@@ -94,7 +95,6 @@ class Lines(DrawnScroll, can_focus=True):
 
         @property
         def control(self) -> Lines:
-            """The list."""
             return self.lines
 
     def __init__(
@@ -122,6 +122,11 @@ class Lines(DrawnScroll, can_focus=True):
         self._tops = [0]
         if cursor:
             self.set_reactive(Lines.cursor, 0)
+
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Wheel and keys scroll although there is no scroll bar: Textual's are never made."""
+        return True
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -265,7 +270,6 @@ class Lines(DrawnScroll, can_focus=True):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        """A click chooses."""
         index = self.index_at(event.y)
         if index is None:
             return

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -79,14 +78,3 @@ class Drawn(Widget):
             else:
                 segments.append(Segment(text, style))
         return Strip(segments)
-
-
-class DrawnScroll(Drawn, ScrollView):
-    """A drawn widget that scrolls and shows itself how far it is: Textual's scroll bars are never made."""
-
-    DEFAULT_CSS = "DrawnScroll { overflow: hidden hidden; }"
-
-    @property
-    def allow_vertical_scroll(self) -> bool:
-        """Wheel and keys scroll although there is no scroll bar."""
-        return True

@@ -84,7 +84,6 @@ class ChangesPane(Horizontal):
         self._sought: LineComment | None = None
 
     def compose(self) -> ComposeResult:
-        """Files and diff."""
         yield Lines(self.marks, cursor=True, id="files")
         yield Lines(self.marks, cursor=True, empty="reading the worktree …", id="diff")
 
@@ -99,7 +98,6 @@ class ChangesPane(Horizontal):
         return f"+{self.diff.get('added', 0)} −{self.diff.get('removed', 0)}" if self.diff else ""
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         mission = data.mission
         seen = (
             mission.id,
@@ -210,12 +208,10 @@ class ChangesPane(Horizontal):
             self.post_message(self.CommentWished(place.path, place.line, place.side, content, place.anchor))
 
     def action_resolve(self) -> None:
-        """Resolve it."""
         if isinstance(self.under_cursor, LineComment):
             self.post_message(self.ResolveWished(self.under_cursor))
 
     def action_delete(self) -> None:
-        """Delete it."""
         if isinstance(self.under_cursor, LineComment):
             self.post_message(self.DeleteWished(self.under_cursor))
 
@@ -225,7 +221,6 @@ class ChangesPane(Horizontal):
         self._draw()
 
     def action_file(self, step: int) -> None:
-        """Another file."""
         lines = self.query_one("#files", Lines)
         places = [at for at, shown in enumerate(lines.rows) if shown.key is not None]
         if places:

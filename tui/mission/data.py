@@ -121,7 +121,7 @@ def _repository(workspace: Workspace, mission: Mission) -> ProjectRepository | N
 
 
 def _tree(workspace: Workspace, direct: tuple[DependencyView, ...], mission_id: str) -> tuple[Branch, ...]:
-    """Blockers with their blockers, what is blocked with what that blocks; each mission is opened up once."""
+    """Transitive blockers and dependents; each mission is expanded once."""
     found: list[Branch] = []
     opened = {mission_id}
 

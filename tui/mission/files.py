@@ -57,7 +57,6 @@ class FilesPane(Vertical):
         yield path
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         self.query_one(Lines).set_rows(file_rows(data, now))
         self.refresh_bindings()
 
@@ -72,7 +71,6 @@ class FilesPane(Vertical):
         entry.focus()
 
     def action_detach(self) -> None:
-        """Take it off."""
         lines = self.query_one(Lines)
         if lines.rows:
             self.post_message(self.Detach(str(lines.rows[lines.cursor or 0].key)))

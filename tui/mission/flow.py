@@ -46,7 +46,6 @@ class FlowPane(Vertical):
             lines.can_focus = isinstance(lines, StageList)
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         flow, mission = data.flow, data.mission
         changed = len(mission.flow_config.stages) if mission.flow_config else 0
         note = f"  {changed} stages differ from it for this mission" if changed else ""

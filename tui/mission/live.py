@@ -68,12 +68,10 @@ class TitleLine(Drawn):
     data: MissionData | None = None
 
     def show(self, data: MissionData) -> None:
-        """Draw it."""
         self.data = data
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
         app = self.app
         assert isinstance(app, Application)
         return self.draw(title_line(self.data, app.marks, self.size.width) if self.data else [], self.size.width)
@@ -83,7 +81,6 @@ class Rule(Drawn):
     """A thin line."""
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
         return self.draw([("─" * self.size.width, "rule")], self.size.width)
 
 
@@ -216,7 +213,6 @@ class LiveMission(Place[None]):
         await self._show()
 
     async def action_tab(self, step: int) -> None:
-        """The tab beside."""
         await self.action_go_to(TABS[(TABS.index(self.tab) + step) % len(TABS)])
 
     async def action_go_to(self, name: str) -> None:

@@ -39,7 +39,6 @@ class Overview(Container):
         yield Lines(self.marks, id="facts")
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         mission = data.mission
         parts = [mission.description or "*No description. `e` adds one.*"]
         if mission.spec:
@@ -67,7 +66,6 @@ class Plan(Vertical):
         yield Document(id="solution")
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         rows = task_rows(data.mission, self.marks)
         tasks = self.query_one("#tasks", Lines)
         tasks.set_rows(rows)
@@ -87,7 +85,6 @@ class Dependencies(Vertical):
         yield Lines(self.marks, cursor=True, empty="It waits for nothing, and nothing waits for it.", id="links")
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         self.query_one(Lines).set_rows(dependency_rows(data, self.marks, now))
 
 
@@ -99,9 +96,7 @@ class History(Vertical):
         self.marks = marks
 
     def compose(self) -> ComposeResult:
-        """One list."""
         yield Lines(self.marks, id="events")
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         self.query_one(Lines).set_rows(history_rows(data, self.marks, now))

@@ -65,7 +65,6 @@ class ReviewPane(Vertical):
             yield Button("Reject with feedback  (x)", variant="error", id="reject", compact=True)
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        """See Pane."""
         self.data = data
         mission = data.mission
         verdict = self.query_one("#verdict", Lines)
@@ -88,7 +87,6 @@ class ReviewPane(Vertical):
             self.post_message(self.Edit({"pr_mode": mode}))
 
     def action_strategy(self) -> None:
-        """The next strategy."""
         if self.data is not None:
             at = STRATEGIES.index(self.data.mission.pr_merge_strategy) + 1
             self.post_message(self.Edit({"pr_merge_strategy": STRATEGIES[at % len(STRATEGIES)]}))

@@ -112,7 +112,6 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_approve(self) -> None:
-        """Approve the stage."""
         approved = await self.app.perform(Workspace.approve, self.ref)
         if approved is not None:
             self.app.tell(
@@ -124,7 +123,6 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_reject(self) -> None:
-        """Send it back."""
         from ..kit.sheets.write import WriteScreen
 
         if self.data is None:
@@ -149,7 +147,6 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_answer(self) -> None:
-        """Answer the question."""
         from ..kit.sheets.write import WriteScreen
 
         question = (self.data.mission.question if self.data else None) or ""
@@ -178,13 +175,11 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_interrupt(self) -> None:
-        """Interrupt the agent."""
         if self.data and self.data.live and await self._ask("interrupt_session", self.data.live):
             self.app.tell("Interrupted; say what it should do instead")
 
     @work
     async def action_stop(self) -> None:
-        """Stop the session."""
         from ..kit.sheets.confirm import ConfirmScreen
 
         live = self.data.live if self.data else None
@@ -204,7 +199,6 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_ready(self) -> None:
-        """The main switch."""
         if self.data and await self.app.perform(Workspace.set_ready, self.ref, not self.data.mission.ready) is not None:
             self.reload()
 
@@ -216,7 +210,6 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_edit(self) -> None:
-        """Change the mission."""
         from .form import MissionForm
 
         if self.data is None:
@@ -247,14 +240,12 @@ class MissionScreen(LiveMission):
             self.app.open_url(url)
 
     def action_shell(self) -> None:
-        """A shell there."""
         from .places import open_shell
 
         if self.data is not None and self.data.change.worktree_path:
             open_shell(self.app, self.data.change.worktree_path)
 
     def action_editor(self) -> None:
-        """The editor there."""
         from .places import open_editor
 
         if self.data is not None and self.data.change.worktree_path:

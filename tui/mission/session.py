@@ -211,7 +211,6 @@ class SessionPane(Vertical):
             self.notify("nothing failed here", timeout=2)
 
     def action_search(self) -> None:
-        """Ask for words."""
         entry = self.query_one("#find", Input)
         entry.display = True
         entry.focus()
@@ -250,7 +249,6 @@ class SessionPane(Vertical):
         self.notify(f"{places.index(place) + 1} of {len(places)}", timeout=2)
 
     def action_whole(self) -> None:
-        """From the beginning."""
         if self.session is not None:
             self._begin(self.session)
             self._offset = 0

@@ -145,14 +145,12 @@ class StageList(Lines):
         self._change()
 
     def action_review(self) -> None:
-        """Review or none."""
         name = self._stage_under_cursor()
         if name is not None:
             self._review[name] = not self._review[name]
             self._change()
 
     def action_begin(self) -> None:
-        """Begin here."""
         name = self._stage_under_cursor()
         if name is not None and self._enabled[name]:
             self.begin = name

@@ -51,7 +51,6 @@ class LiveProject(Place[None]):
         self._showing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
-        """The parts."""
         yield Lines(self.app.marks, id="head")
         yield TabLine()
         yield ContentSwitcher()
@@ -139,7 +138,6 @@ class LiveProject(Place[None]):
         await self.action_go_to(event.tab)
 
     async def action_tab(self, step: int) -> None:
-        """The tab beside."""
         await self.action_go_to(TABS[(TABS.index(self.tab) + step) % len(TABS)])
 
     async def action_go_to(self, name: str) -> None:

@@ -40,11 +40,9 @@ class Members(Vertical):
         self.people: list[JsonObject] | None = None
 
     def compose(self) -> ComposeResult:
-        """One list."""
         yield Lines(self.marks, cursor=True, id="people")
 
     async def show(self, data: ProjectData, now: object) -> None:
-        """See ProjectPane."""
         before, self.project = self.project, data.project
         if data.project.hub is None:
             self._rows(local_rows(data.project))
@@ -71,7 +69,6 @@ class Members(Vertical):
 
     @work(exclusive=True, group="members")
     async def action_look(self) -> None:
-        """Ask the hub."""
         project = self.project
         if project is None:
             return

@@ -95,7 +95,6 @@ class MetricsScreen(Place[None]):
         self.metrics: Metrics | None = None
 
     def compose(self) -> ComposeResult:
-        """Heading, plots, agents."""
         marks = self.app.marks
         yield Lines(marks, id="head")
         with Grid(id="plots"):

@@ -39,11 +39,9 @@ class Settings(Vertical):
         self.marks = marks
 
     def compose(self) -> ComposeResult:
-        """One list."""
         yield FieldList(self.marks, id="project-fields")
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         fields = project_fields(data.flows, data.actors)
         self.query_one(FieldList).offer(fields, values_of(data.project, fields))
 
@@ -60,7 +58,6 @@ class Parts(Horizontal):
         self.data: ProjectData | None = None
 
     def compose(self) -> ComposeResult:
-        """List and details."""
         yield Lines(self.marks, cursor=True, id=f"{self.id}-list", empty=self.EMPTY)
         yield self.details()
 
@@ -108,12 +105,10 @@ class Repositories(Parts):
     EMPTY = "No repository yet. n links a checkout, or clones an address."
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         rows = [row((f" {one.name}", "strong"), (f"  {one.default_branch}", "faint")) for one in data.repositories]
         await self.fill(data.repositories, rows)
 
     async def show_details(self) -> None:
-        """Its fields."""
         one = self.chosen
         if isinstance(one, ProjectRepository):
             self.query_one(FieldList).offer(REPOSITORY, values_of(one, REPOSITORY))
@@ -127,7 +122,6 @@ class Actors(Parts):
     EMPTY = "No actor yet. n makes one: a reviewer, a tester, a careful architect."
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         default = data.project.default_actor_id
         rows = [
             row((f" {one.name}", "strong"), ("  default" if one.id == default else "", "faint")) for one in data.actors
@@ -135,7 +129,6 @@ class Actors(Parts):
         await self.fill(data.actors, rows)
 
     async def show_details(self) -> None:
-        """Its fields."""
         one = self.chosen
         self.query_one(FieldList).offer(
             ACTOR if isinstance(one, Actor) else (), values_of(one, ACTOR) if isinstance(one, Actor) else {}
@@ -168,7 +161,6 @@ class Flows(Parts):
         return StageEditor(self.marks, cursor=True, id=f"{self.id}-details")
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         default = data.project.default_flow_id
         rows = []
         for flow in data.flows:
@@ -178,7 +170,6 @@ class Flows(Parts):
         await self.fill(data.flows, rows)
 
     async def show_details(self) -> None:
-        """Its stages."""
         flow = self.chosen
         if not isinstance(flow, Flow):
             return
@@ -232,7 +223,6 @@ class Memory(Parts):
         return Document(id=f"{self.id}-details")
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         self.data = data
         rows = [
             row(
@@ -249,7 +239,6 @@ class Memory(Parts):
         await self.fill(data.memory, rows)
 
     async def show_details(self) -> None:
-        """Its text."""
         one = self.chosen
         await self.query_one(Document).show(one.text if isinstance(one, MemoryDocument) else "")
 
@@ -262,7 +251,6 @@ class Permissions(Vertical):
         self.marks = marks
 
     def compose(self) -> ComposeResult:
-        """One list."""
         yield Lines(
             self.marks,
             cursor=True,
@@ -271,7 +259,6 @@ class Permissions(Vertical):
         )
 
     async def show(self, data: ProjectData, now: datetime) -> None:
-        """See ProjectPane."""
         self.query_one(Lines).set_rows(
             [
                 row(

@@ -73,7 +73,6 @@ class ProjectsScreen(Sheet[str | None]):
         self.dismiss(str(event.row.key))
 
     def action_new(self) -> None:
-        """Type a name."""
         entry = self.query_one("#name", Input)
         entry.display = True
         entry.focus()

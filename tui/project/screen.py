@@ -85,7 +85,6 @@ class ProjectScreen(LiveProject):
 
     @work(group="edits")
     async def action_new(self) -> None:
-        """Another one."""
         asked = {
             "repositories": ("New repository", "the path of a checkout, or an address to clone"),
             "flows": ("New flow", "its name; it begins as a copy of the one under the cursor"),

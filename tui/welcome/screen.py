@@ -191,13 +191,11 @@ class WelcomeScreen(Sheet[str | None]):
 
     @work(group="steps")
     async def action_without(self) -> None:
-        """Not this repository."""
         await self.looked.wait()
         await self._to(1, False)
 
     @work(group="steps")
     async def action_back(self) -> None:
-        """The screen before."""
         await self._to(max(0, self.step - 1), self.with_repository)
 
     async def _to(self, step: int, with_repository: bool) -> None:
@@ -206,23 +204,19 @@ class WelcomeScreen(Sheet[str | None]):
         await self.app.perform(welcome_data.keep_step, step, with_repository)
 
     def action_again(self) -> None:
-        """Look for agents."""
         self._say("#agents", [row((" looking …", "faint"))])
         self._find_agents()
 
     @work(group="steps")
     async def action_tutorial(self) -> None:
-        """The tutorial."""
         await self._begin("Making the tutorial …", Workspace.create_tutorial)
 
     @work(group="steps")
     async def action_sample(self) -> None:
-        """The sample project."""
         await self._begin("Making the sample …", Workspace.create_sample_project)
 
     @work(group="steps")
     async def action_empty(self) -> None:
-        """An empty project."""
         await self._begin("Making a project …", welcome_data.empty_project)
 
     async def _begin(self, what: str, make: welcome_data.Make) -> None:
@@ -273,7 +267,6 @@ class WelcomeScreen(Sheet[str | None]):
             self._say("#hub", [row((f" {self.app.marks.ready} ", "good"), f"Signed in at {hub}", indent=3), where])
 
     def action_later(self) -> None:
-        """To the board."""
         self.dismiss(self.project.id if self.project else None)
 
     @on(Button.Pressed)

@@ -39,7 +39,6 @@ class WorkstationData:
 
 
 def read(workspace: Workspace) -> WorkstationData:
-    """Everything at once."""
     worktrees = tuple(workspace.worktrees())
     missions = {
         found.id: found for slot in worktrees if slot.mission_id and (found := _mission(workspace, slot.mission_id))

@@ -166,7 +166,6 @@ class WorkstationScreen(Place[str | None]):
 
     @work
     async def action_pause(self) -> None:
-        """Pause or resume."""
         if self.data is not None:
             await self.app.perform(Workspace.set_workstation_paused, not self.data.paused)
             self.reload()
@@ -211,11 +210,9 @@ class WorkstationScreen(Place[str | None]):
             self._ask_service()
 
     async def action_scan(self) -> None:
-        """Look for agents."""
         self._command("Looking for agents …", "agent", "scan")
 
     async def action_clean(self) -> None:
-        """Remove vacant worktrees."""
         self._command("Removing vacant worktrees …", "worktree", "clean")
 
     async def action_service(self) -> None:

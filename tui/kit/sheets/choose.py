@@ -41,13 +41,11 @@ class ChooseScreen(Sheet[str | None]):
         self.heading, self.choices, self.now = heading, choices, now
 
     def compose(self) -> ComposeResult:
-        """One list."""
         with Vertical(classes="box") as box:
             box.border_title = self.heading
             yield Lines(self.app.marks, cursor=True, empty="Nothing to choose from.")
 
     def on_mount(self) -> None:
-        """Show them."""
         lines = self.query_one(Lines)
         lines.counting = False
         wide = max((len(one.word) for one in self.choices), default=0)

@@ -34,7 +34,6 @@ class ConfirmScreen(Sheet[bool]):
                 yield Button("No  (n)", id="no", compact=True)
 
     def action_answer(self, yes: bool) -> None:
-        """The answer."""
         self.dismiss(yes)
 
     @on(Button.Pressed)

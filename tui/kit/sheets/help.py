@@ -19,7 +19,7 @@ KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"),
-    ("unasked", "its agent asks nobody (skip_permissions)"),
+    ("unasked", "its agent runs without permission prompts (skip_permissions)"),
     ("waits", "waits for you"),
     ("ready", "ready"),
     ("blocked", "blocked"),
@@ -53,7 +53,6 @@ class HelpScreen(Sheet[None]):
         self.below = below
 
     def compose(self) -> ComposeResult:
-        """One list."""
         with Vertical(classes="box") as box:
             box.border_title = "Keys"
             yield Lines(self.app.marks, cursor=True, id="keys")

@@ -43,7 +43,6 @@ class JumpScreen(Sheet[None]):
             yield letter
 
     def on_key(self, event: Key) -> None:
-        """Go there."""
         event.stop()
         target = self.places.get(event.character or "")
         self.dismiss(None)

@@ -37,7 +37,6 @@ class LineScreen(Sheet[str | None]):
                 yield Button("Cancel  (esc)", id="cancel", compact=True)
 
     def action_keep(self) -> None:
-        """Hand it over."""
         self.dismiss(self.query_one(Input).value.strip())
 
     @on(Input.Submitted)
