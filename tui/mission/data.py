@@ -121,7 +121,7 @@ def _repository(workspace: Workspace, mission: Mission) -> ProjectRepository | N
 
 
 def _tree(workspace: Workspace, direct: tuple[DependencyView, ...], mission_id: str) -> tuple[Branch, ...]:
-    """Transitive blockers and dependents; each mission is expanded once."""
+    """Transitive blockers and dependents, depth-limited; each mission is expanded once."""
     found: list[Branch] = []
     opened = {mission_id}
 
