@@ -78,7 +78,7 @@ def _resolve(options: Options) -> None:
 
 
 def _merge(opened: Workspace, one: SyncConflict) -> None:
-    from ..sync.replica.merging import MARKS, marked
+    from ..sync.replica.conflict_marks import MARKS, marked
     from .editor import edited
 
     mine, theirs = one.mine, one.theirs

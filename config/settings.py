@@ -12,6 +12,7 @@ from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..missions.limits import RETRY_ATTEMPTS, RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS
 from ..missions.records import record
 from .paths import config_file, old_config_file
 from .schema import Setting, setting
@@ -52,9 +53,13 @@ class SessionSettings:
     lease_seconds: float = setting(
         120.0, "How long a claim on a mission holds without being renewed; it is renewed every quarter of it.", least=8
     )
-    retry_first_seconds: float = setting(10.0, "Wait before the first retry of a failed session; it doubles.", least=0)
-    retry_longest_seconds: float = setting(300.0, "The longest wait between two retries.", least=0)
-    retry_attempts: int = setting(3, "Failed attempts in a row after which a mission waits for a person.", least=1)
+    retry_first_seconds: float = setting(
+        RETRY_FIRST_SECONDS, "Wait before the first retry of a failed session; it doubles.", least=0
+    )
+    retry_longest_seconds: float = setting(RETRY_LONGEST_SECONDS, "The longest wait between two retries.", least=0)
+    retry_attempts: int = setting(
+        RETRY_ATTEMPTS, "Failed attempts in a row after which a mission waits for a person.", least=1
+    )
     keep_days: int = setting(
         30, "Transcripts of missions that are done are removed after this many days; 0 means never.", least=0
     )

@@ -27,6 +27,10 @@ COMMENT_MAX: Final = 10_000
 """The text of a line comment."""
 COMMENTS_MAX: Final = 500
 """Line comments of one mission."""
+RETRY_FIRST_SECONDS: Final = 10.0
+"""The pause before a failed session is tried again, where no setting says otherwise; it doubles up to the longest."""
+RETRY_LONGEST_SECONDS: Final = 300.0
+RETRY_ATTEMPTS: Final = 3
 TOOL_TEXT_MAX: Final = 100_000
 """What an agent may hand to one tool, and, below, keep as a document or a plan: less than a person may."""
 TOOL_DOCUMENT_MAX: Final = 500_000

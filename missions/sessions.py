@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from .entities import OUTCOMES, Mission, Outcome, Session
 from .errors import AlreadyClaimed, Conflict, InvalidValue
 from .ids import short_id
+from .limits import RETRY_ATTEMPTS, RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS
 from .records import record
 
 PUSH_LIMIT = timedelta(seconds=120)
@@ -26,9 +27,9 @@ CLAIMABLE = frozenset({"todo", "doing", "loop"})
 class RetryPolicy:
     """When a failed mission is tried again, and how often; and how long a limit without a reset time parks it."""
 
-    first: timedelta = timedelta(seconds=10)
-    cap: timedelta = timedelta(minutes=5)
-    attempts: int = 3
+    first: timedelta = timedelta(seconds=RETRY_FIRST_SECONDS)
+    cap: timedelta = timedelta(seconds=RETRY_LONGEST_SECONDS)
+    attempts: int = RETRY_ATTEMPTS
     limit_first: timedelta = timedelta(minutes=1)
     limit_cap: timedelta = timedelta(hours=1)
 

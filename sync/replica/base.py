@@ -23,7 +23,7 @@ from ...workspace import lookup, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
 from . import conflicts, outbox
-from .fields import LOCAL
+from .field_kinds import LOCAL
 
 MANY = 50
 """A page with more changes than this is told as one event, and the board reads everything anew."""

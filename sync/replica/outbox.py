@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from ...missions.entities import Author, Json, JsonObject
 from ...missions.records import record
 from ...workspace.rows import dump, stamp
-from .fields import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
+from .field_kinds import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 
 if TYPE_CHECKING:
     from ...workspace.change import Change

@@ -12,7 +12,7 @@ from ...missions.entities import Json, JsonObject
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox
-from .fields import same
+from .field_kinds import same
 from .messages import API, Answer, NoAnswer, Request, Response
 from .outbox import Entry
 from .part_view import base_of, forget, last_words, put_base, show, take_one, told

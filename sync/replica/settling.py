@@ -16,7 +16,7 @@ from ...workspace.change import Change
 from . import conflicts, outbox
 from .base import base_document
 from .conflicts import SyncConflict
-from .fields import LOCAL, PROGRESS
+from .field_kinds import LOCAL, PROGRESS
 from .part_view import base_of, name_of, record_fields, show, told
 
 BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
-from .fields import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
+from .field_kinds import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
 
 
 @record

@@ -117,7 +117,7 @@ class ConflictsScreen(Sheet[None]):
         one = self.under_cursor
         if one is None or one.conflict is None or not isinstance(one.conflict.mine, str):
             return
-        from ...sync.replica.merging import MARKS, marked
+        from ...sync.replica.conflict_marks import MARKS, marked
 
         theirs = one.conflict.theirs if isinstance(one.conflict.theirs, str) else ""
         text = edit_in_editor(self.app, marked(one.conflict.mine, theirs), self.app.settings)

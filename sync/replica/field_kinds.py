@@ -1,4 +1,8 @@
-"""The fields of a mission as synchronisation sees them: what is shared, and what happens when two people change it."""
+"""The kind of every field of a mission: whether a hub is told of it, and what happens when two people change it.
+
+A new field goes into one of LOCAL, AT_CREATION, SETS, WATCHED and REGISTERS (a test asks for it); into TEXTS too when
+it is long text, and into PROGRESS when a step through the flow changes it.
+"""
 
 from __future__ import annotations
 
@@ -38,11 +42,43 @@ WATCHED = frozenset(
         "title",
     }
 )
-"""Fields that are replaced only by somebody who saw their value. All others are registers: the last write wins.
-
-The place on the board (`list`, `listOrder`) is such a register, and so is what the machine that runs the mission
-notes down about its session.
-"""
+"""Fields that are replaced only by somebody who saw their value; else it is a conflict."""
+REGISTERS = frozenset(
+    {
+        "agentSessionStatus",
+        "agentSessionStatusChangedAt",
+        "answer",
+        "asked",
+        "attempts",
+        "attention",
+        "currentFlowTask",
+        "githubPrNumber",
+        "githubPrUrl",
+        "landedCommit",
+        "landingError",
+        "landingStatus",
+        "lastCodeAgentName",
+        "lastCodeAgentSessionId",
+        "limitHits",
+        "list",
+        "listOrder",
+        "prBranchName",
+        "prCreated",
+        "pullRequest",
+        "question",
+        "requiresReview",
+        "retryAt",
+        "reviewCompletedAt",
+        "reviewFeedback",
+        "reviewRequestedAt",
+        "reviewedByUserId",
+        "sessionId",
+        "stageSummary",
+        "tasksCurrent",
+        "toCheck",
+    }
+)
+"""Fields of which the last write wins: the place on the board, and what the machine that runs it notes down."""
 PROGRESS = frozenset(
     {
         "answer",
