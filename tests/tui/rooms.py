@@ -36,7 +36,7 @@ from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
 from .conftest import Commanded, Story, ready, text, until
-from .test_mission import DIFF, enter, says, write_transcript
+from .mission.test_screen import DIFF, enter, says, write_transcript
 
 Open = Callable[[Pilot[Any], Story], Awaitable[object]]
 

@@ -17,7 +17,7 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.kit.theme import DARK, LIGHT, theme_name
 
 from .conftest import Story, ready, same_in_every_theme, screen_text, text, until
-from .test_mission import enter
+from .mission.test_screen import enter
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
 

@@ -62,6 +62,8 @@ class LiveBoard(Screen[None]):
 
     def show(self) -> None:
         """Show the model through the filter."""
+        if not self.query(TopLine):  # the board ends while its cards are still read
+            return
         try:
             self._test = compile_query(self.query_text, self.model.summary.filters)
         except QueryError:  # what is being written is no query yet: what stands before the last word holds

@@ -9,7 +9,7 @@ import pytest
 from solo_unicorn.config.settings import ScreenSettings, Settings
 from solo_unicorn.tui.kit.notices import is_quiet, say_what_waits
 
-from .conftest import Story, ready
+from ..conftest import Story, ready
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from solo_unicorn.tui.mission.screen import TABS, MissionScreen
 from solo_unicorn.tui.mission.session import SessionPane
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Commanded, Story, ready, text, until
+from ..conftest import Commanded, Story, ready, text, until
 
 DIFF: JsonObject = {
     "base": "a",

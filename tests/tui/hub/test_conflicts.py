@@ -26,7 +26,7 @@ from solo_unicorn.tui.kit.marks import PLAIN, UNICODE
 from solo_unicorn.workspace.heard import lock_of
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import ready, text, until
+from ..conftest import ready, text, until
 
 PROJECT = {"id": "01J00000000000000000000000", "name": "Shared"}
 

@@ -14,9 +14,9 @@ from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story, ready, until
-from .rooms import ROOMS, quiet
-from .test_any_key import press
+from ..conftest import Story, ready, until
+from ..rooms import ROOMS, quiet
+from ..test_any_key import press
 
 __all__ = ["quiet"]
 SIZES = [(1, 1), (2, 30), (3, 5), (4, 22), (5, 2), (6, 6), (8, 1), (12, 3), (200, 1), (1, 60), (80, 24)]

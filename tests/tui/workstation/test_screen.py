@@ -16,7 +16,7 @@ from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
-from .conftest import Commanded, Story, ready, text, until
+from ..conftest import Commanded, Story, ready, text, until
 
 
 async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:

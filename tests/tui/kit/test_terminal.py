@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from .terminals import BOARD, HEIGHT, WIDTH, Terminal
+from ..terminals import BOARD, HEIGHT, WIDTH, Terminal
 
 RUNS = b"\x1b[?2004h"
 """What Textual says when it has the terminal."""

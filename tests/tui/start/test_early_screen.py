@@ -10,7 +10,7 @@ import pytest
 
 from solo_unicorn.workspace.workspace import Workspace
 
-from .terminals import BOARD, Terminal
+from ..terminals import BOARD, Terminal
 
 
 def test_the_frame_stays_a_key_typed_early_counts_and_the_terminal_comes_back(

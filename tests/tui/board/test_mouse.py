@@ -17,7 +17,7 @@ from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.screen import MissionScreen
 
-from .conftest import Story, ready, shown, until
+from ..conftest import Story, ready, shown, until
 
 
 def at(board: Board, in_list: ListName, index: int, *, lower: bool = False) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 
-from .conftest import Commanded, Story, ready, text, until
+from ..conftest import Commanded, Story, ready, text, until
 
 
 async def test_a_public_project_is_found_starred_asked_for_and_mirrored(

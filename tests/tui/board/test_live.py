@@ -10,7 +10,7 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Usage
 
-from .conftest import Story, ready, shown, text, until
+from ..conftest import Story, ready, shown, text, until
 
 
 async def test_a_mission_made_elsewhere_appears(story: Story) -> None:

@@ -31,7 +31,7 @@ from solo_unicorn.tui.start.first_frame import painted, rows
 from solo_unicorn.workspace.store import latest_format
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story, ready
+from ..conftest import Story, ready
 
 SIZES = ((160, 45), (80, 24), (40, 20), (24, 10))
 Cells = list[list[pyte.screens.Char]]

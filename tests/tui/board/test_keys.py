@@ -16,7 +16,7 @@ from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
-from .conftest import Story, ready, shown, text, until
+from ..conftest import Story, ready, shown, text, until
 
 
 def title(board: Board) -> str:

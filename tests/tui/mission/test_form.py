@@ -13,7 +13,7 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.stages import FlowList, StageList
 
-from .conftest import Story, ready, until
+from ..conftest import Story, ready, until
 
 
 async def open_form(pilot: Pilot[Any], key: str = "n") -> MissionForm:

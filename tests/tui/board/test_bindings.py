@@ -28,7 +28,7 @@ from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 
-from .conftest import Story, ready, until
+from ..conftest import Story, ready, until
 
 Check = Callable[[Pilot[Any], Board, Story], object]
 
@@ -225,7 +225,7 @@ async def test_a_number_that_waits_is_shown(story: Story) -> None:
 
 
 async def test_the_right_button_shows_what_can_be_done(story: Story) -> None:
-    from .test_board_mouse import at
+    from .test_mouse import at
 
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)

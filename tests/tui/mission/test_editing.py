@@ -21,8 +21,8 @@ from solo_unicorn.tui.mission.changes import ChangesPane
 from solo_unicorn.tui.mission.stages import StageList
 from solo_unicorn.workspace.attachments import content_path, failure
 
-from .conftest import Commanded, Story, ready, until
-from .test_mission import DIFF, diff, enter, says, text, write_transcript
+from ..conftest import Commanded, Story, ready, until
+from .test_screen import DIFF, diff, enter, says, text, write_transcript
 
 __all__ = ["diff"]
 

@@ -21,7 +21,7 @@ from solo_unicorn.tui.kit.commands import ChildCommands, Heard
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
 
-from .conftest import Commanded, Story, ready, text, until
+from ..conftest import Commanded, Story, ready, text, until
 
 
 def opener(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -34,7 +34,7 @@ def opener(directory: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Non
 
 async def agree(page: str) -> str:
     """What a person does on the hub's page; the last page they see."""
-    from ..hub.whole import PASSWORD
+    from ...hub.whole import PASSWORD
 
     async with httpx.AsyncClient(follow_redirects=True) as browser:
         shown = await browser.get(page)
@@ -62,7 +62,7 @@ async def test_a_project_is_put_on_a_hub_that_nobody_was_signed_in_at(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
-    from ..hub.whole import whole
+    from ...hub.whole import whole
 
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     seen = tmp_path / "seen"

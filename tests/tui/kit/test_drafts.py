@@ -18,9 +18,9 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story, until
-from .test_form import open_form, saved
-from .test_mission import enter
+from ..conftest import Story, until
+from ..mission.test_form import open_form, saved
+from ..mission.test_screen import enter
 
 
 def kept() -> list[str]:

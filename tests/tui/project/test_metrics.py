@@ -11,7 +11,7 @@ from textual_plotext import PlotextPlot
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.project.metrics import MetricsScreen
 
-from .conftest import Story, ready, screen_text, until
+from ..conftest import Story, ready, screen_text, until
 
 
 async def test_plots_and_agents_of_the_project_or_of_all(story: Story) -> None:

@@ -10,7 +10,7 @@ from solo_unicorn.tui.inbox.screen import InboxScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.mission.screen import MissionScreen
 
-from .conftest import Story, ready, text, until
+from ..conftest import Story, ready, text, until
 
 
 async def open_inbox(pilot: Pilot[Any], waiting: int) -> InboxScreen:

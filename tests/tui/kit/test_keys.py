@@ -12,7 +12,7 @@ from solo_unicorn.tui.all_keys import owners
 from solo_unicorn.tui.kit.keys import clashes, key_name
 from solo_unicorn.tui.mission.form import MissionForm
 
-from .conftest import Story, ready, until
+from ..conftest import Story, ready, until
 
 
 def bindings() -> list[tuple[str, Binding]]:

@@ -21,7 +21,7 @@ from solo_unicorn.tui.project.fields import LIMIT, project_fields
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.screen import ProjectScreen
 
-from .conftest import Commanded, Story, ready, text, until
+from ..conftest import Commanded, Story, ready, text, until
 
 
 async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:

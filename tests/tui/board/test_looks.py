@@ -21,9 +21,9 @@ from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 
-from .conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
-from .test_board_mouse import at, drag
-from .test_looks import looks  # noqa: F401 (a fixture)
+from ..conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
+from ..test_looks import looks  # noqa: F401 (a fixture)
+from .test_mouse import at, drag
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
 

@@ -19,7 +19,7 @@ from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.welcome.screen import WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Commanded, text, until
+from ..conftest import Commanded, text, until
 
 
 @pytest.fixture

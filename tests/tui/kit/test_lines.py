@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from solo_unicorn.tui.kit.lines import Lines, row, wrap_parts
 from solo_unicorn.tui.kit.paint import COMPONENTS
 
-from .conftest import ROOT, until
+from ..conftest import ROOT, until
 
 
 def text_of(line: list[tuple[str, str]]) -> str:
