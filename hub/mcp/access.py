@@ -31,14 +31,14 @@ from ...missions.entities import (
 )
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, VersionConflict
 from ...missions.ids import short_id
+from ...missions.limits import NOTE_MAX, SUMMARY_MAX
+from ...missions.operations.missions import readied
 from ...missions.wire import to_wire
 from ..services import links, mission_writes
-from ..services.change import Change
+from ..services.change import Change, new_id
 from .memory import HubMemory
 
 P = TypeVar("P")
-NOTE_MAX = 20_000
-TEXT_MAX = 100_000
 ELSEWHERE = "sessions and agents live on workstations; their own MCP server answers this"
 
 
@@ -87,7 +87,7 @@ class HubAccess(HubMemory):
     def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
         """Let agents start on it, or not."""
         change, before = self._open(ref, by)
-        return self._saved(change, before, editing.set_ready(before, ready, now=change.now), "ready_changed")
+        return self._saved(change, before, editing.set_ready(before, ready, now=change.now), readied(ready))
 
     def link(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> object:
         """`ref` blocks (or relates to) `other`; Conflict names a cycle."""
@@ -112,7 +112,7 @@ class HubAccess(HubMemory):
         """Appended to the history."""
         said = _text("text", text, NOTE_MAX)
         change, mission = self._open(ref, by)
-        change.event(f"noted_{kind}", mission_id=mission.id, note=said)
+        change.event_document(f"noted_{kind}", mission_id=mission.id, note=said, more={"noteId": new_id()})
         return mission
 
     def attach_solution(self, ref: str, text: str, *, by: Author = USER) -> Mission:
@@ -207,7 +207,7 @@ def _given(draft: MissionDraft) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _text(field: str, text: str, longest: int = TEXT_MAX) -> str:
+def _text(field: str, text: str, longest: int = SUMMARY_MAX) -> str:
     if not text.strip() or len(text) > longest:
         raise InvalidValue(field, f"The {field} has 1 to {longest} characters", todo="say it in a few sentences")
     return text.strip()

@@ -9,12 +9,11 @@ from sqlalchemy import and_, delete, insert, or_, select
 from ...missions import dependencies as rules
 from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.limits import LINKS_MAX
 from ..api.endpoint import Answer, Call
 from ..permissions import missing
 from ..tables import dependencies, missions
 from .change import Change
-
-LINKS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)

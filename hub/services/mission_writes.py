@@ -19,6 +19,7 @@ from ...missions.entities import LISTS, Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.fields import CHECKS, checked
 from ...missions.flows import check_config, stage_of
+from ...missions.operations.missions import readied
 from ...missions.wire import from_wire, to_wire, wire_name
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
@@ -100,8 +101,8 @@ def edit(call: Call, mission_id: str) -> Answer:
     columns: dict[str, object] = {}
     if after.agent_session_status == "INACTIVE" != before.agent_session_status:
         columns = {"workstation_id": None, "lease_session": None, "lease_until": None}
-    kind = "moved" if after.list != before.list else "edited"
-    placed = "listOrder" in wished
+    kind = "moved" if after.list != before.list else readied(after.ready) if wished.keys() == {"ready"} else "edited"
+    placed = "listOrder" in wished or (not merges and "list" in wished)
     text = change.save(before, after, kind, placed=placed, relinked=bool(linked), columns=columns)
     links.after_replacing(change, linked)
     return _answer(text)
@@ -143,7 +144,7 @@ def _by_rules(change: Change, before: Mission, wished: JsonObject) -> Mission:
         raise InvalidValue("list", f"{to!r} is no list", todo=f"Use one of {', '.join(LISTS)}")
     place = wished.get("listOrder")
     if place is None:
-        place = after.list_order if to == after.list else change.order(to, top=to == "done", moving=before.id)
+        place = after.list_order if to == after.list else change.order(to, moving=before.id)
     if not isinstance(place, int | float) or isinstance(place, bool) or not -1e15 < place < 1e15:
         raise InvalidValue("listOrder", "listOrder is not a number")
     return moving.move(after, to, float(place), flow=flow, now=change.now)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, select
 from ...missions.comments import LineComment
 from ...missions.entities import Author, JsonObject
 from ...missions.errors import InvalidValue
+from ...missions.limits import NOTE_MAX
 from ...missions.wire import from_wire, to_wire
 from ..api.endpoint import Answer, Call
 from ..tables import events
@@ -25,7 +26,6 @@ from .mission_writes import project_of
 NOTES: Final = ("progress", "decision", "blocker", "question", "clarification")
 COMMENTS: Final = ("commented", "comment_resolved", "comment_reopened", "comment_deleted")
 KINDS: Final = (*(f"noted_{kind}" for kind in NOTES), *COMMENTS)
-TEXT_MAX: Final = 20_000
 DATA_MAX: Final = 50_000
 
 
@@ -36,8 +36,8 @@ def add(call: Call, mission_id: str) -> Answer:
     note_id, kind, text = new_id(call.body.get("id")), call.body.get("kind"), call.body.get("text", "")
     if kind not in KINDS:
         raise InvalidValue("kind", f"{str(kind)[:40]!r} is no kind of note", todo=f"Use one of {', '.join(KINDS)}")
-    if not isinstance(text, str) or len(text) > TEXT_MAX or "\0" in text or (kind not in COMMENTS and not text.strip()):
-        raise InvalidValue("text", f"A note has 1 to {TEXT_MAX} characters, and no NUL")
+    if not isinstance(text, str) or len(text) > NOTE_MAX or "\0" in text or (kind not in COMMENTS and not text.strip()):
+        raise InvalidValue("text", f"A note has 1 to {NOTE_MAX} characters, and no NUL")
     data = _comment(call.body.get("data"), mission_id) if kind in COMMENTS else None
     known = call.at.execute(
         select(events.c.doc).where(

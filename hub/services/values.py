@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
+from ...missions.limits import NAME_MAX, TEXT_MAX
 from ...missions.wire import from_wire, to_wire
 
 E = TypeVar("E")
-NAME_MAX = 200
-TEXT_MAX = 1_000_000
 NUMBER_MAX = 2**53
 
 

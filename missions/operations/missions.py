@@ -62,7 +62,7 @@ def edit(change: Change, ref: str, changes: Mapping[str, object], *, expected_ve
         repository = _part(change, ProjectRepository, "projectRepositoryId", wished, mission.project_id)
         changes = {**changes, "project_repository_id": repository.id}
     after = editing.edit(mission, changes, flow=flow, now=change.now, repository=repository)
-    return change.save(mission, after, _readied(after.ready) if changes.keys() == {"ready"} else "edited")
+    return change.save(mission, after, readied(after.ready) if changes.keys() == {"ready"} else "edited")
 
 
 def move(
@@ -90,7 +90,7 @@ def move(
 def set_ready(change: Change, ref: str, ready: bool) -> Mission:
     """Say that agents may (or may not yet) work on a mission; ready clears what had asked for attention."""
     mission = change.mission(ref)
-    return change.save(mission, editing.set_ready(mission, ready, now=change.now), _readied(ready))
+    return change.save(mission, editing.set_ready(mission, ready, now=change.now), readied(ready))
 
 
 def delete(change: Change, ref: str) -> Mission:
@@ -192,7 +192,8 @@ def attach_solution(change: Change, ref: str, said: str, *, expected_version: in
     return change.save(mission, replace(mission, solution=str(solution)), "solution_attached")
 
 
-def _readied(ready: bool) -> str:
+def readied(ready: bool) -> str:
+    """The kind of event that says whether agents may work on a mission."""
     return "readied" if ready else "unreadied"
 
 
