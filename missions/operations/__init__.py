@@ -1,1 +1,1 @@
-"""Every operation on missions, once: functions over an open change of some store (docs/design.md, Operations)."""
+"""Operations on missions and what belongs to them: functions over an open change (docs/design.md, One truth)."""

@@ -1,8 +1,8 @@
 """What an operation needs of the store it changes: one open transaction, as a Protocol.
 
-`workspace.change.Change` fulfils it on a machine, `hub.services.change.Change` at a hub. An operation checks with the
-rules of `missions`, then writes through `Change.save` and its neighbours; the store keeps versions, numbers of events,
-and whatever hangs on a record (dependency counts, an outbox, a feed).
+`workspace.change.Change` fulfils it. An operation checks with the rules of `missions`, then writes through
+`Change.save` and its neighbours; the store keeps versions, numbers of events, and whatever hangs on a record
+(dependency counts, an outbox).
 """
 
 from __future__ import annotations
