@@ -12,7 +12,7 @@ from .parsing import Command, Options, Parser
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEEDED = ("fastapi", "sqlalchemy", "alembic", "orjson", "uvicorn")
+NEEDED = ("starlette", "sqlalchemy", "alembic", "orjson", "uvicorn")
 
 
 def _shared(parser: Parser) -> None:

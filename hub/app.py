@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import orjson
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -20,12 +20,12 @@ from .api.endpoint import ENDPOINTS
 from .api.openapi import document
 from .api.serving import defect, route
 from .bus import Bus
+from .compose import compose
 from .database import open_database
 from .errors import HubError, refusal
 from .housekeeping import Housekeeping
 from .hub import Hub, Part
 from .identity import REMEMBERED, Identity
-from .joining import join
 from .migrate import upgrade
 from .permissions import Permissions
 from .settings import HubSettings, reachable
@@ -35,7 +35,7 @@ POLICY: Final = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 
 _STATUS: Final = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated", 403: "forbidden"}
 
 
-def create_app(settings: HubSettings) -> FastAPI:
+def create_app(settings: HubSettings) -> Starlette:
     """The application; its database is opened and brought up to date when it starts."""
     settings = reachable(settings)
     database = open_database(settings.database)
@@ -43,7 +43,7 @@ def create_app(settings: HubSettings) -> FastAPI:
     hub = Hub(settings, database, Identity(database, remember=remember), Permissions(remember), Bus())
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
+    async def life(app: Starlette) -> AsyncIterator[None]:
         started: list[Part] = []
         try:
             await upgrade(database)
@@ -64,7 +64,7 @@ def create_app(settings: HubSettings) -> FastAPI:
             await part.stop()
         await database.close()
 
-    app = FastAPI(title="Solo Unicorn hub", lifespan=life, openapi_url=None, docs_url=None, redoc_url=None)
+    app = Starlette(lifespan=life)
     app.state.hub = hub
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_exception_handler(SoloUnicornError, _refused)
@@ -75,7 +75,7 @@ def create_app(settings: HubSettings) -> FastAPI:
     app.add_route(PREFIX + "/openapi.json", _document)
     app.add_route("/docs", _page)
     app.add_route("/docs.js", _script)
-    app.state.joined = join(app, hub)
+    app.state.composed = compose(app, hub)
     hub.parts.append(Housekeeping(hub))
     return app
 

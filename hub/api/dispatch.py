@@ -28,7 +28,7 @@ class _Place:
 
 
 def _plain(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
-    """A route's function as an application; what it raises is the doorway's."""
+    """A route's function as an application; what it raises is for the middleware to answer."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         response = await serve(Request(scope, receive, send))

@@ -33,6 +33,17 @@ def traced(app: ASGIApp, version: str) -> ASGIApp:
     return Traced(app, provider.get_tracer("solo_unicorn.hub", version), provider)
 
 
+class TracingMiddleware:
+    """Spans around requests, where they are configured; nothing otherwise."""
+
+    def __init__(self, app: ASGIApp, version: str) -> None:
+        self._app = traced(app, version)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        await self._app(scope, receive, send)
+
+
 class Traced:
     """A span around each HTTP request, with its parent where the caller sent `traceparent`."""
 

@@ -27,7 +27,7 @@ from solo_unicorn.workspace.attachments import content_path, shown_path
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
-pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 from ..hub.whole import Whole, whole
 
 pytestmark = pytest.mark.slow

@@ -61,7 +61,7 @@ async def test_half_a_list_is_none() -> None:
 
 @pytest.mark.slow
 async def test_more_projects_than_a_page_at_the_real_hub(tmp_path: Path) -> None:
-    pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+    pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
     from ..hub.whole import whole
 
     async with whole(tmp_path / "hub") as hub:

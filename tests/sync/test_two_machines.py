@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 pytestmark = pytest.mark.slow
 BENCH = Path(__file__).parents[2] / "bench"
 

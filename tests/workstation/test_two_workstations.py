@@ -20,7 +20,7 @@ import pytest
 
 from .conftest import until
 
-pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 pytestmark = pytest.mark.slow
 
 

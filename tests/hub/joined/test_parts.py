@@ -114,7 +114,7 @@ async def test_health_readiness_and_metrics(hub: Whole) -> None:
     assert (await hub.nobody.get("/readyz")).json() == {"status": "ready"}
     page = (await hub.nobody.get("/metrics")).text
     assert "solo_unicorn_requests_total" in page and "solo_unicorn_websockets 0.0" in page
-    hub.app.state.joined.health.stopping = True
+    hub.app.state.composed.health.stopping = True
     assert (await hub.nobody.get("/readyz")).status_code == 503
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Whole]:
     monkeypatch.setattr("solo_unicorn.hub.operating.server.HEADER_SECONDS", 0.5)
-    monkeypatch.setattr("solo_unicorn.hub.operating.doorway.BODY_SECONDS", 0.5)
+    monkeypatch.setattr("solo_unicorn.hub.operating.middleware.BODY_SECONDS", 0.5)
     monkeypatch.setattr("solo_unicorn.hub.uploads.routes.CHUNK_SECONDS", 0.5)
     async with whole(tmp_path) as found:
         yield found

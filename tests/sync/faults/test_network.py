@@ -129,7 +129,7 @@ async def test_a_plain_server_behind_a_network_that_breaks_agrees_in_the_end(
 async def test_the_real_hub_behind_a_network_that_breaks_takes_each_edit_once(
     home: Path, tmp_path: Path, database: str, request: pytest.FixtureRequest
 ) -> None:
-    pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+    pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
     from ...hub.rest import serving
 
     url = ""

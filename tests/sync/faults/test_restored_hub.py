@@ -20,7 +20,7 @@ from solo_unicorn.workspace.workspace import Workspace
 from .machines import Key, Machine, machine
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 from ...hub.rest import serving  # noqa: E402
 
 

@@ -61,7 +61,7 @@ async def typed(pilot: Pilot[Any], address: str) -> SignInScreen:
 async def test_a_project_is_put_on_a_hub_that_nobody_was_signed_in_at(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("fastapi", reason="needs the extra solo-unicorn[hub]")
+    pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
     from ...hub.whole import whole
 
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")

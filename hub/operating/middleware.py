@@ -58,7 +58,7 @@ class TooSlow(Exception):
     """The body does not come."""
 
 
-class Doorway:
+class RequestMiddleware:
     """In front of the whole application."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Doorway:
 class _Passing:
     """One HTTP request on its way."""
 
-    def __init__(self, door: Doorway, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, door: RequestMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
         self._door, self._scope, self._receive, self._send = door, scope, receive, send
         self._status = 0
         self._taken = 0

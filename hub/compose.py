@@ -1,0 +1,164 @@
+"""The composition of a hub: sign-in, real time, files, web hooks, MCP, limits, health and metrics, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+
+from .. import __version__
+from .api.dispatch import Dispatch
+from .hub import Hub
+from .identity import SCOPES, Caller
+from .operating.health import Health
+from .operating.limits import Limits
+from .operating.metrics import Metrics
+from .operating.middleware import RequestMiddleware
+from .operating.rate_standing import RateStandings
+from .operating.rates import Rates
+from .operating.shared_limits import Shared, limits
+from .operating.telemetry import TracingMiddleware
+from .parts import FeedPoller, HubSecrets, Readiness
+from .realtime.backplane import Backplane, Local
+from .realtime.gateway import Gateway
+from .realtime.socket_gate import SocketGate
+from .signin.browsers import Browsers
+from .signin.cookies import CookieSessions
+from .signin.hub_accounts import HubAccounts
+from .signin.issuer import Settings
+from .signin.keys import Keys
+from .signin.outside import OutsideIssuer, OutsideTokens, outside_of
+from .signin.outside_pages import OutsidePages
+from .signin.pages import SignIn
+from .signin.resource import resource_route
+from .signin.verifier import Identity, OwnTokens
+
+if TYPE_CHECKING:
+    pass
+
+
+class Composed:
+    """The parts that others ask for."""
+
+    def __init__(self, gateway: Gateway, health: Health, metrics: Metrics) -> None:
+        self.gateway, self.health, self.metrics = gateway, health, metrics
+
+    async def before_stop(self) -> None:
+        """Nothing new is sent here, and every socket is told when to come back."""
+        self.health.stopping = True
+        await self.gateway.stop()
+
+
+def compose(app: Starlette, hub: Hub) -> Composed:
+    """Add everything; to be called once the API's own routes are there. `hub.settings.public_url` must be known."""
+    options = hub.settings.options
+    metrics = Metrics(__version__)
+    health = Health(hub.database, metrics, options)
+    bus = backplane(hub)
+    gateway = Gateway(SocketGate(hub), bus)
+    metrics.watch("websockets", "Open sockets", lambda: float(gateway.connections))
+    hub.bus.listen(gateway.rooms)
+    counting = limits(options.get("rate_limit_url", ""), hub.settings.bus_url, hub.database)
+    signing = _sign_in(app, hub, counting)
+    from .mcp.endpoint import McpEndpoint
+    from .uploads.routes import Uploads
+    from .uploads.store import Files
+    from .webhooks.github import GitHubHook
+
+    uploads = Uploads(hub.database, Files(options.get("upload_url", ""), hub.settings.data_dir / "uploads"))
+    mcp = McpEndpoint(hub, __version__, signing)
+    hub.bus.listen(mcp)
+    app.router.routes.extend([*health.routes(), *uploads.routes(), *GitHubHook(hub).routes(), *mcp.routes()])
+    app.router.routes.append(WebSocketRoute("/ws/v1", gateway.serve))
+    app.router.routes.append(WebSocketRoute("/api/v1/ws", gateway.serve))
+    # one process alone misses no nudge
+    feed = [] if isinstance(bus, Local) else [FeedPoller(hub)]
+    hub.parts += [HubSecrets(hub), gateway, uploads, mcp, *feed, Readiness(health)]
+    if isinstance(counting, Shared):
+        hub.parts.append(counting)
+    _in_front(app, hub, metrics, counting)
+    return Composed(gateway, health, metrics)
+
+
+def _in_front(app: Starlette, hub: Hub, metrics: Metrics, counting: Limits) -> None:
+    """Middleware, the innermost first."""
+    options = hub.settings.options
+    origins = [one.strip() for one in options.get("cors_origins", "").split(",") if one.strip()]
+    if origins:
+        from starlette.middleware.cors import CORSMiddleware
+
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Idempotency-Key",
+                "X-Request-Id",
+            ],
+            expose_headers=["ETag", "X-Request-Id", "Retry-After", "X-RateLimit-Remaining", "Upload-Offset"],
+            max_age=600,
+        )
+    rates = Rates(counting, RateStandings(hub).who, options)
+    secure = hub.settings.public_url.startswith("https:")
+    app.add_middleware(Dispatch, routes=list(app.router.routes), prefix="/api/v1")
+    app.add_middleware(RequestMiddleware, rates=rates, metrics=metrics, secure=secure)
+    app.add_middleware(TracingMiddleware, version=__version__)
+
+
+def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
+    """The built-in issuer, or the checks of one elsewhere; the address of whoever issues tokens."""
+    accounts, keys, options = HubAccounts(), Keys(), hub.settings.options
+    url = hub.settings.public_url
+    outside = outside_of(options, url)
+    pages: OutsidePages | SignIn
+    tokens: OutsideTokens | OwnTokens
+    if outside:
+        issuer = OutsideIssuer(outside)
+        tokens = OutsideTokens(hub.database, issuer)
+        pages = OutsidePages(hub.database, issuer, Browsers(hub.database, accounts, secure=url.startswith("https:")))
+    else:
+        tokens = own = OwnTokens(hub.database, url, keys, accounts)
+        settings = Settings(url, _listed(options.get("audiences", "")))
+        pages = SignIn(hub.database, settings, keys, accounts, own, counting)
+    app.router.routes.extend([*pages.routes(), resource_route(url, outside)])
+
+    async def by_token(token: str) -> Caller | None:
+        found = await tokens.identify(token) if token.count(".") == 2 else None
+        return _caller(found) if found else None
+
+    hub.identity.verifiers.append(by_token)
+    hub.identity.readers.append(CookieSessions(hub, pages.browsers, accounts).read)
+    return outside.issuer if outside else url
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip().rstrip("/") for one in text.split(",") if one.strip())
+
+
+def _caller(found: Identity) -> Caller:
+    return Caller("oauth", found.user_id, found.email, scopes=frozenset(SCOPES), expires_at=found.expires_at)
+
+
+def backplane(hub: Hub) -> Backplane:
+    """By the URL of the settings; PostgreSQL is its own where nothing else is said."""
+    url = hub.settings.bus_url
+    database = hub.database.url
+    if url.startswith(("redis://", "rediss://", "unix://")):
+        from .realtime.redis import RedisBackplane
+
+        return RedisBackplane(url)
+    if url.startswith("postgresql"):
+        address = database.set(drivername="postgresql").render_as_string(hide_password=False)
+        from .realtime.postgres import PostgresBackplane
+
+        return PostgresBackplane(url if "://" in url else address)
+    if not url and database.get_backend_name() == "postgresql":
+        from .realtime.postgres import PostgresBackplane
+
+        return PostgresBackplane(database.set(drivername="postgresql").render_as_string(hide_password=False))
+    return Local()
