@@ -41,21 +41,20 @@ def _connect(options: Options) -> None:
     lists = options.lists.split(",") if options.lists else None
     wrong = [name for name in lists or () if name not in LISTS]
     if wrong:
-        raise UsageError(f"{wrong[0]!r} is no list", todo=f"choose from {', '.join(LISTS)}")
+        raise UsageError(f"{wrong[0]!r} is not a list", todo=f"choose from {', '.join(LISTS)}")
     with workspace() as opened:
         account = chosen(opened, options.profile)
         if options.project is None:
             found = talk(account, lambda link: fetching.projects(link, account.hub))
-            here = {one.id for one in opened.projects(archived=True)}
+            here = {one.id: "connected" if one.hub else "local" for one in opened.projects(archived=True)}
             output.table(
                 ("PROJECT", "NAME", "HERE"),
-                [
-                    (str(one.get("slug") or one["id"]), str(one["name"]), "yes" if one["id"] in here else "")
-                    for one in found
-                ],
+                [(str(one.get("slug") or one["id"]), str(one["name"]), here.get(str(one["id"]), "-")) for one in found],
                 list[Json](found),
                 empty=f"{account.hub} has no project for you.",
             )
+            if any(here.get(str(one["id"])) != "connected" for one in found):
+                output.note("`solo-unicorn project connect PROJECT` mirrors one of them here.")
             return
         document, parts = talk(account, lambda link: fetching.project(link, account.hub, options.project))
         project = opened.connect_project(account, document, parts, lists=lists, days=options.done_days)
@@ -85,7 +84,8 @@ def _publish(options: Options) -> None:
         waiting = opened.sync_state(project.id).waiting
     output = Output(options)
     output.done(f"{project.name} is on {account.hub} now", to_wire(project), name=project.slug)
-    output.note(f"{waiting} edit(s) are on their way: `solo-unicorn sync` sends them now, the service by itself.")
+    if waiting:
+        output.note(f"{waiting} to send: `solo-unicorn sync` does it now; the service does it by itself.")
 
 
 def _disconnect_arguments(parser: Parser) -> None:

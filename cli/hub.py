@@ -156,7 +156,10 @@ def _audit(options: Options) -> None:
     rows = audit_log(_said(options), limit=options.limit, action=options.action, caller=options.caller)
     columns = ("at", "caller", "action", "target", "outcome", "place")
     Output(options).table(
-        tuple(name.upper() for name in columns), [[str(row[name]) for name in columns] for row in rows], rows
+        tuple(name.upper() for name in columns),
+        [[str(row[name]) for name in columns] for row in rows],
+        rows,
+        empty="The audit log has no such rows.",
     )
 
 

@@ -36,8 +36,19 @@ def _run(options: Options) -> None:
     session = _awaited(output, options.mission) if options.follow and not options.session else None
     session = session or _session(options.mission, options.session)
     run_dir = runs_dir() / session.id
-    if not run_dir.is_dir():
-        raise NotFound(f"The transcript of session {session.id} is gone", why=f"there is no {run_dir}")
+    if session.phase == "preparing":
+        raise NotFound(
+            f"Session {session.id} of {options.mission} has no transcript yet",
+            why="its worktree is being prepared; the agent starts after that",
+            todo=f"`solo-unicorn mission log {options.mission} --follow` waits for it",
+        )
+    if not (run_dir / "launch.json").is_file():
+        never = session.host_pid is None and session.phase == "ended"
+        raise NotFound(
+            f"Session {session.id} has no transcript" if never else f"The transcript of session {session.id} is gone",
+            why=f"its agent did not start: {session.reason}" if never else f"{run_dir} does not hold it",
+            todo=f"`solo-unicorn mission history {options.mission}` shows what happened to the mission",
+        )
     view = _view(session, run_dir)
     offset = _read(view, run_dir, 0)
     if output.as_json:
@@ -62,11 +73,13 @@ def _awaited(output: Output, mission_ref: str) -> Session | None:
             mission = opened.mission(mission_ref)
             last = next(reversed(opened.sessions(mission.id)), None)
             why_not = opened.why_not(mission.id) or ""
-        if last is not None and last.phase != "ended":
+        if last is not None and last.phase == "running":
             return last
-        if not mission.ready or mission.list not in ("todo", "doing", "loop") or service_note() is not None:
+        preparing = last is not None and last.phase == "preparing"
+        due = mission.ready and mission.list in ("todo", "doing", "loop")
+        if not (preparing or due) or service_note() is not None:
             return None
-        if why_not not in ("", said):
+        if not preparing and why_not not in ("", said):
             output.note(f"{ref(mission)} is not running: {why_not}")
             said = why_not
         time.sleep(LOOK_SECONDS)

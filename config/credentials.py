@@ -123,7 +123,8 @@ def _opened() -> Iterator[None]:
         raise NoKeychain(
             "There is no keychain on this machine",
             why="secrets are kept in the keychain, and in a file only when you ask for that",
-            todo="keep the tokens in a file that only you can read: `solo-unicorn auth login --store-in-file`; "
+            todo="keep the tokens in a file that only you can read: "
+            "`solo-unicorn auth login --hub URL --store-in-file`; "
             "or install and unlock a keychain (on Linux GNOME Keyring or KWallet, with D-Bus)",
         ) from error
     except KeyringError as error:
@@ -131,5 +132,5 @@ def _opened() -> Iterator[None]:
             "The keychain did not open",
             why=str(error) or type(error).__name__,
             todo="unlock it and try again, or keep the tokens in a file that only you can read: "
-            "`solo-unicorn auth login --store-in-file`",
+            "`solo-unicorn auth login --hub URL --store-in-file`",
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from ... import __version__
@@ -78,16 +79,23 @@ async def project(link: Transport, hub: str, ref: str) -> tuple[JsonObject, dict
 
 async def publish(link: Transport, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
     """Make a project on the hub with its parts, ids kept; what is there already from an earlier try is kept."""
-    key = {"idempotency-key": f"publish.{document['id']}"}
-    answer = await link.send(Request("POST", f"{API}/projects", {}, key, {**document, "flows": "none"}))
+    answer = await link.send(_made(f"{API}/projects", {**document, "flows": "none"}))
     if isinstance(answer, NoAnswer) or answer.status != 409:
         readable(answer, hub)
     for name in PARTS:
         path = f"{API}/projects/{document['id']}/{name}"
         for part in parts.get(name, ()):
-            said = await link.send(Request("POST", path, {}, {"idempotency-key": f"publish.{part['id']}"}, part))
+            said = await link.send(_made(path, part))
             if isinstance(said, NoAnswer) or said.status not in (404, 405, 409):  # it is there, or a plain server
                 readable(said, hub)
+
+
+def _made(path: str, document: JsonObject) -> Request:
+    """Make it with its own id. The key is of these very words: after an edit here it is another request to the hub."""
+    from hashlib import blake2b
+
+    words = blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=12).hexdigest()
+    return Request("POST", path, {}, {"idempotency-key": f"publish.{document['id']}.{words}"}, document)
 
 
 def registration(machine: Workstation, generation: int) -> Request:

@@ -137,11 +137,15 @@ class ConnectingOperations(WorkspaceBase):
         """
         with self._change(by) as change:
             project_id = str(project.get("id"))
-            if change.connection.execute("SELECT 1 FROM project WHERE id = ?", (project_id,)).fetchone():
+            row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
+            if row is not None:
+                here = rows.load(Project, row[0])
                 raise Conflict(
-                    f"{project.get('name')} is in this workspace already",
-                    why="a project of the same id is here",
-                    todo="export and delete it first if it is to be mirrored anew",
+                    f"{here.name} is in this workspace already",
+                    why=f"it is mirrored from {here.hub}" if here.hub else "it is a local project here",
+                    todo="`solo-unicorn sync` brings what is new"
+                    if here.hub
+                    else f"`solo-unicorn project publish {here.slug}` connects it; what both have becomes a conflict",
                 )
             take_project(change, account.hub, project, parts)
             _insert_mirror(change, project_id, account, lists, days)

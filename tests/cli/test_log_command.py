@@ -9,6 +9,7 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.system import locks
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -31,6 +32,7 @@ def session_with(*lines: object) -> Path:
         opened.set_ready("M-1", True)
         session_id = opened._new_id()
         opened.claim("M-1", session_id=session_id, agent=agent, workstation_id=opened.workstation().id)
+        opened.session_started(session_id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
     run_dir = paths.run_dir(session_id)
     (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
     wrapped = [json.dumps({"t": 1_700_000_000 + n, "s": "out", "l": json.dumps(line)}) for n, line in enumerate(lines)]
@@ -62,6 +64,62 @@ def test_a_transcript_that_is_gone_is_named(run: Run, project: str, repository: 
     gone = run("mission", "log", "1")
     assert gone.code == 3 and str(run_dir) in gone.err
     assert run("mission", "log", "1", "--session", "01NOBODY").code == 3
+
+
+def claimed(run: Run, repository: Path) -> str:
+    """M-1, claimed by a session whose agent has not started yet; returns the session."""
+    run("repo", "add", str(repository))
+    run("mission", "create", "One", "--flow", "Direct")
+    with Workspace.open() as opened:
+        agent = CodeAgent("claude", "claude", state="ready", slots=1)
+        opened.set_agents([agent])
+        opened.set_ready("M-1", True)
+        session_id = opened._new_id()
+        opened.claim("M-1", session_id=session_id, agent=agent, workstation_id=opened.workstation().id)
+    return session_id
+
+
+def test_a_session_that_is_being_prepared_has_no_transcript_yet(run: Run, project: str, repository: Path) -> None:
+    session_id = claimed(run, repository)
+    early = run("mission", "log", "M-1")
+    assert early.code == 3 and session_id in early.err
+    assert "no transcript yet" in early.err and "mission log M-1 --follow" in early.err
+
+
+def test_followed_while_it_is_prepared_it_waits_for_the_agent(
+    run: Run, project: str, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = claimed(run, repository)
+    looks: list[float] = []
+
+    def starting(seconds: float) -> None:
+        """What the service does while `--follow` waits: at its second look the agent starts, at its fourth it ends."""
+        looks.append(seconds)
+        with Workspace.open() as opened:
+            if len(looks) == 2:
+                run_dir = paths.run_dir(session_id)
+                (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
+                (run_dir / "transcript.jsonl").write_text(
+                    json.dumps({"t": 1, "s": "out", "l": json.dumps(SAID)}) + "\n"
+                )
+                opened.session_started(session_id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
+            if len(looks) == 4:
+                opened.end_session(session_id, "completed")
+
+    monkeypatch.setattr("solo_unicorn.cli.mission_log.time.sleep", starting)
+    with locks.Lock(paths.service_lock()) as lock:
+        assert lock.take()
+        followed = run("mission", "log", "M-1", "--follow")
+    assert followed.code == 0, followed.err
+    assert "I add a retry." in followed.out
+
+
+def test_an_agent_that_did_not_start_is_named_with_its_reason(run: Run, project: str, repository: Path) -> None:
+    session_id = claimed(run, repository)
+    with Workspace.open() as opened:
+        opened.end_session(session_id, "failed", "could not be started: no program")
+    told = run("mission", "log", "M-1")
+    assert told.code == 3 and "no program" in told.err and "mission history M-1" in told.err
 
 
 @pytest.mark.slow

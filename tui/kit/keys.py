@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import format_key
 from textual.screen import Screen
 
 from ...missions.records import record
@@ -15,13 +16,7 @@ SYMBOLS: Final = {
     "enter": "⏎",
     "space": "space",
     "escape": "esc",
-    "question_mark": "?",
-    "slash": "/",
     "tab": "tab",
-    "full_stop": ".",
-    "comma": ",",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
     "shift+tab": "⇧tab",
     "pageup": "pgup",
     "pagedown": "pgdn",
@@ -29,7 +24,7 @@ SYMBOLS: Final = {
     "down": "↓",
     "left": "←",
     "right": "→",
-    "ctrl+underscore": "ctrl+_",
+    "backspace": "backspace",
 }
 
 
@@ -49,12 +44,13 @@ def binding(
 
 
 def key_name(key: str) -> str:
-    """A key as people read it: ⏎, esc, H, ctrl+p, ⇧←."""
+    """A key as people read it: ⏎, esc, H, +, ctrl+p, ⇧←."""
     if key in SYMBOLS:
         return SYMBOLS[key]
     if key.startswith("shift+") and key[6:] in SYMBOLS:
         return "⇧" + SYMBOLS[key[6:]]
-    return key
+    *held, name = key.split("+")
+    return "+".join([*held, format_key(name)])
 
 
 @record

@@ -35,8 +35,8 @@ class WelcomeScreen(Sheet[str | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "First start"
     BINDINGS = [  # noqa: RUF012
-        binding("welcome.next", "enter", "next", "next", "Go on with what stands here", label="⏎"),
-        binding("welcome.without", "w", "without", "without it", "Go on without this repository"),
+        binding("welcome.next", "enter", "next", "next", "Continue with what is shown", label="⏎"),
+        binding("welcome.without", "w", "without", "without it", "Continue without this repository"),
         binding("welcome.again", "r", "again", "look again", "Look for agents once more"),
         binding("welcome.hub", "h", "hub", "sign in", "Sign in at a hub, in the browser"),
         binding("welcome.tutorial", "t", "tutorial", "tutorial", "Learn by doing, in eight steps; X removes it"),
@@ -76,7 +76,7 @@ class WelcomeScreen(Sheet[str | None]):
             with Vertical(id="agents-step", classes="step"):
                 yield Lines(marks, id="agents")
                 with Horizontal(classes="choices"):
-                    yield Button("Go on  (⏎)", id="next-agents", variant="primary", compact=True)
+                    yield Button("Continue  (⏎)", id="next-agents", variant="primary", compact=True)
                     yield Button("Look again  (r)", id="again", compact=True)
             with Vertical(id="begin-step", classes="step"):
                 yield Lines(marks, id="begin")
@@ -125,7 +125,7 @@ class WelcomeScreen(Sheet[str | None]):
             return
         agents: tuple[CodeAgent, ...] = data.agents
         if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in agents):
-            hint = row((" None is ready yet; the rehearsal agent (no model) shows how it goes.", "faint"), indent=1)
+            hint = row((" None is ready yet; the rehearsal agent (no model) shows how it works.", "faint"), indent=1)
         else:
             hint = row(("", ""))
         self._say("#agents", [*agent_rows(data, self.app.marks, self.app.clock()), hint])
@@ -147,9 +147,7 @@ class WelcomeScreen(Sheet[str | None]):
         if self.found is not None and not self.found.has_commit:
             self.query_one("#next-repository", Button).label = "Make the first commit  (⏎)"
         taken = self.found is not None and self.with_repository
-        self.query_one("#next-begin", Button).label = (
-            f"This repository, {self.found.name[:16]}  (⏎)" if taken and self.found else "Tutorial  (⏎)"
-        )
+        self.query_one("#next-begin", Button).label = "This repository  (⏎)" if taken else "Tutorial  (⏎)"
         self.query_one("#tutorial").display = taken
         self.set_focus(None)  # enter goes on, whichever button was clicked before
         self.refresh_bindings()
@@ -281,7 +279,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
     if found is None:
         return [
             row((f" {marks.idle} ", "faint"), ("no git repository in ", "faint"), str(directory or "here"), indent=3),
-            row(("   Go on: `,` on the board links one later.", "faint"), indent=3),
+            row(("   Continue: `,` on the board links one later.", "faint"), indent=3),
         ]
     if not found.has_commit:
         return [
@@ -310,7 +308,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
 
 def _begin_rows() -> list[Row]:
     return [
-        row((" the tutorial  ", "strong"), ("eight steps, each done by doing it", "faint"), indent=15),
+        row((" the tutorial  ", "strong"), ("eight steps, learnt by doing them", "faint"), indent=15),
         row((" the sample    ", "strong"), ("a board with something in every list", "faint"), indent=15),
         row((" empty         ", "strong"), ("your own project, without a repository for now", "faint"), indent=15),
     ]

@@ -73,7 +73,22 @@ def test_what_is_wrong_with_a_keymap(keymap: dict[str, str], said: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("key", "name"), [("enter", "⏎"), ("shift+left", "⇧←"), ("question_mark", "?"), ("H", "H"), ("ctrl+p", "ctrl+p")]
+    ("key", "name"),
+    [
+        ("enter", "⏎"),
+        ("shift+left", "⇧←"),
+        ("question_mark", "?"),
+        ("equals_sign", "="),
+        ("H", "H"),
+        ("ctrl+p", "ctrl+p"),
+        ("ctrl+underscore", "ctrl+_"),
+    ],
 )
 def test_keys_as_people_read_them(key: str, name: str) -> None:
     assert key_name(key) == name
+
+
+def test_no_key_is_shown_under_a_name_that_stands_on_no_keyboard() -> None:
+    shown = {key_name(key.strip()) for _, bound in bindings() for key in bound.key.split(",")}
+    assert not [name for name in shown if "_" in name.removesuffix("_")]
+    assert "=" in shown and "plus" not in shown and "minus" not in shown

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Button
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent
@@ -16,7 +18,7 @@ from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
-from solo_unicorn.tui.welcome.screen import WelcomeScreen
+from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..conftest import Commanded, text, until
@@ -58,7 +60,7 @@ async def test_the_repository_of_the_directory_is_offered(home: Path, repository
         await pilot.press("enter")
         await until(pilot, lambda: "2 of 4" in text(pilot) and "● Claude Code 2.1" in text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository, shop  (⏎)" in text(pilot))
+        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository  (⏎)" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("enter")
@@ -234,3 +236,18 @@ async def test_a_repository_that_cannot_be_linked_leaves_no_project(home: Path, 
         assert "3 of 4" in text(pilot)
         with Workspace.open(home / "workspace.db") as workspace:
             assert workspace.projects() == []
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)))
+async def test_every_button_fits_on_a_terminal_of_eighty_columns(home: Path, repository: Path, step: int) -> None:
+    async with first_app(home, repository).run_test(size=(80, 24)) as pilot:
+        screen = await welcomed(pilot)
+        screen.step = step
+        screen._show()
+        await pilot.pause()
+        buttons = [button for button in screen.query(Button) if button.region]
+        assert buttons
+        for button in buttons:
+            assert isinstance(button.parent, Widget) and button.parent.region.contains_region(button.region), (
+                button.label
+            )
