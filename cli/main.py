@@ -13,7 +13,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (STYLE, Command line)."""
-    _open_closed_streams()
+    _make_streams_safe()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _dispatch(words)
@@ -105,13 +105,32 @@ def _unknown(word: str, known: Iterable[str], kind: str, todo: str) -> Exception
     return UsageError(f"{word!r} is not a {kind}", why=nearest(word, known), todo=todo)
 
 
-def _open_closed_streams() -> None:
-    """Open /dev/null where a caller closed a standard stream; Python has None there, and its number would be reused."""
+def _make_streams_safe() -> None:
+    """Open /dev/null where a caller closed a standard stream; escape what the encoding of one does not have.
+
+    Python has None for a closed stream, and its number would be reused.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             import os
 
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+    import codecs
+    from io import TextIOWrapper
+
+    codecs.register_error("solo_unicorn_escape", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="solo_unicorn_escape")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What an encoding lacks, and bytes of file names that are not UTF-8, as JSON escapes: `--json` stays JSON."""
+    import json
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _let_go_of_output() -> None:

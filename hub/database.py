@@ -138,7 +138,8 @@ _AGAIN = frozenset({"40P01", "40001"})
 
 def refused(shown: str, error: BaseException) -> SoloUnicornError:
     """What a database says when it does not do what a hub needs; `shown` is its URL without the password."""
-    state, why = getattr(error, "sqlstate", None), str(error).strip().partition("\n")[0]
+    state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    why = str(error).strip().partition("\n")[0]
     if state in _AWAY:
         return TryAgain(f"The database {shown} does not answer", why=why, todo="start it, and try again")
     todo = {
@@ -146,8 +147,17 @@ def refused(shown: str, error: BaseException) -> SoloUnicornError:
         "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or let it in by pg_hba.conf",
         "3D000": "make the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
         "42501": "make the hub's user the owner of the database",
+        "SQLITE_NOTADB": _DAMAGED,
+        "SQLITE_CORRUPT": _DAMAGED,
     }.get(str(state), "correct --database-url or --data-dir; the file and its directory must be yours, and writable")
     return UsageError(f"The database {shown} cannot be used", why=why, todo=todo)
 
 
+def of_file(error: BaseException) -> bool:
+    """Whether SQLite says this of its file itself, so that another try would say the same; not when it is busy."""
+    name = getattr(error, "sqlite_errorname", None)
+    return name is not None and not name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+_DAMAGED = "put a backup in its place: `solo-unicorn hub restore FILE`; the damaged file is kept beside it"
 _AWAY = frozenset({"57P01", "57P02", "57P03", "53300", "08006", "08003", "08001"})

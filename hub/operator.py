@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -56,8 +57,9 @@ def run(said: dict[str, object]) -> int:
     """Serve until a signal; returns the exit code."""
     from .operating.starting import bound
 
-    settings = reachable(settings_of(said))
+    settings = settings_of(said)
     sockets = bound(settings.host, settings.port)
+    settings = reachable(replace(settings, port=sockets[0].getsockname()[1]))
     _log(settings)
     from .operating.backup import serving
 

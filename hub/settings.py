@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..config.addresses import web_address
 from ..missions.errors import UsageError
 
 
@@ -35,9 +36,15 @@ class HubSettings:
 def reachable(settings: HubSettings) -> HubSettings:
     """The settings with a public URL: where the hub listens, unless told otherwise. It is the issuer of tokens."""
     if settings.public_url:
+        if web_address(settings.public_url) is None:
+            raise UsageError(
+                f"{settings.public_url!r} is not a public URL",
+                why="clients reach the hub there, and it is the issuer of their tokens",
+                todo="give one like https://hub.example.org, as --public-url or SOLO_UNICORN_HUB_PUBLIC_URL",
+            )
         return settings
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
-    return replace(settings, public_url=f"http://{host}:{settings.port}")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
+    return replace(settings, public_url=f"http://{f'[{host}]' if ':' in host else host}:{settings.port}")
 
 
 PREFIX = "SOLO_UNICORN_HUB_"

@@ -63,6 +63,8 @@ class SqliteDatabase:
         self._reading = ThreadPoolExecutor(READERS, "hub-reader")
         self._own = threading.local()
         self._waiting: deque[_Wanted] = deque()
+        self._file: tuple[int, int] | None = None
+        """`_identity` of the file that is open."""
         self._called = threading.Lock()
         """Held while the writing thread is called and has not yet looked at what waits."""
 
@@ -94,10 +96,20 @@ class SqliteDatabase:
         self._engine.dispose()
 
     def _connection(self) -> Connection:
-        """The thread's own connection, kept open."""
+        """The thread's own connection, kept open; TryAgain once its file was deleted or replaced.
+
+        What is written to a file that has no name any more would end with the hub.
+        """
+        if self._file is not None and _identity(self.url) != self._file:
+            raise TryAgain(
+                "The hub's database was deleted or replaced while the hub was running",
+                why=f"{self.url.database} is not the file that it opened",
+                todo="stop the hub, put the database or a backup in its place, and start it again",
+            )
         found: Connection | None = getattr(self._own, "connection", None)
         if found is None:
             found = self._own.connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._file = self._file or _identity(self.url)
         return found
 
     def _read(self, work: Work[T]) -> T:
@@ -146,6 +158,15 @@ class SqliteDatabase:
             raise
         connection.exec_driver_sql("COMMIT")
         return result
+
+
+def _identity(url: URL) -> tuple[int, int] | None:
+    """Device and inode of the file that has the name of the database now."""
+    try:
+        found = Path(url.database or "").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _tell(told: list[tuple[_Wanted, tuple[Any, BaseException | None]]]) -> None:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ...missions.errors import SoloUnicornError
 from ..database import Database
 from .metrics import Metrics
 
@@ -55,6 +56,8 @@ class Health:
                 why = ""
             except TimeoutError:
                 why = f"the database did not answer within {ANSWER_SECONDS} s"
+            except SoloUnicornError as error:
+                why = error.what
             except Exception:  # whatever it is, requests would meet it too
                 why = "the database does not answer"
             self._found = (time.monotonic(), why)

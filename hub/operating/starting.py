@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from ...config.log import logger
 from ...missions.errors import Offline, SoloUnicornError, TryAgain, UsageError
 from ...system.backoff import Backoff
-from ..database import Database, refused
+from ..database import Database, of_file, refused
 from ..settings import HubSettings
 
 PATIENCE: Final = 6
@@ -34,7 +34,12 @@ Probe = Callable[[], Awaitable[object]]
 
 
 def bound(host: str, port: int) -> list[socket.socket]:
-    """The sockets of an address, taken but not yet listened at; SoloUnicornError in the words of the operator."""
+    """The sockets of an address, taken but not yet listened at; SoloUnicornError in the words of the operator.
+
+    Port 0: a free one, the same for each socket.
+    """
+    if not 0 <= port <= 65535:  # getaddrinfo would take the lower 16 bits
+        raise UsageError(f"{port} is not a port", why="ports are 0 to 65535", todo="give another --port, such as 8420")
     taken: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(
@@ -45,7 +50,8 @@ def bound(host: str, port: int) -> list[socket.socket]:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(address)
+            one.bind((address[0], port, *address[2:]))
+            port = one.getsockname()[1]
             one.listen(0)  # only this finds out that another program listens; connections wait until the hub is ready
     except (OSError, OverflowError) as error:
         for one in taken:
@@ -87,6 +93,10 @@ async def wait_for(name: str, probe: Probe, todo: str, say: Say) -> None:
             raise  # a wrong password does not become right
         except SoloUnicornError as error:
             why = error.why or error.what
+        except DBAPIError as error:
+            if of_file(error.orig or error):
+                raise  # a damaged file does not heal
+            why = str(error.orig or error).strip()
         except Exception as error:  # whatever a driver makes of it
             why = str(error).strip() or type(error).__name__
         seconds = pause.next()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from urllib.parse import urlsplit
 
+from ...config.addresses import web_address
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError, UsageError
 from ...missions.records import record
@@ -38,8 +39,8 @@ def hub_url(text: str) -> str:
     url = text.strip().rstrip("/")
     if "://" not in url:
         url = f"https://{url}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    parts = web_address(url)
+    if parts is None or parts.query or parts.fragment or parts.username:
         raise UsageError(f"{text!r} is not the address of a hub", todo="give one like https://hub.example.org")
     if not encrypted(url):
         raise UsageError(

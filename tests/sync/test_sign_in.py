@@ -79,7 +79,19 @@ def test_a_key_is_checked_before_it_is_kept(served: ServedHub) -> None:
         signin.with_key(served.url, "hub", "")
 
 
-@pytest.mark.parametrize("text", ["", "ftp://x", "http://example.org", "https://u:p@example.org", "https://x?y=1"])
+NO_ADDRESSES = ["", "ftp://x", "http://example.org", "https://u:p@example.org", "https://x?y=1"]
+NO_ADDRESSES += [
+    "http://",
+    "htp:/x",
+    "http://[::1",
+    "https://hub:99999",
+    "https://hub:abc",
+    "https://hub:0",
+    "https://a b",
+]
+
+
+@pytest.mark.parametrize("text", NO_ADDRESSES)
 def test_an_address_that_is_none_or_not_encrypted_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         signin.hub_url(text)

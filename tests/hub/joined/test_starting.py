@@ -91,3 +91,34 @@ def test_a_port_of_the_environment_that_is_not_a_number_is_said(home: Path) -> N
     with hub(home, port="http") as process:
         _, told = process.communicate(timeout=60)
     assert process.returncode == 2 and "SOLO_UNICORN_HUB_PORT" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--port", "99999"), "99999 is not a port"),
+        (("--port", "-1"), "-1 is not a port"),
+        (("--port", "0", "--public-url", "nonsense"), "'nonsense' is not a public URL"),
+        (("--port", "0", "--public-url", "https://hub:99999"), "is not a public URL"),
+    ],
+)
+def test_where_a_hub_cannot_be_is_said(home: Path, words: tuple[str, ...], named: str) -> None:
+    with hub(home, *words) as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2 and named in told and "now: give" in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_port_0_is_a_free_one_and_it_is_the_one_that_is_said(home: Path, host: str) -> None:
+    with hub(home, "--port", "0", "--host", host) as process:
+        url = line(process).split()[4].rstrip(",")
+        assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"SQLite format 3\0" + bytes(5000)], ids=["another file", "damaged"])
+def test_a_database_that_is_damaged_is_said_at_once(home: Path, content: bytes) -> None:
+    (home / "hub").mkdir(parents=True)
+    (home / "hub" / "hub.sqlite3").write_bytes(content)
+    with hub(home, "--port", "0") as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2 and "waiting for" not in told and "hub restore FILE" in told
