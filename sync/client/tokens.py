@@ -71,7 +71,10 @@ def read(account_id: str) -> Tokens | None:
     for secret in (values.get("access"), values.get("refresh")):
         if secret:
             hide(str(secret))
-    return Tokens(**values)  # type: ignore[arg-type]
+    if "access" not in values:
+        return None
+    known = {one.name for one in fields(Tokens)}  # another version may keep more
+    return Tokens(**{name: value for name, value in values.items() if name in known})  # type: ignore[arg-type]
 
 
 def write(account_id: str, tokens: Tokens, *, in_file: bool = False) -> None:

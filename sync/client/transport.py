@@ -195,8 +195,8 @@ def _answer(status: int, headers: dict[str, str], body: bytes) -> Answer:
     try:
         decoded: Json = json.loads(body)
     except ValueError:
-        if status == 401:
-            return Response(status, headers)
+        if status == 401 and "bearer" in headers.get("www-authenticate", "").lower():
+            return Response(status, headers)  # else a proxy that wants a sign-in of its own
         kind: Silence = "failing" if status >= 500 else "unreadable"
         return NoAnswer(f"HTTP {status} with something that is not JSON", status, kind)
     return Response(status, headers, decoded)

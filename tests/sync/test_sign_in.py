@@ -150,3 +150,10 @@ async def test_a_sign_in_that_was_revoked_is_over(served: ServedHub) -> None:
     tokens.write("ann@hub", kept, in_file=True)
     assert signin.revoke(kept, served.url)
     assert await AccountBearer("ann@hub").renewed(kept.access) is None
+
+
+def test_tokens_of_another_version_are_read_and_those_without_a_token_are_none(home: Path) -> None:
+    credentials.put("account ann@hub", '{"access": "at_secret", "later": 1}', in_file=True)
+    assert tokens.read("ann@hub") == Tokens(access="at_secret")
+    credentials.put("account ann@hub", '{"later": 1}', in_file=True)
+    assert tokens.read("ann@hub") is None
