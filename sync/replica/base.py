@@ -23,7 +23,7 @@ from ...workspace import lookup, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
 from . import conflicts, outbox
-from .field_kinds import LOCAL
+from .field_kinds import DECIDING, LOCAL, PROGRESS, WATCHED, same
 
 MANY = 50
 """A page with more changes than this is told as one event, and the board reads everything anew."""
@@ -133,6 +133,8 @@ class Taking:
             if generation is not None:  # it is there, whatever it says
                 connection.execute("UPDATE base SET generation = ? WHERE id = ?", (generation, mission_id))
             return False
+        if former and version < row[0]:
+            self._taken_back(mission_id, document)
         connection.execute(
             "INSERT INTO base (id, project_id, version, deleted, generation, doc) VALUES (?, ?, ?, 0, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, version = excluded.version, deleted = 0, "
@@ -171,6 +173,24 @@ class Taking:
         shown, change = json.loads(row[0]), self.change
         about = (self.mirror.project_id, mission_id, change.new_id())
         conflicts.add(change, *about, "lost_remotely", "", shown, shown, None)
+
+    def _taken_back(self, mission_id: str, document: JsonObject) -> None:
+        """The hub is older than what it said before: what was edited since is gone there, so a person decides on it.
+
+        A field with an edit that still waits here is left to the check that is made when it is sent.
+        """
+        connection, change = self.change.connection, self.change
+        known = base_document(connection, mission_id) or {}
+        waits = {name for entry in outbox.entries(connection, mission_id) for name in entry.patch}
+        gone = [name for name in WATCHED | PROGRESS if not same(known.get(name), document.get(name))]
+        step = [name for name in gone if name in PROGRESS]
+        about = (self.mirror.project_id, mission_id)
+        if not waits.intersection(PROGRESS) and {*step} & (DECIDING | {"list"}):
+            mine, theirs = ({name: one.get(name) for name in step} for one in (known, document))
+            conflicts.add(change, *about, change.new_id(), "progress", "progress", theirs, mine, theirs)
+        for name in sorted({*gone} - PROGRESS - waits):
+            theirs_now = document.get(name)
+            conflicts.add(change, *about, change.new_id(), "field", name, theirs_now, known.get(name), theirs_now)
 
     def refold(
         self,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from solo_unicorn.sync.client.realtime import Realtime
+from solo_unicorn.sync.client.realtime import Realtime, SocketState
 from solo_unicorn.sync.client.tokens import AccountBearer
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -63,12 +63,13 @@ async def socket_opens(proxy: Proxy) -> bool:
         (account,) = opened.accounts()
     states: asyncio.Queue[bool] = asyncio.Queue()
 
+    async def told(state: SocketState, why: str) -> None:
+        states.put_nowait(state == "open")
+
     async def channels() -> list[str]:
         return []
 
-    client = Realtime(
-        proxy.url, AccountBearer(account.id), channels=channels, nudge=lambda: None, on_open=states.put_nowait
-    )
+    client = Realtime(proxy.url, AccountBearer(account.id), channels=channels, nudge=lambda: None, on_state=told)
     running = asyncio.create_task(client.run())
     async with asyncio.timeout(30):
         found = await states.get()

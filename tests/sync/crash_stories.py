@@ -229,6 +229,8 @@ STORIES: dict[str, dict[str, Step]] = {
         "set_ready": lambda w: w.set_ready("M-3", True),
         "claim": lambda w: w.claim("M-3", session_id="S1", agent=AGENT, workstation_id="W1"),
         "release_claim": lambda w: w.release_claim("S1", "the service left"),
+        "claim: never begun": lambda w: w.claim("M-3", session_id="S0", agent=AGENT, workstation_id="W1"),
+        "release_stale_claims": lambda w: _a_day_later(w).release_stale_claims(),
         "claim: again": lambda w: w.claim("M-3", session_id="S2", agent=AGENT, workstation_id="W1"),
         "session_started": lambda w: w.session_started(
             "S2", host_pid=1, worktree_path="/w", branch="b", base_commit="c"
@@ -255,7 +257,6 @@ STORIES: dict[str, dict[str, Step]] = {
         "next_generation": lambda w: w.next_generation(3),
         "workstation": lambda w: w.workstation(),
         "forget_workstation": lambda w: w.forget_workstation(),
-        "release_stale_claims": lambda w: w.release_stale_claims(),
         "create_project: with a checkout": lambda w: w.create_project("Own"),
         "add_repository: the checkout": lambda w: w.add_repository("own", "web", local_path="/somewhere"),
         "put_worktree": lambda w: w.put_worktree(Worktree("01JW", w.repository("web").id, "/w", "b", AT, AT)),
@@ -266,6 +267,12 @@ STORIES: dict[str, dict[str, Step]] = {
         ),
     },
 }
+
+
+def _a_day_later(workspace: Workspace) -> Workspace:
+    """The same, for one step, on the day after the story's."""
+    workspace._clock = lambda: datetime(2026, 5, 3, tzinfo=UTC)
+    return workspace
 
 
 def _zeros() -> list[Any]:

@@ -60,7 +60,7 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
     noted = await use(hub.ann_token, "memory_append", project=hub.project, document="notes", text="The lens is French.")
     assert not noted.is_error, noted
     kept = await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")
-    assert kept.json()["text"] == "The lens is French.\n" and kept.json()["version"] == 1
+    assert kept.json()["text"] == "The lens is French.\n" and kept.json()["version"] > 0
     for name, text in (("No Name", "text"), ("notes", " "), ("notes", "\0")):
         refused = await use(hub.ann_token, "memory_append", project=hub.project, document=name, text=text)
         assert refused.is_error, (name, text)

@@ -174,7 +174,15 @@ async def test_edits_made_around_a_restore_overwrite_nothing_unseen(team: Team, 
         "before the backup",
     )
     assert await team.agree() == {edited: "before the backup", waiting: "ann, while the hub was away"}
-    assert [one.mission_id for one in await ann.desk.run(Workspace.conflicts)] == [later]
+    assert {(one.mission_id, one.kind) for one in await ann.desk.run(Workspace.conflicts)} == {
+        (later, "lost_remotely"),
+        (edited, "field"),
+    }
+    (taken_back,) = [one for one in await ann.desk.run(Workspace.conflicts) if one.kind == "field"]
+    assert (taken_back.field, taken_back.mine, taken_back.theirs) == ("title", "after the backup", "before the backup")
+    await ann.desk.run(Workspace.keep_mine, taken_back.id)
+    await team.settle()
+    assert (await team.agree())[edited] == "after the backup", "an edit that the hub has lost can be sent once more"
 
 
 async def test_what_was_sent_and_answered_but_not_yet_read_back_is_missed_too(team: Team, tmp_path: Path) -> None:
@@ -184,11 +192,14 @@ async def test_what_was_sent_and_answered_but_not_yet_read_back_is_missed_too(te
     team.hub.back_up(tmp_path / "backup")
     await team.ann.edit(edited, title="answered, then lost")
     lost = await team.ann.make("made, answered, then lost")
-    assert await team.ann.link.cycle(pulling=False) is None
+    assert await team.ann.link.cycle(pulling=False) == []
     await team.hub.put_back(tmp_path / "backup")
     await team.settle()
     assert await team.agree() == {edited: "before the backup"}
-    assert [one.mission_id for one in await team.ann.desk.run(Workspace.conflicts)] == [lost]
+    assert {(one.mission_id, one.kind) for one in await team.ann.desk.run(Workspace.conflicts)} == {
+        (edited, "field"),
+        (lost, "lost_remotely"),
+    }
 
 
 async def test_a_copy_beside_the_original_and_the_way_back(team: Team, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from solo_unicorn.sync.replica import base, outbox, part_sending, pushing
 from solo_unicorn.sync.replica.operations import SyncOperations
 from solo_unicorn.sync.replica.threeway import Verdict
 from solo_unicorn.workspace import change as change_module
+from solo_unicorn.workspace import outgoing
 
 from .hub import SimulatedHub
 
@@ -99,14 +100,14 @@ def _resync_drops_the_outbox() -> Iterator[None]:
 @contextmanager
 def _edit_and_outbox_apart() -> Iterator[None]:
     """The edit is committed before its outbox entry is written."""
-    queue = change_module.Change.queue
+    queue = outgoing.queue_mission
 
-    def altered(self: Any, saved: Any, changed: Any) -> None:
-        self.connection.execute("COMMIT")
-        self.connection.execute("BEGIN IMMEDIATE")
-        queue(self, saved, changed)
+    def altered(change: Any, saved: Any, changed: Any) -> None:
+        change.connection.execute("COMMIT")
+        change.connection.execute("BEGIN IMMEDIATE")
+        queue(change, saved, changed)
 
-    with patch.object(change_module.Change, "queue", altered):
+    with patch.object(outgoing, "queue_mission", altered):
         yield
 
 
