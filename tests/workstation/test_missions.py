@@ -247,10 +247,9 @@ def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop
     client.ensure_running()
     shop.until(
         mission,
-        lambda now: now.list == "loop" and len(shop.sessions(mission)) == 2 and now.agent_session_status == "INACTIVE",
-        "it ran twice",
+        lambda now: now.list == "loop" and "runs again in" in (shop.workspace.why_not(mission.id) or ""),
+        "it ran as often as its schedule allows",
     )
-    assert "runs again in" in (shop.workspace.why_not(mission.id) or "")
     assert [session.outcome for session in shop.sessions(mission)] == ["completed"] * 2
 
 
