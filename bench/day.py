@@ -292,6 +292,7 @@ class Day:
         self.backup = place / "hub-backup.sqlite3"
         self._number = 0
         self.lost_by_restore: set[tuple[str, str]] = set()
+        self.wrong: list[str] = []
 
     def begin(self) -> None:
         """Both machines are connected to one project, and their programs run."""
@@ -312,6 +313,7 @@ class Day:
         part = seconds / 7
         self._say("both at work")
         self._work(part, ann, bea)
+        self.backup.unlink(missing_ok=True)
         self.hub.command("backup", str(self.backup))
         kept = {home.name: dict(home.said) for home in self.homes}
         self._say("the hub is killed and comes back")
@@ -354,7 +356,7 @@ class Day:
             if not decided:
                 break
         rows, stood = self.hub.missions(self.token)
-        wrong = []
+        wrong = self.wrong
         for home in self.homes:
             board = home.board()
             wrong += [f"{one} is only on one side of {home.name} and the hub" for one in board.keys() ^ rows.keys()]
@@ -400,16 +402,18 @@ class Day:
             states = [home.read("sync", "--status") for home in self.homes]
             return not any(one["waiting"] for one in states) and self.homes[0].board() == self.homes[1].board()
 
-        _until(is_quiet)
+        if not _until(is_quiet):
+            self.wrong.append(f"not quiet after {QUIET_SECONDS:.0f} s")
 
     def _say(self, scene: str) -> None:
         print(f"{time.strftime('%H:%M:%S')}  {scene}", flush=True)
 
 
-def _until(done: Callable[[], bool]) -> None:
+def _until(done: Callable[[], bool]) -> bool:
     ends = time.monotonic() + QUIET_SECONDS
-    while time.monotonic() < ends and not done():
+    while not (is_done := done()) and time.monotonic() < ends:
         time.sleep(0.5)
+    return is_done
 
 
 def main() -> int:
