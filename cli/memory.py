@@ -157,8 +157,8 @@ def _line_changes(found: list[MemoryDocument]) -> list[str]:
 
 
 def _mirror(options: Options) -> None:
-    from ..workstation.memory_files import FOLDER, mirror
-    from ..workstation.mirroring import mirrors_of
+    from ..workstation.mirror.memory_files import FOLDER, mirror
+    from ..workstation.mirror.mirroring import mirrors_of
 
     output = Output(options)
     with workspace() as opened:

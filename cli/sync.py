@@ -156,13 +156,13 @@ async def _once(project: str | None) -> SyncState:
     from ..workspace.thread import WorkspaceThread
     from ..workspace.workspace import Workspace
 
-    async with WorkspaceThread() as desk:
-        engine = Engine(desk, connected)
+    async with WorkspaceThread() as workspace:
+        engine = Engine(workspace, connected)
         try:
             troubles = await engine.once(project)
         finally:
             await engine.close()
-        state = await desk.run(Workspace.sync_state, project)
+        state = await workspace.run(Workspace.sync_state, project)
     if troubles and state.failure() is None:  # files only: the next time they go on where they stand
         raise Offline("Not everything was sent", why=troubles[0].reason, todo="`solo-unicorn sync` goes on")
     return state
@@ -175,16 +175,16 @@ async def _asked(project: str | None) -> SyncState:
     from ..workspace.thread import WorkspaceThread
     from ..workspace.workspace import Workspace
 
-    async with WorkspaceThread() as desk:
-        number = await desk.run(Workspace.request, "sync")
+    async with WorkspaceThread() as workspace:
+        number = await workspace.run(Workspace.request, "sync")
         news = asyncio.Event()
-        desk.on_change(news.set)
+        workspace.on_change(news.set)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     news.clear()
-                    if int(await desk.run(Workspace.meta, ANSWERED) or 0) >= number:
-                        return await desk.run(Workspace.sync_state, project)
+                    if int(await workspace.run(Workspace.meta, ANSWERED) or 0) >= number:
+                        return await workspace.run(Workspace.sync_state, project)
                     await news.wait()
         except TimeoutError:
             raise TryAgain(

@@ -44,18 +44,18 @@ class _Watch:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
-        async with WorkspaceThread() as desk:
+        async with WorkspaceThread() as workspace:
             if self._project:
-                self._name = (await desk.run(Workspace.project, self._project)).name
-            desk.on_change(self._news.set)
-            if not await desk.run(Workspace.mirrors):
+                self._name = (await workspace.run(Workspace.project, self._project)).name
+            workspace.on_change(self._news.set)
+            if not await workspace.run(Workspace.mirrors):
                 self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
             while not self._ended.is_set():
                 try:
                     with alone(lock_of(paths.workspace_db())):
-                        await self._synchronise(desk)
+                        await self._synchronise(workspace)
                 except EngineRuns:
-                    await self._follow(desk)
+                    await self._follow(workspace)
         self._tell(Happening("ended", "", "ended"))
 
     def _end(self) -> None:
@@ -69,14 +69,14 @@ class _Watch:
             self._signed_out = True
             self._news.set()
 
-    async def _synchronise(self, desk: WorkspaceThread) -> None:
+    async def _synchronise(self, workspace: WorkspaceThread) -> None:
         self._tell(Happening("started", "", "synchronising until ctrl+c"))
-        running = asyncio.create_task(Synchroniser(desk, tell=self._tell).run(), name="synchroniser")
+        running = asyncio.create_task(Synchroniser(workspace, tell=self._tell).synchronise(), name="synchroniser")
         running.add_done_callback(lambda _: self._news.set())
         try:
             while not self._ended.is_set() and not running.done():
                 self._news.clear()
-                self._end_when_signed_out(await desk.run(Workspace.sync_state, self._project))
+                self._end_when_signed_out(await workspace.run(Workspace.sync_state, self._project))
                 await self._news.wait()
         finally:
             running.cancel()
@@ -92,13 +92,13 @@ class _Watch:
                 self._tell(Happening("signed_out", state.links[0].hub, error.what, error.todo))
             raise error
 
-    async def _follow(self, desk: WorkspaceThread) -> None:
+    async def _follow(self, workspace: WorkspaceThread) -> None:
         """What another process does, as the workspace tells it, until that process is gone."""
         told = ""
         self._tell(Happening("following", "", "another process of this machine synchronises: this is what it says"))
         while not self._ended.is_set():
             self._news.clear()
-            state = await desk.run(Workspace.sync_state, self._project)
+            state = await workspace.run(Workspace.sync_state, self._project)
             self._end_when_signed_out(state)
             if state.links and not state.synchronising:
                 return

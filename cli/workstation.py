@@ -31,7 +31,7 @@ def _start(options: Options) -> None:
         if info.notice:
             output.note(info.notice)
         return
-    from ..workstation.run import serve
+    from ..workstation.process import serve
 
     serve(stay=True, ready=lambda: output.note("The workstation service runs; ctrl+c stops it."))
 
@@ -165,7 +165,7 @@ def _run_arguments(parser: Parser) -> None:
 
 
 def _run(options: Options) -> None:
-    from ..workstation.run import serve
+    from ..workstation.process import serve
     from ..workstation.unit import tell_manager
 
     def ready() -> None:

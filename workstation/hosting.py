@@ -29,8 +29,8 @@ LONGEST_RETRY_SECONDS = 30.0
 class McpHosting:
     """Starts the MCP server and tries again as long as it cannot."""
 
-    def __init__(self, desk: WorkspaceThread, port: int) -> None:
-        self._desk = desk
+    def __init__(self, workspace: WorkspaceThread, port: int) -> None:
+        self._workspace = workspace
         self._port = port
         self._host: McpHost | None = None
         self.up = asyncio.Event()
@@ -56,7 +56,7 @@ class McpHosting:
         """Return once it is up."""
         pause = Backoff(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while not self.up.is_set():
-            host = McpHost(self._desk.run, version=__version__, socket_path=paths.mcp_socket(), port=self._port)
+            host = McpHost(self._workspace.run, version=__version__, socket_path=paths.mcp_socket(), port=self._port)
             try:
                 await host.start()
             except (OSError, SoloUnicornError) as error:

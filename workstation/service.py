@@ -22,10 +22,10 @@ from ..config.settings import Settings
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, TryAgain, UsageError
 from ..workspace.workspace import Workspace
+from .context import ServiceContext
 from .control import ControlServer
+from .scheduler import Scheduler
 from .status import figures
-from .work import Work
-from .workplace import Workplace
 
 LEAVE_SECONDS = 5.0
 NEEDED_LOOK_SECONDS = 10.0
@@ -33,7 +33,7 @@ State = Literal["starting", "running", "paused", "draining", "stopping"]
 
 
 class Service:
-    """One running service; `run` returns when it has left."""
+    """one running service; `serve` returns when it has left."""
 
     def __init__(self, settings: Settings, *, stay: bool) -> None:
         self.stay = stay
@@ -43,17 +43,17 @@ class Service:
         self._control = ControlServer(paths.service_socket(), self._answer, self._stir)
         self._stirred = asyncio.Event()
         self._leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._work: Work | None = None
+        self._work: Scheduler | None = None
         self._stopping: asyncio.Task[None] | None = None
 
-    async def run(self, ready: Callable[[], None]) -> None:
+    async def serve(self, ready: Callable[[], None]) -> None:
         """Serve until told to leave. Raises what opening the workspace raises."""
         log = logger("workstation")
         self._listen_to_signals()
-        place = await Workplace.open(self._settings)
-        work = self._work = Work(place, self._stir)
+        context = await ServiceContext.open(self._settings)
+        work = self._work = Scheduler(context, self._stir)
         try:
-            if reason := place.desk.workspace.read_only:
+            if reason := context.workspace.workspace.read_only:
                 raise TryAgain("The service cannot work here", why=reason, todo="update solo-unicorn")
             await self._control.open()
             work.start()
@@ -115,8 +115,8 @@ class Service:
 
     @property
     def _idle_seconds(self) -> float:
-        place = self._work.place if self._work else None
-        return (place.settings if place else self._settings).workstation.idle_exit_seconds
+        context = self._work.context if self._work else None
+        return (context.settings if context else self._settings).workstation.idle_exit_seconds
 
     def _needed(self) -> bool:
         """A screen is open, something runs, or something will start by itself when its time comes."""
@@ -125,7 +125,7 @@ class Service:
         return (
             self.stay
             or self._control.holders > 0
-            or work.place.mcp.connections > 0
+            or work.context.mcp.connections > 0
             or not work.settled
             or work.busy
             or work.expects_work
@@ -156,15 +156,15 @@ class Service:
         self._stir()
         return self._hello(work)
 
-    async def _pause(self, work: Work, paused: bool) -> None:
+    async def _pause(self, work: Scheduler, paused: bool) -> None:
         """Take no new work, or take it again; kept in the workspace, so the board shows it and a restart keeps it."""
-        await work.place.desk.run(Workspace.set_workstation_paused, paused)
+        await work.context.workspace.run(Workspace.set_workstation_paused, paused)
         work.paused = paused
         if not paused:
             work.draining = False
         work.look()
 
-    def _stop(self, work: Work, request: JsonObject) -> None:
+    def _stop(self, work: Scheduler, request: JsonObject) -> None:
         if request.get("if_idle") is True and (work.busy or not work.settled):
             raise Conflict("The service is not idle", why="it runs a session or a landing")
         reason = str(request.get("reason", "stopped"))
@@ -173,13 +173,13 @@ class Service:
         elif self._stopping is None:
             self._stopping = asyncio.create_task(self._stop_everything(work, reason), name="forced stop")
 
-    async def _stop_everything(self, work: Work, reason: str) -> None:
+    async def _stop_everything(self, work: Scheduler, reason: str) -> None:
         try:
             await work.stop_sessions()
         finally:
             self.leave(reason)
 
-    def _hello(self, work: Work) -> JsonObject:
+    def _hello(self, work: Scheduler) -> JsonObject:
         return {
             "pid": os.getpid(),
             "version": __version__,
@@ -188,13 +188,13 @@ class Service:
             "stay": self.stay,
             "busy": work.busy,
             "sessions": work.sessions,
-            "mcp_port": work.place.mcp.port,
+            "mcp_port": work.context.mcp.port,
         }
 
-    async def _status(self, work: Work) -> JsonObject:
+    async def _status(self, work: Scheduler) -> JsonObject:
         return (
             self._hello(work)
-            | await figures(work.place)
+            | await figures(work.context)
             | {
                 "uptime_seconds": round(time.monotonic() - self._born, 1),
                 "screens": self._control.holders,

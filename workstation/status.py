@@ -12,23 +12,23 @@ from ..missions.entities import CodeAgent, Json, JsonObject, Session
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
 from ..workspace.workspace import Workspace
-from .workplace import Workplace
+from .context import ServiceContext
 
 QUEUE_SHOWN = 50
 
 
-async def figures(place: Workplace) -> JsonObject:
+async def figures(context: ServiceContext) -> JsonObject:
     """Sessions, agents, queue, landings, worktrees and the MCP server; plain JSON, no path and no token on it."""
-    read = await place.desk.run(_read)
-    live = await place.desk.run(lambda workspace: {session.id for session in workspace.sessions(active=True)})
+    read = await context.workspace.run(_read)
+    live = await context.workspace.run(lambda workspace: {session.id for session in workspace.sessions(active=True)})
     return read | {
         "orphans": list[Json](await asyncio.to_thread(orphans, live)),
-        "slots": place.settings.workstation.slots,
+        "slots": context.settings.workstation.slots,
         "mcp": {
-            "port": place.mcp.port,
-            "up": place.mcp.up.is_set(),
-            "clients": place.mcp.connections,
-            "problem": place.mcp.problem,
+            "port": context.mcp.port,
+            "up": context.mcp.up.is_set(),
+            "clients": context.mcp.connections,
+            "problem": context.mcp.problem,
         },
         "load": list[Json](round(value, 2) for value in os.getloadavg()),
     }

@@ -26,7 +26,7 @@ class Engine:
 
     def __init__(
         self,
-        desk: WorkspaceThread,
+        workspace: WorkspaceThread,
         connect: Callable[[Account], Transport],
         *,
         tell: Callable[[Happening], None] = lambda happening: None,
@@ -34,7 +34,7 @@ class Engine:
         clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._desk = desk
+        self._workspace = workspace
         self._connect = connect
         self._tell = tell
         self._random = random or Random()
@@ -43,9 +43,9 @@ class Engine:
         self._links: dict[str, AccountLink] = {}
         self._look = asyncio.Event()
 
-    async def run(self) -> None:
+    async def keep_links(self) -> None:
         """Until cancelled: a link for every account that has connected projects."""
-        stop = self._desk.on_change(self.wake)
+        stop = self._workspace.on_change(self.wake)
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
@@ -55,7 +55,9 @@ class Engine:
                     if account.id in tasks and tasks[account.id].done():
                         tasks.pop(account.id).result()  # whoever runs the engine hears of it
                     if account.id not in tasks:
-                        tasks[account.id] = asyncio.create_task(link.run(), name=f"sync {account.profile}")
+                        tasks[account.id] = asyncio.create_task(
+                            link.keep_synchronised(), name=f"sync {account.profile}"
+                        )
                         tasks[account.id].add_done_callback(lambda _: self._look.set())
                     link.wake(account)
                 await self._look.wait()
@@ -88,9 +90,9 @@ class Engine:
     def link(self, account: Account) -> AccountLink:
         """The link of an account; the same one every time."""
         if account.id not in self._links:
-            report = Report(self._desk, account, self._tell)
+            report = Report(self._workspace, account, self._tell)
             self._links[account.id] = AccountLink(
-                self._desk, account, self._connect(account), report, self._random, self._clock, self._wall
+                self._workspace, account, self._connect(account), report, self._random, self._clock, self._wall
             )
         return self._links[account.id]
 
@@ -101,8 +103,8 @@ class Engine:
         self._links.clear()
 
     async def _accounts(self) -> list[Account]:
-        accounts = {account.id: account for account in await self._desk.run(Workspace.accounts)}
-        used = {mirror.account for mirror in await self._desk.run(Workspace.mirrors)}
+        accounts = {account.id: account for account in await self._workspace.run(Workspace.accounts)}
+        used = {mirror.account for mirror in await self._workspace.run(Workspace.mirrors)}
         return [accounts[one] for one in sorted(used) if one in accounts]
 
 

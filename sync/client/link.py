@@ -40,7 +40,7 @@ class AccountLink:
 
     def __init__(
         self,
-        desk: WorkspaceThread,
+        workspace: WorkspaceThread,
         account: Account,
         transport: Transport,
         report: Report,
@@ -54,7 +54,7 @@ class AccountLink:
         self.pace = Pace(random)
         self.attempts = Attempts(random)
         self.skew = 0.0
-        self._desk = desk
+        self._workspace = workspace
         self._clock = clock
         self._wall = wall
         self._can: Capabilities | None = None
@@ -82,7 +82,7 @@ class AccountLink:
 
     # -- when
 
-    async def run(self) -> None:
+    async def keep_synchronised(self) -> None:
         """Cycle after cycle: what changed here is sent at once, the hub is read when it nudges and by the clock.
 
         The next reading is an absolute moment: whatever wakes this loop meanwhile does not put it off.
@@ -156,7 +156,7 @@ class AccountLink:
             return await self._judged(project_id, pulling)
 
     async def _judged(self, project_id: str | None, pulling: bool) -> list[Trouble]:
-        mirrors = await self._desk.run(Workspace.mirrors, self.account.id)
+        mirrors = await self._workspace.run(Workspace.mirrors, self.account.id)
         before, self._mirrored = self._mirrored, frozenset((one.project_id, one.lists, one.days) for one in mirrors)
         pulling = pulling or not self._mirrored <= before  # a project that is new, or wanted in another selection
         projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
@@ -172,11 +172,11 @@ class AccountLink:
             await self._failed(trouble, projects)
         elif self._heard_from != heard:
             self.pace.answered()
-            await self._desk.run(Workspace.set_signed_in, self.account.id, True)
+            await self._workspace.run(Workspace.set_signed_in, self.account.id, True)
             if pulling:
-                await self._desk.run(Workspace.mark_synced, [one for one in projects if one not in refused])
+                await self._workspace.run(Workspace.mark_synced, [one for one in projects if one not in refused])
             for one, why in refused.items():
-                await self._desk.run(Workspace.mark_failing, [one], why.kind, why.reason)
+                await self._workspace.run(Workspace.mark_failing, [one], why.kind, why.reason)
         if pulling or trouble is not None:
             now = self._clock()
             await self.report.looked(trouble, refused, max(self.pace.wait(now), self._poll_interval))
@@ -188,11 +188,11 @@ class AccountLink:
         """The whole hub is not to be had: leave it alone for a while."""
         after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
         if trouble.kind == "signed_out":
-            await self._desk.run(Workspace.set_signed_in, self.account.id, False)
+            await self._workspace.run(Workspace.set_signed_in, self.account.id, False)
             after = SIGNED_OUT_SECONDS
         if trouble.of_hub:
             self.pace.failed(self._clock(), after)
-        await self._desk.run(Workspace.mark_failing, projects, trouble.kind, trouble.reason)
+        await self._workspace.run(Workspace.mark_failing, projects, trouble.kind, trouble.reason)
 
     async def _cycle(self, projects: list[str], pulling: bool) -> Trouble | None:
         """What stands between here and the whole hub, or None; what it says of single projects is in `_unread`."""
@@ -229,7 +229,7 @@ class AccountLink:
 
     async def _send_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
         while True:
-            due = await self._desk.run(Workspace.due, self.account.id, files=True)
+            due = await self._workspace.run(Workspace.due, self.account.id, files=True)
             ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
             if not ready:
                 return None
@@ -242,7 +242,7 @@ class AccountLink:
                 return trouble
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
-        before = (await self._desk.run(Workspace.mirror, project_id)).parts
+        before = (await self._workspace.run(Workspace.mirror, project_id)).parts
         if before is None:
             done = await self._drive(lambda workspace: parts(workspace, project_id, can))
             if isinstance(done, Trouble) and done.kind != "gone":
@@ -256,7 +256,7 @@ class AccountLink:
     async def _push(self, projects: list[str], can: Capabilities) -> Trouble | None:
         """Send what is due, a few missions at a time, until nothing more may go out now."""
         while True:
-            due = await self._desk.run(Workspace.due, self.account.id)
+            due = await self._workspace.run(Workspace.due, self.account.id)
             ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
             if not ready:
                 return None
@@ -278,7 +278,7 @@ class AccountLink:
         failed = outcome.kind in ("failing", "unreadable") and outcome.answer is not None
         if failed and self.attempts.failed(entry.seq, self._clock()):
             self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
-            await self._desk.run(Workspace.park_suspect, entry.seq)
+            await self._workspace.run(Workspace.park_suspect, entry.seq)
             self.attempts.over(entry.seq)
             return None
         return outcome
@@ -286,7 +286,7 @@ class AccountLink:
     async def _watch(self, trouble: Trouble | None) -> Trouble | None:
         """The hub has just been read, and still something does not get there: begin anew, and say so."""
         now = self._clock()
-        waiting = {one.seq for one in await self._desk.run(Workspace.due, self.account.id)}
+        waiting = {one.seq for one in await self._workspace.run(Workspace.due, self.account.id)}
         if self.attempts.stuck(waiting, now):
             self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
             await self.transport.reset()
@@ -295,9 +295,9 @@ class AccountLink:
             trouble = Trouble("failing", said if trouble is None else f"{said}: {trouble.reason}", answer)
         if now >= self._suspects_at:
             self._suspects_at = now + SUSPECT_AGAIN
-            for entry in await self._desk.run(Workspace.outbox, None, parked=True):
+            for entry in await self._workspace.run(Workspace.outbox, None, parked=True):
                 if entry.error_code == "suspect" and entry.account == self.account.id:
-                    await self._desk.run(Workspace.retry_parked, entry.seq)
+                    await self._workspace.run(Workspace.retry_parked, entry.seq)
         return trouble
 
     async def _capabilities(self) -> Capabilities | Trouble:
@@ -320,10 +320,10 @@ class AccountLink:
         return await self._drive(exchange)
 
     async def _drive(self, begin: Callable[[Workspace], Exchange[T]]) -> T:
-        exchange = await self._desk.run(begin)
+        exchange = await self._workspace.run(begin)
         answer: Answer | None = None
         while True:
-            done, value = await self._desk.run(_stepped, exchange, answer)
+            done, value = await self._workspace.run(_stepped, exchange, answer)
             if done:
                 result: T = value
                 return result

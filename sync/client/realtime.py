@@ -64,7 +64,7 @@ class Realtime:
         self._window = FIRST_WINDOW
         self._log = logger("sync.realtime")
 
-    async def run(self) -> None:
+    async def keep_connected(self) -> None:
         """Until cancelled: connect, listen, and connect again."""
         while True:
             asked = await self._connected()

@@ -18,8 +18,8 @@ from .happenings import Happening, counted, stands
 class Report:
     """The report of one account; `tell` hears of what happens, once each."""
 
-    def __init__(self, desk: WorkspaceThread, account: Account, tell: Callable[[Happening], None]) -> None:
-        self._desk = desk
+    def __init__(self, workspace: WorkspaceThread, account: Account, tell: Callable[[Happening], None]) -> None:
+        self._workspace = workspace
         self._account = account
         self._tell = tell
         self._kind: Kind | None = None
@@ -85,7 +85,7 @@ class Report:
 
     async def _kept(self, keep: Callable[[Workspace], None]) -> None:
         try:
-            await self._desk.run(keep)
+            await self._workspace.run(keep)
         except OSError as error:  # a full disk, for one: what was read is kept all the same
             self._log.warning("the state of the connection is not kept", extra={"why": str(error)})
 
@@ -94,7 +94,7 @@ class Report:
         self._tell(happening)
 
     async def _name(self, project_id: str) -> str:
-        return (await self._desk.run(Workspace.project, project_id)).name
+        return (await self._workspace.run(Workspace.project, project_id)).name
 
 
 def _who(account: Account) -> str:

@@ -38,29 +38,29 @@ class Companion(Protocol):
     def heard(self, envelope: JsonObject) -> None:
         """Something came over the socket; must not block."""
 
-    async def run(self) -> None:
+    async def accompany(self) -> None:
         """Until cancelled, for as long as the account is signed in and has projects."""
 
 
 class Synchroniser:
-    """All connected projects of a workspace, for as long as `run` runs."""
+    """All connected projects of a workspace, for as long as `synchronise` runs."""
 
     def __init__(
         self,
-        desk: WorkspaceThread,
+        workspace: WorkspaceThread,
         companion: Callable[[Account, AccountLink], Companion] | None = None,
         tell: Callable[[Happening], None] = lambda happening: None,
     ) -> None:
-        self.engine = Engine(desk, connected, tell=tell)
-        self._desk = desk
+        self.engine = Engine(workspace, connected, tell=tell)
+        self._workspace = workspace
         self._companion = companion
         self._sockets: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self) -> None:
+    async def synchronise(self) -> None:
         """Until cancelled."""
         news = asyncio.Event()
-        stop = self._desk.on_change(news.set)
-        running = asyncio.create_task(self.engine.run(), name="sync engine")
+        stop = self._workspace.on_change(news.set)
+        running = asyncio.create_task(self.engine.keep_links(), name="sync engine")
         running.add_done_callback(lambda _: news.set())
         try:
             while not running.done():
@@ -79,8 +79,10 @@ class Synchroniser:
 
     async def _follow_accounts(self) -> None:
         """A socket for each account that is signed in and has projects, and for no other."""
-        used = {mirror.account for mirror in await self._desk.run(Workspace.mirrors)}
-        accounts = {one.id: one for one in await self._desk.run(Workspace.accounts) if one.id in used and one.signed_in}
+        used = {mirror.account for mirror in await self._workspace.run(Workspace.mirrors)}
+        accounts = {
+            one.id: one for one in await self._workspace.run(Workspace.accounts) if one.id in used and one.signed_in
+        }
         for gone in self._sockets.keys() - accounts.keys():
             self._sockets.pop(gone).cancel()
         for account_id in accounts.keys() - self._sockets.keys():
@@ -89,19 +91,19 @@ class Synchroniser:
 
     async def _answer(self) -> None:
         """Read and send everything now, when somebody asks for that (`sync` while this process synchronises)."""
-        asked = [one.id for one in await self._desk.run(Workspace.requests) if one.kind == "sync"]
+        asked = [one.id for one in await self._workspace.run(Workspace.requests) if one.kind == "sync"]
         if asked:
             await self.engine.once()
-            await self._desk.run(Workspace.set_meta, ANSWERED, str(max(asked)))
+            await self._workspace.run(Workspace.set_meta, ANSWERED, str(max(asked)))
             for number in asked:
-                await self._desk.run(Workspace.finish_request, number)
+                await self._workspace.run(Workspace.finish_request, number)
 
     async def _socket(self, account: Account) -> None:
         link = self.engine.link(account)
         companion = self._companion(account, link) if self._companion else None
 
         async def channels() -> list[str]:
-            projects = [one.project_id for one in await self._desk.run(Workspace.mirrors, account.id)]
+            projects = [one.project_id for one in await self._workspace.run(Workspace.mirrors, account.id)]
             further = await companion.channels(projects) if companion else ()
             return [*(f"project:{one}" for one in projects), *further]
 
@@ -122,10 +124,10 @@ class Synchroniser:
             presence=companion.presence if companion else None,
             random=Random(),
         )
-        stop = self._desk.on_change(socket.changed)
-        beside = [asyncio.create_task(companion.run(), name=f"beside {account.profile}")] if companion else []
+        stop = self._workspace.on_change(socket.changed)
+        beside = [asyncio.create_task(companion.accompany(), name=f"beside {account.profile}")] if companion else []
         try:
-            await socket.run()
+            await socket.keep_connected()
         finally:
             stop()
             for task in beside:

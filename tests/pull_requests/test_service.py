@@ -19,8 +19,8 @@ from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.system import locks
 from solo_unicorn.workstation import client, lock
-from solo_unicorn.workstation.pull_requests import PullRequestDesk
-from solo_unicorn.workstation.workplace import Workplace
+from solo_unicorn.workstation.context import ServiceContext
+from solo_unicorn.workstation.landing.pull_requests import PullRequests
 from solo_unicorn.worktrees.github.answers import RateLimited
 from solo_unicorn.worktrees.github.hosts import RepositoryName
 
@@ -272,7 +272,7 @@ def test_a_service_killed_at_any_step_goes_on_where_it_was(
 
 def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
     place = SimpleNamespace(settings=load())
-    desk = PullRequestDesk(cast("Workplace", place), lambda: None)
+    desk = PullRequests(cast("ServiceContext", place), lambda: None)
     name = RepositoryName(HOST, "acme", "shop")
     assert desk._github(name) is desk._github(name), "one client and its ETags"
     desk._leave_alone(HOST, RateLimited("used up", until=datetime.now(UTC) + timedelta(hours=1)))

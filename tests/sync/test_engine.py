@@ -207,7 +207,7 @@ async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
     news = asyncio.Event()
     loop = asyncio.get_running_loop()
     served.hub.on_effect = lambda effect: loop.call_soon_threadsafe(news.set)
-    running = asyncio.create_task(engine.run())
+    running = asyncio.create_task(engine.keep_links())
     try:
         async with asyncio.timeout(20):
             mission_id = await made(desk, "quick")

@@ -77,7 +77,7 @@ OTHER_VERSION = """
 import sys
 import solo_unicorn
 solo_unicorn.__version__ = sys.argv[1]
-from solo_unicorn.workstation.run import main
+from solo_unicorn.workstation.process import main
 sys.exit(main(["--ready-fd", sys.argv[2]]))
 """
 

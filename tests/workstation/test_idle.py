@@ -20,8 +20,8 @@ from solo_unicorn.sync.replica.messages import Answer, Request
 from solo_unicorn.workspace import store
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.workstation.work import Work
-from solo_unicorn.workstation.workplace import Workplace
+from solo_unicorn.workstation.context import ServiceContext
+from solo_unicorn.workstation.scheduler import Scheduler
 
 from ..hub.whole import Whole, whole
 from ..simulated_time import SimulatedLoop, simulated
@@ -103,8 +103,8 @@ async def spent(loop: SimulatedLoop, counts: Counter[str], minutes: float) -> Co
 
 async def of_the_service(loop: SimulatedLoop, counts: Counter[str]) -> Counter[str]:
     """Ten minutes of a service, after a few in which it came up."""
-    place = await Workplace.open(settings.load())
-    work = Work(place, lambda: None)
+    place = await ServiceContext.open(settings.load())
+    work = Scheduler(place, lambda: None)
     work.start()
     try:
         await asyncio.sleep(180)
@@ -136,7 +136,7 @@ def test_an_idle_service_with_a_connected_project_only_says_that_it_is_there(
 def test_an_idle_watch_reads_once_a_minute_and_writes_nothing(home: Path, counts: Counter[str], tmp_path: Path) -> None:
     async def main(loop: SimulatedLoop) -> Counter[str]:
         async with WorkspaceThread() as desk:
-            watching = asyncio.create_task(Synchroniser(desk).run())
+            watching = asyncio.create_task(Synchroniser(desk).synchronise())
             try:
                 await asyncio.sleep(180)
                 return await spent(loop, counts, 10)

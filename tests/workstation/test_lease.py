@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from solo_unicorn.missions.errors import TryAgain
-from solo_unicorn.workstation.lease import Lease, Superseded, waking_clock
+from solo_unicorn.workstation.session.lease import Lease, Superseded, waking_clock
 
 
 class Hub:

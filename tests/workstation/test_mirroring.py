@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.workstation import client, memory_files, mission_files
-from solo_unicorn.workstation.memory_files import FOLDER, mirror
-from solo_unicorn.workstation.mirroring import mirrors_of
+from solo_unicorn.workstation import client
+from solo_unicorn.workstation.mirror import memory_files, mission_files
+from solo_unicorn.workstation.mirror.memory_files import FOLDER, mirror
+from solo_unicorn.workstation.mirror.mirroring import mirrors_of
 
 from .conftest import until
 

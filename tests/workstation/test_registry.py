@@ -15,8 +15,8 @@ from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.workstation import registry
-from solo_unicorn.workstation.registry import Registry, fenced
+from solo_unicorn.workstation.hub import registry
+from solo_unicorn.workstation.hub.registry import Registry, fenced
 
 PROJECT = "01J00000000000000000000000"
 ACCOUNT = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
@@ -84,11 +84,11 @@ async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(desk: Wor
     hub = Hub()
     hub.generation = 41
     first = made(desk, hub)
-    running = asyncio.create_task(first.run())
+    running = asyncio.create_task(first.keep_registered())
     await until(lambda: hub.paths("/heartbeat"))
     assert first.may_work and first.generation == hub.generation == 42
     second = made(desk, hub)  # the next start, or a copy of the home
-    again = asyncio.create_task(second.run())
+    again = asyncio.create_task(second.keep_registered())
     await running  # it hears of it and ends
     assert not first.may_work and second.generation == 43
     assert "stop this one" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
@@ -103,7 +103,7 @@ async def test_a_copied_home_on_another_machine_is_told_what_to_do(
     hub = Hub()
     hub.copied = True
     copy = made(desk, hub)
-    running = asyncio.create_task(copy.run())
+    running = asyncio.create_task(copy.keep_registered())
     await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 1)
     assert not copy.may_work and hub.paths("/heartbeat") == []
     assert "workstation register --force" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
@@ -123,7 +123,7 @@ async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: Workspace
         {"missionId": unread, "assignmentId": "offer-2"},
     ]
     told = made(desk, hub)
-    running = asyncio.create_task(told.run())
+    running = asyncio.create_task(told.keep_registered())
     await until(lambda: hub.paths("/offer-1/reject"))
     body = hub.paths("/offer-1/reject")[0].body
     assert isinstance(body, dict) and body["reason"] == await desk.run(Workspace.why_not, mission.id)
@@ -138,7 +138,7 @@ async def test_a_hub_that_is_away_is_asked_again(desk: WorkspaceThread, monkeypa
     hub = Hub()
     hub.away = True
     told = made(desk, hub)
-    running = asyncio.create_task(told.run())
+    running = asyncio.create_task(told.keep_registered())
     await until(lambda: len(hub.said) > 2)
     assert not told.may_work
     hub.away = False

@@ -50,7 +50,7 @@ async def main():
         else:
             with alone(Path(sys.argv[1]).with_name("sync.lock")):
                 print("runs", flush=True)
-                await one.engine.run()
+                await one.engine.keep_links()
 
 asyncio.run(main())
 """
@@ -167,7 +167,7 @@ async def test_a_full_disk_does_not_end_the_running_engine(ann: Machine, served:
 
     ann.link.pace.failed = told  # type: ignore[method-assign]
     ann.link._clock = real_time.monotonic  # here time passes by itself
-    running = asyncio.create_task(ann.engine.run())
+    running = asyncio.create_task(ann.engine.keep_links())
     stop = ann.desk.on_change(changed.set)
     try:
         async with asyncio.timeout(30):

@@ -210,7 +210,7 @@ async def test_a_socket_that_ends_in_any_way_is_made_again_and_everything_is_rea
             states.put_nowait(state == "open")
 
         client = Realtime(proxy.url, Key(), channels=channels, nudge=nudged, on_state=stands)
-        running = asyncio.create_task(client.run())
+        running = asyncio.create_task(client.keep_connected())
         try:
             async with asyncio.timeout(20):
                 first = await joined.get()

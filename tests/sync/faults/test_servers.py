@@ -233,7 +233,7 @@ async def test_many_nudges_are_read_as_few_and_a_missing_one_costs_time_only(ann
     mission_id = await ann.make("nudged")
     await ann.settle()
     changed = asyncio.Event()
-    running = asyncio.create_task(ann.engine.run())
+    running = asyncio.create_task(ann.engine.keep_links())
     stop = ann.desk.on_change(changed.set)
     served.requests.clear()
     try:

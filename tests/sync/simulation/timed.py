@@ -114,7 +114,7 @@ async def machine(
             await desk.run(Workspace.connect_project, ANN, shared, {})
         engine = Engine(desk, lambda account: network, random=random)
         link = engine.link(ANN)
-        running = asyncio.create_task(engine.run())
+        running = asyncio.create_task(engine.keep_links())
         made = Machine(loop, desk, link, network, running)
         _count(made, desk.workspace)
         try:

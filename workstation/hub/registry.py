@@ -12,17 +12,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 
-from ..config.log import logger
-from ..missions.entities import Json, JsonObject
-from ..missions.errors import NotFound
-from ..missions.wire import to_wire
-from ..sync.client.fetching import registration
-from ..sync.client.transport import Transport
-from ..sync.replica.connecting import Account
-from ..sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
-from ..system.backoff import Backoff
-from ..workspace.thread import WorkspaceThread
-from ..workspace.workspace import Workspace
+from ...config.log import logger
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import NotFound
+from ...missions.wire import to_wire
+from ...sync.client.fetching import registration
+from ...sync.client.transport import Transport
+from ...sync.replica.connecting import Account
+from ...sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
+from ...system.backoff import Backoff
+from ...workspace.thread import WorkspaceThread
+from ...workspace.workspace import Workspace
 
 HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
 AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
@@ -38,7 +38,7 @@ class Registry:
 
     def __init__(
         self,
-        desk: WorkspaceThread,
+        workspace: WorkspaceThread,
         account: Account,
         transport: Transport,
         offered: Callable[[], None],
@@ -46,7 +46,7 @@ class Registry:
         *,
         taken: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._desk = desk
+        self._workspace = workspace
         self._account = account
         self._transport = transport
         self._offered = offered
@@ -68,7 +68,7 @@ class Registry:
         """Something changed here that the hub may want to know soon."""
         self._changed.set()
 
-    async def run(self) -> None:
+    async def keep_registered(self) -> None:
         """Until cancelled, or until another start took over."""
         again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, spread=SPREAD)
         while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
@@ -86,16 +86,16 @@ class Registry:
 
     async def _register(self) -> bool:
         """Take over as a new start; False while the hub cannot be asked or refuses."""
-        machine = await self._desk.run(Workspace.workstation)
+        machine = await self._workspace.run(Workspace.workstation)
         known = await self._transport.send(get(f"/workstations/{machine.id}"))
         if isinstance(known, NoAnswer) or known.status not in (200, 404):
             return False
         said = known.object.get("generation") if known.ok else 0
-        generation = await self._desk.run(Workspace.next_generation, said if isinstance(said, int) else 0)
+        generation = await self._workspace.run(Workspace.next_generation, said if isinstance(said, int) else 0)
         answer = await self._transport.send(registration(machine, generation))
         if isinstance(answer, Response) and answer.ok:
             self.generation = generation
-            await self._desk.run(Workspace.set_meta, fenced(self._account.id), "")
+            await self._workspace.run(Workspace.set_meta, fenced(self._account.id), "")
             self._log.info("registered", extra={"hub": self._account.hub, "generation": generation})
             return True
         if isinstance(answer, Response) and answer.status == 409:
@@ -104,8 +104,8 @@ class Registry:
 
     async def _beat(self) -> float:
         """One heartbeat; seconds until the next."""
-        machine = await self._desk.run(Workspace.workstation)
-        body: JsonObject = {"generation": self.generation, **await self._desk.run(state, self._account.id)}
+        machine = await self._workspace.run(Workspace.workstation)
+        body: JsonObject = {"generation": self.generation, **await self._workspace.run(state, self._account.id)}
         body["availableCodeAgents"] = [to_wire(agent) for agent in machine.available_code_agents]
         answer = await self._transport.send(Request("POST", f"{API}/workstations/{machine.id}/heartbeat", {}, {}, body))
         if isinstance(answer, NoAnswer) or not answer.ok:
@@ -120,7 +120,7 @@ class Registry:
 
     async def _answer_offers(self) -> None:
         """What cannot begin here is refused with the reason, so that it is offered to another machine."""
-        reasons = await self._desk.run(cannot_begin, self.offers)
+        reasons = await self._workspace.run(cannot_begin, self.offers)
         for mission_id, reason in reasons.items():
             path = f"{API}/assignments/{self.offers.pop(mission_id)}/reject"
             await self._transport.send(Request("POST", path, {}, {}, {"reason": reason[:500]}))
@@ -142,7 +142,7 @@ class Registry:
             if copied
             else "stop this one; `solo-unicorn workstation restart` takes over again"
         )
-        await self._desk.run(Workspace.set_meta, fenced(self._account.id), f"{answer.said}: {todo}")
+        await self._workspace.run(Workspace.set_meta, fenced(self._account.id), f"{answer.said}: {todo}")
         self._log.error("this workstation is fenced off", extra={"hub": self._account.hub, "why": answer.said})
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from solo_unicorn.agents import transcript
 from solo_unicorn.agents.handle import HostOutcome
-from solo_unicorn.workstation.reading import Reading
+from solo_unicorn.workstation.session.transcript_fold import TranscriptFold
 
 
 def write(run_dir: Path, lines: list[str]) -> None:
@@ -46,12 +46,12 @@ LINES = [
 
 
 def test_pieces_come_to_what_the_whole_comes_to(tmp_path: Path) -> None:
-    pieces = Reading(tmp_path, "claude")
+    pieces = TranscriptFold(tmp_path, "claude")
     for line in LINES:
         write(tmp_path, [line])
         assert pieces.take()
         assert not pieces.take(), "nothing is taken twice"
-    whole = Reading(tmp_path, "claude")
+    whole = TranscriptFold(tmp_path, "claude")
     whole.take_all()
     assert (whole.offset, whole.usage, whole.activity) == (pieces.offset, pieces.usage, pieces.activity)
     assert whole.offset == transcript.end(tmp_path)
@@ -65,7 +65,7 @@ def test_a_line_that_is_being_written_is_left_for_later(tmp_path: Path) -> None:
     with (tmp_path / transcript.HEAD).open("a") as file:
         file.write('{"t": 1, "s": "out", "l": "ha')
         file.flush()
-        reading = Reading(tmp_path, "claude")
+        reading = TranscriptFold(tmp_path, "claude")
         assert reading.take()
         before = reading.offset
         assert not reading.take()
@@ -77,7 +77,7 @@ def test_a_line_that_is_being_written_is_left_for_later(tmp_path: Path) -> None:
 @pytest.mark.parametrize("finished", [True, False])
 def test_what_the_workspace_knows_decides(tmp_path: Path, finished: bool) -> None:
     write(tmp_path, LINES)
-    reading = Reading(tmp_path, "claude")
+    reading = TranscriptFold(tmp_path, "claude")
     reading.take_all()
     judgement = reading.verdict.decide(None, stage_finished=finished)
     assert judgement.outcome == ("completed" if finished else "unknown")

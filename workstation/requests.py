@@ -15,7 +15,7 @@ from ..missions.entities import SYSTEM
 from ..missions.errors import NotFound, SoloUnicornError
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
-from .session import SessionRunner
+from .session.runner import SessionRunner
 
 Chore = Callable[[Request], None]
 
@@ -24,9 +24,9 @@ class Requests:
     """Does what was asked, with the sessions that run now; a chore is begun by its request and not awaited."""
 
     def __init__(
-        self, desk: WorkspaceThread, runners: Mapping[str, SessionRunner], chores: Mapping[str, Chore]
+        self, workspace: WorkspaceThread, runners: Mapping[str, SessionRunner], chores: Mapping[str, Chore]
     ) -> None:
-        self._desk = desk
+        self._workspace = workspace
         self._runners = runners
         self._chores = chores
         self._log = logger("workstation")
@@ -42,7 +42,7 @@ class Requests:
         except SoloUnicornError as error:
             self._log.warning("not done", extra={"request": request.kind, "why": str(error)})
             await self._tell(request, error)
-        await self._desk.run(Workspace.finish_request, request.id)
+        await self._workspace.run(Workspace.finish_request, request.id)
         correlation.set("")
 
     async def _answer(self, request: Request) -> None:
@@ -73,4 +73,4 @@ class Requests:
         if said := request.payload.get("text"):
             note += f"\n\n{said}"  # somebody's words are not lost because a session ended meanwhile
         with suppress(NotFound):
-            await self._desk.run(Workspace.add_note, request.mission_id, "progress", note, by=SYSTEM)
+            await self._workspace.run(Workspace.add_note, request.mission_id, "progress", note, by=SYSTEM)

@@ -1,7 +1,7 @@
 """What a mission that starts does not wait for: large files copied into its worktree, its base looked up anew.
 
-Nothing depends on an errand: the next claim copies what is missing, and a base that is not looked up is one that is
-known less well. So an errand that fails is logged, and one that is cut off is forgotten.
+Nothing depends on such a job: the next claim copies what is missing, and a base that is not looked up is one that is
+known less well. So a job that fails is logged, and one that is cut off is forgotten.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from ..missions.entities import SYSTEM, Mission, ProjectRepository
 from ..missions.errors import SoloUnicornError
 from ..worktrees.bases import refreshed
 from ..worktrees.includes import Pending
-from .workplace import Workplace
+from .context import ServiceContext
 
 REFRESH_SECONDS = 300.0
 """How often one branch of one repository is asked for at most."""
 
 
-class Errands:
+class Background:
     """Owns what goes on beside sessions; `close` lets go of it."""
 
-    def __init__(self, place: Workplace, clock: Callable[[], float]) -> None:
-        self._place = place
+    def __init__(self, context: ServiceContext, clock: Callable[[], float]) -> None:
+        self._context = context
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: dict[tuple[str, str], float] = {}
-        self._log = logger("workstation.errands")
+        self._log = logger("workstation.background")
 
     def copy(self, pending: Pending) -> None:
         """Copy large files while the agent starts."""
@@ -49,27 +49,27 @@ class Errands:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=f"errand {name}")
+        task = asyncio.create_task(work, name=f"background {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _copy(self, pending: Pending) -> None:
         try:
-            await self._place.git(pending.finish)
+            await self._context.git(pending.finish)
         except (OSError, SoloUnicornError) as error:
             self._log.warning("not all files were copied", extra={"files": list(pending.names), "why": str(error)})
 
     async def _refresh(self, repository: ProjectRepository, mission: Mission, base: str) -> None:
         try:
-            said = await self._place.git(refreshed, repository.local_path, base)
+            said = await self._context.git(refreshed, repository.local_path, base)
             if said:
-                await self._place.desk.run(
+                await self._context.workspace.run(
                     lambda workspace: workspace.add_note(mission.id, "progress", said, by=SYSTEM)
                 )
         except SoloUnicornError as error:
             self._log.info("base not looked up", extra={"repository": repository.name, "why": str(error)})
 
 
-def errands_of(place: Workplace) -> Errands:
-    """The errands of a service, on the event loop's clock."""
-    return Errands(place, asyncio.get_running_loop().time)
+def background_of(context: ServiceContext) -> Background:
+    """The background jobs of a service, on the event loop's clock."""
+    return Background(context, asyncio.get_running_loop().time)

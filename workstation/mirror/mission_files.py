@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..missions.entities import Mission
-from ..missions.errors import NotFound
-from ..missions.ids import short_id
-from ..workspace.workspace import Workspace
+from ...missions.entities import Mission
+from ...missions.errors import NotFound
+from ...missions.ids import short_id
+from ...workspace.workspace import Workspace
 from .memory_files import put
 
 FOLDER = Path("solo-unicorn-docs") / "missions"

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ..missions.entities import Session
-from ..system import files
-from ..worktrees.work import WIP, snapshot_work
+from ...missions.entities import Session
+from ...system import files
+from ...worktrees.work import WIP, snapshot_work
 from .preparing import Prepared
 
 PLACEMENT = "placement.json"

@@ -5,7 +5,7 @@ there (`HostHandle.state`) and never remembers anything a restart would need:
 
     claimed, nothing started      the run directory is sealed (no agent can ever start from it), the claim given back
     host started, row not updated the host holds its lock: followed; `placement.json` says what the row lacks
-    host runs                     followed from the transcript's first byte (reading.py)
+    host runs                     followed from the transcript's first byte (transcript_fold.py)
     host ended                    judged late, from the same files
     host vanished                 what it left is ended by proof of identity, the work kept in a ref, outcome unknown
 
@@ -19,21 +19,21 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from ..agents import launch
-from ..agents.verdict import Judgement
-from ..config import paths
-from ..config.log import logger
-from ..missions.entities import Session
-from ..missions.errors import Conflict, SoloUnicornError, TryAgain
-from ..system.backoff import Backoff
-from ..workspace.workspace import Workspace
-from ..worktrees.pool import PoolFull
-from .judging import end, goes_on_by_itself, judge
+from ...agents import launch
+from ...agents.verdict import Judgement
+from ...config import paths
+from ...config.log import logger
+from ...missions.entities import Session
+from ...missions.errors import Conflict, SoloUnicornError, TryAgain
+from ...system.backoff import Backoff
+from ...workspace.workspace import Workspace
+from ...worktrees.pool import PoolFull
+from ..context import ServiceContext
 from .lease import Lease, Superseded, waking_clock
+from .outcome_policy import end, goes_on_by_itself, judge
 from .preparing import Prepared, prepare
-from .reading import Reading
-from .traces import forget_token, keep_work, placement, write_placement
-from .workplace import Workplace
+from .run_files import forget_token, keep_work, placement, write_placement
+from .transcript_fold import TranscriptFold
 
 LOOK_SECONDS = 0.15
 """How often a running session's files are looked at."""
@@ -47,10 +47,12 @@ StopReason = Literal["cancelled", "superseded"]
 class SessionRunner:
     """Carries one session to its end; cancelling it lets go of the session and stops nothing."""
 
-    def __init__(self, place: Workplace, session: Session, *, claimed_here: bool, since: float | None = None) -> None:
+    def __init__(
+        self, context: ServiceContext, session: Session, *, claimed_here: bool, since: float | None = None
+    ) -> None:
         """`claimed_here`: just claimed by this service, so nothing was started yet; `since`: the clock before that."""
         self.session = session
-        self._place = place
+        self._context = context
         self._claimed_here = claimed_here
         self._run_dir = paths.runs_dir() / session.id
         self._handle = launch.attach(self._run_dir)
@@ -59,11 +61,13 @@ class SessionRunner:
         self._aborted = False
         self._log = logger("workstation.session")
         self._lease = Lease(
-            self._renew, seconds=place.settings.sessions.lease_seconds, since=waking_clock() if since is None else since
+            self._renew,
+            seconds=context.settings.sessions.lease_seconds,
+            since=waking_clock() if since is None else since,
         )
         self._said = {"session": session.id, "mission": session.mission_id}
 
-    async def run(self) -> None:
+    async def run_to_end(self) -> None:
         """Until the session is over, however often something in between fails for a while."""
         pause = Backoff(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while True:
@@ -120,7 +124,7 @@ class SessionRunner:
         state = await asyncio.to_thread(self._handle.state)
         if state == "never_started" and self.session.phase == "running":  # it ran: its directory was removed since
             await asyncio.to_thread(launch.seal, self._run_dir)
-            await self._end_lost(Reading(self._run_dir, self._handle.parser))
+            await self._end_lost(TranscriptFold(self._run_dir, self._handle.parser))
             return
         if state == "never_started":
             if not self._claimed_here:
@@ -136,13 +140,13 @@ class SessionRunner:
     async def _start(self) -> bool:
         """Prepare and start; False when the session ended on the way."""
         try:
-            await self._place.mcp.up.wait()
-            prepared = await prepare(self._place, self.session, self._run_dir)
+            await self._context.mcp.up.wait()
+            prepared = await prepare(self._context, self.session, self._run_dir)
             if self._stop:
                 return await self._end_unstarted("cancelled", "stopped before its agent was started")
             await self._lease.ensure()
-            await self._place.git(write_placement, self._run_dir, prepared)
-            pid = await self._place.git(launch.start, self._run_dir)
+            await self._context.git(write_placement, self._run_dir, prepared)
+            pid = await self._context.git(launch.start, self._run_dir)
         except Superseded:
             raise
         except PoolFull as error:  # no fault of the mission's: it waits for a worktree, no attempt counts
@@ -171,14 +175,14 @@ class SessionRunner:
 
     async def _give_claim_back(self, why: str) -> None:
         """Nothing runs and nothing can be started any more: the mission may be claimed anew."""
-        if await asyncio.to_thread(launch.seal, self._run_dir) and await self._place.git(self._handle.end_leftovers):
-            await self._place.desk.run(Workspace.release_claim, self.session.id, why)
+        if await asyncio.to_thread(launch.seal, self._run_dir) and await self._context.git(self._handle.end_leftovers):
+            await self._context.workspace.run(Workspace.release_claim, self.session.id, why)
             self._log.info("claim given back", extra=self._said | {"why": why})
         else:
             raise SoloUnicornError("The session has just been started", why="its host took the lock while we looked")
 
     async def _note_started(self, prepared: Prepared) -> None:
-        self.session = await self._place.desk.run(
+        self.session = await self._context.workspace.run(
             Workspace.session_started,
             self.session.id,
             host_pid=self._handle.pid or 0,
@@ -191,7 +195,7 @@ class SessionRunner:
 
     async def _follow(self, *, lost: bool) -> None:
         """Read on until the host has let go of its lock, then judge."""
-        reading = Reading(self._run_dir, self._handle.parser)
+        reading = TranscriptFold(self._run_dir, self._handle.parser)
         clock = asyncio.get_running_loop().time
         noted_at, noted_offset = clock(), self.session.transcript_offset
         while True:
@@ -209,9 +213,9 @@ class SessionRunner:
         if outcome is None:
             await self._end_lost(reading)
         else:
-            await self._end(await self._place.desk.run(judge, self.session.id, reading, outcome))
+            await self._end(await self._context.workspace.run(judge, self.session.id, reading, outcome))
 
-    async def _stop_without_tools(self, reading: Reading) -> None:
+    async def _stop_without_tools(self, reading: TranscriptFold) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
         if reading.verdict.abort_reason is not None and not self._aborted:
             self._aborted = True
@@ -219,7 +223,7 @@ class SessionRunner:
             with suppress(SoloUnicornError):
                 await asyncio.to_thread(self._handle.stop, "mcp")
 
-    def _look(self, reading: Reading) -> tuple[bool, bool]:
+    def _look(self, reading: TranscriptFold) -> tuple[bool, bool]:
         """Whether the host lives, and whether there was something new. In this order: after a death all is there."""
         alive = self._handle.alive()
         before = reading.offset
@@ -229,8 +233,8 @@ class SessionRunner:
             reading.take_all()
         return alive, reading.offset > before
 
-    async def _note(self, reading: Reading) -> None:
-        self.session = await self._place.desk.run(
+    async def _note(self, reading: TranscriptFold) -> None:
+        self.session = await self._context.workspace.run(
             Workspace.session_progress,
             self.session.id,
             activity=reading.activity,
@@ -245,8 +249,8 @@ class SessionRunner:
     async def _end(self, judgement: Judgement, *, resume: bool = False) -> None:
         """End it in the workspace, under a valid lease."""
         await self._lease.ensure()
-        settings = self._place.settings.sessions
-        mission = await self._place.desk.run(
+        settings = self._context.settings.sessions
+        mission = await self._context.workspace.run(
             lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume)
         )
         await asyncio.to_thread(forget_token, self._run_dir)
@@ -255,25 +259,25 @@ class SessionRunner:
             extra=self._said | {"outcome": judgement.outcome, "why": judgement.reason, "list": mission.list},
         )
 
-    async def _end_lost(self, reading: Reading) -> None:
+    async def _end_lost(self, reading: TranscriptFold) -> None:
         """Neither a host nor its word: prove that nothing of it lives, keep the work, say that nobody knows.
 
         The mission goes on by itself once, with the same conversation where the agent can; after a second loss in a row
         a person decides.
         """
-        if not await self._place.git(self._handle.end_leftovers):
+        if not await self._context.git(self._handle.end_leftovers):
             raise TryAgain("Something of the lost session still lives", why="it could not be ended")
-        judgement = await self._place.desk.run(judge, self.session.id, reading, None)
+        judgement = await self._context.workspace.run(judge, self.session.id, reading, None)
         if judgement.outcome == "unknown":
             kept = await self._keep_work()
             judgement = replace(judgement, reason=judgement.reason + kept)
-        again = await self._place.desk.run(goes_on_by_itself, self.session.id)
+        again = await self._context.workspace.run(goes_on_by_itself, self.session.id)
         await self._end(judgement, resume=again)
 
     async def _keep_work(self) -> str:
         """A snapshot of the worktree under a ref of its own; what to tell of it."""
         try:
-            ref = await self._place.git(keep_work, self.session)
+            ref = await self._context.git(keep_work, self.session)
         except SoloUnicornError as error:
             self._log.warning("no snapshot", extra=self._said | {"why": str(error)})
             return ""
@@ -286,10 +290,10 @@ class SessionRunner:
         while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(LOOK_SECONDS)
         with suppress(Conflict):  # the mission has no session at all any more
-            await self._place.desk.run(Workspace.end_session, self.session.id, "cancelled", why)
+            await self._context.workspace.run(Workspace.end_session, self.session.id, "cancelled", why)
 
     async def _renew(self) -> bool:
-        held = await self._place.desk.run(Workspace.renew_claim, self.session.id)
-        if held and self._place.renew_at_hub is not None:
-            return await self._place.renew_at_hub(self.session)
+        held = await self._context.workspace.run(Workspace.renew_claim, self.session.id)
+        if held and self._context.renew_at_hub is not None:
+            return await self._context.renew_at_hub(self.session)
         return held

@@ -20,17 +20,17 @@ from .hosting import McpHosting
 from .threads import DaemonThreads
 
 if TYPE_CHECKING:
-    from .errands import Errands
+    from .background import Background
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class DeskSlots:
+class WorkspaceSlots:
     """The pool's slots, kept in the workspace: called on a git thread, answered on the workspace's thread."""
 
-    def __init__(self, desk: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> None:
-        self._desk = desk
+    def __init__(self, workspace: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> None:
+        self._workspace = workspace
         self._loop = loop
 
     def worktrees(self, repository: str | None = None) -> list[Worktree]:
@@ -46,19 +46,19 @@ class DeskSlots:
         self._ask(lambda workspace: workspace.remove_worktree(worktree_id))
 
     def _ask(self, operation: Callable[[Workspace], T]) -> T:
-        return asyncio.run_coroutine_threadsafe(self._desk.run(operation), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self._workspace.run(operation), self._loop).result()
 
 
 @dataclass(slots=True)
-class Workplace:
+class ServiceContext:
     """The open workspace, the settings in force, the MCP server, and the worktrees."""
 
-    desk: WorkspaceThread
+    workspace: WorkspaceThread
     settings: Settings
     mcp: McpHosting
     pool: Pool
     workstation_id: str
-    errands: Errands | None = None
+    background: Background | None = None
     look_at_pull_request: Callable[[str], Awaitable[None]] | None = None
     """Takes in what is new in a mission's open pull request."""
     renew_at_hub: Callable[[Session], Awaitable[bool]] | None = None
@@ -72,14 +72,14 @@ class Workplace:
         return self._turns[repository_id]
 
     @classmethod
-    async def open(cls, settings: Settings) -> Workplace:
+    async def open(cls, settings: Settings) -> ServiceContext:
         """Open the workspace; raises what `Workspace.open` raises. The MCP server is not up yet."""
         asyncio.get_running_loop().set_default_executor(DaemonThreads())
-        desk = await WorkspaceThread().open()
-        workstation = await desk.run(Workspace.workstation)
-        slots = DeskSlots(desk, asyncio.get_running_loop())
+        workspace = await WorkspaceThread().open()
+        workstation = await workspace.run(Workspace.workstation)
+        slots = WorkspaceSlots(workspace, asyncio.get_running_loop())
         pool = Pool(slots, paths.worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
-        return cls(desk, settings, McpHosting(desk, settings.mcp.port), pool, workstation.id)
+        return cls(workspace, settings, McpHosting(workspace, settings.mcp.port), pool, workstation.id)
 
     async def git(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something that blocks (git, files of a repository) off the event loop, under the caller's correlation."""
@@ -88,4 +88,4 @@ class Workplace:
     async def close(self) -> None:
         """Let go of everything. Git that still runs is not waited for: what it does can be repeated or is whole."""
         await self.mcp.close()
-        await self.desk.close()
+        await self.workspace.close()

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..agents import parsers, transcript
-from ..agents.events import Event, UsageMeter, activity
-from ..agents.verdict import Verdict
-from ..missions.entities import Usage
+from ...agents import parsers, transcript
+from ...agents.events import Event, UsageMeter, activity
+from ...agents.verdict import Verdict
+from ...missions.entities import Usage
 
 
 @dataclass(slots=True)
-class Reading:
+class TranscriptFold:
     """The state after `offset` bytes. `take` reads files and parses: call it from a thread."""
 
     run_dir: Path

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..config.log import logger
-from ..missions.errors import SoloUnicornError
-from ..workspace.workspace import Workspace
+from ...config.log import logger
+from ...missions.errors import SoloUnicornError
+from ...workspace.workspace import Workspace
+from ..context import ServiceContext
 from . import memory_files, mission_files
-from .workplace import Workplace
 
 BREATH_SECONDS = 0.1
 """Many changes make one look."""
@@ -42,20 +42,20 @@ class Mirror:
 class Mirroring:
     """Keeps the mirrors of one service."""
 
-    def __init__(self, place: Workplace) -> None:
-        self._place = place
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._due = asyncio.Event()
         self._log = logger("workstation.mirror")
 
-    async def run(self) -> None:
+    async def keep_up(self) -> None:
         """Until cancelled."""
-        stop = self._place.desk.on_change(self._due.set)
+        stop = self._context.workspace.on_change(self._due.set)
         watcher: asyncio.Task[None] | None = None
         watched: set[Path] = set()
         try:
             while True:
                 self._due.clear()
-                mirrors = await self._place.desk.run(mirrors_of)
+                mirrors = await self._context.workspace.run(mirrors_of)
                 for mirror in mirrors:
                     await self._look(mirror)
                 folders = {one.checkout for one in mirrors if one.memory}
@@ -81,11 +81,11 @@ class Mirroring:
             self._log.warning("not mirrored", extra={"checkout": str(mirror.checkout), "why": str(problem)})
 
     async def _memory(self, mirror: Mirror) -> None:
-        place, where = self._place, memory_files.key(mirror.checkout)
-        found = await place.git(memory_files.read, mirror.checkout)
-        merged = await place.desk.run(memory_files.merge, mirror.project_id, where, found, datetime.now(UTC))
-        written = await place.git(memory_files.write, mirror.checkout, merged, found)
-        await place.desk.run(memory_files.remember, where, merged, written)
+        context, where = self._context, memory_files.key(mirror.checkout)
+        found = await context.git(memory_files.read, mirror.checkout)
+        merged = await context.workspace.run(memory_files.merge, mirror.project_id, where, found, datetime.now(UTC))
+        written = await context.git(memory_files.write, mirror.checkout, merged, found)
+        await context.workspace.run(memory_files.remember, where, merged, written)
         if merged.write or merged.taken or merged.keep or found.strange:
             self._log.info(
                 "memory mirrored",
@@ -99,14 +99,14 @@ class Mirroring:
             )
 
     async def _documents(self, mirror: Mirror) -> None:
-        desk = self._place.desk
-        marker = await desk.run(Workspace.meta, mirror.marker)
+        workspace = self._context.workspace
+        marker = await workspace.run(Workspace.meta, mirror.marker)
         since = int(marker) if marker else None
-        if since is not None and await desk.run(Workspace.last_seq) == since:
+        if since is not None and await workspace.run(Workspace.last_seq) == since:
             return
-        files, newest = await desk.run(mission_files.changed, mirror.project_id, since)
-        written = await self._place.git(mission_files.write, mirror.checkout, files)
-        await desk.run(Workspace.set_meta, mirror.marker, str(newest))
+        files, newest = await workspace.run(mission_files.changed, mirror.project_id, since)
+        written = await self._context.git(mission_files.write, mirror.checkout, files)
+        await workspace.run(Workspace.set_meta, mirror.marker, str(newest))
         if written:
             self._log.info("documents mirrored", extra={"checkout": str(mirror.checkout), "files": written})
 

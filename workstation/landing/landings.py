@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..config.correlation import correlation
-from ..config.log import logger
-from ..missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
-from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
-from ..missions.ids import short_id
-from ..missions.landing import worktree_branch
-from ..missions.pull_requests import wanted
-from ..workspace.workspace import Workspace
-from ..worktrees.github.pulls import Pull
-from ..worktrees.landing import Conflicted, Landed, land
-from ..worktrees.recovery import recover
-from ..worktrees.work import commit_uncommitted
-from .pull_requests import Proposed, PullRequestDesk
-from .upkeep import give_back
-from .workplace import Workplace
+from ...config.correlation import correlation
+from ...config.log import logger
+from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
+from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
+from ...missions.ids import short_id
+from ...missions.landing import worktree_branch
+from ...missions.pull_requests import wanted
+from ...workspace.workspace import Workspace
+from ...worktrees.github.pulls import Pull
+from ...worktrees.landing import Conflicted, Landed, land
+from ...worktrees.recovery import recover
+from ...worktrees.work import commit_uncommitted
+from ..context import ServiceContext
+from ..gc import give_back
+from .pull_requests import Proposed, PullRequests
 
 Target = tuple[str, str]
 """Repository id and branch: what only one landing may move at a time."""
@@ -62,11 +62,11 @@ class Due:
         return self.repository is not None and wanted(self.mission, self.project, self.repository)
 
 
-class LandingDesk:
+class Landings:
     """Takes landings from the workspace's queue and does them, each target's in order."""
 
-    def __init__(self, place: Workplace, pull_requests: PullRequestDesk, on_change: Callable[[], None]) -> None:
-        self._place = place
+    def __init__(self, context: ServiceContext, pull_requests: PullRequests, on_change: Callable[[], None]) -> None:
+        self._context = context
         self._pull_requests = pull_requests
         self._on_change = on_change
         self._running: dict[Target, asyncio.Task[None]] = {}
@@ -79,16 +79,16 @@ class LandingDesk:
 
     async def recover(self) -> None:
         """At start: finish or take back what a killed service was about to do in each repository."""
-        for repository in await self._place.desk.run(Workspace.repositories):
+        for repository in await self._context.workspace.run(Workspace.repositories):
             try:
-                for found in await self._place.git(recover, repository.local_path):
+                for found in await self._context.git(recover, repository.local_path):
                     self._log.info("landing recovered", extra={"branch": found.branch, "outcome": found.outcome})
             except SoloUnicornError as error:
                 self._log.warning("landing not recovered", extra={"repository": repository.name, "why": str(error)})
 
     async def begin(self) -> None:
         """Start every landing that is due and whose target nobody moves now."""
-        for due in await self._place.desk.run(read_queue):
+        for due in await self._context.workspace.run(read_queue):
             if due.target not in self._running:
                 task = asyncio.create_task(self._land(due), name=f"landing {due.mission.id}")
                 self._running[due.target] = task
@@ -110,9 +110,9 @@ class LandingDesk:
     async def _land(self, due: Due) -> None:
         correlation.set(due.cause)
         name = {"mission": due.mission.id}
-        desk = self._place.desk
+        workspace = self._context.workspace
         try:
-            await desk.run(Workspace.landing_started, due.mission.id)
+            await workspace.run(Workspace.landing_started, due.mission.id)
         except (Conflict, NotFound):
             return  # a person moved or deleted it meanwhile
         try:
@@ -123,32 +123,32 @@ class LandingDesk:
             return
         except SoloUnicornError as error:
             self._log.warning("landing failed", extra=name | {"why": str(error)})
-            await desk.run(Workspace.landing_failed, due.mission.id, str(error))
+            await workspace.run(Workspace.landing_failed, due.mission.id, str(error))
             return
         match result:
             case Conflicted(files=files):
                 self._log.info("landing met conflicts", extra=name | {"files": list(files)})
-                await desk.run(Workspace.landing_conflicted, due.mission.id, files)
+                await workspace.run(Workspace.landing_conflicted, due.mission.id, files)
             case Landed(commit=commit, note=note):
                 self._log.info("landed", extra=name | {"commit": commit, "note": note})
-                await desk.run(_landed, due, result)
+                await workspace.run(_landed, due, result)
                 await self._give_back(due)
             case Proposed(pull=pull):
                 self._log.info("pull request", extra=name | {"number": pull.number})
-                await desk.run(_proposed, due, pull)
+                await workspace.run(_proposed, due, pull)
                 await self._pull_requests.look(due.mission.id)
 
     async def _bring(self, due: Due) -> Landed | Conflicted | Proposed:
         """Onto the target branch, or into a pull request."""
         if due.by_pull_request and due.repository is not None:
             return await self._pull_requests.propose(due.mission, due.project, due.repository, due.worktree)
-        return await self._place.git(_do, due)
+        return await self._context.git(_do, due)
 
     async def _give_back(self, due: Due) -> None:
         """The worktree is vacant now; if that cannot be done yet, housekeeping does it later."""
         if due.worktree is not None:
             try:
-                await give_back(self._place, due.worktree)
+                await give_back(self._context, due.worktree)
             except SoloUnicornError as error:
                 self._log.warning("worktree kept", extra={"worktree": due.worktree.path, "why": str(error)})
 

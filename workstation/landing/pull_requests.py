@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..config.log import logger
-from ..missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
-from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
-from ..missions.ids import short_id
-from ..missions.landing import worktree_branch
-from ..missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
-from ..workspace.workspace import Workspace
-from ..worktrees.github import branches, pulls
-from ..worktrees.github.answers import NotMergeable, Unavailable
-from ..worktrees.github.client import GitHub
-from ..worktrees.github.hosts import Host, RepositoryName, name_of
-from ..worktrees.github.pulls import Pull
-from ..worktrees.landing import Landed
-from ..worktrees.work import commit_uncommitted
-from .upkeep import give_back
-from .workplace import Workplace
+from ...config.log import logger
+from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
+from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
+from ...missions.ids import short_id
+from ...missions.landing import worktree_branch
+from ...missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
+from ...workspace.workspace import Workspace
+from ...worktrees.github import branches, pulls
+from ...worktrees.github.answers import NotMergeable, Unavailable
+from ...worktrees.github.client import GitHub
+from ...worktrees.github.hosts import Host, RepositoryName, name_of
+from ...worktrees.github.pulls import Pull
+from ...worktrees.landing import Landed
+from ...worktrees.work import commit_uncommitted
+from ..context import ServiceContext
+from ..gc import give_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Followed:
     worktree: Worktree | None
 
 
-class PullRequestDesk:
+class PullRequests:
     """Opens and follows pull requests; `on_change` is called when a mission went on because of one."""
 
-    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
-        self._place = place
+    def __init__(self, context: ServiceContext, on_change: Callable[[], None]) -> None:
+        self._context = context
         self._on_change = on_change
         self._clients: dict[tuple[str, str], GitHub] = {}
         self._not_before: dict[str, datetime] = {}
@@ -77,17 +77,17 @@ class PullRequestDesk:
             )
         github = self._github(name)
         try:
-            facts = await self._place.git(pulls.repository, github, name)
+            facts = await self._context.git(pulls.repository, github, name)
             if repository.github_repo_id not in (None, facts.id):
                 raise Conflict(
                     f"{name.full_name} is another repository than the one that was linked",
                     why=f"its number on GitHub is {facts.id}, not {repository.github_repo_id}",
                     todo="check the remote; link the repository anew if that is meant",
                 )
-            await self._place.desk.run(
+            await self._context.workspace.run(
                 lambda workspace: workspace.repository_identified(repository.id, facts.id, facts.full_name)
             )
-            return await self._place.git(_propose, github, name, mission, project, repository, worktree)
+            return await self._context.git(_propose, github, name, mission, project, repository, worktree)
         except Unavailable as error:
             self._leave_alone(name.host, error)
             raise
@@ -96,27 +96,29 @@ class PullRequestDesk:
         """Look at every open pull request, now and then, for as long as the service runs."""
         while True:
             try:
-                for one in await self._place.desk.run(read_followed):
+                for one in await self._context.workspace.run(read_followed):
                     await self._look(one)
             except SoloUnicornError as error:
                 self._log.warning("pull requests not looked at", extra={"why": str(error)})
-            await asyncio.sleep(self._place.settings.github.poll_seconds)
+            await asyncio.sleep(self._context.settings.github.poll_seconds)
 
     async def look(self, mission_id: str) -> None:
         """Look at one mission's pull request now, if it has an open one; what cannot be seen now is seen later."""
-        for one in await self._place.desk.run(read_followed):
+        for one in await self._context.workspace.run(read_followed):
             if one.mission.id == mission_id:
                 await self._look(one)
 
     async def merge(self, mission_id: str) -> None:
         """Merge a mission's open pull request because a person said so; a refusal goes into its history."""
-        for one in await self._place.desk.run(read_followed):
+        for one in await self._context.workspace.run(read_followed):
             if one.mission.id == mission_id:
                 try:
                     async with self._turn:
                         await self._merge(one)
                 except SoloUnicornError as error:
-                    await self._place.desk.run(_tell, mission_id, f"The pull request could not be merged: {error}")
+                    await self._context.workspace.run(
+                        _tell, mission_id, f"The pull request could not be merged: {error}"
+                    )
                 await self._look(one)
 
     def close(self) -> None:
@@ -143,7 +145,7 @@ class PullRequestDesk:
 
     async def _take_in(self, one: Followed) -> None:
         github, number = self._github(one.name), one.mission.github_pr_number or 0
-        pull = await self._place.git(pulls.look, github, one.name, number)
+        pull = await self._context.git(pulls.look, github, one.name, number)
         mission = await self._seen(one, pull)
         if is_followed(mission) and merge_hindrance(mission, one.project) is None:
             await self._merge(one, pull)
@@ -152,9 +154,9 @@ class PullRequestDesk:
         """Merge exactly what was seen, then take in that it is merged."""
         github, number = self._github(one.name), one.mission.github_pr_number or 0
         if pull is None:
-            pull = await self._place.git(pulls.look, github, one.name, number)
+            pull = await self._context.git(pulls.look, github, one.name, number)
         try:
-            await self._place.git(
+            await self._context.git(
                 pulls.merge,
                 github,
                 one.name,
@@ -167,17 +169,17 @@ class PullRequestDesk:
             raise NotMergeable(
                 f"GitHub does not merge pull request #{number} now", why=error.why, todo="see what it says there"
             ) from error
-        await self._seen(one, await self._place.git(pulls.look, github, one.name, number))
+        await self._seen(one, await self._context.git(pulls.look, github, one.name, number))
 
     async def _seen(self, one: Followed, pull: Pull) -> Mission:
         """Record it. A merged branch is cleared up first: killed in between, the next look does it again."""
-        place, repository = self._place, one.repository
+        context, repository = self._context, one.repository
         files: tuple[str, ...] = ()
         target = base_branch(one.mission, repository)
         if pull.seen.state == "merged" and one.mission.agent_session_status == "INACTIVE":
             delete = one.project.pr_delete_branch_after_merge and repository.auto_delete_pr_branches
             try:
-                await place.git(
+                await context.git(
                     branches.settle_merged,
                     repository.local_path,
                     branch=pull.branch,
@@ -188,16 +190,16 @@ class PullRequestDesk:
             except SoloUnicornError as error:
                 self._log.warning("merged branch not cleared up", extra={"mission": one.mission.id, "why": str(error)})
         elif pull.seen.mergeable is False:
-            files = await place.git(
+            files = await context.git(
                 branches.conflicting_files, repository.local_path, branch=pull.branch, target=target
             )
         before = one.mission
-        mission = await place.desk.run(
+        mission = await context.workspace.run(
             lambda workspace: workspace.pull_request_seen(before.id, pull.number, pull.seen, files)
         )
         if mission.list in ("done", "loop") and one.worktree is not None and mission.list != before.list:
             try:
-                await give_back(place, one.worktree)
+                await give_back(context, one.worktree)
             except SoloUnicornError as error:
                 self._log.warning("worktree kept", extra={"worktree": one.worktree.path, "why": str(error)})
         if (mission.list, mission.landing_status) != (before.list, before.landing_status):
@@ -212,7 +214,7 @@ class PullRequestDesk:
         until = self._not_before.get(name.host)
         if until is not None and until > datetime.now(UTC):
             raise TryAgain(f"{name.host} wants to be left alone until {until:%H:%M:%S} UTC")
-        key = (name.host, self._place.settings.github.api_url)
+        key = (name.host, self._context.settings.github.api_url)
         if key not in self._clients:
             self._clients[key] = GitHub(Host.of(*key))
         return self._clients[key]

@@ -12,16 +12,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ..agents import catalogue
-from ..agents.handle import HostOutcome
-from ..agents.verdict import Judgement
-from ..config import paths
-from ..config.settings import SessionSettings
-from ..missions.entities import Mission, Session
-from ..missions.errors import NotFound
-from ..missions.sessions import RetryPolicy
-from ..workspace.workspace import Workspace
-from .reading import Reading
+from ...agents import catalogue
+from ...agents.handle import HostOutcome
+from ...agents.verdict import Judgement
+from ...config import paths
+from ...config.settings import SessionSettings
+from ...missions.entities import Mission, Session
+from ...missions.errors import NotFound
+from ...missions.sessions import RetryPolicy
+from ...workspace.workspace import Workspace
+from .transcript_fold import TranscriptFold
 
 
 def policy(settings: SessionSettings) -> RetryPolicy:
@@ -33,7 +33,7 @@ def policy(settings: SessionSettings) -> RetryPolicy:
     )
 
 
-def judge(workspace: Workspace, session_id: str, reading: Reading, host: HostOutcome | None) -> Judgement:
+def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: HostOutcome | None) -> Judgement:
     """The outcome of a session whose process is proven dead; `host` None when its host died without a word."""
     session = workspace.session(session_id)
     judgement = reading.verdict.decide(

@@ -13,7 +13,7 @@ import pytest
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
 from solo_unicorn.workstation import client
-from solo_unicorn.workstation.tidying import DAY, remove_old_runs
+from solo_unicorn.workstation.gc import DAY, remove_old_runs
 
 from .conftest import Shop, kill, until
 

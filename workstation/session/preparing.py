@@ -11,29 +11,29 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..agents import catalogue, launch
-from ..agents.launch import McpEntry
-from ..config import paths, prompts
-from ..config.correlation import correlation
-from ..config.settings import Settings
-from ..mcp_server.caller import digest, new_token
-from ..missions.comments import LineComment
-from ..missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
-from ..missions.errors import NotFound, SoloUnicornError
-from ..missions.flows import stage_of
-from ..missions.ids import short_id
-from ..missions.landing import worktree_branch
-from ..missions.permissions import PermissionRule
-from ..missions.prompts import PromptContext, build_prompt, template_name
-from ..missions.pull_requests import is_followed
-from ..workspace.workspace import Workspace
-from ..worktrees.bases import remote_base
-from ..worktrees.comments import place_comments
-from ..worktrees.pool import Lease as WorktreeLease
-from ..worktrees.pool import Pool, PoolFull
-from ..worktrees.preparing import Preparation
-from ..worktrees.scripts import ScriptResult
-from .workplace import Workplace
+from ...agents import catalogue, launch
+from ...agents.launch import McpEntry
+from ...config import paths, prompts
+from ...config.correlation import correlation
+from ...config.settings import Settings
+from ...mcp_server.caller import digest, new_token
+from ...missions.comments import LineComment
+from ...missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
+from ...missions.errors import NotFound, SoloUnicornError
+from ...missions.flows import stage_of
+from ...missions.ids import short_id
+from ...missions.landing import worktree_branch
+from ...missions.permissions import PermissionRule
+from ...missions.prompts import PromptContext, build_prompt, template_name
+from ...missions.pull_requests import is_followed
+from ...workspace.workspace import Workspace
+from ...worktrees.bases import remote_base
+from ...worktrees.comments import place_comments
+from ...worktrees.pool import Lease as WorktreeLease
+from ...worktrees.pool import Pool, PoolFull
+from ...worktrees.preparing import Preparation
+from ...worktrees.scripts import ScriptResult
+from ..context import ServiceContext
 
 FULL_SECONDS = 5.0
 """How long a repository without a free worktree is not asked for one, unless one is given back meanwhile."""
@@ -76,54 +76,54 @@ class Brief:
     """What its agents may, must not, or must ask to do."""
 
 
-async def prepare(place: Workplace, session: Session, run_dir: Path) -> Prepared:
+async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> Prepared:
     """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
-    await _read_comments(place, session)
-    brief = await place.desk.run(read_brief, session)
+    await _read_comments(context, session)
+    brief = await context.workspace.run(read_brief, session)
     branch = worktree_branch(brief.mission, brief.repository)
-    async with place.pool_turn(brief.repository.id):
+    async with context.pool_turn(brief.repository.id):
         try:
-            lease = await place.git(
+            lease = await context.git(
                 _acquire,
-                place.pool,
+                context.pool,
                 brief,
                 branch,
-                from_remote=place.settings.worktrees.start_from == "remote",
-                leave_large=place.errands is not None,
+                from_remote=context.settings.worktrees.start_from == "remote",
+                leave_large=context.background is not None,
             )
         except PoolFull:
-            place.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
+            context.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
             raise
-    await place.desk.run(_keep_worktree, brief.mission, lease)
-    _send_on_errands(place, brief, lease)
-    comments = await _placed_comments(place, brief.mission, lease)
-    preparation = await place.git(place.pool.prepare, lease, brief.repository)
-    await place.desk.run(_note_setup, brief.mission, preparation)
+    await context.workspace.run(_keep_worktree, brief.mission, lease)
+    _begin_in_background(context, brief, lease)
+    comments = await _placed_comments(context, brief.mission, lease)
+    preparation = await context.git(context.pool.prepare, lease, brief.repository)
+    await context.workspace.run(_note_setup, brief.mission, preparation)
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
-    await place.desk.run(Workspace.set_session_token, session.id, digest(token))
-    unasked = await place.git(
+    await context.workspace.run(Workspace.set_session_token, session.id, digest(token))
+    unasked = await context.git(
         _write_run,
         brief,
         comments,
         lease,
         run_dir,
-        place.mcp.entry(token),
+        context.mcp.entry(token),
         conversation,
-        place.settings,
+        context.settings,
         correlation.get(),
         preparation.environment,
     )
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unasked)
 
 
-async def _read_comments(place: Workplace, session: Session) -> None:
+async def _read_comments(context: ServiceContext, session: Session) -> None:
     """What reviewers wrote until now goes into the prompt; when GitHub is slow, what was seen last does."""
-    mission = await place.desk.run(Workspace.mission, session.mission_id)
-    if place.look_at_pull_request is not None and is_followed(mission):
+    mission = await context.workspace.run(Workspace.mission, session.mission_id)
+    if context.look_at_pull_request is not None and is_followed(mission):
         with suppress(TimeoutError):
             async with asyncio.timeout(COMMENTS_SECONDS):
-                await place.look_at_pull_request(mission.id)
+                await context.look_at_pull_request(mission.id)
 
 
 def read_brief(workspace: Workspace, session: Session) -> Brief:
@@ -207,25 +207,25 @@ def _acquire(pool: Pool, brief: Brief, branch: str, *, from_remote: bool, leave_
     return pool.acquire(brief.repository, brief.mission, branch=branch, base=base, leave_large=leave_large)
 
 
-def _send_on_errands(place: Workplace, brief: Brief, lease: WorktreeLease) -> None:
+def _begin_in_background(context: ServiceContext, brief: Brief, lease: WorktreeLease) -> None:
     """What the agent does not wait for."""
-    if place.errands is None:
+    if context.background is None:
         return
     if lease.pending is not None:
-        place.errands.copy(lease.pending)
+        context.background.copy(lease.pending)
     if lease.how != "resumed":
         base = brief.mission.start_from or brief.mission.target_branch or brief.repository.default_branch
-        place.errands.refresh(brief.repository, brief.mission, base)
+        context.background.refresh(brief.repository, brief.mission, base)
 
 
-async def _placed_comments(place: Workplace, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:
+async def _placed_comments(context: ServiceContext, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:
     """The line comments where they stand in the worktree now, which is kept for all who read them."""
-    comments = await place.desk.run(lambda workspace: workspace.comments(mission.id, open_only=True))
+    comments = await context.workspace.run(lambda workspace: workspace.comments(mission.id, open_only=True))
     if not comments:
         return ()
-    state = await place.desk.run(Workspace.change_state, mission.id)
-    placed = await place.git(place_comments, comments, lease.path, state.base or lease.base_commit)
-    await place.desk.run(lambda workspace: workspace.comments_placed(placed))
+    state = await context.workspace.run(Workspace.change_state, mission.id)
+    placed = await context.git(place_comments, comments, lease.path, state.base or lease.base_commit)
+    await context.workspace.run(lambda workspace: workspace.comments_placed(placed))
     return tuple(placed)
 
 

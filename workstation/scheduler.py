@@ -22,20 +22,21 @@ from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
 from ..system.backoff import Backoff
 from ..workspace.workspace import Workspace
-from .asked import Requests
+from .agent_health import AgentHealth
+from .background import background_of
+from .context import ServiceContext
 from .dispatch import Wish, claim_next
-from .errands import errands_of
-from .landing import LandingDesk
-from .lease import waking_clock
-from .mirroring import Mirroring
-from .news import News
+from .event_cursor import EventCursor
+from .gc import GarbageCollector
+from .hub.synchronising import Synchronising
+from .landing.landings import Landings
+from .landing.pull_requests import PullRequests
+from .mirror.mirroring import Mirroring
 from .pressure import limits
-from .pull_requests import PullRequestDesk
-from .session import SessionRunner
+from .requests import Requests
+from .session.lease import waking_clock
+from .session.runner import SessionRunner
 from .status import orphans
-from .synchronising import Synchronising
-from .upkeep import Upkeep
-from .workplace import Workplace
 
 LONGEST_WAIT = 300.0
 """Seconds after which the workspace is looked at even when nothing told of a change (a clock may have been set)."""
@@ -43,11 +44,11 @@ BREATH_SECONDS, LONGEST_BREATH_SECONDS = 0.02, 2.0
 BROKEN_FIRST, BROKEN_LONGEST = 0.5, 30.0
 
 
-class Work:
+class Scheduler:
     """Everything that runs in one service; `on_change` is called when it may have become idle, or no longer is."""
 
-    def __init__(self, place: Workplace, on_change: Callable[[], None]) -> None:
-        self.place = place
+    def __init__(self, context: ServiceContext, on_change: Callable[[], None]) -> None:
+        self.context = context
         self.draining = False
         self.paused = False
         self.problem = ""
@@ -57,24 +58,25 @@ class Work:
         self._limits: WorkstationLimits | None = None
         self._on_change = on_change
         self._awake = asyncio.Event()
-        self._news = News(place, self.wake)
-        self._pull_requests = PullRequestDesk(place, self.look)
-        place.errands = self._errands = errands_of(place)
-        place.look_at_pull_request = self._pull_requests.look
-        self._landings = LandingDesk(place, self._pull_requests, self.look)
-        self._upkeep = Upkeep(place, self.look)
-        self._mirroring = Mirroring(place)
-        self._synchronising = Synchronising(place.desk, self.look)
-        place.renew_at_hub = self._synchronising.renew
+        self._news = EventCursor(context, self.wake)
+        self._pull_requests = PullRequests(context, self.look)
+        context.background = self._background = background_of(context)
+        context.look_at_pull_request = self._pull_requests.look
+        self._landings = Landings(context, self._pull_requests, self.look)
+        self._agents = AgentHealth(context, self.look)
+        self._gc = GarbageCollector(context)
+        self._mirroring = Mirroring(context)
+        self._synchronising = Synchronising(context.workspace, self.look)
+        context.renew_at_hub = self._synchronising.renew
         self._runners: dict[str, SessionRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._requests = Requests(
-            place.desk,
+            context.workspace,
             self._runners,
             {
-                "scan_agents": lambda _: self._chore(self._upkeep.scan(), "agent scan"),
-                "clean_worktrees": lambda _: self._chore(self._upkeep.clean(), "clean"),
+                "scan_agents": lambda _: self._chore(self._agents.scan(), "agent scan"),
+                "clean_worktrees": lambda _: self._chore(self._gc.clean(), "clean"),
                 "merge_pull_request": self._merge,
                 "drain": lambda _: self.drain(),
                 "fetch_file": lambda request: self._chore(self._synchronising.fetch(request), "file"),
@@ -115,13 +117,13 @@ class Work:
         self._chore(self._open_mcp(), "mcp")
         self._chore(self._first_scan(), "agents")
         self._chore(self._clear_ground(), "ground")
-        self._chore(self._run(), "work")
+        self._chore(self._schedule(), "schedule")
         self._chore(self._follow_settings(), "settings")
-        self._chore(self._upkeep.watch_held(), "held agents")
-        self._chore(self._upkeep.clean_daily(), "worktrees")
-        self._chore(self._upkeep.fold_log(), "log")
-        self._chore(self._mirroring.run(), "mirrors")
-        self._chore(self._patiently(self._synchronising.run, "synchronising"), "synchronising")
+        self._chore(self._agents.watch_held(), "held agents")
+        self._chore(self._gc.clean_daily(), "worktrees")
+        self._chore(self._gc.fold_log(), "log")
+        self._chore(self._mirroring.keep_up(), "mirrors")
+        self._chore(self._patiently(self._synchronising.synchronise, "synchronising"), "synchronising")
         self._chore(self._patiently(self._pull_requests.follow, "pull requests"), "pull requests")
 
     def _merge(self, request: Request) -> None:
@@ -157,15 +159,15 @@ class Work:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._errands.close()
+        await self._background.close()
         await self._landings.close()
         self._pull_requests.close()
         self._news.close()
-        await self.place.close()
+        await self.context.close()
 
     # ---- the loop
 
-    async def _run(self) -> None:
+    async def _schedule(self) -> None:
         await self._patiently(self._tell_of_orphans, "orphans")
         await self._patiently(self._tell_limits, "settings")
         self._news.open()
@@ -186,15 +188,15 @@ class Work:
             await asyncio.sleep(min(max(time.monotonic() - began, BREATH_SECONDS), LONGEST_BREATH_SECONDS))
 
     async def _tell_limits(self) -> None:
-        now = await asyncio.to_thread(limits, self.place.settings)
+        now = await asyncio.to_thread(limits, self.context.settings)
         if self._limits and now.pressure and self._limits.pressure:  # its figures move all the time: told once
             now = replace(now, pressure=self._limits.pressure)
         if now != self._limits:
-            await self.place.desk.run(Workspace.set_workstation_limits, now)
+            await self.context.workspace.run(Workspace.set_workstation_limits, now)
             self._limits = now
 
     async def _tell_of_orphans(self) -> None:
-        live = await self.place.desk.run(lambda workspace: workspace.sessions(active=True))
+        live = await self.context.workspace.run(lambda workspace: workspace.sessions(active=True))
         for name in await asyncio.to_thread(orphans, {session.id for session in live}):
             self._log.warning("a host runs without a live session", extra={"session": name})
 
@@ -221,40 +223,42 @@ class Work:
             raise
 
     async def _look(self, due: bool) -> None:
-        desk = self.place.desk
+        workspace = self.context.workspace
         news = await self._news.take()
-        requests = await desk.run(Workspace.requests)
-        was_paused, self.paused = self.paused, await desk.run(Workspace.workstation_paused)
+        requests = await workspace.run(Workspace.requests)
+        was_paused, self.paused = self.paused, await workspace.run(Workspace.workstation_paused)
         if not (due or news.any or requests or was_paused != self.paused):
             return  # a session told of its progress: nothing follows from that
-        for session in await desk.run(lambda workspace: workspace.sessions(active=True)):
-            if session.workstation_id == self.place.workstation_id and session.id not in self._runners:
-                self._follow(SessionRunner(self.place, session, claimed_here=False), news.cause_of(session.mission_id))
+        for session in await workspace.run(lambda workspace: workspace.sessions(active=True)):
+            if session.workstation_id == self.context.workstation_id and session.id not in self._runners:
+                self._follow(
+                    SessionRunner(self.context, session, claimed_here=False), news.cause_of(session.mission_id)
+                )
         self._adopted.set()
         for request in requests:
             await self._requests.do(request)
         if not self._runners:
-            await desk.run(Workspace.release_stale_claims)
+            await workspace.run(Workspace.release_stale_claims)
         if not self.draining and self._cleared.is_set():
             await self._landings.begin()
-            if self._scanned.is_set() and self.place.mcp.up.is_set():
+            if self._scanned.is_set() and self.context.mcp.up.is_set():
                 await self._dispatch(news)
-        self.next_at = await desk.run(Workspace.next_dispatch_at)
-        mcp_is_known = self.place.mcp.up.is_set() or self.place.mcp.problem != ""
+        self.next_at = await workspace.run(Workspace.next_dispatch_at)
+        mcp_is_known = self.context.mcp.up.is_set() or self.context.mcp.problem != ""
         self._settled = self._settled or (self._scanned.is_set() and self._cleared.is_set() and mcp_is_known)
 
-    async def _dispatch(self, news: News) -> None:
+    async def _dispatch(self, news: EventCursor) -> None:
         """Claim and start as long as there is a mission that may start and a slot for it."""
         await self._tell_limits()
-        slots, workstation = self.place.settings.workstation.slots, self.place.workstation_id
+        slots, workstation = self.context.settings.workstation.slots, self.context.workstation_id
         while True:
             since = waking_clock()
             if self.draining:
                 return
             now = asyncio.get_running_loop().time()
-            full = frozenset(repository for repository, until in self.place.full.items() if until > now)
+            full = frozenset(repository for repository, until in self.context.full.items() if until > now)
             granted, wishes = self._synchronising.granted(), list[Wish]()
-            session = await self.place.desk.run(
+            session = await self.context.workspace.run(
                 claim_next, slots=slots, workstation_id=workstation, full=full, granted=granted, wishes=wishes
             )
             if session is None:
@@ -262,12 +266,12 @@ class Work:
                 return
             self._synchronising.taken(session.mission_id)
             cause = news.cause_of(session.mission_id)
-            self._follow(SessionRunner(self.place, session, claimed_here=True, since=since), cause)
+            self._follow(SessionRunner(self.context, session, claimed_here=True, since=since), cause)
 
     def _follow(self, runner: SessionRunner, cause: str) -> None:
         """Carry a session to its end in a task of its own, under the correlation of what began it."""
         correlation.set(cause)
-        task = asyncio.create_task(runner.run(), name=f"session {runner.session.id}")
+        task = asyncio.create_task(runner.run_to_end(), name=f"session {runner.session.id}")
         correlation.set("")
         self._runners[runner.session.id] = runner
         self._tasks[runner.session.id] = task
@@ -284,39 +288,39 @@ class Work:
     # ---- what goes on beside it
 
     async def _open_mcp(self) -> None:
-        await self.place.mcp.open()
+        await self.context.mcp.open()
         self.look()
 
     async def _first_scan(self) -> None:
-        await self._patiently(self._upkeep.scan, "agent scan")
+        await self._patiently(self._agents.scan, "agent scan")
         self._scanned.set()
         self.look()
 
     async def _clear_ground(self) -> None:
         """What a killed service left half-done in repositories, before anything new begins there."""
         await self._patiently(self._landings.recover, "landings")
-        await self._patiently(self._upkeep.settle, "worktrees")
+        await self._patiently(self._gc.settle, "worktrees")
         self._cleared.set()
         self.look()
 
     async def _follow_settings(self) -> None:
-        async for found in watch.changes(asyncio.Event(), self.place.settings):
+        async for found in watch.changes(asyncio.Event(), self.context.settings):
             if isinstance(found, SoloUnicornError):
                 self._log.warning("settings not taken over", extra={"why": str(found)})
                 continue
-            agents_changed = found.agents != self.place.settings.agents
-            if found.log != self.place.settings.log:
+            agents_changed = found.agents != self.context.settings.agents
+            if found.log != self.context.settings.log:
                 log.setup("service", level=found.log.level)
-            self.place.settings = found
+            self.context.settings = found
             await self._patiently(self._tell_limits, "settings")
             self._log.info("settings taken over")
             if agents_changed:
-                await self._patiently(self._upkeep.scan, "agent scan")
+                await self._patiently(self._agents.scan, "agent scan")
             self.look()
 
     def _seconds_to_wait(self) -> float:
         now = asyncio.get_running_loop().time()
-        waits = [until - now for until in self.place.full.values() if until > now]
+        waits = [until - now for until in self.context.full.values() if until > now]
         if self.next_at is not None:
             waits.append((self.next_at - datetime.now(UTC)).total_seconds())
         return max(0.0, min([LONGEST_WAIT, *waits])) + 0.01

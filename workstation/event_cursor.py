@@ -12,16 +12,16 @@ from collections.abc import Callable
 from ..config.log import logger
 from ..missions.errors import SoloUnicornError
 from ..workspace.workspace import Workspace
-from .workplace import Workplace
+from .context import ServiceContext
 
 AT_ONCE = 1000
 
 
-class News:
+class EventCursor:
     """Takes events in order, once."""
 
-    def __init__(self, place: Workplace, wake: Callable[[], None]) -> None:
-        self._place = place
+    def __init__(self, context: ServiceContext, wake: Callable[[], None]) -> None:
+        self._context = context
         self._wake = wake
         self._seen: int | None = None
         self._last = ""
@@ -32,7 +32,7 @@ class News:
 
     def open(self) -> None:
         """Be woken from now on."""
-        self._stop = self._place.desk.on_change(self._wake)
+        self._stop = self._context.workspace.on_change(self._wake)
 
     def close(self) -> None:
         """No longer."""
@@ -44,14 +44,14 @@ class News:
         """The correlation id behind a mission's last change; the last of all where that one has none."""
         return self._by_mission.get(mission_id) or self._last
 
-    async def take(self) -> News:
+    async def take(self) -> EventCursor:
         """Take what is new; the first call begins a little before the end of what there is."""
-        desk = self._place.desk
+        workspace = self._context.workspace
         if self._seen is None:
-            self._seen = max(0, await desk.run(Workspace.last_seq) - AT_ONCE)
+            self._seen = max(0, await workspace.run(Workspace.last_seq) - AT_ONCE)
         self.any = False
         self._last = ""
-        while events := await desk.run(Workspace.events_since, self._seen, AT_ONCE):
+        while events := await workspace.run(Workspace.events_since, self._seen, AT_ONCE):
             self.any = True
             self._seen = events[-1].seq
             for event in events:
@@ -60,7 +60,7 @@ class News:
                     if event.mission_id is not None:
                         self._by_mission[event.mission_id] = event.correlation_id
             try:
-                await self._place.mcp.changed(events)
+                await self._context.mcp.changed(events)
             except SoloUnicornError as error:
                 logger("workstation.mcp").warning("clients not told", extra={"why": str(error)})
         return self

@@ -11,8 +11,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from ..config.log import logger
-from ..missions.errors import SoloUnicornError
+from ...config.log import logger
+from ...missions.errors import SoloUnicornError
 
 RENEWALS_PER_LEASE = 4
 Clock = Callable[[], float]

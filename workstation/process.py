@@ -58,7 +58,7 @@ def serve(*, stay: bool, ready: Callable[[], None] = lambda: None) -> None:
 
 
 async def _serve(settings: Settings, stay: bool, ready: Callable[[], None]) -> None:
-    await Service(settings, stay=stay).run(ready)
+    await Service(settings, stay=stay).serve(ready)
 
 
 def _tell(descriptor: int | None, message: JsonObject) -> None:

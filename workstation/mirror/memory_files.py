@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..missions.entities import USER
-from ..missions.errors import VersionConflict
-from ..missions.limits import DOCUMENT_MAX
-from ..missions.memory import NAME
-from ..system import files
-from ..workspace.workspace import Workspace
+from ...missions.entities import USER
+from ...missions.errors import VersionConflict
+from ...missions.limits import DOCUMENT_MAX
+from ...missions.memory import NAME
+from ...system import files
+from ...workspace.workspace import Workspace
 
 FOLDER = Path(".solo-unicorn") / "memory"
 Common = tuple[int, str]

@@ -11,22 +11,22 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from ..config import paths
-from ..config.log import logger
-from ..missions.board import Request
-from ..missions.entities import Json, JsonObject, Session
-from ..missions.errors import SoloUnicornError
-from ..missions.ids import new_ulid
-from ..missions.wire import to_wire
-from ..sync.replica.connecting import Account
-from ..workspace.attachments import failure
-from ..workspace.thread import WorkspaceThread
-from ..workspace.workspace import Workspace
-from .dispatch import Wish
+from ...config import paths
+from ...config.log import logger
+from ...missions.board import Request
+from ...missions.entities import Json, JsonObject, Session
+from ...missions.errors import SoloUnicornError
+from ...missions.ids import new_ulid
+from ...missions.wire import to_wire
+from ...sync.replica.connecting import Account
+from ...workspace.attachments import failure
+from ...workspace.thread import WorkspaceThread
+from ...workspace.workspace import Workspace
+from ..dispatch import Wish
 
 if TYPE_CHECKING:
-    from ..sync.client.engine import Engine
-    from ..sync.client.link import AccountLink
+    from ...sync.client.engine import Engine
+    from ...sync.client.link import AccountLink
     from .registry import Registry
 
 LOCK_SECONDS = 2.0
@@ -37,8 +37,8 @@ GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
 class Synchronising:
     """Begins with the first connected project; a workspace without one pays for a look at each change, and no more."""
 
-    def __init__(self, desk: WorkspaceThread, wake: Callable[[], None]) -> None:
-        self._desk = desk
+    def __init__(self, workspace: WorkspaceThread, wake: Callable[[], None]) -> None:
+        self._workspace = workspace
         self._wake = wake
         self._news = asyncio.Event()
         self._engine: Engine | None = None
@@ -50,22 +50,22 @@ class Synchronising:
 
     async def fetch(self, request: Request) -> None:
         """Bring a file of a mission from its hub; when that fails, its `failure` says why."""
-        from ..sync.client.downloads import fetch
-        from ..sync.client.fetching import connected
+        from ...sync.client.downloads import fetch
+        from ...sync.client.fetching import connected
 
         mission_id, name = request.mission_id or "", str(request.payload.get("name", ""))
-        file = await self._desk.run(Workspace.attachment, mission_id, name)
+        file = await self._workspace.run(Workspace.attachment, mission_id, name)
         try:
-            mirror = await self._desk.run(Workspace.mirror, file.project_id)
-            account = await self._desk.run(Workspace.account, mirror.account)
+            mirror = await self._workspace.run(Workspace.mirror, file.project_id)
+            account = await self._workspace.run(Workspace.account, mirror.account)
             link = connected(account)
             try:
                 await fetch(link, account, file)
             finally:
                 await link.close()
-            await self._desk.run(Workspace.set_meta, failure(file.id), "")
+            await self._workspace.run(Workspace.set_meta, failure(file.id), "")
         except (SoloUnicornError, OSError) as error:
-            await self._desk.run(Workspace.set_meta, failure(file.id), str(error))
+            await self._workspace.run(Workspace.set_meta, failure(file.id), str(error))
 
     # -- claims: the hub decides which machine runs a mission
 
@@ -111,7 +111,7 @@ class Synchronising:
         """Let the hub give a mission that was claimed and did not begin to somebody else."""
 
         async def told(engine: Engine) -> None:
-            project = (await self._desk.run(Workspace.mission, mission_id)).project_id
+            project = (await self._workspace.run(Workspace.mission, mission_id)).project_id
             await self._said(engine, project, mission_id, "release", session_id, {})
 
         if self._engine is not None:
@@ -132,21 +132,21 @@ class Synchronising:
         self, engine: Engine, project_id: str, mission_id: str, verb: str, session_id: str, more: JsonObject
     ) -> int:
         """The hub's status to claim or renew; 200 for a local project, 0 when it does not answer."""
-        from ..sync.replica.messages import API, NoAnswer
-        from ..sync.replica.messages import Request as ToHub
+        from ...sync.replica.messages import API, NoAnswer
+        from ...sync.replica.messages import Request as ToHub
 
-        mirrors = {one.project_id: one for one in await self._desk.run(Workspace.mirrors)}
-        accounts = {one.id: one for one in await self._desk.run(Workspace.accounts)}
+        mirrors = {one.project_id: one for one in await self._workspace.run(Workspace.mirrors)}
+        accounts = {one.id: one for one in await self._workspace.run(Workspace.accounts)}
         if project_id not in mirrors or mirrors[project_id].account not in accounts:
             return 200 if project_id not in mirrors else 0
         account = accounts[mirrors[project_id].account]
         registry = self._registries.get(account.id)
         if verb == "claim" and (registry is None or not registry.may_work):
             return 0  # not known there yet, or fenced off
-        machine = await self._desk.run(Workspace.workstation)
+        machine = await self._workspace.run(Workspace.workstation)
         generation = registry.generation if registry is not None else 0
         body: JsonObject = {"workstationId": machine.id, "sessionId": session_id, **more}
-        body["generation"] = generation or await self._desk.run(Workspace.generation)
+        body["generation"] = generation or await self._workspace.run(Workspace.generation)
         path = f"{API}/missions/{mission_id}/{verb}"
         answer = await engine.link(account).transport.send(ToHub("POST", path, {}, {}, body))
         if registry is not None:
@@ -159,11 +159,11 @@ class Synchronising:
 
     # -- the engine
 
-    async def run(self) -> None:
+    async def synchronise(self) -> None:
         """Until cancelled."""
-        stop = self._desk.on_change(self._news.set)
+        stop = self._workspace.on_change(self._news.set)
         try:
-            while not await self._desk.run(Workspace.mirrors):
+            while not await self._workspace.run(Workspace.mirrors):
                 self._news.clear()
                 await self._news.wait()
         finally:
@@ -171,23 +171,23 @@ class Synchronising:
         await self._hold()
 
     async def _hold(self) -> None:
-        from ..sync.client.alone import EngineRuns, alone
+        from ...sync.client.alone import EngineRuns, alone
 
         while True:
             try:
                 with alone(paths.made_home() / "sync.lock"):
-                    await self._synchronise()
+                    await self._synchronise_alone()
             except EngineRuns:
                 await asyncio.sleep(LOCK_SECONDS)
 
-    async def _synchronise(self) -> None:
-        from ..sync.client.synchroniser import Synchroniser
+    async def _synchronise_alone(self) -> None:
+        from ...sync.client.synchroniser import Synchroniser
 
-        async with WorkspaceThread() as desk:  # a page that is taken in does not hold up the work of the service
-            synchroniser = Synchroniser(desk, lambda account, link: self._at_hub(desk, account, link))
+        async with WorkspaceThread() as workspace:  # a page that is taken in does not hold up the work of the service
+            synchroniser = Synchroniser(workspace, lambda account, link: self._at_hub(workspace, account, link))
             self._engine = synchroniser.engine
             try:
-                await synchroniser.run()
+                await synchroniser.synchronise()
             finally:
                 self._engine = None
                 self._registries.clear()
@@ -195,32 +195,32 @@ class Synchronising:
                     task.cancel()
                 await asyncio.gather(*self._asking, return_exceptions=True)
 
-    def _at_hub(self, desk: WorkspaceThread, account: Account, link: AccountLink) -> AtHub:
+    def _at_hub(self, workspace: WorkspaceThread, account: Account, link: AccountLink) -> AtHub:
         from .registry import Registry
 
         registry = self._registries[account.id] = Registry(
-            desk, account, link.transport, self._wake, Random(), taken=link.report.heartbeat
+            workspace, account, link.transport, self._wake, Random(), taken=link.report.heartbeat
         )
-        return AtHub(desk, registry, self._wake)
+        return AtHub(workspace, registry, self._wake)
 
 
 class AtHub:
     """This workstation on an account's connection: presence, offers, and the registry's heartbeats."""
 
-    def __init__(self, desk: WorkspaceThread, registry: Registry, wake: Callable[[], None]) -> None:
-        self._desk = desk
+    def __init__(self, workspace: WorkspaceThread, registry: Registry, wake: Callable[[], None]) -> None:
+        self._workspace = workspace
         self._registry = registry
         self._wake = wake
 
     async def channels(self, projects: Sequence[str]) -> Sequence[str]:
         """Where workstations are told of, and what is for this one."""
-        machine = await self._desk.run(Workspace.workstation)
+        machine = await self._workspace.run(Workspace.workstation)
         return [*(f"project:{one}:workstations" for one in projects), f"workstation:{machine.id}"]
 
     async def presence(self) -> tuple[str, JsonObject]:
         """This workstation's id, and what it says of itself."""
-        machine = await self._desk.run(Workspace.workstation)
-        return machine.id, await self._desk.run(meta)
+        machine = await self._workspace.run(Workspace.workstation)
+        return machine.id, await self._workspace.run(meta)
 
     def heard(self, envelope: JsonObject) -> None:
         """What it is offered comes with the next heartbeat."""
@@ -228,9 +228,9 @@ class AtHub:
             self._registry.wake()
             self._wake()
 
-    async def run(self) -> None:
+    async def accompany(self) -> None:
         """Register and send heartbeats."""
-        await self._registry.run()
+        await self._registry.keep_registered()
 
 
 def meta(workspace: Workspace) -> JsonObject:

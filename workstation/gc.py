@@ -1,0 +1,206 @@
+"""What is no longer needed: worktrees of finished missions, transcripts of long ago, the write-ahead log.
+
+Worktrees of finished missions are given back, and those unused for long removed once a day; both fail closed
+(worktrees/pool.py), so doing them twice or being killed half-way loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ..agents import launch
+from ..config import paths
+from ..config.log import logger
+from ..missions.entities import SYSTEM, ProjectRepository, Worktree
+from ..missions.errors import NotFound, SoloUnicornError
+from ..workspace.workspace import Workspace
+from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
+from .context import ServiceContext
+from .session.preparing import script_note
+
+DAY = 24 * 60 * 60
+FOLD_SECONDS, FOLD_BYTES = 30.0, 4 << 20
+CLEANED = "worktrees.cleanedAt"
+CLEAN_EVERY = timedelta(days=1)
+
+
+class GarbageCollector:
+    """Gives back and removes what nobody needs."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._cleaning = asyncio.Lock()
+        self._log = logger("workstation.gc")
+
+    async def clean_daily(self) -> None:
+        """Give back and clean worktrees at start when a day has passed, then once a day."""
+        while True:
+            wait = CLEAN_EVERY
+            try:
+                last = await self._context.workspace.run(lambda workspace: workspace.meta(CLEANED))
+                wait = CLEAN_EVERY - (datetime.now(UTC) - datetime.fromisoformat(last)) if last else timedelta()
+                if wait <= timedelta():
+                    await self.clean()
+                    wait = CLEAN_EVERY
+            except (SoloUnicornError, ValueError) as error:
+                self._log.warning("worktrees not cleaned", extra={"why": str(error)})
+            await asyncio.sleep(max(60.0, wait.total_seconds()))
+
+    async def fold_log(self) -> None:
+        """Fold the workspace's write-ahead log into its file when it has grown; nobody else does."""
+        log = paths.workspace_db().with_name(paths.workspace_db().name + "-wal")
+        while True:
+            await asyncio.sleep(FOLD_SECONDS)
+            try:
+                if (await asyncio.to_thread(log.stat)).st_size > FOLD_BYTES:
+                    await self._context.workspace.run(Workspace.checkpoint)
+            except (SoloUnicornError, OSError) as error:
+                self._log.warning("log not folded", extra={"why": str(error)})
+
+    async def settle(self) -> None:
+        """At start: give back what a killed service did not come to, settle what git and records disagree on.
+
+        Each counts against its repository's limit as long as it is not settled.
+        """
+        await self.give_back()
+        for repository in await self._context.workspace.run(Workspace.repositories):
+            try:
+                await self._reconcile(repository)
+            except SoloUnicornError as error:
+                self._log.warning("worktrees not settled", extra={"repository": repository.name, "why": str(error)})
+
+    async def _reconcile(self, repository: ProjectRepository) -> None:
+        async with self._context.pool_turn(repository.id):
+            for orphan in await self._context.git(self._context.pool.reconcile, repository):
+                self._log.info("orphan", extra={"path": str(orphan.path), "kind": orphan.kind, "what": orphan.what_now})
+
+    async def clean(self) -> None:
+        """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
+        async with self._cleaning:
+            await self.give_back()
+            for repository in await self._context.workspace.run(Workspace.repositories):
+                try:
+                    await self._clean_one(repository)
+                except SoloUnicornError as error:
+                    self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
+            await self._remove_old_runs()
+            now = datetime.now(UTC).isoformat()
+            await self._context.workspace.run(lambda workspace: workspace.set_meta(CLEANED, now))
+
+    async def _remove_old_runs(self) -> None:
+        days = self._context.settings.sessions.keep_days
+        if days:
+            needed = await self._context.workspace.run(Workspace.sessions_to_keep)
+            try:
+                removed = await asyncio.to_thread(remove_old_runs, paths.runs_dir(), needed, days)
+                self._log.info("old transcripts removed", extra={"sessions": removed})
+            except OSError as error:
+                self._log.warning("old transcripts not removed", extra={"why": str(error)})
+
+    async def _clean_one(self, repository: ProjectRepository) -> None:
+        context = self._context
+        live = await context.workspace.run(lambda workspace: workspace.sessions(active=True))
+        used = {session.worktree_path for session in live}
+        await self._reconcile(repository)
+        removals = await context.git(
+            context.pool.clean,
+            repository,
+            days=context.settings.worktrees.keep_days,
+            in_use=lambda path: str(path) in used,
+        )
+        before = datetime.now(UTC) - timedelta(days=context.settings.worktrees.keep_days)
+        landed = await context.git(forget_landed_branches, repository.local_path, before=before)
+        held = await context.git(forget_held_elsewhere, repository.local_path)
+        if landed or held:
+            self._log.info("refs cleared up", extra={"branches": landed, "rescued": held})
+        for removal in removals:
+            if removal.removed:
+                self._log.info("worktree removed", extra={"path": str(removal.path), "why": removal.why})
+
+    async def give_back(self) -> None:
+        """Make the worktrees of missions vacant that are done or gone and that nobody works on."""
+        for worktree in await self._context.workspace.run(worktrees_to_give_back):
+            try:
+                await give_back(self._context, worktree)
+                self._log.info("worktree given back", extra={"worktree": worktree.path})
+            except SoloUnicornError as error:
+                self._log.warning("worktree kept", extra={"worktree": worktree.path, "why": str(error)})
+
+
+async def give_back(context: ServiceContext, worktree: Worktree) -> None:
+    """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it.
+
+    Does nothing when the worktree has changed hands since `worktree` was read.
+    """
+    async with context.pool_turn(worktree.repository_id):
+        slots = await context.workspace.run(Workspace.worktrees, worktree.repository_id)
+        if any((slot.id, slot.mission_id) == (worktree.id, worktree.mission_id) for slot in slots):
+            await _give_back(context, worktree)
+
+
+async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
+    with suppress(NotFound):  # a repository that was removed has no script to run
+        repository = await context.workspace.run(Workspace.repository, worktree.repository_id)
+        ran = await context.git(context.pool.teardown, worktree, repository)
+        if ran is not None:
+            logger("workstation.gc").info(ran.sentence, extra={"worktree": worktree.path})
+            await context.workspace.run(_note_teardown, worktree, script_note(ran))
+    await context.workspace.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
+    await context.git(context.pool.release, worktree)
+    context.full.pop(worktree.repository_id, None)
+
+
+def _note_teardown(workspace: Workspace, worktree: Worktree, note: str) -> None:
+    with suppress(NotFound):
+        workspace.add_note(worktree.mission_id or "", "progress", note, by=SYSTEM)
+
+
+def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:
+    with suppress(NotFound):
+        mission = workspace.mission(worktree.mission_id or "")
+        if mission.worktree_path == worktree.path:
+            workspace.set_mission_worktree(mission.id, None, None)
+
+
+def worktrees_to_give_back(workspace: Workspace) -> list[Worktree]:
+    """Those whose mission is done or gone, without a live session (domain.md, Worktrees)."""
+    used = {session.worktree_path for session in workspace.sessions(active=True)}
+    found = []
+    for worktree in workspace.worktrees():
+        if worktree.mission_id is None or worktree.path in used or not Path(worktree.path).exists():
+            continue
+        try:
+            mission = workspace.mission(worktree.mission_id)
+        except NotFound:
+            found.append(worktree)
+            continue
+        if mission.list == "done" and mission.agent_session_status == "INACTIVE":
+            found.append(worktree)
+    return found
+
+
+def remove_old_runs(runs: Path, needed: set[str], days: float) -> list[str]:
+    """Remove the run directories that nobody needs and that nothing was written to for `days`; their names.
+
+    What may still be asked for stays: see `sessions_to_keep`; a directory that a host holds; one that changed lately. A
+    directory that is no session of this workspace is let go by the same rules.
+    """
+    removed = []
+    before = time.time() - days * DAY
+    for run_dir in sorted(runs.iterdir()):
+        if run_dir.name in needed or run_dir.is_symlink() or not run_dir.is_dir() or _written(run_dir) > before:
+            continue
+        if launch.seal(run_dir):  # no host holds it, and none can be started in it any more
+            shutil.rmtree(run_dir)
+            removed.append(run_dir.name)
+    return removed
+
+
+def _written(run_dir: Path) -> float:
+    """When it or one of its files was written last."""
+    return max(path.lstat().st_mtime for path in (run_dir, *run_dir.iterdir()))

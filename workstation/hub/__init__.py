@@ -1,0 +1,1 @@
+"""This workstation at the hubs of connected projects: registration, heartbeats, claims."""

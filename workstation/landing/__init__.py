@@ -1,0 +1,1 @@
+"""Finished work on its way to its target branch: by git here, or by a pull request."""

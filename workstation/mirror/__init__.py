@@ -1,0 +1,1 @@
+"""A project's memory, solutions and tasks as files in its checkouts."""

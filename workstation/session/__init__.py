@@ -1,0 +1,1 @@
+"""One session from its claim to its end: prepared, started, followed, judged."""
