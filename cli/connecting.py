@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..missions.entities import Json
 from ..missions.errors import SignedOut, UsageError
 from ..missions.wire import to_wire
-from .opening import project_of, workspace
+from .opening import project_of, project_to_fill, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project_first
 
@@ -71,9 +71,10 @@ def _publish(options: Options) -> None:
     from ..sync.client import fetching
     from ..sync.replica.connecting import published
 
+    output = Output(options)
     with workspace() as opened:
         account = chosen(opened, options.profile)
-        project = project_of(opened, options.project)
+        project = project_to_fill(opened, options.project, output)
         if project.hub is not None:
             raise UsageError(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
         document, parts = published(
@@ -82,7 +83,6 @@ def _publish(options: Options) -> None:
         talk(account, lambda link: fetching.publish(link, account.hub, document, parts))
         project = opened.publish_project(project.id, account)
         waiting = opened.sync_state(project.id).waiting
-    output = Output(options)
     output.done(f"{project.name} is on {account.hub} now", to_wire(project), name=project.slug)
     if waiting:
         output.note(f"{waiting} to send: `solo-unicorn sync` does it now; the service does it by itself.")

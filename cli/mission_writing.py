@@ -20,7 +20,7 @@ from ..missions.entities import (
 from ..missions.errors import NotFound, UsageError, VersionConflict
 from ..missions.naming import choices, nearest
 from ..workspace.workspace import Workspace
-from .opening import agents_of, project_of, service_note, workspace
+from .opening import agents_of, project_of, project_to_fill, service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project, text_from
 from .shapes import mission_json, ref
@@ -68,7 +68,7 @@ def _create_arguments(parser: Parser) -> None:
 def _create(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = project_of(opened, options.project)
+        project = project_to_fill(opened, options.project, output)
         blockers = [opened.mission(blocker) for blocker in options.blocked_by]
         values = _values(options, opened, project)
         held_back = options.ready and bool(blockers)

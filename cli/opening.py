@@ -31,6 +31,7 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
     A directory is of the project that has linked its repository, else of the one that was made in it last. NotFound
     when there is no project, UsageError that names them when there are several.
     """
+    _link_awaited(opened)
     if wish:
         return opened.project(wish)
     projects = opened.projects()
@@ -55,9 +56,53 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
         raise NotFound(
             "There is no project yet",
             why="missions stand on the board of a project",
-            todo="`solo-unicorn project create NAME` makes one; so does the board at its first start",
+            todo="`solo-unicorn project create NAME` makes one; in a git repository, "
+            "the first `solo-unicorn mission create` and the first start of the board do so too",
         )
     return projects[0]
+
+
+def _link_awaited(opened: Workspace) -> None:
+    """Link repositories that have a commit by now; the service does so too, while it runs."""
+    if opened.read_only is None and opened.meta("repositories.awaited"):
+        from ..worktrees.linking import link_awaited
+
+        link_awaited(opened)
+
+
+def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: str = "") -> Project:
+    """The same for a command that adds to a project: where there is none yet, one is made for this directory.
+
+    It is called `name` and left without a repository when that is given; else it is made for the repository around
+    this directory, which is linked. A repository without a commit is offered its first one on a terminal, and linked
+    by itself once it has one.
+    """
+    from ..worktrees.around import common_directory
+
+    if wish or opened.projects() or not (name or common_directory(_here())):
+        return project_of(opened, wish)
+    if name:
+        return _first(opened, output, name, "")
+    from ..worktrees.linking import await_commit, link
+    from ..worktrees.repositories import NoCommits
+    from .repo import facts_of
+
+    try:
+        facts = facts_of(".")
+    except NoCommits as error:
+        project = _first(opened, output, error.root.name, f"{error.root} is linked to it once it has a commit")
+        await_commit(opened, project, error.root)
+        return project
+    project = _first(opened, output, facts.name, f"{facts.root} is linked to it")
+    link(opened, project, facts)
+    return project
+
+
+def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:
+    project = opened.create_project(name)
+    remember_directory(opened, project)
+    output.note(f"Project {project.name} is made, the first one on this machine" + (f"; {linked}." if linked else "."))
+    return project
 
 
 def remember_directory(opened: Workspace, project: Project) -> None:

@@ -24,13 +24,14 @@ def _create(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         if options.repo:
-            from .repo import facts_of, linked
+            from ..worktrees.linking import link
+            from .repo import facts_of
 
             facts = facts_of(
                 options.repo, first_commit=options.first_commit
             )  # looked at first: a wrong path makes no project
             project = opened.create_project(options.name, description=options.description)
-            linked(opened, project, facts)
+            link(opened, project, facts)
         else:
             project = opened.create_project(options.name, description=options.description)
             remember_directory(opened, project)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..missions.entities import Project, ProjectRepository
 from ..missions.wire import to_wire
-from .opening import project_of, workspace
+from ..worktrees.linking import await_commit, link, stop_awaiting, without_checkout
+from .opening import project_of, project_to_fill, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_first_commit, takes_project
 
@@ -48,11 +49,10 @@ def _add(options: Options) -> None:
             project = project_of(opened, options.project)
             facts, managed = checkout_of(output, opened, options.source, options.path, options.blobless)
         else:
-            facts, managed = facts_of(options.source, first_commit=options.first_commit), False
-            project = (None if options.project else _expecting(opened, facts)) or project_of(opened, options.project)
+            facts, managed, project = _of_checkout(opened, options, output)
         if options.branch:
             _check_branch(facts, options.branch)
-        repository = linked(
+        repository = link(
             opened, project, facts, name=options.name, branch=options.branch, most=options.max, managed=managed
         )
         repository, unknown = _identified(output, opened, repository)
@@ -72,6 +72,21 @@ def _add(options: Options) -> None:
         output.note(f"Its HEAD is detached: missions start from {repository.default_branch}.")
     if facts.dirty:
         output.note("It has uncommitted changes: they stay where they are, and missions do not see them.")
+
+
+def _of_checkout(opened: Workspace, options: Options, output: Output) -> tuple[RepositoryFacts, bool, Project]:
+    """What a path is, whether it is a clone of ours, and the project that it is linked to."""
+    from ..worktrees.repositories import NoCommits
+
+    try:
+        facts = facts_of(options.source, first_commit=options.first_commit)
+    except NoCommits as error:
+        project = project_to_fill(opened, options.project, output, error.root.name)
+        await_commit(opened, project, error.root)
+        raise NoCommits(error.root, project.name) from None
+    stop_awaiting(opened, facts.root)
+    expecting = None if options.project else _expecting(opened, facts)
+    return facts, False, expecting or project_to_fill(opened, options.project, output, facts.name)
 
 
 def is_url(source: str) -> bool:
@@ -105,54 +120,8 @@ def _wants_first_commit(root: Path) -> bool:
 
 def _expecting(opened: Workspace, facts: RepositoryFacts) -> Project | None:
     """The one connected project with a repository that this checkout is of and that has none on this machine yet."""
-    found = [one for one in opened.projects() if _without_checkout(opened, one, "", facts.remote_url) is not None]
+    found = [one for one in opened.projects() if without_checkout(opened, one, "", facts.remote_url) is not None]
     return found[0] if len(found) == 1 else None
-
-
-def linked(
-    opened: Workspace,
-    project: Project,
-    facts: RepositoryFacts,
-    *,
-    name: str | None = None,
-    branch: str | None = None,
-    most: int | None = None,
-    managed: bool = False,
-) -> ProjectRepository:
-    """Link a repository that was looked at."""
-    values: dict[str, Any] = {
-        "local_path": str(facts.root),
-        "default_branch": branch or facts.default_branch,
-        "remote_url": facts.remote_url,
-        "github_owner": facts.github_owner,
-        "github_name": facts.github_name,
-        "github_full_name": facts.github_full_name,
-        "github_url": f"https://{facts.github_host}/{facts.github_full_name}" if facts.github_owner else "",
-        "is_managed_clone": managed,
-    }
-    if most is not None:
-        values["max_concurrent_missions"] = most
-    known = _without_checkout(opened, project, name or facts.name, facts.remote_url)
-    if known is not None:  # of a connected project: another machine linked it, and this is its checkout here
-        return opened.update_repository(known.id, {"local_path": str(facts.root), "is_managed_clone": managed})
-    return opened.add_repository(project.id, name or facts.name, **values)
-
-
-def _without_checkout(
-    opened: Workspace, project: Project, name: str, remote_url: str | None
-) -> ProjectRepository | None:
-    """The repository with that address that has no checkout on this machine yet, else the one of that name.
-
-    An address is the same whatever the way to reach it; two different addresses are two repositories.
-    """
-    from .repo_cloning import alike
-
-    if project.hub is None:
-        return None
-    found = [one for one in opened.repositories(project.id) if not one.local_path]
-    same = [one for one in found if remote_url and one.remote_url and alike(one.remote_url) == alike(remote_url)]
-    named = [one for one in found if one.name == name and not (one.remote_url and remote_url)]
-    return next(iter(same or named), None)
 
 
 def _identified(output: Output, opened: Workspace, repository: ProjectRepository) -> tuple[ProjectRepository, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ def checkout_of(
 def _here_already(opened: Workspace, url: str) -> tuple[RepositoryFacts, bool] | None:
     """A checkout with that remote: one that another project has linked, or a clone of ours that was kept."""
     from ..config.paths import clones_dir
+    from ..worktrees.linking import alike
     from ..worktrees.repositories import inspect
 
     linked = {Path(one.local_path): one.is_managed_clone for one in opened.repositories() if one.local_path}
@@ -54,14 +54,6 @@ def _here_already(opened: Workspace, url: str) -> tuple[RepositoryFacts, bool] |
         if facts.remote_url and alike(facts.remote_url) == alike(url):
             return facts, linked.get(path, True)
     return None
-
-
-def alike(url: str) -> str:
-    """What is the same in all addresses of a repository: host and path, whatever the way to reach it."""
-    bare = re.sub(r"^[a-z+]+://", "", url.strip(), flags=re.IGNORECASE)
-    bare = re.sub(r"^[^@/]+@", "", bare)
-    host, _, path = re.sub(r"^([\w.-]+)(?::\d+/|:)", r"\1/", bare).partition("/")
-    return f"{host.lower()}/{path.strip('/').removesuffix('.git')}"
 
 
 def _wants_blobless(output: Output, url: str) -> bool:

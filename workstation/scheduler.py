@@ -27,6 +27,7 @@ from .background import background_of
 from .context import ServiceContext
 from .dispatch import Wish, claim_next
 from .event_cursor import EventCursor
+from .first_commits import link_first_commits
 from .gc import GarbageCollector
 from .hub.synchronising import Synchronising
 from .landing.landings import Landings
@@ -122,6 +123,7 @@ class Scheduler:
         self._chore(self._agents.watch_held(), "held agents")
         self._chore(self._gc.clean_daily(), "worktrees")
         self._chore(self._gc.fold_log(), "log")
+        self._chore(self._patiently(lambda: link_first_commits(self.context), "first commits"), "first commits")
         self._chore(self._mirroring.keep_up(), "mirrors")
         self._chore(self._patiently(self._synchronising.synchronise, "synchronising"), "synchronising")
         self._chore(self._patiently(self._pull_requests.follow, "pull requests"), "pull requests")

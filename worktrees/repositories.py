@@ -60,15 +60,19 @@ class UnusableRepository(SoloUnicornError):
 
 
 class NoCommits(UnusableRepository):
-    """The repository at `root` has no commit yet; `make_first_commit` mends that."""
+    """The repository at `root` has no commit yet; `make_first_commit` mends that.
+
+    `project`: the name of the one that it is linked to by itself once it has a commit.
+    """
 
     code = "no_commits"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, project: str = "") -> None:
+        command = f"`solo-unicorn repo add {root} --first-commit` makes an empty one, and your files stay as they are"
         super().__init__(
             f"{root} has no commits on its current branch yet",
             why="a worktree starts from a commit",
-            todo=f"`solo-unicorn repo add {root} --first-commit` makes an empty one, and your files stay as they are",
+            todo=f"commit something, and it is linked to {project} by itself; or {command}" if project else command,
         )
         self.root = root
 

@@ -100,3 +100,73 @@ def test_a_project_is_not_made_for_a_repository_that_cannot_be_used(run: Run, ba
     assert run("project", "list", "-q").out == ""
     assert run("project", "create", "Young", "--repo", str(bare), "--first-commit").code == 0
     assert run("repo", "list", "-q").out == "young\n"
+
+
+def test_the_very_first_command_makes_the_project_of_this_repository(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
+    made = run("mission", "create", "Retry payments", "--agent", "rehearsal", "--json")
+    assert made.code == 0 and f"{repository} is linked to it" in made.err
+    (linked,) = run("repo", "list", "--json").data
+    assert made.data["projectRepositoryId"] == linked["id"] and linked["localPath"] == str(repository)
+    assert run("mission", "create", "Another").err == ""
+    assert run("project", "list", "-q").out == f"{repository.name}\n"
+
+
+def test_the_first_command_outside_of_a_repository_says_what_to_do(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = run("mission", "create", "Where?")
+    assert refused.code == 3 and "`solo-unicorn project create NAME`" in refused.err
+
+
+def test_repo_add_is_a_first_command_too(run: Run, repository: Path) -> None:
+    added = run("repo", "add", str(repository))
+    assert added.code == 0 and "the first one on this machine" in added.err
+    assert run("repo", "list", "-q").out == f"{repository.name}\n"
+
+
+def test_an_empty_repository_is_asked_about_once_and_linked_with_its_commit(home: Path, bare: Path) -> None:
+    ours, theirs = pty.openpty()
+    create = [sys.executable, "-m", "solo_unicorn", "mission", "create"]
+    with subprocess.Popen([*create, "Early"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=bare) as asked:
+        os.close(theirs)
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(ours, 1024)
+        os.write(ours, b"n\n")
+        assert asked.wait(60) == 0
+    os.close(ours)
+    ours, theirs = pty.openpty()  # a terminal again, and nobody answers
+    again = subprocess.run([*create, "Later"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=bare, timeout=60)
+    os.close(theirs)
+    assert again.returncode == 0 and b"[y/N]" not in os.read(ours, 4096)
+    os.close(ours)
+    git(bare, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "mine")
+    listed = [sys.executable, "-m", "solo_unicorn", "repo", "list", "-q"]
+    assert subprocess.run(listed, cwd=bare, capture_output=True, text=True).stdout == "young\n"
+
+
+def test_repo_add_of_an_empty_repository_is_done_by_itself_with_the_first_commit(run: Run, bare: Path) -> None:
+    refused = run("repo", "add", str(bare))
+    assert refused.code == 2 and "it is linked to young by itself" in refused.err
+    git(bare, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "mine")
+    assert run("repo", "list", "-q").out == "young\n"
+    assert run("repo", "remove", "young").code == 0
+    assert run("repo", "list", "-q").out == ""
+
+
+@pytest.mark.slow
+def test_the_service_links_it_when_the_commit_is_there(program: Program, bare: Path) -> None:
+    assert program("mission", "create", "Early", "--ready", "--flow", "Quick fix", cwd=bare).returncode == 0
+    assert program("workstation", "start", "--background").returncode == 0
+    try:
+        git(bare, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "mine")
+        end = time.monotonic() + DEADLINE
+        while not json.loads(program("mission", "show", "M-1", "--json").stdout)["data"].get("projectRepositoryId"):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+    finally:
+        program("workstation", "stop", "--force")

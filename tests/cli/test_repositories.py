@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.cli.progress import bar
-from solo_unicorn.cli.repo_cloning import alike
 from solo_unicorn.config.paths import worktrees_dir
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.worktrees.linking import alike
 from solo_unicorn.worktrees.pool import Pool
 
 from .conftest import Run

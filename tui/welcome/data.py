@@ -72,9 +72,14 @@ def keep_step(workspace: Workspace, step: int, with_repository: bool) -> None:
     workspace.set_meta(STEP, f"{step} {int(with_repository)}")
 
 
-def empty_project(workspace: Workspace) -> Project:
-    """A project to fill."""
-    return workspace.create_project("My project")
+def empty_project(workspace: Workspace, found: RepositoryFound | None = None) -> Project:
+    """A project to fill; a repository that has no commit yet is linked to it once it has one."""
+    project = workspace.create_project("My project")
+    if found is not None and not found.has_commit:
+        from ...worktrees.linking import await_commit
+
+        await_commit(workspace, project, found.path)
+    return project
 
 
 def start_project(workspace: Workspace, name: str) -> Project:

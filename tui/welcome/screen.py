@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -215,7 +216,7 @@ class WelcomeScreen(Sheet[str | None]):
 
     @work(group="steps")
     async def action_empty(self) -> None:
-        await self._begin("Making a project …", welcome_data.empty_project)
+        await self._begin("Making a project …", partial(welcome_data.empty_project, found=self.found))
 
     async def _begin(self, what: str, make: welcome_data.Make) -> None:
         await self.looked.wait()
@@ -291,6 +292,9 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
                     "faint",
                 ),
                 indent=3,
+            ),
+            row(
+                ("   An empty project (n) takes it in by itself once you have committed something.", "faint"), indent=3
             ),
         ]
     remote = f"  {found.remote}" if found.remote else "  no remote"

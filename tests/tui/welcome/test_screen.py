@@ -20,6 +20,7 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
 from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.worktrees.linking import link_awaited
 
 from ..conftest import Commanded, text, until
 
@@ -209,6 +210,25 @@ async def test_a_repository_without_a_commit_is_offered_its_first(home: Path, yo
             await until(pilot, lambda step=step: step in text(pilot))
         with Workspace.open(home / "workspace.db") as workspace:
             assert [one.name for one in workspace.repositories()] == ["young"]
+
+
+async def test_a_repository_whose_first_commit_was_declined_is_linked_with_the_persons_own(
+    home: Path, young: Path
+) -> None:
+    commit = ["git", "-C", str(young), "commit", "-q", "--allow-empty", "-m", "mine"]
+    async with first_app(home, young).run_test(size=(120, 40)) as pilot:
+        await welcomed(pilot)
+        await pilot.press("w")
+        await until(pilot, lambda: "2 of 4" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "3 of 4" in text(pilot))
+        await pilot.press("n")
+        await until(pilot, lambda: "4 of 4" in text(pilot))
+    with Workspace.open(home / "workspace.db") as workspace:
+        assert link_awaited(workspace) == []
+        await asyncio.to_thread(subprocess.run, commit, check=True)
+        assert [one.name for one in link_awaited(workspace)] == ["young"]
+        assert link_awaited(workspace) == [] and workspace.repositories()[0].default_branch == "main"
 
 
 @pytest.fixture
