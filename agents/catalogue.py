@@ -43,6 +43,8 @@ class SignInCheck:
     unless_files: tuple[str, ...] = ()
     """Nor where one of these files (`~` and `$VARIABLES` are filled in) has what `unless_pattern` finds."""
     unless_pattern: str = ""
+    key_variables: tuple[str, ...] = ()
+    """With one of these set it uses that key, and bills it, whatever subscription is signed in."""
 
 
 @dataclass(frozen=True, slots=True)

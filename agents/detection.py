@@ -9,22 +9,23 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..config import paths
-from ..config.settings import Settings
+from ..config.settings import AgentSettings, Settings
 from ..missions.entities import CodeAgent
 from ..missions.errors import SoloUnicornError
+from ..system import programs
+from ..system.environment import person
 from .catalogue import CatalogueEntry, SignInCheck, base_command, load
 
 DEADLINE = 5.0
@@ -32,11 +33,17 @@ OUTPUT_CAP = 64 << 10
 
 
 def scan(
-    settings: Settings, deadline: float = DEADLINE, *, entries: dict[str, CatalogueEntry] | None = None
+    settings: Settings,
+    deadline: float = DEADLINE,
+    *,
+    entries: dict[str, CatalogueEntry] | None = None,
+    seen: Mapping[str, str | None] | None = None,
 ) -> list[CodeAgent]:
     """Every agent of the catalogue and of the settings with its state, in the catalogue's order.
 
-    Takes at most `deadline` seconds, and a moment. Blocks: call it in a thread where that matters.
+    `seen` are the programs that an earlier scan found, by agent: one in a terminal sees more than a service does, and
+    what it found is used while it is there. Takes at most `deadline` seconds, and a moment. Blocks: call it in a thread
+    where that matters.
     """
     known = load(own=paths.home() / "agents") if entries is None else entries
     until = time.monotonic() + deadline
@@ -44,7 +51,7 @@ def scan(
     found: dict[str, CodeAgent] = {}
 
     def look(name: str) -> None:
-        found[name] = check(name, known, settings, until)
+        found[name] = check(name, known, settings, until, (seen or {}).get(name))
 
     threads = [threading.Thread(target=look, args=(name,), daemon=True) for name in names]
     for thread in threads:
@@ -57,7 +64,9 @@ def scan(
 UNASKED = "does everything without asking (skip_permissions)"
 
 
-def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until: float) -> CodeAgent:
+def check(
+    name: str, known: dict[str, CatalogueEntry], settings: Settings, until: float, seen: str | None = None
+) -> CodeAgent:
     """The state of one agent; `until` is on the monotonic clock. Never raises."""
     wanted = settings.agent(name)
     type_ = wanted.type or name
@@ -71,22 +80,32 @@ def check(name: str, known: dict[str, CatalogueEntry], settings: Settings, until
         )
     agent = replace(agent, title=entry.title if name == type_ else f"{entry.title} ({name})")
     binary = find(entry, wanted.command)
+    if binary is None and seen and not wanted.command and os.access(seen, os.X_OK) and Path(seen).is_file():
+        binary = seen
     if binary is None:
         where = f"There is no program {wanted.command}" if wanted.command else f"{entry.title} is not installed"
         todo = f"correct agents.{name}.command" if wanted.command else entry.install
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
     try:
         found = _asked(replace(agent, binary=binary), entry, until)
-        if found.state == "ready" and wanted.skip_permissions and entry.turn.skip_permissions:
-            return replace(found, detail=UNASKED)
-        return found
+        return replace(found, detail="; ".join(_told(entry, wanted))) if found.state == "ready" else found
     except (OSError, SoloUnicornError, ValueError) as error:
         return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
 
 
+def _told(entry: CatalogueEntry, wanted: AgentSettings) -> Iterator[str]:
+    """What a person should know of an agent that is ready."""
+    environment = person()
+    if wanted.skip_permissions and entry.turn.skip_permissions:
+        yield UNASKED
+    for name in entry.sign_in_check.key_variables:
+        if environment.get(name):
+            yield f"uses the API key in {name}, which is billed instead of a subscription; unset it to use that"
+
+
 def only_a_run_tells(check_: SignInCheck) -> bool:
     """Whether no look can find it signed out: it cannot be asked, or has a key or a provider of its own."""
-    if not check_.arguments or any(os.environ.get(name) for name in check_.unless_variables):
+    if not check_.arguments or any(person().get(name) for name in check_.unless_variables):
         return True
     for name in check_.unless_files:
         path = Path(os.path.expandvars(name)).expanduser()
@@ -97,13 +116,13 @@ def only_a_run_tells(check_: SignInCheck) -> bool:
 
 
 def find(entry: CatalogueEntry, command: str = "") -> str | None:
-    """The agent's program: the one a person named, else the first on the PATH, else in the usual places."""
+    """The agent's program: the one a person named, else the first on the PATH, else where people have theirs."""
     if entry.command:
         return command or sys.executable
     for name in (command,) if command else (*entry.binaries, *entry.places):
-        path = shutil.which(Path(name).expanduser())
+        path = programs.find(name)
         if path is not None:
-            return str(Path(path).absolute())
+            return path
     return None
 
 
@@ -181,7 +200,8 @@ class Told:
 
 def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told:
     """Run a program for its answer, with bounded time and memory; whatever it started is ended with it."""
-    environment = {name: value for name, value in os.environ.items() if name not in unset} | {"NO_COLOR": "1"}
+    environment = {name: value for name, value in person().items() if name not in unset}
+    environment |= {"NO_COLOR": "1", "PATH": programs.path_with(command[0])}
     program = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -31,7 +31,8 @@ from ..missions.entities import CodeAgent, Json, JsonObject
 from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
 from ..missions.permissions import PermissionRule
 from ..missions.wire import to_wire
-from ..system import files
+from ..system import files, programs
+from ..system.environment import person
 from ..system.locks import Lock
 from . import catalogue, mcp_files
 from .handle import SESSION_VARIABLE, HostHandle
@@ -118,6 +119,7 @@ def prepare(
     arguments += ["--", *own] if adapted else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
+    environment |= {} if entry.command else {"PATH": programs.path_with(binary)}
     environment |= extra or {}
     environment |= _past_the_proxy()
     environment |= {
@@ -176,6 +178,7 @@ def _started(run_dir: Path, lock: int, *, scope: bool) -> int:
             capture_output=True,
             timeout=HANDSHAKE_SECONDS,
             cwd="/",
+            env=person(),
             start_new_session=True,
             check=False,
             pass_fds=(lock,),

@@ -41,9 +41,10 @@ class AgentHealth:
         """
         async with self._scanning:
             settings = self._context.settings
-            found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS)
+            before = {agent.name: agent for agent in await self._context.workspace.run(Workspace.agents)}
+            seen = {agent.name: agent.binary for agent in before.values()}
+            found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS, seen=seen)
             if not asked:
-                before = {agent.name: agent for agent in await self._context.workspace.run(Workspace.agents)}
                 mute = await asyncio.to_thread(_cannot_be_asked)
                 found = [_still_held(agent, before.get(agent.name), mute) for agent in found]
             await self._context.workspace.run(Workspace.set_agents, found)

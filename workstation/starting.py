@@ -18,6 +18,7 @@ from ..config.correlation import handed_on
 from ..missions.entities import Json
 from ..missions.errors import SoloUnicornError, TryAgain, from_wire
 from ..system import locks
+from ..system.environment import clean
 from . import lock
 
 ERROR_FILE = "service.err"
@@ -36,7 +37,7 @@ def start(deadline: float, stay: bool) -> None:
                 stdout=stderr,
                 stderr=stderr,
                 cwd=paths.home(),
-                env=os.environ | handed_on(),
+                env=clean(os.environ) | handed_on(),
                 pass_fds=(speak,),
                 start_new_session=True,
             )

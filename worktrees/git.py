@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..system.environment import clean, person
 from .locks import held_handles
 
 DEFAULT_TIMEOUT = 120.0
@@ -41,14 +42,6 @@ _SETTINGS = (
     "merge.autoStash=false",
 )
 """What a person may have set for their own shell and what would change what our commands do or print."""
-
-_FORGOTTEN = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|PREFIX|NAMESPACE"
-    r"|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE"
-    r"|NO_REPLACE_OBJECTS|IMPLICIT_WORK_TREE|INTERNAL_SUPER_PREFIX|CEILING_DIRECTORIES|LITERAL_PATHSPECS|GLOB_PATHSPECS"
-    r"|NOGLOB_PATHSPECS|ICASE_PATHSPECS|EXTERNAL_DIFF|DIFF_OPTS|EDITOR|SEQUENCE_EDITOR|PAGER|REFLOG_ACTION"
-    r"|AUTHOR_DATE|COMMITTER_DATE|DEFAULT_HASH|TRACE.*|QUARANTINE_PATH|ATTR_SOURCE|OPTIONAL_LOCKS|FLUSH)$"
-)
 
 _LOCKED = re.compile(
     r"(Unable to create '[^']*\.lock': File exists|cannot lock ref|could not lock config file|"
@@ -122,18 +115,21 @@ class Git:
         timeout: float = DEFAULT_TIMEOUT,
         settings: Iterable[str] = (),
         tries: int = 1,
+        hooks: bool = False,
     ) -> Completed:
         """Run `git -C <path> arguments`; exit codes outside `ok` raise GitError.
 
         `settings` are extra `-c name=value`; with `tries` above 1 a command that met one of git's own locks is tried
-        again with a growing, jittered pause (such a command changed nothing).
+        again with a growing, jittered pause (such a command changed nothing). `hooks`: it runs the person's hooks, in
+        their locale and environment; what git itself says is then in their language.
         """
         command = ["git", "-C", str(self.path)]
         for setting in (*_SETTINGS, *settings):
             command += ["-c", setting]
         shown = ("git", *arguments)
         for attempt in range(1, max(tries, 1) + 1):
-            status, out, err = _spawn([*command, *arguments], self.environment, stdin, timeout, self.path, shown)
+            variables = environment(self.environment, hooks=hooks)
+            status, out, err = _spawn([*command, *arguments], variables, stdin, timeout, self.path, shown)
             if status in ok:
                 return Completed(status, out, err)
             if not _LOCKED.search(err):
@@ -196,9 +192,10 @@ def hide_secrets(text: str) -> str:
     return _SECRET.sub("", text)
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment for git: never asks, speaks English, knows nothing of a repository we were started in."""
-    kept = {name: value for name, value in os.environ.items() if not _FORGOTTEN.match(name)}
+def environment(extra: Mapping[str, str] | None = None, *, hooks: bool = False) -> dict[str, str]:
+    """For git: it never asks, and knows nothing of a repository we were started in. It speaks English in the C locale,
+    because what it says is read, unless hooks run in it: those have the person's environment."""
+    kept = person() if hooks else clean(os.environ)
     kept.update(
         GIT_TERMINAL_PROMPT="0",
         GIT_EDITOR=":",
@@ -206,9 +203,9 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         GIT_MERGE_AUTOEDIT="no",
         GIT_PAGER="cat",
         GIT_OPTIONAL_LOCKS="0",
-        LC_ALL="C",
-        LANGUAGE="C",
     )
+    if not hooks:
+        kept.update(LC_ALL="C", LANGUAGE="C")
     kept.update(extra or {})
     return kept
 
@@ -230,7 +227,7 @@ def identity(git: Git) -> dict[str, str]:
 
 def _spawn(
     command: Sequence[str],
-    extra: Mapping[str, str],
+    variables: Mapping[str, str],
     stdin: bytes | None,
     timeout: float,
     path: Path,
@@ -240,7 +237,7 @@ def _spawn(
     try:
         process = subprocess.Popen(
             command,
-            env=environment(extra),
+            env=variables,
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .git import environment
+from ..system.environment import person
 
 TAIL = 16_384
 """Bytes of output that are kept in the result; the whole is in the log file."""
-
-_FOR_GIT_ONLY = ("GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "GIT_MERGE_AUTOEDIT", "GIT_OPTIONAL_LOCKS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,7 @@ def run_script(
     name: str, command: str, directory: Path, *, log: Path, timeout: float, extra: Mapping[str, str] | None = None
 ) -> ScriptResult:
     """Run one command line in `directory` with `sh -c`, both streams into `log`; on a timeout its whole group ends."""
-    variables = environment(extra)
-    for variable in _FOR_GIT_ONLY:
-        variables.pop(variable, None)
-        if variable in os.environ:
-            variables[variable] = os.environ[variable]
+    variables = person() | dict(extra or {})
     log.parent.mkdir(parents=True, exist_ok=True)
     started, timed_out = time.monotonic(), False
     with log.open("wb") as output:

@@ -23,6 +23,7 @@ from solo_unicorn.config.settings import AgentSettings, SessionSettings, Setting
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import InvalidValue, NotFound
 from solo_unicorn.missions.permissions import PermissionRule
+from solo_unicorn.system import programs
 
 from .conftest import RunningSession
 
@@ -105,7 +106,9 @@ def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path
         "message": {"role": "user", "content": [{"type": "text", "text": "Work on M-1"}]},
     }
     assert found["cwd"] == str(tmp_path)
-    assert found["environment"] == {
+    environment = dict(found["environment"])  # type: ignore[call-overload]
+    assert environment.pop("PATH") == programs.path_with("/opt/claude")
+    assert environment == {
         "SOLO_UNICORN_MISSION": "M-1",
         "SOLO_UNICORN_CORRELATION": "c0ffee",
         SESSION_VARIABLE: "01JD",

@@ -111,8 +111,7 @@ class Shop:
             title=title,
             description=f"rehearsal: {rehearsal}" if rehearsal else None,
             flow_id=flows[flow],
-            code_agent_type="rehearsal",
-            **{"ready": True, **values},
+            **{"code_agent_type": "rehearsal", "ready": True, **values},
         )
         return self.workspace.create_mission(self.project.id, draft)
 

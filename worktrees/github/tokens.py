@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 
 from ...config import credentials
 from ...config.redaction import hide
 from ...missions.errors import SignedOut
+from ...system import programs
+from ...system.environment import clean
 from .hosts import is_public
 
 GH_SECONDS = 15.0
@@ -51,7 +52,7 @@ def keychain_name(host: str) -> str:
 
 def gh() -> str | None:
     """The path of GitHub's own program, where it is installed."""
-    return shutil.which("gh")
+    return programs.find("gh")
 
 
 def _from_environment(host: str, environment: Mapping[str, str]) -> str | None:
@@ -80,7 +81,7 @@ def _from_gh(host: str) -> str | None:
 
 def gh_environment() -> dict[str, str]:
     """Ours, for `gh`: it asks nothing, looks for no newer version of itself and prints no protocol."""
-    kept = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_GH}
+    kept = {name: value for name, value in clean(os.environ).items() if name not in _NOT_FOR_GH}
     return kept | {"GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_COLOR": "1"}
 
 
