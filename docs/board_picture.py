@@ -215,7 +215,12 @@ def main() -> None:
     chosen = parser.parse_args()
     width, _, height = chosen.size.partition("x")
     with tempfile.TemporaryDirectory() as directory:
-        os.environ |= {"SOLO_UNICORN_HOME": directory, "SOLO_UNICORN_RUNTIME_DIR": directory, "TZ": "UTC"}
+        os.environ |= {
+            "SOLO_UNICORN_HOME": directory,
+            "SOLO_UNICORN_RUNTIME_DIR": directory,
+            "TZ": "UTC",
+            "COLORTERM": "truecolor",
+        }
         path = Path(directory) / "workspace.db"
         tell(path)
         keys = [key for key in chosen.keys.split(",") if key]

@@ -212,7 +212,12 @@ def main() -> int:
     spec.loader.exec_module(story)
     pictures: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as directory:
-        os.environ |= {"SOLO_UNICORN_HOME": directory, "SOLO_UNICORN_RUNTIME_DIR": directory, "TZ": "UTC"}
+        os.environ |= {
+            "SOLO_UNICORN_HOME": directory,
+            "SOLO_UNICORN_RUNTIME_DIR": directory,
+            "TZ": "UTC",
+            "COLORTERM": "truecolor",
+        }
         path = Path(directory) / "workspace.db"
         story.tell(path)
         asyncio.run(walk(path, story, pictures))

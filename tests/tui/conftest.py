@@ -38,12 +38,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def still_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No blinking, no animation, one time zone, Unicode marks."""
+    """No blinking, no animation, one time zone, Unicode marks, all colours."""
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
     monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda self: None)
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("SOLO_UNICORN_MARKS", "unicode")
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("COLORFGBG", raising=False)
     time.tzset()

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from ... import __version__
 from ...config import paths
 from ..kit.application import Application
+from ..kit.drawing import Cell
 from ..kit.key_row import Key
 from ..kit.looks import KEPT, ROLES, Depth, Surface, find
 from ..kit.paint import Drawn
@@ -28,12 +29,21 @@ def styles_of(app: Application, surfaces: Mapping[Surface, Drawn]) -> dict[Depth
     for surface, widget in surfaces.items():
         for role in ROLES:
             for under in ("", "chosen"):
-                strip = widget.strip([("x", role, under)])
-                for each in app.get_line_filters():
-                    strip = strip.apply_filter(each, widget.background_colors[1])
                 for depth, system in DEPTHS.items():
-                    found[depth][f"{surface}/{role}/{under}"] = _parameters(strip, system)
+                    letters, lines = (
+                        _parameters(_shown(app, widget, (sample, role, under), system), system) for sample in ("x", "│")
+                    )
+                    found[depth][f"{surface}/{role}/{under}"] = letters
+                    if lines != letters:
+                        found[depth][f"{surface}/{role}/{under}/lines"] = lines
     return found
+
+
+def _shown(app: Application, widget: Drawn, cell: Cell, system: ColorSystem) -> Strip:
+    strip = widget.strip([cell])
+    for each in app.line_filters_for(system):
+        strip = strip.apply_filter(each, widget.background_colors[1])
+    return strip
 
 
 def keep(app: Application, surfaces: Mapping[Surface, Drawn], keys: Sequence[Key]) -> None:
@@ -53,7 +63,7 @@ def keep(app: Application, surfaces: Mapping[Surface, Drawn], keys: Sequence[Key
 
 
 def _parameters(strip: Strip, system: ColorSystem) -> str:
-    (_, style, _), *_ = strip
+    (text, style, _), *_ = strip
     if style is None:
         return ""
     fresh = Style(  # a style remembers how it was rendered first, for whatever number of colours
@@ -66,7 +76,7 @@ def _parameters(strip: Strip, system: ColorSystem) -> str:
         reverse=style.reverse,
         strike=style.strike,
     )
-    return fresh.render("x", color_system=system).partition("mx")[0].removeprefix("\x1b[")
+    return fresh.render(text, color_system=system).partition(f"m{text}")[0].removeprefix("\x1b[")
 
 
 def _replace(file: Path, text: str) -> None:

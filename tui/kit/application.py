@@ -12,7 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from rich.color import ColorSystem
 from textual.app import App
+from textual.filter import LineFilter
 from textual.signal import Signal
 
 from ...config.correlation import new_correlation
@@ -22,6 +24,7 @@ from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
 from .marks import Marks, marks_for
 from .operations import Workspace
+from .readable import Readable
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -55,6 +58,11 @@ class Application(App[None]):
         commands: Commands | None = None,
     ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        depth = None if self.no_color else self.console._color_system  # no public way
+        self._readable = Readable(depth, self._is_dark)
+        self._filters.append(self._readable)
+        self.set_class(depth is ColorSystem.EIGHT_BIT, "-256")
+        self.set_class(depth is ColorSystem.STANDARD, "-16")
         self.workspace = WorkspaceThread(path)
         self.settings = settings or Settings()
         self.directory = directory
@@ -118,6 +126,14 @@ class Application(App[None]):
         """Bring the service back after a person stopped it."""
         if self._keeper is not None:
             self._keeper.wake()
+
+    def line_filters_for(self, depth: ColorSystem) -> list[LineFilter]:
+        """What a terminal with so many colours gets its lines through."""
+        others = [one for one in self.get_line_filters() if one is not self._readable]
+        return [*others, Readable(depth, self._is_dark)]
+
+    def _is_dark(self) -> bool:
+        return self.current_theme.dark
 
     @property
     def is_seen(self) -> bool:

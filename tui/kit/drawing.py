@@ -5,7 +5,9 @@ Nothing here imports Textual: the board's first frame is drawn with it before Te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
@@ -16,6 +18,8 @@ Cell = tuple[str, str, str]
 """Text, its role, and the role that lies under it, such as chosen; either may be empty."""
 Row = list[Cell]
 
+READ: Final = re.compile(r"[^\s\u2500-\u259f|+-]")
+"""Letters and marks, which are read: neither lines nor their ASCII twins, blocks or spaces."""
 ASCII = str.maketrans(
     {
         "…": "~",

@@ -167,7 +167,7 @@ class Lines(Drawn, ScrollView, can_focus=True):
         if known is None:
             entry = self.rows[index]
             known = self._wrapped[index] = (
-                wrap_parts(entry.parts, self.size.width - 2, entry.indent) if entry.wrap else [list(entry.parts)]
+                wrap_parts(entry.parts, self.size.width - 2, entry.indent) if entry.wrap else paragraphs(entry.parts)
             )
         return known
 
@@ -324,7 +324,7 @@ class Lines(Drawn, ScrollView, can_focus=True):
         lines = self.lines_of(index)
         within = at - self._tops[index]
         on = self.selects and index == self.cursor
-        under = "chosen" if on and (self.has_focus or entry.under == "") else entry.under
+        under = f"{entry.under} chosen" if on and (self.has_focus or entry.under == "") else entry.under
         mark = self.marks.thumb if on and self.has_focus else " "
         line = lines[within] if within < len(lines) else []
         strip = self.draw([(mark, "frame"), *line], width - 1, under=under, ellipsis=self.marks.ellipsis)
@@ -346,7 +346,7 @@ def wrap_parts(parts: Sequence[tuple[str, str]], width: int, indent: int = 0) ->
     if len(text) <= width and "\n" not in text and text.isascii():
         return [list(parts)]
     lines: list[Line] = []
-    for number, paragraph in enumerate(_paragraphs(parts)):
+    for number, paragraph in enumerate(paragraphs(parts)):
         content = Content.assemble(*[(part, role or "-") for part, role in paragraph])
         head = [(" " * indent, "")] if number else _parts_of(content[:indent])
         body = (content if number else content[indent:]).wrap(max(4, width - indent)) or [Content("")]
@@ -354,7 +354,8 @@ def wrap_parts(parts: Sequence[tuple[str, str]], width: int, indent: int = 0) ->
     return lines or [[]]
 
 
-def _paragraphs(parts: Sequence[tuple[str, str]]) -> list[Line]:
+def paragraphs(parts: Sequence[tuple[str, str]]) -> list[Line]:
+    """Parts as lines, cut where a text has a line break."""
     found: list[Line] = [[]]
     for text, role in parts:
         first, *more = text.split("\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ...missions.records import record
+from .drawing import READ
 from .key_row import Key
 
 DARK_NAME: Final = "unicorn-dark"
@@ -32,7 +33,7 @@ Surface = Literal["board", "edge"]
 """What a line is drawn on: the columns, or the first and last line of the screen."""
 Depth = Literal["truecolor", "256"]
 Styles = Mapping[str, str]
-"""From `surface/role/under` to the parameters of the escape sequence that sets its colours."""
+"""From `surface/role/under` to the parameters of the escape sequence that sets its colours; `…/lines` for lines."""
 
 
 @record
@@ -42,9 +43,11 @@ class Looks:
     styles: Styles
     keys: tuple[Key, ...]
 
-    def style(self, surface: Surface, role: str, under: str) -> str:
-        """The parameters of a role's escape sequence."""
-        return self.styles.get(f"{surface}/{role}/{under}") or self.styles[f"{surface}//{under}"]
+    def style(self, surface: Surface, role: str, under: str, text: str) -> str:
+        """The parameters of a role's escape sequence; lines and blocks may be fainter than what is read."""
+        name = f"{surface}/{role}/{under}"
+        lines = None if READ.search(text) else self.styles.get(f"{name}/lines")
+        return lines or self.styles.get(name) or self.styles[f"{surface}//{under}"]
 
 
 def depth(environ: Mapping[str, str]) -> Depth | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import TRANSPARENT
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,7 +19,7 @@ from .drawing import Part, Row, fit
 ROLES = (
     *("title", "faint", "number", "run", "wait", "bad", "good", "brand", "key", "rule", "frame", "chosen", "hover"),
     *("drop", "p1", "p2", "p3", "p4", "p5", "added", "removed", "strong", "link", "active"),
-    *("added-line", "removed-line", "found"),
+    *("added-line", "removed-line", "added-word", "removed-word", "hunk", "found"),
     *("code-comment", "code-keyword", "code-string", "code-number", "code-name"),
 )
 COMPONENTS = {f"role--{role}" for role in ROLES}
@@ -37,7 +38,10 @@ class Drawn(Widget):
         return self.app.has_class("-plain")
 
     def style_of(self, role: str, under: str = "") -> Style:
-        """The style of a role; `under` names a role that lies under it, such as chosen. `link URL` is a hyperlink."""
+        """The style of a role; `under` names the roles that lie under it, such as chosen.
+
+        A role may bring what lies under it too, as in `code-string@added-word`; `link URL` is a hyperlink.
+        """
         style = self._styles().get((role, under))
         return self._work_out(role, under) if style is None else style
 
@@ -49,11 +53,19 @@ class Drawn(Widget):
         return self._role_styles
 
     def _work_out(self, role: str, under: str) -> Style:
-        style = self.visual_style.rich_style
+        base = self.visual_style
+        style, ground, front = base.rich_style, base.background or TRANSPARENT, base.foreground or TRANSPARENT
         name, _, link = role.partition(" ")
-        for part in (under, name):
-            if part:
-                style += self.app.get_component_styles(f"role--{part}").partial_rich_style
+        name, _, own = name.partition("@")
+        below = sorted((*under.split(), *own.split()), key=lambda each: each == "chosen")  # which tints all of them
+        for part in filter(None, (*below, name)):
+            component = self.app.get_component_styles(f"role--{part}")
+            if component.has_rule("background"):
+                ground += component.background
+            if component.has_rule("color"):
+                front = component.color
+            style += component.text_style
+        style += Style.from_color((ground + front).rich_color, ground.rich_color)
         if link:
             style += Style(link=link)
         self._role_styles[role, under] = style

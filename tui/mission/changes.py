@@ -146,9 +146,9 @@ class ChangesPane(Horizontal):
         if is_gone(self):
             return
         self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks))
-        width = max(0, self.lines.size.width - 2) if self.beside else 0
+        width = max(0, self.lines.size.width - 2)
         rows: list[Row] = await asyncio.to_thread(
-            diff_rows, self.diff, self.marks, self.comments, coloured, beside=width
+            diff_rows, self.diff, self.marks, self.comments, coloured, width=width, beside=self.beside
         )
         if not is_gone(self):
             self.lines.set_rows(rows or [row(("  Nothing is changed.", "faint"))])
@@ -173,8 +173,8 @@ class ChangesPane(Horizontal):
         )
 
     def on_resize(self, event: Resize) -> None:
-        """Two columns are as wide as there is room."""
-        if self.beside and self.diff:
+        """Numbers and columns are as wide as there is room."""
+        if self.diff:
             self._draw()
 
     # -- actions -------------------------------------------------------------------------------------------------

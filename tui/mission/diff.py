@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Final
 
 from ...missions.comments import Anchor, LineComment, Side
@@ -10,10 +12,14 @@ from ...missions.entities import JsonObject
 from ...missions.records import record
 from ..kit.commands import as_object
 from ..kit.drawing import Line, fit
-from ..kit.lines import Row, row
+from ..kit.lines import Row, row, wrap_parts
 from ..kit.marks import Marks
+from .changed_words import Span, changed_words, grounded, only_space
 
 LETTERS: Final = {"added": "A", "modified": "M", "deleted": "D", "renamed": "R", "copied": "C", "conflicted": "!"}
+SIDES: Final = {"+": "added", "-": "removed"}
+WIDE: Final = 80
+"""Cells from which on both line numbers are shown."""
 AROUND: Final = 3
 """Lines around a commented one that the comment holds on to."""
 Colour = Callable[[str, Sequence[str]], list[Line]]
@@ -59,9 +65,15 @@ def files_of(diff: JsonObject) -> list[JsonObject]:
 
 
 def diff_rows(
-    diff: JsonObject, marks: Marks, comments: Sequence[LineComment], colour: Colour, *, beside: int = 0
+    diff: JsonObject,
+    marks: Marks,
+    comments: Sequence[LineComment],
+    colour: Colour,
+    *,
+    width: int = WIDE,
+    beside: bool = False,
 ) -> list[Row]:
-    """All files one below the other, comments below their lines; `beside`: the width for two columns, 0 for one.
+    """All files one below the other, comments below their lines, for `width` cells; `beside`: what was beside what is.
 
     The key of a row is a Place, or the LineComment that it shows.
     """
@@ -79,15 +91,30 @@ def diff_rows(
             rows.append(row(("  a binary file", "faint"), key=Place(path)))
         of_file = [one for one in comments if one.file == path]
         for hunk in _list(file.get("hunks")):
-            section = str(hunk.get("section") or "")
-            rows.append(row((f"  {hunk.get('newStart')}  {section}", "key"), key=Place(path), wrap=False))
             lines = lines_of(path, hunk, colour)
-            rows += _two(lines, of_file, marks, beside) if beside else _one(lines, of_file, marks)
+            rows.append(_hunk_heading(path, hunk, lines, marks, colour))
+            rows += _two(lines, of_file, marks, width) if beside else _one(lines, of_file, marks, width)
         shown = {one.key.id for one in rows if isinstance(one.key, LineComment)}
         rows += [_comment(one, marks) for one in of_file if one.id not in shown]
         if file.get("truncated"):
             rows.append(row(("  … more changes than are shown here", "faint"), key=Place(path)))
     return rows
+
+
+def _hunk_heading(path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, colour: Colour) -> Row:
+    """The line it begins at, what it is in, and whether nothing but white space changed."""
+    section = str(hunk.get("section") or "").expandtabs(4)
+    changed = [(old, new) for old, new in pairs(lines) if old is not new]
+    space = bool(changed) and all(old and new and only_space(old.text, new.text) for old, new in changed)
+    return row(
+        (f"  {marks.ellipsis} line {hunk.get('newStart') or hunk.get('oldStart')}", "key"),
+        ("  ", ""),
+        *(colour(path, [section])[0] if section else ()),
+        ("  only white space changes" if space else "", "wait"),
+        key=Place(path),
+        wrap=False,
+        under="hunk",
+    )
 
 
 def _list(value: object) -> list[JsonObject]:
@@ -117,7 +144,18 @@ def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
     for at, (kind, text, old, new) in enumerate(given):
         place = Place(path, old, new, anchors.get(("new" if new is not None else "old", at)))
         made.append(DiffLine(kind, text, old, new, tuple(parts.get(at) or [(text, "")]), place))
-    return made
+    return list(_with_words(made))
+
+
+def _with_words(lines: Sequence[DiffLine]) -> Iterator[DiffLine]:
+    """The words that changed within a line stand on a ground of their own."""
+    spans: dict[tuple[int | None, int | None], list[Span]] = {}
+    for old, new in pairs(lines):
+        if old and new and old is not new:
+            spans[old.old, None], spans[None, new.new] = changed_words(old.text, new.text)
+    for line in lines:
+        words = spans.get((line.old, line.new))
+        yield replace(line, parts=tuple(grounded(line.parts, words, f"{SIDES[line.kind]}-word"))) if words else line
 
 
 def _number(line: JsonObject, name: str) -> int | None:
@@ -125,27 +163,31 @@ def _number(line: JsonObject, name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _under(kind: str) -> str:
-    return {"+": "added-line", "-": "removed-line"}.get(kind, "")
-
-
-def _one(lines: Iterable[DiffLine], comments: Sequence[LineComment], marks: Marks) -> list[Row]:
+def _one(lines: Iterable[DiffLine], comments: Sequence[LineComment], marks: Marks, width: int) -> list[Row]:
+    """One line below the other, with both numbers where there is room."""
     rows: list[Row] = []
     for line in lines:
-        role = {"+": "added", "-": "removed"}.get(line.kind, "faint")
-        number = line.new if line.new is not None else line.old
-        head = ((f"{number or '':>5} ", "faint"), (f"{line.kind} ", role))
-        rows.append(Row((*head, *line.parts), line.place, 8, True, _under(line.kind)))
+        side = SIDES.get(line.kind)
+        old, new = line.old or "", line.new or ""
+        numbers = f"{old:>5} {new:>5} " if width >= WIDE else f"{new or old:>5} "
+        head = ((numbers, "faint"), (f"{line.kind} ", side or "faint"))
+        under = f"{side}-line" if side else ""
+        rows.append(Row((*head, *line.parts), line.place, len(numbers) + 2, True, under))
         rows += _said(comments, marks, line.old, line.new)
     return rows
 
 
 def _two(lines: Sequence[DiffLine], comments: Sequence[LineComment], marks: Marks, width: int) -> list[Row]:
     """What was at the left, what is at the right; lines that took each other's place stand beside each other."""
-    half = max(12, (width - 3) // 2)
+    half = max(14, (width - 2) // 2)
     rows: list[Row] = []
     for left, right in pairs(lines):
-        parts = [*_half(left, half, old=True), (f"{marks.gutter} ", "rule"), *_half(right, half, old=False)]
+        sides = zip_longest(_half(left, half, old=True), _half(right, half, old=False))
+        parts: Line = []
+        for number, (before, after) in enumerate(sides):
+            parts += [("\n", "")] if number else []
+            parts += before or _blank(left, half)
+            parts += [(f"{marks.gutter} ", "rule"), *(after or _blank(right, half))]
         place = (right or left).place if right or left else None  # type: ignore[union-attr]
         rows.append(Row(tuple(parts), place, 0, False))
         rows += _said(comments, marks, left.old if left else None, right.new if right else None)
@@ -179,13 +221,23 @@ def pairs(lines: Sequence[DiffLine]) -> list[tuple[DiffLine | None, DiffLine | N
     return found
 
 
-def _half(line: DiffLine | None, width: int, *, old: bool) -> Line:
+def _half(line: DiffLine | None, width: int, *, old: bool) -> list[Line]:
+    """One side, as the lines that it wraps to."""
     if line is None:
-        return [(" " * width, "")]
-    number = line.old if old else line.new
-    role = {"+": "added", "-": "removed"}.get(line.kind, "faint")
-    parts = fit([(f"{number or '':>5} ", "faint"), (f"{line.kind} ", role), *line.parts], width)
-    return [(text, role) for text, role, _ in parts]
+        return [_blank(line, width)]
+    side = SIDES.get(line.kind)
+    number = (line.old if old else line.new) or ""
+    head = ((f"{number:>5} ", "faint"), (f"{line.kind} ", side or "faint"))
+    lines = wrap_parts((*head, *line.parts), width, len("12345 + "))
+    return [_on_ground([(text, role) for text, role, _ in fit(each, width, ellipsis="")], side) for each in lines]
+
+
+def _blank(line: DiffLine | None, width: int) -> Line:
+    return _on_ground([(" " * width, "")], SIDES.get(line.kind) if line else None)
+
+
+def _on_ground(parts: Line, side: str | None) -> Line:
+    return [(text, role if "@" in role else f"{role}@{side}-line") for text, role in parts] if side else parts
 
 
 def _said(comments: Sequence[LineComment], marks: Marks, old: int | None, new: int | None) -> list[Row]:

@@ -63,7 +63,7 @@ def painted(rows: Iterator[tuple[Surface, Row]], looks: Looks) -> str:
         said.append(f"\x1b[{y};1H")
         before = ""
         for text, role, under in row:
-            style = looks.style(surface, role, under)
+            style = looks.style(surface, role, under, text)
             said.append(text if style == before else f"\x1b[0;{style}m{text}")
             before = style
     return "".join([*said, "\x1b[0m"])
