@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -9,19 +10,22 @@ from starlette.routing import WebSocketRoute
 
 from .. import __version__
 from .api.dispatch import Dispatch
+from .database import probe
 from .hub import Hub
 from .identity import SCOPES, Caller
-from .operating.health import Health
+from .operating.health import Dependency, Health
 from .operating.limits import Limits
 from .operating.metrics import Metrics
 from .operating.middleware import RequestMiddleware
 from .operating.rate_standing import RateStandings
 from .operating.rates import Rates
-from .operating.shared_limits import Shared, limits
+from .operating.shared_limits import RedisStore, Shared, limits
+from .operating.starting import the_files
 from .operating.telemetry import TracingMiddleware
 from .parts import FeedPoller, HubSecrets, Readiness
 from .realtime.backplane import Backplane, Local
 from .realtime.gateway import Gateway
+from .realtime.redis import SCHEMES, RedisBackplane, place_of
 from .realtime.socket_gate import SocketGate
 from .signin.browsers import Browsers
 from .signin.cookies import CookieSessions
@@ -35,7 +39,7 @@ from .signin.resource import resource_route
 from .signin.verifier import Identity, OwnTokens
 
 if TYPE_CHECKING:
-    pass
+    from .uploads.store import Files
 
 
 class Composed:
@@ -54,7 +58,6 @@ def compose(app: Starlette, hub: Hub) -> Composed:
     """Add everything; to be called once the API's own routes are there. `hub.settings.public_url` must be known."""
     options = hub.settings.options
     metrics = Metrics(__version__)
-    health = Health(hub.database, metrics, options)
     bus = backplane(hub)
     gateway = Gateway(SocketGate(hub), bus)
     metrics.watch("websockets", "Open sockets", lambda: float(gateway.connections))
@@ -63,10 +66,11 @@ def compose(app: Starlette, hub: Hub) -> Composed:
     signing = _sign_in(app, hub, counting)
     from .mcp.endpoint import McpEndpoint
     from .uploads.routes import Uploads
-    from .uploads.store import Files
     from .webhooks.github import GitHubHook
 
-    uploads = Uploads(hub.database, Files(options.get("upload_url", ""), hub.settings.data_dir / "uploads"))
+    files = the_files(hub.settings)
+    uploads = Uploads(hub.database, files)
+    health = Health(_dependencies(hub, bus, counting, files), metrics, options)
     mcp = McpEndpoint(hub, __version__, signing)
     hub.bus.listen(mcp)
     app.router.routes.extend([*health.routes(), *uploads.routes(), *GitHubHook(hub).routes(), *mcp.routes()])
@@ -79,6 +83,18 @@ def compose(app: Starlette, hub: Hub) -> Composed:
         hub.parts.append(counting)
     _in_front(app, hub, metrics, counting)
     return Composed(gateway, health, metrics)
+
+
+def _dependencies(hub: Hub, bus: Backplane, counting: Limits, files: Files) -> dict[str, Dependency]:
+    """What `/readyz` asks."""
+    database = hub.database.url.render_as_string(hide_password=True)
+    found = {"database": Dependency(database, partial(probe, hub.database))}
+    if not isinstance(bus, Local):
+        place = place_of(hub.settings.bus_url) if "://" in hub.settings.bus_url else database
+        found["bus"] = Dependency(place, bus.probe)
+    if isinstance(counting, Shared) and isinstance(counting.store, RedisStore):
+        found["limits"] = Dependency(place_of(counting.store.url), counting.store.probe)
+    return found | {"files": Dependency(files.place, files.probe)}
 
 
 def _in_front(app: Starlette, hub: Hub, metrics: Metrics, counting: Limits) -> None:
@@ -148,9 +164,7 @@ def backplane(hub: Hub) -> Backplane:
     """By the URL of the settings; PostgreSQL is its own where nothing else is said."""
     url = hub.settings.bus_url
     database = hub.database.url
-    if url.startswith(("redis://", "rediss://", "unix://")):
-        from .realtime.redis import RedisBackplane
-
+    if url.startswith(SCHEMES):
         return RedisBackplane(url)
     if url.startswith("postgresql"):
         address = database.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -7,16 +7,21 @@ whatever it asks. On PostgreSQL the same closure runs over asyncpg, and one that
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from ..missions.errors import SoloUnicornError, TryAgain, UsageError
-from .tables import metadata
+from .disk import disk_full
+from .tables import hub_meta, metadata
 
 __all__ = ["Database", "metadata", "open_database"]
 
@@ -25,6 +30,10 @@ Work = Callable[[Connection], T]
 RETRIES = 8
 ANSWER_SECONDS = 5.0
 """For a connection to be made, or to become free."""
+STATEMENT_SECONDS = 9.0
+"""For one statement of PostgreSQL; the server itself ends it then."""
+TRANSACTION_SECONDS = 10.0
+"""For a whole transaction; a server that hangs is noticed by it."""
 
 
 class Database(Protocol):
@@ -33,6 +42,8 @@ class Database(Protocol):
     url: URL
     shared: bool
     """Whether other processes are meant to write to it too: then nothing of it is remembered between requests."""
+    full: bool
+    """Whether the last write found its disk full."""
 
     async def read(self, work: Work[T], /) -> T:
         """Run a closure that only reads; each of its statements sees what is committed."""
@@ -65,6 +76,18 @@ def open_database(url: str) -> Database:
     )
 
 
+async def probe(database: Database) -> None:
+    """Read from the database, and write to it where the last write found no room; raises what is wrong."""
+    await database.read(lambda at: at.execute(text("SELECT 1")).scalar_one())
+    if database.full:
+        await database.write(_touch)
+
+
+def _touch(at: Connection) -> None:
+    at.execute(delete(hub_meta).where(hub_meta.c.key == "probe"))
+    at.execute(insert(hub_meta).values(key="probe", value=secrets.token_hex(8)))
+
+
 class PostgresDatabase:
     """A pool of asyncpg connections."""
 
@@ -72,13 +95,17 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         self.url = url
+        self.full = False
         self._engine = create_async_engine(
             url,
             pool_size=10,
             max_overflow=10,
             pool_timeout=ANSWER_SECONDS,
             pool_recycle=1800,
-            connect_args={"timeout": ANSWER_SECONDS},
+            connect_args={
+                "timeout": ANSWER_SECONDS,
+                "server_settings": {"statement_timeout": str(int(STATEMENT_SECONDS * 1000))},
+            },
         )
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -91,25 +118,34 @@ class PostgresDatabase:
         return await self._again(self._write, work)
 
     async def migrate(self, upgrade: Work[None], /) -> None:
-        """As `Database.migrate`."""
+        """As `Database.migrate`; on a connection of its own, whose statements may take as long as they need."""
+        engine = create_async_engine(self.url, connect_args={"timeout": ANSWER_SECONDS}, poolclass=NullPool)
 
         def alone(connection: Connection) -> None:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5427034)")
             upgrade(connection)
 
-        await self._again(self._write, alone)
+        async def run(work: Work[None]) -> None:
+            async with engine.begin() as connection:
+                await connection.run_sync(work)
+
+        await self._again(run, alone)
 
     async def close(self) -> None:
         """As `Database.close`."""
         await self._engine.dispose()
 
     async def _read(self, work: Work[T]) -> T:
-        async with self._reader.connect() as connection:
-            return await connection.run_sync(work)
+        with _Watched() as watched:
+            async with self._reader.connect() as connection:
+                return await connection.run_sync(watched.run, work)
 
     async def _write(self, work: Work[T]) -> T:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        with _Watched() as watched:
+            async with self._engine.begin() as connection:
+                result = await connection.run_sync(watched.run, work)
+        self.full = False
+        return result
 
     async def _again(self, run: Callable[[Work[T]], Any], work: Work[T]) -> T:
         for attempt in range(RETRIES):
@@ -120,11 +156,19 @@ class PostgresDatabase:
                 state = getattr(error.orig, "sqlstate", None)
                 if state in _AGAIN and attempt + 1 < RETRIES:
                     continue
+                if full := disk_full(error, self.url.render_as_string(hide_password=True)):
+                    self.full = True
+                    raise full from error
+                if state == _TOO_LONG:
+                    raise TryAgain("The hub's database took too long", why=str(error.orig)) from error
                 if error.connection_invalidated or state in _AWAY:
-                    raise TryAgain("The hub's database does not answer", why=type(error.orig).__name__) from error
+                    raise TryAgain("The hub's database does not answer", why="the connection was lost") from error
                 raise
+            except NoneFree as error:
+                raise TryAgain("All connections to the hub's database are in use", todo="try again later") from error
             except (OSError, TimeoutError) as error:
-                raise TryAgain("The hub's database does not answer", why=str(error) or type(error).__name__) from error
+                why = str(error) or f"no answer within {ANSWER_SECONDS:.0f} s"
+                raise TryAgain("The hub's database does not answer", why=why) from error
             except Exception as error:  # of asyncpg itself, at a connection's beginning
                 if not type(error).__module__.startswith("asyncpg"):
                     raise
@@ -132,6 +176,32 @@ class PostgresDatabase:
         raise AssertionError("unreachable")
 
 
+class _Watched:
+    """Cuts the connection of a transaction that takes longer than TRANSACTION_SECONDS, its COMMIT with it.
+
+    Whatever waits on the connection ends with an error then. asyncpg's own time limits ask the server to cancel the
+    statement and wait for its answer: of a server that hangs, for ever.
+    """
+
+    def __init__(self) -> None:
+        self._timer: asyncio.TimerHandle | None = None
+
+    def run(self, connection: Connection, work: Work[T]) -> T:
+        """Run a closure on a connection that is watched until the block ends."""
+        driver: Any = connection.connection.driver_connection
+        self._timer = asyncio.get_running_loop().call_later(TRANSACTION_SECONDS, driver.terminate)
+        return work(connection)
+
+    def __enter__(self) -> _Watched:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+
+_TOO_LONG = "57014"
+"""The server ended the statement after STATEMENT_SECONDS."""
 _AGAIN = frozenset({"40P01", "40001"})
 """Deadlock, and a serialization that failed: nothing was done, the same closure may run again."""
 
@@ -139,6 +209,10 @@ _AGAIN = frozenset({"40P01", "40001"})
 def refused(shown: str, error: BaseException) -> SoloUnicornError:
     """What a database says when it does not do what a hub needs; `shown` is its URL without the password."""
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    if full := disk_full(error, shown):
+        return SoloUnicornError(
+            f"The database {shown} takes nothing", why=full.why, todo="make room on its disk, and try again"
+        )
     why = str(error).strip().partition("\n")[0]
     if state in _AWAY:
         return TryAgain(f"The database {shown} does not answer", why=why, todo="start it, and try again")

@@ -25,6 +25,7 @@ from ..missions.errors import (
     UsageError,
     VersionConflict,
 )
+from .disk import DiskFull
 
 CODES: Final[dict[str, int]] = {
     "bad_request": 400,
@@ -52,6 +53,7 @@ CODES: Final[dict[str, int]] = {
     "rate_limited": 429,
     "internal": 500,
     "unavailable": 503,
+    "disk_full": 507,
 }
 """Every code with its status. Clients may rely on the list; a new code is a new version of the API."""
 
@@ -97,6 +99,10 @@ def as_hub_error(error: SoloUnicornError) -> HubError:
             return _told("not_found", error, {})
         case SignedOut():
             return _told("unauthenticated", error, {})
+        case DiskFull():
+            refusal = _told("disk_full", error, {})
+            refusal.headers["Retry-After"] = "5"
+            return refusal
         case TryAgain():
             refusal = _told("unavailable", error, {})
             refusal.headers["Retry-After"] = "1"

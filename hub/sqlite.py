@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
 
 from ..missions.errors import TryAgain
+from .disk import DiskFull, disk_full
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -63,6 +63,7 @@ class SqliteDatabase:
         self._reading = ThreadPoolExecutor(READERS, "hub-reader")
         self._own = threading.local()
         self._waiting: deque[_Wanted] = deque()
+        self.full = False
         self._file: tuple[int, int] | None = None
         """`_identity` of the file that is open."""
         self._called = threading.Lock()
@@ -113,7 +114,13 @@ class SqliteDatabase:
         return found
 
     def _read(self, work: Work[T]) -> T:
-        return work(self._connection())
+        connection = self._connection()
+        try:
+            return work(connection)
+        except Exception as error:
+            if told := self._told(error):
+                raise told from error
+            raise
 
     def _write_waiting(self) -> None:
         """All that waits, a group at a time."""
@@ -132,32 +139,47 @@ class SqliteDatabase:
                 try:
                     outcomes.append((one.work(connection), None))
                 except BaseException as error:
+                    if not plain.in_transaction:
+                        raise  # SQLite has taken all of it back itself: the disk takes no more
                     plain.execute("ROLLBACK TO one")
-                    outcomes.append((None, error))
+                    outcomes.append((None, self._told(error) or error))
                 plain.execute("RELEASE one")
 
         try:
             self._write(work)
         except BaseException as error:
             outcomes = [(None, error)] * len(group)
+        self.full = self.full or any(isinstance(failure, DiskFull) for _, failure in outcomes)
         told = list(zip(group, outcomes, strict=True))
         for loop in {one.loop for one in group}:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_tell, [each for each in told if each[0].loop is loop])
 
     def _write(self, work: Work[T]) -> T:
+        """One transaction; whatever happens, none is open afterwards."""
         connection = self._connection()
+        plain: Any = connection.connection.driver_connection
+        changes = plain.total_changes
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            raise TryAgain("The hub's database is busy", why=str(error.orig)) from error
-        try:
             result = work(connection)
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("COMMIT")
+        except BaseException as error:
+            if plain.in_transaction:
+                plain.execute("ROLLBACK")
+            if told := self._told(error):
+                raise told from error
             raise
-        connection.exec_driver_sql("COMMIT")
+        if plain.total_changes != changes:
+            self.full = False
         return result
+
+    def _told(self, error: BaseException) -> TryAgain | None:
+        """What an error of SQLite means to who asked; None: it is to be told as it is."""
+        found = getattr(error, "orig", None) or error
+        if str(getattr(found, "sqlite_errorname", None)).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return TryAgain("The hub's database is busy", why=str(found))
+        return disk_full(found, self.url.database or "")
 
 
 def _identity(url: URL) -> tuple[int, int] | None:

@@ -6,28 +6,41 @@ import asyncio
 import hmac
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...missions.errors import SoloUnicornError
-from ..database import Database
+from ..disk import DiskFull
 from .metrics import Metrics
 
 REMEMBERED_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
 
 
-class Health:
-    """Whether this process is well."""
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something that a hub cannot do without, and how it is asked whether it is well."""
 
-    def __init__(self, database: Database, metrics: Metrics, options: Mapping[str, str]) -> None:
-        self._database, self._metrics = database, metrics
+    place: str
+    """Where it is, without a password; for the operator alone."""
+    probe: Callable[[], Awaitable[object]]
+    """Raises what is wrong."""
+
+
+class Health:
+    """Whether this process is well, and everything that it depends on."""
+
+    def __init__(self, dependencies: Mapping[str, Dependency], metrics: Metrics, options: Mapping[str, str]) -> None:
+        self._dependencies, self._metrics = dependencies, metrics
         self._token = options.get("metrics_token", "")
-        self._found = (float("-inf"), "")
+        self._asked: dict[str, asyncio.Future[object]] = {}
+        """Who was asked and has not answered yet; nobody is asked twice at once."""
+        self._found: dict[str, str] = {}
+        self._found_at = float("-inf")
         self.started = False
         self.stopping = False
 
@@ -39,29 +52,38 @@ class Health:
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
     async def _ready(self, request: Request) -> Response:
-        why = await self._why_not()
-        body = {"status": "ready"} if not why else {"status": "not ready", "why": why}
-        return JSONResponse(body, 503 if why else 200, headers={"Cache-Control": "no-store"})
+        """The state of each dependency: for who may read the counts in words, for all others ok or failing."""
+        if self.stopping or not self.started:
+            return _state({"status": "not ready", "why": "stopping" if self.stopping else "starting"})
+        if time.monotonic() - self._found_at > REMEMBERED_SECONDS:
+            wrong = await asyncio.gather(*(self._wrong(name) for name in self._dependencies))
+            self._found = dict(zip(self._dependencies, wrong, strict=True))
+            self._found_at = time.monotonic()
+        told = self._allowed(request)
+        checks = {name: (wrong if told else "failing") if wrong else "ok" for name, wrong in self._found.items()}
+        failing = [name for name, wrong in self._found.items() if wrong]
+        if failing:
+            return _state({"status": "not ready", "why": f"failing: {', '.join(failing)}", "checks": checks})
+        return _state({"status": "ready", "checks": checks})
 
-    async def _why_not(self) -> str:
-        if self.stopping:
-            return "stopping"
-        if not self.started:
-            return "starting"
-        at, why = self._found
-        if time.monotonic() - at > REMEMBERED_SECONDS:
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await self._database.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
-                why = ""
-            except TimeoutError:
-                why = f"the database did not answer within {ANSWER_SECONDS} s"
-            except SoloUnicornError as error:
-                why = error.what
-            except Exception:  # whatever it is, requests would meet it too
-                why = "the database does not answer"
-            self._found = (time.monotonic(), why)
-        return why
+    async def _wrong(self, name: str) -> str:
+        """What is wrong with a dependency, and where it is; empty when it is well."""
+        dependency = self._dependencies[name]
+        asked = self._asked.get(name) or asyncio.ensure_future(dependency.probe())
+        self._asked[name] = asked
+        await asyncio.wait({asked}, timeout=ANSWER_SECONDS)
+        if not asked.done():
+            return f"{dependency.place} did not answer within {ANSWER_SECONDS} s"
+        del self._asked[name]
+        try:
+            asked.result()
+        except DiskFull as error:
+            return f"{error.place}: {error.why}"
+        except SoloUnicornError as error:
+            return f"{dependency.place}: {error.why or error.what}"
+        except Exception as error:  # whatever it is, requests would meet it too
+            return f"{dependency.place}: {str(error).strip().partition(chr(10))[0] or type(error).__name__}"
+        return ""
 
     async def _counts(self, request: Request) -> Response:
         """For who has the token; without one set, for this machine and private networks."""
@@ -79,3 +101,7 @@ class Health:
         except ValueError:
             return False
         return place.is_loopback or place.is_private
+
+
+def _state(body: dict[str, object]) -> Response:
+    return JSONResponse(body, 200 if body["status"] == "ready" else 503, headers={"Cache-Control": "no-store"})

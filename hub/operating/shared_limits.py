@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from ...config.log import logger
 from ...missions.errors import UsageError
 from ..database import Database
+from ..realtime.redis import SCHEMES, connected
 from .limits import Allowance, InProcess, Limiter, Limits
 
 ANSWER_SECONDS: Final = 0.5
@@ -64,15 +65,18 @@ class RedisStore:
     """By a URL: `redis://host:6379/0`."""
 
     def __init__(self, url: str) -> None:
-        import redis.asyncio
-
-        self._redis: Any = redis.asyncio.Redis.from_url(url, decode_responses=True)
+        self.url = url
+        self._redis: Any = connected(url)
         self._take = self._redis.register_script(_TAKE_REDIS)
 
     async def take(self, name: str, size: float, per_second: float, /) -> tuple[bool, float]:
         """As `Store.take`; forgotten by Redis once it is full."""
         allowed, level = await self._take(keys=[PREFIX + name], args=[size, per_second])
         return bool(allowed), float(level)
+
+    async def probe(self) -> None:
+        """Raise what is wrong."""
+        await self._redis.ping()
 
     async def close(self) -> None:
         """As `Store.close`."""
@@ -108,7 +112,7 @@ class Shared:
     """`Limits` of all processes together, and a `Part` of the hub."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
+        self.store, self._clock = store, clock
         self._alone = InProcess(Limiter(clock))
         self._alone_until = 0.0
 
@@ -117,7 +121,7 @@ class Shared:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._store.close()
+        await self.store.close()
 
     async def ask(self, name: str, count: int, seconds: float) -> Allowance:
         """As `Limits.ask`."""
@@ -126,7 +130,7 @@ class Shared:
         size, per_second = float(count), count / seconds
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                allowed, level = await self._store.take(name, size, per_second)
+                allowed, level = await self.store.take(name, size, per_second)
         except Exception as error:  # whatever it is: limits are no reason to refuse requests
             self._alone_until = self._clock() + ALONE_SECONDS
             logger("hub").warning("rate limits are counted by this process alone for a while", exc_info=error)
@@ -137,8 +141,8 @@ class Shared:
 
 def limits(url: str, bus_url: str, database: Database) -> Limits:
     """By the settings: `redis://…`, `postgresql` (the hub's own), `process`; unset: Redis where that is the bus."""
-    chosen = url or (bus_url if bus_url.startswith(("redis://", "rediss://", "unix://")) else "process")
-    if chosen.startswith(("redis://", "rediss://", "unix://")):
+    chosen = url or (bus_url if bus_url.startswith(SCHEMES) else "process")
+    if chosen.startswith(SCHEMES):
         return Shared(RedisStore(chosen))
     if chosen == "postgresql" and database.url.get_backend_name() == "postgresql":
         return Shared(PostgresStore(database))

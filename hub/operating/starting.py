@@ -11,17 +11,19 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ...config.log import logger
 from ...missions.errors import Offline, SoloUnicornError, TryAgain, UsageError
 from ...system.backoff import Backoff
-from ..database import Database, of_file, refused
+from ..database import Database, of_file, probe, refused
+from ..realtime.redis import SCHEMES, connected, place_of
 from ..settings import HubSettings
+from ..uploads.store import Files
 
 PATIENCE: Final = 6
 """So many tries, about half a minute in all, before the operator is asked."""
@@ -106,22 +108,11 @@ async def wait_for(name: str, probe: Probe, todo: str, say: Say) -> None:
         await asyncio.sleep(seconds)
 
 
-def answers(database: Database) -> Probe:
-    """Whether the database takes a connection and a statement."""
-
-    async def probe() -> object:
-        return await database.read(lambda at: at.execute(text("SELECT 1")).scalar_one())
-
-    return probe
-
-
 def redis_answers(url: str) -> Probe:
     """Whether a Redis answers."""
 
     async def probe() -> object:
-        import redis.asyncio
-
-        opened: Any = redis.asyncio.Redis.from_url(url, socket_connect_timeout=TRY_SECONDS, socket_timeout=TRY_SECONDS)
+        opened = connected(url)
         try:
             return await opened.ping()
         finally:
@@ -130,20 +121,47 @@ def redis_answers(url: str) -> Probe:
     return probe
 
 
+def postgres_answers(url: str) -> Probe:
+    """Whether a PostgreSQL answers."""
+
+    async def probe() -> object:
+        import asyncpg
+
+        opened = await asyncpg.connect(url, timeout=TRY_SECONDS)
+        try:
+            return await opened.fetchval("SELECT 1")
+        finally:
+            await opened.close(timeout=1)
+
+    return probe
+
+
+def the_files(settings: HubSettings) -> Files:
+    """Where the hub keeps the files of missions."""
+    return Files(settings.options.get("upload_url", ""), settings.data_dir / "uploads")
+
+
 async def dependencies(settings: HubSettings, database: Database, say: Say) -> None:
     """Wait for everything outside this process that the hub needs."""
     shown = database.url.render_as_string(hide_password=True)
     with named(shown):
         await wait_for(
-            f"the database {shown}", answers(database), "start it, or correct SOLO_UNICORN_HUB_DATABASE_URL", say
+            f"the database {shown}", partial(probe, database), "start it, or correct SOLO_UNICORN_HUB_DATABASE_URL", say
         )
     for name, url in (
         ("SOLO_UNICORN_HUB_BUS_URL", settings.bus_url),
         ("SOLO_UNICORN_HUB_RATE_LIMIT_URL", settings.options.get("rate_limit_url", "")),
     ):
-        if url.startswith(("redis://", "rediss://", "unix://")):
-            place = url.rpartition("@")[2].removeprefix("redis://")
-            await wait_for(f"Redis at {place}", redis_answers(url), f"start it, or correct {name}", say)
+        if url.startswith(SCHEMES):
+            await wait_for(f"Redis at {place_of(url)}", redis_answers(url), f"start it, or correct {name}", say)
+        elif url.startswith("postgresql://"):
+            await wait_for(f"PostgreSQL at {place_of(url)}", postgres_answers(url), f"start it, or correct {name}", say)
+    files = the_files(settings)
+    try:
+        todo = "correct SOLO_UNICORN_HUB_UPLOAD_URL, or the credentials in the environment"
+        await wait_for(f"the store of files {files.place}", files.probe, todo, say)
+    finally:
+        files.close()
 
 
 @contextmanager

@@ -8,16 +8,35 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from ...missions.entities import JsonObject
+from ...missions.errors import TryAgain
 from .envelopes import Message, Numbered
 
 KEPT_SECONDS: Final = 300.0
 KEPT_MESSAGES: Final = 500
 """Per channel, for clients that come back."""
+ANSWER_SECONDS: Final = 2.0
+"""For a server to take a connection, or to answer."""
+
+
+class BusSilent(TryAgain):
+    """The server that carries messages between the hub's processes cannot be used."""
+
+
+@asynccontextmanager
+async def answering(name: str, *errors: type[Exception]) -> AsyncIterator[None]:
+    """What a server fails with, as BusSilent; OSError and TimeoutError always."""
+    kinds: tuple[type[Exception], ...] = (OSError, TimeoutError, *errors)
+    try:
+        yield
+    except kinds as error:
+        why = str(error).strip() or f"no answer within {ANSWER_SECONDS} s"
+        raise BusSilent(f"{name} does not answer", why=why, todo="try again in a moment") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,9 @@ class Backplane(Protocol):
     async def stop(self) -> None:
         """Hear no more."""
 
+    async def probe(self) -> None:
+        """Raise what is wrong."""
+
     async def publish(self, batch: Batch, /) -> None:
         """Number, keep and deliver to every process, this one included."""
 
@@ -113,6 +135,9 @@ class Local:
 
     async def stop(self) -> None:
         """Nothing to let go."""
+
+    async def probe(self) -> None:
+        """Memory is well."""
 
     async def publish(self, batch: Batch, /) -> None:
         """Number and deliver."""

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError
-from .backplane import Backplane, Local
+from .backplane import Backplane, BusSilent, Local
 from .connection import Connection
 from .envelopes import (
     CLOSE_RESTART,
@@ -228,6 +228,8 @@ class Session:
             given: JsonObject = dict(payload) if isinstance(payload, dict) else {}
             given.setdefault("channel", said.get("channel"))
             await doing(given, ref)
+        except BusSilent as error:
+            self.connection.end(CLOSE_RESTART, error.what)
         except SoloUnicornError as error:
             self._say("error", {"code": error.code, "message": str(error)}, ref=ref)
 

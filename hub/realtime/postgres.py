@@ -9,15 +9,28 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from ...config.log import logger
 from ...missions.entities import JsonObject
-from .backplane import KEPT_SECONDS, Batch, Deliver, Delivery, Member, Replay, first_number, replayed
+from ...system.backoff import Backoff
+from .backplane import (
+    ANSWER_SECONDS,
+    KEPT_SECONDS,
+    Batch,
+    BusSilent,
+    Deliver,
+    Delivery,
+    Member,
+    Replay,
+    answering,
+    first_number,
+    replayed,
+)
 from .envelopes import Numbered
 
 if TYPE_CHECKING:
@@ -27,6 +40,9 @@ NOTIFY: Final = "solo_unicorn_realtime"
 PAYLOAD_BYTES: Final = 7_500
 """PostgreSQL takes 8,000 bytes; what is larger is read from the table."""
 PRUNE_SECONDS: Final = 30.0
+STATEMENT_SECONDS: Final = 10.0
+QUIET_SECONDS: Final = 5.0
+"""Without notices for so long the connection that listens is asked for a sign of life."""
 
 TABLES: Final = """
 CREATE UNLOGGED TABLE IF NOT EXISTS realtime_channels (
@@ -63,7 +79,7 @@ class PostgresBackplane:
         import asyncpg
 
         self._deliver = deliver
-        self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=3)
+        self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=3, timeout=ANSWER_SECONDS)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
             await connection.execute(TABLES)
@@ -82,13 +98,18 @@ class PostgresBackplane:
         if self._pool:
             await self._pool.close()
 
+    async def probe(self) -> None:
+        """As `Backplane.probe`."""
+        async with self._connection() as connection:
+            await connection.execute("SELECT 1")
+
     async def publish(self, batch: Batch, /) -> None:
         """Number, keep, notify: one transaction."""
         by_channel: dict[str, list[tuple[str, JsonObject]]] = {}
         for message in batch.messages:
             by_channel.setdefault(message.channel, []).append((message.type, message.payload))
         now = time.time()
-        async with self._connections.acquire() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             rows: list[tuple[str, int, float, str, str]] = []
             for channel in sorted(by_channel):  # one order for everybody: no deadlock
                 said = by_channel[channel]
@@ -102,7 +123,7 @@ class PostgresBackplane:
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
         """From the table."""
-        async with self._connections.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
             seq = await connection.fetchval("SELECT seq FROM realtime_channels WHERE name = $1", channel)
             if seq is None:
                 return Replay(0, gap=bool(after))
@@ -118,69 +139,92 @@ class PostgresBackplane:
 
     async def present(self, channel: str, /) -> Sequence[Member]:
         """From the table."""
-        rows = await self._connections.fetch("SELECT key, meta FROM realtime_presence WHERE channel = $1", channel)
+        async with self._connection() as connection:
+            rows = await connection.fetch("SELECT key, meta FROM realtime_presence WHERE channel = $1", channel)
         return [Member(channel, row["key"], orjson.loads(row["meta"])) for row in rows]
 
     async def enter(self, member: Member, /) -> None:
         """Into the table."""
-        await self._connections.execute(
-            "INSERT INTO realtime_presence VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (channel, key) DO UPDATE SET meta = $3, at = $4",
-            member.channel,
-            member.key,
-            orjson.dumps(member.meta).decode(),
-            time.time(),
-        )
+        async with self._connection() as connection:
+            await connection.execute(
+                "INSERT INTO realtime_presence VALUES ($1, $2, $3, $4) "
+                "ON CONFLICT (channel, key) DO UPDATE SET meta = $3, at = $4",
+                member.channel,
+                member.key,
+                orjson.dumps(member.meta).decode(),
+                time.time(),
+            )
 
     async def leave(self, channel: str, key: str, /) -> bool:
         """Out of the table."""
-        gone = await self._connections.execute(
-            "DELETE FROM realtime_presence WHERE channel = $1 AND key = $2", channel, key
-        )
+        async with self._connection() as connection:
+            gone = await connection.execute(
+                "DELETE FROM realtime_presence WHERE channel = $1 AND key = $2", channel, key
+            )
         return str(gone) != "DELETE 0"
 
     async def expire(self, seconds: float, /) -> Sequence[Member]:
         """A row is deleted, and so named, by one process only."""
-        rows = await self._connections.fetch(
-            "DELETE FROM realtime_presence WHERE at < $1 RETURNING channel, key, meta", time.time() - seconds
-        )
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "DELETE FROM realtime_presence WHERE at < $1 RETURNING channel, key, meta", time.time() - seconds
+            )
         return [Member(row["channel"], row["key"], orjson.loads(row["meta"])) for row in rows]
 
-    @property
-    def _connections(self) -> asyncpg.Pool[asyncpg.Record]:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """One of the pool; BusSilent when it does not answer in time, and then it is cut."""
+        import asyncpg
+
         if self._pool is None:
             raise RuntimeError("the backplane has not been started")
-        return self._pool
+        async with (
+            answering("PostgreSQL", asyncpg.PostgresError, asyncpg.InterfaceError),
+            self._pool.acquire(timeout=ANSWER_SECONDS) as connection,
+        ):
+            # its own time limits wait for the server to take the statement back
+            cut = asyncio.get_running_loop().call_later(STATEMENT_SECONDS, connection.terminate)
+            try:
+                yield connection
+            finally:
+                cut.cancel()
 
     async def _hear(self, ready: asyncio.Event) -> None:
         """Listen for ever, again after a lost connection; what was lost meanwhile is a gap that a client can see."""
         import asyncpg
 
+        pause = Backoff(0.5, 10.0, random=random.Random())
         while True:
             try:
-                connection = await asyncpg.connect(self._dsn)
+                connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS)
                 try:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                    await connection.add_listener(NOTIFY, lambda *given: self._heard.put_nowait(given[3]))
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await connection.add_listener(NOTIFY, lambda *given: self._heard.put_nowait(given[3]))
                     ready.set()
-                    await self._deliver_until(lost)
+                    pause.reset()
+                    await self._deliver_until(lost, connection)
                 finally:
-                    await connection.close(timeout=1)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                    connection.terminate()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, BusSilent) as error:
                 logger("hub.realtime").warning("not hearing PostgreSQL; trying again", extra={"why": str(error)})
-            await asyncio.sleep(random.uniform(0.1, 1.0))
+            await asyncio.sleep(pause.next())
 
-    async def _deliver_until(self, lost: asyncio.Event) -> None:
+    async def _deliver_until(self, lost: asyncio.Event, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Until the connection is lost, or gives no sign of life: TimeoutError."""
         ended = asyncio.ensure_future(lost.wait())
         try:
             while not ended.done():
                 heard = asyncio.ensure_future(self._heard.get())
-                await asyncio.wait({ended, heard}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({ended, heard}, timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if heard.done():
                     self._deliver(await self._delivery(heard.result()))
-                else:
-                    heard.cancel()
+                    continue
+                heard.cancel()
+                if not ended.done():
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await connection.execute("SELECT 1")
         finally:
             ended.cancel()
 
@@ -189,12 +233,14 @@ class PostgresBackplane:
         notice = orjson.loads(text)
         messages = [Numbered(*one) for one in notice.get("m", ())]
         for channel, first, last in notice.get("r", ()):
-            rows = await self._connections.fetch(
-                "SELECT seq, type, payload FROM realtime_log WHERE channel = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
-                channel,
-                first,
-                last,
-            )
+            async with self._connection() as connection:
+                rows = await connection.fetch(
+                    "SELECT seq, type, payload FROM realtime_log "
+                    "WHERE channel = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq",
+                    channel,
+                    first,
+                    last,
+                )
             messages += [Numbered(channel, row["seq"], row["type"], orjson.loads(row["payload"])) for row in rows]
         return Delivery(messages, notice.get("c", {}))
 
@@ -204,8 +250,11 @@ class PostgresBackplane:
             await asyncio.sleep(random.uniform(PRUNE_SECONDS / 2, PRUNE_SECONDS * 1.5))
             oldest = time.time() - KEPT_SECONDS
             try:
-                await self._connections.execute("DELETE FROM realtime_log WHERE at < $1", oldest)
-                await self._connections.execute("DELETE FROM realtime_channels WHERE at < $1", oldest - KEPT_SECONDS)
+                async with self._connection() as connection:
+                    await connection.execute("DELETE FROM realtime_log WHERE at < $1", oldest)
+                    await connection.execute("DELETE FROM realtime_channels WHERE at < $1", oldest - KEPT_SECONDS)
+            except BusSilent as error:
+                logger("hub.realtime").warning("could not prune the kept messages; trying again", exc_info=error)
             except Exception:
                 logger("hub.realtime").exception("could not prune the kept messages; trying again")
 

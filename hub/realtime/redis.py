@@ -5,15 +5,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
+from random import Random
 from typing import Any, Final
 
 import orjson
 
 from ...config.log import logger
-from .backplane import KEPT_MESSAGES, KEPT_SECONDS, Batch, Deliver, Delivery, Member, Replay, first_number, replayed
+from ...system.backoff import Backoff
+from .backplane import (
+    ANSWER_SECONDS,
+    KEPT_MESSAGES,
+    KEPT_SECONDS,
+    Batch,
+    Deliver,
+    Delivery,
+    Member,
+    Replay,
+    answering,
+    first_number,
+    replayed,
+)
 from .envelopes import Numbered
 
+QUIET_SECONDS: Final = 5.0
+"""Without news for so long the connection that hears is asked for a sign of life, for which it has as long again."""
+SCHEMES: Final = ("redis://", "rediss://", "unix://")
 PREFIX: Final = "solo-unicorn:realtime:"
 PUBLISH: Final = """
 for at = 1, #ARGV - 3, 3 do
@@ -45,13 +62,37 @@ return told
 """
 
 
+def connected(url: str) -> Any:
+    """A client of a Redis, by its URL, that waits ANSWER_SECONDS for a connection or an answer and tries once more."""
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def place_of(url: str) -> str:
+    """Where a Redis is, without the password."""
+    return url.rpartition("@")[2].removeprefix("redis://")
+
+
+def _answering() -> AbstractAsyncContextManager[None]:
+    import redis
+
+    return answering("Redis", redis.RedisError)
+
+
 class RedisBackplane:
     """By a URL: `redis://host:6379/0`."""
 
     def __init__(self, url: str) -> None:
-        import redis.asyncio
-
-        self._redis: Any = redis.asyncio.Redis.from_url(url, decode_responses=True)
+        self._redis: Any = connected(url)
         self._publish = self._redis.register_script(PUBLISH)
         self._expire = self._redis.register_script(EXPIRE)
         self._deliver: Deliver = lambda delivery: None
@@ -72,19 +113,25 @@ class RedisBackplane:
                 await self._hearing
         await self._redis.aclose()
 
+    async def probe(self) -> None:
+        """As `Backplane.probe`."""
+        async with _answering():
+            await self._redis.ping()
+
     async def publish(self, batch: Batch, /) -> None:
         """One script call for the messages, one message for the changes."""
-        if batch.messages:
-            given: list[str] = []
-            for message in batch.messages:
-                given += [message.channel, message.type, orjson.dumps(message.payload).decode()]
-            await self._publish(keys=[PREFIX], args=[*given, first_number(), KEPT_MESSAGES, int(KEPT_SECONDS)])
-        if batch.changes:
-            await self._redis.publish(PREFIX + "news", orjson.dumps(batch.changes).decode())
+        given: list[object] = []
+        for message in batch.messages:
+            given += [message.channel, message.type, orjson.dumps(message.payload).decode()]
+        async with _answering():
+            if given:
+                await self._publish(keys=[PREFIX], args=[*given, first_number(), KEPT_MESSAGES, int(KEPT_SECONDS)])
+            if batch.changes:
+                await self._redis.publish(PREFIX + "news", orjson.dumps(batch.changes).decode())
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
         """From the kept list."""
-        async with self._redis.pipeline(transaction=True) as both:
+        async with _answering(), self._redis.pipeline(transaction=True) as both:
             both.get(f"{PREFIX}seq:{channel}")
             both.lrange(f"{PREFIX}log:{channel}", 0, -1)
             seq, kept = await both.execute()
@@ -94,10 +141,9 @@ class RedisBackplane:
 
     async def present(self, channel: str, /) -> Sequence[Member]:
         """From the hash."""
-        places = sorted(await self._redis.smembers(f"{PREFIX}present:{channel}"))
-        if not places:
-            return []
-        metas = await self._redis.hmget(f"{PREFIX}present", places)
+        async with _answering():
+            places = sorted(await self._redis.smembers(f"{PREFIX}present:{channel}"))
+            metas = await self._redis.hmget(f"{PREFIX}present", places) if places else []
         return [
             Member(channel, place.partition(" ")[2], orjson.loads(meta))
             for place, meta in zip(places, metas, strict=True)
@@ -107,7 +153,7 @@ class RedisBackplane:
     async def enter(self, member: Member, /) -> None:
         """What it says, and when."""
         place = f"{member.channel} {member.key}"
-        async with self._redis.pipeline(transaction=True) as all_of_it:
+        async with _answering(), self._redis.pipeline(transaction=True) as all_of_it:
             all_of_it.hset(f"{PREFIX}present", place, orjson.dumps(member.meta).decode())
             all_of_it.sadd(f"{PREFIX}present:{member.channel}", place)
             all_of_it.zadd(f"{PREFIX}seen", {place: time.time()})
@@ -116,15 +162,17 @@ class RedisBackplane:
     async def leave(self, channel: str, key: str, /) -> bool:
         """Out of all three."""
         place = f"{channel} {key}"
-        async with self._redis.pipeline(transaction=True) as all_of_it:
+        async with _answering(), self._redis.pipeline(transaction=True) as all_of_it:
             all_of_it.zrem(f"{PREFIX}seen", place)
             all_of_it.hdel(f"{PREFIX}present", place)
             all_of_it.srem(f"{PREFIX}present:{channel}", place)
-            return bool((await all_of_it.execute())[0])
+            found = await all_of_it.execute()
+        return bool(found[0])
 
     async def expire(self, seconds: float, /) -> Sequence[Member]:
         """The script names each to one process only."""
-        told = await self._expire(keys=[f"{PREFIX}present", f"{PREFIX}seen"], args=[time.time() - seconds])
+        async with _answering():
+            told = await self._expire(keys=[f"{PREFIX}present", f"{PREFIX}seen"], args=[time.time() - seconds])
         found = []
         for place, meta in zip(told[::2], told[1::2], strict=True):
             channel, _, key = place.partition(" ")
@@ -132,20 +180,34 @@ class RedisBackplane:
         return found
 
     async def _hear(self, ready: asyncio.Event) -> None:
-        """For ever, again after a lost connection."""
+        """For ever, again after a lost connection or one that gives no sign of life."""
         import redis
 
+        pause = Backoff(0.5, 10.0, random=Random())
         while True:
             try:
                 async with self._redis.pubsub() as news:
                     await news.subscribe(PREFIX + "news")
                     ready.set()
-                    async for heard in news.listen():
-                        if heard["type"] == "message":
-                            self._deliver(_delivery(heard["data"]))
-            except (OSError, redis.RedisError) as error:
+                    await self._deliver_from(news, pause)
+            except (OSError, TimeoutError, redis.RedisError) as error:
                 logger("hub.realtime").warning("not hearing Redis; trying again", extra={"why": str(error)})
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(pause.next())
+
+    async def _deliver_from(self, news: Any, pause: Backoff) -> None:
+        """Until it gives no sign of life: TimeoutError."""
+        asked = False
+        while True:
+            heard = await news.get_message(timeout=QUIET_SECONDS)
+            if heard is None and asked:
+                raise TimeoutError(f"no sign of life within {QUIET_SECONDS} s")
+            asked = heard is None
+            if heard is None:
+                await news.ping()
+                continue
+            pause.reset()
+            if heard["type"] == "message":
+                self._deliver(_delivery(heard["data"]))
 
 
 def _delivery(text: str) -> Delivery:

@@ -12,7 +12,8 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from ...config.log import logger
 from ...missions.entities import JsonObject
-from .backplane import Backplane, Batch, Delivery, Replay
+from ...system.backoff import Backoff
+from .backplane import Backplane, Batch, BusSilent, Delivery, Replay
 from .envelopes import Message, Numbered, envelope
 
 COALESCE_SECONDS: Final = 0.02
@@ -105,15 +106,20 @@ class Rooms:
             subscriber.offer(texts[view])
 
     async def _publish(self) -> None:
+        pause = Backoff(1.0, 10.0)
         while True:
             await self._wake.wait()
             await asyncio.sleep(COALESCE_SECONDS)
             try:
                 await self._flush()
-            except Exception:
-                logger("hub.realtime").exception("could not publish; trying again")
+                pause.reset()
+            except Exception as error:
+                expected = isinstance(error, BusSilent)
+                logger("hub.realtime").log(
+                    30 if expected else 40, "could not publish; trying again", exc_info=None if expected else error
+                )
                 self._wake.set()
-                await asyncio.sleep(1)
+                await asyncio.sleep(pause.next())
 
     async def _flush(self) -> None:
         """Publish what has gathered; what a failing backplane did not take goes first next time."""

@@ -13,12 +13,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...missions.errors import InvalidValue, UsageError
+from ...missions.errors import InvalidValue, TryAgain, UsageError
+from ..disk import disk_full
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
 
 PIECE_BYTES: Final = 4 * 1024 * 1024
+PROBE: Final = "probe"
+RETRIES: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
+"""Each try has 5 s for a connection and 30 s in all, unless the environment says otherwise (AWS_TIMEOUT …)."""
 THREADS: Final = 16
 """So many pieces are on their way at once; a slow store keeps nothing else waiting."""
 T = TypeVar("T")
@@ -50,13 +58,23 @@ class Files:
         """`url` empty: `directory`."""
         from obstore.store import LocalStore, from_url
 
+        self.place = url or str(directory)
+        self._full = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="uploads")
         try:
-            self._store: Any = from_url(url) if url else LocalStore(directory, mkdir=True)
+            self._store: Any = from_url(url, retry_config=RETRIES) if url else LocalStore(directory, mkdir=True)
         except Exception as error:
             raise UsageError(
                 f"The upload store {url!r} cannot be used", why=str(error), todo="as in s3://bucket"
             ) from error
+
+    async def probe(self) -> None:
+        """Raise what is wrong with the store: it does not answer, or it took nothing the last time."""
+        await self._run(self._look)
+
+    def close(self) -> None:
+        """Let go of the threads; what they still do ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def offset(self, identifier: str) -> int:
         """How many bytes have arrived, without a hole."""
@@ -110,9 +128,27 @@ class Files:
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         """In a thread: the event loop of obstore's own aborts an interpreter that ends while it is being told."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        except Exception as error:
+            if full := disk_full(error, self.place):
+                self._full = True
+                raise full from error
+            if type(error).__module__.startswith("obstore") and not isinstance(error, FileNotFoundError):
+                why = str(error).partition("\n")[0]
+                raise TryAgain("The hub's store of files does not answer", why=why, todo="try again later") from error
+            raise
 
     # -- in a thread
+
+    def _look(self) -> None:
+        import obstore
+
+        next(iter(obstore.list(self._store, "parts/", chunk_size=1)), None)
+        if self._full:
+            obstore.put(self._store, PROBE, b"x" * PIECE_BYTES, use_multipart=False)
+            obstore.delete(self._store, PROBE)
+            self._full = False
 
     def _join(self, identifier: str, beginning: int) -> Whole:
         import obstore

@@ -262,7 +262,7 @@ def trouble(answer: Answer) -> Trouble:
             return Trouble("gone", answer.said, answer)
         case 409 | 412 | 408 | 425 | 429:
             return Trouble("busy", answer.said, answer)
-        case 503:
+        case 503 | 507:  # 507: its disk is full
             return Trouble("not_ready", answer.said, answer)
         case status if status >= 500:
             return Trouble("failing", answer.said, answer)

@@ -111,7 +111,9 @@ async def test_an_older_state_never_replaces_a_newer_one(hub: Whole) -> None:
 
 async def test_health_readiness_and_metrics(hub: Whole) -> None:
     assert (await hub.nobody.get("/healthz")).json() == {"status": "ok"}
-    assert (await hub.nobody.get("/readyz")).json() == {"status": "ready"}
+    ready = (await hub.nobody.get("/readyz")).json()
+    assert ready["status"] == "ready" and set(ready["checks"].values()) == {"ok"}
+    assert {"database", "files"} <= set(ready["checks"])
     page = (await hub.nobody.get("/metrics")).text
     assert "solo_unicorn_requests_total" in page and "solo_unicorn_websockets 0.0" in page
     hub.app.state.composed.health.stopping = True

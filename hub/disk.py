@@ -1,0 +1,54 @@
+"""A disk that takes no more: told apart from a fault of the hub, whichever part of it met the disk."""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import Final
+
+from ..missions.errors import TryAgain
+
+FULL: Final = "there is no space left"
+_SQLITE: Final = {
+    "SQLITE_FULL": FULL,
+    "SQLITE_IOERR": "the system reports an error of the disk, or a limit on the size of files",
+    "SQLITE_READONLY": "it can only be read",
+}
+_SYSTEM: Final = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: "the quota of the hub's user is used up",
+    errno.EFBIG: "a limit on the size of files is reached",
+    errno.EROFS: "it can only be read",
+    errno.EIO: "the system reports an error of the disk",
+}
+_OBSTORE: Final = re.compile(r"\(os error (\d+)\)")
+_POSTGRES_FULL: Final = "53100"
+
+
+class DiskFull(TryAgain):
+    """Nothing was saved, because the disk takes nothing; what was there before is kept, and can be read."""
+
+    code = "disk_full"
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(
+            "Nothing was saved: a disk of the hub takes no more",
+            why=why,
+            todo="try again later; the operator of the hub must make room",
+        )
+        self.place = place
+        """For the operator alone."""
+
+
+def disk_full(error: BaseException, place: str) -> DiskFull | None:
+    """What an error of SQLite, PostgreSQL, the system or obstore says of the disk at `place`; None: nothing."""
+    error = getattr(error, "orig", None) or error
+    name = str(getattr(error, "sqlite_errorname", None) or "")
+    why = next((words for start, words in _SQLITE.items() if name.startswith(start)), None)
+    if why is None and getattr(error, "sqlstate", None) == _POSTGRES_FULL:
+        why = FULL
+    if why is None:
+        said = _OBSTORE.search(str(error))
+        number = error.errno if isinstance(error, OSError) and error.errno else int(said[1]) if said else 0
+        why = _SYSTEM.get(number)
+    return DiskFull(place, why) if why else None
