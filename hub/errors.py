@@ -15,6 +15,7 @@ from ..config.correlation import correlation
 from ..missions.entities import JsonObject
 from ..missions.errors import (
     AlreadyClaimed,
+    AlreadyExists,
     Conflict,
     InvalidValue,
     NotAllowed,
@@ -78,6 +79,17 @@ class HubError(SoloUnicornError):
         self.headers = dict(headers or {})
 
 
+class Gone(NotFound):
+    """A mission was deleted for ever; `id` is never used again."""
+
+    code = "gone"
+    wired = ("id",)
+
+    def __init__(self, mission_id: str) -> None:
+        super().__init__(f"The mission {mission_id} was deleted", why="its id is never used again")
+        self.id = mission_id
+
+
 def as_hub_error(error: SoloUnicornError) -> HubError:
     """The refusal that an error of the domain means on the wire."""
     match error:
@@ -87,6 +99,10 @@ def as_hub_error(error: SoloUnicornError) -> HubError:
             return _told("already_claimed", error, {"holder": error.holder})
         case VersionConflict():
             return _told("precondition_failed", error, {"version": error.current})
+        case AlreadyExists():
+            return _told("already_exists", error, {"id": error.id})
+        case Gone():
+            return _told("gone", error, {"id": error.id})
         case NotAllowed():
             return _told("forbidden", error, {})
         case Conflict():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, Final, cast, get_args
+from typing import Final, get_args
 
 from sqlalchemy import Connection, and_, bindparam, select
 
@@ -14,13 +13,13 @@ from ..config.log import logger
 from ..missions.entities import AgentSessionStatus, JsonObject
 from ..missions.errors import SoloUnicornError
 from . import audit, epoch
-from .api.endpoint import Answer, Call, Endpoint
+from .api import idempotency
+from .change import Change
 from .hub import Hub
 from .identity import SCOPES, Caller
-from .permissions import Access
-from .services import assignments, idempotency, running
-from .services.change import Change
+from .services import assignments, running
 from .tables import missions
+from .work import Work
 
 PASS_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3_600.0
@@ -92,15 +91,12 @@ class Housekeeping:
             await self._hub.database.write(lambda at: audit.prune(at, now, days))
 
     async def _end(self, project_id: str, mission_id: str, now: float) -> None:
-        call = system_call(self._hub, now)
+        def end(at: Connection) -> Work:
+            work = Work(hub=self._hub, at=at, caller=SYSTEM, now=now, correlation="")
+            running.expire(Change(work, project_id, None), mission_id)
+            return work
 
-        def work(at: Connection) -> None:
-            call.at = at
-            call.after.clear()
-            running.expire(Change(call, project_id, "run missions"), mission_id)
-
-        await self._hub.database.write(work)
-        for hint in call.after:
+        for hint in (await self._hub.database.write(end)).after:
             hint()
 
 
@@ -122,41 +118,3 @@ def silent(at: Connection, now: float) -> list[tuple[str, str]]:
         for row in rows
         if row.session_status == "PUSHING" or row.lease_until < now - SILENT_SECONDS
     ]
-
-
-class _Everything:
-    """Permissions of the hub itself."""
-
-    def require(self, at: Connection, caller: Caller, project_id: str, right: str) -> Access:
-        """Granted."""
-        return Access(project_id, "hub", "owner", True, True, True, True, True, True, "full_details")
-
-    def forget(self) -> None:
-        """Nothing is remembered."""
-
-
-def system_call(hub: Hub, now: float) -> Call:
-    """A call by the hub itself, for the services that it uses like everybody else."""
-
-    def never(call: Call) -> Answer:
-        raise AssertionError("the hub does not call itself over HTTP")
-
-    row = Endpoint("POST", "/", "hub.itself", "", "nothing", never, {})
-    own = replace(hub, permissions=cast("Any", _Everything()))
-    return Call(
-        hub=own,
-        at=cast("Any", None),
-        caller=SYSTEM,
-        endpoint=row,
-        path={},
-        query={},
-        body={},
-        if_match=None,
-        key="",
-        correlation="",
-        base_url="",
-        media_type="",
-        client="",
-        agent="hub",
-        now=now,
-    )

@@ -135,6 +135,8 @@ def _said(field: str, text: str, todo: str) -> str:
     said = text.strip()
     if not said:
         raise InvalidValue(field, f"The {field} is blank", todo=todo)
+    if "\0" in said:
+        raise InvalidValue(field, f"The {field} has a NUL character", todo="Remove it")
     if len(said) > TEXT_MAX:
         raise InvalidValue(field, f"The {field} has {len(said)} characters", why=f"at most {TEXT_MAX} fit")
     return said

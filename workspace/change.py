@@ -257,10 +257,10 @@ class Change:
             self.save(mission, replace(mission, dependency_count=count), "blockers_changed")
             self.by = author
 
-    def add_note(self, mission: Mission, kind: str, text: str) -> None:
+    def add_note(self, mission: Mission, kind: str, text: str, *, note_id: str | None = None) -> None:
         """Append what somebody wrote to the mission's history; a hub gets it with an id of its own."""
         self.event(mission.project_id, kind, mission_id=mission.id, note=text)
-        outgoing.queue_note(self, mission, kind, text)
+        outgoing.queue_note(self, mission, kind, text, note_id=note_id)
 
     def save_comment(self, comment: LineComment, kind: str, note: str) -> None:
         """Keep a line comment as it is now (kind `comment_deleted`: no longer), and tell of it."""
@@ -280,10 +280,11 @@ class Change:
         """Take a link away; False when there was none."""
         return links.change(self, mission, other, relation, links.drop)
 
-    def save_document(self, document: MemoryDocument, before: MemoryDocument | None) -> None:
+    def save_document(self, document: MemoryDocument, before: MemoryDocument | None) -> MemoryDocument:
         """Write the next version of a memory document; every version is kept."""
         documents.put(self.connection, document)
         outgoing.queue_document(self, document, before)
+        return document
 
     def save_part(self, before: Part | None, after: Part) -> None:
         """Write a flow, actor or repository that changed (before None: it is new)."""

@@ -38,12 +38,20 @@ def queue_links(
         _record(change, project_id, mission_id, {name: (list(before), list(after))}, {})
 
 
-def queue_note(change: Change, mission: Mission, kind: str, text: str, comment: LineComment | None = None) -> None:
+def queue_note(
+    change: Change,
+    mission: Mission,
+    kind: str,
+    text: str,
+    comment: LineComment | None = None,
+    *,
+    note_id: str | None = None,
+) -> None:
     """A note or line comment of a mission."""
     account = account_of(change.connection, mission.project_id)
     if account is None:
         return
-    note_id = change.new_id()
+    note_id = note_id or change.new_id()
     patch: JsonObject = {"kind": kind, "text": text, "at": rows.stamp(change.now), "author": to_wire(change.by)}
     if comment is not None:
         patch["data"] = to_wire(comment)

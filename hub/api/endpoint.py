@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
-
-from sqlalchemy import Connection
+from typing import Final, Literal
 
 from ...missions.entities import JsonObject
-from ..identity import Caller, Scope
+from ..identity import Scope
 from ..permissions import OrganizationRight, Right
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from ..work import Work
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = JsonObject
@@ -76,30 +72,21 @@ class Endpoint:
         return self.writes and strong
 
 
-@dataclass(slots=True)
-class Call:
-    """One request as its endpoint sees it, inside its transaction."""
+@dataclass(slots=True, kw_only=True)
+class Call(Work):
+    """One request as its endpoint sees it, inside its transaction; its key is the Idempotency-Key."""
 
-    hub: Hub
-    at: Connection
-    caller: Caller
     endpoint: Endpoint
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: JsonObject
     if_match: int | None
-    key: str
-    """The Idempotency-Key; empty when none was sent."""
-    correlation: str
     base_url: str
     media_type: str
     client: str
     """Address of the client."""
     agent: str
     """Its User-Agent."""
-    now: float
-    after: list[Callable[[], None]] = field(default_factory=list)
-    """What to do once this is committed: hints for the bus, caches to forget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from ..services import memory
-from . import schemas
+import orjson
+
+from ...missions.errors import InvalidValue
+from ...missions.operations import memory as operations
+from ...missions.wire import to_wire
+from ..change import Change
+from ..permissions import missing
+from ..records import memory
+from ..records.missions import joined
+from . import preconditions, schemas
 from .endpoint import Answer, Call, endpoint
 
 ALL = "/projects/{id}/memory"
@@ -15,13 +23,16 @@ ONE = ALL + "/{name}"
 )
 def list_memory(call: Call) -> Answer:
     """Every document."""
-    return memory.listed(call, call.path["id"])
+    return _page(memory.texts(call.at, _readable(call)))
 
 
 @endpoint("GET", ONE, "memory.get", "Read a document", needs="read memory", answers={200: schemas.DOCUMENT})
 def get_memory(call: Call) -> Answer:
     """With its version as ETag."""
-    return memory.get(call, call.path["id"], call.path["name"])
+    found = memory.find(call.at, _readable(call), call.path["name"])
+    if found is None:
+        raise missing("document", call.path["name"])
+    return Answer(orjson.dumps(to_wire(found)), version=found.version)
 
 
 @endpoint(
@@ -37,7 +48,14 @@ def get_memory(call: Call) -> Answer:
 )
 def put_memory(call: Call) -> Answer:
     """The whole of it."""
-    return memory.put(call, call.path["id"], call.path["name"])
+    change, name, text = Change(call, call.path["id"], "write memory"), call.path["name"], call.body.get("text")
+    if not isinstance(text, str):
+        raise InvalidValue("text", "The text is a string", todo="send the whole document")
+    before = memory.find(call.at, change.project_id, name)
+    shown = None if before is None else orjson.dumps(to_wire(before)).decode()
+    preconditions.check(call, before.version if before else 0, shown, required=before is not None)
+    made = operations.replace(change, change.project_id, name, text)
+    return Answer(orjson.dumps(to_wire(made)), 200 if before else 201, version=made.version)
 
 
 @endpoint(
@@ -50,4 +68,17 @@ def put_memory(call: Call) -> Answer:
 )
 def memory_versions(call: Call) -> Answer:
     """Oldest first."""
-    return memory.versions(call, call.path["id"], call.path["name"])
+    found = memory.versions(call.at, _readable(call), call.path["name"])
+    if not found:
+        raise missing("document", call.path["name"])
+    return _page(found)
+
+
+def _readable(call: Call) -> str:
+    project_id = call.path["id"]
+    call.hub.permissions.require(call.at, call.caller, project_id, "read memory")
+    return project_id
+
+
+def _page(docs: list[str]) -> Answer:
+    return Answer(b'{"items":' + joined(docs) + b',"nextAfter":null}')

@@ -5,11 +5,11 @@ from __future__ import annotations
 import orjson
 
 from ... import __version__
-from ..services.idempotency import RETENTION_SECONDS
 from ..services.mission_reads import PAGE_MAX
 from ..services.running import LEASE_SECONDS
 from . import schemas
 from .endpoint import Answer, Call, endpoint
+from .idempotency import RETENTION_SECONDS
 from .schema import component
 
 MIN_CLIENT = "0.1.0"

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from ..services import links, mission_reads, mission_writes, notes, reviewing, running
-from . import schemas
+from typing import cast
+
+import orjson
+
+from ...missions.entities import Relation
+from ...missions.errors import InvalidValue
+from ...missions.operations import missions as operations
+from ...missions.operations import review
+from ..change import Change
+from ..services import links, mission_reads, notes, running
+from ..services.missions import create, edit, opened, project_of
+from ..services.running import LEASE_SECONDS, RENEW_SECONDS, Leased
+from . import preconditions, schemas
 from .endpoint import Answer, Call, Parameter, endpoint
 from .schemas import AFTER, FIELDS, LIMIT, MISSION, MISSION_FILTERS
 
@@ -56,7 +67,8 @@ def changes(call: Call) -> Answer:
 )
 def create_mission(call: Call) -> Answer:
     """With an id of the caller's own, or a fresh one."""
-    return mission_writes.create(call, call.path["id"])
+    change = Change(call, call.path["id"], "write missions")
+    return _shown(change, create(change, call.body).id, status=201)
 
 
 @endpoint(
@@ -87,7 +99,9 @@ def get_mission(call: Call) -> Answer:
 )
 def update_mission(call: Call) -> Answer:
     """JSON merge; null clears a field."""
-    return mission_writes.edit(call, call.path["id"])
+    change, mission_id = _opened(call)
+    edit(change, mission_id, call.body, as_it_is=call.media_type == "application/merge-patch+json")
+    return _shown(change, mission_id)
 
 
 @endpoint(
@@ -102,7 +116,8 @@ def update_mission(call: Call) -> Answer:
 )
 def delete_mission(call: Call) -> Answer:
     """For ever."""
-    return mission_writes.delete(call, call.path["id"])
+    operations.delete(*_opened(call))
+    return Answer(status=204)
 
 
 @endpoint(
@@ -117,7 +132,9 @@ def delete_mission(call: Call) -> Answer:
 )
 def approve(call: Call) -> Answer:
     """To the next stage, or landing."""
-    return reviewing.approve(call, call.path["id"])
+    change, mission_id = _opened(call)
+    review.approve(change, mission_id, reviewer=call.caller.user_id or "")
+    return _shown(change, mission_id)
 
 
 @endpoint(
@@ -133,7 +150,12 @@ def approve(call: Call) -> Answer:
 )
 def reject(call: Call) -> Answer:
     """Back to doing, ready."""
-    return reviewing.reject(call, call.path["id"])
+    change, mission_id = _opened(call)
+    feedback = call.body.get("feedback")
+    if not isinstance(feedback, str):
+        raise InvalidValue("feedback", "feedback is missing", todo="Say what to change")
+    review.reject(change, mission_id, feedback, reviewer=call.caller.user_id or "")
+    return _shown(change, mission_id)
 
 
 @endpoint(
@@ -149,7 +171,7 @@ def reject(call: Call) -> Answer:
 )
 def claim(call: Call) -> Answer:
     """A lease of 120 s."""
-    return running.claim(call, call.path["id"])
+    return _leased(running.claim(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -165,7 +187,7 @@ def claim(call: Call) -> Answer:
 )
 def renew(call: Call) -> Answer:
     """Every 30 s."""
-    return running.renew(call, call.path["id"])
+    return _leased(running.renew(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -181,7 +203,7 @@ def renew(call: Call) -> Answer:
 )
 def release(call: Call) -> Answer:
     """No attempt counts."""
-    return running.release(call, call.path["id"])
+    return _leased(running.release(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -196,7 +218,7 @@ def release(call: Call) -> Answer:
 )
 def mission_events(call: Call) -> Answer:
     """Oldest first."""
-    project_id = mission_writes.project_of(call, call.path["id"])
+    project_id = project_of(call, call.path["id"])
     return mission_reads.history(call, project_id, call.path["id"])
 
 
@@ -212,7 +234,8 @@ def mission_events(call: Call) -> Answer:
 )
 def add_note(call: Call) -> Answer:
     """A note, or a comment on a line; the same id again is a success."""
-    return notes.add(call, call.path["id"])
+    text, new = notes.add(opened(call, call.path["id"]), call.path["id"], call.body)
+    return Answer(text.encode(), 201 if new else 200)
 
 
 @endpoint(
@@ -245,7 +268,7 @@ def project_events(call: Call) -> Answer:
 )
 def dependencies(call: Call) -> Answer:
     """Both directions."""
-    return links.listing(call, mission_writes.project_of(call, call.path["id"]), call.path["id"])
+    return _links(call, project_of(call, call.path["id"]))
 
 
 @endpoint(
@@ -260,7 +283,13 @@ def dependencies(call: Call) -> Answer:
 )
 def link(call: Call) -> Answer:
     """A cycle is refused, naming it."""
-    return links.link(call, mission_writes.project_of(call, call.path["id"]), call.path["id"])
+    change = opened(call, call.path["id"])
+    other = call.body.get("missionId")
+    if not isinstance(other, str):
+        raise InvalidValue("missionId", "missionId is missing", todo="name the other mission by its id")
+    relation = cast("Relation", call.body.get("relation", "blocks"))
+    operations.link(change, call.path["id"], other, relation)
+    return _links(call, change.project_id, status=201)
 
 
 @endpoint(
@@ -274,5 +303,28 @@ def link(call: Call) -> Answer:
 )
 def unlink(call: Call) -> Answer:
     """By relation and the other mission."""
-    project_id = mission_writes.project_of(call, call.path["id"])
-    return links.unlink(call, project_id, call.path["id"], call.path["other"], call.path["relation"])
+    change, relation = opened(call, call.path["id"]), cast("Relation", call.path["relation"])
+    operations.unlink(change, call.path["id"], call.path["other"], relation)
+    return Answer(status=204)
+
+
+def _opened(call: Call) -> tuple[Change, str]:
+    """A change of the mission's project, and its id, once the request's precondition holds."""
+    mission_id = call.path["id"]
+    change = opened(call, mission_id)
+    preconditions.check(call, change.mission(mission_id).version, change.text_of(mission_id))
+    return change, mission_id
+
+
+def _shown(change: Change, mission_id: str, *, status: int = 200) -> Answer:
+    return Answer(change.text_of(mission_id).encode(), status, version=change.mission(mission_id).version)
+
+
+def _leased(held: Leased) -> Answer:
+    lease = {"leaseSeconds": LEASE_SECONDS, "renewSeconds": RENEW_SECONDS, "fence": held.fence}
+    return Answer(orjson.dumps({**orjson.loads(held.text), **lease}), version=held.version)
+
+
+def _links(call: Call, project_id: str, *, status: int = 200) -> Answer:
+    items = links.listing(call.at, project_id, call.path["id"])
+    return Answer(orjson.dumps({"items": items, "nextAfter": None}), status)

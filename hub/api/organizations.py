@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..services import auditing, people
-from . import schemas
+from ..services import people
+from . import auditing, schemas
 from .endpoint import Answer, Call, Parameter, endpoint
 
 ONE = "/organizations/{id}"

@@ -15,10 +15,12 @@ from ...missions.entities import (
     ProjectRepository,
     Workstation,
 )
-from ..services.documents import LOCAL as MISSION_LOCAL
-from ..services.parts import LOCAL as PART_LOCAL
+from ..records.missions import LOCAL as MISSION_LOCAL
+from ..records.parts import LOCAL as PART_LOCAL
+from ..records.projects import HIDDEN
+from ..services.parts import settable
 from ..services.people import SETTABLE as ORGANIZATION_SETTABLE
-from ..services.projects import HIDDEN, SETTABLE
+from ..services.projects import SETTABLE
 from ..services.workstations import SETTABLE as WORKSTATION_SETTABLE
 from .endpoint import Parameter, Schema
 from .schema import COUNT, FLAG, ID, TEXT, TIME, body, component, entity, page
@@ -137,12 +139,12 @@ REPOSITORY = entity(
 
 
 def _part_body(cls: type, name: str, *, create: bool) -> JsonObject:
-    from ..services.parts import Kind  # the settable fields are the service's word
-    from ..tables import flows
-
-    settable = Kind("", flows, cls, "see project", "see project").settable
     schema = body(
-        cls, only=settable, required=("name",) if create else (), nullable=not create, more=_NAMED if create else None
+        cls,
+        only=settable(cls),
+        required=("name",) if create else (),
+        nullable=not create,
+        more=_NAMED if create else None,
     )
     return component(name, schema)
 

@@ -21,9 +21,9 @@ from ...missions.errors import SoloUnicornError
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import Caller
-from ..services import auditing, idempotency
-from ..services.idempotency import Kept
+from . import auditing, idempotency
 from .endpoint import Answer, Call, Endpoint
+from .idempotency import Kept
 
 JSON: Final = "application/json"
 BODY_BYTES: Final = 8 * 1024 * 1024

@@ -6,14 +6,10 @@ asked for here, they are said to be elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
-import orjson
-
-from ...missions import editing, moving, review
 from ...missions.creating import MissionDraft
 from ...missions.entities import (
     USER,
@@ -23,23 +19,21 @@ from ...missions.entities import (
     InboxItem,
     JsonObject,
     ListName,
+    MemoryDocument,
     Mission,
     NoteKind,
     Relation,
     Session,
-    Task,
 )
-from ...missions.errors import InvalidValue, NotAllowed, NotFound, VersionConflict
-from ...missions.ids import short_id
-from ...missions.limits import NOTE_MAX, SUMMARY_MAX
-from ...missions.operations.missions import readied
-from ...missions.wire import to_wire
-from ..services import links, mission_writes
-from ..services.change import Change, new_id
+from ...missions.errors import NotAllowed, NotFound
+from ...missions.operations import memory, missions, review
+from ..change import ELSEWHERE, Change
+from ..permissions import Right
+from ..services.missions import opened
 from .memory import HubMemory
 
-P = TypeVar("P")
-ELSEWHERE = "sessions and agents live on workstations; their own MCP server answers this"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class HubAccess(HubMemory):
@@ -49,23 +43,14 @@ class HubAccess(HubMemory):
 
     def create_mission(self, project: str, draft: MissionDraft, *, by: Author = USER) -> Mission:
         """A new mission at the end of its list."""
-        body = _given(draft)
-        self.call.body = body
-        made = mission_writes.create(self.call, self.project(project).id)
-        return self._stored(str(orjson.loads(made.body)["id"]))
+        change = self._of_project(project, "write missions", by)
+        return missions.create(change, change.project_id, draft)
 
     def edit_mission(
         self, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None, by: Author = USER
     ) -> Mission:
         """Snake_case fields to their new values; VersionConflict."""
-        change, before = self._open(ref, by)
-        if expected_version is not None and expected_version != before.version:
-            raise VersionConflict(f"{short_id(before.number)} has changed", current=before.version, todo="read it anew")
-        wished: Any = dict(changes)
-        flow_id = wished.get("flow_id") or before.flow_id
-        repository = change.repository(wished.get("project_repository_id"))
-        after = editing.edit(before, wished, flow=change.flow(flow_id), now=change.now, repository=repository)
-        return self._saved(change, before, after, "edited")
+        return self._write(by, missions.edit, ref, changes, expected_version=expected_version)
 
     def move_mission(
         self,
@@ -78,60 +63,60 @@ class HubAccess(HubMemory):
         by: Author = USER,
     ) -> Mission:
         """To a place in a list; the end when none is named."""
-        change, mission = self._open(ref, by)
-        beside = {"before": before and self._id(before), "after": after and self._id(after)}
-        place = change.order(to_list, **beside, top=top, moving=mission.id)
-        moved = moving.move(mission, to_list, place, flow=change.flow(mission.flow_id), now=change.now)
-        return self._saved(change, mission, moved, "moved", placed=True)
+        before, after = before and self._id(before), after and self._id(after)
+        return self._write(by, missions.move, ref, to_list, before=before, after=after, top=top)
 
     def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
         """Let agents start on it, or not."""
-        change, before = self._open(ref, by)
-        return self._saved(change, before, editing.set_ready(before, ready, now=change.now), readied(ready))
+        return self._write(by, missions.set_ready, ref, ready)
 
     def link(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> object:
         """`ref` blocks (or relates to) `other`; Conflict names a cycle."""
-        return self._relate(ref, other, relation, add=True)
+        return self._write(by, missions.link, ref, self._id(other), relation)
 
     def unlink(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> object:
         """The opposite of `link`."""
-        return self._relate(ref, other, relation, add=False)
+        return self._write(by, missions.unlink, ref, self._id(other), relation)
 
     def update_tasks(self, ref: str, titles: Sequence[str], current: int, *, by: Author = USER) -> Mission:
         """The whole plan and how many of its tasks are finished."""
-        cleaned = [title.strip() for title in titles]
-        if any(not title or len(title) > 500 for title in cleaned):
-            raise InvalidValue("tasks", "A task needs a title of 1 to 500 characters", todo="give each task one line")
-        if not 0 <= current <= len(cleaned):
-            raise InvalidValue("current", f"{current} of {len(cleaned)} tasks cannot be finished", todo="count from 0")
-        change, before = self._open(ref, by)
-        after = replace(before, tasks=tuple(Task(title) for title in cleaned), tasks_current=current)
-        return self._saved(change, before, after, "tasks_updated")
+        return self._write(by, missions.update_tasks, ref, titles, current)
 
     def add_note(self, ref: str, kind: NoteKind, text: str, *, by: Author = USER) -> object:
         """Appended to the history."""
-        said = _text("text", text, NOTE_MAX)
-        change, mission = self._open(ref, by)
-        change.event_document(f"noted_{kind}", mission_id=mission.id, note=said, more={"noteId": new_id()})
-        return mission
+        return self._write(by, missions.add_note, ref, kind, text)
 
     def attach_solution(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """Markdown; takes the place of the former one."""
-        change, before = self._open(ref, by)
-        return self._saved(change, before, replace(before, solution=_text("solution", text)), "solution_attached")
+        return self._write(by, missions.attach_solution, ref, text)
 
     def complete_stage(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
         """Review, next stage or landing, as the flow says."""
-        return self._finish(review.complete_stage, "stage_completed", ref, summary, to_check, by)
+        return self._write(by, review.complete_stage, ref, summary, to_check)
 
     def request_review(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
         """A person looks at the current stage whatever the flow says."""
-        return self._finish(review.request_review, "review_requested", ref, summary, to_check, by)
+        return self._write(by, review.request_review, ref, summary, to_check)
 
     def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
         """The mission waits for a person's answer."""
-        change, before = self._open(ref, by)
-        return self._saved(change, before, review.ask(before, _text("question", text), now=change.now), "asked")
+        return self._write(by, review.ask_question, ref, text)
+
+    # ---- memory --------------------------------------------------------------------------------------------------
+
+    def append_memory(
+        self, project: str, name: str, text: str, heading: str | None = None, *, by: Author = USER
+    ) -> MemoryDocument:
+        """At the end of the document, or of the section under `heading`; makes what is missing."""
+        change = self._of_project(project, "write memory", by)
+        return memory.append(change, change.project_id, name, text, heading)
+
+    def replace_memory(
+        self, project: str, name: str, text: str, expected_version: int, *, by: Author = USER
+    ) -> MemoryDocument:
+        """The whole document; version 0 makes a new one; VersionConflict."""
+        change = self._of_project(project, "write memory", by)
+        return memory.replace(change, change.project_id, name, text, expected_version)
 
     # ---- what workstations have ----------------------------------------------------------------------------------
 
@@ -175,42 +160,18 @@ class HubAccess(HubMemory):
 
     # ---- below ---------------------------------------------------------------------------------------------------
 
-    def _open(self, ref: str, by: Author) -> tuple[Change, Mission]:
+    def _write(
+        self, by: Author, do: Callable[Concatenate[Change, str, P], T], ref: str, /, *args: P.args, **more: P.kwargs
+    ) -> T:
+        """An operation on the mission that answers to `ref`."""
         mission_id = self._id(ref)
-        change = Change(self.call, mission_writes.project_of(self.call, mission_id), "write missions")
-        change.by = Author("agent", f"{by.name} for {self._caller.email or self._caller.name}")
-        return change, change.mission(mission_id)
+        return do(opened(self.work, mission_id, by=self._for_caller(by)), mission_id, *args, **more)
 
-    def _saved(self, change: Change, before: Mission, after: Mission, kind: str, *, placed: bool = False) -> Mission:
-        if after != before:
-            change.save(before, after, kind, placed=placed, relinked=True)
-        return self._stored(before.id)
+    def _of_project(self, project: str, right: Right, by: Author) -> Change:
+        return Change(self.work, self.project(project).id, right, by=self._for_caller(by))
 
-    def _finish(self, rule: Any, kind: str, ref: str, summary: str, to_check: str | None, by: Author) -> Mission:
-        change, before = self._open(ref, by)
-        flow = change.flow(before.flow_id)
-        after = rule(before, flow, summary=_text("summary", summary), to_check=to_check, now=change.now)
-        return self._saved(change, before, after, kind)
-
-    def _relate(self, ref: str, other: str, relation: Relation, *, add: bool) -> object:
-        mission_id, other_id = self._id(ref), self._id(other)
-        project_id = mission_writes.project_of(self.call, mission_id)
-        if add:
-            self.call.body = {"missionId": other_id, "relation": relation}
-            return links.link(self.call, project_id, mission_id)
-        return links.unlink(self.call, project_id, mission_id, other_id, relation)
-
-
-def _given(draft: MissionDraft) -> dict[str, Any]:
-    """What a draft says, as the wire has it."""
-    found = to_wire(draft)
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _text(field: str, text: str, longest: int = SUMMARY_MAX) -> str:
-    if not text.strip() or len(text) > longest:
-        raise InvalidValue(field, f"The {field} has 1 to {longest} characters", todo="say it in a few sentences")
-    return text.strip()
+    def _for_caller(self, by: Author) -> Author:
+        return Author("agent", f"{by.name} for {self._caller.email or self._caller.name}")
 
 
 def _elsewhere(what: str) -> NoReturn:

@@ -128,7 +128,7 @@ class McpEndpoint:
             hints.clear()
             access = HubAccess(self._hub, at, person)
             result = operation(access)
-            hints.extend(access.call.after)
+            hints.extend(access.work.after)
             return result
 
         result = await self._hub.database.write(work)

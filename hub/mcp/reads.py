@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -15,15 +15,15 @@ from ...missions.entities import LISTS, Flow, JsonObject, ListName, Mission, Mis
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.wire import from_wire
-from ..api.endpoint import Call
 from ..hub import Hub
 from ..identity import Caller
 from ..permissions import Right, load_access
-from ..services import documents, facts, mission_writes, notes
-from ..services.internal import internal_call
-from ..tables import dependencies, events, flows, missions, projects, repositories
-
-P = TypeVar("P")
+from ..records import comments, parts
+from ..records import missions as records
+from ..services import facts
+from ..services.missions import project_of
+from ..tables import dependencies, events, flows, missions, projects
+from ..work import Work
 
 
 class HubReads:
@@ -31,8 +31,8 @@ class HubReads:
 
     def __init__(self, hub: Hub, at: Connection, caller: Caller) -> None:
         self._hub, self._at, self._caller = hub, at, caller
-        self.call: Call = internal_call(hub, at, caller)
-        """What its changes are done by; `call.after` is to be run after the commit."""
+        self.work = Work(hub=hub, at=at, caller=caller)
+        """What its changes are done by; `work.after` is to be run after the commit."""
 
     # ---- projects ------------------------------------------------------------------------------------------------
 
@@ -61,7 +61,7 @@ class HubReads:
         """Of one project or of all."""
         wanted = [self.project(project).id] if project else [one.id for one in self.projects()]
         readable = [one for one in wanted if self._access(one).may("read repositories")]
-        return self._parts(repositories, ProjectRepository, readable)
+        return [part for one in readable for part in parts.of_project(self._at, ProjectRepository, one)]
 
     def flow(self, flow_id: str) -> Flow:
         """NotFound when there is none."""
@@ -75,7 +75,7 @@ class HubReads:
         """Every flow of a project."""
         found = self.project(project)
         self._need(found.id, "read missions")
-        return self._parts(flows, Flow, [found.id])
+        return parts.of_project(self._at, Flow, found.id)
 
     # ---- missions ------------------------------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class HubReads:
         rows = self._at.execute(
             wanted.order_by(missions.c.list, missions.c.list_order, missions.c.id).offset(start).limit(limit)
         ).all()
-        items = tuple(documents.mission_of(row.doc, row.number)[0] for row in rows)
+        items = tuple(records.mission_of(row.doc, row.number)[0] for row in rows)
         return Page(items, total, str(start + limit) if start + limit < total else None)
 
     def search(self, text: str, project: str | None = None, limit: int = 20) -> Sequence[Hit]:
@@ -151,7 +151,7 @@ class HubReads:
         for row in rows:
             other_id = row.other_id if row.mission_id == here else row.mission_id
             kept = self._at.execute(select(missions).where(missions.c.id == other_id)).one_or_none()
-            other = None if kept is None or kept.deleted else documents.mission_of(kept.doc, kept.number)[0]
+            other = None if kept is None or kept.deleted else records.mission_of(kept.doc, kept.number)[0]
             blocks = "blocks" if row.mission_id == here else "blocked_by"
             direction: Any = "relates_to" if row.relation == "relates_to" else blocks
             found.append(
@@ -161,7 +161,7 @@ class HubReads:
 
     def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
         """What people wrote on lines of its diff, as their machines last said it."""
-        found = notes.comments_of(self._at, self.mission(ref).id)
+        found = comments.of_mission(self._at, self.mission(ref).id)
         return [comment for comment in found if comment.open or not open_only]
 
     def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
@@ -204,14 +204,10 @@ class HubReads:
         return found[0] if found else plain
 
     def _stored(self, mission_id: str) -> Mission:
-        project_id = mission_writes.project_of(self.call, mission_id)
-        self._need(project_id, "read missions")
-        row = self._at.execute(select(missions.c.doc, missions.c.number).where(missions.c.id == mission_id)).one()
-        return documents.mission_of(row.doc, row.number)[0]
-
-    def _parts(self, table: Any, cls: type[P], project_ids: Sequence[str]) -> list[P]:
-        docs = self._at.execute(select(table.c.doc).where(table.c.project_id.in_(project_ids)).order_by(table.c.id))
-        return [from_wire(cls, orjson.loads(doc)) for doc in docs.scalars()]
+        self._need(project_of(self.work, mission_id), "read missions")
+        row = records.row(self._at, mission_id)
+        assert row is not None  # else `project_of` had refused
+        return records.mission_of(row.doc, row.number)[0]
 
 
 def _event(doc: JsonObject) -> JsonObject:

@@ -23,11 +23,10 @@ from ...missions.ids import new_ulid
 from ..api.endpoint import Answer, Call
 from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
+from ..records import missions as documents
 from ..tables import assignments, missions, projects, users, workstations
-from . import documents
-from .change import Change
 from .facts import facts_of
-from .mission_writes import project_of
+from .missions import opened
 from .running import check_workstation
 from .workstations import GONE_SECONDS
 
@@ -244,11 +243,11 @@ def open_offers(at: Connection, workstation_id: str, now: float) -> list[JsonObj
 
 def assign_to(call: Call, mission_id: str) -> Answer:
     """A person offers a mission to a workstation of their choice; the claim still decides."""
-    change = Change(call, project_of(call, mission_id), "run missions")
+    change = opened(call, mission_id, "run missions")
     wished = call.body.get("workstationId")
     if not isinstance(wished, str) or "\0" in wished:
         raise InvalidValue("workstationId", "workstationId is missing")
-    row, mission = change.row(mission_id)
+    row, mission = change.row(mission_id), change.mission(mission_id)
     if mission.agent_session_status != "INACTIVE":
         raise Conflict("The mission is claimed", why=f"{row.workstation_id} works on it")
     access = call.hub.permissions.access(call.at, call.caller, change.project_id)
@@ -276,7 +275,7 @@ def reject(call: Call, assignment_id: str) -> Answer:
     row = call.at.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
     if row is None:
         raise missing("assignment", assignment_id)
-    check_workstation(call, row.workstation_id)
+    check_workstation(call, row.workstation_id, call.body.get("generation"))
     reason = call.body.get("reason", "")
     if not isinstance(reason, str) or len(reason) > 500 or "\0" in reason:
         raise InvalidValue("reason", "reason has at most 500 characters")

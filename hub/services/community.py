@@ -11,11 +11,11 @@ from ...missions.entities import LISTS, Json, JsonObject
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
 from ..api.endpoint import Answer, Call
+from ..change import Change
 from ..errors import HubError
 from ..permissions import ROLES, missing
 from ..tables import access_requests, events, missions, projects, stars, users
 from . import projects as projects_service
-from .change import Change
 
 # ---- stars -------------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select, tuple
 from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import missing
+from ..records import missions as documents
 from ..statements import Statement
 from ..tables import events, missions, projects
-from . import documents
 
 PAGE = 200
 PAGE_MAX = 1_000

@@ -13,13 +13,13 @@ from ...missions.entities import JsonObject, Organization, User
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire
+from ..api import preconditions
 from ..api.endpoint import Answer, Call
+from ..change import new_id
 from ..errors import HubError
 from ..identity import SCOPES, digest, new_token
 from ..permissions import ORGANIZATION_ROLES, missing
 from ..tables import organization_members, organizations, tokens, users
-from . import preconditions
-from .change import new_id
 from .values import merged, name_of, slug_of
 
 SECRET = frozenset({"apiKey", "apiKeyCreatedAt", "apiKeyExpiresAt", "deletedAt"})

@@ -13,16 +13,15 @@ from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.flows import system_flows
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire, wire_name
+from ..api import preconditions
 from ..api.endpoint import Answer, Call
+from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import ROLES
+from ..records.projects import HIDDEN, document, put
 from ..tables import events, flows, organization_members, organizations, project_members, projects, users
-from . import preconditions
-from .change import Change, author_of, new_id
 from .values import merged, name_of, slug_of
 
-HIDDEN = frozenset({"hub", "memory", "isSample", "mirrorMemory", "mirrorDocuments"})
-"""Wire fields of one machine (or of the memory, which has its own permission)."""
 FIXED = frozenset({"id", "organizationId", "createdAt", "updatedAt", "version", "featured", "starCount", "archivedAt"})
 SETTABLE = frozenset(wire_name(field.name) for field in fields(Project)) - HIDDEN - FIXED
 IGNORED = HIDDEN | FIXED
@@ -52,7 +51,7 @@ def create(call: Call) -> Answer:
     if project.default_flow_id is None and own_flows:
         project = replace(project, default_flow_id=own_flows[0].id)
     project = _checked(call, project)
-    call.at.execute(insert(projects).values(id=project_id, seq=1, mission_number=0, **_columns(project)))
+    put(call.at, project, seq=1)
     for flow in own_flows:
         call.at.execute(
             insert(flows).values(
@@ -138,30 +137,28 @@ def listed(call: Call) -> Answer:
 def update_settings(call: Call, project_id: str) -> Answer:
     """Settings changed (JSON merge)."""
     change = Change(call, project_id, "manage project")
-    preconditions.check(call, change.project_version, _current(call, project_id))
-    before = change.project
+    preconditions.check(call, change.journal.project_version, _current(call, project_id))
+    before = change.journal.project
     wished = {name: value for name, value in call.body.items() if name not in IGNORED}
     after = _checked(call, merged(before, wished, allowed=SETTABLE))
     if after == before:
-        return _answer(before, change.project_version)
+        return _answer(before, change.journal.project_version)
     return _save(change, after, "project_changed")
 
 
 def archive(call: Call, project_id: str) -> Answer:
     """Put away: nothing runs in it, nothing is lost."""
     change = Change(call, project_id, "manage project")
-    preconditions.check(call, change.project_version, _current(call, project_id))
-    if change.project.status == "archived":
-        return _answer(change.project, change.project_version)
-    return _save(change, replace(change.project, status="archived", archived_at=change.now), "project_archived")
+    preconditions.check(call, change.journal.project_version, _current(call, project_id))
+    if change.journal.project.status == "archived":
+        return _answer(change.journal.project, change.journal.project_version)
+    return _save(change, replace(change.journal.project, status="archived", archived_at=change.now), "project_archived")
 
 
 def _save(change: Change, after: Project, kind: str) -> Answer:
-    version = change.bump_project()
-    change.event(kind, seq=version)
-    after = replace(after, version=version, updated_at=change.now)
-    change.at.execute(update(projects).where(projects.c.id == after.id).values(**_columns(after)))
-    return _answer(after, version)
+    saved = change.save_project(change.journal.project, after)
+    change.event(after.id, kind)
+    return _answer(saved, saved.version)
 
 
 def _checked(call: Call, project: Project) -> Project:
@@ -200,25 +197,8 @@ def _checked(call: Call, project: Project) -> Project:
     return project
 
 
-def _columns(project: Project) -> dict[str, object]:
-    doc = {name: value for name, value in to_wire(project).items() if name not in HIDDEN}
-    return {
-        "organization_id": project.organization_id,
-        "slug": project.slug,
-        "public_slug": project.public_slug,
-        "visibility": project.visibility,
-        "category": project.category,
-        "featured": project.featured,
-        "status": project.status,
-        "star_count": project.star_count,
-        "version": project.version,
-        "doc": orjson.dumps(doc).decode(),
-    }
-
-
 def _answer(project: Project, version: int, *, status: int = 200) -> Answer:
-    doc = {name: value for name, value in to_wire(project).items() if name not in HIDDEN}
-    return Answer(orjson.dumps(doc), status, version=version)
+    return Answer(orjson.dumps(document(project)), status, version=version)
 
 
 def _current(call: Call, project_id: str) -> str:
@@ -305,7 +285,7 @@ def put_member(change: Change, user_id: str, role: str) -> None:
     if before is None:
         change.at.execute(
             insert(project_members).values(
-                project_id=change.project_id, user_id=user_id, role=role, added_at=change.call.now
+                project_id=change.project_id, user_id=user_id, role=role, added_at=change.work.now
             )
         )
     else:
@@ -314,8 +294,8 @@ def put_member(change: Change, user_id: str, role: str) -> None:
             .where(and_(project_members.c.project_id == change.project_id, project_members.c.user_id == user_id))
             .values(role=role)
         )
-    change.event("member_added", note=f"{user_id} {role}")
-    change.call.after.append(change.call.hub.permissions.forget)
+    change.event(change.project_id, "member_added", note=f"{user_id} {role}")
+    change.work.after.append(change.work.hub.permissions.forget)
 
 
 def remove_member(call: Call, project_id: str, user_id: str) -> Answer:
@@ -329,7 +309,7 @@ def remove_member(call: Call, project_id: str, user_id: str) -> Answer:
     ).rowcount
     if not gone:
         raise NotFound("This person is no member of the project")
-    change.event("member_removed", note=user_id)
+    change.event(change.project_id, "member_removed", note=user_id)
     call.after.append(call.hub.permissions.forget)
     return Answer(status=204)
 

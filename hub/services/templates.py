@@ -7,16 +7,18 @@ from typing import Final
 import orjson
 from sqlalchemy import and_, insert, or_, select
 
-from ...missions.entities import JsonObject
+from ...missions.entities import Flow
 from ...missions.errors import InvalidValue
 from ...missions.ids import new_ulid
 from ..api.endpoint import Answer, Call
+from ..change import Change
 from ..permissions import missing
+from ..records.missions import joined
 from ..tables import actors, flows, missions, organization_members, projects, templates
+from . import missions as missions_service
+from . import parts as parts_service
 from . import projects as projects_service
-from .change import Change, new_id
-from .documents import joined
-from .values import check_size, name_of
+from .values import name_of
 
 TEMPLATE_SETTINGS: Final = (
     "description",
@@ -111,7 +113,6 @@ def list_templates(call: Call) -> Answer:
 def create_from_template(call: Call, template_id: str) -> Answer:
     """A new project as a template says, of the caller's organisation; all of it or nothing."""
     from ..permissions import organization_role
-    from . import mission_writes
 
     row = call.at.execute(select(templates).where(templates.c.id == template_id)).one_or_none()
     if row is None or not (row.public or organization_role(call.at, call.caller, row.organization_id) is not None):
@@ -122,39 +123,18 @@ def create_from_template(call: Call, template_id: str) -> Answer:
     made = projects_service.create(call)
     project = orjson.loads(made.body)
     change = Change(call, project["id"], "manage project")
-    ids = {flow.name: flow.id for flow in change.all_flows()}
+    ids = {flow.name: flow.id for flow in change.parts(Flow, change.project_id)}
     for flow in template["flows"]:
         if flow["name"] not in ids:
-            ids[flow["name"]] = _insert_part(change, flows, flow)
+            made_flow = parts_service.create(change, parts_service.FLOW, {**flow, "isDefault": False})
+            ids[made_flow.name] = made_flow.id
     for actor in template["actors"]:
-        _insert_part(change, actors, actor)
+        parts_service.create(change, parts_service.ACTOR, {**actor, "isDefault": False})
     for mission in template["missions"]:
-        mission = dict(mission)
-        flow_id = ids.get(mission.pop("flow", "Standard"))
-        call.body = {**mission, **({"flowId": flow_id} if flow_id else {})}
-        mission_writes.create(call, project["id"])
+        flow_id = ids.get(mission.get("flow", "Standard"))
+        body = {name: value for name, value in mission.items() if name != "flow"}
+        missions_service.create(change, {**body, **({"flowId": flow_id} if flow_id else {})})
     return Answer(made.body, 201, version=made.version)
-
-
-def _insert_part(change: Change, table: object, doc: JsonObject) -> str:
-    from typing import Any, cast
-
-    made: JsonObject = {
-        **doc,
-        "id": new_id(),
-        "projectId": change.project_id,
-        "isDefault": False,
-        "version": 1,
-        "createdAt": change.now.isoformat()[:-6] + "Z",
-        "updatedAt": change.now.isoformat()[:-6] + "Z",
-    }
-    check_size("template", made)
-    change.at.execute(
-        insert(cast("Any", table)).values(
-            id=made["id"], project_id=change.project_id, name=made["name"], version=1, doc=orjson.dumps(made).decode()
-        )
-    )
-    return str(made["id"])
 
 
 def _docs(call: Call, table: object, project_id: str) -> list[str]:

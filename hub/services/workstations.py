@@ -16,12 +16,12 @@ from sqlalchemy import Row, and_, insert, select, update
 from ...missions.entities import Json, JsonObject, Workstation
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire, wire_name
+from ..api import preconditions
 from ..api.endpoint import Answer, Call
+from ..change import new_id
 from ..errors import HubError
 from ..permissions import missing, organization_role
 from ..tables import missions, workstations
-from . import preconditions
-from .change import new_id
 from .projects import own_organization
 from .values import merged, name_of
 

@@ -27,10 +27,10 @@ from ...missions.entities import Attachment, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import to_wire
 from ..api.endpoint import Answer, Call
+from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import Right, missing
-from ..services.change import Change, author_of, new_id
-from ..services.mission_writes import project_of
+from ..services.missions import project_of
 from ..signin.keys import hub_secret
 from ..tables import metadata
 from . import kinds, signing
@@ -118,7 +118,9 @@ def complete(call: Call, identifier: str) -> Answer:
         case "stored":
             change = Change(call, row.project_id, "write missions")
             call.at.execute(update(attachments).where(attachments.c.id == row.id).values(state="complete"))
-            change.event("file_attached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
+            change.event(
+                change.project_id, "file_attached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"]
+            )
     return Answer(_shown(row.doc, "complete"))
 
 
@@ -154,7 +156,7 @@ def remove(call: Call, identifier: str) -> Answer:
     row = _row(call, identifier, "write missions")
     change = Change(call, row.project_id, "write missions")
     call.at.execute(delete(attachments).where(attachments.c.id == row.id))
-    change.event("file_detached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
+    change.event(change.project_id, "file_detached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
     return Answer(status=204)
 
 

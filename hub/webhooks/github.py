@@ -24,14 +24,12 @@ from ...missions import pull_requests
 from ...missions.entities import Author, Mission, PullRequest, PullRequestReview
 from ...missions.errors import SoloUnicornError
 from ..api import hooks
-from ..api.endpoint import Call
+from ..change import Change
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import SCOPES, Caller
-from ..services import documents
-from ..services.change import Change
-from ..services.internal import internal_call
 from ..tables import metadata, missions, projects, repositories
+from ..work import Work
 
 PATH: Final = "/api/v1" + hooks.PATH
 BODY_BYTES: Final = 2 * 1024 * 1024
@@ -101,9 +99,9 @@ class GitHubHook:
         changed, after = 0, []
         for mission_id, project_id, organization_id in _meant(at, told):
             owner = Caller("organization", organization_id=organization_id, scopes=frozenset(SCOPES))
-            call = internal_call(self._hub, at, owner)
-            changed += _apply(call, mission_id, project_id, kind, told)
-            after += call.after
+            work = Work(hub=self._hub, at=at, caller=owner)
+            changed += _apply(work, mission_id, project_id, kind, told)
+            after += work.after
         return (f"{changed} changed" if changed else "nothing to do"), after
 
 
@@ -127,24 +125,22 @@ def _meant(at: Connection, told: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(row.id, row.project_id, row.organization_id) for row in wanted]
 
 
-def _apply(call: Call, mission_id: str, project_id: str, kind: str, told: dict[str, Any]) -> bool:
+def _apply(work: Work, mission_id: str, project_id: str, kind: str, told: dict[str, Any]) -> bool:
     """What a pull request's new state means for its mission, by the rules that a look at GitHub follows too."""
     request = told["pull_request"]
     at_time = _moment(request.get("updated_at"))
-    known = call.at.execute(
+    known = work.at.execute(
         select(pull_request_times.c.at).where(pull_request_times.c.mission_id == mission_id)
     ).scalar_one_or_none()
     if at_time is None or (known is not None and at_time < known):
         return False
-    call.at.execute(delete(pull_request_times).where(pull_request_times.c.mission_id == mission_id))
-    call.at.execute(pull_request_times.insert().values(mission_id=mission_id, at=at_time))
-    row = call.at.execute(select(missions.c.doc, missions.c.number).where(missions.c.id == mission_id)).one()
-    before = documents.mission_of(row.doc, row.number)[0]
+    work.at.execute(delete(pull_request_times).where(pull_request_times.c.mission_id == mission_id))
+    work.at.execute(pull_request_times.insert().values(mission_id=mission_id, at=at_time))
+    change = Change(work, project_id, "write missions", by=Author("system", "GitHub"))
+    before = change.mission(mission_id)
     if not pull_requests.is_followed(before):
         return False
-    change = Change(call, project_id, "write missions")
-    change.by = Author("system", "GitHub")
-    meant = pull_requests.observed(before, change.flow(before.flow_id), _seen(before, kind, told), now=change.now)
+    meant = pull_requests.observed(before, change.flow_of(before), _seen(before, kind, told), now=change.now)
     if meant.mission == before:
         return False
     change.save(before, meant.mission, meant.kind, note=meant.note)

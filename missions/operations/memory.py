@@ -35,6 +35,6 @@ def _save(change: Change, project_id: str, name: str, text: str, before: MemoryD
     check_document(name, text)
     version = before.version + 1 if before else 1
     made = MemoryDocument(project_id, name, text, version, change.now, change.by)
-    change.save_document(made, before)
+    saved = change.save_document(made, before)
     change.event(project_id, "memory_changed", note=name)
-    return made
+    return saved

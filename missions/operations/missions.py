@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
 from .. import creating, dependencies, editing, moving
 from ..creating import MissionDraft
-from ..entities import Flow, ListName, Mission, NoteKind, ProjectRepository, Relation, Task
+from ..entities import LISTS, Flow, ListName, Mission, NoteKind, Project, ProjectRepository, Relation, Task
 from ..errors import Conflict, InvalidValue, NotFound
 from ..fields import checked
 from ..ids import short_id
@@ -21,20 +21,26 @@ NOTE_KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
 
 
 def create(
-    change: Change, project: str, draft: MissionDraft, *, mission_id: str | None = None, list_order: float | None = None
+    change: Change,
+    project: str,
+    draft: MissionDraft,
+    *,
+    mission_id: str | None = None,
+    list_order: float | None = None,
+    complete: Callable[[Mission], Mission] | None = None,
 ) -> Mission:
     """Put a new mission on a project's board (domain.md, Creating): at the end of its list, with an id of its own.
 
-    `list_order` and `mission_id` are a place and an id that the caller chose. A project's only repository is the
-    mission's, unless the draft names one.
+    `list_order` and `mission_id` are a place and an id that the caller chose; `complete` puts in what else is known
+    of a mission that another machine made. A project's only repository is the mission's, unless the draft names one.
     """
     owner = change.project(project)
-    if draft.flow_id or owner.default_flow_id:
-        flow = _part(change, Flow, "flowId", str(draft.flow_id or owner.default_flow_id), owner.id)
+    if draft.flow_id:
+        flow = _part(change, Flow, "flowId", str(draft.flow_id), owner.id)
     else:
-        flow = _default_flow(change, owner.id)
+        flow = _default_flow(change, owner)
     repository = _repository_for(change, owner.id, draft.project_repository_id)
-    into: ListName = draft.list or ("loop" if draft.is_loop else "todo")
+    into = _list(draft.list or ("loop" if draft.is_loop else "todo"))
     draft = replace(draft, flow_id=flow.id, project_repository_id=repository.id if repository else None)
     mission = creating.create(
         draft,
@@ -46,7 +52,7 @@ def create(
         list_order=change.order(owner.id, into) if list_order is None else list_order,
         now=change.now,
     )
-    return change.save(None, mission, "created")
+    return change.save(None, mission if complete is None else complete(mission), "created")
 
 
 def edit(change: Change, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None) -> Mission:
@@ -79,7 +85,7 @@ def move(
 
     `list_order` is a place chosen already.
     """
-    mission = change.mission(ref)
+    mission, to_list = change.mission(ref), _list(to_list)
     if list_order is None:
         list_order = change.order(mission.project_id, to_list, before=before, after=after, top=top, moving=mission.id)
         mission = change.mission(mission.id)  # the list may have been numbered anew to make room
@@ -170,15 +176,15 @@ def update_tasks(
     return change.save(mission, replace(mission, tasks=tasks, tasks_current=current), "tasks_updated")
 
 
-def add_note(change: Change, ref: str, kind: NoteKind, said: str) -> Mission:
-    """Append a note to a mission's history."""
+def add_note(change: Change, ref: str, kind: NoteKind, said: str, *, note_id: str | None = None) -> Mission:
+    """Append a note to a mission's history; `note_id` is an id that its writer chose."""
     if kind not in NOTE_KINDS:
         raise InvalidValue(
             "kind", f"{str(kind)[:40]!r} is not a kind of note", todo=f"Use one of {', '.join(NOTE_KINDS)}"
         )
     said = text("note", said, NOTE_MAX, "shorten it or split it")
     mission = change.mission(ref)
-    change.add_note(mission, f"noted_{kind}", said)
+    change.add_note(mission, f"noted_{kind}", said, note_id=note_id)
     return mission
 
 
@@ -205,11 +211,18 @@ def _part(change: Change, cls: type[Part], field: str, ref: str, project_id: str
         raise InvalidValue(field, error.what, why=error.why, todo=error.todo) from None
 
 
-def _default_flow(change: Change, project_id: str) -> Flow:
-    flows = change.parts(Flow, project_id)
+def _default_flow(change: Change, owner: Project) -> Flow:
+    flows = change.parts(Flow, owner.id)
     if not flows:
         raise InvalidValue("flowId", "The project has no flow", todo="add one first")
-    return next((flow for flow in flows if flow.is_default), flows[0])
+    chosen = (flow for flow in flows if flow.id == owner.default_flow_id)
+    return next(chosen, None) or next((flow for flow in flows if flow.is_default), flows[0])
+
+
+def _list(name: ListName) -> ListName:
+    if name not in LISTS:
+        raise InvalidValue("list", f"{name!r} is not a list", todo=f"Use one of {', '.join(LISTS)}")
+    return name
 
 
 def _repository_for(change: Change, project_id: str, wished: str | None) -> ProjectRepository | None:

@@ -31,10 +31,13 @@ def create(
     *,
     part_id: str | None = None,
 ) -> Part:
-    """A new flow, actor or repository of a unique name; `values` are further fields by their names."""
+    """A new flow, actor or repository of a unique name; `values` are further fields by their names.
+
+    `part_id` is an id that the caller chose; a mirror brings the system flows of its machine (`is_system`).
+    """
     owner = change.project(project)
     start = cls(part_id or change.new_id(), owner.id, check_name(name), change.now, change.now)
-    made = _checked(changed(start, values, FIXED))
+    made = _checked(changed(start, values, FIXED - {"is_system"}))
     _refuse_taken(change, made)
     change.save_part(None, made)
     change.event(owner.id, MADE[cls], note=made.name)

@@ -1,8 +1,8 @@
 """What an operation needs of the store it changes: one open transaction, as a Protocol.
 
-`workspace.change.Change` fulfils it. An operation checks with the rules of `missions`, then writes through
-`Change.save` and its neighbours; the store keeps versions, numbers of events, and whatever hangs on a record
-(dependency counts, an outbox).
+`workspace.change.Change` fulfils it on a machine, `hub.change.Change` at a hub. An operation checks with the rules of
+`missions`, then writes through `Change.save` and its neighbours; the store keeps versions, numbers of events, and
+whatever hangs on a record (dependency counts, an outbox).
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Change(Protocol):
     ) -> object:
         """Append an event."""
 
-    def add_note(self, mission: Mission, kind: str, text: str, /) -> object:
+    def add_note(self, mission: Mission, kind: str, text: str, /, *, note_id: str | None = None) -> object:
         """Append what somebody wrote to the mission's history, with an id of its own, so that all mirrors get it."""
 
     def save_comment(self, comment: LineComment, kind: str, note: str, /) -> object:
@@ -144,8 +144,8 @@ class Change(Protocol):
     def recount(self, mission_id: str, /) -> None:
         """Bring the mission's count of unresolved blockers up to date; the system tells of it where it changed."""
 
-    def save_document(self, document: MemoryDocument, before: MemoryDocument | None, /) -> object:
-        """Write the next version of a document (before None: it is new); every version is kept."""
+    def save_document(self, document: MemoryDocument, before: MemoryDocument | None, /) -> MemoryDocument:
+        """Write the next version of a document (before None: it is new); every version is kept. As it was saved."""
 
     def save_part(self, before: AnyPart | None, after: AnyPart, /) -> object:
         """Write a flow, actor or repository that changed (before None: it is new)."""

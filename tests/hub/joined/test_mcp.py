@@ -11,7 +11,7 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from solo_unicorn.hub.services.notes import comments_of
+from solo_unicorn.hub.records.comments import of_mission
 
 from ..whole import Whole, whole
 
@@ -110,5 +110,5 @@ async def test_line_comments_are_what_was_said_of_each_last(hub: Whole) -> None:
     ):
         noted = await hub.ask("POST", place, json={"kind": kind, "text": "x", "data": data})
         assert noted.status_code == 201, noted.text
-    (kept,) = await hub.hub.database.read(lambda at: comments_of(at, hub.mission))
+    (kept,) = await hub.hub.database.read(lambda at: of_mission(at, hub.mission))
     assert (kept.id, kept.text, kept.open) == (first["id"], "too bright A", False)

@@ -7,9 +7,8 @@ import time
 import pytest
 
 from solo_unicorn.hub import audit
-from solo_unicorn.hub.api import all_endpoints
+from solo_unicorn.hub.api import all_endpoints, auditing
 from solo_unicorn.hub.api.endpoint import ENDPOINTS
-from solo_unicorn.hub.services import auditing
 
 from .world import World
 

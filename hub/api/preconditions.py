@@ -5,14 +5,17 @@ from __future__ import annotations
 import orjson
 
 from ...missions.entities import JsonObject
-from ..api.endpoint import Call
 from ..errors import HubError
+from .endpoint import Call
 
 
-def check(call: Call, version: int, current: str | JsonObject) -> None:
-    """Refuse a write on an older state: 428 without If-Match where it is required, 412 with the current state."""
+def check(call: Call, version: int, current: str | JsonObject | None, *, required: bool | None = None) -> None:
+    """Refuse a write on an older state: 428 without If-Match where it is required, 412 with the current state.
+
+    `current` is what is there now, None for nothing. `required` as the endpoint says, if not given.
+    """
     if call.if_match is None:
-        if call.endpoint.if_match == "required":
+        if call.endpoint.if_match == "required" if required is None else required:
             raise HubError(
                 "precondition_required",
                 "This needs an If-Match header",
@@ -22,12 +25,11 @@ def check(call: Call, version: int, current: str | JsonObject) -> None:
         return
     if call.if_match in (-1, version):
         return
-    shown = orjson.loads(current) if isinstance(current, str) else current
     raise HubError(
         "precondition_failed",
         "It changed since it was read",
         why=f"it is at version {version}, not {call.if_match}",
         todo="repeat the change on `details.current`",
-        details={"version": version, "current": shown},
+        details={"version": version, "current": orjson.loads(current) if isinstance(current, str) else current},
         headers={"ETag": f'"{version}"'},
     )

@@ -8,9 +8,9 @@ import orjson
 from sqlalchemy import Connection, Table, select
 
 from .. import audit
-from ..api.endpoint import Answer, Call, Endpoint
 from ..tables import access_requests, actors, flows, missions, projects, repositories, workstations
 from ..uploads.attachments import attachments
+from .endpoint import Answer, Call, Endpoint
 
 PAGE: Final = 100
 _OF_PROJECT: Final[dict[str, Table]] = {
