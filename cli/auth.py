@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import NotFound, Offline, SignedOut, SoloUnicornError, UsageError
+from ..missions.errors import NotFound, SignedOut, SoloUnicornError, UsageError
 from ..sync.replica.connecting import Account
 from ..sync.replica.exchange import items
 from .opening import workspace
@@ -191,11 +191,12 @@ def _whoami(options: Options) -> None:
         raise SignedOut("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
     rows, data, troubles = [], list[Json](), list[SoloUnicornError]()
     for account in accounts:
-        kept = tokens.read(account.id)
+        kept = None
         try:
+            kept = tokens.read(account.id)
             said, state = _asked(account, kept), "signed in"
-        except (SignedOut, Offline) as error:
-            said, state = {}, "signed out" if isinstance(error, SignedOut) else "hub cannot be reached"
+        except SoloUnicornError as error:
+            said, state = {}, "signed out" if isinstance(error, SignedOut) else error.what
             troubles.append(error)
         organizations = items(said.get("organizations", account.doc.get("organizations")))
         way = _WAYS.get(account.kind) or str(account.doc.get("method") or "browser")

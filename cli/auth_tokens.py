@@ -86,13 +86,13 @@ def _tokens(options: Options) -> list[JsonObject]:
 
 
 def _ask(options: Options, method: str, path: str, body: JsonObject | None = None) -> JsonObject:
-    from ..sync.client import fetching
+    from ..sync.client.answers import readable
     from ..sync.replica.messages import API, Request
 
     with workspace() as opened:
         account = chosen(opened, options.profile)
     answer = talk(account, lambda link: link.send(Request(method, API + path, {}, {}, body)))
-    return fetching.readable(answer, account.hub).object
+    return readable(answer, account.hub).object
 
 
 def _list_of(value: Json) -> list[Json]:

@@ -24,8 +24,17 @@ def report(error: SoloUnicornError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def of_system(error: OSError) -> SoloUnicornError | None:
-    """What the operating system refused, told as such; None for what would be a fault of ours."""
+def of_system(error: OSError, *, of_output: bool = False) -> SoloUnicornError | None:
+    """What the operating system refused, told as such; None for what would be a fault of ours.
+
+    `of_output`: it is standard output that could not be written.
+    """
+    if of_output:
+        return SoloUnicornError(
+            "The output could not be written",
+            why=error.strerror or str(error),
+            todo="free some space, or write it elsewhere; what the command was to change is changed",
+        )
     todo = _REMEDIES.get(error.errno or 0)
     if todo is None:
         return None

@@ -72,8 +72,8 @@ def _check_extra() -> None:
     if missing:
         raise SoloUnicornError(
             "The hub is not installed",
-            why=f"{', '.join(missing)} cannot be found",
-            todo="pip install 'solo-unicorn[hub]'",
+            why=f"{', '.join(missing)} cannot be found: it comes with the extra `hub`",
+            todo="in a checkout of solo-unicorn, `make install` installs it with all its extras",
         )
 
 

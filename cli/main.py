@@ -6,7 +6,8 @@ Nothing is imported here that a command may do without: `--version` and `--help`
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import TextIOWrapper
 
 INTERRUPTED = 130
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .failing import of_system, report, report_defect
 
         if isinstance(error, OSError):
-            error = of_system(error) or error
+            error = of_system(error, of_output=isinstance(error, OutputLost)) or error
         if isinstance(error, SoloUnicornError):
             return report(error, as_json="--json" in words)
         return report_defect(error, words)
@@ -116,8 +117,9 @@ def _make_streams_safe() -> None:
 
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     import codecs
-    from io import TextIOWrapper
 
+    if sys.stdout is sys.__stdout__ and type(sys.stdout) is TextIOWrapper and not sys.stdout.isatty():
+        sys.stdout = _File(sys.stdout.buffer, sys.stdout.encoding, line_buffering=sys.stdout.line_buffering)
     codecs.register_error("solo_unicorn_escape", _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -131,6 +133,31 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+class OutputLost(OSError):
+    """Standard output takes no more: a full disk behind `>`."""
+
+
+class _File(TextIOWrapper):
+    """Standard output that is not a terminal: what it refuses is told apart from what other files refuse."""
+
+    def write(self, text: str) -> int:
+        """Into the buffer."""
+        return self._tried(lambda: super(_File, self).write(text)) or 0
+
+    def flush(self) -> None:
+        """Out of the buffer."""
+        self._tried(super().flush)
+
+    def _tried(self, write: Callable[[], int | None]) -> int | None:
+        try:
+            return write()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _let_go_of_output()
+            raise OutputLost(error.errno, error.strerror) from error
 
 
 def _let_go_of_output() -> None:

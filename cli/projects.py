@@ -119,6 +119,10 @@ def _who(options: Options) -> tuple[str, Bearer | None]:
             raise UsageError(f"Which hub is the token of {KEY} for?", todo="add --hub URL")
         return wanted, FixedBearer(key)
     with workspace() as opened:
+        if wanted is None and options.profile is None and not any(one.signed_in for one in opened.accounts()):
+            raise UsageError(
+                "Which hub?", why="you are signed in at none", todo="add --hub URL; to read, no sign-in is needed there"
+            )
         if wanted is None or options.profile is not None:
             account = chosen(opened, options.profile)
             if wanted not in (None, account.hub):

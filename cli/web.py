@@ -22,7 +22,7 @@ def _run(options: Options) -> int:
         raise SoloUnicornError(
             "The board cannot be shown in a browser",
             why=f"{', '.join(missing)} cannot be found: it comes with the extra `web`",
-            todo="uv tool install 'solo-unicorn[web]' (or pipx install, or pip install)",
+            todo="in a checkout of solo-unicorn, `make install` installs it with all its extras",
         )
     if not 0 <= options.port <= 65535:
         raise UsageError(f"{options.port} is no port", todo="choose one from 1024 to 65535, or leave it out")

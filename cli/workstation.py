@@ -186,7 +186,8 @@ def _register_arguments(parser: Parser) -> None:
 
 def _register(options: Options) -> None:
     from ..missions.errors import Conflict
-    from ..sync.client.fetching import readable, registration
+    from ..sync.client.answers import readable
+    from ..sync.client.fetching import registration
     from ..sync.replica.messages import Response
     from .connecting import chosen, talk
 

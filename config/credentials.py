@@ -29,6 +29,21 @@ class KeychainClosed(NoKeychain):
     """There is one, and it did not open: locked, or its owner said no."""
 
 
+class DamagedSecrets(SoloUnicornError):
+    """What keeps the secrets is there, and what is in it is none."""
+
+    code = "damaged_secrets"
+
+
+def damaged(why: str) -> DamagedSecrets:
+    """The error of a file of secrets that cannot be read."""
+    return DamagedSecrets(
+        f"The file {file_path()} cannot be read",
+        why=why,
+        todo=f"move it away (`mv {file_path()} {file_path()}.damaged`), then sign in again",
+    )
+
+
 def get(name: str) -> str | None:
     """The secret of that name, or None; it is kept out of the log from now on."""
     secret = _in_file().get(name)
@@ -84,16 +99,16 @@ def file_path() -> Path:
 
 def _in_file() -> dict[str, str]:
     try:
-        text = file_path().read_text(encoding="utf-8")
+        kept = json.loads(file_path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    try:
-        kept = json.loads(text)
+    except OSError as error:
+        raise damaged(error.strerror or str(error)) from error
     except ValueError as error:
-        raise SoloUnicornError(
-            f"The file {file_path()} cannot be read", why=str(error), todo="remove it and sign in again"
-        ) from error
-    return {str(name): str(secret) for name, secret in kept.items()} if isinstance(kept, dict) else {}
+        raise damaged(str(error)) from error
+    if not isinstance(kept, dict) or not all(isinstance(secret, str) for secret in kept.values()):
+        raise damaged("it is not an object of names and secrets")
+    return kept
 
 
 def _take_from_file(name: str) -> bool:

@@ -11,7 +11,10 @@ from .records import record
 TroubleKind = Literal[
     "signed_out",
     "keychain",
+    "credentials",
+    "renewal",
     "certificate",
+    "proxy",
     "unreachable",
     "silent",
     "not_ready",
@@ -34,7 +37,7 @@ ANSWER_LATE: Final = timedelta(seconds=30)
 class Words:
     """A state: in a few words, what to do in a few words, in a sentence, and what to do in a sentence.
 
-    `{hub}`, `{project}` and `{since}` are filled in.
+    `{hub}`, `{project}` and `{since}` are filled in, and `{again}`: by whom it is tried again.
     """
 
     short: str
@@ -44,6 +47,7 @@ class Words:
 
 
 BY_ITSELF: Final = "it is tried again by itself"
+BY_YOU: Final = "then try again"
 OWNER: Final = "ask an owner of the project; `solo-unicorn project disconnect --force` keeps what is here"
 SAYS: Final[dict[Kind, Words]] = {
     "signed_out": Words(
@@ -56,7 +60,19 @@ SAYS: Final[dict[Kind, Words]] = {
         "keychain locked",
         "unlock it",
         "The keychain with the sign-in at {hub} does not open",
-        f"unlock the keychain; {BY_ITSELF}",
+        "unlock the keychain; {again}",
+    ),
+    "credentials": Words(
+        "sign-in file damaged",
+        "move it away, sign in",
+        "The sign-in at {hub} is kept in a file that cannot be read",
+        "`solo-unicorn auth whoami` names the file: move it away, then `solo-unicorn auth login --hub {hub}`",
+    ),
+    "renewal": Words(
+        "sign-in not renewed since {since}",
+        "see its issuer",
+        "The sign-in at {hub} could not be renewed",
+        "what you change is kept here; see whether its issuer (the hub itself, unless it names another) runs; {again}",
     ),
     "certificate": Words(
         "certificate refused",
@@ -64,37 +80,43 @@ SAYS: Final[dict[Kind, Words]] = {
         "The certificate of {hub} is not trusted",
         "ask whoever runs the hub for a valid one, or for the certificate of its authority",
     ),
+    "proxy": Words(
+        "proxy wants sign-in",
+        "see HTTPS_PROXY",
+        "A proxy on the way to {hub} wants a sign-in of its own",
+        "put it into HTTP_PROXY and HTTPS_PROXY (http://user:password@proxy.example.com:3128); start the service anew",
+    ),
     "unreachable": Words(
         "offline since {since}",
         "check network and hub",
         "{hub} cannot be reached",
-        f"check the network, and whether the hub runs; {BY_ITSELF}",
+        "check the network, and whether the hub runs; {again}",
     ),
     "silent": Words(
         "hub silent since {since}",
         "restart the hub",
         "{hub} accepts connections and does not answer",
-        f"the hub hangs: whoever runs it can restart it; {BY_ITSELF}",
+        "the hub hangs: whoever runs it can restart it; {again}",
     ),
     "not_ready": Words(
         "hub not ready since {since}",
         "its /readyz says why",
         "{hub} is starting, or does not reach its database",
-        f"{{hub}}/readyz says what it waits for; {BY_ITSELF}",
+        "{hub}/readyz says what it waits for; {again}",
     ),
     "failing": Words(
         "hub failing since {since}",
         "its log says why",
         "{hub} answers with an error",
-        f"the log of the hub says why; {BY_ITSELF}",
+        "the log of the hub says why; {again}",
     ),
     "unreadable": Words(
         "hub unreadable since {since}",
         "check address and proxy",
         "Something that is not a hub answers at {hub}",
-        f"check the address, the proxy, and whether the network wants a sign-in of its own; {BY_ITSELF}",
+        "check the address, the proxy, and whether the network wants a sign-in of its own; {again}",
     ),
-    "busy": Words("hub busy since {since}", "it is tried again", "{hub} asks to wait", BY_ITSELF),
+    "busy": Words("hub busy since {since}", "it is tried again", "{hub} asks to wait", "wait a moment; {again}"),
     "stopped": Words(
         "not synchronised since {since}",
         "start the service",
@@ -129,7 +151,9 @@ SAYS: Final[dict[Kind, Words]] = {
 """Every state, the most urgent first."""
 WELL: Final[frozenset[Kind]] = frozenset({"first", "polling", "synced"})
 """States in which the hub answers."""
-NEEDS_YOU: Final[frozenset[Kind]] = frozenset({"signed_out", "keychain", "certificate", "forbidden", "gone"})
+NEEDS_YOU: Final[frozenset[Kind]] = frozenset(
+    {"signed_out", "keychain", "credentials", "certificate", "proxy", "forbidden", "gone"}
+)
 """States that do not pass before a person does something."""
 URGENCY: Final = {kind: place for place, kind in enumerate(SAYS)}
 
@@ -145,8 +169,16 @@ class Heard:
     socket: Literal["", "open", "refused"] = ""
     """Whether the hub tells of changes at once; refused: connections are answered, and not as a WebSocket."""
     socket_why: str = ""
+    socket_at: datetime | None = None
+    """When that was found out."""
     heartbeat_at: datetime | None = None
     """When the hub last took a heartbeat of this workstation."""
+
+    @property
+    def polled(self) -> bool:
+        """Whether the hub answers and no WebSocket gets through; a hub that hangs or is away refuses one as well."""
+        answered, refused = self.answered_at, self.socket_at
+        return self.socket == "refused" and answered is not None and (refused is None or answered > refused)
 
     @property
     def connection(self) -> str:
@@ -154,7 +186,7 @@ class Heard:
         match self.socket:
             case "open":
                 return "WebSocket open"
-            case "refused":
+            case "refused" if self.polled:
                 return f"by polling: {self.socket_why}"
         return ""
 
@@ -190,7 +222,7 @@ class Link:
             return self.trouble
         if self.first:
             return "first"
-        return "polling" if self.heard.socket == "refused" else "synced"
+        return "polling" if self.heard.polled else "synced"
 
     @property
     def looked_at(self) -> datetime | None:
@@ -207,11 +239,11 @@ class Link:
         heard = None if self.trouble else self.heard.answered_at
         return max(filter(None, (self.read_at, heard)), default=None)
 
-    def said(self, words: str, kind: Kind) -> str:
+    def said(self, words: str, kind: Kind, again: str = BY_ITSELF) -> str:
         """Words of a state with this link's names in them."""
         moment = self.moment(kind)
         since = "the start" if moment is None else f"{moment.astimezone():%H:%M}"
-        return words.format(hub=self.hub, project=self.project, since=since)
+        return words.format(hub=self.hub, project=self.project, since=since, again=again)
 
 
 @record
@@ -328,10 +360,12 @@ def failure(kind: Kind, link: Link, why: str = "") -> SoloUnicornError:
     of_kind: dict[Kind, type[SoloUnicornError]] = {
         "signed_out": SignedOut,
         "keychain": SoloUnicornError,
+        "credentials": SoloUnicornError,
         "forbidden": Conflict,
         "gone": NotFound,
         "refused": SoloUnicornError,
         "stopped": TryAgain,
         "stale": TryAgain,
     }
-    return of_kind.get(kind, Offline)(link.said(words.sentence, kind), why=why, todo=link.said(words.todo, kind))
+    todo = link.said(words.todo, kind, BY_YOU)
+    return of_kind.get(kind, Offline)(link.said(words.sentence, kind), why=why, todo=todo)

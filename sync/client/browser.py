@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ...missions.errors import SignedOut
-from .asking import ask
+from .asking import ask, passing
 from .discovery import Issuer
 from .tokens import Tokens, blank, granted
 
@@ -53,9 +53,12 @@ def sign_in(issuer: Issuer, *, show: Callable[[str], None], patience: float, pas
         "code_verifier": verifier,
         **issuer.form,
     }
-    status, answer = ask(issuer.token_endpoint, hub=issuer.hub, form=form)
-    if status != 200 or not answer.get("access_token"):
-        why = str(answer.get("error_description") or answer.get("error") or f"HTTP {status}")
+    said = ask(issuer.token_endpoint, hub=issuer.hub, form=form)
+    answer = said.object
+    if error := passing(said, issuer.token_endpoint):
+        raise error
+    if not said.ok or not answer.get("access_token"):
+        why = str(answer.get("error_description") or answer.get("error") or f"HTTP {said.status}")
         raise SignedOut("The sign-in was not completed", why=why, todo="try `solo-unicorn auth login` again")
     return granted(answer, blank(issuer))
 

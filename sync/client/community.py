@@ -10,7 +10,8 @@ from ...missions.errors import NotFound
 from ...missions.ids import new_ulid
 from ..replica.exchange import items
 from ..replica.messages import API, Request, Response, get
-from .fetching import every, readable
+from .answers import readable
+from .fetching import every
 from .transport import Transport
 
 ASKED_FOR: Final = ("contributor", "collaborator", "maintainer")

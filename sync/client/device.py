@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ...missions.entities import JsonObject
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...missions.records import record
-from .asking import ask
+from .asking import ask, passing
 from .discovery import Issuer
 from .tokens import Tokens, blank, granted
 
@@ -44,9 +44,12 @@ def sign_in(
             todo="sign in with a browser on this machine, or with an access token: --api-key -",
         )
     asked = {"client_id": issuer.client_id, "scope": issuer.scope, "device_name": platform.node(), **issuer.form}
-    status, said = ask(issuer.device_endpoint, hub=issuer.hub, form=asked)
-    if status != 200 or not said.get("device_code") or not said.get("user_code"):
-        raise _refused(said, status)
+    answer = ask(issuer.device_endpoint, hub=issuer.hub, form=asked)
+    if error := passing(answer, issuer.device_endpoint):
+        raise error
+    said = answer.object
+    if not answer.ok or not said.get("device_code") or not said.get("user_code"):
+        raise _refused(said, answer.status)
     lasts = _seconds(said.get("expires_in"), 600.0)
     until, interval = clock() + lasts, _seconds(said.get("interval"), INTERVAL_SECONDS)
     page = str(said.get("verification_uri") or "")
@@ -55,21 +58,22 @@ def sign_in(
     while clock() < until:
         wait(interval)
         try:
-            status, answer = ask(issuer.token_endpoint, hub=issuer.hub, form=form)
+            answer = ask(issuer.token_endpoint, hub=issuer.hub, form=form)
         except Offline:
             interval = min(LONGEST_INTERVAL, interval * 2)  # RFC 8628, 3.5
             continue
-        if status == 200 and answer.get("access_token"):
-            return granted(answer, blank(issuer))
-        match answer.get("error"):
+        said = answer.object
+        if answer.ok and said.get("access_token"):
+            return granted(said, blank(issuer))
+        match said.get("error"):
             case "authorization_pending":
                 pass
             case "slow_down":
                 interval += 5
-            case _ if status in (429, 502, 503, 504):
+            case _ if passing(answer, issuer.token_endpoint):
                 interval = min(LONGEST_INTERVAL, interval * 2)
             case _:
-                raise _refused(answer, status)
+                raise _refused(said, answer.status)
     raise _refused({"error": "expired_token"}, 0)
 
 

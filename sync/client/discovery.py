@@ -9,7 +9,7 @@ from ...config.addresses import web_address
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError, UsageError
 from ...missions.records import record
-from .asking import ask
+from .asking import ask, passing
 
 CLIENT_ID = "solo-unicorn-cli"
 SCOPE = "openid email profile offline_access"
@@ -57,8 +57,11 @@ def encrypted(url: str) -> bool:
 
 def discovered(hub: str) -> Issuer:
     """Ask the hub, then its issuer. Offline, or SoloUnicornError when one of them does not say what is needed."""
-    status, said = ask(hub + RESOURCE)
-    servers = said.get("authorization_servers") if status == 200 else None
+    answer = ask(hub + RESOURCE)
+    if error := passing(answer, hub):
+        raise error
+    said = answer.object if answer.ok else {}
+    servers = said.get("authorization_servers")
     address = str(servers[0]).rstrip("/") if isinstance(servers, list) and servers else hub
     about, told = _metadata(address, hub)
     if not about:
@@ -95,10 +98,13 @@ def discovered(hub: str) -> Issuer:
 def _metadata(address: str, hub: str) -> tuple[JsonObject, str]:
     told = ""
     for path in METADATA:
-        status, about = ask(address + path, hub=hub)
-        if status == 200 and about.get("authorization_endpoint") and about.get("token_endpoint"):
+        answer = ask(address + path, hub=hub)
+        if error := passing(answer, address):
+            raise error
+        about = answer.object
+        if answer.ok and about.get("authorization_endpoint") and about.get("token_endpoint"):
             return about, ""
-        told = f"HTTP {status} for {path}"
+        told = f"HTTP {answer.status} for {path}"
     return {}, told
 
 

@@ -13,7 +13,7 @@ from ...missions.errors import NotFound, Offline, SoloUnicornError
 from ...workspace.attachments import content_path
 from ..replica.connecting import Account
 from ..replica.messages import NoAnswer, Response, get
-from .fetching import readable
+from .answers import readable
 from .transport import HttpTransport
 
 

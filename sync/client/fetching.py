@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ... import __version__
-from ...missions.connected import Link, failure
 from ...missions.entities import JsonObject, Workstation
-from ...missions.errors import Conflict, NotFound, SoloUnicornError
+from ...missions.errors import NotFound
 from ..replica.connecting import Account
-from ..replica.exchange import Trouble, items, trouble
-from ..replica.messages import API, Answer, NoAnswer, Request, Response, get
+from ..replica.exchange import items
+from ..replica.messages import API, NoAnswer, Request, get
+from .answers import readable
 from .tokens import AccountBearer
 from .transport import HttpTransport, Transport
 
@@ -118,23 +118,3 @@ def _machine_id() -> str:
         except OSError:
             continue
     return ""
-
-
-def readable(answer: Answer, hub: str) -> Response:
-    """A good answer, or the error that tells a person what stands in the way."""
-    if not isinstance(answer, NoAnswer) and answer.ok:
-        return answer
-    found = trouble(answer)
-    raise error_of(found, hub)
-
-
-def error_of(found: Trouble, hub: str) -> SoloUnicornError:
-    """What stands in the way, in three parts."""
-    match found.kind:
-        case "gone":
-            return NotFound(f"{hub} does not have that", why=found.reason)
-        case "forbidden":
-            return Conflict(f"{hub} does not allow that", why=found.reason, todo="ask an owner of the project")
-        case "refused":
-            return SoloUnicornError(f"{hub} refused it", why=found.reason)
-    return failure(found.kind, Link(hub=hub), found.reason)

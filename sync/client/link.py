@@ -29,7 +29,7 @@ SIGNED_OUT_SECONDS = 25.0
 """How soon an account whose sign-in has ended is tried again, without one."""
 LONG_READ_SECONDS = 10.0
 """A reading that takes longer is told of while it lasts."""
-HARD = frozenset({"signed_out", "keychain", "busy", "not_ready"})
+HARD = frozenset({"signed_out", "keychain", "credentials", "renewal", "busy", "not_ready"})
 """Troubles that end sending at once, whatever else is on its way."""
 SAME_TIME = 60.0
 """A clock that differs by more than this from the hub's is told of; nothing depends on it."""
@@ -63,6 +63,11 @@ class AccountLink:
         self._socket_open = False
         self._heard_from = 0
         """How many answers came from the hub."""
+        self._failing = False
+        self.recovered: Callable[[], None] = _nothing
+        """Called when the hub answers again after it did not."""
+        self._accepted = False
+        """A project was read in this cycle: the hub takes our token."""
         self._limit = HOURLY_LIMIT
         """Requests an hour that the hub allows, as its last answer says."""
         self._changed = False
@@ -165,14 +170,18 @@ class AccountLink:
         if self._changed:
             self._changed = False
             await self.transport.reset()
-        heard = self._heard_from
+        heard, self._accepted = self._heard_from, False
         trouble = await self._cycle(projects, pulling)
         refused = {one: self._unread[one] for one in projects if one in self._unread}
         if trouble is not None:
             await self._failed(trouble, projects)
         elif self._heard_from != heard:
             self.pace.answered()
-            await self._workspace.run(Workspace.set_signed_in, self.account.id, True)
+            if self._failing:
+                self._failing = False
+                self.recovered()
+            if self._accepted:  # anything may answer that it does not know a project
+                await self._workspace.run(Workspace.set_signed_in, self.account.id, True)
             if pulling:
                 await self._workspace.run(Workspace.mark_synced, [one for one in projects if one not in refused])
             for one, why in refused.items():
@@ -191,6 +200,7 @@ class AccountLink:
             await self._workspace.run(Workspace.set_signed_in, self.account.id, False)
             after = SIGNED_OUT_SECONDS
         if trouble.of_hub:
+            self._failing = True
             self.pace.failed(self._clock(), after)
         await self._workspace.run(Workspace.mark_failing, projects, trouble.kind, trouble.reason)
 
@@ -250,6 +260,7 @@ class AccountLink:
         pulled = await self._drive(lambda workspace: pull(workspace, project_id, can))
         if isinstance(pulled, Trouble):
             return pulled
+        self._accepted = True
         self.report.count("read", project_id, pulled)
         return None
 
@@ -345,6 +356,10 @@ class AccountLink:
             if abs(skew) > SAME_TIME and abs(self.skew) <= SAME_TIME:
                 self._log.warning("this machine's clock differs from the hub's", extra={"seconds": round(skew)})
             self.skew = skew
+
+
+def _nothing() -> None:
+    """Nobody has to be told."""
 
 
 def _stepped(_: Workspace, exchange: Exchange[Any], answer: Answer | None) -> tuple[bool, Any]:

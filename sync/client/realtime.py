@@ -60,6 +60,7 @@ class Realtime:
         self._presence = presence
         self._random = random or Random()
         self._changed = asyncio.Event()
+        self._retry = asyncio.Event()
         self._seen: dict[str, int] = {}
         self._window = FIRST_WINDOW
         self._log = logger("sync.realtime")
@@ -67,10 +68,19 @@ class Realtime:
     async def keep_connected(self) -> None:
         """Until cancelled: connect, listen, and connect again."""
         while True:
+            self._retry.clear()
             asked = await self._connected()
             pause = self._random.uniform(0, self._window) if asked is None else asked
             self._window = min(LONGEST_WINDOW, self._window * 2)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._retry.wait()
+                    self._window = FIRST_WINDOW
+                    await self._state("")
+
+    def retry(self) -> None:
+        """The hub answers again: connect now, if there is no connection."""
+        self._retry.set()
 
     def changed(self) -> None:
         """Presence or the set of projects changed: say so now."""
@@ -132,6 +142,7 @@ class Realtime:
         joined: set[str] = set()
         await self._join(socket, joined)
         self._window = FIRST_WINDOW
+        self._retry.clear()
         await self._state("open")
         self._nudge()  # what came while there was no socket
         teller = asyncio.create_task(self._tell(socket, joined), name="presence")

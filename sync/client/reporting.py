@@ -25,6 +25,8 @@ class Report:
         self._kind: Kind | None = None
         self._projects: dict[str, Kind] = {}
         self._socket = ""
+        self._refused: str | None = None
+        """Why there is no socket, until it is told: not before the hub has answered otherwise."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._log = logger("sync")
 
@@ -50,6 +52,9 @@ class Report:
                 self._say(Happening("connected", account.hub, f"connected to {account.hub} as {_who(account)}"))
             else:
                 self._say(stands(kind, self._account.hub, trouble.reason))
+        if trouble is None and self._refused is not None:
+            self._say(stands("polling", self._account.hub, self._refused))
+            self._refused = None
         for project_id in self._projects.keys() | projects.keys():
             await self._project(project_id, projects.get(project_id))
         await self.flush()
@@ -69,11 +74,9 @@ class Report:
         await self._kept(lambda workspace: workspace.hear_socket(self._account.id, state, why))
         if state == self._socket or not state:
             return
-        self._socket = state
+        self._socket, self._refused = state, why if state == "refused" else None
         if state == "open":
             self._say(Happening("live", self._account.hub, f"{self._account.hub} tells of changes at once"))
-        else:
-            self._say(stands("polling", self._account.hub, why))
 
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""

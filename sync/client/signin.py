@@ -15,6 +15,7 @@ from ..replica.connecting import Account, Kind
 from ..replica.exchange import items
 from ..replica.messages import API
 from . import browser, device
+from .answers import readable
 from .asking import ask
 from .device import Invitation
 from .discovery import CLIENT_ID, Issuer, discovered, hub_url
@@ -69,22 +70,27 @@ def revoke(tokens: Tokens, hub: str) -> bool:
         return not tokens.refresh
     form = {"token": tokens.refresh or tokens.access, "client_id": tokens.client_id}
     try:
-        return ask(tokens.revocation_endpoint, hub=hub, form=form)[0] < 400
+        return ask(tokens.revocation_endpoint, hub=hub, form=form).status < 400
     except Offline:
         return False
 
 
 def who(hub: str, token: str) -> JsonObject:
-    """What the hub says of the holder of a token (`/auth/whoami`); SignedOut when it does not accept it."""
-    status, body = ask(f"{hub}{API}/auth/whoami", token=token)
-    if status in (401, 403):
-        error = body.get("error")
-        why = str(error.get("message") or "") if isinstance(error, dict) else ""
-        raise SignedOut(f"{hub} does not accept this sign-in", why=why, todo="sign in again, or make a new key")
-    if status != 200 or not ("user" in body or "organizations" in body):
+    """What the hub says of the holder of a token (`/auth/whoami`); SignedOut when it does not accept it, Offline."""
+    answer = ask(f"{hub}{API}/auth/whoami", token=token)
+    if answer.status == 401:
+        raise SignedOut(f"{hub} does not accept this sign-in", why=answer.said, todo="sign in again, or make a new key")
+    if answer.status in (404, 405):
         raise SoloUnicornError(
             f"{hub} does not say who you are",
-            why=f"HTTP {status}",
+            why=f"HTTP {answer.status}: {answer.said}",
+            todo="check the address: is it a hub of this version?",
+        )
+    body = readable(answer, hub).object
+    if not ("user" in body or "organizations" in body):
+        raise SoloUnicornError(
+            f"{hub} does not say who you are",
+            why="its answer names nobody",
             todo="check the address: is it a hub of this version?",
         )
     return body

@@ -124,6 +124,7 @@ class Synchroniser:
             presence=companion.presence if companion else None,
             random=Random(),
         )
+        link.recovered = socket.retry
         stop = self._workspace.on_change(socket.changed)
         beside = [asyncio.create_task(companion.accompany(), name=f"beside {account.profile}")] if companion else []
         try:

@@ -10,19 +10,19 @@ import asyncio
 import fcntl
 import json
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field, fields, replace
 from pathlib import Path
-from typing import cast
 
 from ...config import credentials, paths
 from ...config.redaction import hide
-from ...missions.entities import JsonObject
+from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut
 from ...missions.records import record
-from .asking import ask
+from .asking import ask, passing
 from .discovery import Issuer
 
 MARGIN = 60.0
@@ -44,6 +44,8 @@ class Tokens:
     """When the sign-in ends unless it is renewed before; None where the issuer does not say."""
     form: dict[str, str] = field(default_factory=dict)
     """What the issuer wants with every request for a token: what it is for."""
+    renewal: str = ""
+    """The Idempotency-Key of the next renewal (ADR 9), kept before it is sent: a lost answer can be had again."""
 
 
 def blank(issuer: Issuer) -> Tokens:
@@ -67,7 +69,16 @@ def read(account_id: str) -> Tokens | None:
         return None  # it was never kept there
     if kept is None:
         return None
-    values = cast("JsonObject", json.loads(kept))
+    try:
+        values: Json = json.loads(kept)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise credentials.DamagedSecrets(
+            f"The tokens of {account_id} cannot be read",
+            why="what is kept of them is not a JSON object",
+            todo="sign in again: `solo-unicorn auth login`",
+        )
     for secret in (values.get("access"), values.get("refresh")):
         if secret:
             hide(str(secret))
@@ -84,9 +95,13 @@ def write(account_id: str, tokens: Tokens, *, in_file: bool = False) -> None:
 
 
 def forget(account_id: str) -> None:
-    """Forget the tokens of an account."""
-    if read(account_id) is not None:
+    """Forget the tokens of an account; raises KeychainClosed as `read` does."""
+    try:
         credentials.delete(_name(account_id))
+    except credentials.KeychainClosed:
+        raise
+    except credentials.NoKeychain:
+        pass  # they were never kept there
 
 
 class AccountBearer:
@@ -105,7 +120,8 @@ class AccountBearer:
             return None
         ends = self._known.expires_at
         if ends is not None and self._known.refresh and ends - self._clock() < MARGIN:
-            await self.renewed(self._known.access)
+            with suppress(Offline):  # it may be good for a while yet; the hub says when it is not
+                await self.renewed(self._known.access)
         return None if self._known is None else self._known.access
 
     def forget(self) -> None:
@@ -113,7 +129,7 @@ class AccountBearer:
         self._known = None
 
     async def renewed(self, refused: str) -> str | None:
-        """Another token than the refused one, or None when only a sign-in helps."""
+        """Another token than the refused one, or None when only a sign-in helps; Offline when nobody can say now."""
         self._known = await asyncio.to_thread(renew, self._account_id, refused, self._clock)
         return None if self._known is None or self._known.access == refused else self._known.access
 
@@ -121,23 +137,26 @@ class AccountBearer:
 def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time) -> Tokens | None:
     """Renew under the lock; what another process got meanwhile is taken as it is.
 
-    None when the sign-in is over; the tokens as they were when the issuer cannot be reached.
+    None when the sign-in is over; Offline when the issuer cannot be reached or fails.
     """
     with _alone(paths.made_home() / "auth.lock"):
         known = read(account_id)
         if known is None or known.access != refused or not known.refresh:
             return known
+        in_file = credentials.is_in_file(_name(account_id))
+        if not known.renewal:  # of a sign-in that was made before there was one
+            known = replace(known, renewal=secrets.token_urlsafe(24))
+            write(account_id, known, in_file=in_file)
         try:
             fresh = refreshed(known, clock, hub=account_id.rpartition("@")[2])
         except SignedOut:
             return None
-        if fresh is not None:
-            write(account_id, fresh, in_file=credentials.is_in_file(_name(account_id)))
-        return fresh or known
+        write(account_id, fresh, in_file=in_file)
+        return fresh
 
 
-def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time, *, hub: str = "") -> Tokens | None:
-    """Use a refresh token; None when the issuer does not answer. SignedOut when it refuses.
+def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time, *, hub: str = "") -> Tokens:
+    """Use a refresh token. SignedOut when the issuer refuses it, Offline when it cannot be reached or fails.
 
     `hub`: host and port of the hub whose pinned authority counts for the issuer too.
     """
@@ -147,15 +166,17 @@ def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time, *, hub: st
         "client_id": tokens.client_id,
         **tokens.form,
     }
-    try:
-        status, body = ask(tokens.token_endpoint, hub=hub, form=form)
-    except Offline:
-        return None
-    if status in (400, 401, 403):
+    headers = {"idempotency-key": tokens.renewal} if tokens.renewal else {}
+    answer = ask(tokens.token_endpoint, hub=hub, form=form, headers=headers)
+    if answer.status in (400, 401, 403):
         raise SignedOut("The sign-in has ended", todo="`solo-unicorn auth login`")
-    if status != 200 or "access_token" not in body:
-        return None
-    return granted(body, tokens, clock)
+    if answer.status != 200 or not answer.object.get("access_token"):
+        raise passing(answer, tokens.token_endpoint) or Offline(
+            "The sign-in could not be renewed",
+            why=f"{tokens.token_endpoint} answers HTTP {answer.status} without a token",
+            todo="try again; if it stays so, tell whoever runs the issuer",
+        )
+    return granted(answer.object, tokens, clock)
 
 
 def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.time) -> Tokens:
@@ -167,6 +188,7 @@ def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.
         refresh=str(body["refresh_token"]) if body.get("refresh_token") else before.refresh,
         expires_at=clock() + float(seconds) if isinstance(seconds, int | float) else None,
         ends_at=clock() + float(whole) if isinstance(whole, int | float) else None,
+        renewal=secrets.token_urlsafe(24),
     )
 
 

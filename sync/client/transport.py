@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from ... import __version__
 from ...config import trust
-from ...missions.entities import Json
-from ...missions.errors import SignedOut, SoloUnicornError
-from ..replica.messages import Answer, NoAnswer, Piece, Request, Response, Silence
+from ...config.credentials import DamagedSecrets
+from ...missions.errors import Offline, SignedOut, SoloUnicornError
+from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
+from .answers import answer_of, unanswered, why_not
 from .tokens import AccountBearer
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class HttpTransport:
                     answer = await self._once(request, renewed)
         except SignedOut as error:
             return NoAnswer(error.what, kind="signed_out")
+        except Offline as error:
+            return NoAnswer(f"{error.what}: {error.why}" if error.why else error.what, kind="renewal")
+        except DamagedSecrets as error:
+            return NoAnswer(f"{error.what}: {error.why}", kind="credentials")
         except SoloUnicornError as error:
             return NoAnswer(str(error), kind="keychain")
         return answer
@@ -125,10 +130,10 @@ class HttpTransport:
                 ) as response:
                     body = await _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            return _unanswered(error, self._address(request.path))
+            return unanswered(error, self._address(request.path))
         except _TooLarge:
             return NoAnswer("the answer is too large", kind="unreadable")
-        return _answer(response.status_code, dict(response.headers), body)
+        return answer_of(response.status_code, dict(response.headers), body)
 
     async def bytes_at(self, address: str) -> AsyncIterator[bytes]:
         """The bytes at a signed address; raises Offline when they do not come."""
@@ -146,7 +151,7 @@ class HttpTransport:
                     yield chunk
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise Offline(
-                "The file could not be fetched", why=_said(error, self._address(address)), todo="try again"
+                "The file could not be fetched", why=why_not(error, self._address(address)), todo="try again"
             ) from error
 
     def _address(self, path: str) -> str:
@@ -186,37 +191,3 @@ async def _read(response: httpx.Response) -> bytes:
             raise _TooLarge
         parts.append(chunk)
     return b"".join(parts)
-
-
-def _answer(status: int, headers: dict[str, str], body: bytes) -> Answer:
-    headers = {name.lower(): value for name, value in headers.items()}
-    if not body.strip():
-        return Response(status, headers)
-    try:
-        decoded: Json = json.loads(body)
-    except ValueError:
-        if status == 401 and "bearer" in headers.get("www-authenticate", "").lower():
-            return Response(status, headers)  # else a proxy that wants a sign-in of its own
-        kind: Silence = "failing" if status >= 500 else "unreadable"
-        return NoAnswer(f"HTTP {status} with something that is not JSON", status, kind)
-    return Response(status, headers, decoded)
-
-
-def _unanswered(error: BaseException, address: str) -> NoAnswer:
-    import httpx
-
-    said = _said(error, address)
-    if trust.refusal(error, address) is not None:
-        return NoAnswer(said, kind="certificate")
-    if isinstance(error, httpx.DecodingError):
-        return NoAnswer(said, kind="unreadable")
-    late = isinstance(error, TimeoutError | httpx.TimeoutException)
-    return NoAnswer(said, kind="silent" if late and not isinstance(error, httpx.ConnectTimeout) else "unreachable")
-
-
-def _said(error: BaseException, address: str) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if (refused := trust.refusal(error, address)) is not None:
-        return "; ".join(refused)
-    return str(error) or type(error).__name__

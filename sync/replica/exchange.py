@@ -50,7 +50,10 @@ def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Troub
     if isinstance(answer, Response) and answer.ok:
         workspace.set_capabilities(hub, answer.object)
         return Capabilities.of(answer.object)
-    if answer.status in (404, 405, 501):
+    if isinstance(answer, Response) and answer.status in (404, 405, 501):
+        known = workspace.capabilities(hub)
+        if known is not None and known.changes:  # it could do more before: somebody else answers in its place
+            return Trouble("unreadable", f"HTTP {answer.status} for what it can do", answer)
         workspace.set_capabilities(hub, {})
         return Capabilities()
     return trouble(answer)

@@ -73,9 +73,21 @@ class Response:
         return str(message or f"HTTP {self.status}")
 
 
-Silence = Literal["unreachable", "silent", "certificate", "unreadable", "failing", "keychain", "signed_out"]
-"""Why there is no answer: no connection; nothing in time; its certificate is not trusted; something that is not the
-hub's; a proxy says that the hub fails; or nothing was sent, because the token cannot be read or has ended."""
+Silence = Literal[
+    "unreachable",
+    "silent",
+    "certificate",
+    "proxy",
+    "unreadable",
+    "failing",
+    "keychain",
+    "credentials",
+    "renewal",
+    "signed_out",
+]
+"""Why there is no answer: no connection; nothing in time; its certificate is not trusted; a proxy wants a sign-in;
+something that is not the hub's; a proxy says that the hub fails; or nothing was sent, because the token cannot be read
+(the keychain, the file), cannot be renewed now, or has ended."""
 
 
 @record

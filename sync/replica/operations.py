@@ -172,7 +172,9 @@ class SyncOperations(WorkspaceBase):
         """What became of the socket to an account's hub."""
         before = heard.read(self._store.path).get(account_id, Heard())
         if (before.socket, before.socket_why) != (socket, why):
-            heard.write(self._store.path, account_id, replace(before, socket=socket, socket_why=why))
+            heard.write(
+                self._store.path, account_id, replace(before, socket=socket, socket_why=why, socket_at=self._clock())
+            )
 
     def hear_heartbeat(self, account_id: str) -> None:
         """An account's hub took a heartbeat of this workstation."""

@@ -24,7 +24,8 @@ async def test_two_people_find_each_other_at_a_hub(run: Run, home: Path, tmp_pat
         assert (await typed("projects", "search", "harbour", "--hub", hub.url, "-q")).out == ""
         nobody = await typed("projects", "star", "lighthouse", "--hub", hub.url)
         assert nobody.code == 5 and "auth login" in nobody.err
-        assert (await typed("projects", "browse")).code == 5, "which hub?"
+        which = await typed("projects", "browse")
+        assert which.code == 2 and "Which hub?" in which.err and "add --hub URL" in which.err
 
         signed = ["auth", "login", "--hub", hub.url, "--api-key", "-", "--store-in-file", "--profile"]
         assert (await typed(*signed, "ben", stdin=hub.ben_token)).code == 0

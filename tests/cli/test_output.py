@@ -101,3 +101,13 @@ def test_painted_lines_keep_their_colour_and_nothing_else_that_a_terminal_acts_o
     monkeypatch.setenv("NO_COLOR", "1")
     Output(Namespace(json=False, quiet=False)).painted(lines)
     assert capsys.readouterr().out == "+ added �[2J\nplain\n"
+
+
+@pytest.mark.parametrize("words", [("--version",), ("config", "list"), ("config", "get", "ui.theme", "--json")])
+def test_a_full_disk_behind_the_output_is_said_and_is_exit_1(home: Path, words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "solo_unicorn", *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 1
+    assert "The output could not be written" in done.stderr and "nothing else was changed" not in done.stderr

@@ -1,14 +1,165 @@
-"""Answers of what stands between this machine and the hub."""
+"""Answers of what stands between this machine and the hub: each is told for what it is, and advises what helps."""
 
 from __future__ import annotations
 
-from solo_unicorn.sync.client.transport import _answer
-from solo_unicorn.sync.replica.messages import NoAnswer, Response
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.config import credentials
+from solo_unicorn.missions.errors import Offline, SignedOut, SoloUnicornError
+from solo_unicorn.sync.client import signin, tokens
+from solo_unicorn.sync.client.answers import answer_of
+from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.exchange import trouble
+from solo_unicorn.sync.replica.messages import NoAnswer, Request, Response
+
+PAGE, OURS = b"<html>Sign in to this network</html>", b'{"error": {"code": "x", "message": "said by the hub"}}'
+BEARER, BASIC = {"WWW-Authenticate": "Bearer"}, {"WWW-Authenticate": "Basic realm=proxy"}
+WHOAMI = Request("GET", "/api/v1/auth/whoami", {}, {})
 
 
-def test_a_page_of_a_proxy_that_wants_a_sign_in_does_not_end_the_one_at_the_hub() -> None:
-    page = b"<html>Sign in to this network</html>"
-    told = _answer(401, {"WWW-Authenticate": "Basic realm=proxy"}, page)
-    assert isinstance(told, NoAnswer) and told.kind == "unreadable"
-    assert isinstance(_answer(401, {"WWW-Authenticate": "Bearer"}, page), Response)
-    assert isinstance(_answer(401, {}, b'{"error": {"code": "unauthorized"}}'), Response)
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind"),
+    [
+        (401, BASIC, PAGE, "unreadable"),
+        (401, {}, b"", "unreadable"),
+        (401, {}, b'{"message": "Unauthorized"}', "unreadable"),
+        (401, BEARER, b"", "signed_out"),
+        (401, BEARER, PAGE, "signed_out"),
+        (401, {}, OURS, "signed_out"),
+        (403, {}, b"", "unreadable"),
+        (403, {}, PAGE, "unreadable"),
+        (403, {}, OURS, "forbidden"),
+        (404, {}, b"", "unreadable"),
+        (404, {}, PAGE, "unreadable"),
+        (404, {}, OURS, "gone"),
+        (410, {}, b" ", "unreadable"),
+        (407, {"Proxy-Authenticate": "Basic"}, b"", "proxy"),
+        (407, {}, PAGE, "proxy"),
+        (426, {}, b"", "unreadable"),
+        (429, {"Retry-After": "7"}, PAGE, "busy"),
+        (429, {}, b"", "busy"),
+        (500, {}, PAGE, "failing"),
+        (502, {}, PAGE, "unreachable"),
+        (504, {}, b"", "unreachable"),
+        (503, {}, OURS, "not_ready"),
+        (200, {}, PAGE, "unreadable"),
+    ],
+)
+def test_who_said_it_is_told_apart(status: int, headers: dict[str, str], body: bytes, kind: str) -> None:
+    assert trouble(answer_of(status, headers, body)).kind == kind
+
+
+@contextmanager
+def saying(
+    status: int, body: bytes, headers: dict[str, str] | None = None
+) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A server that says one thing to everybody: its address, and the headers that it was sent (in lower case)."""
+    heard: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def _say(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            heard.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(status)
+            for name, value in {**(headers or {}), "content-length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _say
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", heard
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "told"),
+    [
+        (502, PAGE, Offline, "whether the hub runs"),
+        (429, b"", Offline, "wait a moment; then try again"),
+        (426, b"", Offline, "check the address, the proxy"),
+        (403, PAGE, Offline, "check the address, the proxy"),
+        (407, b"", Offline, "HTTPS_PROXY"),
+        (500, OURS, Offline, "the log of the hub says why"),
+        (401, OURS, SignedOut, "make a new key"),
+    ],
+)
+def test_a_sign_in_with_a_key_advises_what_helps(
+    home: Path, status: int, body: bytes, error: type[SoloUnicornError], told: str
+) -> None:
+    with saying(status, body) as (url, _), pytest.raises(error) as raised:
+        signin.with_key(url, "hub", "pat_x")
+    assert type(raised.value) is error and told in raised.value.todo
+    assert "by itself" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [502, 503, 429, 403])
+def test_a_sign_in_with_a_browser_says_that_the_hub_is_away(home: Path, status: int) -> None:
+    with saying(status, PAGE) as (url, _), pytest.raises(Offline) as raised:
+        signin.discovered(url)
+    assert "--api-key" not in str(raised.value)
+
+
+def kept(url: str) -> Tokens:
+    old = Tokens("at_old", "rt_old", expires_at=0.0, token_endpoint=f"{url}/token", client_id="x")
+    tokens.write("ann@hub", old, in_file=True)
+    return old
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, OURS), (500, PAGE), (502, b""), (200, PAGE), (403, PAGE)])
+async def test_a_sign_in_that_cannot_be_renewed_now_has_not_ended(home: Path, status: int, body: bytes) -> None:
+    with saying(401, OURS) as (hub, _), saying(status, body) as (issuer, _):
+        old, wire = kept(issuer), HttpTransport(hub, AccountBearer("ann@hub"))
+        answer = await wire.send(WHOAMI)
+        await wire.close()
+    assert isinstance(answer, NoAnswer) and answer.kind == "renewal"
+    assert (tokens.read("ann@hub") or old).refresh == "rt_old"
+
+
+async def test_a_renewal_whose_answer_was_lost_is_asked_for_with_the_same_key(home: Path) -> None:
+    fresh = json.dumps({"access_token": "at_new", "refresh_token": "rt_new", "expires_in": 900}).encode()
+    with saying(500, PAGE) as (url, first):
+        kept(url)
+        for _ in range(2):
+            with pytest.raises(Offline):
+                tokens.renew("ann@hub", "at_old")
+    keys = {one["idempotency-key"] for one in first}
+    assert len(first) == 2 and len(keys) == 1
+    with saying(200, fresh) as (url, then):
+        known = tokens.read("ann@hub")
+        assert known is not None and known.renewal in keys
+        tokens.write("ann@hub", Tokens(**{**vars_of(known), "token_endpoint": f"{url}/token"}), in_file=True)
+        got = tokens.renew("ann@hub", "at_old")
+    assert then[0]["idempotency-key"] in keys
+    assert got is not None and got.access == "at_new" and got.renewal and got.renewal not in keys
+
+
+def vars_of(known: Tokens) -> dict[str, object]:
+    return {name: getattr(known, name) for name in known.__slots__}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"account ann@hub": 5}', '{"account ann@hub": "no json"}'])
+async def test_a_damaged_file_of_tokens_is_not_called_a_keychain(home: Path, text: str) -> None:
+    kept("http://127.0.0.1:1")
+    credentials.file_path().write_text(text)
+    wire = HttpTransport("http://127.0.0.1:1", AccountBearer("ann@hub"))
+    answer = await wire.send(WHOAMI)
+    await wire.close()
+    assert isinstance(answer, NoAnswer) and answer.kind == "credentials" and "cannot be read" in answer.reason
+
+
+def test_a_success_without_a_word_is_a_success() -> None:
+    assert answer_of(204, {}, b"") == Response(204, {})

@@ -17,6 +17,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
 from solo_unicorn.sync.replica.exchange import Trouble
@@ -71,6 +72,18 @@ def test_a_hub_that_is_away_is_tried_now_and_then_and_that_is_written_down_once(
     done = an_hour(home, before=lambda ann: setattr(ann.network, "down", True))
     assert done["transactions"] == 0 and done["told"] == 0
     assert 100 <= done["requests"] <= 400
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 407, 426, 429, 502])
+def test_a_proxy_that_refuses_everything_is_asked_now_and_then_and_that_is_written_down_once(
+    home: Path, status: int
+) -> None:
+    def refusing(ann: Machine) -> None:
+        ann.network.proxy = answer_of(status, {}, b"")
+
+    done = an_hour(home, before=refusing)
+    assert done["transactions"] == 0 and done["told"] == 0
+    assert 20 <= done["requests"] <= 400
 
 
 def test_a_sign_in_that_ended_is_tried_now_and_then_and_that_is_written_down_once(home: Path) -> None:

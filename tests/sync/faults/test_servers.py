@@ -268,3 +268,36 @@ async def test_pages_that_come_twice_or_in_the_wrong_order_take_nothing_back(ann
         await ann.desk.run(Workspace.take_changes, PROJECT["id"], page(version, title))  # type: ignore[arg-type]
         assert (await ann.board())[0].title == "twelve"
     assert await ann.desk.run(Workspace.verify_mirror, PROJECT["id"]) == []
+
+
+NOT_KNOWN = Response(404, {}, {"error": {"code": "not_found", "message": "no such thing"}})
+
+
+async def test_whatever_answers_after_a_sign_in_ended_it_stays_ended_until_the_hub_is_read(
+    ann: Machine, served: ServedHub, time: Time
+) -> None:
+    await ann.settle()
+    served.before = lambda request: Response(401, {"www-authenticate": "Bearer"}, {"error": {"code": "x"}})
+    await ann.engine.once()
+    for answer in (NOT_KNOWN, FAILS, b"<html>hello</html>", Response(503, {}, {"error": {"code": "unavailable"}})):
+        served.before = lambda request, answer=answer: answer
+        await ann.engine.once()
+        state = await ann.desk.run(Workspace.sync_state)
+        error = state.failure()
+        assert state.kind == "signed_out" and error is not None and error.exit_code == 5, answer
+    served.before = lambda request: None
+    await ann.settle()
+    assert (await ann.desk.run(Workspace.sync_state)).kind != "signed_out"
+
+
+async def test_a_page_instead_of_what_a_hub_can_do_does_not_make_it_a_plain_one(
+    ann: Machine, served: ServedHub, time: Time
+) -> None:
+    """Edits would go out without the check that nobody else made one."""
+    await ann.settle()
+    time.now += 2 * 3600
+    served.before = lambda request: NOT_KNOWN if request.path.endswith("/sync/capabilities") else None
+    (trouble,) = await ann.engine.once()
+    assert trouble.kind == "unreadable"
+    known = await ann.desk.run(Workspace.capabilities, served.url)
+    assert known is not None and known.changes and known.if_match

@@ -44,6 +44,8 @@ class Network:
         self.down = False
         self.signed_out = False
         self.flaky = 0.0
+        self.proxy: Answer | None = None
+        """What something on the way says instead of the hub."""
 
     async def send(self, request: Request) -> Answer:
         """As the transport does."""
@@ -51,6 +53,8 @@ class Network:
         await asyncio.sleep(self.random.uniform(0.001, 0.2))
         if self.down or self.random.random() < self.flaky:
             return NoAnswer("connection refused")
+        if self.proxy is not None:
+            return self.proxy
         if self.signed_out:
             return Response(401, {}, {"error": {"code": "unauthenticated", "message": "sign in"}})
         self.hub.now = 1_780_000_000 + asyncio.get_running_loop().time()
