@@ -15,8 +15,9 @@ from .ownership import is_own, note_owner, owned_by_another, owner_refs
 from .registry import Listed, find, listed_worktrees
 from .repositories import RepositoryFacts, check_branch_name, has_branch
 from .resuming import resume
+from .standing import Standing
 from .submodules import fill
-from .work import Standing, keep_reachable, landed_ref
+from .work import keep_reachable, landed_ref
 
 if TYPE_CHECKING:
     from .pool import Lease, Pool

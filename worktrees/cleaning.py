@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.entities import ProjectRepository, Worktree
+from .furnished import furnished, untracked
 from .git import Git, GitError
 from .locks import OURS, hold
 from .occupants import process_in
 from .ports import forget_ports
 from .registry import Listed, admin_dir, find, is_linked, listed_worktrees
 from .repositories import RepositoryFacts, inspect
+from .standing import unfinished
 from .submodules import submodules, would_lose
-from .work import keep_commit, keep_index, keep_reachable, nested_repositories, unfinished, unlanded
+from .work import keep_commit, keep_index, keep_reachable, nested_repositories, unlanded
 
 if TYPE_CHECKING:
     from .pool import Orphan, Pool, Removal
@@ -90,11 +92,12 @@ def _would_lose(path: Path, facts: RepositoryFacts) -> str | None:
 def _remove(facts: RepositoryFacts, path: Path) -> str | None:
     """Let git remove it, without force: git checks once more. The reason when it refuses.
 
-    A worktree with submodules git removes by force only; those were looked at a moment ago, and so is it once more.
+    A worktree with submodules, or with what a setup script made, git removes by force only; those were looked at a
+    moment ago, and so is it once more.
     """
     keep_reachable(path)
     force = []
-    if submodules(Git(path)):
+    if submodules(Git(path)) or furnished(path, untracked(path)):
         why_not = unfinished(path) or would_lose(path, facts.common_dir)[0]
         if why_not:
             return why_not

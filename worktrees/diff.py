@@ -12,7 +12,8 @@ from pathlib import Path
 from ..missions.errors import NotFound
 from .diff_model import Diff, FileDiff, FileStatus, Hunk, Line
 from .git import Git, decode
-from .work import changes, temporary_index
+from .standing import changes
+from .work import temporary_index
 
 _STATUS: dict[str, FileStatus] = {
     "A": "added",

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..missions.change_state import ChangeMeasure
 from .bases import ahead_behind
 from .git import Git
-from .work import standing
+from .standing import standing
 
 
 def measure(worktree: Path | str, target: str, *, now: datetime) -> ChangeMeasure | None:

@@ -19,7 +19,8 @@ from .git import Git
 from .locks import hold
 from .registry import Listed, find, is_linked
 from .repositories import inspect
-from .work import WIP, Standing, commit_uncommitted, keep_reachable, snapshot_work, standing, unfinished_in
+from .standing import Standing, standing, unfinished_in
+from .work import WIP, commit_uncommitted, keep_reachable, snapshot_work
 
 if TYPE_CHECKING:
     from .includes import Pending

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.entities import ProjectRepository, Worktree
+from .furnished import excluding, note_furnished, untracked
 from .includes import Pending
 from .ports import BLOCK, port_block
 from .recipe import Recipe, recipe_at
@@ -45,9 +46,10 @@ def prepare(
         "script": hashlib.sha256(recipe.setup.encode()).hexdigest(),
     }
     if not recipe.setup or _read(marker) == wanted:
-        return Preparation(variables, None, recipe)
+        return Preparation(variables | excluding(path), None, recipe)
     if pending is not None:
         pending.finish()
+    before = untracked(path)
     result = run_script(
         "setup",
         recipe.setup,
@@ -56,9 +58,10 @@ def prepare(
         timeout=recipe.setup_timeout,
         extra=variables,
     )
+    note_furnished(path, before)
     if result.passed:
         marker.write_text(json.dumps(wanted))
-    return Preparation(variables, result, recipe)
+    return Preparation(variables | excluding(path), result, recipe)
 
 
 def teardown(root: Path, worktree: Worktree, repository: ProjectRepository) -> ScriptResult | None:

@@ -11,8 +11,9 @@ from .git import Git
 from .pool import Pool, Removal
 from .registry import listed_worktrees
 from .repositories import inspect
+from .standing import unfinished
 from .submodules import would_lose
-from .work import LANDED, unfinished
+from .work import LANDED
 
 
 def remove_worktrees(pool: Pool, repository: ProjectRepository) -> list[Removal]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from ..missions.errors import Conflict
-from .git import Git, decode, identity
+from .git import Git, GitError, GitTimeout, identity
 from .registry import git_dir, in_progress
+from .standing import Change, changes
 
 KEPT = "refs/solo-unicorn/kept"
 """Commits that no branch would hold any more."""
@@ -28,92 +28,23 @@ def landed_ref(branch: str) -> str:
     return f"{LANDED}/{quote(branch, safe='', errors='surrogateescape')}"
 
 
+HOOK_SECONDS = 1800.0
+"""How long the person's hooks may take."""
 _NO_HOOKS = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "core.splitIndex=false")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One entry of `git status`: the two state letters and the path."""
+class HookRefused(Conflict):
+    """A hook of the repository refused a commit of work that was not committed; it is where it was, staged."""
 
-    state: str
-    path: str
-
-    @property
-    def nested(self) -> bool:
-        """A whole repository inside the worktree, which git does not look into."""
-        return self.state == "??" and self.path.endswith("/")
-
-    @property
-    def twice(self) -> bool:
-        """Staged, then changed again: the staged version is in the index only."""
-        return "." not in self.state and self.state not in ("??", "!!")
+    code = "hook_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is checked out in a worktree, and what is not committed there."""
-
-    commit: str | None
-    """None: a branch without a commit yet."""
-    branch: str | None
-    """None: a detached HEAD."""
-    changes: tuple[Change, ...]
-
-
-def changes(path: Path) -> list[Change]:
-    """Every uncommitted change and every untracked file (ignored ones are not work)."""
-    return list(standing(path).changes)
-
-
-def standing(path: Path) -> Standing:
-    """HEAD, branch and every uncommitted change, from one look."""
-    git = Git(path).having(GIT_OPTIONAL_LOCKS="1")
-    out = git.out("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", timeout=600)
-    found: list[Change] = []
-    head: dict[str, str] = {}
-    entries = iter(out.split(b"\0"))
-    for entry in entries:
-        line = decode(entry)
-        match line[:1]:
-            case "#":
-                name, _, value = line[2:].partition(" ")
-                head[name] = value
-            case "1":
-                found.append(Change(line[2:4], line.split(" ", 8)[8]))
-            case "2":
-                found.append(Change(line[2:4], line.split(" ", 9)[9]))
-                next(entries, None)
-            case "u":
-                found.append(Change(line[2:4], line.split(" ", 10)[10]))
-            case "?":
-                found.append(Change("??", line[2:]))
-    commit, branch = head.get("branch.oid"), head.get("branch.head")
-    return Standing(None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found))
-
-
-def unfinished(path: Path) -> str | None:
-    """Why nothing may be switched or removed here, in a few words; None for a clean worktree with nothing going on."""
-    return unfinished_in(path, standing(path))
-
-
-def unfinished_in(path: Path, seen: Standing) -> str | None:
-    """The same, of a worktree that was just looked at."""
-    doing = in_progress(git_dir(path))
-    if doing:
-        return f"it is in the middle of {doing}"
-    dirty = seen.changes
-    if dirty:
-        more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
-        return f"it has uncommitted work: {dirty[0].path}{more}"
-    return None
-
-
-def commit_uncommitted(path: Path | str, message: str) -> str | None:
+def commit_uncommitted(path: Path | str, message: str, *, hooks: bool = False) -> str | None:
     """Commit everything that is not committed, on whatever is checked out there; the new commit, or None if clean.
 
-    No hooks and no signing: this rescues work, it does not publish it. A staged version that differs from the file is
-    first kept in a snapshot. Raises Conflict in the middle of a merge or rebase, where a commit would mean something
-    else.
+    With `hooks` as a person would, so that it may be published: HookRefused says what a hook said. Without: no hooks
+    and no signing, to rescue work. A staged version that differs from the file is first kept in a snapshot. Raises
+    Conflict in the middle of a merge or rebase, where a commit would mean something else.
     """
     path = Path(path)
     dirty = changes(path)
@@ -129,14 +60,48 @@ def commit_uncommitted(path: Path | str, message: str) -> str | None:
     git = Git(path)
     if any(change.twice for change in dirty):
         snapshot_work(path, f"{WIP}/{path.name}/staged")
-    git.run("add", "-A", "--", ".", *_not_nested(dirty), tries=6, timeout=600)
+    _add(git, dirty)
     if git.test("diff", "--cached", "--quiet"):
         return None
-    git.having(**identity(git)).run(
-        "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message, settings=_NO_HOOKS, tries=6, timeout=600
-    )
+    author = git.having(**identity(git))
+    if hooks:
+        _commit_with_hooks(author, path, message)
+    else:
+        arguments = ("commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message)
+        author.run(*arguments, settings=_NO_HOOKS, tries=6, timeout=600)
     keep_reachable(path)
     return git.commit("HEAD")
+
+
+def _commit_with_hooks(git: Git, path: Path, message: str) -> None:
+    """Once more when a hook put files right and only said so."""
+    before = git.commit("HEAD")
+    for attempt in (1, 2):
+        try:
+            git.run("commit", "--quiet", "-m", message, tries=6, timeout=HOOK_SECONDS, hooks=True)
+            return
+        except GitTimeout:
+            raise
+        except GitError as error:
+            if git.commit("HEAD") != before:
+                return  # it is made; what complains is a hook that runs afterwards
+            mended = [change for change in changes(path) if change.twice or change.state[:1] == "."]
+            if attempt == 2 or not mended:
+                raise HookRefused(
+                    "a hook of the repository refused to commit what the agent left uncommitted",
+                    why=error.stderr[-2000:],
+                    todo=f"mend it in {path}, or commit there by hand, then try again",
+                ) from error
+            _add(git, mended)
+
+
+def _add(git: Git, dirty: Sequence[Change]) -> None:
+    """Stage these changes; not nested repositories, which would become broken submodule entries."""
+    names = [one.path for one in dirty if not one.nested and (one.state == "??" or one.state[1:] != ".")]
+    if names:
+        listed = b"".join(os.fsencode(name) + b"\0" for name in names)
+        arguments = ("--literal-pathspecs", "add", "-A", "--pathspec-from-file=-", "--pathspec-file-nul")
+        git.run(*arguments, stdin=listed, tries=6, timeout=600)
 
 
 def snapshot_work(path: Path | str, ref: str, *, message: str = "Uncommitted work") -> str | None:
@@ -156,7 +121,7 @@ def snapshot_work(path: Path | str, ref: str, *, message: str = "Uncommitted wor
         # An unmerged index has no tree; the files with their markers are what there is to keep then.
         unmerged = any("U" in change.state or change.state in ("AA", "DD") for change in dirty)
         index_tree = git.line("rev-parse", f"{head}^{{tree}}") if unmerged else staged.line("write-tree")
-        staged.run("add", "-A", "--", ".", *_not_nested(dirty), settings=_NO_HOOKS, timeout=600)
+        _add(staged, dirty)
         tree = staged.line("write-tree")
     maker = git.having(**identity(git))
     index_commit = maker.line("commit-tree", index_tree, "-p", head, "-m", f"{message} (staged)")
@@ -263,11 +228,6 @@ def temporary_index(path: Path) -> Iterator[Path]:
         else:
             Git(path).having(GIT_INDEX_FILE=str(copy)).run("read-tree", "HEAD")
         yield copy
-
-
-def _not_nested(dirty: list[Change]) -> list[str]:
-    """Pathspecs that leave out nested repositories, which would become broken submodule entries."""
-    return [f":(top,exclude,literal){change.path.rstrip('/')}" for change in dirty if change.nested]
 
 
 def _settle_unmerged(index: Git) -> None:

@@ -11,8 +11,9 @@ import pytest
 from solo_unicorn.worktrees.diff import mission_diff
 from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.standing import unfinished
 from solo_unicorn.worktrees.submodules import UnpublishedSubmodule
-from solo_unicorn.worktrees.work import snapshot_work, unfinished
+from solo_unicorn.worktrees.work import snapshot_work
 
 pytestmark = pytest.mark.slow
 LFS = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")

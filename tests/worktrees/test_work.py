@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.worktrees.work import changes, commit_uncommitted, snapshot_work, unfinished, unlanded
+from solo_unicorn.worktrees.standing import changes, unfinished
+from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work, unlanded
 
 REF = "refs/solo-unicorn/wip/s1"
 
