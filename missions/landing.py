@@ -13,11 +13,24 @@ from .errors import Conflict
 from .flows import at_stage, enabled_stages
 from .ids import short_id
 from .moving import closed
+from .records import record
 
 BRANCH_PREFIX = "solo-unicorn/"
 SLUG_MAX = 40
 CONFLICTS_MAX = 3
 """Landings of a mission that may meet conflicts in a row before a person is asked."""
+
+
+@record
+class Proof:
+    """What a look at a finished stage's worktree said."""
+
+    commit: str | None = None
+    """What the review shows."""
+    reason: str = ""
+    """Why it is not what would land; empty: it is."""
+    by_agent: bool = False
+    """The agent is asked to mend it, and not a person."""
 
 
 def landing_started(mission: Mission, now: datetime) -> Mission:
@@ -96,6 +109,30 @@ def landing_failed(mission: Mission, reason: str, now: datetime) -> Mission:
         landing_status="failed",
         landing_error=reason,
         updated_at=now,
+    )
+
+
+def unproven(mission: Mission, reason: str, *, by_agent: bool, now: datetime) -> Mission:
+    """The mission whose finished work is not what would land: sent back to its agent, or left to a person.
+
+    In review it stays there with the reason. One that goes on to another stage is left as it is.
+    """
+    if mission.list != "review" and mission.landing_status not in ("queued", "landing"):
+        return mission
+    if by_agent:
+        return replace(
+            mission,
+            list="doing",
+            ready=True,
+            review_status="rejected",
+            review_feedback=reason,
+            landing_status=None,
+            updated_at=now,
+        )
+    return (
+        replace(mission, attention=reason, updated_at=now)
+        if mission.list == "review"
+        else landing_failed(mission, reason, now)
     )
 
 

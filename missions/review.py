@@ -39,6 +39,7 @@ def approve(mission: Mission, flow: Flow, *, reviewer: str, now: datetime) -> Mi
         review_completed_at=now,
         reviewed_by_user_id=reviewer,
         to_check=None,
+        attention=None,
         updated_at=now,
     )
     return _advanced(approved, flow)
@@ -58,6 +59,7 @@ def reject(mission: Mission, *, feedback: str, reviewer: str, now: datetime) -> 
         review_feedback=_said("reviewFeedback", feedback, "Say what to change"),
         review_completed_at=now,
         reviewed_by_user_id=reviewer,
+        attention=None,
         updated_at=now,
     )
 

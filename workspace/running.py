@@ -9,6 +9,7 @@ from ..missions import sessions
 from ..missions.board import QueueEntry
 from ..missions.eligibility import dispatch_key
 from ..missions.entities import SYSTEM, Author, CodeAgent, Mission, Outcome, Session, Usage
+from ..missions.landing import Proof
 from ..missions.loops import next_run
 from ..missions.operations import sessions as operations
 from . import lookup, rows
@@ -111,6 +112,7 @@ class RunningOperations(WorkspaceBase):
         question: str | None = None,
         policy: sessions.RetryPolicy | None = None,
         resume: bool = False,
+        proof: Proof | None = None,
     ) -> Mission:
         """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing.
 
@@ -126,6 +128,7 @@ class RunningOperations(WorkspaceBase):
             question=question,
             policy=policy,
             resume=resume,
+            proof=proof,
         )
 
     def sessions(self, mission: str | None = None, *, active: bool = False, limit: int = 200) -> list[Session]:

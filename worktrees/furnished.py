@@ -36,11 +36,18 @@ def note_furnished(path: Path, before: Iterable[str]) -> None:
 
 
 def furnished(path: Path, names: Iterable[str]) -> set[str]:
-    """Those of the untracked paths that the setup script made and nobody changed since."""
+    """Those of the paths that the setup script made and nobody changed since."""
     known = _read(path)
     if not known:
         return set()
     return {name for name in names if name in known and _stamp(path / name) == known[name]}
+
+
+def forget_links(path: Path) -> None:
+    """Take away the links that an earlier setup script made: run once more, it would make one inside what they name."""
+    for name in furnished(path, untracked(path)):
+        if (path / name).is_symlink():
+            (path / name).unlink()
 
 
 def excluding(path: Path) -> dict[str, str]:

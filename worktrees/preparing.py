@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.entities import ProjectRepository, Worktree
-from .furnished import excluding, note_furnished, untracked
+from .furnished import excluding, forget_links, note_furnished, untracked
 from .includes import Pending
 from .ports import BLOCK, port_block
 from .recipe import Recipe, recipe_at
@@ -49,6 +49,7 @@ def prepare(
         return Preparation(variables | excluding(path), None, recipe)
     if pending is not None:
         pending.finish()
+    forget_links(path)
     before = untracked(path)
     result = run_script(
         "setup",

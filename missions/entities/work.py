@@ -94,6 +94,8 @@ class Session:
     ended_at: datetime | None = None
     stage_finished: bool = False
     """The agent finished its stage through the MCP tool in this session."""
+    reviewed_commit: str | None = None
+    """What its branch pointed at when its finished stage was looked at: what a review shows."""
     unasked: bool = False
     """The agent was started so that it asks nobody before it does anything (`skip_permissions`)."""
 

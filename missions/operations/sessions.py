@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from .. import sessions
+from .. import landing, sessions
 from ..entities import Author, CodeAgent, Mission, Outcome, Session, Usage
 from ..errors import AlreadyClaimed, Conflict, NotFound
 from ..ids import short_id
+from ..landing import Proof
 from .port import Change
+
+SENT_BACK = "sent back to its agent"
+"""How the reason of a session begins whose work did not hold what it showed."""
 
 
 def take(change: Change, ref: str, session_id: str, *, note: str = "") -> Mission:
@@ -168,18 +172,25 @@ def end(
     question: str | None = None,
     policy: sessions.RetryPolicy | None = None,
     resume: bool = False,
+    proof: Proof | None = None,
 ) -> Mission:
-    """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing."""
+    """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing.
+
+    `proof` is what a look at the finished work said, where the session finished its stage.
+    """
     session = change.session(session_id)
     mission = change.mission(session.mission_id, deleted=True)
     if session.phase == "ended":
         return mission
+    if proof is not None:
+        session = replace(session, reviewed_commit=proof.commit)
+        reason = f"{SENT_BACK}: {proof.reason}" if proof.reason and proof.by_agent else reason
     change.save_session(
         replace(session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity="")
     )
     if mission.session_id != session_id:
         return mission
-    return finish(
+    ended = finish(
         change,
         mission.id,
         outcome,
@@ -190,6 +201,10 @@ def end(
         stage_finished=session.stage_finished,
         resume=resume,
     )
+    if proof is None or not proof.reason:
+        return ended
+    after = landing.unproven(ended, proof.reason, by_agent=proof.by_agent, now=change.now)
+    return change.save(ended, after, "sent_back" if proof.by_agent else "unproven", note=proof.reason)
 
 
 def release(change: Change, session_id: str, reason: str) -> Mission:

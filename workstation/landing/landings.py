@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from ...config.correlation import correlation
 from ...config.log import logger
@@ -24,10 +23,11 @@ from ...missions.pull_requests import wanted
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing import Conflicted, Landed, land
+from ...worktrees.proofs import Unproven
 from ...worktrees.recovery import recover
-from ...worktrees.work import commit_uncommitted
 from ..context import ServiceContext
 from ..gc import give_back
+from ..session.proving import Finished, adopt, check_as_reviewed, check_something_landed, note_as_told, prove_now
 from .pull_requests import Proposed, PullRequests
 
 Target = tuple[str, str]
@@ -139,10 +139,29 @@ class Landings:
                 await self._pull_requests.look(due.mission.id)
 
     async def _bring(self, due: Due) -> Landed | Conflicted | Proposed:
-        """Onto the target branch, or into a pull request."""
-        if due.by_pull_request and due.repository is not None:
-            return await self._pull_requests.propose(due.mission, due.project, due.repository, due.worktree)
-        return await self._context.git(_do, due)
+        """Onto the target branch, or into a pull request, once the work is proven to be what was reviewed."""
+        if due.repository is None:
+            return Landed(None, False, "the mission has no repository")
+        finished = Finished(due.mission, due.repository, due.worktree) if due.worktree else None
+        branch = worktree_branch(due.mission, due.repository)
+        if finished is not None:
+            try:
+                proven = await self._context.git(prove_now, finished)
+            except Unproven:
+                await self._context.git(note_as_told, finished)
+                raise
+            await self._context.workspace.run(adopt, finished, proven)
+            branch = proven.branch
+        await self._context.git(check_as_reviewed, due.mission, due.repository, branch)
+        if due.by_pull_request:
+            result: Landed | Conflicted | Proposed = await self._pull_requests.propose(
+                due.mission, due.project, due.repository, branch
+            )
+        else:
+            result = await self._context.git(_do, due, due.repository, branch)
+        if isinstance(result, Landed):
+            await self._context.git(check_something_landed, result, due.mission, due.repository, due.worktree, branch)
+        return result
 
     async def _give_back(self, due: Due) -> None:
         """The worktree is vacant now; if that cannot be done yet, housekeeping does it later."""
@@ -169,15 +188,10 @@ def read_queue(workspace: Workspace) -> list[Due]:
     return found
 
 
-def _do(due: Due) -> Landed | Conflicted:
-    """On a git thread: keep what is uncommitted, then land the branch."""
-    mission, repository = due.mission, due.repository
-    if repository is None:
-        return Landed(None, False, "the mission has no repository")
+def _do(due: Due, repository: ProjectRepository, branch: str) -> Landed | Conflicted:
+    """On a git thread: land the branch."""
+    mission = due.mission
     message = f"{mission.title}\n\nMission: {short_id(mission.number)}"
-    if due.worktree is not None and Path(due.worktree.path).is_dir():
-        commit_uncommitted(due.worktree.path, f"{mission.title} (uncommitted work)")
-    branch = due.worktree.branch if due.worktree else worktree_branch(mission, repository)
     return land(
         repository.local_path, branch=branch, target=due.branch_to, strategy=mission.pr_merge_strategy, message=message
     )

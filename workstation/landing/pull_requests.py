@@ -11,13 +11,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
-from ...missions.landing import worktree_branch
 from ...missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
 from ...workspace.workspace import Workspace
 from ...worktrees.github import branches, pulls
@@ -26,7 +24,6 @@ from ...worktrees.github.client import GitHub
 from ...worktrees.github.hosts import Host, RepositoryName, name_of
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing import Landed
-from ...worktrees.work import commit_uncommitted
 from ..context import ServiceContext
 from ..gc import give_back
 
@@ -62,7 +59,7 @@ class PullRequests:
         self._log = logger("workstation.pull_requests")
 
     async def propose(
-        self, mission: Mission, project: Project, repository: ProjectRepository, worktree: Worktree | None
+        self, mission: Mission, project: Project, repository: ProjectRepository, branch: str
     ) -> Proposed | Landed:
         """Push the mission's branch and open its pull request, or find it open; Landed when there is nothing to land.
 
@@ -87,7 +84,7 @@ class PullRequests:
             await self._context.workspace.run(
                 lambda workspace: workspace.repository_identified(repository.id, facts.id, facts.full_name)
             )
-            return await self._context.git(_propose, github, name, mission, project, repository, worktree)
+            return await self._context.git(_propose, github, name, mission, project, repository, branch)
         except Unavailable as error:
             self._leave_alone(name.host, error)
             raise
@@ -246,17 +243,9 @@ def _tell(workspace: Workspace, mission_id: str, note: str) -> None:
 
 
 def _propose(
-    github: GitHub,
-    name: RepositoryName,
-    mission: Mission,
-    project: Project,
-    repository: ProjectRepository,
-    worktree: Worktree | None,
+    github: GitHub, name: RepositoryName, mission: Mission, project: Project, repository: ProjectRepository, branch: str
 ) -> Proposed | Landed:
-    """On a thread: keep what is uncommitted, push, open."""
-    if worktree is not None and Path(worktree.path).is_dir():
-        commit_uncommitted(worktree.path, f"{mission.title} (uncommitted work)")
-    branch = worktree.branch if worktree else worktree_branch(mission, repository)
+    """On a thread: push, open."""
     target = base_branch(mission, repository)
     known = mission.pull_request if is_followed(mission) else None
     pushed = branches.push_branch(

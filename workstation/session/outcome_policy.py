@@ -19,6 +19,7 @@ from ...config import paths
 from ...config.settings import SessionSettings
 from ...missions.entities import Mission, Session
 from ...missions.errors import NotFound
+from ...missions.landing import Proof
 from ...missions.sessions import RetryPolicy
 from ...workspace.workspace import Workspace
 from .transcript_fold import TranscriptFold
@@ -47,7 +48,13 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
 
 
 def end(
-    workspace: Workspace, session_id: str, judgement: Judgement, settings: SessionSettings, *, resume: bool = False
+    workspace: Workspace,
+    session_id: str,
+    judgement: Judgement,
+    settings: SessionSettings,
+    *,
+    resume: bool = False,
+    proof: Proof | None = None,
 ) -> Mission:
     """Write it down: first what concerns the agent, then the session and its mission, in one transaction."""
     session = workspace.session(session_id)
@@ -66,6 +73,7 @@ def end(
         question=judgement.question,
         policy=policy(settings),
         resume=resume,
+        proof=proof,
     )
 
 

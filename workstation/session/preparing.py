@@ -32,6 +32,7 @@ from ...worktrees.comments import place_comments
 from ...worktrees.pool import Lease as WorktreeLease
 from ...worktrees.pool import Pool, PoolFull
 from ...worktrees.preparing import Preparation
+from ...worktrees.proofs import note_begin
 from ...worktrees.scripts import ScriptResult
 from ..context import ServiceContext
 
@@ -204,7 +205,9 @@ def _acquire(pool: Pool, brief: Brief, branch: str, *, from_remote: bool, leave_
     """On a thread: the worktree, from what the mission names, else from its target branch here or on the remote."""
     target = brief.mission.target_branch or brief.repository.default_branch
     base = brief.mission.start_from or (remote_base(brief.repository.local_path, target) if from_remote else None)
-    return pool.acquire(brief.repository, brief.mission, branch=branch, base=base, leave_large=leave_large)
+    lease = pool.acquire(brief.repository, brief.mission, branch=branch, base=base, leave_large=leave_large)
+    note_begin(lease, brief.mission.id)
+    return lease
 
 
 def _begin_in_background(context: ServiceContext, brief: Brief, lease: WorktreeLease) -> None:

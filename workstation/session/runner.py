@@ -32,6 +32,7 @@ from ..context import ServiceContext
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
 from .preparing import Prepared, prepare
+from .proving import note_as_told, prove_finished, read_finished
 from .run_files import forget_token, keep_work, placement, write_placement
 from .transcript_fold import TranscriptFold
 
@@ -250,9 +251,14 @@ class SessionRunner:
         """End it in the workspace, under a valid lease."""
         await self._lease.ensure()
         settings = self._context.settings.sessions
+        finished = await self._context.workspace.run(read_finished, self.session.id)
+        proof = await prove_finished(self._context, finished) if finished else None
+        await self._lease.ensure()
         mission = await self._context.workspace.run(
-            lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume)
+            lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume, proof=proof)
         )
+        if finished:
+            await self._context.git(note_as_told, finished)
         await asyncio.to_thread(forget_token, self._run_dir)
         self._log.info(
             "session ended",
