@@ -328,6 +328,7 @@ class Change:
                 updated_at=at,
                 agent_session_status_changed_at=at,
                 deleted_at=at,
+                version=row.seq,
             )
             kept = _Kept(buried, row.doc, [], [])
         else:

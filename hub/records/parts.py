@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, selec
 
 from ...missions.entities import Actor, Flow, ProjectRepository
 from ...missions.errors import NotFound
+from ...missions.operations.parts import WORDS
 from ...missions.operations.port import AnyPart
 from ...missions.wire import from_wire, to_wire
 from ..statements import Statement
@@ -41,7 +42,7 @@ def one(at: Connection, cls: type[Part], project_id: str, ref: str) -> Part:
         return found
     named = [part for part in of_project(at, cls, project_id) if part.name.lower() == ref.lower()]
     if len(named) != 1:
-        raise NotFound(f"The project has no {TABLES[cls].name.removesuffix('s')} {ref[:64]!r}")
+        raise NotFound(f"The project has no {WORDS[cls]} {ref[:64]!r}", todo="name one of its own")
     return named[0]
 
 

@@ -14,6 +14,7 @@ from ..fields import checked
 from ..ids import short_id
 from ..limits import LINKS_MAX, NOTE_MAX, TITLE_MAX
 from .checks import check_version, text
+from .parts import WORDS
 from .port import Change, Part
 
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
@@ -208,7 +209,8 @@ def _part(change: Change, cls: type[Part], field: str, ref: str, project_id: str
     try:
         return change.part(cls, ref, project_id)
     except NotFound as error:
-        raise InvalidValue(field, error.what, why=error.why, todo=error.todo) from None
+        what = f"The project has no {WORDS[cls]} {ref[:64]!r}"
+        raise InvalidValue(field, what, why=error.why, todo=error.todo) from None
 
 
 def _default_flow(change: Change, owner: Project) -> Flow:

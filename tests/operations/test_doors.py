@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +12,6 @@ from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.mcp.access import HubAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, ListName
-from solo_unicorn.missions.operations import comments, landing, memory, missions, parts, review, sessions
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..hub.rest.world import World, world
@@ -154,11 +152,3 @@ async def test_a_note_at_a_hub_has_an_id_by_which_mirrors_know_it(door: Door) ->
     assert await door.kinds(mission) == ["created", "noted_decision"]
     if isinstance(door, Rest):
         assert len((await door.events(mission))[-1]["noteId"]) == 26
-
-
-def test_operations_take_an_open_change_first() -> None:
-    """So that `Workspace.write` runs each of them."""
-    for module in (comments, landing, memory, missions, parts, review, sessions):
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_") and name != "readied":
-                assert next(iter(inspect.signature(function).parameters)) == "change", f"{module.__name__}.{name}"

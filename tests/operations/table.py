@@ -1,0 +1,382 @@
+"""One case or more for every operation: its success, what it changes around it, and its refusals."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import Actor, CodeAgent, Flow, FlowStage, ProjectRepository
+from solo_unicorn.missions.operations import comments, landing, memory, missions, parts, review, sessions
+
+from .carriers import AGENT, ANN, START, Play
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": function
+    for module in (comments, landing, memory, missions, parts, review, sessions)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_") and name != "readied"
+}
+"""All there are: functions of these modules whose first argument is a change."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is done, and which operations it is about."""
+
+    play: Callable[[Play], Awaitable[None]]
+    about: tuple[Callable[..., Any], ...]
+    machine_only: bool
+    """It needs what only a machine has; a hub refuses, and nothing changes."""
+
+    @property
+    def name(self) -> str:
+        return self.play.__name__
+
+
+CASES: list[Case] = []
+
+
+def case(*about: Callable[..., Any], machine_only: bool = False) -> Callable[[Callable[[Play], Awaitable[None]]], None]:
+    def add(play: Callable[[Play], Awaitable[None]]) -> None:
+        CASES.append(Case(play, about, machine_only))
+
+    return add
+
+
+async def made(do: Play, *names: str, **fields: Any) -> None:
+    for name in names:
+        draft = MissionDraft(title=name, **fields)
+        await do(missions.create, do.carrier.project, draft, mission_id=do.id_of(name))
+
+
+async def one_stage(do: Play, *, review_it: bool = False) -> None:
+    stages = {"stage_sequence": (FlowStage("build", review_it),)}
+    await do(parts.create, do.carrier.project, Flow, "One stage", stages)
+
+
+# ---- missions ----------------------------------------------------------------------------------------------------
+
+
+@case(missions.create)
+async def missions_are_created(do: Play) -> None:
+    await made(do, "A", "B", priority=5, description="all of it")
+    await made(do, "C", list="doing")
+    await made(do, "D", is_loop=True)
+    await do(parts.create, do.carrier.project, ProjectRepository, "shop", {"default_branch": "trunk"})
+    await made(do, "E")
+    await do(parts.create, do.carrier.project, ProjectRepository, "shelf", {})
+    await made(do, "F", flow_id="Standard", project_repository_id="shelf")
+    for wrong in ({"title": " "}, {"title": "x", "list": "nowhere"}, {"title": "x", "priority": 9}, {"title": "a\0b"}):
+        await do(missions.create, do.carrier.project, MissionDraft(**wrong))
+    await do(missions.create, do.carrier.project, MissionDraft(title="x", flow_id="Nothing"))
+    await do(missions.create, do.carrier.project, MissionDraft(title="x", project_repository_id="nothing"))
+
+
+@case(missions.edit)
+async def missions_are_edited(do: Play) -> None:
+    await made(do, "A")
+    await one_stage(do)
+    await do(missions.edit, do.id_of("A"), {"title": "Another", "priority": 1})
+    await do(missions.edit, do.id_of("A"), {"title": "Another"})
+    await do(missions.edit, do.id_of("A"), {"ready": True})
+    await do(missions.edit, do.id_of("A"), {"flow_id": "One stage"})
+    await do(missions.edit, do.id_of("A"), {"is_loop": True})
+    await do(missions.edit, do.id_of("A"), {"priority": 2}, expected_version=0)
+    for wrong in ({"list": "done"}, {"priority": "high"}, {"flow_id": "Nothing"}, {"project_repository_id": "nothing"}):
+        await do(missions.edit, do.id_of("A"), wrong)
+    await do(missions.edit, do.id_of("X"), {"priority": 1})
+
+
+@case(missions.move)
+async def moved_to_done_they_stand_there_in_the_order_of_the_moves(do: Play) -> None:
+    await made(do, "A", "B", "C")
+    for name in "ABC":
+        await do(missions.move, do.id_of(name), "done")
+
+
+@case(missions.move)
+async def missions_are_moved(do: Play) -> None:
+    await made(do, "A", "B", "C", "D")
+    await do(missions.move, do.id_of("D"), "todo", before=do.id_of("B"))
+    await do(missions.move, do.id_of("A"), "todo", after=do.id_of("C"))
+    await do(missions.move, do.id_of("C"), "todo", top=True)
+    await do(missions.move, do.id_of("B"), "review")
+    await do(missions.move, do.id_of("B"), "done", list_order=3.5)
+    await do(missions.move, do.id_of("B"), "todo")
+    await do(missions.move, do.id_of("A"), "doing", before=do.id_of("B"))
+    await do(missions.move, do.id_of("A"), "nowhere")
+    await do(sessions.take, do.id_of("A"), "s1")
+    await do(missions.move, do.id_of("A"), "todo")
+
+
+@case(missions.set_ready)
+async def readiness_is_said(do: Play) -> None:
+    await made(do, "A")
+    for ready in (True, True, False):
+        await do(missions.set_ready, do.id_of("A"), ready)
+    await do(missions.move, do.id_of("A"), "done")
+    await do(missions.set_ready, do.id_of("A"), True)
+
+
+@case(missions.delete)
+async def missions_are_deleted(do: Play) -> None:
+    await made(do, "A", "B", "C")
+    await do(missions.link, do.id_of("A"), do.id_of("B"))
+    await do(missions.move, do.id_of("A"), "done")
+    await do(missions.delete, do.id_of("A"))
+    await do(missions.delete, do.id_of("A"))
+    await do(sessions.take, do.id_of("C"), "s1")
+    await do(missions.delete, do.id_of("C"))
+
+
+@case(missions.restore, machine_only=True)
+async def a_deleted_one_comes_back(do: Play) -> None:
+    """A hub never gives the id of a deleted mission out again."""
+    await made(do, "A")
+    await do(missions.delete, do.id_of("A"))
+    await do(missions.restore, do.id_of("A"))
+
+
+@case(missions.link, missions.unlink)
+async def missions_are_linked(do: Play) -> None:
+    await made(do, "A", "B", "C")
+    a, b, c = (do.id_of(name) for name in "ABC")
+    await do(missions.link, a, b)
+    await do(missions.link, a, b, "blocks")
+    await do(missions.link, b, c)
+    await do(missions.link, c, a)
+    await do(missions.link, a, a)
+    await do(missions.link, a, c, "relates_to")
+    await do(missions.link, c, a, "relates_to")
+    await do(missions.link, a, b, "knows")
+    await do(missions.link, a, do.id_of("X"))
+    await do(missions.move, a, "done")
+    await do(missions.move, a, "todo")
+    await do(missions.unlink, c, a, "relates_to")
+    await do(missions.unlink, c, a, "relates_to")
+    await do(missions.unlink, a, b)
+    await do(missions.delete, b)
+    await do(missions.unlink, b, c)
+
+
+@case(missions.set_links)
+async def links_are_set_together(do: Play) -> None:
+    await made(do, "A", "B", "C", "D")
+    a, b, c, d = (do.id_of(name) for name in "ABCD")
+    await do(missions.set_links, d, blocked_by=[a, b], relates_to=[c])
+    await do(missions.set_links, d, blocked_by=[b, c])
+    await do(missions.set_links, b, blocked_by=[d])
+    await do(missions.set_links, d, relates_to=[])
+    await do(missions.set_links, d, blocked_by=[do.id_of("X")])
+    await do(missions.set_links, d, blocked_by=[str(number) for number in range(201)])
+
+
+@case(missions.update_tasks, missions.attach_solution, missions.add_note)
+async def agents_report(do: Play) -> None:
+    await made(do, "A")
+    a, do.by = do.id_of("A"), AGENT
+    await do(missions.update_tasks, a, ["read", " write "], 1)
+    await do(missions.update_tasks, a, ["read", "write"], 1)
+    await do(missions.update_tasks, a, ["read"], 2)
+    await do(missions.update_tasks, a, [""], 0)
+    await do(missions.update_tasks, a, ["read"], 0, expected_version=0)
+    await do(missions.attach_solution, a, "# Done\n")
+    await do(missions.attach_solution, a, "  ")
+    await do(missions.attach_solution, a, "x", expected_version=0)
+    await do(missions.add_note, a, "decision", " SQLite it is ")
+    await do(missions.add_note, a, "progress", "half", note_id=do.id_of("N"))
+    await do(missions.add_note, a, "progress", " ")
+    await do(missions.add_note, a, "progress", "a\0b")
+    await do(missions.add_note, a, "gossip", "x")
+
+
+# ---- review ------------------------------------------------------------------------------------------------------
+
+
+@case(review.complete_stage, review.request_review, review.approve, review.reject)
+async def stages_are_reviewed(do: Play) -> None:
+    await made(do, "A", list="doing")
+    a = do.id_of("A")
+    await do(review.approve, a)
+    do.by = AGENT
+    await do(review.complete_stage, a, "Clear now", "the second paragraph")
+    await do(review.complete_stage, a, "Again")
+    await do(review.approve, a)
+    await do(review.reject, a, "no")
+    do.by = ANN
+    await do(review.reject, a, " ")
+    await do(review.reject, a, "a\0b")
+    await do(review.reject, a, "Name the fees", reviewer="ann")
+    do.by = AGENT
+    await do(review.request_review, a, " ")
+    await do(review.request_review, a, "Named them")
+    do.by = ANN
+    await do(review.approve, a, reviewer="ann")
+
+
+@case(review.ask_question, review.answer)
+async def questions_are_answered(do: Play) -> None:
+    await made(do, "A", list="doing")
+    a = do.id_of("A")
+    await do(review.answer, a, "yes")
+    do.by = AGENT
+    await do(review.ask_question, a, "")
+    await do(review.ask_question, a, "Which bank?")
+    await do(review.answer, a, "Any")
+    do.by = ANN
+    await do(review.answer, a, " ")
+    await do(review.answer, a, "The near one ")
+
+
+# ---- landing -----------------------------------------------------------------------------------------------------
+
+
+@case(landing.started, landing.landed, landing.failed, landing.retry)
+async def work_is_landed(do: Play) -> None:
+    await one_stage(do)
+    await made(do, "A", "B", flow_id="One stage", list="doing")
+    await made(do, "L", flow_id="One stage", is_loop=True)
+    a, b, loop = (do.id_of(name) for name in "ABL")
+    await do(landing.started, a)
+    await do(sessions.take, loop, "s1")
+    await do(sessions.give_back, loop, "no slot")
+    for one in (a, b, loop):
+        await do(review.complete_stage, one, "Built")
+        await do(landing.started, one)
+    await do(landing.failed, a, "the hook said no")
+    await do(landing.retry, a)
+    await do(landing.retry, a)
+    await do(landing.landed, a, "c" * 40)
+    await do(landing.landed, b, None)
+    await do(landing.landed, b, None)
+    await do(landing.landed, loop, "d" * 40)
+
+
+@case(landing.conflicted)
+async def a_person_is_asked_after_three_conflicts(do: Play) -> None:
+    await one_stage(do)
+    await made(do, "A", flow_id="One stage", list="doing")
+    a, do.by = do.id_of("A"), AGENT
+    for _ in range(2):
+        await do(landing.conflicted, a, ["a.py", "b.py"])
+    do.by = ANN
+    await do(missions.edit, a, {"priority": 1})
+    do.by = AGENT
+    for _ in range(3):
+        await do(landing.conflicted, a, ["a.py"])
+
+
+# ---- sessions ----------------------------------------------------------------------------------------------------
+
+
+@case(sessions.take, sessions.give_back, sessions.finish)
+async def missions_are_taken_and_given_back(do: Play) -> None:
+    await made(do, "A", "B")
+    await made(do, "L", is_loop=True)
+    a, b, loop = (do.id_of(name) for name in "ABL")
+    await do(sessions.take, a, "s1", note="claude")
+    await do(sessions.take, a, "s2")
+    await do(sessions.take, loop, "s3")
+    await do(sessions.give_back, a, "no agent")
+    await do(sessions.take, a, "s4")
+    await do(sessions.finish, a, "failed", "it crashed")
+    await do(sessions.finish, a, "failed")
+    await do(sessions.take, b, "s5")
+    await do(sessions.finish, b, "rate_limited", reset_at=START + timedelta(hours=2))
+    await do(sessions.take, b, "s6")
+    await do(sessions.finish, b, "unknown", "nobody heard of it", resume=True)
+    await do(missions.move, b, "done")
+    await do(sessions.take, b, "s7")
+
+
+@case(sessions.claim, sessions.begin, sessions.progress, sessions.end, sessions.release, machine_only=True)
+async def a_session_runs(do: Play) -> None:
+    await made(do, "A", ready=True)
+    agent = CodeAgent("claude", "claude")
+    run = {"agent": agent, "workstation_id": "w1", "why_not": lambda mission: None}
+    a = do.id_of("A")
+    await do(sessions.claim, a, session_id="s1", **run)
+    await do(sessions.release, "s1", "no slot")
+    await do(sessions.claim, a, session_id="s2", **run)
+    await do(sessions.begin, "s2", host_pid=1, worktree_path=None, branch=None, base_commit=None)
+    await do(sessions.progress, "s2", activity="reads")
+    await do(sessions.end, "s2", "completed")
+
+
+# ---- parts -------------------------------------------------------------------------------------------------------
+
+
+@case(parts.create, parts.edit, parts.remove)
+async def parts_are_made_changed_and_removed(do: Play) -> None:
+    project = do.carrier.project
+    await one_stage(do)
+    await do(parts.create, project, Flow, "One stage", {})
+    await do(parts.create, project, Flow, " ", {})
+    await do(parts.create, project, Flow, "Empty", {"stage_sequence": ()})
+    await made(do, "A", flow_id="One stage")
+    two = {"stage_sequence": (FlowStage("draft", False), FlowStage("build", True))}
+    await do(parts.edit, Flow, "One stage", two, project=project)
+    await do(parts.edit, Flow, "One stage", two, project=project)
+    await do(parts.edit, Flow, "One stage", {"name": "Standard"}, project=project)
+    await do(parts.edit, Flow, "Standard", {"name": "Mine"}, project=project)
+    await do(parts.edit, Flow, "One stage", {"id": "x"}, project=project)
+    await do(parts.remove, Flow, "Standard", project=project)
+    await do(parts.remove, Flow, "One stage", project=project)
+    await do(missions.delete, do.id_of("A"))
+    await do(parts.remove, Flow, "One stage", project=project)
+    await do(parts.remove, Flow, "One stage", project=project)
+
+
+@case(parts.create, parts.edit, parts.remove)
+async def actors_and_repositories(do: Play) -> None:
+    project = do.carrier.project
+    actor = await do(parts.create, project, Actor, "Careful", {"focus": "tests"})
+    await do(parts.create, project, Actor, "Long", {"focus": "x" * 50_001})
+    await do(parts.edit, Actor, "careful", {"focus": "tests first"}, project=project)
+    await do(parts.create, project, ProjectRepository, "shop", {"max_concurrent_missions": 2})
+    await do(parts.edit, ProjectRepository, "shop", {"max_concurrent_missions": -1}, project=project)
+    await made(do, "A", actor_id=actor.id if actor else None, list="doing")
+    await do(parts.remove, Actor, "Careful", project=project)
+    await do(parts.remove, ProjectRepository, "shop", project=project)
+    await do(missions.move, do.id_of("A"), "done")
+    await do(parts.remove, Actor, "Careful", project=project)
+    await do(parts.remove, ProjectRepository, "shop", project=project)
+    await do(parts.remove, ProjectRepository, "nothing", project=project)
+
+
+# ---- comments and memory -----------------------------------------------------------------------------------------
+
+
+@case(comments.add, comments.resolve, comments.delete)
+async def lines_are_commented(do: Play) -> None:
+    await made(do, "A")
+    a = do.id_of("A")
+    first = await do(comments.add, a, "lamp.py", 3, "new", " too bright ")
+    second = await do(comments.add, a, "lamp.py", 1, "old", "why?")
+    assert first is not None and second is not None
+    await do(comments.resolve, first.id)
+    await do(comments.resolve, first.id)
+    await do(comments.resolve, first.id[-10:].lower(), resolved=False)
+    await do(comments.delete, second.id)
+    await do(comments.delete, second.id)
+    await do(comments.add, a, "lamp.py", 0, "new", "x")
+    await do(comments.add, a, "/etc/passwd", 1, "new", "x")
+    await do(comments.add, a, "lamp.py", 1, "middle", "x")
+    await do(comments.add, a, "lamp.py", 1, "new", " ")
+
+
+@case(memory.append, memory.replace)
+async def documents_are_written(do: Play) -> None:
+    project = do.carrier.project
+    await do(memory.append, project, "notes", "The lens is French.")
+    await do(memory.append, project, "notes", "It is old.", "Lens")
+    await do(memory.append, project, "notes", " ")
+    await do(memory.append, project, "No Name", "x")
+    await do(memory.replace, project, "plan", "# Plan\n", 0)
+    await do(memory.replace, project, "plan", "# Another\n", 0)
+    await do(memory.replace, project, "plan", "a\0b")
+    await do(memory.replace, project, "plan", "# Last\n")
