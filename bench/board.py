@@ -35,6 +35,9 @@ from pathlib import Path
 import psutil
 import pyte
 
+from solo_unicorn.missions.entities import SYSTEM, service_of
+from solo_unicorn.workspace import operations, queries
+
 WIDTH, HEIGHT = 160, 45
 KEYS = 40
 LINES_A_SECOND, TRANSCRIPT_SECONDS = 200, 15.0
@@ -234,17 +237,29 @@ def start_session(home: Path) -> Path:
 
     with Workspace.open(home / "workspace.db") as workspace:
         agent = CodeAgent("claude", "claude", "Claude Code", binary="/bin/true", state="ready")
-        workspace.set_agents([agent])
-        project = workspace.projects()[0]
-        repository = workspace.add_repository(project.id, "repository", local_path=str(home))
-        mission = workspace.create_mission(
-            project.id, MissionDraft(title="talks a lot", list="doing", project_repository_id=repository.id)
+        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        project = workspace.read(queries.projects.list_all)[0]
+        repository = workspace.write(operations.projects.add_repository, project.id, "repository", local_path=str(home))
+        mission = workspace.write(
+            operations.missions.create,
+            project.id,
+            MissionDraft(title="talks a lot", list="doing", project_repository_id=repository.id),
         )
-        workspace.move_mission(mission.id, "doing", top=True)
-        workspace.set_ready(mission.id, True)
-        here = workspace.workstation().id
-        session = workspace.claim(mission.id, session_id="S" + "0" * 25, agent=agent, workstation_id=here)
-        workspace.session_started(session.id, host_pid=1, worktree_path=str(home), branch="work", base_commit="0" * 40)
+        workspace.write(operations.missions.move, mission.id, "doing", top=True)
+        workspace.write(operations.missions.set_ready, mission.id, True)
+        here = operations.workstation.this_machine(workspace).id
+        session = workspace.write_as(
+            SYSTEM, operations.dispatch.claim, mission.id, session_id="S" + "0" * 25, agent=agent, workstation_id=here
+        )
+        workspace.write_as(
+            service_of(session.id),
+            operations.sessions.begin,
+            session.id,
+            host_pid=1,
+            worktree_path=str(home),
+            branch="work",
+            base_commit="0" * 40,
+        )
     run_dir = home / "runs" / session.id
     run_dir.mkdir(parents=True)
     (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
@@ -263,17 +278,17 @@ def fill(home: Path, missions: int) -> None:
     """A workspace with that many missions over the five lists."""
     from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import LISTS, USER
-    from solo_unicorn.missions.operations import missions as operations
+    from solo_unicorn.workspace import operations
     from solo_unicorn.workspace.workspace import Workspace
 
     (home / "run").mkdir(parents=True, exist_ok=True)
     with Workspace.open(home / "workspace.db") as workspace:
-        project = workspace.create_project("bench")
+        project = workspace.write(operations.projects.create, "bench")
         with workspace._change(USER) as change:  # one transaction for all: only a benchmark makes so many
             for number in range(missions):
                 in_list = LISTS[number % len(LISTS)]
                 title = f"{in_list} mission {number // len(LISTS)} with a title of some length"[: 30 + number % 40]
-                operations.create(
+                operations.missions.create(
                     change,
                     project.id,
                     MissionDraft(title=title, priority=1 + number % 5, list=in_list, is_loop=in_list == "loop"),

@@ -33,6 +33,7 @@ from urllib.request import Request, urlopen
 
 import psutil
 
+from solo_unicorn.workspace import queries
 from solo_unicorn.workspace.workspace import Workspace
 
 SECONDS_AN_HOUR = 360.0
@@ -185,7 +186,7 @@ class Home:
         found, cursor = {}, None
         with Workspace.open(self.home / "su" / "workspace.db") as workspace:
             while True:
-                page = workspace.missions("shared", limit=200, cursor=cursor)
+                page = workspace.read(queries.missions.page, "shared", limit=200, cursor=cursor)
                 found |= {one.id: _row(vars_of(one)) for one in page.items}
                 cursor = page.next_cursor
                 if cursor is None:
@@ -195,7 +196,7 @@ class Home:
     def changes(self) -> int:
         """How many changes this machine has recorded."""
         with Workspace.open(self.home / "su" / "workspace.db") as workspace:
-            return max((event.seq for event in workspace.events_since(0, 1_000_000)), default=0)
+            return max((event.seq for event in workspace.read(queries.missions.events_since, 0, 1_000_000)), default=0)
 
 
 def vars_of(mission: Any) -> dict[str, Any]:

@@ -30,9 +30,9 @@ from typing import Any
 
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS, CodeAgent, Task
+from solo_unicorn.missions.entities import LISTS, SYSTEM, CodeAgent, Task, service_of
 from solo_unicorn.missions.ids import new_ulid
-from solo_unicorn.workspace import rows
+from solo_unicorn.workspace import operations, queries, rows
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
@@ -241,7 +241,10 @@ def crowd(bench: Bench, seconds: float) -> bool:
 
 def noted(workspace: Workspace, number: int) -> int:
     """How many progress notes a mission has."""
-    return sum(event.kind == "noted_progress" for event in workspace.history(f"M-{number}", limit=1_000_000))
+    return sum(
+        event.kind == "noted_progress"
+        for event in workspace.read(queries.missions.history, f"M-{number}", limit=1_000_000)
+    )
 
 
 @contextmanager
@@ -268,22 +271,41 @@ def fill(missions: int) -> tuple[str, list[str]]:
     """The workspace; returns its project and the tokens of the sessions on M-1, M-2 …"""
     agent = CodeAgent("rehearsal", "bench", slots=AGENTS, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
-        workspace.set_agents([agent])
-        project = workspace.create_project("Shop").id
-        workspace.add_repository(project, "shop", local_path="/src/shop", max_concurrent_missions=0)
-        first = workspace.create_mission(project, MissionDraft("Mission 1", description="Retry failed payments. " * 20))
+        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        project = workspace.write(operations.projects.create, "Shop").id
+        workspace.write(
+            operations.projects.add_repository, project, "shop", local_path="/src/shop", max_concurrent_missions=0
+        )
+        first = workspace.write(
+            operations.missions.create, project, MissionDraft("Mission 1", description="Retry failed payments. " * 20)
+        )
         for name in ("index", "decisions", "log"):
-            workspace.append_memory(project, name, "## Payments\n\nPayments are retried three times.\n" * 20)
+            workspace.write(
+                operations.memory.append, project, name, "## Payments\n\nPayments are retried three times.\n" * 20
+            )
         copies(workspace, first, missions)
         tokens = []
         for number in range(1, AGENTS + 1):
-            workspace.set_ready(f"M-{number}", True)
-            session = workspace.claim(f"M-{number}", session_id=new_ulid(), agent=agent, workstation_id="bench")
-            workspace.session_started(
-                session.id, host_pid=os.getpid(), worktree_path=top_of(number), branch=f"m-{number}", base_commit="abc"
+            workspace.write(operations.missions.set_ready, f"M-{number}", True)
+            session = workspace.write_as(
+                SYSTEM,
+                operations.dispatch.claim,
+                f"M-{number}",
+                session_id=new_ulid(),
+                agent=agent,
+                workstation_id="bench",
+            )
+            workspace.write_as(
+                service_of(session.id),
+                operations.sessions.begin,
+                session.id,
+                host_pid=os.getpid(),
+                worktree_path=top_of(number),
+                branch=f"m-{number}",
+                base_commit="abc",
             )
             tokens.append(new_token())
-            workspace.set_session_token(session.id, digest(tokens[-1]))
+            workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(tokens[-1]))
     return project, tokens
 
 

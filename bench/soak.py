@@ -30,6 +30,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
@@ -81,11 +82,12 @@ class Soak:
     def check(self) -> None:
         """Every promise, against what is on disk and in the process table."""
         for mission in self.missions:
-            now = self.workspace.mission(mission.id)
-            sessions = self.workspace.sessions(mission.id)
+            now = self.workspace.read(queries.missions.get, mission.id)
+            sessions = self.workspace.read(queries.sessions.find, mission.id)
             name = f"M-{now.number}"
             if now.list != "done":
-                self.broken.append(f"{name} is not done: {now.list}, {now.attention or self.workspace.why_not(now.id)}")
+                why = self.workspace.read(queries.sessions.why_not, now.id, now=self.workspace.now())
+                self.broken.append(f"{name} is not done: {now.list}, {now.attention or why}")
                 continue
             ran = [session for session in sessions if launch.attach(paths.runs_dir() / session.id).pid is not None]
             if [session.outcome for session in ran] != ["completed"]:
@@ -101,7 +103,7 @@ class Soak:
                 self.broken.append(f"{name}: its work is not on main")
 
     def _done(self) -> int:
-        return self.workspace.list_counts(self.missions[0].project_id)["done"].total
+        return self.workspace.read(queries.board.list_counts, self.missions[0].project_id)["done"].total
 
 
 def lost_lines(session: Session) -> Iterator[str]:
@@ -171,13 +173,18 @@ def main() -> int:
     place = Path(tempfile.mkdtemp(prefix="solo-unicorn-soak-"))
     prepare(place, options)
     with Workspace.open() as workspace:
-        project = workspace.create_project("Soak")
-        workspace.add_repository(
-            project.id, "shop", local_path=str(place / "shop"), max_concurrent_missions=options.slots
+        project = workspace.write(operations.projects.create, "Soak")
+        workspace.write(
+            operations.projects.add_repository,
+            project.id,
+            "shop",
+            local_path=str(place / "shop"),
+            max_concurrent_missions=options.slots,
         )
-        direct = next(flow.id for flow in workspace.flows(project.id) if flow.name == "Direct")
+        direct = next(flow.id for flow in workspace.read(queries.projects.flows, project.id) if flow.name == "Direct")
         missions = [
-            workspace.create_mission(
+            workspace.write(
+                operations.missions.create,
                 project.id,
                 MissionDraft(
                     f"Mission {number}",
@@ -197,7 +204,7 @@ def main() -> int:
             client.stop(force=True)
         left = left_processes(paths.home())
         soak.broken += [f"a process is left: {process}" for process in left]
-        claims = len(workspace.sessions(limit=100_000)) - options.missions
+        claims = len(workspace.read(queries.sessions.find, limit=100_000)) - options.missions
     restart = sorted(soak.restarts) or [0.0]
     middle, longest = restart[len(restart) // 2] * 1000, restart[-1] * 1000
     print(f"{options.missions} missions, {options.slots} slots, {soak.killed} kills: {seconds:.1f} s")

@@ -30,10 +30,11 @@ from typing import Any
 from urllib.request import urlopen
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.entities import SYSTEM, Mission
 from solo_unicorn.missions.wire import from_wire
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.workspace import rows
+from solo_unicorn.workspace import operations, queries, rows
 from solo_unicorn.workspace.workspace import Workspace
 
 PAGE = 200
@@ -91,8 +92,8 @@ def connected(path: Path) -> Workspace:
     """A workspace with one connected project."""
     workspace = Workspace.open(path)
     account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
-    workspace.put_account(account)
-    workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {})
+    replica.connecting.put_account(workspace, account)
+    workspace.write(replica.connecting.connect, account, {"id": PROJECT, "name": "Shared"}, {})
     return workspace
 
 
@@ -113,11 +114,11 @@ def mirror(count: int) -> bool:
 def _both(directory: Path, pages: list[Any]) -> tuple[float, float]:
     """Seconds for all pages by the mirror and by bare rows, in turns, so that what else the machine does hits both."""
     workspace, bare = connected(directory / "mirror.db"), connected(directory / "bare.db")
-    workspace.begin_resync(PROJECT)
+    workspace.write_as(SYSTEM, replica.mirroring.begin_resync, PROJECT)
     ours = theirs = 0.0
     for page in pages:
         began = time.perf_counter()
-        workspace.take_snapshot(PROJECT, page)
+        workspace.write_as(SYSTEM, replica.mirroring.take_snapshot, PROJECT, page)
         between = time.perf_counter()
         _write(bare._store.connection, page["items"])
         theirs += time.perf_counter() - between
@@ -144,8 +145,10 @@ def _memory(count: int, path: Path) -> float:
         "import sys, json; from pathlib import Path\n"
         "sys.path.insert(0, sys.argv[3])\n"
         "import sync as bench\n"
-        "workspace = bench.connected(Path(sys.argv[1])); workspace.begin_resync(bench.PROJECT)\n"
-        "for page in bench.missions(int(sys.argv[2])): workspace.take_snapshot(bench.PROJECT, json.loads(page))\n"
+        "from solo_unicorn.sync.replica import mirroring\n"
+        "workspace = bench.connected(Path(sys.argv[1])); workspace.write(mirroring.begin_resync, bench.PROJECT)\n"
+        "for page in bench.missions(int(sys.argv[2])):\n"
+        "    workspace.write(mirroring.take_snapshot, bench.PROJECT, json.loads(page))\n"
         "status = dict(line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines())\n"
         "print(int(status['VmHWM'].split()[0]) / 1024)\n"
     )
@@ -165,15 +168,15 @@ def local() -> bool:
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SOLO_UNICORN_HOME"] = directory
         with Workspace.open(Path(directory) / "local.db") as workspace:
-            project = workspace.create_project("Local")
-            mission = workspace.create_mission(project.id, MissionDraft(title="x"))
+            project = workspace.write(operations.projects.create, "Local")
+            mission = workspace.write(operations.missions.create, project.id, MissionDraft(title="x"))
             workspace._store.connection.execute("PRAGMA synchronous = OFF")  # the work, not the disk
             took: dict[bool, list[float]] = {True: [], False: []}
             for number in range(4000):
                 looks = bool(number % 2)
                 with patch.object(change, "account_of", change.account_of if looks else lambda *_: None):
                     began = time.perf_counter()
-                    workspace.edit_mission(mission.id, {"title": f"x{number}"})
+                    workspace.write(operations.missions.edit, mission.id, {"title": f"x{number}"})
                     took[looks].append(time.perf_counter() - began)
     now, before = (statistics.median(took[looks]) * 1e6 for looks in (True, False))
     print(f"local    {now:8.0f} µs an edit, {before:.0f} µs without the look: {now / before:.3f} (aim 1.05)")
@@ -214,8 +217,8 @@ def _edits(homes: list[Path], count: int) -> list[float]:
     with Workspace.open(homes[0] / "workspace.db") as here, Workspace.open(homes[1] / "workspace.db") as there:
         for number in range(count + 3):
             began = time.perf_counter()
-            here.edit_mission("M-1", {"title": f"edit {number}"})
-            while there.mission("M-1").title != f"edit {number}":
+            here.write(operations.missions.edit, "M-1", {"title": f"edit {number}"})
+            while there.read(queries.missions.get, "M-1").title != f"edit {number}":
                 if time.perf_counter() - began > 30:
                     raise SystemExit("the edit did not arrive within 30 s")
                 time.sleep(0.001)

@@ -26,6 +26,9 @@ from random import Random
 from typing import Any
 from urllib.request import Request, urlopen
 
+from solo_unicorn.sync import replica
+from solo_unicorn.workspace import operations, queries
+
 sys.path.insert(0, str(Path(__file__).parent))
 import sync as bench
 from solo_unicorn.missions.creating import MissionDraft
@@ -59,14 +62,14 @@ def person(name: str, seed: int, rate: float) -> None:
         while not select.select([sys.stdin], [], [], random.expovariate(rate))[0]:
             number += 1
             value = f"{name} {number}"
-            here = workspace.missions("shared", limit=200).items
+            here = workspace.read(queries.missions.page, "shared", limit=200).items
             try:
                 if not here or random.random() < 0.3:
-                    mission_id = workspace.create_mission("shared", MissionDraft(title=value)).id
+                    mission_id = workspace.write(operations.missions.create, "shared", MissionDraft(title=value)).id
                     said = (mission_id, "title", value)
                 else:
                     mission_id, changed = random.choice(here).id, random.choice(FIELDS)
-                    workspace.edit_mission(mission_id, {changed: value})
+                    workspace.write(operations.missions.edit, mission_id, {changed: value})
                     said = (mission_id, changed, value)
             except SoloUnicornError as error:
                 print(json.dumps({"refused": str(error)}), flush=True)
@@ -138,9 +141,9 @@ def _until_quiet(homes: list[Path], report: Report, hurry: bool) -> None:
         states = []
         for home in homes:
             with Workspace.open(home / "workspace.db") as workspace:
-                states.append(workspace.sync_state())
+                states.append(queries.connection.sync_state(workspace))
                 if hurry and time.monotonic() > asked + 1:
-                    workspace.request("sync")
+                    workspace.write(operations.workstation.request, "sync")
         boards = [_board(home) for home in homes]
         if not any(state.waiting or state.offline_since for state in states) and boards[0] == boards[1]:
             return
@@ -155,7 +158,7 @@ def _board(home: Path) -> dict[str, tuple[str, str]]:
     with Workspace.open(home / "workspace.db") as workspace:
         found, cursor = {}, None
         while True:
-            page = workspace.missions("shared", limit=200, cursor=cursor)
+            page = workspace.read(queries.missions.page, "shared", limit=200, cursor=cursor)
             found |= {one.id: (one.title, one.description or "") for one in page.items}
             cursor = page.next_cursor
             if cursor is None:
@@ -174,7 +177,7 @@ def _judge(homes: list[Path], url: str, token: str, said: list[list[Any]], repor
             if board[one] != at_hub[one]:
                 report.wrong.append(f"{one}: {board[one]} on {home.name}, {at_hub[one]} at the hub")
         with Workspace.open(home / "workspace.db") as workspace:
-            if differs := workspace.verify_mirror(project):
+            if differs := workspace.read(replica.mirroring.verify_mirror, project):
                 report.wrong.append(f"view differs from base and outbox on {home.name}: {differs[:5]}")
     effects, stood = _effects(_all(url, token, project, "events"), at_hub)
     report.effective = len(stood)
@@ -189,10 +192,10 @@ def _account_for(home: Path, edits: list[tuple[str, str, str]], stood: set[Any],
     """Every acknowledged edit took effect, was replaced by a later one of the same person, or is shown as open."""
     report.acknowledged += len(edits)
     with Workspace.open(home / "workspace.db") as workspace:
-        open_ones = workspace.conflicts("shared")
+        open_ones = workspace.read(replica.settling.list_open, "shared")
         parked = {
             (entry.entity_id, name, value)
-            for entry in workspace.outbox(None, parked=True)
+            for entry in workspace.read(replica.mirroring.queued, None, parked=True)
             for name, value in entry.patch.items()
         }
     report.conflicts += len(open_ones)

@@ -8,6 +8,7 @@ from ..missions.entities import Actor, Project
 from ..missions.errors import InvalidValue, NotFound
 from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
@@ -18,7 +19,7 @@ def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = project_of(opened, options.project)
-        actors = opened.actors(project.id)
+        actors = opened.read(queries.projects.actors, project.id)
     default = _default(project, actors)
     output.table(
         ("ACTOR", "DEFAULT", "FOCUS", "DESCRIPTION"),
@@ -41,13 +42,17 @@ def _add(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project)
         texts = _texts(options)
-        made = opened.create_actor(
-            project.id, options.name, methodology=texts.get("methodology", ""), focus=texts.get("focus", "")
+        made = opened.write(
+            operations.projects.create_actor,
+            project.id,
+            options.name,
+            methodology=texts.get("methodology", ""),
+            focus=texts.get("focus", ""),
         )
         if "description" in texts:
-            made = opened.update_actor(made.id, {"description": texts["description"]})
+            made = opened.write(operations.parts.edit, Actor, made.id, {"description": texts["description"]})
         if options.default:
-            opened.update_project(project.id, {"default_actor_id": made.id})
+            opened.write(operations.projects.edit, project.id, {"default_actor_id": made.id})
     Output(options).done(f"{made.name} is an actor of {project.name}", to_wire(made), name=made.name)
 
 
@@ -67,14 +72,14 @@ def _edit(options: Options) -> None:
         project = project_of(opened, options.project)
         actor = _named(opened, project, options.name)
         if changes:
-            actor = opened.update_actor(actor.id, changes)
+            actor = opened.write(operations.parts.edit, Actor, actor.id, changes)
         if options.default:
-            opened.update_project(project.id, {"default_actor_id": actor.id})
+            opened.write(operations.projects.edit, project.id, {"default_actor_id": actor.id})
         elif options.no_default:
             if project.default_actor_id == actor.id:
-                opened.update_project(project.id, {"default_actor_id": None})
+                opened.write(operations.projects.edit, project.id, {"default_actor_id": None})
             if actor.is_default:
-                actor = opened.update_actor(actor.id, {"is_default": False})
+                actor = opened.write(operations.parts.edit, Actor, actor.id, {"is_default": False})
     Output(options).done(f"{actor.name} changed", to_wire(actor), name=actor.name)
 
 
@@ -86,7 +91,7 @@ def _remove_arguments(parser: Parser) -> None:
 def _remove(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project)
-        gone = opened.delete_actor(_named(opened, project, options.name).id)
+        gone = opened.write(operations.parts.remove, Actor, _named(opened, project, options.name).id)
     Output(options).done(f"{gone.name} is removed", to_wire(gone), name=gone.name)
 
 
@@ -100,7 +105,7 @@ def _texts(options: Options) -> dict[str, str]:
 
 
 def _named(opened: Workspace, project: Project, name: str) -> Actor:
-    actors = opened.actors(project.id)
+    actors = opened.read(queries.projects.actors, project.id)
     for actor in actors:
         if name == actor.id or name.casefold() == actor.name.casefold():
             return actor

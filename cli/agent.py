@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..missions.entities import CodeAgent
+from ..missions.entities import SYSTEM, CodeAgent
 from ..missions.errors import Conflict, InvalidValue, NotFound
 from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from .opening import agents_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, nothing
@@ -35,8 +36,8 @@ def _scan(options: Options) -> int | None:
     with output.progress("asking each agent for its version and sign-in"):
         found = scan(settings)
     with workspace() as opened:
-        opened.set_agents(found)
-        found = opened.agents()
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found)
+        found = opened.read(queries.workstation.agents)
     unknown = [name for name in options.names if name not in {agent.name for agent in found}]
     if unknown:
         raise _no_agent(unknown[0], found)
@@ -132,8 +133,8 @@ def _add(options: Options) -> None:
     with output.progress("checking it"):
         found = scan(load())
     with workspace() as opened:
-        opened.set_agents(found)
-        agent = next((one for one in opened.agents() if one.name == options.name), None)
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found)
+        agent = next((one for one in opened.read(queries.workstation.agents) if one.name == options.name), None)
     if agent is None:
         raise _no_agent(options.name, found)
     output.done(f"{agent.name} added: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..missions.entities import Json, JsonObject
+from ..missions.entities import SYSTEM, Json, JsonObject
 from ..missions.errors import NotFound, SignedOut, SoloUnicornError, UsageError
+from ..sync import replica
 from ..sync.replica.connecting import Account
 from ..sync.replica.exchange import items
 from .opening import workspace
@@ -54,7 +55,9 @@ def _login(options: Options) -> None:
 
     output = Output(options)
     with workspace() as opened:
-        hub = signin.hub_url(options.hub or os.environ.get(HUB_VARIABLE) or _last_hub(opened.accounts()))
+        hub = signin.hub_url(
+            options.hub or os.environ.get(HUB_VARIABLE) or _last_hub(opened.read(replica.connecting.accounts))
+        )
         profile = options.profile or urlsplit(hub).netloc
         in_file = options.store_in_file or not _has_keychain()
         if options.ca == "system":
@@ -70,10 +73,12 @@ def _login(options: Options) -> None:
             done = signin.with_key(hub, profile, text_from(key))
         else:
             done = _with_browser(signin.discovered(hub), profile, options)
-        known = {one.id: one for one in opened.accounts()}
+        known = {one.id: one for one in opened.read(replica.connecting.accounts)}
         tokens.write(done.account.id, done.tokens, in_file=in_file)
-        opened.put_account(done.account)
-        others = [one for one in opened.mirrors() if one.account != done.account.id and one.hub == hub]
+        replica.connecting.put_account(opened, done.account)
+        others = [
+            one for one in opened.read(replica.mirroring.mirrors) if one.account != done.account.id and one.hub == hub
+        ]
     if in_file:
         output.note(f"The tokens are in {credentials.file_path()}: whoever can read that file is you at the hub.")
     if others and done.account.id not in known:
@@ -162,15 +167,15 @@ def _logout(options: Options) -> None:
     from ..sync.client import signin, tokens
 
     with workspace() as opened:
-        account = chosen(opened.accounts(), options.profile)
+        account = chosen(opened.read(replica.connecting.accounts), options.profile)
         kept = tokens.read(account.id)
         told = kept is not None and account.kind == "session" and signin.revoke(kept, account.hub)
         tokens.forget(account.id)
-        waiting = sum(entry.account == account.id for entry in opened.outbox())
-        if any(one.account == account.id for one in opened.mirrors()):
-            opened.set_signed_in(account.id, False)
+        waiting = sum(entry.account == account.id for entry in opened.read(replica.mirroring.queued))
+        if any(one.account == account.id for one in opened.read(replica.mirroring.mirrors)):
+            replica.connecting.set_signed_in(opened, account.id, False)
         else:
-            opened.forget_account(account.id)
+            opened.write_as(SYSTEM, replica.connecting.forget_account, account.id)
     output = Output(options)
     if kept is not None and account.kind == "session" and not told:
         output.note("The hub could not be told; the sign-in ends there by itself.")
@@ -184,7 +189,7 @@ def _whoami(options: Options) -> None:
 
     output = Output(options)
     with workspace() as opened:
-        accounts = opened.accounts()
+        accounts = opened.read(replica.connecting.accounts)
     if options.profile:
         accounts = [chosen(accounts, options.profile)]
     if not accounts:

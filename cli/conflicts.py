@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..missions.entities import Json
 from ..missions.errors import UsageError
 from ..missions.ids import short_id
+from ..sync import replica
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project, text_from
@@ -28,7 +29,7 @@ SAYS = {
 
 def _list(options: Options) -> None:
     with workspace() as opened:
-        found = opened.conflicts(options.project)
+        found = opened.read(replica.settling.list_open, options.project)
     Output(options).table(
         ("CONFLICT", "MISSION", "WHAT", "MINE", "THEIRS"),
         [(one.id[-8:], _name(one), said(one), _short(one.mine), _short(one.theirs)) for one in found],
@@ -43,7 +44,7 @@ def _takes_one(parser: Parser) -> None:
 
 def _show(options: Options) -> None:
     with workspace() as opened:
-        one = opened.conflict(options.conflict)
+        one = opened.read(replica.settling.get, options.conflict)
     pairs = [("mission", _name(one)), ("title", one.title), ("what", said(one)), ("since", f"{one.at:%Y-%m-%d %H:%M}")]
     parts = [
         f"--- {name}\n{_long(value)}"
@@ -64,15 +65,17 @@ def _resolve_arguments(parser: Parser) -> None:
 def _resolve(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        one = opened.conflict(options.conflict)
+        one = opened.read(replica.settling.get, options.conflict)
         if options.theirs:
-            opened.keep_theirs(one.id)
+            opened.write(replica.settling.keep_theirs, one.id)
             output.done(f"{_name(one)}: kept theirs", _shape(one))
             return
         if options.merge:
             _merge(opened, one)
         else:
-            opened.keep_mine(one.id, text=None if options.text is None else text_from(options.text))
+            opened.write(
+                replica.settling.keep_mine, one.id, text=None if options.text is None else text_from(options.text)
+            )
     kept = "the merged text" if options.merge or options.text is not None else "mine"
     output.done(f"{_name(one)}: kept {kept}", _shape(one))
 
@@ -91,7 +94,7 @@ def _merge(opened: Workspace, one: SyncConflict) -> None:
                 why="nothing was changed",
                 todo="take them out of the file and hand it over with `--text - < FILE`",
             )
-        opened.keep_mine(one.id, text=text)
+        opened.write(replica.settling.keep_mine, one.id, text=text)
 
 
 def said(one: SyncConflict) -> str:

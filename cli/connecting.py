@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ..missions.entities import Json
 from ..missions.errors import SignedOut, UsageError
 from ..missions.wire import to_wire
+from ..sync import replica
+from ..workspace import queries
 from .opening import project_of, project_to_fill, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project_first
@@ -46,7 +48,10 @@ def _connect(options: Options) -> None:
         account = chosen(opened, options.profile)
         if options.project is None:
             found = talk(account, lambda link: fetching.projects(link, account.hub))
-            here = {one.id: "connected" if one.hub else "local" for one in opened.projects(archived=True)}
+            here = {
+                one.id: "connected" if one.hub else "local"
+                for one in opened.read(queries.projects.list_all, archived=True)
+            }
             output.table(
                 ("PROJECT", "NAME", "HERE"),
                 [(str(one.get("slug") or one["id"]), str(one["name"]), here.get(str(one["id"]), "-")) for one in found],
@@ -57,7 +62,9 @@ def _connect(options: Options) -> None:
                 output.note("`solo-unicorn project connect PROJECT` mirrors one of them here.")
             return
         document, parts = talk(account, lambda link: fetching.project(link, account.hub, options.project))
-        project = opened.connect_project(account, document, parts, lists=lists, days=options.done_days)
+        project = opened.write(
+            replica.connecting.connect, account, document, parts, lists=lists, days=options.done_days
+        )
     output.done(f"{project.name} is mirrored from {account.hub} from now on", to_wire(project), name=project.slug)
     output.note("`solo-unicorn sync` brings its missions now; the service does so by itself.")
 
@@ -78,11 +85,14 @@ def _publish(options: Options) -> None:
         if project.hub is not None:
             raise UsageError(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
         document, parts = published(
-            project, opened.flows(project.id), opened.actors(project.id), opened.repositories(project.id)
+            project,
+            opened.read(queries.projects.flows, project.id),
+            opened.read(queries.projects.actors, project.id),
+            opened.read(queries.projects.repositories, project.id),
         )
         talk(account, lambda link: fetching.publish(link, account.hub, document, parts))
-        project = opened.publish_project(project.id, account)
-        waiting = opened.sync_state(project.id).waiting
+        project = opened.write(replica.connecting.publish, project.id, account)
+        waiting = queries.connection.sync_state(opened, project.id).waiting
     output.done(f"{project.name} is on {account.hub} now", to_wire(project), name=project.slug)
     if waiting:
         output.note(f"{waiting} to send: `solo-unicorn sync` does it now; the service does it by itself.")
@@ -95,15 +105,17 @@ def _disconnect_arguments(parser: Parser) -> None:
 
 def _disconnect(options: Options) -> None:
     with workspace() as opened:
-        project = opened.disconnect_project(project_of(opened, options.project).id, force=options.force)
+        project = opened.write(
+            replica.connecting.disconnect, project_of(opened, options.project).id, force=options.force
+        )
     Output(options).done(f"{project.name} is a local project now; the hub keeps its own", to_wire(project))
 
 
 def chosen(opened: Workspace, profile: str | None) -> Account:
     """The sign-in that a command uses; SignedOut when there is none."""
-    accounts = opened.accounts()
+    accounts = opened.read(replica.connecting.accounts)
     if profile is not None:
-        return opened.account(profile)
+        return opened.read(replica.connecting.account, profile)
     signed_in = [one for one in accounts if one.signed_in]
     if not signed_in:
         raise SignedOut("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")

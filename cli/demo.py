@@ -24,6 +24,7 @@ from ..missions.creating import MissionDraft
 from ..missions.entities import Mission, MissionEvent, Project
 from ..missions.errors import SoloUnicornError
 from ..missions.ids import short_id
+from ..workspace import operations, queries
 from ..workspace.bell import Bell
 from ..workspace.workspace import Workspace
 
@@ -79,17 +80,25 @@ class Demonstration:
             client.ensure_running()
             self.say("the workstation service runs")
             for number in ("M-1", "M-2", "M-3"):
-                workspace.set_ready(number, True)
-            self._expect("blocked by M-1" in (workspace.why_not("M-2") or ""), "M-2 waits for M-1")
+                workspace.write(operations.missions.set_ready, number, True)
+            self._expect(
+                "blocked by M-1" in (workspace.read(queries.sessions.why_not, "M-2", now=workspace.now()) or ""),
+                "M-2 waits for M-1",
+            )
             self._until(workspace, bell, "M-1 and M-3 ask for a review", lambda: self._pending(workspace, "M-1", "M-3"))
-            workspace.approve("M-3")
-            workspace.reject("M-1", FEEDBACK)
-            self._until(workspace, bell, "M-3 is done", lambda: workspace.mission("M-3").list == "done")
-            self._until(workspace, bell, "M-1 answers the feedback", lambda: self._pending(workspace, "M-1"))
-            self._expect(workspace.mission("M-2").dependency_count == 1, "M-2 still waits")
-            workspace.approve("M-1")
+            workspace.write(operations.review.approve, "M-3")
+            workspace.write(operations.review.reject, "M-1", FEEDBACK)
             self._until(
-                workspace, bell, "M-2 starts by itself and lands", lambda: workspace.mission("M-2").list == "done"
+                workspace, bell, "M-3 is done", lambda: workspace.read(queries.missions.get, "M-3").list == "done"
+            )
+            self._until(workspace, bell, "M-1 answers the feedback", lambda: self._pending(workspace, "M-1"))
+            self._expect(workspace.read(queries.missions.get, "M-2").dependency_count == 1, "M-2 still waits")
+            workspace.write(operations.review.approve, "M-1")
+            self._until(
+                workspace,
+                bell,
+                "M-2 starts by itself and lands",
+                lambda: workspace.read(queries.missions.get, "M-2").list == "done",
             )
             self._check(workspace, repository)
 
@@ -120,33 +129,41 @@ class Demonstration:
         return root
 
     def _prepare(self, workspace: Workspace, repository: Path) -> None:
-        self.project = workspace.create_project("Demonstration")
-        workspace.add_repository(
-            self.project.id, "hello", local_path=str(repository), default_branch="main", max_concurrent_missions=2
+        self.project = workspace.write(operations.projects.create, "Demonstration")
+        workspace.write(
+            operations.projects.add_repository,
+            self.project.id,
+            "hello",
+            local_path=str(repository),
+            default_branch="main",
+            max_concurrent_missions=2,
         )
         for title, flow in ((GREETING, "Quick fix"), (FAREWELL, "Direct"), (TIDY, "Quick fix")):
-            mission = workspace.create_mission(
-                self.project.id, MissionDraft(title=title, flow_id=flow, description="rehearsal: pace 0.05; plain")
+            mission = workspace.write(
+                operations.missions.create,
+                self.project.id,
+                MissionDraft(title=title, flow_id=flow, description="rehearsal: pace 0.05; plain"),
             )
-            workspace.edit_mission(mission.id, {"code_agent_type": "rehearsal"})
+            workspace.write(operations.missions.edit, mission.id, {"code_agent_type": "rehearsal"})
             self.say(f"{short_id(mission.number)} {title!r} ({flow})")
-        workspace.link("M-1", "M-2")
+        workspace.write(operations.missions.link, "M-1", "M-2")
 
     def _pending(self, workspace: Workspace, *refs: str) -> bool:
-        missions = [workspace.mission(ref) for ref in refs]
+        missions = [workspace.read(queries.missions.get, ref) for ref in refs]
         return all(m.review_status == "pending" and m.agent_session_status == "INACTIVE" for m in missions)
 
     def _until(self, workspace: Workspace, bell: Bell, what: str, happened: Callable[[], bool]) -> None:
         """Tell what happens until `happened`; an error that names `what` when time is up."""
         while True:
-            for event in workspace.events_since(self.seen):
+            for event in workspace.read(queries.missions.events_since, self.seen):
                 self.seen = event.seq
                 if event.mission_id and event.kind in SAID:
-                    self.say(f"  {short_id(workspace.mission(event.mission_id).number)} {SAID[event.kind](event)}")
+                    mission = workspace.read(queries.missions.get, event.mission_id)
+                    self.say(f"  {short_id(mission.number)} {SAID[event.kind](event)}")
             if happened():
                 self.say(what)
                 return
-            stuck = [entry for entry in workspace.waiting() if entry.kind != "review"]
+            stuck = [entry for entry in workspace.read(queries.missions.waiting) if entry.kind != "review"]
             left = DEADLINE_SECONDS - (time.monotonic() - self.started)
             if stuck or left <= 0:
                 why = stuck[0].text if stuck else f"it did not within {DEADLINE_SECONDS:.0f} s"
@@ -162,17 +179,19 @@ class Demonstration:
 
         git = Git(repository)
         for ref in ("M-1", "M-2", "M-3"):
-            mission: Mission = workspace.mission(ref)
+            mission: Mission = workspace.read(queries.missions.get, ref)
             self._expect(mission.list == "done" and mission.landing_status is None, f"{ref} is done")
             commit = mission.landed_commit or ""
             self._expect(bool(commit) and git.ancestor(commit, "main"), f"the work of {ref} is on main")
-        self._expect(len(workspace.sessions("M-1")) == 2, "M-1 took two sessions, the second for the feedback")
-        first, second = workspace.sessions("M-1")
+        self._expect(
+            len(workspace.read(queries.sessions.find, "M-1")) == 2, "M-1 took two sessions, the second for the feedback"
+        )
+        first, second = workspace.read(queries.sessions.find, "M-1")
         self._expect(first.conversation_id == second.conversation_id, "both were one conversation")
         self._expect(git.out("status", "--porcelain") == b"", "the checkout is clean")
         self._expect(git.line("symbolic-ref", "--short", "HEAD") == "main", "the checkout was not switched")
-        ends = [session.ended_at for session in workspace.sessions("M-1")]
-        begun = workspace.sessions("M-2")[0].started_at
+        ends = [session.ended_at for session in workspace.read(queries.sessions.find, "M-1")]
+        begun = workspace.read(queries.sessions.find, "M-2")[0].started_at
         self._expect(all(end is not None and end <= begun for end in ends), "M-2 began after M-1 had ended")
 
     def _expect(self, true: bool, what: str) -> None:

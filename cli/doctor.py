@@ -14,6 +14,8 @@ from typing import Literal
 
 from ..config import paths
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..sync import replica
+from ..workspace import queries
 from ..workspace.store import SQLITE_VERSION
 from ..workspace.workspace import Workspace
 from .output import Output
@@ -203,7 +205,7 @@ def _repositories() -> Iterator[Finding]:
     from ..worktrees.repositories import inspect
 
     with Workspace.open() as opened:
-        repositories = opened.repositories()
+        repositories = opened.read(queries.projects.repositories)
     for one in repositories:
         if not one.local_path:
             yield Finding(
@@ -226,9 +228,9 @@ def _hubs() -> Iterator[Finding]:
     from ..workspace.journal import kept, unsent
 
     with Workspace.open() as workspace:
-        mirrors = workspace.mirrors()
+        mirrors = workspace.read(replica.mirroring.mirrors)
         for hub in sorted({mirror.hub for mirror in mirrors}):
-            can = workspace.capabilities(hub)
+            can = workspace.read(replica.mirroring.capabilities, hub)
             if can is None:
                 yield Finding("hub", "warning", f"{hub} was never reached", "`solo-unicorn sync`")
                 continue
@@ -243,7 +245,7 @@ def _hubs() -> Iterator[Finding]:
                 if not has
             ]
             yield Finding("hub", "warning" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
-        for account in workspace.accounts():
+        for account in workspace.read(replica.connecting.accounts):
             if why := workspace.meta(f"workstation.fenced {account.id}"):
                 yield Finding("workstation", "error", f"fenced off at {account.hub}", why)
         if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
@@ -254,8 +256,11 @@ def _hubs() -> Iterator[Finding]:
                 "`solo-unicorn sync --recover`, once their projects are connected",
             )
         for mirror in mirrors:
-            name, state = workspace.project(mirror.project_id).name, workspace.sync_state(mirror.project_id)
-            wrong = workspace.verify_mirror(mirror.project_id)
+            name, state = (
+                workspace.read(queries.projects.get, mirror.project_id).name,
+                queries.connection.sync_state(workspace, mirror.project_id),
+            )
+            wrong = workspace.read(replica.mirroring.verify_mirror, mirror.project_id)
             if wrong:
                 yield Finding(
                     "mirror",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..workspace import operations, queries
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project
@@ -10,7 +11,7 @@ from .parsing import Command, Options, Parser, takes_project
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.saved_filters(project_of(opened, options.project).id)
+        found = opened.read(queries.projects.saved_filters, project_of(opened, options.project).id)
     output.table(
         ("NAME", "QUERY"),
         [(f"@{name}", query) for name, query in found.items()],
@@ -29,7 +30,7 @@ def _save(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = project_of(opened, options.project)
-        opened.save_filter(project.id, options.name, options.query)
+        opened.write(operations.filters.save, project.id, options.name, options.query)
     name = options.name.removeprefix("@").lower()
     output.done(f"@{name} saved", {"name": name, "query": options.query}, name=name)
 
@@ -42,7 +43,7 @@ def _delete_arguments(parser: Parser) -> None:
 def _delete(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        opened.delete_filter(project_of(opened, options.project).id, options.name)
+        opened.write(operations.filters.delete, project_of(opened, options.project).id, options.name)
     name = options.name.removeprefix("@").lower()
     output.done(f"@{name} forgotten", {"name": name}, name=name)
 

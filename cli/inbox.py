@@ -11,6 +11,7 @@ from ..missions.entities import Decision, InboxItem, JsonObject
 from ..missions.errors import InvalidValue
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
@@ -26,12 +27,12 @@ def _list_arguments(parser: Parser) -> None:
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = opened.project(options.project).id if options.project else None
+        project = opened.read(queries.projects.get, options.project).id if options.project else None
         found = [
             _Line(str(item.id), item.asked_at, item.decision or "-", item.tool, _with(item), _told(opened, item))
-            for item in opened.permissions(project, open_only=not options.all)
+            for item in opened.read(queries.inbox.items, project, open_only=not options.all)
         ]
-        questions = [one for one in opened.waiting(project) if one.kind == "question"]
+        questions = [one for one in opened.read(queries.missions.waiting, project) if one.kind == "question"]
     found += [_question(one) for one in questions]
     found.sort(key=lambda line: line.since)
     output.table(
@@ -81,7 +82,9 @@ def _answer(options: Options) -> None:
     if decision is None:
         raise InvalidValue("decision", f"{' '.join(options.answer)!r} is no decision", todo="allow or deny")
     with workspace() as opened:
-        item = opened.answer_permission(int(options.request), decision, options.message, always=options.always)
+        item = opened.write(
+            operations.inbox.answer, int(options.request), decision, options.message, always=options.always
+        )
         told = _told(opened, item)
     verb = "may" if item.decision == "allow" else "must not"
     Output(options).done(f"The agent on {told['mission']} {verb} use {item.tool}", told)
@@ -91,12 +94,15 @@ def _answer_question(options: Options) -> None:
     if options.always or options.message:
         raise InvalidValue("request", "A question is answered by a text alone", todo="leave the options out")
     with workspace() as opened:
-        mission = opened.answer(options.request, " ".join(options.answer))
+        mission = opened.write(operations.review.answer, options.request, " ".join(options.answer))
     Output(options).done(f"{short_id(mission.number)} goes on with your answer", to_wire(mission))
 
 
 def _told(opened: Workspace, item: InboxItem) -> JsonObject:
-    return to_wire(item) | {"kind": "permission", "mission": short_id(opened.mission(item.mission_id).number)}
+    return to_wire(item) | {
+        "kind": "permission",
+        "mission": short_id(opened.read(queries.missions.get, item.mission_id).number),
+    }
 
 
 def _with(item: InboxItem) -> str:
@@ -110,7 +116,7 @@ def _with(item: InboxItem) -> str:
 def _rules(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.permission_rules(project_of(opened, options.project).id)
+        found = opened.read(queries.inbox.rules, project_of(opened, options.project).id)
     output.table(
         ("RULE", "EFFECT", "TOOL", "WITH", "SINCE"),
         [(str(one.id), one.effect, one.tool, one.subject or "anything", at(one.made_at)) for one in found],
@@ -136,8 +142,8 @@ def _rule_arguments(parser: Parser) -> None:
 def _rule(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project).id
-        made = opened.add_permission_rule(
-            project, options.tool, options.subject, options.effect, pattern=not options.exact
+        made = opened.write(
+            operations.inbox.add_rule, project, options.tool, options.subject, options.effect, pattern=not options.exact
         )
     may = {"allow": "may use", "ask": "ask each time before they use", "deny": "must not use"}[made.effect]
     Output(options).done(f"Agents of this project {may} {made.tool} {made.subject}".rstrip(), to_wire(made))
@@ -149,7 +155,7 @@ def _forget_arguments(parser: Parser) -> None:
 
 def _forget(options: Options) -> None:
     with workspace() as opened:
-        opened.forget_permission_rule(options.rule)
+        opened.write(operations.inbox.forget_rule, options.rule)
     Output(options).done("You are asked again from now on", {"rule": options.rule})
 
 

@@ -26,11 +26,12 @@ def _standalone(token: str | None) -> int:
 
     from .. import __version__
     from ..mcp_server.standalone import serve
+    from ..mcp_server.workspace_access import on
     from ..workspace.thread import WorkspaceThread
 
     async def served() -> int:
         async with WorkspaceThread() as face:
-            return await serve(face.run, version=__version__, token=token, cwd=str(os.getcwd()))  # noqa: PTH109
+            return await serve(on(face), version=__version__, token=token, cwd=str(os.getcwd()))  # noqa: PTH109
 
     return asyncio.run(served())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..missions.entities import Json, Project
 from ..missions.errors import UsageError
+from ..sync import replica
 from .connecting import talk
 from .opening import project_of, workspace
 from .output import Output
@@ -75,13 +76,13 @@ def _ask(options: Options, question: Callable[[Community, str], Awaitable[T]]) -
 
     with workspace() as opened:
         project = project_of(opened, options.project)
-        mirror = next((one for one in opened.mirrors() if one.project_id == project.id), None)
+        mirror = next((one for one in opened.read(replica.mirroring.mirrors) if one.project_id == project.id), None)
         if mirror is None or project.hub is None:
             raise UsageError(
                 f"{project.name} is on this machine only: nobody else takes part",
                 todo=f"`solo-unicorn project publish {project.slug}` puts it on the hub you are signed in at",
             )
-        account = opened.account(mirror.account)
+        account = opened.read(replica.connecting.account, mirror.account)
     return project, talk(account, lambda link: question(Community(link, account.hub), project.id))
 
 

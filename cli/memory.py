@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..missions.entities import MemoryDocument
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .opening import project_of, workspace
 from .output import Output
@@ -20,7 +21,7 @@ def _takes_document(parser: Parser) -> None:
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.memory_documents(project_of(opened, options.project).id)
+        found = opened.read(queries.memory.list_all, project_of(opened, options.project).id)
     output.table(
         ("DOCUMENT", "VERSION", "SIZE", "CHANGED"),
         [(one.name, str(one.version), str(len(one.text)), at(one.updated_at)) for one in found],
@@ -32,7 +33,7 @@ def _list(options: Options) -> None:
 def _read(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.memory(project_of(opened, options.project).id, options.document)
+        found = opened.read(queries.memory.get, project_of(opened, options.project).id, options.document)
     output.text(found.text, to_wire(found))
 
 
@@ -45,8 +46,12 @@ def _append_arguments(parser: Parser) -> None:
 def _append(options: Options) -> None:
     text = text_from(options.text)
     with workspace() as opened:
-        found = opened.append_memory(
-            project_of(opened, options.project).id, options.document, text, heading=options.heading
+        found = opened.write(
+            operations.memory.append,
+            project_of(opened, options.project).id,
+            options.document,
+            text,
+            heading=options.heading,
         )
     Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
 
@@ -66,10 +71,10 @@ def _replace(options: Options) -> None:
         version = options.if_version
         if version is None:
             try:
-                version = opened.memory(project, options.document).version
+                version = opened.read(queries.memory.get, project, options.document).version
             except NotFound:
                 version = 0
-        found = opened.replace_memory(project, options.document, text, version)
+        found = opened.write(operations.memory.replace, project, options.document, text, version)
     Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
 
 
@@ -81,7 +86,7 @@ def _search_arguments(parser: Parser) -> None:
 def _search(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        hits = opened.search_memory(project_of(opened, options.project).id, " ".join(options.words))
+        hits = opened.read(queries.memory.search, project_of(opened, options.project).id, " ".join(options.words))
     output.table(
         ("DOCUMENT", "WHERE"),
         [(hit.ref, hit.excerpt) for hit in hits],
@@ -138,8 +143,8 @@ def _diff(options: Options) -> None:
 
 def _versions(opened: Workspace, options: Options) -> list[MemoryDocument]:
     project = project_of(opened, options.project).id
-    opened.memory(project, options.document)  # says what is wrong when there is none
-    return opened.memory_versions(project, options.document)
+    opened.read(queries.memory.get, project, options.document)  # says what is wrong when there is none
+    return opened.read(queries.memory.versions, project, options.document)
 
 
 def _line_changes(found: list[MemoryDocument]) -> list[str]:

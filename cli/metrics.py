@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..missions.metrics import AgentFigures, WeekFigures
 from ..missions.wire import to_wire
 from ..workspace.queries import metrics
-from ..workspace.reads import utc_now
+from ..workspace.workspace import utc_now
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..missions.comments import SIDES, LineComment, Side
-from ..missions.entities import Mission
+from ..missions.entities import SYSTEM, Mission
 from ..missions.errors import NotFound, UsageError
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .opening import workspace
 from .output import Output
@@ -45,7 +46,7 @@ def _add(options: Options) -> None:
         raise UsageError(f"{options.place!r} names no line", todo="give it as FILE:LINE, for instance src/pay.py:42")
     text = text_from(options.text)
     with workspace() as opened:
-        mission = opened.mission(options.mission)
+        mission = opened.read(queries.missions.get, options.mission)
         comment = commented(opened, mission, file, int(number), options.side, text)
     Output(options).done(f"{ref(mission)}: comment on {file}:{number}", to_wire(comment), name=_short(comment))
 
@@ -54,17 +55,17 @@ def commented(opened: Workspace, mission: Mission, file: str, line: int, side: S
     """A new comment, anchored by what stands on that line now."""
     from ..worktrees.comments import anchor_of
 
-    state = opened.change_state(mission.id)
+    state = opened.read(queries.missions.change_state_of, mission.id)
     if state.worktree_path is None:
         raise NotFound(f"{ref(mission)} has no worktree", why="there is no diff to comment on")
     anchor = anchor_of(state.worktree_path, state.base, file, line, side)
-    return opened.add_comment(mission.id, file, line, side, text, anchor=anchor)
+    return opened.write(operations.comments.add, mission.id, file, line, side, text, anchor=anchor)
 
 
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = placed(opened, opened.mission(options.mission))
+        found = placed(opened, opened.read(queries.missions.get, options.mission))
     shown = [one for one in found if one.open or options.all]
     output.table(
         ("ID", "WHERE", "STATE", "TEXT"),
@@ -86,7 +87,10 @@ def placed(opened: Workspace, mission: Mission) -> list[LineComment]:
     """The comments of a mission where they stand now, which is kept."""
     from ..worktrees.comments import place_comments
 
-    found, state = opened.comments(mission.id), opened.change_state(mission.id)
+    found, state = (
+        opened.read(queries.comments.of_mission, mission.id),
+        opened.read(queries.missions.change_state_of, mission.id),
+    )
     if state.worktree_path is None or not found:
         return found
     try:
@@ -95,19 +99,21 @@ def placed(opened: Workspace, mission: Mission) -> list[LineComment]:
         return found
     moved = [one for one, before in zip(now, found, strict=True) if one != before]
     if moved and not opened.read_only:
-        opened.comments_placed(moved)
+        opened.write_as(SYSTEM, operations.measured.keep_comments, moved)
     return now
 
 
 def _resolve(options: Options) -> None:
     with workspace() as opened:
-        found = [opened.resolve_comment(one, resolved=not options.reopen) for one in options.comments]
+        found = [
+            opened.write(operations.comments.resolve, one, resolved=not options.reopen) for one in options.comments
+        ]
     _told(options, found, "open again" if options.reopen else "resolved")
 
 
 def _delete(options: Options) -> None:
     with workspace() as opened:
-        found = [opened.delete_comment(one) for one in options.comments]
+        found = [opened.write(operations.comments.delete, one) for one in options.comments]
     _told(options, found, "deleted")
 
 

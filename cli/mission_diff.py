@@ -8,6 +8,7 @@ from ..missions.comments import LineComment
 from ..missions.entities import JsonObject, Mission
 from ..missions.errors import Conflict, InvalidValue, UsageError
 from ..missions.wire import to_wire
+from ..workspace import queries
 from .mission_comment import placed
 from .opening import workspace
 from .output import BOLD, Output
@@ -39,8 +40,8 @@ def _arguments(parser: Parser) -> None:
 def _diff(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        mission = opened.mission(options.mission)
-        state = opened.change_state(mission.id)
+        mission = opened.read(queries.missions.get, options.mission)
+        state = opened.read(queries.missions.change_state_of, mission.id)
         worktree = _worktree(mission, state)
         comments = [] if options.stat else placed(opened, mission)
     from ..worktrees.diff import mission_diff

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ..missions.entities import Attachment
 from ..missions.wire import to_wire
-from ..workspace.attachments import content_path
+from ..sync import replica
+from ..workspace import operations, queries
+from ..workspace.queries.attachments import content_path
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -24,8 +26,8 @@ def _attach_arguments(parser: Parser) -> None:
 
 def _attach(options: Options) -> None:
     with workspace() as opened:
-        mission = opened.mission(options.mission)
-        made = [opened.add_attachment(mission.id, Path(file)) for file in options.file]
+        mission = opened.read(queries.missions.get, options.mission)
+        made = [operations.attachments.attach(opened, mission.id, Path(file)) for file in options.file]
     names = ", ".join(one.name for one in made)
     Output(options).done(f"{names} attached to {ref(mission)}", [to_wire(one) for one in made])
 
@@ -33,8 +35,8 @@ def _attach(options: Options) -> None:
 def _files(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.attachments(options.mission)
-        states = opened.file_states(opened.mission(options.mission).id)
+        found = opened.read(queries.attachments.of_mission, options.mission)
+        states = opened.read(replica.files.file_states, opened.read(queries.missions.get, options.mission).id)
     where = [_where(one, states.get(one.id)) for one in found]
     output.table(
         ("NAME", "SIZE", "TYPE", "ADDED", "WHERE"),
@@ -62,12 +64,16 @@ def _fetch(options: Options) -> None:
     from .connecting import talk
 
     with workspace() as opened:
-        mission = opened.mission(options.mission)
-        found = opened.attachments(mission.id)
+        mission = opened.read(queries.missions.get, options.mission)
+        found = opened.read(queries.attachments.of_mission, mission.id)
         if options.name:
-            found = [opened.attachment(mission.id, name) for name in options.name]
+            found = [opened.read(queries.attachments.get, mission.id, name) for name in options.name]
         missing = [one for one in found if not content_path(one).exists()]
-        account = opened.account(opened.mirror(mission.project_id).account) if missing else None
+        account = (
+            opened.read(replica.connecting.account, opened.read(replica.mirroring.mirrored, mission.project_id).account)
+            if missing
+            else None
+        )
     output = Output(options)
     if account is not None:
         with output.progress("fetching files"):
@@ -85,7 +91,7 @@ def _detach_arguments(parser: Parser) -> None:
 
 def _detach(options: Options) -> None:
     with workspace() as opened:
-        gone = opened.remove_attachment(options.mission, options.name)
+        gone = opened.write(operations.attachments.detach, options.mission, options.name)
     Output(options).done(f"{gone.name} detached", to_wire(gone))
 
 

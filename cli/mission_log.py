@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, Session
 from ..missions.errors import NotFound
+from ..workspace import queries
 from .opening import service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -70,9 +71,9 @@ def _awaited(output: Output, mission_ref: str) -> Session | None:
     said = ""
     while True:
         with workspace() as opened:
-            mission = opened.mission(mission_ref)
-            last = next(reversed(opened.sessions(mission.id)), None)
-            why_not = opened.why_not(mission.id) or ""
+            mission = opened.read(queries.missions.get, mission_ref)
+            last = next(reversed(opened.read(queries.sessions.find, mission.id)), None)
+            why_not = opened.read(queries.sessions.why_not, mission.id, now=opened.now()) or ""
         if last is not None and last.phase == "running":
             return last
         preparing = last is not None and last.phase == "preparing"
@@ -87,8 +88,8 @@ def _awaited(output: Output, mission_ref: str) -> Session | None:
 
 def _session(mission_ref: str, wish: str | None) -> Session:
     with workspace() as opened:
-        mission = opened.mission(mission_ref)
-        sessions = opened.sessions(mission.id)
+        mission = opened.read(queries.missions.get, mission_ref)
+        sessions = opened.read(queries.sessions.find, mission.id)
     found = [session for session in sessions if wish in (None, session.id)]
     if not found:
         raise NotFound(

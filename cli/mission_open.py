@@ -11,6 +11,7 @@ from ..missions.change_state import ChangeState
 from ..missions.entities import ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError, UsageError
 from ..missions.wire import to_wire
+from ..workspace import queries
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -30,9 +31,11 @@ def _arguments(parser: Parser) -> None:
 
 def _open(options: Options) -> int:
     with workspace() as opened:
-        state = opened.change_state(options.mission)
-        slot = next((one for one in opened.worktrees() if one.path == state.worktree_path), None)
-        repository = opened.repository(slot.repository_id) if slot else None
+        state = opened.read(queries.missions.change_state_of, options.mission)
+        slot = next(
+            (one for one in opened.read(queries.workstation.worktrees) if one.path == state.worktree_path), None
+        )
+        repository = opened.read(queries.projects.repository, slot.repository_id) if slot else None
     target = _address(state, options.mission) if options.pr else str(_worktree(state, options.mission))
     if options.print or options.json:
         Output(options).done(target, to_wire(state), name=target)

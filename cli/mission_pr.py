@@ -6,6 +6,7 @@ from ..missions.entities import Json, JsonObject, Mission, PullRequest
 from ..missions.errors import Conflict, NotFound
 from ..missions.pull_requests import comments_text, is_followed, merge_hindrance, waits_for
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from .opening import service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -20,17 +21,17 @@ def _arguments(parser: Parser) -> None:
 def _pr(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        mission = opened.mission(options.mission)
+        mission = opened.read(queries.missions.get, options.mission)
         if mission.github_pr_number is None or mission.pull_request is None:
             raise NotFound(
                 f"{ref(mission)} has no pull request",
                 why="one is opened once its last stage is finished and approved, where pull requests are wanted",
                 todo=f"`solo-unicorn mission edit {ref(mission)} --pr-mode enabled` wants one",
             )
-        project = opened.project(mission.project_id)
+        project = opened.read(queries.projects.get, mission.project_id)
         if options.merge:
             _check_open(mission)
-            opened.request("merge_pull_request", mission=mission.id)
+            opened.write(operations.workstation.request, "merge_pull_request", mission=mission.id)
     if options.merge:
         output.done(f"Pull request #{mission.github_pr_number} is asked to be merged", _json(mission, None))
         note = service_note()

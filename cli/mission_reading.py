@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..missions.entities import LISTS, Json, JsonObject, ListName, Mission, MissionEvent
+from ..missions.entities import LISTS, SYSTEM, Json, JsonObject, ListName, Mission, MissionEvent
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.ids import shared_id
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from .opening import agents_of, project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project, takes_project
@@ -46,7 +47,8 @@ def _list(options: Options) -> None:
     with workspace() as opened:
         project = None if options.all_projects else project_of(opened, options.project).id
         lists: Sequence[ListName] | None = options.lists
-        page = opened.missions(
+        page = opened.read(
+            queries.missions.page,
             project,
             lists=lists,
             ready=options.ready,
@@ -88,15 +90,19 @@ def _takes_mission(parser: Parser) -> None:
 def _show(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        mission = opened.mission(options.mission)
-        project = opened.project(mission.project_id)
-        flow = opened.flow_of(mission.id)
-        links = opened.dependencies(mission.id)
+        mission = opened.read(queries.missions.get, options.mission)
+        project = opened.read(queries.projects.get, mission.project_id)
+        flow = opened.read(queries.projects.flow_of, mission.id)
+        links = opened.read(queries.missions.dependencies, mission.id)
         if mission.ready:
             agents_of(opened, output)
-        why_not = None if mission.agent_session_status != "INACTIVE" else opened.why_not(mission.id)
+        why_not = (
+            None
+            if mission.agent_session_status != "INACTIVE"
+            else opened.read(queries.sessions.why_not, mission.id, now=opened.now())
+        )
         change = _measured(opened, mission)
-        comments = opened.comments(mission.id, open_only=True)
+        comments = opened.read(queries.comments.of_mission, mission.id, open_only=True)
     found: list[Json] = [
         {
             "direction": link.direction,
@@ -139,7 +145,7 @@ def _show(options: Options) -> None:
 
 def _measured(opened: Workspace, mission: Mission) -> ChangeState:
     """Where its work stands, looked at now when there is a worktree."""
-    state = opened.change_state(mission.id)
+    state = opened.read(queries.missions.change_state_of, mission.id)
     if state.worktree_path is None:
         return state
     from ..worktrees.measuring import measure
@@ -148,7 +154,7 @@ def _measured(opened: Workspace, mission: Mission) -> ChangeState:
         seen = measure(state.worktree_path, state.base, now=datetime.now(UTC))
         if seen is not None:
             if not opened.read_only:
-                opened.change_measured(mission.id, seen)
+                opened.write_as(SYSTEM, operations.measured.keep_change, mission.id, seen)
             return replace(state, measured=seen)
     return state
 
@@ -183,7 +189,7 @@ def _history_arguments(parser: Parser) -> None:
 def _history(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        events = opened.history(options.mission, max(options.limit, 1))
+        events = opened.read(queries.missions.history, options.mission, max(options.limit, 1))
         rows = [(at(event.at), _who(event), event.kind.replace("_", " "), _what(event, opened)) for event in events]
     output.table(("TIME", "WHO", "WHAT", "DETAILS"), rows, [to_wire(event) for event in events])
 
@@ -197,7 +203,7 @@ def _what(event: MissionEvent, opened: Workspace) -> str:
     if event.kind in ("linked", "unlinked"):
         relation, _, other = note.partition(" ")
         with suppress(NotFound):
-            note = f"{relation.replace('_', ' ')} {ref(opened.mission(other))}"
+            note = f"{relation.replace('_', ' ')} {ref(opened.read(queries.missions.get, other))}"
     changed = [
         name
         if isinstance(after, dict | list) or len(f"{before}{after}") > 60
@@ -220,9 +226,9 @@ def _said(value: object) -> str:
 def _queue(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = opened.project(options.project).id if options.project else None
+        project = opened.read(queries.projects.get, options.project).id if options.project else None
         agents_of(opened, output)
-        entries = opened.queue(project)
+        entries = opened.read(queries.sessions.queue, project, now=opened.now())
     output.table(
         ("REF", "P", "LIST", "TITLE", "NOT RUNNING"),
         [
@@ -237,8 +243,8 @@ def _queue(options: Options) -> None:
 def _waiting(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = opened.project(options.project).id if options.project else None
-        found = opened.waiting(project)
+        project = opened.read(queries.projects.get, options.project).id if options.project else None
+        found = opened.read(queries.missions.waiting, project)
     output.table(
         ("REF", "KIND", "SINCE", "TITLE", "WHAT"),
         [(ref(one.mission), one.kind, since(one.since), one.mission.title, one.text) for one in found],
@@ -260,8 +266,8 @@ def _search_arguments(parser: Parser) -> None:
 def _search(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = opened.project(options.project).id if options.project else None
-        hits = opened.search(" ".join(options.words), project, max(options.limit, 1))
+        project = opened.read(queries.projects.get, options.project).id if options.project else None
+        hits = opened.read(queries.missions.search, " ".join(options.words), project, max(options.limit, 1))
     output.table(
         ("REF", "TITLE", "WHERE"),
         [(hit.ref, hit.title, hit.excerpt) for hit in hits],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..missions.entities import Mission
 from ..missions.errors import Conflict
+from ..workspace import operations, queries
 from .opening import service_note, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, text_from
@@ -21,34 +22,40 @@ def _takes_text(parser: Parser) -> None:
 
 def _approve(options: Options) -> None:
     with workspace() as opened:
-        stage = opened.mission(options.mission).stage
-        mission = opened.approve(options.mission)
+        stage = opened.read(queries.missions.get, options.mission).stage
+        mission = opened.write(operations.review.approve, options.mission)
     _told(options, f"{ref(mission)}: {stage} approved", mission)
 
 
 def _reject(options: Options) -> None:
     with workspace() as opened:
-        mission = opened.reject(options.mission, text_from(options.text))
+        mission = opened.write(operations.review.reject, options.mission, text_from(options.text))
     _told(options, f"{ref(mission)}: {mission.stage} goes back with your feedback", mission)
 
 
 def _answer(options: Options) -> None:
     with workspace() as opened:
-        mission = opened.answer(options.mission, text_from(options.text))
+        mission = opened.write(operations.review.answer, options.mission, text_from(options.text))
     _told(options, f"{ref(mission)} answered", mission)
 
 
 def _say(options: Options) -> None:
     with workspace() as opened:
-        mission = _running(opened.mission(options.mission))
-        opened.request("say", mission=mission.id, session=mission.session_id, payload={"text": text_from(options.text)})
+        mission = _running(opened.read(queries.missions.get, options.mission))
+        opened.write(
+            operations.workstation.request,
+            "say",
+            mission=mission.id,
+            session=mission.session_id,
+            payload={"text": text_from(options.text)},
+        )
     _told(options, f"{ref(mission)}: handed to the agent", mission)
 
 
 def _stop(options: Options) -> None:
     with workspace() as opened:
-        mission = _running(opened.mission(options.mission))
-        opened.request("stop_session", mission=mission.id, session=mission.session_id)
+        mission = _running(opened.read(queries.missions.get, options.mission))
+        opened.write(operations.workstation.request, "stop_session", mission=mission.id, session=mission.session_id)
     _told(options, f"{ref(mission)} is asked to stop", mission)
 
 

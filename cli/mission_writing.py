@@ -19,6 +19,7 @@ from ..missions.entities import (
 )
 from ..missions.errors import NotFound, UsageError, VersionConflict
 from ..missions.naming import choices, nearest
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .opening import agents_of, project_of, project_to_fill, service_note, workspace
 from .output import Output
@@ -69,7 +70,7 @@ def _create(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = project_to_fill(opened, options.project, output)
-        blockers = [opened.mission(blocker) for blocker in options.blocked_by]
+        blockers = [opened.read(queries.missions.get, blocker) for blocker in options.blocked_by]
         values = _values(options, opened, project)
         held_back = options.ready and bool(blockers)
         draft = MissionDraft(
@@ -79,12 +80,12 @@ def _create(options: Options) -> None:
             ready=options.ready and not held_back,
             **values,
         )
-        mission = opened.create_mission(project.id, draft)
+        mission = opened.write(operations.missions.create, project.id, draft)
         for blocker in blockers:
-            opened.link(blocker.id, mission.id)
+            opened.write(operations.missions.link, blocker.id, mission.id)
         if held_back:  # nobody may take it before its blockers are known
-            opened.set_ready(mission.id, True)
-        mission = opened.mission(mission.id)
+            opened.write(operations.missions.set_ready, mission.id, True)
+        mission = opened.read(queries.missions.get, mission.id)
         if mission.ready:
             agents_of(opened, output)
     output.done(
@@ -109,8 +110,8 @@ def _edit_arguments(parser: Parser) -> None:
 def _edit(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        before = opened.mission(options.mission)
-        changes = _values(options, opened, opened.project(before.project_id), before)
+        before = opened.read(queries.missions.get, options.mission)
+        changes = _values(options, opened, opened.read(queries.projects.get, before.project_id), before)
         if options.title is not None:
             changes["title"] = options.title
         if options.solution is not None:
@@ -118,7 +119,7 @@ def _edit(options: Options) -> None:
         if options.loop is not None:
             changes["is_loop"] = options.loop
         if changes:
-            mission = opened.edit_mission(before.id, changes, expected_version=options.if_version)
+            mission = opened.write(operations.missions.edit, before.id, changes, expected_version=options.if_version)
         else:
             mission = _edit_by_hand(opened, before)
     told = f"{ref(mission)} changed" if mission.version != before.version else f"{ref(mission)} is as it was"
@@ -132,7 +133,7 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "spec": options.spec and text_from(options.spec),
         "priority": options.priority,
         "stage": options.stage,
-        "flow_id": opened.flow(options.flow, project.id).id if options.flow else None,
+        "flow_id": opened.read(queries.projects.flow, options.flow, project.id).id if options.flow else None,
         "project_repository_id": _repository(opened, project, options.repo) if options.repo else None,
         "target_branch": options.branch,
         "start_from": options.start_from,
@@ -158,7 +159,7 @@ def _without(stages: list[str], before: Mission | None) -> FlowConfig:
 
 
 def _repository(opened: Workspace, project: Project, name: str) -> str:
-    repositories = opened.repositories(project.id)
+    repositories = opened.read(queries.projects.repositories, project.id)
     for repository in repositories:
         if name in (repository.id, repository.name):
             return repository.id
@@ -168,7 +169,7 @@ def _repository(opened: Workspace, project: Project, name: str) -> str:
 
 
 def _actor(opened: Workspace, project: Project, name: str) -> str:
-    actors = opened.actors(project.id)
+    actors = opened.read(queries.projects.actors, project.id)
     for actor in actors:
         if name in (actor.id, actor.name):
             return actor.id
@@ -207,7 +208,7 @@ def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
         first, _, rest = text.strip().partition("\n")
         written = {"title": first.strip(), "description": rest.strip() or None}
         changes = {name: value for name, value in written.items() if value != (getattr(mission, name) or None)}
-        now = opened.mission(mission.id)
+        now = opened.read(queries.missions.get, mission.id)
         if theirs := overtaken(mission, now, changes):
             raise VersionConflict(
                 f"The {' and the '.join(theirs)} of {ref(mission)} changed while you wrote",
@@ -215,7 +216,11 @@ def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
                 why=f"nothing was changed; it is at version {now.version}",
                 todo=f"`solo-unicorn mission show {ref(mission)}` shows what it says now",
             )
-        return opened.edit_mission(mission.id, changes, expected_version=now.version) if changes else now
+        return (
+            opened.write(operations.missions.edit, mission.id, changes, expected_version=now.version)
+            if changes
+            else now
+        )
 
 
 def _move_arguments(parser: Parser) -> None:
@@ -230,8 +235,13 @@ def _move_arguments(parser: Parser) -> None:
 def _move(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        mission = opened.move_mission(
-            options.mission, options.list, before=options.before, after=options.after, top=options.top
+        mission = opened.write(
+            operations.missions.move,
+            options.mission,
+            options.list,
+            before=options.before,
+            after=options.after,
+            top=options.top,
         )
     output.done(f"{ref(mission)} moved to {mission.list}", mission_json(mission))
 
@@ -248,11 +258,11 @@ def _ready_arguments(parser: Parser) -> None:
 def _ready(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        for mission in [opened.mission(name) for name in options.missions]:
-            opened.set_ready(mission.id, not options.off)
-        done = [opened.mission(name) for name in options.missions]
+        for mission in [opened.read(queries.missions.get, name) for name in options.missions]:
+            opened.write(operations.missions.set_ready, mission.id, not options.off)
+        done = [opened.read(queries.missions.get, name) for name in options.missions]
         agents_of(opened, output)  # the reason below is about them
-        held = [opened.why_not(mission.id) for mission in done]
+        held = [opened.read(queries.sessions.why_not, mission.id, now=opened.now()) for mission in done]
     told = [
         f"{ref(one)} is {'not ready' if options.off else 'ready'}" + (f": {why}" if why and not options.off else "")
         for one, why in zip(done, held, strict=True)
@@ -279,30 +289,35 @@ def _link_arguments(parser: Parser) -> None:
 def _link(options: Options) -> None:
     with workspace() as opened:
         if options.blocked_by:
-            opened.link(options.blocked_by, options.mission)
+            opened.write(operations.missions.link, options.blocked_by, options.mission)
         else:
-            opened.link(
-                options.mission, options.blocks or options.relates_to, "blocks" if options.blocks else "relates_to"
+            opened.write(
+                operations.missions.link,
+                options.mission,
+                options.blocks or options.relates_to,
+                "blocks" if options.blocks else "relates_to",
             )
-        mission = opened.mission(options.mission)
+        mission = opened.read(queries.missions.get, options.mission)
     Output(options).done(f"{ref(mission)} linked", mission_json(mission))
 
 
 def _unlink(options: Options) -> None:
     with workspace() as opened:
         if options.blocked_by:
-            opened.unlink(options.blocked_by, options.mission)
+            opened.write(operations.missions.unlink, options.blocked_by, options.mission)
         else:
             other = options.blocks or options.relates_to
-            opened.unlink(options.mission, other, "blocks" if options.blocks else "relates_to")
-        mission = opened.mission(options.mission)
+            opened.write(
+                operations.missions.unlink, options.mission, other, "blocks" if options.blocks else "relates_to"
+            )
+        mission = opened.read(queries.missions.get, options.mission)
     Output(options).done(f"{ref(mission)} unlinked", mission_json(mission))
 
 
 def _delete(options: Options) -> None:
     with workspace() as opened:
-        found = [opened.mission(name) for name in options.missions]
-        gone = [opened.delete_mission(mission.id) for mission in found]
+        found = [opened.read(queries.missions.get, name) for name in options.missions]
+        gone = [opened.write(operations.missions.delete, mission.id) for mission in found]
     names = ", ".join(ref(mission) for mission in gone)
     Output(options).done(
         f"{names} deleted; `solo-unicorn mission restore` brings back", [mission_json(one) for one in gone]
@@ -311,20 +326,20 @@ def _delete(options: Options) -> None:
 
 def _restore(options: Options) -> None:
     with workspace() as opened:
-        back = [opened.restore_mission(name) for name in options.missions]
+        back = [opened.write(operations.missions.restore, name) for name in options.missions]
     names = ", ".join(ref(mission) for mission in back)
     Output(options).done(f"{names} restored", [mission_json(one) for one in back])
 
 
 def _undo(options: Options) -> None:
     with workspace() as opened:
-        told = opened.undo(project_of(opened, options.project).id)
+        told = opened.write(operations.undo.undo, project_of(opened, options.project).id)
     Output(options).done(told, {"undone": told})
 
 
 def _redo(options: Options) -> None:
     with workspace() as opened:
-        told = opened.redo(project_of(opened, options.project).id)
+        told = opened.write(operations.undo.redo, project_of(opened, options.project).id)
     Output(options).done(told, {"redone": told})
 
 

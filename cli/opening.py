@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..missions.entities import CodeAgent, Project
+from ..missions.entities import SYSTEM, CodeAgent, Project
 from ..missions.errors import NotFound, UsageError
 from ..missions.naming import choices
 from ..system import locks
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .output import Output
 
@@ -33,8 +34,8 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
     """
     _link_awaited(opened)
     if wish:
-        return opened.project(wish)
-    projects = opened.projects()
+        return opened.read(queries.projects.get, wish)
+    projects = opened.read(queries.projects.list_all)
     if len(projects) > 1:
         from ..worktrees.around import projects_around
 
@@ -79,7 +80,7 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
     """
     from ..worktrees.around import common_directory
 
-    if wish or opened.projects() or not (name or common_directory(_here())):
+    if wish or opened.read(queries.projects.list_all) or not (name or common_directory(_here())):
         return project_of(opened, wish)
     if name:
         return _first(opened, output, name, "")
@@ -99,7 +100,7 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
 
 
 def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:
-    project = opened.create_project(name)
+    project = opened.write(operations.projects.create, name)
     remember_directory(opened, project)
     output.note(f"Project {project.name} is made, the first one on this machine" + (f"; {linked}." if linked else "."))
     return project
@@ -129,14 +130,14 @@ def agents_of(opened: Workspace, output: Output) -> list[CodeAgent]:
 
     The service looks at its first start too: whoever comes second leaves what the first has found.
     """
-    if not opened.agents() and opened.read_only is None:
+    if not opened.read(queries.workstation.agents) and opened.read_only is None:
         from ..agents.detection import scan
         from ..config.settings import load
 
         with output.progress("looking for code agents"):
             found = scan(load())
-        opened.set_agents(found, first=True)
-    return opened.agents()
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found, first=True)
+    return opened.read(queries.workstation.agents)
 
 
 def service_note() -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..missions.entities import LISTS, Json, Project
 from ..missions.errors import SoloUnicornError, UsageError
 from ..missions.wire import to_wire
+from ..sync import replica
+from ..workspace import operations, queries
 from .opening import project_of, remember_directory, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, confirmed, takes_first_commit, takes_project_first, takes_yes, text_from
@@ -30,10 +32,10 @@ def _create(options: Options) -> None:
             facts = facts_of(
                 options.repo, first_commit=options.first_commit
             )  # looked at first: a wrong path makes no project
-            project = opened.create_project(options.name, description=options.description)
+            project = opened.write(operations.projects.create, options.name, description=options.description)
             link(opened, project, facts)
         else:
-            project = opened.create_project(options.name, description=options.description)
+            project = opened.write(operations.projects.create, options.name, description=options.description)
             remember_directory(opened, project)
     output.done(f"{project.name} created", to_wire(project), name=project.slug)
     if not options.repo:
@@ -61,8 +63,8 @@ def _list_arguments(parser: Parser) -> None:
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        projects = opened.projects(archived=options.archived)
-        counts = [opened.list_counts(project.id) for project in projects]
+        projects = opened.read(queries.projects.list_all, archived=options.archived)
+        counts = [opened.read(queries.board.list_counts, project.id) for project in projects]
     open_missions = [sum(count.total for name, count in counted.items() if name != "done") for counted in counts]
     output.table(
         ("PROJECT", "NAME", "OPEN", "STATE"),
@@ -86,11 +88,11 @@ def _show(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project)
         repositories, flows, actors = (
-            opened.repositories(project.id),
-            opened.flows(project.id),
-            opened.actors(project.id),
+            opened.read(queries.projects.repositories, project.id),
+            opened.read(queries.projects.flows, project.id),
+            opened.read(queries.projects.actors, project.id),
         )
-        counts = opened.list_counts(project.id)
+        counts = opened.read(queries.board.list_counts, project.id)
     limits = ", ".join(f"{name} {limit}" for name, limit in project.wip_limits.items())
     pairs = [
         ("project", f"{project.name} ({project.slug})"),
@@ -157,7 +159,9 @@ def _edit(options: Options) -> None:
             "name": options.name,
             "description": options.description,
             "wip_limits": _limits(project, options.limit) if options.limit else None,
-            "default_flow_id": opened.flow(options.default_flow, project.id).id if options.default_flow else None,
+            "default_flow_id": opened.read(queries.projects.flow, options.default_flow, project.id).id
+            if options.default_flow
+            else None,
             "pr_mode_default": options.pr_mode,
             "pr_require_review": {"required": True, "free": False}.get(options.pr_review),
             "pr_auto_merge": {"auto": True, "by-hand": False}.get(options.pr_merge),
@@ -169,7 +173,7 @@ def _edit(options: Options) -> None:
         changes = {name: value for name, value in changes.items() if value is not None}
         if not changes:
             raise UsageError("There is nothing to change", todo="`solo-unicorn project edit --help` lists what can be")
-        project = opened.update_project(project.id, changes)
+        project = opened.write(operations.projects.edit, project.id, changes)
     output.done(f"{project.name} changed", to_wire(project))
 
 
@@ -193,7 +197,7 @@ def _limits(project: Project, said: list[str]) -> dict[str, int]:
 def _paused(paused: bool) -> Command:
     def run(options: Options) -> None:
         with workspace() as opened:
-            project = opened.update_project(project_of(opened, options.project).id, {"paused": paused})
+            project = opened.write(operations.projects.edit, project_of(opened, options.project).id, {"paused": paused})
         told = "is paused: nothing new starts, running sessions go on" if paused else "goes on"
         Output(options).done(f"{project.name} {told}", to_wire(project))
 
@@ -211,8 +215,10 @@ def _delete_arguments(parser: Parser) -> None:
 def _delete(options: Options) -> int | None:
     with workspace() as opened:
         project = project_of(opened, options.project)
-        total = sum(count.total for count in opened.list_counts(project.id).values())
-        unsent = len(opened.outbox(project.id)) + len(opened.conflicts(project.id))
+        total = sum(count.total for count in opened.read(queries.board.list_counts, project.id).values())
+        unsent = len(opened.read(replica.mirroring.queued, project.id)) + len(
+            opened.read(replica.settling.list_open, project.id)
+        )
         asked = f"Remove {project.name} with {total} missions, their history and its memory for good?"
         if project.hub is not None:
             asked = f"Remove {project.name} with {total} missions from this machine? {project.hub} keeps what it has."
@@ -220,7 +226,7 @@ def _delete(options: Options) -> int | None:
                 asked += f" {unsent} edit(s) that it does not have are LOST."
         if not confirmed(options, asked):
             return 1
-        opened.delete_project(project.id, discard_unsent=options.discard_unsent)
+        opened.write(operations.projects.delete, project.id, discard_unsent=options.discard_unsent)
     Output(options).done(f"{project.name} removed", {"id": project.id, "slug": project.slug})
     return None
 

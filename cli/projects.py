@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import UsageError
+from ..sync import replica
 from .connecting import chosen, talk_to
 from .opening import workspace
 from .output import Output
@@ -119,7 +120,11 @@ def _who(options: Options) -> tuple[str, Bearer | None]:
             raise UsageError(f"Which hub is the token of {KEY} for?", todo="add --hub URL")
         return wanted, FixedBearer(key)
     with workspace() as opened:
-        if wanted is None and options.profile is None and not any(one.signed_in for one in opened.accounts()):
+        if (
+            wanted is None
+            and options.profile is None
+            and not any(one.signed_in for one in opened.read(replica.connecting.accounts))
+        ):
             raise UsageError(
                 "Which hub?", why="you are signed in at none", todo="add --hub URL; to read, no sign-in is needed there"
             )
@@ -128,7 +133,7 @@ def _who(options: Options) -> tuple[str, Bearer | None]:
             if wanted not in (None, account.hub):
                 raise UsageError(f"{account.profile} is signed in at {account.hub}, not at {wanted}")
             return account.hub, AccountBearer(account.id)
-        there = [one for one in opened.accounts() if one.signed_in and one.hub == wanted]
+        there = [one for one in opened.read(replica.connecting.accounts) if one.signed_in and one.hub == wanted]
     if len(there) > 1:
         raise UsageError(
             f"There are several sign-ins at {wanted}", todo="add --profile: " + ", ".join(one.profile for one in there)

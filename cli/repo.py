@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..missions.entities import Project, ProjectRepository
+from ..missions.entities import SYSTEM, Project, ProjectRepository
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..worktrees.linking import await_commit, link, stop_awaiting, without_checkout
 from .opening import project_of, project_to_fill, workspace
 from .output import Output
@@ -120,7 +121,11 @@ def _wants_first_commit(root: Path) -> bool:
 
 def _expecting(opened: Workspace, facts: RepositoryFacts) -> Project | None:
     """The one connected project with a repository that this checkout is of and that has none on this machine yet."""
-    found = [one for one in opened.projects() if without_checkout(opened, one, "", facts.remote_url) is not None]
+    found = [
+        one
+        for one in opened.read(queries.projects.list_all)
+        if without_checkout(opened, one, "", facts.remote_url) is not None
+    ]
     return found[0] if len(found) == 1 else None
 
 
@@ -136,7 +141,9 @@ def _identified(output: Output, opened: Workspace, repository: ProjectRepository
     if name is not None:
         values = {"github_owner": name.owner, "github_name": name.name, "github_full_name": name.full_name}
         url = f"https://{name.host}/{name.full_name}"
-        repository = opened.update_repository(repository.id, {**values, "github_url": url})
+        repository = opened.write(
+            operations.parts.edit, ProjectRepository, repository.id, {**values, "github_url": url}
+        )
     if not repository.github_owner:
         return repository, ""
     try:
@@ -144,8 +151,8 @@ def _identified(output: Output, opened: Workspace, repository: ProjectRepository
             found = access.identify(repository, settings.api_url)
     except SoloUnicornError as error:
         return repository, f"GitHub was not asked ({error.what}); it is before the first pull request."
-    opened.repository_identified(repository.id, found.id, found.full_name)
-    return opened.repository(repository.id), ""
+    opened.write_as(SYSTEM, operations.pull_requests.repository_identified, repository.id, found.id, found.full_name)
+    return opened.read(queries.projects.repository, repository.id), ""
 
 
 def _check_branch(facts: RepositoryFacts, branch: str) -> None:
@@ -168,7 +175,9 @@ def _list_arguments(parser: Parser) -> None:
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = opened.repositories(None if options.all_projects else project_of(opened, options.project).id)
+        found = opened.read(
+            queries.projects.repositories, None if options.all_projects else project_of(opened, options.project).id
+        )
     output.table(
         ("REPOSITORY", "BRANCH", "MAX", "STATE", "PATH"),
         [
@@ -195,9 +204,11 @@ def _remove(options: Options) -> None:
     with workspace() as opened:
         name = options.name
         if options.project:
-            project = opened.project(options.project)
-            name = next((one.id for one in opened.repositories(project.id) if one.name == name), name)
-        repository = opened.remove_repository(name)
+            project = opened.read(queries.projects.get, options.project)
+            name = next(
+                (one.id for one in opened.read(queries.projects.repositories, project.id) if one.name == name), name
+            )
+        repository = opened.write(operations.parts.remove, ProjectRepository, name)
         with output.progress("removing its vacant worktrees"):
             stays = _let_go(opened, repository, keep_clone=options.keep_clone)
     gone = repository.is_managed_clone and not Path(repository.local_path).exists()
@@ -216,11 +227,12 @@ def _let_go(opened: Workspace, repository: ProjectRepository, *, keep_clone: boo
     from ..missions.ids import new_ulid
     from ..worktrees.pool import Pool
     from ..worktrees.removing import remove_clone, remove_worktrees
+    from ..worktrees.slots import WorkspaceSlots
 
-    path, shared = Path(repository.local_path), [one.local_path for one in opened.repositories()]
+    path, shared = Path(repository.local_path), [one.local_path for one in opened.read(queries.projects.repositories)]
     if not path.is_dir():
         return []
-    pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+    pool = Pool(WorkspaceSlots.of(opened), worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
     try:
         removals = remove_worktrees(pool, repository)
         stays = [f"The worktree {one.path} stays, because {one.why}." for one in removals if not one.removed]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.errors import SoloUnicornError
+from ..workspace import queries
 from ..workspace.workspace import Workspace
 from .output import Output
 from .progress import bar
@@ -44,7 +45,11 @@ def _here_already(opened: Workspace, url: str) -> tuple[RepositoryFacts, bool] |
     from ..worktrees.linking import alike
     from ..worktrees.repositories import inspect
 
-    linked = {Path(one.local_path): one.is_managed_clone for one in opened.repositories() if one.local_path}
+    linked = {
+        Path(one.local_path): one.is_managed_clone
+        for one in opened.read(queries.projects.repositories)
+        if one.local_path
+    }
     kept = [one for one in sorted(clones_dir().iterdir()) if not one.name.startswith(".")]
     for path in (*linked, *kept):
         try:

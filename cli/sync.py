@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import paths
-from ..missions.entities import Json
+from ..missions.entities import SYSTEM, Json
 from ..missions.errors import SoloUnicornError, TryAgain, UsageError
 from ..missions.ids import short_id
+from ..sync import replica
+from ..workspace import operations, queries
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, may_take_project
@@ -38,7 +40,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(options: Options) -> None:
     with workspace() as opened:
-        project = opened.project(options.project).id if options.project else None
+        project = opened.read(queries.projects.get, options.project).id if options.project else None
         if options.lists or options.done_days:
             _select(opened, project, options)
         if options.recover:
@@ -51,7 +53,7 @@ def _run(options: Options) -> None:
             _settle_parked(opened, options)
             return
         if options.status:
-            _tell(opened.sync_state(project), options)
+            _tell(queries.connection.sync_state(opened, project), options)
             return
     _synchronise(project, options)
 
@@ -59,7 +61,7 @@ def _run(options: Options) -> None:
 def _select(opened: Workspace, project: str | None, options: Options) -> None:
     from ..missions.entities import LISTS
 
-    mirror = opened.mirror(project or project_of(opened, None).id)
+    mirror = opened.read(replica.mirroring.mirrored, project or project_of(opened, None).id)
     project = mirror.project_id
     lists, days = mirror.lists, mirror.days
     if options.lists:
@@ -71,26 +73,30 @@ def _select(opened: Workspace, project: str | None, options: Options) -> None:
         if options.done_days != "all" and not options.done_days.isdecimal():
             raise UsageError(f"{options.done_days!r} is no number of days", todo="give a number, or all")
         days = None if options.done_days == "all" else int(options.done_days)
-    opened.select_missions(project, lists=lists, days=days)
+    opened.write(replica.connecting.select_missions, project, lists=lists, days=days)
 
 
 def _recover(opened: Workspace, options: Options) -> None:
     output = Output(options)
-    told = opened.recover_unsent()
+    told = replica.mirroring.recover_unsent(opened)
     waiting = told.pop("")
     for project_id, count in told.items():
-        output.note(f"{opened.project(project_id).name}: {count} edit(s) are on their way again.")
+        output.note(f"{opened.read(queries.projects.get, project_id).name}: {count} edit(s) are on their way again.")
     if waiting:
         output.note(f"{waiting} edit(s) wait until their project is connected by the account that made them.")
     output.done(f"{sum(told.values())} edit(s) recovered", {"recovered": dict(told), "waiting": waiting})
 
 
 def _list_parked(opened: Workspace, project: str | None, options: Options) -> None:
-    entries = opened.outbox(project, parked=True)
+    entries = opened.read(replica.mirroring.queued, project, parked=True)
     rows, data = [], list[Json]()
     for entry in entries:
         part = str(entry.patch.get("table", ""))
-        name = f"{part} {opened.part_name(part, entry.entity_id)}" if part else _name(opened, entry.entity_id)
+        name = (
+            f"{part} {opened.read(replica.mirroring.part_name, part, entry.entity_id)}"
+            if part
+            else _name(opened, entry.entity_id)
+        )
         what = {"create": "new mission", "part": f"new {part}", "delete": "deletion", "part_delete": "deletion"}.get(
             entry.kind,
             ", ".join(entry.patch.get("fields") or entry.patch),  # type: ignore[arg-type]
@@ -114,16 +120,16 @@ def _list_parked(opened: Workspace, project: str | None, options: Options) -> No
 def _settle_parked(opened: Workspace, options: Options) -> None:
     output = Output(options)
     if options.retry is not None:
-        entry = opened.retry_parked(options.retry)
+        entry = opened.write_as(SYSTEM, replica.mirroring.retry_parked, options.retry)
         output.done(f"{options.retry} is sent once more", {"number": entry.seq, "mission": entry.entity_id})
     else:
-        entry = opened.discard_parked(options.discard)
+        entry = opened.write_as(SYSTEM, replica.mirroring.discard_parked, options.discard)
         output.done(f"{options.discard} is given up", {"number": entry.seq, "mission": entry.entity_id})
 
 
 def _name(opened: Workspace, mission_id: str) -> str:
     try:
-        return short_id(opened.mission(mission_id).number)
+        return short_id(opened.read(queries.missions.get, mission_id).number)
     except SoloUnicornError:
         return mission_id
 
@@ -154,7 +160,6 @@ async def _once(project: str | None) -> SyncState:
     from ..sync.client.engine import Engine
     from ..sync.client.fetching import connected
     from ..workspace.thread import WorkspaceThread
-    from ..workspace.workspace import Workspace
 
     async with WorkspaceThread() as workspace:
         engine = Engine(workspace, connected)
@@ -162,7 +167,7 @@ async def _once(project: str | None) -> SyncState:
             troubles = await engine.once(project)
         finally:
             await engine.close()
-        state = await workspace.run(Workspace.sync_state, project)
+        state = await workspace.run(queries.connection.sync_state, project)
     if troubles and state.failure() is None:  # files only: the next time they go on where they stand
         raise Offline("Not everything was sent", why=troubles[0].reason, todo="`solo-unicorn sync` goes on")
     return state
@@ -176,7 +181,7 @@ async def _asked(project: str | None) -> SyncState:
     from ..workspace.workspace import Workspace
 
     async with WorkspaceThread() as workspace:
-        number = await workspace.run(Workspace.request, "sync")
+        number = await workspace.write(operations.workstation.request, "sync")
         news = asyncio.Event()
         workspace.on_change(news.set)
         try:
@@ -184,7 +189,7 @@ async def _asked(project: str | None) -> SyncState:
                 while True:
                     news.clear()
                     if int(await workspace.run(Workspace.meta, ANSWERED) or 0) >= number:
-                        return await workspace.run(Workspace.sync_state, project)
+                        return await workspace.run(queries.connection.sync_state, project)
                     await news.wait()
         except TimeoutError:
             raise TryAgain(

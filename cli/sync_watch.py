@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config import paths
+from ..sync import replica
 from ..sync.client.alone import EngineRuns, alone
 from ..sync.client.happenings import Happening
 from ..sync.client.synchroniser import Synchroniser
+from ..workspace import queries
 from ..workspace.heard import lock_of
 from ..workspace.thread import WorkspaceThread
-from ..workspace.workspace import Workspace
 from .shapes import at_wire
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class _Watch:
             loop.add_signal_handler(number, self._end)
         async with WorkspaceThread() as workspace:
             if self._project:
-                self._name = (await workspace.run(Workspace.project, self._project)).name
+                self._name = (await workspace.read(queries.projects.get, self._project)).name
             workspace.on_change(self._news.set)
-            if not await workspace.run(Workspace.mirrors):
+            if not await workspace.read(replica.mirroring.mirrors):
                 self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
             while not self._ended.is_set():
                 try:
@@ -76,7 +77,7 @@ class _Watch:
         try:
             while not self._ended.is_set() and not running.done():
                 self._news.clear()
-                self._end_when_signed_out(await workspace.run(Workspace.sync_state, self._project))
+                self._end_when_signed_out(await workspace.run(queries.connection.sync_state, self._project))
                 await self._news.wait()
         finally:
             running.cancel()
@@ -98,7 +99,7 @@ class _Watch:
         self._tell(Happening("following", "", "another process of this machine synchronises: this is what it says"))
         while not self._ended.is_set():
             self._news.clear()
-            state = await workspace.run(Workspace.sync_state, self._project)
+            state = await workspace.run(queries.connection.sync_state, self._project)
             self._end_when_signed_out(state)
             if state.links and not state.synchronising:
                 return

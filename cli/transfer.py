@@ -9,6 +9,7 @@ from pathlib import Path
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from .opening import project_of, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_project_first
@@ -24,7 +25,7 @@ def _export(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = project_of(opened, options.project)
-        found = opened.export_project(project.id)
+        found = opened.read(queries.exports.export_project, project.id)
     if options.output in (None, "-"):
         output.text(json.dumps(found, ensure_ascii=False, indent=1), found)
         return
@@ -45,7 +46,7 @@ def _import_arguments(parser: Parser) -> None:
 def _import(options: Options) -> None:
     exported = _read(options.file)
     with workspace() as opened:
-        project = opened.import_project(exported, copy=options.copy)
+        project = opened.write(operations.imports.import_project, exported, copy=options.copy)
     Output(options).done(f"{project.name} is here as {project.slug}", to_wire(project), name=project.slug)
 
 

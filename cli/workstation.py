@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ..missions.entities import Json, JsonObject, Mission, Session
+from ..missions.entities import SYSTEM, Json, JsonObject, Mission, Session
 from ..missions.wire import to_wire
+from ..sync import replica
+from ..workspace import operations, queries
 from ..workstation import client
 from .opening import workspace
 from .output import Output
@@ -57,14 +59,18 @@ def _status(options: Options) -> None:
     except client.NotRunning:
         service = None
     with workspace() as opened:
-        machine = opened.workstation()
-        sessions = opened.sessions(active=True)
-        missions = {session.mission_id: opened.mission(session.mission_id) for session in sessions}
-        agents = opened.agents()
-        paused = opened.workstation_paused()
-        waiting = len(opened.waiting())
-        sync = opened.sync_state()
-        kept_out = [why for one in opened.accounts() if (why := opened.meta(f"workstation.fenced {one.id}"))]
+        machine = operations.workstation.this_machine(opened)
+        sessions = opened.read(queries.sessions.find, active=True)
+        missions = {session.mission_id: opened.read(queries.missions.get, session.mission_id) for session in sessions}
+        agents = opened.read(queries.workstation.agents)
+        paused = opened.read(queries.workstation.paused)
+        waiting = len(opened.read(queries.missions.waiting))
+        sync = queries.connection.sync_state(opened)
+        kept_out = [
+            why
+            for one in opened.read(replica.connecting.accounts)
+            if (why := opened.meta(f"workstation.fenced {one.id}"))
+        ]
     state = "not running" if service is None else str(service.get("state", "running"))
     pairs = [
         ("workstation", machine.name),
@@ -121,7 +127,7 @@ def _restart(options: Options) -> None:
 def _paused(paused: bool) -> Command:
     def run(options: Options) -> None:
         with workspace() as opened:
-            opened.set_workstation_paused(paused)
+            operations.workstation.set_paused(opened, paused)
         told = "Nothing new starts on this machine; running sessions go on" if paused else "Missions start again"
         Output(options).done(told, {"paused": paused})
 
@@ -198,8 +204,8 @@ def _register(options: Options) -> None:
     with workspace() as opened:
         account = chosen(opened, options.profile)
         if options.force:
-            opened.forget_workstation()
-        machine, generation = opened.workstation(), opened.generation()
+            opened.write_as(SYSTEM, operations.workstation.forget)
+        machine, generation = operations.workstation.this_machine(opened), opened.read(queries.workstation.generation)
 
     async def told(link: HttpTransport) -> None:
         answer = await link.send(registration(machine, generation))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..missions.entities import JsonObject, ProjectRepository
 from ..missions.errors import NotFound
 from ..missions.wire import to_wire
+from ..workspace import queries
 from ..workspace.workspace import Workspace
 from .opening import workspace
 from .output import Output
@@ -29,7 +30,7 @@ def _list_arguments(parser: Parser) -> None:
 
 
 def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository]:
-    found = [one for one in opened.repositories() if name in (None, one.id, one.name)]
+    found = [one for one in opened.read(queries.projects.repositories) if name in (None, one.id, one.name)]
     if name is not None and not found:
         raise NotFound(f"There is no repository {name!r}", todo="`solo-unicorn repo list --all-projects` names them")
     return found
@@ -66,7 +67,11 @@ def _list(options: Options) -> None:
         return
     with workspace() as opened:
         repositories = {one.id: one for one in _repositories(opened, options.repo)}
-        found = [one for one in opened.worktrees() if one.repository_id in repositories or options.repo is None]
+        found = [
+            one
+            for one in opened.read(queries.workstation.worktrees)
+            if one.repository_id in repositories or options.repo is None
+        ]
         used = {one.mission_id: _name(opened, one.mission_id) for one in found if one.mission_id}
         with output.progress("looking at the worktrees"):
             orphans = _orphans(_pool(opened), list(repositories.values()), dry_run=True)
@@ -96,8 +101,9 @@ def _pool(opened: Workspace) -> Pool:
     from ..config.paths import worktrees_dir
     from ..missions.ids import new_ulid
     from ..worktrees.pool import Pool
+    from ..worktrees.slots import WorkspaceSlots
 
-    return Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+    return Pool(WorkspaceSlots.of(opened), worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
 
 
 def _orphans(pool: Pool, repositories: list[ProjectRepository], *, dry_run: bool) -> list[Orphan]:
@@ -115,7 +121,7 @@ def _orphan_json(one: Orphan) -> JsonObject:
 
 def _name(opened: Workspace, mission_id: str) -> str:
     try:
-        return ref(opened.mission(mission_id))
+        return ref(opened.read(queries.missions.get, mission_id))
     except NotFound:
         return mission_id
 
@@ -137,7 +143,7 @@ def _clean(options: Options) -> None:
     days = load().worktrees.keep_days if options.days is None else options.days
     with workspace() as opened:
         pool, repositories = _pool(opened), _repositories(opened, options.repo)
-        in_use = {session.worktree_path for session in opened.sessions(active=True)}
+        in_use = {session.worktree_path for session in opened.read(queries.sessions.find, active=True)}
         found = []
         with output.progress("looking at the worktrees"):
             orphans = _orphans(pool, repositories, dry_run=options.dry_run)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author, CodeAgent, Mission, Usage
+from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, Usage, service_of
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
@@ -42,11 +43,17 @@ def tell(path: Path) -> str:
     """Fill a workspace; returns the project's id."""
     clock = Clock()
     with Workspace.open(path, clock=clock) as workspace:
-        project = workspace.create_project("acme-shop", description="The shop")
-        workspace.update_project(project.id, {"wip_limits": {"doing": 4, "review": 5}})
-        web = workspace.add_repository(project.id, "web", local_path="/srv/acme/web", max_concurrent_missions=4)
-        api = workspace.add_repository(project.id, "api", local_path="/srv/acme/api", max_concurrent_missions=4)
-        workspace.set_agents(
+        project = workspace.write(operations.projects.create, "acme-shop", description="The shop")
+        workspace.write(operations.projects.edit, project.id, {"wip_limits": {"doing": 4, "review": 5}})
+        web = workspace.write(
+            operations.projects.add_repository, project.id, "web", local_path="/srv/acme/web", max_concurrent_missions=4
+        )
+        api = workspace.write(
+            operations.projects.add_repository, project.id, "api", local_path="/srv/acme/api", max_concurrent_missions=4
+        )
+        workspace.write_as(
+            SYSTEM,
+            operations.workstation.set_agents,
             [
                 CodeAgent(
                     "claude",
@@ -64,53 +71,66 @@ def tell(path: Path) -> str:
                     "gemini", "gemini", "Gemini", slots=1, binary="/usr/bin/gemini", agent_version="0.61", state="ready"
                 ),
                 CodeAgent("opencode", "opencode", "OpenCode", detail="not installed"),
-            ]
+            ],
         )
-        flows = {flow.name: flow.id for flow in workspace.flows(project.id)}
+        flows = {flow.name: flow.id for flow in workspace.read(queries.projects.flows, project.id)}
 
         def add(title: str, priority: int, repository: str, **more: object) -> Mission:
             draft = MissionDraft(title=title, priority=priority, project_repository_id=repository)
-            return workspace.create_mission(project.id, replace(draft, **more))
+            return workspace.write(operations.missions.create, project.id, replace(draft, **more))
 
         def plan(mission: Mission, done: int, *titles: str) -> None:
-            workspace.update_tasks(mission.id, titles, done)
+            workspace.write(operations.missions.update_tasks, mission.id, titles, done)
 
         def run(mission: Mission, agent: str, activity: str, tokens: int, cost: float | None) -> str:
-            workspace.set_ready(mission.id, True)
-            chosen = next(one for one in workspace.agents() if one.name == agent)
-            here = workspace.workstation().id
-            session = workspace.claim(
-                mission.id, session_id=f"S{mission.number:025}", agent=chosen, workstation_id=here
+            workspace.write(operations.missions.set_ready, mission.id, True)
+            chosen = next(one for one in workspace.read(queries.workstation.agents) if one.name == agent)
+            here = operations.workstation.this_machine(workspace).id
+            session = workspace.write_as(
+                SYSTEM,
+                operations.dispatch.claim,
+                mission.id,
+                session_id=f"S{mission.number:025}",
+                agent=chosen,
+                workstation_id=here,
             )
-            workspace.session_started(
+            workspace.write_as(
+                service_of(session.id),
+                operations.sessions.begin,
                 session.id,
                 host_pid=1,
                 worktree_path=f"/home/you/.solo-unicorn/worktrees/{mission.number}",
                 branch=f"solo-unicorn/mission-{mission.number}",
                 base_commit="0" * 40,
             )
-            workspace.set_mission_worktree(
+            workspace.write_as(
+                SYSTEM,
+                operations.workstation.set_mission_worktree,
                 mission.id,
                 f"/home/you/.solo-unicorn/worktrees/{mission.number}",
                 f"solo-unicorn/mission-{mission.number}",
             )
             usage = Usage(tokens * 3 // 4, tokens // 4, 0, cost, 4)
-            workspace.session_progress(session.id, activity=activity, usage=usage, at=clock())
+            workspace.write_as(
+                SYSTEM, operations.sessions.progress, session.id, activity=activity, usage=usage, at=clock()
+            )
             return session.id
 
         def review(mission: Mission, summary: str, to_check: str) -> None:
-            workspace.request_review(mission.id, summary, to_check, by=Author("agent", "claude"))
+            workspace.write_as(
+                Author("agent", "claude"), operations.review.request_review, mission.id, summary, to_check
+            )
 
         rate = add("Rate-limit the public API", 5, api.id, stage="plan")
         plan(rate, 0, "Token bucket per key", "Answer 429 with Retry-After", "Metrics", "Docs", "Load test", "Roll out")
         tokens = add("Design tokens for every surface of the shop", 4, web.id, stage="plan")
         dark = add("Dark mode for invoices", 3, web.id)
-        workspace.link(tokens.id, dark.id)
+        workspace.write(operations.missions.link, tokens.id, dark.id)
         add("Invoices as PDF/A-3 with the machine-readable part attached", 3, api.id)
         add("Search: synonyms from the support mailbox", 2, web.id, flow_id=flows["Research"])
         add("Drop the last jQuery plug-in", 1, web.id, flow_id=flows["Quick fix"])
         for mission in (rate, dark):
-            workspace.set_ready(mission.id, True)
+            workspace.write(operations.missions.set_ready, mission.id, True)
 
         done = [
             add(title, 3, web.id)
@@ -118,16 +138,25 @@ def tell(path: Path) -> str:
         ]
         for hours, mission in zip((40, 5, 2), reversed(done), strict=True):
             clock.before_end(hours=hours)
-            workspace.move_mission(mission.id, "done", top=True)
+            workspace.write(operations.missions.move, mission.id, "done", top=True)
         clock.before_end(hours=3)
         loop = add("Dependency updates", 2, web.id, is_loop=True)
-        workspace.edit_mission(loop.id, {"description": "Update what is safe to update, one pull request each."})
+        workspace.write(
+            operations.missions.edit, loop.id, {"description": "Update what is safe to update, one pull request each."}
+        )
         add("Flaky test hunt", 3, api.id, is_loop=True)
 
         login = add("Fix flaky login test", 3, web.id, stage="code", code_agent_name="codex", code_agent_type="codex")
         clock.before_end(minutes=30)
         parked = run(login, "codex", "running npm test", 52_000, None)
-        workspace.end_session(parked, "rate_limited", "usage limit", reset_at=NOW + timedelta(hours=9, minutes=12))
+        workspace.write_as(
+            service_of(parked),
+            operations.sessions.end,
+            parked,
+            "rate_limited",
+            "usage limit",
+            reset_at=NOW + timedelta(hours=9, minutes=12),
+        )
 
         clock.before_end(minutes=14)
         typo = add("Search: typo tolerance", 3, web.id, stage="plan", list="doing")
@@ -137,13 +166,14 @@ def tell(path: Path) -> str:
         question = add("Consent before analytics", 4, web.id, stage="clarify", list="doing")
         asked = run(question, "gemini", "thinking", 6_000, None)
         clock.before_end(minutes=12)
-        workspace.ask_question(
+        workspace.write_as(
+            Author("agent", "gemini"),
+            operations.review.ask_question,
             question.id,
             "Should a refusal be remembered for a year, or asked again each month?",
-            by=Author("agent", "gemini"),
         )
-        workspace.end_session(asked, "needs_input", "")
-        workspace.move_mission(typo.id, "review", top=True)
+        workspace.write_as(service_of(asked), operations.sessions.end, asked, "needs_input", "")
+        workspace.write(operations.missions.move, typo.id, "review", top=True)
 
         clock.before_end(minutes=4, seconds=12)
         pay = add("Checkout: retry payments", 4, web.id, stage="code", list="doing", description=DESCRIPTION)
@@ -157,12 +187,14 @@ def tell(path: Path) -> str:
             "Write it down",
         )
         run(pay, "claude", "editing src/pay/retry.ts", 38_000, 0.41)
-        workspace.move_mission(pay.id, "doing", top=True)
+        workspace.write(operations.missions.move, pay.id, "doing", top=True)
         clock.before_end(seconds=48)
         stock = add("Stock levels: one query instead of forty", 5, api.id, stage="plan", list="doing")
         run(stock, "claude", "reading src/stock/level.py", 9_000, 0.07)
         clock.now = NOW
-        workspace.set_agent_limit("codex", NOW + timedelta(hours=9, minutes=12))
+        workspace.write_as(
+            SYSTEM, operations.workstation.set_agent_limit, "codex", NOW + timedelta(hours=9, minutes=12)
+        )
         return project.id
 
 

@@ -41,7 +41,7 @@ def new_token() -> str:
 
 
 def digest(token: str) -> str:
-    """SHA-256 of a token in hexadecimal, as `Workspace.set_session_token` takes it."""
+    """SHA-256 of a token in hexadecimal, as `dispatch.set_token` takes it."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """What the MCP tools need from whoever keeps the missions, as one Protocol.
 
-`sync.workspace.Workspace` fulfils it on a machine; a hub's services fulfil it for its own callers. The tools hold no
+`mcp_server.workspace_access` fulfils it on a machine; a hub's services fulfil it for its own callers. The tools hold no
 storage of their own: every operation runs inside `Call`, which hands the keeper to a closure on whatever thread owns
 the database (DESIGN, "The house").
 """

@@ -84,7 +84,7 @@ SAYS: Final[dict[Kind, Words]] = {
         "proxy wants sign-in",
         "see HTTPS_PROXY",
         "A proxy on the way to {hub} wants a sign-in of its own",
-        "put it into HTTP_PROXY and HTTPS_PROXY (http://user:password@proxy.example.com:3128); start the service anew",
+        "put it into HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host; start the service anew",
     ),
     "unreachable": Words(
         "offline since {since}",

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ..workspace.workspace import Workspace
+from ..workspace import queries
 from .board.screen import BoardScreen
 from .kit.application import Application
 from .kit.keys import Entry, entries
@@ -62,7 +62,7 @@ class Entries(Provider):
         if board is None or len(query) < 2:
             return
         project = board.model.summary.project
-        hits = await self.application.perform(Workspace.search, query, project.id if project else None, MISSIONS)
+        hits = await self.application.read(queries.missions.search, query, project.id if project else None, MISSIONS)
         for place, hit in enumerate(hits or ()):
             yield Hit(
                 0.5 - place / 100,

@@ -126,3 +126,9 @@ def unresolved_blockers(connection: sqlite3.Connection, mission_id: str) -> list
             (mission_id,),
         )
     ]
+
+
+def meta(connection: sqlite3.Connection, key: str) -> str | None:
+    """A setting of the workspace itself."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])

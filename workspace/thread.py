@@ -10,15 +10,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import paths
 from .bell import Bell
-from .reads import Reads
-from .store import DatabaseError
+from .store import Connection, DatabaseError
 
 if TYPE_CHECKING:
+    from ..missions.entities import Author
+    from .change import Change
     from .workspace import Workspace
 
 P = ParamSpec("P")
@@ -43,7 +45,7 @@ class WorkspaceThread:
     async def open(self) -> Self:
         """Open the workspace and begin to watch it; raises what `Workspace.open` raises."""
         self._workspace = await self._in_thread(_opened, self._path)
-        self._seen = await self.run(Reads.data_version)
+        self._seen = await self._data_version()
         with suppress(OSError):  # a file system without sockets: looking alone, a second later
             self._bell = Bell(paths.bell_dir())
             asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
@@ -95,6 +97,24 @@ class WorkspaceThread:
         """
         return await self._in_thread(operation, self.workspace, *args, **kwargs)
 
+    async def read(self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `Workspace.read`."""
+        return await self._in_thread(self.workspace.read, query, *args, **kwargs)
+
+    async def write(self, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `Workspace.write`."""
+        return await self._in_thread(self.workspace.write, operation, *args, **kwargs)
+
+    async def write_as(
+        self, by: Author, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `Workspace.write_as`."""
+        return await self._in_thread(self.workspace.write_as, by, operation, *args, **kwargs)
+
+    def now(self) -> datetime:
+        """The time by the clock of the workspace."""
+        return self.workspace.now()
+
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the event loop after any process changed the workspace; returns how to stop that.
 
@@ -107,6 +127,9 @@ class WorkspaceThread:
         context = copy_context()
         call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(function, *args, **kwargs))
         return await asyncio.shield(call)
+
+    async def _data_version(self) -> int:
+        return await self._in_thread(self.workspace.data_version)
 
     def _rung(self) -> None:
         if self._bell and self._bell.drain():
@@ -121,7 +144,7 @@ class WorkspaceThread:
         while True:
             rang = await self._heard()
             try:
-                version: int | None = await self.run(Reads.data_version)
+                version: int | None = await self._data_version()
             except DatabaseError:  # whoever reads next says what is wrong with the file
                 version = None
             if rang or version != self._seen:

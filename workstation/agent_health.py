@@ -13,10 +13,10 @@ from dataclasses import replace
 from ..agents import catalogue, detection
 from ..config import paths
 from ..config.log import logger
-from ..missions.entities import CodeAgent
+from ..missions.entities import SYSTEM, CodeAgent
 from ..missions.errors import SoloUnicornError
 from ..system.backoff import Backoff
-from ..workspace.workspace import Workspace
+from ..workspace import operations, queries
 from .context import ServiceContext
 
 SCAN_DEADLINE_SECONDS = 5.0
@@ -41,13 +41,13 @@ class AgentHealth:
         """
         async with self._scanning:
             settings = self._context.settings
-            before = {agent.name: agent for agent in await self._context.workspace.run(Workspace.agents)}
+            before = {agent.name: agent for agent in await self._context.workspace.read(queries.workstation.agents)}
             seen = {agent.name: agent.binary for agent in before.values()}
             found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS, seen=seen)
             if not asked:
                 mute = await asyncio.to_thread(_cannot_be_asked)
                 found = [_still_held(agent, before.get(agent.name), mute) for agent in found]
-            await self._context.workspace.run(Workspace.set_agents, found)
+            await self._context.workspace.write_as(SYSTEM, operations.workstation.set_agents, found)
         self._log.info("agents scanned", extra={"agents": {agent.name: agent.state for agent in found}})
         self._on_change()
 
@@ -57,7 +57,7 @@ class AgentHealth:
         while True:
             await asyncio.sleep(pause.next())
             try:
-                agents = await self._context.workspace.run(Workspace.agents)
+                agents = await self._context.workspace.read(queries.workstation.agents)
                 held = any(is_held(agent) for agent in agents)
                 if held:
                     await self.scan(asked=False)

@@ -13,6 +13,7 @@ from typing import Any
 from ..config.log import logger
 from ..missions.entities import SYSTEM, Mission, ProjectRepository
 from ..missions.errors import SoloUnicornError
+from ..workspace import operations
 from ..worktrees.bases import refreshed
 from ..worktrees.includes import Pending
 from .context import ServiceContext
@@ -64,7 +65,9 @@ class Background:
             said = await self._context.git(refreshed, repository.local_path, base)
             if said:
                 await self._context.workspace.run(
-                    lambda workspace: workspace.add_note(mission.id, "progress", said, by=SYSTEM)
+                    lambda workspace: workspace.write_as(
+                        SYSTEM, operations.missions.add_note, mission.id, "progress", said
+                    )
                 )
         except SoloUnicornError as error:
             self._log.info("base not looked up", extra={"repository": repository.name, "why": str(error)})

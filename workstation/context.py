@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..config import paths
 from ..config.settings import Settings
-from ..missions.entities import Session, Worktree
+from ..missions.entities import Session
 from ..missions.ids import new_ulid
+from ..workspace import operations
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 from ..worktrees.pool import Pool
+from ..worktrees.slots import WorkspaceSlots
 from .hosting import McpHosting
 from .threads import DaemonThreads
 
@@ -26,27 +28,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class WorkspaceSlots:
-    """The pool's slots, kept in the workspace: called on a git thread, answered on the workspace's thread."""
+def _slots(thread: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> WorkspaceSlots:
+    """The pool is called on a git thread; what it asks is answered on the workspace's thread."""
 
-    def __init__(self, workspace: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> None:
-        self._workspace = workspace
-        self._loop = loop
+    def ask(function: Callable[[Workspace], T], /) -> T:
+        return asyncio.run_coroutine_threadsafe(thread.run(function), loop).result()
 
-    def worktrees(self, repository: str | None = None) -> list[Worktree]:
-        """The recorded worktrees of one repository, or of all."""
-        return self._ask(lambda workspace: workspace.worktrees(repository))
-
-    def put_worktree(self, worktree: Worktree) -> None:
-        """Record one, new or changed."""
-        self._ask(lambda workspace: workspace.put_worktree(worktree))
-
-    def remove_worktree(self, worktree_id: str) -> None:
-        """Forget one."""
-        self._ask(lambda workspace: workspace.remove_worktree(worktree_id))
-
-    def _ask(self, operation: Callable[[Workspace], T]) -> T:
-        return asyncio.run_coroutine_threadsafe(self._workspace.run(operation), self._loop).result()
+    return WorkspaceSlots(ask)
 
 
 @dataclass(slots=True)
@@ -76,8 +64,8 @@ class ServiceContext:
         """Open the workspace; raises what `Workspace.open` raises. The MCP server is not up yet."""
         asyncio.get_running_loop().set_default_executor(DaemonThreads())
         workspace = await WorkspaceThread().open()
-        workstation = await workspace.run(Workspace.workstation)
-        slots = WorkspaceSlots(workspace, asyncio.get_running_loop())
+        workstation = await workspace.run(operations.workstation.this_machine)
+        slots = _slots(workspace, asyncio.get_running_loop())
         pool = Pool(slots, paths.worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
         return cls(workspace, settings, McpHosting(workspace, settings.mcp.port), pool, workstation.id)
 

@@ -1,8 +1,8 @@
 """Which mission starts next, and when to look again.
 
-Everything is asked of the workspace at that moment and taken by one conditional write (`Workspace.claim`), so nothing
-is decided on a stale picture, and nothing is lost when the service dies: what was claimed is adopted, what was not is
-looked at again.
+Everything is asked of the workspace at that moment and taken by one conditional write (`operations.dispatch.claim`), so
+nothing is decided on a stale picture, and nothing is lost when the service dies: what was claimed is adopted, what was
+not is looked at again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ..missions.eligibility import AgentState, pick_agent
-from ..missions.entities import CodeAgent, Session
+from ..missions.entities import SYSTEM, CodeAgent, Session
 from ..missions.errors import Conflict, NotFound
 from ..missions.ids import new_ulid
 from ..missions.records import record
+from ..sync import replica
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 
 
@@ -43,25 +45,30 @@ def claim_next(
     worktree: of their missions only those start that have their own. Missions of connected projects start only with
     the session that the hub `granted` them; those that wait for that are added to `wishes`.
     """
-    live = workspace.sessions(active=True)
-    if len(live) >= slots or workspace.workstation_paused():
+    live = workspace.read(queries.sessions.find, active=True)
+    if len(live) >= slots or workspace.read(queries.workstation.paused):
         return None
     now = datetime.now(UTC)
-    agents = {agent.name: agent for agent in workspace.agents()}
+    agents = {agent.name: agent for agent in workspace.read(queries.workstation.agents)}
     states = tuple(_state(agent, live) for agent in agents.values())
     granted = granted or {}
     for mission_id, session_id in granted.items():
         try:
-            mission = workspace.mission(mission_id)
+            mission = workspace.read(queries.missions.get, mission_id)
             chosen = pick_agent(mission, states, now)
             if chosen is not None:
-                return workspace.claim(
-                    mission_id, session_id=session_id, agent=agents[chosen.name], workstation_id=workstation_id
+                return workspace.write_as(
+                    SYSTEM,
+                    operations.dispatch.claim,
+                    mission_id,
+                    session_id=session_id,
+                    agent=agents[chosen.name],
+                    workstation_id=workstation_id,
                 )
         except (Conflict, NotFound):
             continue  # it changed meanwhile: the hub takes its grant back by itself
-    mirrored = {mirror.project_id for mirror in workspace.mirrors()}
-    for entry in workspace.queue():
+    mirrored = {mirror.project_id for mirror in workspace.read(replica.mirroring.mirrors)}
+    for entry in workspace.read(queries.sessions.queue, now=workspace.now()):
         if entry.why_not is not None:
             continue
         if entry.mission.project_repository_id in full and entry.mission.worktree_path is None:
@@ -74,8 +81,13 @@ def claim_next(
                 wishes.append(Wish(entry.mission.id, entry.mission.project_id, agents[chosen.name]))
             continue
         try:
-            return workspace.claim(
-                entry.mission.id, session_id=new_ulid(), agent=agents[chosen.name], workstation_id=workstation_id
+            return workspace.write_as(
+                SYSTEM,
+                operations.dispatch.claim,
+                entry.mission.id,
+                session_id=new_ulid(),
+                agent=agents[chosen.name],
+                workstation_id=workstation_id,
             )
         except Conflict:
             continue  # it changed since the queue was read: somebody was faster

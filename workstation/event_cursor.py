@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..config.log import logger
 from ..missions.errors import SoloUnicornError
-from ..workspace.workspace import Workspace
+from ..workspace import queries
 from .context import ServiceContext
 
 AT_ONCE = 1000
@@ -48,10 +48,10 @@ class EventCursor:
         """Take what is new; the first call begins a little before the end of what there is."""
         workspace = self._context.workspace
         if self._seen is None:
-            self._seen = max(0, await workspace.run(Workspace.last_seq) - AT_ONCE)
+            self._seen = max(0, await workspace.read(queries.board.last_seq) - AT_ONCE)
         self.any = False
         self._last = ""
-        while events := await workspace.run(Workspace.events_since, self._seen, AT_ONCE):
+        while events := await workspace.read(queries.missions.events_since, self._seen, AT_ONCE):
             self.any = True
             self._seen = events[-1].seq
             for event in events:

@@ -18,6 +18,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .context import ServiceContext
@@ -68,7 +69,7 @@ class GarbageCollector:
         Each counts against its repository's limit as long as it is not settled.
         """
         await self.give_back()
-        for repository in await self._context.workspace.run(Workspace.repositories):
+        for repository in await self._context.workspace.read(queries.projects.repositories):
             try:
                 await self._reconcile(repository)
             except SoloUnicornError as error:
@@ -83,7 +84,7 @@ class GarbageCollector:
         """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
         async with self._cleaning:
             await self.give_back()
-            for repository in await self._context.workspace.run(Workspace.repositories):
+            for repository in await self._context.workspace.read(queries.projects.repositories):
                 try:
                     await self._clean_one(repository)
                 except SoloUnicornError as error:
@@ -95,7 +96,7 @@ class GarbageCollector:
     async def _remove_old_runs(self) -> None:
         days = self._context.settings.sessions.keep_days
         if days:
-            needed = await self._context.workspace.run(Workspace.sessions_to_keep)
+            needed = await self._context.workspace.read(queries.sessions.to_keep)
             try:
                 removed = await asyncio.to_thread(remove_old_runs, paths.runs_dir(), needed, days)
                 self._log.info("old transcripts removed", extra={"sessions": removed})
@@ -104,7 +105,7 @@ class GarbageCollector:
 
     async def _clean_one(self, repository: ProjectRepository) -> None:
         context = self._context
-        live = await context.workspace.run(lambda workspace: workspace.sessions(active=True))
+        live = await context.workspace.run(lambda workspace: workspace.read(queries.sessions.find, active=True))
         used = {session.worktree_path for session in live}
         await self._reconcile(repository)
         removals = await context.git(
@@ -138,14 +139,14 @@ async def give_back(context: ServiceContext, worktree: Worktree) -> None:
     Does nothing when the worktree has changed hands since `worktree` was read.
     """
     async with context.pool_turn(worktree.repository_id):
-        slots = await context.workspace.run(Workspace.worktrees, worktree.repository_id)
+        slots = await context.workspace.read(queries.workstation.worktrees, worktree.repository_id)
         if any((slot.id, slot.mission_id) == (worktree.id, worktree.mission_id) for slot in slots):
             await _give_back(context, worktree)
 
 
 async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
     with suppress(NotFound):  # a repository that was removed has no script to run
-        repository = await context.workspace.run(Workspace.repository, worktree.repository_id)
+        repository = await context.workspace.read(queries.projects.repository, worktree.repository_id)
         ran = await context.git(context.pool.teardown, worktree, repository)
         if ran is not None:
             logger("workstation.gc").info(ran.sentence, extra={"worktree": worktree.path})
@@ -157,25 +158,25 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
 
 def _note_teardown(workspace: Workspace, worktree: Worktree, note: str) -> None:
     with suppress(NotFound):
-        workspace.add_note(worktree.mission_id or "", "progress", note, by=SYSTEM)
+        workspace.write_as(SYSTEM, operations.missions.add_note, worktree.mission_id or "", "progress", note)
 
 
 def _forget_worktree(workspace: Workspace, worktree: Worktree) -> None:
     with suppress(NotFound):
-        mission = workspace.mission(worktree.mission_id or "")
+        mission = workspace.read(queries.missions.get, worktree.mission_id or "")
         if mission.worktree_path == worktree.path:
-            workspace.set_mission_worktree(mission.id, None, None)
+            workspace.write_as(SYSTEM, operations.workstation.set_mission_worktree, mission.id, None, None)
 
 
 def worktrees_to_give_back(workspace: Workspace) -> list[Worktree]:
     """Those whose mission is done or gone, without a live session (domain.md, Worktrees)."""
-    used = {session.worktree_path for session in workspace.sessions(active=True)}
+    used = {session.worktree_path for session in workspace.read(queries.sessions.find, active=True)}
     found = []
-    for worktree in workspace.worktrees():
+    for worktree in workspace.read(queries.workstation.worktrees):
         if worktree.mission_id is None or worktree.path in used or not Path(worktree.path).exists():
             continue
         try:
-            mission = workspace.mission(worktree.mission_id)
+            mission = workspace.read(queries.missions.get, worktree.mission_id)
         except NotFound:
             found.append(worktree)
             continue

@@ -17,6 +17,7 @@ from ..agents.launch import McpEntry
 from ..config import paths
 from ..config.log import logger
 from ..mcp_server.host import McpHost
+from ..mcp_server.workspace_access import on
 from ..missions.entities import MissionEvent
 from ..missions.errors import SoloUnicornError
 from ..system.backoff import Backoff
@@ -56,7 +57,7 @@ class McpHosting:
         """Return once it is up."""
         pause = Backoff(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while not self.up.is_set():
-            host = McpHost(self._workspace.run, version=__version__, socket_path=paths.mcp_socket(), port=self._port)
+            host = McpHost(on(self._workspace), version=__version__, socket_path=paths.mcp_socket(), port=self._port)
             try:
                 await host.start()
             except (OSError, SoloUnicornError) as error:

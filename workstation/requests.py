@@ -13,8 +13,8 @@ from ..config.log import logger
 from ..missions.board import Request
 from ..missions.entities import SYSTEM
 from ..missions.errors import NotFound, SoloUnicornError
+from ..workspace import operations
 from ..workspace.thread import WorkspaceThread
-from ..workspace.workspace import Workspace
 from .session.runner import SessionRunner
 
 Chore = Callable[[Request], None]
@@ -42,7 +42,7 @@ class Requests:
         except SoloUnicornError as error:
             self._log.warning("not done", extra={"request": request.kind, "why": str(error)})
             await self._tell(request, error)
-        await self._workspace.run(Workspace.finish_request, request.id)
+        await self._workspace.write_as(SYSTEM, operations.workstation.finish_request, request.id)
         correlation.set("")
 
     async def _answer(self, request: Request) -> None:
@@ -73,4 +73,4 @@ class Requests:
         if said := request.payload.get("text"):
             note += f"\n\n{said}"  # somebody's words are not lost because a session ended meanwhile
         with suppress(NotFound):
-            await self._workspace.run(Workspace.add_note, request.mission_id, "progress", note, by=SYSTEM)
+            await self._workspace.write_as(SYSTEM, operations.missions.add_note, request.mission_id, "progress", note)

@@ -21,7 +21,7 @@ from ..missions.board import Request
 from ..missions.eligibility import WorkstationLimits
 from ..missions.errors import SoloUnicornError
 from ..system.backoff import Backoff
-from ..workspace.workspace import Workspace
+from ..workspace import operations, queries
 from .agent_health import AgentHealth
 from .background import background_of
 from .context import ServiceContext
@@ -194,11 +194,11 @@ class Scheduler:
         if self._limits and now.pressure and self._limits.pressure:  # its figures move all the time: told once
             now = replace(now, pressure=self._limits.pressure)
         if now != self._limits:
-            await self.context.workspace.run(Workspace.set_workstation_limits, now)
+            await self.context.workspace.run(operations.workstation.set_limits, now)
             self._limits = now
 
     async def _tell_of_orphans(self) -> None:
-        live = await self.context.workspace.run(lambda workspace: workspace.sessions(active=True))
+        live = await self.context.workspace.run(lambda workspace: workspace.read(queries.sessions.find, active=True))
         for name in await asyncio.to_thread(orphans, {session.id for session in live}):
             self._log.warning("a host runs without a live session", extra={"session": name})
 
@@ -227,11 +227,11 @@ class Scheduler:
     async def _look(self, due: bool) -> None:
         workspace = self.context.workspace
         news = await self._news.take()
-        requests = await workspace.run(Workspace.requests)
-        was_paused, self.paused = self.paused, await workspace.run(Workspace.workstation_paused)
+        requests = await workspace.read(queries.workstation.requests)
+        was_paused, self.paused = self.paused, await workspace.read(queries.workstation.paused)
         if not (due or news.any or requests or was_paused != self.paused):
             return  # a session told of its progress: nothing follows from that
-        for session in await workspace.run(lambda workspace: workspace.sessions(active=True)):
+        for session in await workspace.run(lambda workspace: workspace.read(queries.sessions.find, active=True)):
             if session.workstation_id == self.context.workstation_id and session.id not in self._runners:
                 self._follow(
                     SessionRunner(self.context, session, claimed_here=False), news.cause_of(session.mission_id)
@@ -240,12 +240,12 @@ class Scheduler:
         for request in requests:
             await self._requests.do(request)
         if not self._runners:
-            await workspace.run(Workspace.release_stale_claims)
+            await workspace.run(operations.dispatch.release_stale_claims)
         if not self.draining and self._cleared.is_set():
             await self._landings.begin()
             if self._scanned.is_set() and self.context.mcp.up.is_set():
                 await self._dispatch(news)
-        self.next_at = await workspace.run(Workspace.next_dispatch_at)
+        self.next_at = await workspace.read(queries.sessions.next_dispatch_at, now=workspace.now())
         mcp_is_known = self.context.mcp.up.is_set() or self.context.mcp.problem != ""
         self._settled = self._settled or (self._scanned.is_set() and self._cleared.is_set() and mcp_is_known)
 

@@ -21,7 +21,7 @@ from ..config.log import logger
 from ..config.settings import Settings
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, TryAgain, UsageError
-from ..workspace.workspace import Workspace
+from ..workspace import operations
 from .context import ServiceContext
 from .control import ControlServer
 from .scheduler import Scheduler
@@ -158,7 +158,7 @@ class Service:
 
     async def _pause(self, work: Scheduler, paused: bool) -> None:
         """Take no new work, or take it again; kept in the workspace, so the board shows it and a restart keeps it."""
-        await work.context.workspace.run(Workspace.set_workstation_paused, paused)
+        await work.context.workspace.run(operations.workstation.set_paused, paused)
         work.paused = paused
         if not paused:
             work.draining = False

@@ -11,6 +11,7 @@ from ..config import paths
 from ..missions.entities import CodeAgent, Json, JsonObject, Session
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .context import ServiceContext
 
@@ -20,7 +21,9 @@ QUEUE_SHOWN = 50
 async def figures(context: ServiceContext) -> JsonObject:
     """Sessions, agents, queue, landings, worktrees and the MCP server; plain JSON, no path and no token on it."""
     read = await context.workspace.run(_read)
-    live = await context.workspace.run(lambda workspace: {session.id for session in workspace.sessions(active=True)})
+    live = await context.workspace.run(
+        lambda workspace: {session.id for session in workspace.read(queries.sessions.find, active=True)}
+    )
     return read | {
         "orphans": list[Json](await asyncio.to_thread(orphans, live)),
         "slots": context.settings.workstation.slots,
@@ -47,13 +50,13 @@ def orphans(live: set[str]) -> list[str]:
 
 
 def _read(workspace: Workspace) -> JsonObject:
-    live = workspace.sessions(active=True)
-    queue = workspace.queue()
-    agents = workspace.agents()
-    worktrees = workspace.worktrees()
+    live = workspace.read(queries.sessions.find, active=True)
+    queue = workspace.read(queries.sessions.queue, now=workspace.now())
+    agents = workspace.read(queries.workstation.agents)
+    worktrees = workspace.read(queries.workstation.worktrees)
     return {
-        "workstation": workspace.workstation().name,
-        "paused": workspace.workstation_paused(),
+        "workstation": operations.workstation.this_machine(workspace).name,
+        "paused": workspace.read(queries.workstation.paused),
         "slots_used": len(live),
         "running": list[Json](_session(workspace, session) for session in live),
         "agents": list[Json](_agent(agent, live) for agent in agents),
@@ -62,14 +65,14 @@ def _read(workspace: Workspace) -> JsonObject:
             for entry in queue[:QUEUE_SHOWN]
         ),
         "waiting_total": len(queue),
-        "landing": list[Json](short_id(mission.number) for mission in workspace.landing_queue()),
+        "landing": list[Json](short_id(mission.number) for mission in workspace.read(queries.sessions.landing_queue)),
         "worktrees": len(worktrees),
         "worktrees_vacant": sum(worktree.mission_id is None for worktree in worktrees),
     }
 
 
 def _session(workspace: Workspace, session: Session) -> JsonObject:
-    mission = workspace.mission(session.mission_id)
+    mission = workspace.read(queries.missions.get, session.mission_id)
     return {
         "id": session.id,
         "mission": short_id(mission.number),

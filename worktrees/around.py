@@ -6,20 +6,21 @@ import os
 from pathlib import Path
 
 from ..missions.entities import Project
-from ..workspace.reads import Reads
+from ..workspace import queries
+from ..workspace.workspace import Workspace
 
 
-def projects_around(workspace: Reads, directory: Path) -> list[Project]:
+def projects_around(workspace: Workspace, directory: Path) -> list[Project]:
     """The projects that have linked the repository around `directory`: its checkout or any worktree of it."""
     here = common_directory(directory)
     inside = {directory, *directory.parents}
     found = {
         one.project_id
-        for one in workspace.repositories()
+        for one in workspace.read(queries.projects.repositories)
         if one.local_path
         and (Path(one.local_path) in inside or (here is not None and common_directory(Path(one.local_path)) == here))
     }
-    return [project for project in workspace.projects() if project.id in found]
+    return [project for project in workspace.read(queries.projects.list_all) if project.id in found]
 
 
 def common_directory(path: Path) -> Path | None:

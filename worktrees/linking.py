@@ -11,6 +11,7 @@ from typing import Any
 
 from ..missions.entities import Project, ProjectRepository
 from ..missions.errors import AlreadyExists, SoloUnicornError
+from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .repositories import NoCommits, RepositoryFacts, inspect
 
@@ -43,8 +44,13 @@ def link(
         values["max_concurrent_missions"] = most
     known = without_checkout(workspace, project, name or facts.name, facts.remote_url)
     if known is not None:  # of a connected project: another machine linked it, and this is its checkout here
-        return workspace.update_repository(known.id, {"local_path": str(facts.root), "is_managed_clone": managed})
-    return workspace.add_repository(project.id, name or facts.name, **values)
+        return workspace.write(
+            operations.parts.edit,
+            ProjectRepository,
+            known.id,
+            {"local_path": str(facts.root), "is_managed_clone": managed},
+        )
+    return workspace.write(operations.projects.add_repository, project.id, name or facts.name, **values)
 
 
 def without_checkout(
@@ -56,7 +62,7 @@ def without_checkout(
     """
     if project.hub is None:
         return None
-    found = [one for one in workspace.repositories(project.id) if not one.local_path]
+    found = [one for one in workspace.read(queries.projects.repositories, project.id) if not one.local_path]
     same = [one for one in found if remote_url and one.remote_url and alike(one.remote_url) == alike(remote_url)]
     named = [one for one in found if one.name == name and not (one.remote_url and remote_url)]
     return next(iter(same or named), None)
@@ -106,8 +112,8 @@ def link_awaited(workspace: Workspace) -> list[ProjectRepository]:
     left = dict(waiting)
     for root, project_id in waiting.items():
         try:
-            project = workspace.project(project_id)
-            if all(one.local_path != root for one in workspace.repositories(project_id)):
+            project = workspace.read(queries.projects.get, project_id)
+            if all(one.local_path != root for one in workspace.read(queries.projects.repositories, project_id)):
                 with suppress(AlreadyExists):  # another process was faster
                     made.append(link(workspace, project, inspect(root)))
         except NoCommits:

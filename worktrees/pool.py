@@ -1,7 +1,7 @@
 """The worktree pool: one mission, one worktree; reuse before creation; no byte of work lost (domain.md, Worktrees).
 
 Slots (which worktree belongs to which mission) are durable in the store, through the small `Slots` protocol that
-`sync.workspace.Workspace` fulfils. Everything here blocks: call it from a thread.
+`slots.WorkspaceSlots` fulfils. Everything here blocks: call it from a thread.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ from .work import (
     Session,
     Usage,
     Worktree,
+    service_of,
 )
 
 __all__ = [
@@ -111,4 +112,5 @@ __all__ = [
     "User",
     "Workstation",
     "Worktree",
+    "service_of",
 ]

@@ -23,6 +23,11 @@ USER = Author("user")
 SYSTEM = Author("system")
 
 
+def service_of(session_id: str) -> Author:
+    """The service of a workstation, in what it records of one session."""
+    return Author("system", session_id=session_id)
+
+
 @record
 class MissionEvent:
     """One change, appended and never altered (domain.md, Board)."""

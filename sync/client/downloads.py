@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 from ...config import paths
 from ...missions.entities import Attachment
 from ...missions.errors import NotFound, Offline, SoloUnicornError
-from ...workspace.attachments import content_path
+from ...workspace.queries.attachments import content_path
 from ..replica.connecting import Account
 from ..replica.messages import NoAnswer, Response, get
 from .answers import readable

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from ...sync import replica
 from ...workspace.thread import WorkspaceThread
-from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
 from ..replica.exchange import Trouble
 from .happenings import Happening
@@ -103,8 +103,8 @@ class Engine:
         self._links.clear()
 
     async def _accounts(self) -> list[Account]:
-        accounts = {account.id: account for account in await self._workspace.run(Workspace.accounts)}
-        used = {mirror.account for mirror in await self._workspace.run(Workspace.mirrors)}
+        accounts = {account.id: account for account in await self._workspace.read(replica.connecting.accounts)}
+        used = {mirror.account for mirror in await self._workspace.read(replica.mirroring.mirrors)}
         return [accounts[one] for one in sorted(used) if one in accounts]
 
 

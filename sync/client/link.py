@@ -10,7 +10,9 @@ from random import Random
 from typing import Any, TypeVar
 
 from ...config.log import logger
+from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError
+from ...sync import replica
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
@@ -161,7 +163,7 @@ class AccountLink:
             return await self._judged(project_id, pulling)
 
     async def _judged(self, project_id: str | None, pulling: bool) -> list[Trouble]:
-        mirrors = await self._workspace.run(Workspace.mirrors, self.account.id)
+        mirrors = await self._workspace.read(replica.mirroring.mirrors, self.account.id)
         before, self._mirrored = self._mirrored, frozenset((one.project_id, one.lists, one.days) for one in mirrors)
         pulling = pulling or not self._mirrored <= before  # a project that is new, or wanted in another selection
         projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
@@ -181,11 +183,13 @@ class AccountLink:
                 self._failing = False
                 self.recovered()
             if self._accepted:  # anything may answer that it does not know a project
-                await self._workspace.run(Workspace.set_signed_in, self.account.id, True)
+                await self._workspace.run(replica.connecting.set_signed_in, self.account.id, True)
             if pulling:
-                await self._workspace.run(Workspace.mark_synced, [one for one in projects if one not in refused])
+                await self._workspace.run(
+                    replica.mirroring.mark_synced, [one for one in projects if one not in refused]
+                )
             for one, why in refused.items():
-                await self._workspace.run(Workspace.mark_failing, [one], why.kind, why.reason)
+                await self._workspace.run(replica.mirroring.mark_failing, [one], why.kind, why.reason)
         if pulling or trouble is not None:
             now = self._clock()
             await self.report.looked(trouble, refused, max(self.pace.wait(now), self._poll_interval))
@@ -197,12 +201,12 @@ class AccountLink:
         """The whole hub is not to be had: leave it alone for a while."""
         after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
         if trouble.kind == "signed_out":
-            await self._workspace.run(Workspace.set_signed_in, self.account.id, False)
+            await self._workspace.run(replica.connecting.set_signed_in, self.account.id, False)
             after = SIGNED_OUT_SECONDS
         if trouble.of_hub:
             self._failing = True
             self.pace.failed(self._clock(), after)
-        await self._workspace.run(Workspace.mark_failing, projects, trouble.kind, trouble.reason)
+        await self._workspace.run(replica.mirroring.mark_failing, projects, trouble.kind, trouble.reason)
 
     async def _cycle(self, projects: list[str], pulling: bool) -> Trouble | None:
         """What stands between here and the whole hub, or None; what it says of single projects is in `_unread`."""
@@ -239,7 +243,7 @@ class AccountLink:
 
     async def _send_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
         while True:
-            due = await self._workspace.run(Workspace.due, self.account.id, files=True)
+            due = await self._workspace.read(replica.mirroring.due, self.account.id, files=True)
             ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
             if not ready:
                 return None
@@ -252,7 +256,7 @@ class AccountLink:
                 return trouble
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
-        before = (await self._workspace.run(Workspace.mirror, project_id)).parts
+        before = (await self._workspace.read(replica.mirroring.mirrored, project_id)).parts
         if before is None:
             done = await self._drive(lambda workspace: parts(workspace, project_id, can))
             if isinstance(done, Trouble) and done.kind != "gone":
@@ -267,7 +271,7 @@ class AccountLink:
     async def _push(self, projects: list[str], can: Capabilities) -> Trouble | None:
         """Send what is due, a few missions at a time, until nothing more may go out now."""
         while True:
-            due = await self._workspace.run(Workspace.due, self.account.id)
+            due = await self._workspace.read(replica.mirroring.due, self.account.id)
             ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
             if not ready:
                 return None
@@ -289,7 +293,7 @@ class AccountLink:
         failed = outcome.kind in ("failing", "unreadable") and outcome.answer is not None
         if failed and self.attempts.failed(entry.seq, self._clock()):
             self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
-            await self._workspace.run(Workspace.park_suspect, entry.seq)
+            await self._workspace.write_as(SYSTEM, replica.mirroring.park_suspect, entry.seq)
             self.attempts.over(entry.seq)
             return None
         return outcome
@@ -297,7 +301,7 @@ class AccountLink:
     async def _watch(self, trouble: Trouble | None) -> Trouble | None:
         """The hub has just been read, and still something does not get there: begin anew, and say so."""
         now = self._clock()
-        waiting = {one.seq for one in await self._workspace.run(Workspace.due, self.account.id)}
+        waiting = {one.seq for one in await self._workspace.read(replica.mirroring.due, self.account.id)}
         if self.attempts.stuck(waiting, now):
             self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
             await self.transport.reset()
@@ -306,9 +310,9 @@ class AccountLink:
             trouble = Trouble("failing", said if trouble is None else f"{said}: {trouble.reason}", answer)
         if now >= self._suspects_at:
             self._suspects_at = now + SUSPECT_AGAIN
-            for entry in await self._workspace.run(Workspace.outbox, None, parked=True):
+            for entry in await self._workspace.read(replica.mirroring.queued, None, parked=True):
                 if entry.error_code == "suspect" and entry.account == self.account.id:
-                    await self._workspace.run(Workspace.retry_parked, entry.seq)
+                    await self._workspace.write_as(SYSTEM, replica.mirroring.retry_parked, entry.seq)
         return trouble
 
     async def _capabilities(self) -> Capabilities | Trouble:

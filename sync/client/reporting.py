@@ -8,6 +8,8 @@ from typing import Literal
 
 from ...config.log import logger
 from ...missions.connected import Kind
+from ...sync import replica
+from ...workspace import queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
@@ -71,7 +73,7 @@ class Report:
 
     async def socket(self, state: Literal["", "open", "refused"], why: str = "") -> None:
         """The socket is open, is being made, or is answered with something that is not a WebSocket."""
-        await self._kept(lambda workspace: workspace.hear_socket(self._account.id, state, why))
+        await self._kept(lambda workspace: replica.mirroring.hear_socket(workspace, self._account.id, state, why))
         if state == self._socket or not state:
             return
         self._socket, self._refused = state, why if state == "refused" else None
@@ -80,11 +82,13 @@ class Report:
 
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""
-        await self._kept(lambda workspace: workspace.hear_heartbeat(self._account.id))
+        await self._kept(lambda workspace: replica.mirroring.hear_heartbeat(workspace, self._account.id))
 
     async def keep(self, *, answered: bool, due_in: float) -> None:
         """Keep for every process to see that the hub was asked just now."""
-        await self._kept(lambda workspace: workspace.hear(self._account.id, answered=answered, due_in=due_in))
+        await self._kept(
+            lambda workspace: replica.mirroring.hear(workspace, self._account.id, answered=answered, due_in=due_in)
+        )
 
     async def _kept(self, keep: Callable[[Workspace], None]) -> None:
         try:
@@ -97,7 +101,7 @@ class Report:
         self._tell(happening)
 
     async def _name(self, project_id: str) -> str:
-        return (await self._workspace.run(Workspace.project, project_id)).name
+        return (await self._workspace.read(queries.projects.get, project_id)).name
 
 
 def _who(account: Account) -> str:

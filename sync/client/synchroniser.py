@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
-from ...missions.entities import JsonObject
+from ...missions.entities import SYSTEM, JsonObject
+from ...sync import replica
+from ...workspace import operations, queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
@@ -79,9 +81,11 @@ class Synchroniser:
 
     async def _follow_accounts(self) -> None:
         """A socket for each account that is signed in and has projects, and for no other."""
-        used = {mirror.account for mirror in await self._workspace.run(Workspace.mirrors)}
+        used = {mirror.account for mirror in await self._workspace.read(replica.mirroring.mirrors)}
         accounts = {
-            one.id: one for one in await self._workspace.run(Workspace.accounts) if one.id in used and one.signed_in
+            one.id: one
+            for one in await self._workspace.read(replica.connecting.accounts)
+            if one.id in used and one.signed_in
         }
         for gone in self._sockets.keys() - accounts.keys():
             self._sockets.pop(gone).cancel()
@@ -91,19 +95,19 @@ class Synchroniser:
 
     async def _answer(self) -> None:
         """Read and send everything now, when somebody asks for that (`sync` while this process synchronises)."""
-        asked = [one.id for one in await self._workspace.run(Workspace.requests) if one.kind == "sync"]
+        asked = [one.id for one in await self._workspace.read(queries.workstation.requests) if one.kind == "sync"]
         if asked:
             await self.engine.once()
             await self._workspace.run(Workspace.set_meta, ANSWERED, str(max(asked)))
             for number in asked:
-                await self._workspace.run(Workspace.finish_request, number)
+                await self._workspace.write_as(SYSTEM, operations.workstation.finish_request, number)
 
     async def _socket(self, account: Account) -> None:
         link = self.engine.link(account)
         companion = self._companion(account, link) if self._companion else None
 
         async def channels() -> list[str]:
-            projects = [one.project_id for one in await self._workspace.run(Workspace.mirrors, account.id)]
+            projects = [one.project_id for one in await self._workspace.read(replica.mirroring.mirrors, account.id)]
             further = await companion.channels(projects) if companion else ()
             return [*(f"project:{one}" for one in projects), *further]
 

@@ -269,7 +269,7 @@ class Taking:
 
     def _number(self, wished: int) -> int:
         """The hub's short id when it is free here, else the next one."""
-        from ...workspace.transfer import reserve
+        from ...workspace.operations.imports import reserve
 
         taken = (
             wished < 1 or self.change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (wished,)).fetchone()

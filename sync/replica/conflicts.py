@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime
 from typing import Literal, cast
 
@@ -107,9 +108,9 @@ def add(
     change.event(project_id, "conflicted", mission_id=None if part else mission_id, note=field or kind)
 
 
-def find(change: Change, ref: str) -> SyncConflict:
+def find(connection: sqlite3.Connection, ref: str) -> SyncConflict:
     """An open conflict by its id or a unique beginning or end of it; NotFound."""
-    found = change.connection.execute(
+    found = connection.execute(
         f"SELECT {COLUMNS}, m.number, m.title FROM conflict c LEFT JOIN mission m ON m.id = c.mission_id "
         "WHERE c.state = 'open' AND (c.id = ?1 OR length(?1) >= 4 AND (substr(c.id, 1, length(?1)) = ?1 "
         "OR substr(c.id, -length(?1)) = ?1)) LIMIT 2",

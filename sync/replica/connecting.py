@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from ...missions.entities import (
-    SYSTEM,
-    USER,
-    Actor,
-    Author,
-    Flow,
-    Json,
-    JsonObject,
-    Mission,
-    Project,
-    ProjectRepository,
-)
+from ...missions.entities import SYSTEM, Actor, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import Conflict, NotFound
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
 from ...workspace import outgoing, rows
-from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
+from ...workspace.workspace import Workspace
 from .base import mirror
 from .files import queue_all
 from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
@@ -47,210 +37,202 @@ class Account:
     doc: JsonObject
 
 
-class ConnectingOperations(WorkspaceBase):
-    """Accounts, and which projects are mirrored for whom."""
+def accounts(connection: sqlite3.Connection) -> list[Account]:
+    """Who is (or was) signed in where, by profile."""
+    found = connection.execute(
+        "SELECT id, profile, hub, user_id, email, kind, signed_in, doc FROM account ORDER BY profile"
+    ).fetchall()
+    return [
+        Account(account_id, profile, hub, user, email, kind, bool(signed_in), json.loads(doc))
+        for account_id, profile, hub, user, email, kind, signed_in, doc in found
+    ]
 
-    # -- accounts
 
-    def accounts(self) -> list[Account]:
-        """Who is (or was) signed in where, by profile."""
-        with self._reading() as connection:
-            found = connection.execute(
-                "SELECT id, profile, hub, user_id, email, kind, signed_in, doc FROM account ORDER BY profile"
-            ).fetchall()
-        return [
-            Account(account_id, profile, hub, user, email, kind, bool(signed_in), json.loads(doc))
-            for account_id, profile, hub, user, email, kind, signed_in, doc in found
-        ]
+def account(connection: sqlite3.Connection, ref: str) -> Account:
+    """By id or profile; NotFound."""
+    found = next((one for one in accounts(connection) if ref in (one.id, one.profile)), None)
+    if found is None:
+        raise NotFound(f"Nobody is signed in as {ref!r}", todo="`solo-unicorn auth login` signs in")
+    return found
 
-    def account(self, ref: str) -> Account:
-        """By id or profile; NotFound."""
-        found = next((one for one in self.accounts() if ref in (one.id, one.profile)), None)
-        if found is None:
-            raise NotFound(f"Nobody is signed in as {ref!r}", todo="`solo-unicorn auth login` signs in")
-        return found
 
-    def put_account(self, account: Account) -> None:
-        """Keep a sign-in; the profile belongs to it from now on, what another account has queued stays that one's."""
-        if account in self.accounts():
-            return
-        with self._change(SYSTEM) as change:
-            change.connection.execute(
-                "UPDATE account SET profile = profile || ' (' || user_id || ')' WHERE profile = ? AND id <> ?",
-                (account.profile, account.id),
+def put_account(workspace: Workspace, account: Account) -> None:
+    """Keep a sign-in; the profile belongs to it from now on, what another account has queued stays that one's."""
+    if account not in workspace.read(accounts):
+        workspace.write_as(SYSTEM, _put_account, account)
+
+
+def _put_account(change: Change, account: Account) -> None:
+    change.connection.execute(
+        "UPDATE account SET profile = profile || ' (' || user_id || ')' WHERE profile = ? AND id <> ?",
+        (account.profile, account.id),
+    )
+    change.connection.execute(
+        "INSERT INTO account (id, profile, hub, user_id, email, kind, signed_in, doc) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, "
+        "hub = excluded.hub, email = excluded.email, kind = excluded.kind, signed_in = excluded.signed_in, "
+        "doc = excluded.doc",
+        (
+            account.id,
+            account.profile,
+            account.hub,
+            account.user_id,
+            account.email,
+            account.kind,
+            account.signed_in,
+            rows.dump(account.doc),
+        ),
+    )
+    change.event("", "account_changed", note=account.profile)
+
+
+def set_signed_in(workspace: Workspace, account_id: str, signed_in: bool) -> None:
+    """The hub accepts this account's tokens, or does not any more; what is queued stays queued."""
+    if any(one.signed_in != signed_in for one in workspace.read(accounts) if one.id == account_id):
+        workspace.write_as(SYSTEM, _set_signed_in, account_id, signed_in)
+
+
+def _set_signed_in(change: Change, account_id: str, signed_in: bool) -> None:
+    changed = change.connection.execute(
+        "UPDATE account SET signed_in = ?1 WHERE id = ?2 AND signed_in <> ?1", (signed_in, account_id)
+    ).rowcount
+    if changed:
+        change.event("", "account_changed", note=account_id)
+
+
+def forget_account(change: Change, account_id: str) -> None:
+    """Forget a sign-in; Conflict while projects are mirrored with it."""
+    used = change.connection.execute("SELECT 1 FROM mirror WHERE account = ?", (account_id,)).fetchone()
+    if used:
+        raise Conflict("Projects are connected with this account", todo="`solo-unicorn project disconnect` first")
+    change.connection.execute("DELETE FROM account WHERE id = ?", (account_id,))
+    change.event("", "account_changed", note=account_id)
+
+
+def connect(
+    change: Change,
+    account: Account,
+    project: JsonObject,
+    parts: Mapping[str, Sequence[JsonObject]],
+    *,
+    lists: Sequence[str] | None = None,
+    days: int | None = None,
+) -> Project:
+    """Mirror a hub's project from now on; its missions come with the first sync.
+
+    `parts` are its flows, actors and repositories. Conflict when a project of that id is here already.
+    """
+    project_id = str(project.get("id"))
+    row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
+    if row is not None:
+        here = rows.load(Project, row[0])
+        raise Conflict(
+            f"{here.name} is in this workspace already",
+            why=f"it is mirrored from {here.hub}" if here.hub else "it is a local project here",
+            todo="`solo-unicorn sync` brings what is new"
+            if here.hub
+            else f"`solo-unicorn project publish {here.slug}` connects it; what both have becomes a conflict",
+        )
+    take_project(change, account.hub, project, parts)
+    _insert_mirror(change, project_id, account, lists, days)
+    change.event(project_id, "project_connected", note=account.hub)
+    return change.project(project_id)
+
+
+def publish(change: Change, ref: str, account: Account) -> Project:
+    """Make a local project a connected one, ids kept: everything in it is queued for the hub."""
+    project = change.project(ref)
+    if project.hub is not None:
+        raise Conflict(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
+    after = replace(project, hub=account.hub, updated_at=change.now, version=project.version + 1)
+    rows.put_project(change.connection, after)
+    _insert_mirror(change, project.id, account, None, None)
+    _said_at_publishing(change, after)
+    docs = change.connection.execute(
+        "SELECT doc FROM mission WHERE project_id = ? AND deleted = 0 ORDER BY number", (project.id,)
+    ).fetchall()
+    missions = [rows.load(Mission, doc) for (doc,) in docs]
+    for mission in missions:
+        outgoing.queue_mission(change, mission, None)
+    for mission in missions:
+        for name in ("blockedBy", "relatesTo"):
+            outgoing.queue_links(
+                change, mission.id, project.id, name, [], told_to_hub(change.connection, mission.id, name)
             )
-            change.connection.execute(
-                "INSERT INTO account (id, profile, hub, user_id, email, kind, signed_in, doc) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, "
-                "hub = excluded.hub, email = excluded.email, kind = excluded.kind, signed_in = excluded.signed_in, "
-                "doc = excluded.doc",
-                (
-                    account.id,
-                    account.profile,
-                    account.hub,
-                    account.user_id,
-                    account.email,
-                    account.kind,
-                    account.signed_in,
-                    rows.dump(account.doc),
-                ),
-            )
-            change.event("", "account_changed", note=account.profile)
+    queue_all(change, project.id)
+    change.event(project.id, "project_published", note=account.hub)
+    return after
 
-    def set_signed_in(self, account_id: str, signed_in: bool) -> None:
-        """The hub accepts this account's tokens, or does not any more; what is queued stays queued."""
-        if all(one.signed_in == signed_in for one in self.accounts() if one.id == account_id):
-            return
-        with self._change(SYSTEM) as change:
-            changed = change.connection.execute(
-                "UPDATE account SET signed_in = ?1 WHERE id = ?2 AND signed_in <> ?1", (signed_in, account_id)
-            ).rowcount
-            if changed:
-                change.event("", "account_changed", note=account_id)
 
-    def forget_account(self, account_id: str) -> None:
-        """Forget a sign-in; Conflict while projects are mirrored with it."""
-        with self._change(SYSTEM) as change:
-            used = change.connection.execute("SELECT 1 FROM mirror WHERE account = ?", (account_id,)).fetchone()
-            if used:
-                raise Conflict(
-                    "Projects are connected with this account", todo="`solo-unicorn project disconnect` first"
-                )
-            change.connection.execute("DELETE FROM account WHERE id = ?", (account_id,))
-            change.event("", "account_changed", note=account_id)
+def disconnect(change: Change, ref: str, *, force: bool = False) -> Project:
+    """Make a mirror a local project that keeps everything shown now.
 
-    # -- projects
+    Conflict while edits wait to be sent, or something is undecided, unless `force`: they stay here alone then.
+    """
+    project = change.project(ref)
+    mirror(change.connection, project.id)
+    waiting = change.connection.execute("SELECT count(*) FROM outbox WHERE project_id = ?", (project.id,)).fetchone()[0]
+    undecided = change.connection.execute(
+        "SELECT count(*) FROM conflict WHERE project_id = ? AND state = 'open'", (project.id,)
+    ).fetchone()[0]
+    if (waiting or undecided) and not force:
+        raise Conflict(
+            f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
+            todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
+        )
+    change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
+    after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
+    rows.put_project(change.connection, after)
+    change.event(project.id, "project_disconnected", note=project.hub or "")
+    return after
 
-    def connect_project(
-        self,
-        account: Account,
-        project: JsonObject,
-        parts: Mapping[str, Sequence[JsonObject]],
-        *,
-        lists: Sequence[str] | None = None,
-        days: int | None = None,
-        by: Author = USER,
-    ) -> Project:
-        """Mirror a hub's project from now on; its missions come with the first sync.
 
-        `parts` are its flows, actors and repositories. Conflict when a project of that id is here already.
-        """
-        with self._change(by) as change:
-            project_id = str(project.get("id"))
-            row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
-            if row is not None:
-                here = rows.load(Project, row[0])
-                raise Conflict(
-                    f"{here.name} is in this workspace already",
-                    why=f"it is mirrored from {here.hub}" if here.hub else "it is a local project here",
-                    todo="`solo-unicorn sync` brings what is new"
-                    if here.hub
-                    else f"`solo-unicorn project publish {here.slug}` connects it; what both have becomes a conflict",
-                )
-            take_project(change, account.hub, project, parts)
-            _insert_mirror(change, project_id, account, lists, days)
-            change.event(project_id, "project_connected", note=account.hub)
-            return change.project(project_id)
+def select_missions(change: Change, ref: str, *, lists: Sequence[str] | None, days: int | None) -> None:
+    """Choose which missions of a connected project are mirrored; everything is read again."""
+    project = change.project(ref)
+    mirror(change.connection, project.id)
+    change.connection.execute(
+        "UPDATE mirror SET lists = ?, days = ?, cursor = NULL, history = NULL WHERE project_id = ?",
+        (None if lists is None else rows.dump(list(lists)), days, project.id),
+    )
+    # what the hub said is forgotten, so that each mission is judged anew; the outbox stays
+    change.connection.execute("UPDATE base SET version = -1 WHERE project_id = ?", (project.id,))
+    change.event(project.id, "project_changed", note="selection")
 
-    def publish_project(self, ref: str, account: Account, *, by: Author = USER) -> Project:
-        """Make a local project a connected one, ids kept: everything in it is queued for the hub."""
-        with self._change(by) as change:
-            project = change.project(ref)
-            if project.hub is not None:
-                raise Conflict(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
-            after = replace(project, hub=account.hub, updated_at=change.now, version=project.version + 1)
-            rows.put_project(change.connection, after)
-            _insert_mirror(change, project.id, account, None, None)
-            _said_at_publishing(change, after)
-            docs = change.connection.execute(
-                "SELECT doc FROM mission WHERE project_id = ? AND deleted = 0 ORDER BY number", (project.id,)
-            ).fetchall()
-            missions = [rows.load(Mission, doc) for (doc,) in docs]
-            for mission in missions:
-                outgoing.queue_mission(change, mission, None)
-            for mission in missions:
-                for name in ("blockedBy", "relatesTo"):
-                    outgoing.queue_links(
-                        change, mission.id, project.id, name, [], told_to_hub(change.connection, mission.id, name)
-                    )
-            queue_all(change, project.id)
-            change.event(project.id, "project_published", note=account.hub)
-            return after
 
-    def disconnect_project(self, ref: str, *, force: bool = False, by: Author = USER) -> Project:
-        """Make a mirror a local project that keeps everything shown now.
+def take_parts(
+    change: Change, project_id: str, project: JsonObject, parts: Mapping[str, Sequence[JsonObject]], version: int | None
+) -> None:
+    """Take in what the hub says of a project itself: its settings, flows, actors and repositories."""
+    known = mirror(change.connection, project_id)
+    take_project(change, known.hub, project, parts)
+    change.connection.execute("UPDATE mirror SET parts = ? WHERE project_id = ?", (version, project_id))
+    change.event(project_id, "project_changed", note="from the hub")
 
-        Conflict while edits wait to be sent, or something is undecided, unless `force`: they stay here alone then.
-        """
-        with self._change(by) as change:
-            project = change.project(ref)
-            mirror(change.connection, project.id)
-            waiting = change.connection.execute(
-                "SELECT count(*) FROM outbox WHERE project_id = ?", (project.id,)
-            ).fetchone()[0]
-            undecided = change.connection.execute(
-                "SELECT count(*) FROM conflict WHERE project_id = ? AND state = 'open'", (project.id,)
-            ).fetchone()[0]
-            if (waiting or undecided) and not force:
-                raise Conflict(
-                    f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
-                    todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
-                )
-            change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
-            change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
-            change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
-            change.connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project.id,))
-            change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
-            after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
-            rows.put_project(change.connection, after)
-            change.event(project.id, "project_disconnected", note=project.hub or "")
-            return after
 
-    def select_missions(self, ref: str, *, lists: Sequence[str] | None, days: int | None, by: Author = USER) -> None:
-        """Choose which missions of a connected project are mirrored; everything is read again."""
-        with self._change(by) as change:
-            project = change.project(ref)
-            mirror(change.connection, project.id)
-            change.connection.execute(
-                "UPDATE mirror SET lists = ?, days = ?, cursor = NULL, history = NULL WHERE project_id = ?",
-                (None if lists is None else rows.dump(list(lists)), days, project.id),
-            )
-            # what the hub said is forgotten, so that each mission is judged anew; the outbox stays
-            change.connection.execute("UPDATE base SET version = -1 WHERE project_id = ?", (project.id,))
-            change.event(project.id, "project_changed", note="selection")
-
-    def take_parts(
-        self, project_id: str, project: JsonObject, parts: Mapping[str, Sequence[JsonObject]], version: int | None
-    ) -> None:
-        """Take in what the hub says of a project itself: its settings, flows, actors and repositories."""
-        with self._change(SYSTEM) as change:
-            known = mirror(change.connection, project_id)
-            take_project(change, known.hub, project, parts)
-            change.connection.execute("UPDATE mirror SET parts = ? WHERE project_id = ?", (version, project_id))
-            change.event(project_id, "project_changed", note="from the hub")
-
-    # -- what the person sees
-
-    def unsent_missions(self, project_id: str) -> dict[str, str]:
-        """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""
-        with self._reading() as connection:
-            found = connection.execute(
-                "SELECT coalesce(json_extract(patch, '$.missionId'), entity_id), "
-                "CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
-                "WHERE project_id = ?1 UNION ALL "
-                "SELECT mission_id, 'conflict' FROM conflict WHERE project_id = ?1 AND state = 'open'",
-                (project_id,),
-            ).fetchall()
-        ranks = ("waiting", "parked", "conflict")
-        marked: dict[str, str] = {}
-        for mission_id, mark in found:
-            marked[mission_id] = max(mark, marked.get(mission_id, "waiting"), key=ranks.index)
-        return marked
+def unsent_missions(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
+    """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""
+    found = connection.execute(
+        "SELECT coalesce(json_extract(patch, '$.missionId'), entity_id), "
+        "CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
+        "WHERE project_id = ?1 UNION ALL "
+        "SELECT mission_id, 'conflict' FROM conflict WHERE project_id = ?1 AND state = 'open'",
+        (project_id,),
+    ).fetchall()
+    ranks = ("waiting", "parked", "conflict")
+    marked: dict[str, str] = {}
+    for mission_id, mark in found:
+        marked[mission_id] = max(mark, marked.get(mission_id, "waiting"), key=ranks.index)
+    return marked
 
 
 def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
     """Write a hub's project with its parts; what each machine keeps for itself stays."""
-    from ...workspace.projects import _free_slug
+    from ...workspace.operations.projects import free_slug
 
     project_id = str(document.get("id"))
     row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
@@ -269,7 +251,7 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
     project = from_wire(Project, merged)
     if row is None:
         slug = str(document.get("slug") or project.name)
-        project = replace(project, slug=_free_slug(change.connection, slug, project_id), paused=False)
+        project = replace(project, slug=free_slug(change.connection, slug, project_id), paused=False)
     flows: list[Flow] = []
     if not parts.get("flows") and row is None:  # a plain server knows of no flows: the system's own
         from ...missions.flows import system_flows

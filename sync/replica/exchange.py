@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ...missions.connected import OF_PROJECT, TroubleKind
-from ...missions.entities import Json, JsonObject
+from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.records import record
+from ...workspace import queries
+from . import connecting, files, mirroring
+from . import history as taking_history
 from .base import Mirror
-from .connecting import ConnectingOperations
 from .files import send as send_file
 from .history import NOTES
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
-from .operations import SyncOperations
 from .outbox import Entry
 from .pushing import Capabilities, Outcome
 
@@ -44,24 +45,22 @@ class Trouble:
         return self.kind not in OF_PROJECT
 
 
-def detect(workspace: SyncOperations, hub: str) -> Exchange[Capabilities | Trouble]:
+def detect(workspace: Workspace, hub: str) -> Exchange[Capabilities | Trouble]:
     """What a server can do; one that has never heard of it has the specification's endpoints only."""
     answer = yield get("/sync/capabilities")
     if isinstance(answer, Response) and answer.ok:
-        workspace.set_capabilities(hub, answer.object)
+        mirroring.set_capabilities(workspace, hub, answer.object)
         return Capabilities.of(answer.object)
     if isinstance(answer, Response) and answer.status in (404, 405, 501):
-        known = workspace.capabilities(hub)
+        known = workspace.read(mirroring.capabilities, hub)
         if known is not None and known.changes:  # it could do more before: somebody else answers in its place
             return Trouble("unreadable", f"HTTP {answer.status} for what it can do", answer)
-        workspace.set_capabilities(hub, {})
+        mirroring.set_capabilities(workspace, hub, {})
         return Capabilities()
     return trouble(answer)
 
 
-def parts(
-    workspace: ConnectingOperations, project_id: str, can: Capabilities, version: int = 0
-) -> Exchange[Trouble | None]:
+def parts(workspace: Workspace, project_id: str, can: Capabilities, version: int = 0) -> Exchange[Trouble | None]:
     """Read a project itself: its settings, and where the server has them its flows, actors and repositories.
 
     `version` is what the change feed told of them.
@@ -80,7 +79,7 @@ def parts(
             found[name] = items(answer.body)
         elif not isinstance(answer, Response) or answer.status not in (403, 404):
             return trouble(answer)
-    workspace.take_parts(project_id, document, found, version)
+    workspace.write_as(SYSTEM, connecting.take_parts, project_id, document, found, version)
     return None
 
 
@@ -98,24 +97,26 @@ def _object(body: JsonObject) -> JsonObject:
 
 def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Bring the mirror of a project up to date; returns how many missions were news (0 for a plain server)."""
-    mirror, news = workspace.mirror(project_id), 0
+    mirror, news = workspace.read(mirroring.mirrored, project_id), 0
     if not can.changes or mirror.resync is not None or mirror.cursor is None:
         done = yield from _resync(workspace, project_id, can)
         if isinstance(done, Trouble):
             return done
         if not can.changes:
             return 0
-        mirror, news = workspace.mirror(project_id), done
+        mirror, news = workspace.read(mirroring.mirrored, project_id), done
     while True:
-        known = workspace.known(project_id)
+        known = workspace.read(mirroring.known, project_id)
         place = {"cursor": mirror.cursor, "known": None if known is None else str(known)}
         answer = yield get(f"/projects/{project_id}/changes", **place, limit=str(can.page))
         if isinstance(answer, Response) and answer.status == EXPIRED:
-            workspace.begin_resync(project_id, anew=answer.error.get("code") in OTHER_HISTORY)
+            workspace.write_as(
+                SYSTEM, mirroring.begin_resync, project_id, anew=answer.error.get("code") in OTHER_HISTORY
+            )
             done = yield from _resync(workspace, project_id, can)
             if isinstance(done, Trouble):
                 return done
-            mirror, news = workspace.mirror(project_id), news + done
+            mirror, news = workspace.read(mirroring.mirrored, project_id), news + done
             continue
         if isinstance(answer, NoAnswer) or not answer.ok:
             return trouble(answer)
@@ -128,8 +129,8 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
             if stopped is not None:
                 return stopped
         if page["changes"] or page["cursor"] != mirror.cursor:
-            news += workspace.take_changes(project_id, page)
-        mirror = workspace.mirror(project_id)
+            news += workspace.write_as(SYSTEM, mirroring.take_changes, project_id, page)
+        mirror = workspace.read(mirroring.mirrored, project_id)
         if not page.get("hasMore"):
             break
     if can.history and mirror.history != mirror.seq:
@@ -144,7 +145,7 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
 
     The first time all of the memory is read; a document that is named again and again is read once.
     """
-    before = workspace.mirror(project_id)
+    before = workspace.read(mirroring.mirrored, project_id)
     after, changed, attached = before.history or 0, set[str](), set[str]()
     while True:
         answer = yield get(f"/projects/{project_id}/events", after=str(after), kinds=HISTORY, limit="500")
@@ -153,7 +154,7 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
         events = items(answer.body)
         changed |= {str(one.get("note")) for one in events if one.get("kind") == "memory_changed"}
         attached |= {str(one.get("missionId")) for one in events if str(one.get("kind")).startswith("file_")}
-        workspace.take_notes(project_id, events)
+        workspace.write_as(SYSTEM, taking_history.take_notes, project_id, events)
         following = answer.object.get("nextAfter")
         if following is None:
             break
@@ -161,26 +162,26 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
     for name in sorted(changed):
         answer = yield get(f"/projects/{project_id}/memory/{name}")
         if isinstance(answer, Response) and answer.ok:
-            workspace.take_memory(project_id, name, answer.object)
+            taking_history.take_memory(workspace, project_id, name, answer.object)
         elif not isinstance(answer, Response) or answer.status not in (403, 404):
             return trouble(answer)
     for mission_id in sorted(attached):
         answer = yield get(f"/missions/{mission_id}/attachments")
         if isinstance(answer, Response) and answer.ok:
-            workspace.take_files(project_id, mission_id, items(answer.body))
+            workspace.write_as(SYSTEM, files.take_files, project_id, mission_id, items(answer.body))
         elif not isinstance(answer, Response) or answer.status not in (403, 404, 410):
             return trouble(answer)
-    workspace.mark_history(project_id, before.seq)
+    workspace.write_as(SYSTEM, taking_history.mark_history, project_id, before.seq)
     return None
 
 
-def _resync(workspace: SyncOperations, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
+def _resync(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Read everything, page by page; what is not met any more is swept at the end. Returns how many were met."""
-    if workspace.mirror(project_id).resync is None:
-        workspace.begin_resync(project_id)
+    if workspace.read(mirroring.mirrored, project_id).resync is None:
+        workspace.write_as(SYSTEM, mirroring.begin_resync, project_id)
     met = 0
     while True:
-        mirror = workspace.mirror(project_id)
+        mirror = workspace.read(mirroring.mirrored, project_id)
         after = cast("JsonObject", mirror.resync or {}).get("after") or None
         answer = yield _list(mirror, can, None if after is None else str(after))
         if isinstance(answer, NoAnswer) or not answer.ok:
@@ -190,7 +191,7 @@ def _resync(workspace: SyncOperations, project_id: str, can: Capabilities) -> Ex
         if found is None:
             return Trouble("unreadable", "the hub's answer is not a list of missions", answer)
         met += len(cast("list[Json]", found))
-        if workspace.take_snapshot(project_id, page):
+        if workspace.write_as(SYSTEM, mirroring.take_snapshot, project_id, page):
             return met
 
 
@@ -205,25 +206,25 @@ def push(
     """Send one row of the outbox; returns what became of it."""
     seq, mission_id, project_id, kind = entry.seq, entry.entity_id, entry.project_id, entry.kind
     if kind in ("file", "file_delete"):
-        return (yield from send_file(workspace, entry, workspace.content_of(entry), can))
+        return (yield from send_file(workspace, entry, queries.attachments.queued_content(entry), can))
     if kind.startswith("part"):
-        if not can.if_match or workspace.part_unsaid(mission_id):
+        if not can.if_match or workspace.read(mirroring.part_unsaid, mission_id):
             stopped = yield from parts(workspace, project_id, can)
             if stopped is not None:
                 return stopped
     elif not can.if_match:  # look first, so that the check is made on what is there now
         answer = yield get(f"/missions/{mission_id}")
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-            workspace.take_mission(project_id, item)
+            workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
         elif isinstance(answer, Response) and answer.status in (404, 410):
-            workspace.mark_gone(project_id, mission_id)
+            workspace.write_as(SYSTEM, mirroring.mark_gone, project_id, mission_id)
         else:
             return trouble(answer)
-    request = workspace.freeze(seq, can, server_now)
+    request = workspace.write_as(SYSTEM, mirroring.freeze, seq, can, server_now)
     if request is None:
         return "done"
     answer = believed((yield request), entry, can)
-    outcome = workspace.settle(seq, answer, can, server_now)
+    outcome = workspace.write_as(SYSTEM, mirroring.settle, seq, answer, can, server_now)
     if outcome in ("later", "signed_out"):
         return trouble(answer)
     if kind == "note":
@@ -232,7 +233,7 @@ def push(
     if silent and request.method != "DELETE" and not kind.startswith("part"):
         answer = yield get(f"/missions/{mission_id}")  # done, but not told what it is now
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-            workspace.take_mission(project_id, item)
+            workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
     return outcome
 
 

@@ -16,7 +16,6 @@ from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...workspace import rows
-from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
 from . import outbox, pushing
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
@@ -27,74 +26,74 @@ if TYPE_CHECKING:
     from ...workspace.workspace import Workspace
     from .exchange import Trouble
 
+
 PIECE: Final = 2 << 20
+
+
 """Bytes sent at once; a slow line has a minute for them."""
+
+
 SAID: Final = ("missionId", "name", "mime", "size", "sha256")
 
 
-class FileOperations(WorkspaceBase):
-    """Which files are where."""
+def take_files(change: Change, project_id: str, mission_id: str, items: Sequence[JsonObject]) -> None:
+    """Take in the files that the hub has of a mission; one that it had and has no more goes here too."""
+    if change.connection.execute("SELECT 1 FROM mission WHERE id = ?", (mission_id,)).fetchone() is None:
+        return
+    met = set()
+    for item in items:
+        met.add(str(item.get("id")))
+        _take(change, project_id, mission_id, item)
+    for file_id, name in change.connection.execute(
+        "SELECT a.id, a.name FROM attachment a JOIN shared_file s ON s.id = a.id WHERE a.mission_id = ?", (mission_id,)
+    ).fetchall():
+        if file_id not in met:
+            change.connection.execute("DELETE FROM attachment WHERE id = ?", (file_id,))
+            change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file_id,))
+            change.event(project_id, "file_detached", mission_id=mission_id, note=name)
 
-    def take_files(self, project_id: str, mission_id: str, items: Sequence[JsonObject]) -> None:
-        """Take in the files that the hub has of a mission; one that it had and has no more goes here too."""
-        with self._change(SYSTEM) as change:
-            if change.connection.execute("SELECT 1 FROM mission WHERE id = ?", (mission_id,)).fetchone() is None:
-                return
-            met = set()
-            for item in items:
-                met.add(str(item.get("id")))
-                _take(change, project_id, mission_id, item)
-            for file_id, name in change.connection.execute(
-                "SELECT a.id, a.name FROM attachment a JOIN shared_file s ON s.id = a.id WHERE a.mission_id = ?",
-                (mission_id,),
-            ).fetchall():
-                if file_id not in met:
-                    change.connection.execute("DELETE FROM attachment WHERE id = ?", (file_id,))
-                    change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file_id,))
-                    change.event(project_id, "file_detached", mission_id=mission_id, note=name)
 
-    def file_states(self, ref: str) -> dict[str, str]:
-        """Files of a mission that are not simply here and at the hub: id -> `waiting` to be sent, or `parked`."""
-        with self._reading() as connection:
-            found = connection.execute(
-                "SELECT o.entity_id, o.state FROM outbox o JOIN attachment a ON a.id = o.entity_id "
-                "WHERE o.kind = 'file' AND a.mission_id = ?",
-                (ref,),
-            ).fetchall()
-        return {str(file_id): "parked" if state == "parked" else "waiting" for file_id, state in found}
+def file_states(connection: sqlite3.Connection, ref: str) -> dict[str, str]:
+    """Files of a mission that are not simply here and at the hub: id -> `waiting` to be sent, or `parked`."""
+    found = connection.execute(
+        "SELECT o.entity_id, o.state FROM outbox o JOIN attachment a ON a.id = o.entity_id "
+        "WHERE o.kind = 'file' AND a.mission_id = ?",
+        (ref,),
+    ).fetchall()
+    return {str(file_id): "parked" if state == "parked" else "waiting" for file_id, state in found}
 
-    def file_tried(self, seq: int) -> None:
-        """The hub hears of a file from now on."""
-        with self._store.writing() as connection:
-            connection.execute("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?", (seq,))
 
-    def file_sent(self, entry: Entry) -> None:
-        """The hub has it all."""
-        with self._change(SYSTEM) as change:
-            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-            _there(change.connection, entry.entity_id, entry.project_id)
-            change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
+def file_tried(change: Change, seq: int) -> None:
+    """The hub hears of a file from now on."""
+    change.connection.execute("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?", (seq,))
 
-    def file_dropped(self, entry: Entry) -> None:
-        """There is nothing left to send: the file is gone at the hub, or the server keeps none and it stays here."""
-        with self._change(SYSTEM) as change:
-            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
 
-    def file_without_mission(self, entry: Entry, said: str) -> Outcome:
-        """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
-        with self._change(SYSTEM) as change:
-            own = change.connection.execute(
-                "SELECT 1 FROM event WHERE mission_id = ? AND kind = 'deleted'", (_mission_of(entry),)
-            ).fetchone()
-            if own is None:
-                return pushing.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
-            change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-            return "done"
+def file_sent(change: Change, entry: Entry) -> None:
+    """The hub has it all."""
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    _there(change.connection, entry.entity_id, entry.project_id)
+    change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
 
-    def file_refused(self, entry: Entry, code: str, said: str) -> None:
-        """Set a file aside with the hub's words; it stays here."""
-        with self._change(SYSTEM) as change:
-            pushing.park(change, entry, code, said)
+
+def file_dropped(change: Change, entry: Entry) -> None:
+    """There is nothing left to send: the file is gone at the hub, or the server keeps none and it stays here."""
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+
+
+def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
+    """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
+    own = change.connection.execute(
+        "SELECT 1 FROM event WHERE mission_id = ? AND kind = 'deleted'", (_mission_of(entry),)
+    ).fetchone()
+    if own is None:
+        return pushing.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    return "done"
+
+
+def file_refused(change: Change, entry: Entry, code: str, said: str) -> None:
+    """Set a file aside with the hub's words; it stays here."""
+    pushing.park(change, entry, code, said)
 
 
 def queue_file(change: Change, file: Attachment) -> None:
@@ -126,25 +125,29 @@ def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilit
     if entry.kind == "file_delete":
         answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
         if isinstance(answer, Response) and answer.status in (204, 404, 410):
-            workspace.file_dropped(entry)
+            workspace.write_as(SYSTEM, file_dropped, entry)
             return "done"
         return _refused(workspace, entry, answer) or trouble(answer)
     if content is None:
-        workspace.file_refused(entry, "missing", "its content is not on this machine any more: attach it again")
+        workspace.write_as(
+            SYSTEM, file_refused, entry, "missing", "its content is not on this machine any more: attach it again"
+        )
         return "parked"
-    workspace.file_tried(entry.seq)
+    workspace.write_as(SYSTEM, file_tried, entry.seq)
     wanted: dict[str, Json] = {**entry.patch, "id": entry.entity_id}
     answer = yield Request("POST", f"{API}/projects/{entry.project_id}/attachments", {}, {}, wanted)
     if isinstance(answer, Response) and answer.status in (404, 405, 410):
         if can.history and answer.status != 405:
-            return workspace.file_without_mission(entry, answer.said)
-        workspace.file_dropped(entry)
+            return workspace.write_as(SYSTEM, file_without_mission, entry, answer.said)
+        workspace.write_as(SYSTEM, file_dropped, entry)
         return "done"
     if isinstance(answer, NoAnswer) or not answer.ok:
         return _refused(workspace, entry, answer) or trouble(answer)
     told = cast("JsonObject", answer.object.get("attachment") or {})
     if told.get("state") == "refused":
-        workspace.file_refused(entry, "refused", str(told.get("reason") or "it is not what was announced"))
+        workspace.write_as(
+            SYSTEM, file_refused, entry, "refused", str(told.get("reason") or "it is not what was announced")
+        )
         return "parked"
     if told.get("state") == "waiting":
         stopped = yield from _pieces(str(answer.object.get("uploadUrl")), cast("int", entry.patch["size"]), content)
@@ -152,7 +155,7 @@ def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilit
             return stopped
     answer = yield Request("POST", f"{API}/attachments/{entry.entity_id}/complete", {}, {})
     if isinstance(answer, Response) and answer.ok and answer.object.get("state") == "complete":
-        workspace.file_sent(entry)
+        workspace.write_as(SYSTEM, file_sent, entry)
         return "done"
     return _refused(workspace, entry, answer) or trouble(answer)
 
@@ -179,7 +182,7 @@ def _refused(workspace: Workspace, entry: Entry, answer: Response | NoAnswer) ->
         return None  # a success that is not the hub's own proves nothing
     if answer.status == 409 and answer.error.get("code") not in ("already_exists",):
         return None  # not all has arrived: the next try sends the rest
-    workspace.file_refused(entry, str(answer.error.get("code") or "refused"), answer.said)
+    workspace.write_as(SYSTEM, file_refused, entry, str(answer.error.get("code") or "refused"), answer.said)
     return "parked"
 
 

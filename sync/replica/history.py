@@ -16,34 +16,36 @@ from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...workspace import line_comments, rows
-from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
+from ...workspace.workspace import Workspace
 from .part_view import memory_id, take_one
 
 NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
+
+
 COMMENTS = ("commented", "comment_resolved", "comment_reopened", "comment_deleted")
+
+
 NOTES = NOTED + COMMENTS
 
 
-class HistoryOperations(WorkspaceBase):
-    """Taking in what the hub's history says."""
+def take_notes(change: Change, project_id: str, events: Sequence[JsonObject]) -> int:
+    """Write notes and line comments that are not known here; returns how many were news."""
+    return sum(_take(change, project_id, event) for event in events if event.get("kind") in NOTES)
 
-    def take_notes(self, project_id: str, events: Sequence[JsonObject]) -> int:
-        """Write notes and line comments that are not known here; returns how many were news."""
-        with self._change(SYSTEM) as change:
-            return sum(_take(change, project_id, event) for event in events if event.get("kind") in NOTES)
 
-    def take_memory(self, project_id: str, name: str, document: JsonObject) -> None:
-        """Take in a memory document as the hub has it; what was written here since stays on top of it."""
-        version, text = document.get("version"), document.get("text")
-        if isinstance(version, int) and isinstance(text, str):
-            with self._change(_author(document.get("updatedBy"))) as change:
-                take_one(change, project_id, "memory", memory_id(project_id, name), version, {"text": text})
+def take_memory(workspace: Workspace, project_id: str, name: str, document: JsonObject) -> None:
+    """Take in a memory document as the hub has it; what was written here since stays on top of it."""
+    version, text = document.get("version"), document.get("text")
+    if isinstance(version, int) and isinstance(text, str):
+        author = _author(document.get("updatedBy"))
+        part = memory_id(project_id, name)
+        workspace.write_as(author, take_one, project_id, "memory", part, version, {"text": text})
 
-    def mark_history(self, project_id: str, seq: int) -> None:
-        """The history was read up to a number of the project."""
-        with self._store.writing() as connection:
-            connection.execute("UPDATE mirror SET history = ? WHERE project_id = ?", (seq, project_id))
+
+def mark_history(change: Change, project_id: str, seq: int) -> None:
+    """The history was read up to a number of the project."""
+    change.connection.execute("UPDATE mirror SET history = ? WHERE project_id = ?", (seq, project_id))
 
 
 def _take(change: Change, project_id: str, event: JsonObject) -> bool:

@@ -6,12 +6,11 @@ import sqlite3
 from dataclasses import replace
 from typing import cast
 
-from ...missions.entities import USER, Author, Json, JsonObject, Mission
+from ...missions.entities import Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.fields import CHECKS, checked
 from ...missions.wire import from_wire, to_wire, wire_name
 from ...workspace import lookup
-from ...workspace.base import WorkspaceBase
 from ...workspace.change import Change
 from . import conflicts, outbox
 from .base import base_document
@@ -22,52 +21,47 @@ from .part_view import base_of, name_of, record_fields, show, told
 BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}
 
 
-class SettlingOperations(WorkspaceBase):
-    """Conflicts."""
+def list_open(connection: sqlite3.Connection, project: str | None = None) -> list[SyncConflict]:
+    """Open conflicts, oldest first, of one project or of all; `theirs` is what the hub says now."""
+    only = lookup.project(connection, project).id if project else None
+    found = connection.execute(
+        f"SELECT {conflicts.COLUMNS}, m.number, m.title FROM conflict c "
+        "LEFT JOIN mission m ON m.id = c.mission_id WHERE c.state = 'open' "
+        "AND (?1 IS NULL OR c.project_id = ?1) ORDER BY c.at, c.id",
+        (only,),
+    ).fetchall()
+    return [_named(connection, _as_of_now(connection, conflicts.conflict_of(row))) for row in found]
 
-    def conflicts(self, project: str | None = None) -> list[SyncConflict]:
-        """Open conflicts, oldest first, of one project or of all; `theirs` is what the hub says now."""
-        with self._reading() as connection:
-            only = lookup.project(connection, project).id if project else None
-            found = connection.execute(
-                f"SELECT {conflicts.COLUMNS}, m.number, m.title FROM conflict c "
-                "LEFT JOIN mission m ON m.id = c.mission_id WHERE c.state = 'open' "
-                "AND (?1 IS NULL OR c.project_id = ?1) ORDER BY c.at, c.id",
-                (only,),
-            ).fetchall()
-            return [_named(connection, _as_of_now(connection, conflicts.conflict_of(row))) for row in found]
 
-    def conflict(self, ref: str) -> SyncConflict:
-        """An open conflict by its id, or a unique beginning or end of it; NotFound."""
-        with self._change(USER) as change:
-            found = conflicts.find(change, ref)
-            return _named(change.connection, _as_of_now(change.connection, found))
+def get(connection: sqlite3.Connection, ref: str) -> SyncConflict:
+    """An open conflict by its id, or a unique beginning or end of it; NotFound."""
+    return _named(connection, _as_of_now(connection, conflicts.find(connection, ref)))
 
-    def keep_mine(self, ref: str, *, text: str | None = None, by: Author = USER) -> Mission | None:
-        """Settle a conflict with this side's value, or with a merged `text`, as an edit on what the hub has now.
 
-        Returns the mission it made or changed; None when it was deleted (again).
-        """
-        with self._change(by) as change:
-            conflict = conflicts.find(change, ref)
-            made = None
-            if conflict.part:
-                _keep_part(change, conflict, text)
-            else:
-                made = _made_of(change, conflict, text)
-            conflicts.settle(change, conflict.id, "merged" if text is not None else "kept_mine")
-            about = None if conflict.part else conflict.mission_id
-            change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept mine")
-            return made
+def keep_mine(change: Change, ref: str, *, text: str | None = None) -> Mission | None:
+    """Settle a conflict with this side's value, or with a merged `text`, as an edit on what the hub has now.
 
-    def keep_theirs(self, ref: str, *, by: Author = USER) -> SyncConflict:
-        """Settle a conflict with the hub's value, which is shown already; this side's stays in the history."""
-        with self._change(by) as change:
-            conflict = conflicts.find(change, ref)
-            conflicts.settle(change, conflict.id, "kept_theirs")
-            about = None if conflict.part else conflict.mission_id
-            change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept theirs")
-            return conflict
+    Returns the mission it made or changed; None when it was deleted (again).
+    """
+    conflict = conflicts.find(change.connection, ref)
+    made = None
+    if conflict.part:
+        _keep_part(change, conflict, text)
+    else:
+        made = _made_of(change, conflict, text)
+    conflicts.settle(change, conflict.id, "merged" if text is not None else "kept_mine")
+    about = None if conflict.part else conflict.mission_id
+    change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept mine")
+    return made
+
+
+def keep_theirs(change: Change, ref: str) -> SyncConflict:
+    """Settle a conflict with the hub's value, which is shown already; this side's stays in the history."""
+    conflict = conflicts.find(change.connection, ref)
+    conflicts.settle(change, conflict.id, "kept_theirs")
+    about = None if conflict.part else conflict.mission_id
+    change.event(conflict.project_id, "conflict_settled", mission_id=about, note="kept theirs")
+    return conflict
 
 
 def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncConflict:

@@ -14,7 +14,7 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.workspace import store
+from solo_unicorn.workspace import operations, queries, store
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -269,9 +269,9 @@ def test_nothing_is_asked_without_a_terminal(program: Program, home: Path) -> No
 
 def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
     with Workspace.open() as opened:
-        project = opened.create_project("Acme")
+        project = opened.write(operations.projects.create, "Acme")
         for number in range(60):
-            opened.create_mission(project.id, MissionDraft(f"Mission {number} {'x' * 400}"))
+            opened.write(operations.missions.create, project.id, MissionDraft(f"Mission {number} {'x' * 400}"))
     piped = subprocess.run(
         f'("{sys.executable}" -m solo_unicorn mission list --limit 0 --json; echo "code $?" >&2) | head -c 10',
         shell=True,
@@ -292,7 +292,7 @@ def test_what_the_operating_system_refuses_is_told_as_such(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number), "/some/file")
 
-    monkeypatch.setattr(Workspace, "missions", refuse)
+    monkeypatch.setattr(Workspace, "read", refuse)
     refused = run("mission", "list")
     what, why, now = parts(refused.err)
     assert refused.code == 1 and "/some/file" in what and why == os.strerror(number) and now
@@ -304,7 +304,7 @@ def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("api_key=abcdefghijklmnop")
 
-    monkeypatch.setattr(Workspace, "missions", broken)
+    monkeypatch.setattr(queries.missions, "page", broken)
     failed = run("mission", "list")
     assert failed.code == 1 and "fault in solo-unicorn" in failed.err and "Traceback" not in failed.err
     assert "abcdefghijklmnop" not in failed.err

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -28,7 +30,7 @@ def changed(run: Run, project: str, repository: Path) -> Path:
     subprocess.run(["git", "-C", str(worktree), "commit", "-qam", "Work"], check=True)
     (worktree / "new.py").write_text("fresh\n")
     with Workspace.open() as opened:
-        opened.set_mission_worktree("M-1", str(worktree), "m1")
+        opened.write_as(SYSTEM, operations.workstation.set_mission_worktree, "M-1", str(worktree), "m1")
     return worktree
 
 
@@ -83,7 +85,7 @@ def test_show_says_where_the_work_stands(run: Run, changed: Path, repository: Pa
     assert (measured["ahead"], measured["behind"], measured["uncommitted"]) == (1, 1, 1)
     assert "m1: 1 ahead of main, 1 behind, 1 files not committed" in run("mission", "show", "1").out
     with Workspace.open() as opened:
-        assert opened.change_state("M-1").measured is not None
+        assert opened.read(queries.missions.change_state_of, "M-1").measured is not None
 
 
 def test_open_goes_where_the_work_is(run: Run, changed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,5 +103,5 @@ def test_open_goes_where_the_work_is(run: Run, changed: Path, monkeypatch: pytes
     monkeypatch.setenv("SHELL", str(tmp_path / "nothing"))
     assert run("mission", "open", "1", "--shell").code == 1
     with Workspace.open() as opened:
-        opened.set_mission_worktree("M-1", str(tmp_path / "gone"), "m1")
+        opened.write_as(SYSTEM, operations.workstation.set_mission_worktree, "M-1", str(tmp_path / "gone"), "m1")
     assert run("mission", "open", "1").code == 3

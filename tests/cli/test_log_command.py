@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -28,11 +29,26 @@ def session_with(*lines: object) -> Path:
     """A running session of M-1 with these lines in its transcript; returns its run directory."""
     with Workspace.open() as opened:
         agent = CodeAgent("claude", "claude", state="ready", slots=1)
-        opened.set_agents([agent])
-        opened.set_ready("M-1", True)
-        session_id = opened._new_id()
-        opened.claim("M-1", session_id=session_id, agent=agent, workstation_id=opened.workstation().id)
-        opened.session_started(session_id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
+        opened.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        opened.write(operations.missions.set_ready, "M-1", True)
+        session_id = opened.new_id()
+        opened.write_as(
+            SYSTEM,
+            operations.dispatch.claim,
+            "M-1",
+            session_id=session_id,
+            agent=agent,
+            workstation_id=operations.workstation.this_machine(opened).id,
+        )
+        opened.write_as(
+            service_of(session_id),
+            operations.sessions.begin,
+            session_id,
+            host_pid=1,
+            worktree_path=None,
+            branch=None,
+            base_commit=None,
+        )
     run_dir = paths.run_dir(session_id)
     (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
     wrapped = [json.dumps({"t": 1_700_000_000 + n, "s": "out", "l": json.dumps(line)}) for n, line in enumerate(lines)]
@@ -72,10 +88,17 @@ def claimed(run: Run, repository: Path) -> str:
     run("mission", "create", "One", "--flow", "Direct")
     with Workspace.open() as opened:
         agent = CodeAgent("claude", "claude", state="ready", slots=1)
-        opened.set_agents([agent])
-        opened.set_ready("M-1", True)
-        session_id = opened._new_id()
-        opened.claim("M-1", session_id=session_id, agent=agent, workstation_id=opened.workstation().id)
+        opened.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        opened.write(operations.missions.set_ready, "M-1", True)
+        session_id = opened.new_id()
+        opened.write_as(
+            SYSTEM,
+            operations.dispatch.claim,
+            "M-1",
+            session_id=session_id,
+            agent=agent,
+            workstation_id=operations.workstation.this_machine(opened).id,
+        )
     return session_id
 
 
@@ -102,9 +125,17 @@ def test_followed_while_it_is_prepared_it_waits_for_the_agent(
                 (run_dir / "transcript.jsonl").write_text(
                     json.dumps({"t": 1, "s": "out", "l": json.dumps(SAID)}) + "\n"
                 )
-                opened.session_started(session_id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
+                opened.write_as(
+                    service_of(session_id),
+                    operations.sessions.begin,
+                    session_id,
+                    host_pid=1,
+                    worktree_path=None,
+                    branch=None,
+                    base_commit=None,
+                )
             if len(looks) == 4:
-                opened.end_session(session_id, "completed")
+                opened.write_as(service_of(session_id), operations.sessions.end, session_id, "completed")
 
     monkeypatch.setattr("solo_unicorn.cli.mission_log.time.sleep", starting)
     with locks.Lock(paths.service_lock()) as lock:
@@ -117,7 +148,9 @@ def test_followed_while_it_is_prepared_it_waits_for_the_agent(
 def test_an_agent_that_did_not_start_is_named_with_its_reason(run: Run, project: str, repository: Path) -> None:
     session_id = claimed(run, repository)
     with Workspace.open() as opened:
-        opened.end_session(session_id, "failed", "could not be started: no program")
+        opened.write_as(
+            service_of(session_id), operations.sessions.end, session_id, "failed", "could not be started: no program"
+        )
     told = run("mission", "log", "M-1")
     assert told.code == 3 and "no program" in told.err and "mission history M-1" in told.err
 

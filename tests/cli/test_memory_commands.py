@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author, CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -43,7 +44,7 @@ def test_mirror_is_a_setting_and_a_command(run: Run, project: None, tmp_path: Pa
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     with Workspace.open() as workspace:
-        workspace.add_repository("Shop", "shop", local_path=str(checkout))
+        workspace.write(operations.projects.add_repository, "Shop", "shop", local_path=str(checkout))
     assert run("project", "edit", "--mirror-memory", "on").code == 0
     (told,) = run("memory", "mirror", "--json").data
     assert told["written"] == ["decisions"]
@@ -57,11 +58,13 @@ def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
     assert "No agent asks for anything" in run("inbox", "list").err
     agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
-        workspace.set_agents([agent])
-        workspace.add_repository("Shop", "shop", local_path="/src/shop")
-        mission = workspace.create_mission("Shop", MissionDraft("Retry payments", ready=True))
-        session = workspace.claim(mission.id, session_id="S1", agent=agent, workstation_id="here")
-        asked = workspace.ask_permission(session.id, "Bash", {"command": "make\tdeploy"})
+        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        workspace.write(operations.projects.add_repository, "Shop", "shop", local_path="/src/shop")
+        mission = workspace.write(operations.missions.create, "Shop", MissionDraft("Retry payments", ready=True))
+        session = workspace.write_as(
+            SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=agent, workstation_id="here"
+        )
+        asked = workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "make\tdeploy"})
     row = run("inbox", "list").out.rstrip("\n").split("\t")
     assert (row[0], row[1], row[4], row[5]) == (str(asked.id), "M-1", "Bash", "make deploy")
     assert run("inbox", "answer", str(asked.id), "perhaps").code == 2
@@ -75,12 +78,16 @@ def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
 def test_a_question_stands_in_the_inbox_and_is_answered_there(run: Run, project: None) -> None:
     agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
-        workspace.set_agents([agent])
-        workspace.add_repository("Shop", "shop", local_path="/src/shop")
-        mission = workspace.create_mission("Shop", MissionDraft("Retry payments", ready=True))
-        session = workspace.claim(mission.id, session_id="S1", agent=agent, workstation_id="here")
-        workspace.ask_permission(session.id, "Bash", {"command": "make deploy"})
-        workspace.ask_question(mission.id, "Which currency?", by=Author("agent", "rehearsal", "S1"))
+        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+        workspace.write(operations.projects.add_repository, "Shop", "shop", local_path="/src/shop")
+        mission = workspace.write(operations.missions.create, "Shop", MissionDraft("Retry payments", ready=True))
+        session = workspace.write_as(
+            SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=agent, workstation_id="here"
+        )
+        workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "make deploy"})
+        workspace.write_as(
+            Author("agent", "rehearsal", "S1"), operations.review.ask_question, mission.id, "Which currency?"
+        )
     rows = [row.split("\t") for row in run("inbox", "list").out.splitlines()]
     assert {(row[0], row[4], row[5]) for row in rows} == {
         ("1", "Bash", "make deploy"),

@@ -9,13 +9,18 @@ import pytest
 
 from solo_unicorn.cli.main import main
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_weeks_agents_and_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Workspace.open() as workspace:
-        project = workspace.create_project("Shop").id
-        workspace.move_mission(workspace.create_mission(project, MissionDraft(title="One")).id, "done")
+        project = workspace.write(operations.projects.create, "Shop").id
+        workspace.write(
+            operations.missions.move,
+            workspace.write(operations.missions.create, project, MissionDraft(title="One")).id,
+            "done",
+        )
     assert main(["metrics", "--weeks", "2", "-p", "shop"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and lines[-1].split()[1] == "1"

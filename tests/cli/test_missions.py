@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -99,7 +100,7 @@ def test_review_is_approved_or_rejected_with_feedback(run: Run, project: str) ->
         run("mission", "create", title)
     with Workspace.open() as opened:
         for ref in ("M-1", "M-2"):
-            opened.move_mission(ref, "review")
+            opened.write(operations.missions.move, ref, "review")
     assert [row.split("\t")[:2] for row in run("mission", "waiting").out.splitlines()] == [
         ["M-1", "review"],
         ["M-2", "review"],
@@ -159,7 +160,9 @@ def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: 
     subprocess.run(["git", "-C", str(repository), "switch", "-qc", "solo-unicorn/mission-1-one"], check=True)
     (repository / "readme.md").write_text("shop\nand more\n")
     with Workspace.open() as opened:
-        opened.set_mission_worktree("M-1", str(repository), "solo-unicorn/mission-1-one")
+        opened.write_as(
+            SYSTEM, operations.workstation.set_mission_worktree, "M-1", str(repository), "solo-unicorn/mission-1-one"
+        )
     assert "+and more" in run("mission", "diff", "1").out
     data = run("mission", "diff", "1", "--json").data
     assert data["added"] == 1 and data["files"][0]["path"] == "readme.md"
@@ -170,7 +173,11 @@ def test_a_wished_agent_has_to_be_known(run: Run, project: str) -> None:
     refused = run("mission", "create", "One", "--agent", "clod")
     assert refused.code == 3 and "nearest one is 'claude'" not in refused.err and "rehearsal" in refused.err
     with Workspace.open() as opened:
-        opened.set_agents([CodeAgent("claude", "claude-work", state="ready"), CodeAgent("claude", "claude")])
+        opened.write_as(
+            SYSTEM,
+            operations.workstation.set_agents,
+            [CodeAgent("claude", "claude-work", state="ready"), CodeAgent("claude", "claude")],
+        )
     assert run("mission", "create", "One", "--agent", "claude-work", "--json").data["codeAgentName"] == "claude-work"
     assert run("mission", "list", "-q").out == "M-1\n"
 

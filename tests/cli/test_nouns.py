@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config.settings import SCHEMA, load
+from solo_unicorn.workspace import queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -174,7 +175,7 @@ def test_an_edit_in_the_persons_editor(run: Run, project: str, tmp_path: Path, m
 def test_pausing_the_machine_is_seen_by_everyone(run: Run) -> None:
     run("workstation", "pause")
     with Workspace.open() as opened:
-        assert opened.workstation_paused()
+        assert opened.read(queries.workstation.paused)
     assert run("workstation", "status", "--json").data["paused"] is True
     run("workstation", "resume")
     assert run("workstation", "status", "--json").data["paused"] is False

@@ -12,10 +12,13 @@ import pytest
 
 from solo_unicorn.cli.progress import bar
 from solo_unicorn.config.paths import worktrees_dir
+from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.linking import alike
 from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.slots import WorkspaceSlots
 
 from .conftest import Run
 
@@ -35,9 +38,9 @@ def clone(run: Run, project: str, repository: Path, home: Path) -> Path:
 def worktree_of(number: int) -> Path:
     """A worktree of the pool, taken and given back again."""
     with Workspace.open() as opened:
-        [repository] = opened.repositories()
-        mission = opened.mission(str(number))
-        pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        [repository] = opened.read(queries.projects.repositories)
+        mission = opened.read(queries.missions.get, str(number))
+        pool = Pool(WorkspaceSlots.of(opened), worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
         lease = pool.acquire(repository, mission, branch=f"m{number}")
         pool.release(lease.worktree)
     return lease.path
@@ -50,7 +53,7 @@ def test_a_clone_goes_with_its_repository_and_its_vacant_worktrees(run: Run, clo
     assert removed.code == 0 and "its clone is removed" in removed.out
     assert not clone.exists() and not worktree.exists()
     with Workspace.open() as opened:
-        assert opened.worktrees() == []
+        assert opened.read(queries.workstation.worktrees) == []
 
 
 @pytest.mark.parametrize("work", ["a file", "a commit", "a stash", "a worktree", "on the pool's branch"])
@@ -158,10 +161,10 @@ def test_the_run_script_gets_the_worktrees_ports(run: Run, project: str, reposit
     run("repo", "add", str(repository))
     run("mission", "create", "Pay")
     with Workspace.open() as opened:
-        [linked] = opened.repositories()
-        pool = Pool(opened, worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
-        lease = pool.acquire(linked, opened.mission("1"), branch="m1")
-        opened.set_mission_worktree("M-1", str(lease.path), "m1")
+        [linked] = opened.read(queries.projects.repositories)
+        pool = Pool(WorkspaceSlots.of(opened), worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
+        lease = pool.acquire(linked, opened.read(queries.missions.get, "1"), branch="m1")
+        opened.write_as(SYSTEM, operations.workstation.set_mission_worktree, "M-1", str(lease.path), "m1")
     assert run("mission", "open", "1", "--run").code == 3
     script = f'echo "$SOLO_UNICORN_PORT $SOLO_UNICORN_BRANCH $PWD" > {tmp_path}/ran; exit 7'
     (repository / ".solo-unicorn.toml").write_text(f"[worktree]\nrun = '{script}'\n")

@@ -18,9 +18,11 @@ from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.server import UnicornServer
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -31,15 +33,25 @@ AGENT = CodeAgent("rehearsal", "conformance", slots=1, binary="/bin/true", state
 
 def running(workspace: Workspace) -> str:
     """A project with one running mission; returns its session's token."""
-    workspace.set_agents([AGENT])
-    project = workspace.create_project("Shop").id
-    workspace.add_repository(project, "shop", local_path="/src/shop")
-    workspace.append_memory(project, "index", "# Shop\n\nIt sells.\n")
-    mission = workspace.create_mission(project, MissionDraft("Retry payments", ready=True))
-    session = workspace.claim(mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here")
-    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
+    project = workspace.write(operations.projects.create, "Shop").id
+    workspace.write(operations.projects.add_repository, project, "shop", local_path="/src/shop")
+    workspace.write(operations.memory.append, project, "index", "# Shop\n\nIt sells.\n")
+    mission = workspace.write(operations.missions.create, project, MissionDraft("Retry payments", ready=True))
+    session = workspace.write_as(
+        SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here"
+    )
+    workspace.write_as(
+        service_of(session.id),
+        operations.sessions.begin,
+        session.id,
+        host_pid=1,
+        worktree_path="/w",
+        branch="b",
+        base_commit="c",
+    )
     token = new_token()
-    workspace.set_session_token(session.id, digest(token))
+    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
     return token
 
 
@@ -75,7 +87,7 @@ async def main() -> None:
     async with WorkspaceThread() as thread:
         lay_fixtures()
         add_authorization(await thread.run(running))
-        host = McpHost(thread.run, version="1.2.3")
+        host = McpHost(on(thread), version="1.2.3")
         await host.start()
         print(host.url.replace("127.0.0.1", "localhost"), flush=True)
         await asyncio.to_thread(sys.stdin.read)

@@ -15,8 +15,10 @@ from mcp.types import CallToolResult, TextContent
 from solo_unicorn.mcp_server.caller import Caller, digest, identify, new_token, personal
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.server import build_server
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent, Mission
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, service_of
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -37,40 +39,50 @@ class Board:
 
     async def add(self, title: str, **values: Any) -> Mission:
         """A mission as a person creates it."""
-        return await self.do(lambda ws: ws.create_mission(self.project, MissionDraft(title, **values)))
+        return await self.do(
+            lambda ws: ws.write(operations.missions.create, self.project, MissionDraft(title, **values))
+        )
 
     async def mission(self, ref: str) -> Mission:
         """As it is now."""
-        return await self.do(lambda ws: ws.mission(ref))
+        return await self.do(lambda ws: ws.read(queries.missions.get, ref))
 
     async def start(self, ref: str) -> str:
         """Claim and start it as the service does; the token of its session."""
         token = new_token()
 
         def work(ws: Workspace) -> None:
-            ws.set_ready(ref, True)
-            session = ws.claim(ref, session_id=ws._new_id(), agent=AGENT, workstation_id="here")
-            ws.session_started(
-                session.id, host_pid=1, worktree_path="/trees/shop-42", branch="solo-unicorn/m", base_commit="abc"
+            ws.write(operations.missions.set_ready, ref, True)
+            session = ws.write_as(
+                SYSTEM, operations.dispatch.claim, ref, session_id=ws.new_id(), agent=AGENT, workstation_id="here"
             )
-            ws.set_session_token(session.id, digest(token))
+            ws.write_as(
+                service_of(session.id),
+                operations.sessions.begin,
+                session.id,
+                host_pid=1,
+                worktree_path="/trees/shop-42",
+                branch="solo-unicorn/m",
+                base_commit="abc",
+            )
+            ws.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
 
         await self.do(work)
         return token
 
     async def run_of(self, ref: str) -> Caller:
         """A running session on that mission, as the server knows it."""
-        caller = await identify(self.thread.run, await self.start(ref))
+        caller = await identify(on(self.thread), await self.start(ref))
         assert caller is not None
         return caller
 
     async def person(self) -> Caller:
         """The person's own agent."""
-        return await personal(self.thread.run)
+        return await personal(on(self.thread))
 
     def client(self, caller: Caller, mode: str = "auto") -> Client:
         """A real MCP client in memory."""
-        server = build_server(self.thread.run, version="1.2.3", changes=self.changes, caller=caller)
+        server = build_server(on(self.thread), version="1.2.3", changes=self.changes, caller=caller)
         return Client(server, mode=mode)
 
 
@@ -80,9 +92,15 @@ async def board(home: Path) -> AsyncIterator[Board]:
     async with WorkspaceThread() as thread:
 
         def prepare(ws: Workspace) -> str:
-            ws.set_agents([AGENT])
-            project = ws.create_project("Shop")
-            ws.add_repository(project.id, "shop", local_path="/src/shop", max_concurrent_missions=0)
+            ws.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
+            project = ws.write(operations.projects.create, "Shop")
+            ws.write(
+                operations.projects.add_repository,
+                project.id,
+                "shop",
+                local_path="/src/shop",
+                max_concurrent_missions=0,
+            )
             return project.id
 
         yield Board(thread, await thread.run(prepare))

@@ -12,6 +12,7 @@ from typing import Any
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace.thread import WorkspaceThread
 
 
@@ -25,7 +26,7 @@ async def main() -> None:
             if hang.exists():
                 reached.touch()
                 await asyncio.Event().wait()
-            return await thread.run(operation)
+            return await on(thread)(operation)
 
         host = McpHost(call, version="1.2.3", socket_path=paths.mcp_socket())
         await host.start()

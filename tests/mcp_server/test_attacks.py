@@ -9,7 +9,11 @@ import pytest
 
 from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import service_of
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Board, data, error, said
 
@@ -32,9 +36,9 @@ async def snapshot(board: Board) -> object:
     """Everything that must not change: missions with versions, memory, the last event."""
     return await board.do(
         lambda ws: (
-            [(one.id, one.version) for one in ws.missions(None, limit=100).items],
-            [(one.name, one.version) for one in ws.memory_documents(board.project)],
-            ws.last_seq(),
+            [(one.id, one.version) for one in ws.read(queries.missions.page, None, limit=100).items],
+            [(one.name, one.version) for one in ws.read(queries.memory.list_all, board.project)],
+            ws.read(queries.board.last_seq),
         )
     )
 
@@ -45,11 +49,11 @@ async def three(board: Board) -> Caller:
     await board.add("Theirs", description="a secret plan")
     await board.add("Third")
 
-    def prepare(ws: Any) -> None:
-        ws.move_mission("M-2", "review")
-        other = ws.create_project("Elsewhere")
-        ws.create_mission(other.id, MissionDraft("Foreign", description="another secret"))
-        ws.append_memory(other.id, "index", "foreign memory")
+    def prepare(ws: Workspace) -> None:
+        ws.write(operations.missions.move, "M-2", "review")
+        other = ws.write(operations.projects.create, "Elsewhere")
+        ws.write(operations.missions.create, other.id, MissionDraft("Foreign", description="another secret"))
+        ws.write(operations.memory.append, other.id, "index", "foreign memory")
 
     await board.do(prepare)
     return await board.run_of("M-1")
@@ -173,7 +177,11 @@ async def test_approved_work_on_its_way_to_the_target_branch_is_left_alone(board
     caller = await board.run_of("M-1")
     async with board.client(caller) as client:
         data(await client.call_tool("complete_stage", {"summary": "x"}))
-    await board.do(lambda ws: ws.end_session(caller.session_id, "completed", ""))
+    await board.do(
+        lambda ws: ws.write_as(
+            service_of(caller.session_id), operations.sessions.end, caller.session_id, "completed", ""
+        )
+    )
     assert (await board.mission("M-1")).landing_status == "queued"
     async with board.client(await board.person()) as client:
         refused = error(await client.call_tool("move_mission", {"mission": "M-1", "list": "todo"}))
@@ -205,7 +213,11 @@ async def test_a_run_links_its_own_mission_and_takes_no_link_away(board: Board) 
 async def test_a_session_that_ended_writes_no_more(board: Board) -> None:
     caller = await three(board)
     async with board.client(caller) as client:
-        await board.do(lambda ws: ws.end_session(caller.session_id, "unknown", "the machine died"))
+        await board.do(
+            lambda ws: ws.write_as(
+                service_of(caller.session_id), operations.sessions.end, caller.session_id, "unknown", "the machine died"
+            )
+        )
         before = await snapshot(board)
         for tool, arguments in (
             ("add_note", {"text": "x"}),
@@ -287,7 +299,7 @@ async def test_half_a_surrogate_pair_is_refused(board: Board) -> None:
     tool = next(tool for tool in all_tools() if tool.name == "add_note")
     caller = await three(board)
     with pytest.raises(Exception, match=r"text") as refused:
-        await board.do(lambda ws: tool.call(ws, caller, {"text": "a\ud800b"}))
+        await board.do(lambda ws: tool.call(WorkspaceAccess(ws), caller, {"text": "a\ud800b"}))
     assert getattr(refused.value, "code", "") == "invalid"
 
 

@@ -17,6 +17,8 @@ import pytest
 import watchfiles
 from mcp import Client, MCPError, StdioServerParameters
 
+from solo_unicorn.workspace import queries
+
 from .conftest import Board, data, head
 from .test_tools import ERAS
 
@@ -112,7 +114,11 @@ async def test_a_service_killed_in_the_middle_of_a_call(board: Board, era: str, 
         assert refused.value.error.data == {"code": "offline", "retryable": True}
         (home / "hang").unlink()
         data(await client.call_tool("add_note", {"mission": "M-1", "text": "again"}))
-    notes = [one.note for one in await board.do(lambda ws: ws.history("M-1")) if one.kind == "noted_progress"]
+    notes = [
+        one.note
+        for one in await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))
+        if one.kind == "noted_progress"
+    ]
     assert notes == ["again"]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from solo_unicorn.workspace import queries
+
 from .conftest import Board, data, head
 from .test_http import connected, serving
 
@@ -31,9 +33,9 @@ async def test_agents_at_once_lose_nothing_and_stay_apart(board: Board) -> None:
         await asyncio.gather(
             *(work(host.url, reference, token, eras[n % 2]) for n, (reference, token) in enumerate(runs.items()))
         )
-    log = (await board.do(lambda ws: ws.memory(board.project, "log"))).text.split("\n")
+    log = (await board.do(lambda ws: ws.read(queries.memory.get, board.project, "log"))).text.split("\n")
     for reference in runs:
-        events = await board.do(lambda ws, ref=reference: ws.history(ref))
+        events = await board.do(lambda ws, ref=reference: ws.read(queries.missions.history, ref))
         notes = [one.note for one in events if one.kind == "noted_progress"]
         assert notes == [f"{reference} {number}" for number in range(NOTES)]
         assert [line for line in log if line.startswith(f"{reference} ")] == notes

@@ -16,6 +16,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from solo_unicorn.mcp_server.host import PORT_KEY, McpHost
+from solo_unicorn.mcp_server.workspace_access import on
+from solo_unicorn.missions.entities import service_of
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, data, error, head
 from .test_tools import ERAS
@@ -42,7 +45,7 @@ HEADERS = {
 @asynccontextmanager
 async def serving(board: Board, port: int = 0) -> AsyncIterator[McpHost]:
     """A host on loopback, as the service has it."""
-    host = McpHost(board.thread.run, version="1.2.3", port=port)
+    host = McpHost(on(board.thread), version="1.2.3", port=port)
     await host.start()
     try:
         yield host
@@ -86,7 +89,9 @@ async def test_only_the_token_of_a_running_session_gets_in(board: Board) -> None
         assert await status(host.url, Authorization="Bearer nonsense") == 401
         assert await status(host.url, Authorization=f"Bearer {token}") == 200
         session = (await board.mission("M-1")).session_id
-        await board.do(lambda ws: ws.end_session(session, "cancelled", "stopped"))
+        await board.do(
+            lambda ws: ws.write_as(service_of(session), operations.sessions.end, session, "cancelled", "stopped")
+        )
         assert await status(host.url, Authorization=f"Bearer {token}") == 401
 
 
@@ -123,7 +128,7 @@ async def test_a_taken_port_is_replaced_and_remembered(board: Board) -> None:
             assert host.port != taken
             assert await board.do(lambda ws: ws.meta(PORT_KEY)) == str(host.port)
         with pytest.raises(OSError, match="in use"):
-            await McpHost(board.thread.run, version="1", port=taken).start()
+            await McpHost(on(board.thread), version="1", port=taken).start()
 
 
 @ERAS
@@ -131,14 +136,18 @@ async def test_a_client_outlives_a_restart_of_the_service(board: Board, era: str
     """Agents go on when the service is killed: on the same port with the same token their next call works."""
     await board.add("Retry payments")
     token = await board.start("M-1")
-    host = McpHost(board.thread.run, version="1")
+    host = McpHost(on(board.thread), version="1")
     await host.start()
     async with connected(host.url, token, era) as client:
         head(await client.call_tool("get_context", {}))
         await host.close()
         async with serving(board, host_port := int(await board.do(lambda ws: ws.meta(PORT_KEY)))):
             data(await client.call_tool("add_note", {"text": f"still here on {host_port}"}))
-    notes = [one for one in await board.do(lambda ws: ws.history("M-1")) if one.kind == "noted_progress"]
+    notes = [
+        one
+        for one in await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))
+        if one.kind == "noted_progress"
+    ]
     assert len(notes) == 1
 
 
@@ -147,7 +156,7 @@ async def test_closing_with_listening_clients_of_both_eras_is_quick_and_quiet(
 ) -> None:
     await board.add("Retry payments")
     token = await board.start("M-1")
-    host = McpHost(board.thread.run, version="1")
+    host = McpHost(on(board.thread), version="1")
     await host.start()
     listening = asyncio.Event()
 
@@ -188,9 +197,9 @@ async def test_both_eras_hear_of_changes(board: Board) -> None:
         modern.listen(resource_subscriptions=["mission://M-1"]) as events,
     ):
         await legacy.subscribe_resource("mission://M-1")
-        before = await board.do(lambda ws: ws.last_seq())
-        await board.do(lambda ws: ws.edit_mission("M-1", {"title": "Retry all"}))
-        await host.changed(await board.do(lambda ws: ws.events_since(before)))
+        before = await board.do(lambda ws: ws.read(queries.board.last_seq))
+        await board.do(lambda ws: ws.write(operations.missions.edit, "M-1", {"title": "Retry all"}))
+        await host.changed(await board.do(lambda ws: ws.read(queries.missions.events_since, before)))
         event = await asyncio.wait_for(anext(aiter(events)), 10)
         assert "mission://M-1" in str(event)
         assert await asyncio.wait_for(heard.get(), 10) == "legacy mission://M-1"
@@ -202,7 +211,11 @@ async def test_five_megabytes_are_refused_with_a_code(board: Board) -> None:
     async with serving(board) as host, connected(host.url, token, "auto") as client:
         refused = error(await client.call_tool("add_note", {"text": "x" * 5_000_000}))
     assert refused["code"] == "limit"
-    assert not [one for one in await board.do(lambda ws: ws.history("M-1")) if one.kind.startswith("noted")]
+    assert not [
+        one
+        for one in await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))
+        if one.kind.startswith("noted")
+    ]
 
 
 async def test_a_token_stays_bound_to_its_session_of_the_handshake_era(board: Board) -> None:
@@ -228,7 +241,9 @@ async def test_a_token_stays_bound_to_its_session_of_the_handshake_era(board: Bo
         session = opened.headers["mcp-session-id"]
         foreign = accept | {"Authorization": f"Bearer {two}", "Mcp-Session-Id": session}
         await http.post(host.url, json=note, headers=foreign)
-    notes = [n for n in await board.do(lambda ws: ws.history("M-1")) if n.kind.startswith("noted")]
+    notes = [
+        n for n in await board.do(lambda ws: ws.read(queries.missions.history, "M-1")) if n.kind.startswith("noted")
+    ]
     assert notes == []
 
 

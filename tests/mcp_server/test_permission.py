@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from solo_unicorn.mcp_server.tools import permission
-from solo_unicorn.missions.entities import InboxItem
+from solo_unicorn.mcp_server.workspace_access import on
+from solo_unicorn.missions.entities import InboxItem, service_of
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, error, said
 from .test_tools import ERAS
@@ -20,7 +22,7 @@ BASH = {"tool_name": "Bash", "input": {"command": "make deploy"}, "tool_use_id":
 async def asked(board: Board) -> InboxItem:
     """The open question, once it is there."""
     while True:
-        found = await board.do(lambda ws: ws.permissions())
+        found = await board.do(lambda ws: ws.read(queries.inbox.items))
         if found:
             item: InboxItem = found[0]
             return item
@@ -30,9 +32,11 @@ async def asked(board: Board) -> InboxItem:
 async def answer(board: Board, decision: Any, message: str = "") -> None:
     """As a person does, in another process; the service tells the server that something changed."""
     item = await asked(board)
-    before = await board.do(lambda ws: ws.last_seq())
-    await board.do(lambda ws: ws.answer_permission(item.id, decision, message))
-    await board.changes.publish(board.thread.run, await board.do(lambda ws: ws.events_since(before)))
+    before = await board.do(lambda ws: ws.read(queries.board.last_seq))
+    await board.do(lambda ws: ws.write(operations.inbox.answer, item.id, decision, message))
+    await board.changes.publish(
+        on(board.thread), await board.do(lambda ws: ws.read(queries.missions.events_since, before))
+    )
 
 
 @ERAS
@@ -57,7 +61,7 @@ async def test_a_person_denies_it_and_says_why(board: Board) -> None:
         await answer(board, "deny", "Not on a Friday")
         result = await asyncio.wait_for(call, 20)
     assert json.loads(said(result)) == {"behavior": "deny", "message": "Not on a Friday"}
-    kinds = [event.kind for event in await board.do(lambda ws: ws.history("M-1"))]
+    kinds = [event.kind for event in await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))]
     assert kinds[-2:] == ["permission_asked", "permission_answered"]
 
 
@@ -67,7 +71,7 @@ async def test_nobody_answers(board: Board, monkeypatch: pytest.MonkeyPatch) -> 
     async with board.client(await board.run_of("M-1")) as client:
         result = await client.call_tool("approve", BASH)
     assert json.loads(said(result)) == {"behavior": "deny", "message": permission.NOBODY}
-    (item,) = await board.do(lambda ws: ws.permissions(open_only=False))
+    (item,) = await board.do(lambda ws: ws.read(queries.inbox.items, open_only=False))
     assert (item.decision, item.answered_by) == ("deny", "system")
 
 
@@ -80,7 +84,7 @@ async def test_a_repeated_call_gets_the_answer_that_was_given(board: Board) -> N
         await call
         again = await client.call_tool("approve", BASH)
     assert json.loads(said(again))["behavior"] == "allow"
-    assert len(await board.do(lambda ws: ws.permissions(open_only=False))) == 1
+    assert len(await board.do(lambda ws: ws.read(queries.inbox.items, open_only=False))) == 1
 
 
 async def test_the_end_of_the_session_ends_the_waiting(board: Board) -> None:
@@ -89,9 +93,15 @@ async def test_the_end_of_the_session_ends_the_waiting(board: Board) -> None:
     async with board.client(caller) as client:
         call = asyncio.create_task(client.call_tool("approve", BASH))
         await asked(board)
-        before = await board.do(lambda ws: ws.last_seq())
-        await board.do(lambda ws: ws.end_session(caller.session_id, "cancelled", "stopped"))
-        await board.changes.publish(board.thread.run, await board.do(lambda ws: ws.events_since(before)))
+        before = await board.do(lambda ws: ws.read(queries.board.last_seq))
+        await board.do(
+            lambda ws: ws.write_as(
+                service_of(caller.session_id), operations.sessions.end, caller.session_id, "cancelled", "stopped"
+            )
+        )
+        await board.changes.publish(
+            on(board.thread), await board.do(lambda ws: ws.read(queries.missions.events_since, before))
+        )
         assert error(await asyncio.wait_for(call, 20))["code"] == "not_allowed"
 
 
@@ -109,4 +119,4 @@ async def test_only_runs_see_it_and_too_much_is_refused(board: Board, monkeypatc
         kept = "a\x1b[31m\x00b"
         result = await client.call_tool("approve", {"tool_name": "Write", "input": {"content": kept}})
         assert json.loads(said(result))["behavior"] == "deny"
-    assert len(await board.do(lambda ws: ws.permissions(open_only=False))) == 1
+    assert len(await board.do(lambda ws: ws.read(queries.inbox.items, open_only=False))) == 1

@@ -17,8 +17,9 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
@@ -84,14 +85,24 @@ def kill_service() -> None:
 
 def running(workspace: Workspace) -> str:
     """The token of a session on M-1 that the service leaves alone: it belongs to another workstation."""
-    workspace.set_agents([AGENT])
-    project = workspace.create_project("Shop").id
-    workspace.add_repository(project, "shop", local_path="/src/shop")
-    mission = workspace.create_mission(project, MissionDraft("Retry payments", ready=True))
-    session = workspace.claim(mission.id, session_id="S1", agent=AGENT, workstation_id="elsewhere")
-    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
+    project = workspace.write(operations.projects.create, "Shop").id
+    workspace.write(operations.projects.add_repository, project, "shop", local_path="/src/shop")
+    mission = workspace.write(operations.missions.create, project, MissionDraft("Retry payments", ready=True))
+    session = workspace.write_as(
+        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=AGENT, workstation_id="elsewhere"
+    )
+    workspace.write_as(
+        service_of(session.id),
+        operations.sessions.begin,
+        session.id,
+        host_pid=1,
+        worktree_path="/w",
+        branch="b",
+        base_commit="c",
+    )
     token = new_token()
-    workspace.set_session_token(session.id, digest(token))
+    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
     return token
 
 
@@ -104,13 +115,13 @@ def test_a_killed_service_is_told_of_and_the_next_call_brings_it_back(workspace:
         assert bridge.read()["result"]["serverInfo"]["name"] == "solo-unicorn"
         first = client.status()["pid"]
         bridge.send("tools/call", {"name": "approve", "arguments": ALLOWED})
-        while not (asked := workspace.permissions()):
+        while not (asked := workspace.read(queries.inbox.items)):
             assert bridge.process.poll() is None
         kill_service()
         error = bridge.read()["error"]
         assert error["code"] == -32001
         assert error["data"] == {"code": "offline", "retryable": True}
-        workspace.answer_permission(asked[0].id, "allow")
+        workspace.write(operations.inbox.answer, asked[0].id, "allow")
         again = bridge.call("approve", ALLOWED)
         assert json.loads(again["content"][0]["text"])["behavior"] == "allow"
         assert client.status()["pid"] != first
@@ -118,4 +129,6 @@ def test_a_killed_service_is_told_of_and_the_next_call_brings_it_back(workspace:
         assert bridge.process.stdin is not None
         bridge.process.stdin.close()
         assert bridge.process.wait(20) == 0
-    assert [event.note for event in workspace.history("M-1") if event.kind == "noted_progress"] == ["went on"]
+    assert [
+        event.note for event in workspace.read(queries.missions.history, "M-1") if event.kind == "noted_progress"
+    ] == ["went on"]

@@ -8,6 +8,8 @@ import pytest
 from mcp import MCPError
 from mcp.types import PromptReference, TextContent, TextResourceContents
 
+from solo_unicorn.workspace import operations
+
 from .conftest import Board
 from .test_tools import ERAS
 
@@ -23,7 +25,7 @@ async def read(client, uri: str) -> str:  # type: ignore[no-untyped-def]
 @ERAS
 async def test_a_run_reads_its_mission_the_board_the_memory_and_stages(board: Board, era: str) -> None:
     await board.add("Retry payments", description="Three times.")
-    await board.do(lambda ws: ws.append_memory(board.project, "build", "make test"))
+    await board.do(lambda ws: ws.write(operations.memory.append, board.project, "build", "make test"))
     async with board.client(await board.run_of("M-1"), era) as client:
         listed = {str(one.uri) for one in (await client.list_resources()).resources}
         templates = {one.uri_template for one in (await client.list_resource_templates()).resource_templates}

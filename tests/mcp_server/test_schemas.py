@@ -15,8 +15,11 @@ from jsonschema import Draft202012Validator
 
 from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.registry import Later, Tool, all_tools
+from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
@@ -67,14 +70,18 @@ def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
 def world(home: Path) -> Iterator[tuple[Workspace, tuple[Caller, ...]]]:
     """A workspace with two missions, one of them running, and both kinds of callers."""
     with Workspace.open() as ws:
-        project = ws.create_project("Shop")
-        ws.add_repository(project.id, "shop", local_path="/src/shop", max_concurrent_missions=0)
-        ws.set_agents([AGENT])
+        project = ws.write(operations.projects.create, "Shop")
+        ws.write(
+            operations.projects.add_repository, project.id, "shop", local_path="/src/shop", max_concurrent_missions=0
+        )
+        ws.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
         for title in ("One", "Two"):
-            ws.create_mission(project.id, MissionDraft(title))
-        ws.append_memory(project.id, "index", "# One\ntext\n## Two\nmore")
-        ws.set_ready("M-1", True)
-        session = ws.claim("M-1", session_id=ws._new_id(), agent=AGENT, workstation_id="here")
+            ws.write(operations.missions.create, project.id, MissionDraft(title))
+        ws.write(operations.memory.append, project.id, "index", "# One\ntext\n## Two\nmore")
+        ws.write(operations.missions.set_ready, "M-1", True)
+        session = ws.write_as(
+            SYSTEM, operations.dispatch.claim, "M-1", session_id=ws.new_id(), agent=AGENT, workstation_id="here"
+        )
         bound = Caller("rehearsal", session.mission_id, session.id, project.id)
         yield ws, (bound, Caller("agent", project_id=project.id))
 
@@ -85,12 +92,13 @@ def test_what_a_schema_allows_is_answered(
     world: tuple[Workspace, tuple[Caller, ...]], call: tuple[Tool, dict[str, Any]], bound: bool
 ) -> None:
     workspace, callers = world
+    access = WorkspaceAccess(workspace)
     tool, arguments = call
     Draft202012Validator(tool.listing()["inputSchema"]).validate(arguments)
     try:
-        reply = tool.call(workspace, callers[0 if bound else 1], arguments)
+        reply = tool.call(access, callers[0 if bound else 1], arguments)
         if isinstance(reply, Later):
-            reply = reply.look(workspace) or reply.late(workspace)
+            reply = reply.look(access) or reply.late(access)
     except SoloUnicornError as refused:
         assert str(refused)
     else:

@@ -13,11 +13,12 @@ from .test_tools import ERAS
 PROGRAM = """
 import asyncio, os
 from solo_unicorn.mcp_server.standalone import serve
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace.thread import WorkspaceThread
 
 async def main():
     async with WorkspaceThread() as thread:
-        return await serve(thread.run, version="1", token=os.environ.get("SOLO_UNICORN_TOKEN"), cwd=os.getcwd())
+        return await serve(on(thread), version="1", token=os.environ.get("SOLO_UNICORN_TOKEN"), cwd=os.getcwd())
 
 raise SystemExit(asyncio.run(main()))
 """

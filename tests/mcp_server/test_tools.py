@@ -11,8 +11,11 @@ from mcp.types import Implementation
 
 from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.comments import Anchor
-from solo_unicorn.missions.entities import Author
+from solo_unicorn.missions.entities import Author, service_of
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Board, data, error, head, said
 
@@ -48,7 +51,7 @@ async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board
 @ERAS
 async def test_context_tells_a_run_its_mission_and_what_is_expected(board: Board, era: str) -> None:
     await board.add("Retry payments", description="Retry **three** times.")
-    await board.do(lambda ws: ws.append_memory(board.project, "index", "We use integers for money."))
+    await board.do(lambda ws: ws.write(operations.memory.append, board.project, "index", "We use integers for money."))
     async with board.client(await board.run_of("M-1"), era) as client:
         result = await client.call_tool("get_context", {})
     facts = head(result)
@@ -78,11 +81,14 @@ async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
     async with board.client(caller) as client:
         await client.call_tool("complete_stage", {"summary": "clear now"})
 
-    def reject(ws):  # type: ignore[no-untyped-def]
-        ws.end_session(caller.session_id, "completed", "")
-        ws.resolve_comment(ws.add_comment("M-1", "pay.py", 1, "new", "Settled long ago").id)
-        ws.add_comment("M-1", "pay.py", 7, "new", "Which currency?", anchor=Anchor("charge(sum)"))
-        ws.reject("M-1", "Name the *currencies*.")
+    def reject(ws: Workspace) -> None:
+        ws.write_as(service_of(caller.session_id), operations.sessions.end, caller.session_id, "completed", "")
+        ws.write(
+            operations.comments.resolve,
+            ws.write(operations.comments.add, "M-1", "pay.py", 1, "new", "Settled long ago").id,
+        )
+        ws.write(operations.comments.add, "M-1", "pay.py", 7, "new", "Which currency?", anchor=Anchor("charge(sum)"))
+        ws.write(operations.review.reject, "M-1", "Name the *currencies*.")
 
     await board.do(reject)
     async with board.client(await board.run_of("M-1")) as client:
@@ -126,7 +132,7 @@ async def test_search_finds_by_words(board: Board) -> None:
 async def test_get_mission_answers_data_and_with_texts_markdown(board: Board) -> None:
     await board.add("Retry payments", description="# Why\nmoney")
     await board.add("Ledger")
-    await board.do(lambda ws: ws.link("M-2", "M-1", "blocks"))
+    await board.do(lambda ws: ws.write(operations.missions.link, "M-2", "M-1", "blocks"))
     async with board.client(await board.person()) as client:
         facts = data(
             await client.call_tool("get_mission", {"mission": "m-1", "include": ["tasks", "links", "history"]})
@@ -164,16 +170,18 @@ async def test_a_created_mission_stands_in_todo_and_is_not_ready(board: Board) -
     assert (mission.list, mission.ready, mission.priority, mission.stage) == ("todo", False, 5, "code")
     assert mission.dependency_count == 1
     assert made["version"] == mission.version
-    history = await board.do(lambda ws: ws.history(made["id"]))
+    history = await board.do(lambda ws: ws.read(queries.missions.history, made["id"]))
     assert history[0].author.kind == "agent"
 
 
 @ERAS
 async def test_the_history_names_the_persons_own_client(board: Board, era: str) -> None:
-    server = build_server(board.thread.run, version="1", changes=board.changes, caller=await board.person())
+    server = build_server(on(board.thread), version="1", changes=board.changes, caller=await board.person())
     async with Client(server, mode=era, client_info=Implementation(name="claude-code\x1b[2J", version="2")) as client:
         data(await client.call_tool("create_mission", {"title": "Retry payments"}))
-    assert (await board.do(lambda ws: ws.history("M-1")))[0].author == Author("agent", "claude-code[2J")
+    assert (await board.do(lambda ws: ws.read(queries.missions.history, "M-1")))[0].author == Author(
+        "agent", "claude-code[2J"
+    )
 
 
 async def test_creating_twice_with_one_key_makes_one_mission(board: Board) -> None:
@@ -182,7 +190,7 @@ async def test_creating_twice_with_one_key_makes_one_mission(board: Board) -> No
         again = data(await client.call_tool("create_mission", {"title": "Retry", "key": "retry-1"}))
     assert again["id"] == first["id"]
     assert again["already"] is True
-    assert (await board.do(lambda ws: ws.missions(board.project))).total == 1
+    assert (await board.do(lambda ws: ws.read(queries.missions.page, board.project))).total == 1
 
 
 async def test_updating_a_text_needs_the_version_that_was_read(board: Board) -> None:
@@ -261,7 +269,7 @@ async def test_a_run_reports_its_work(board: Board, era: str) -> None:
     assert mission.tasks_current == 1
     assert mission.solution == "## Done\nAll of it."
     assert "decision: Chose a queue" in notes
-    events = await board.do(lambda ws: ws.history("M-1"))
+    events = await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))
     assert {one.author.name for one in events if one.kind == "noted_decision"} == {"rehearsal"}
 
 
@@ -323,7 +331,7 @@ async def test_a_limit_parks_the_agent(board: Board) -> None:
         naive = error(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00", "text": "5-hour limit"}))
         data(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00Z", "text": "5-hour limit"}))
     assert naive["code"] == "invalid"
-    agents = await board.do(lambda ws: ws.agents())
+    agents = await board.do(lambda ws: ws.read(queries.workstation.agents))
     assert agents[0].rate_limit_reset_at.year == 2099
 
 
@@ -363,7 +371,7 @@ async def test_memory_is_read_written_and_searched(board: Board) -> None:
 
 
 async def test_a_missing_document_or_heading_names_what_there_is(board: Board) -> None:
-    await board.do(lambda ws: ws.append_memory(board.project, "build", "text", "Testing"))
+    await board.do(lambda ws: ws.write(operations.memory.append, board.project, "build", "text", "Testing"))
     async with board.client(await board.person()) as client:
         document = error(await client.call_tool("memory_read", {"document": "bild"}))
         heading = error(await client.call_tool("memory_read", {"document": "build", "heading": "Test"}))
@@ -373,8 +381,8 @@ async def test_a_missing_document_or_heading_names_what_there_is(board: Board) -
 
 
 async def test_a_long_document_is_cut_with_the_way_to_read_on(board: Board) -> None:
-    await board.do(lambda ws: ws.append_memory(board.project, "log", "x" * 70_000))
-    await board.do(lambda ws: ws.append_memory(board.project, "log", "the end", "Last"))
+    await board.do(lambda ws: ws.write(operations.memory.append, board.project, "log", "x" * 70_000))
+    await board.do(lambda ws: ws.write(operations.memory.append, board.project, "log", "the end", "Last"))
     async with board.client(await board.person()) as client:
         whole = said(await client.call_tool("memory_read", {"document": "log"}))
         last = said(await client.call_tool("memory_read", {"document": "log", "heading": "Last"}))
@@ -384,7 +392,7 @@ async def test_a_long_document_is_cut_with_the_way_to_read_on(board: Board) -> N
 
 
 async def test_several_projects_must_be_named(board: Board) -> None:
-    await board.do(lambda ws: ws.create_project("Garden"))
+    await board.do(lambda ws: ws.write(operations.projects.create, "Garden"))
     async with board.client(await board.person()) as client:
         unnamed = error(await client.call_tool("create_mission", {"title": "Paint"}))
         made = data(await client.call_tool("create_mission", {"title": "Paint", "project": "garden"}))

@@ -13,6 +13,7 @@ from typing import Any
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.mcp_server.workspace_access import on
 
 from .conftest import Board
 
@@ -45,7 +46,7 @@ class Line:
 @asynccontextmanager
 async def socketed(board: Board) -> AsyncIterator[McpHost]:
     """A host with its private socket."""
-    host = McpHost(board.thread.run, version="1.2.3", socket_path=paths.mcp_socket())
+    host = McpHost(on(board.thread), version="1.2.3", socket_path=paths.mcp_socket())
     await host.start()
     try:
         yield host
@@ -144,7 +145,7 @@ async def test_closing_lets_a_call_finish_that_is_under_way(board: Board) -> Non
             reached.set()
             await go.wait()
         del reached_once
-        return await board.thread.run(operation)
+        return await on(board.thread)(operation)
 
     armed = asyncio.Event()
     host = McpHost(call, version="1.2.3", socket_path=paths.mcp_socket())

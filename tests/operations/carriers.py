@@ -22,7 +22,7 @@ from solo_unicorn.missions.entities import Actor, Author, Flow, ProjectRepositor
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError, VersionConflict
 from solo_unicorn.missions.operations.port import Change
 from solo_unicorn.missions.wire import to_wire
-from solo_unicorn.workspace import rows
+from solo_unicorn.workspace import operations, rows
 from solo_unicorn.workspace.change import MACHINE_FIELDS
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -59,7 +59,7 @@ class Local:
     def __init__(self, path: Path) -> None:
         self._now = START
         self.workspace = Workspace.open(path, clock=lambda: self._now)
-        self.project = self.workspace.create_project("Shop").id
+        self.project = self.workspace.write(operations.projects.create, "Shop").id
 
     async def run(self, now: datetime, by: Author, operation: Callable[[Any], T]) -> T:
         self._now = now

@@ -12,6 +12,7 @@ from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.mcp.access import HubAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, ListName
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..hub.rest.world import World, world
@@ -44,25 +45,25 @@ class Local:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._project = workspace.create_project("Shop").id
+        self._project = workspace.write(operations.projects.create, "Shop").id
 
     async def create(self, title: str) -> str:
-        return self._workspace.create_mission(self._project, MissionDraft(title=title)).id
+        return self._workspace.write(operations.missions.create, self._project, MissionDraft(title=title)).id
 
     async def move(self, mission: str, to: ListName) -> None:
-        self._workspace.move_mission(mission, to)
+        self._workspace.write(operations.missions.move, mission, to)
 
     async def set_ready(self, mission: str, ready: bool) -> None:
-        self._workspace.set_ready(mission, ready)
+        self._workspace.write(operations.missions.set_ready, mission, ready)
 
     async def note(self, mission: str, text: str) -> None:
-        self._workspace.add_note(mission, "decision", text)
+        self._workspace.write(operations.missions.add_note, mission, "decision", text)
 
     async def order(self, in_list: ListName) -> list[str]:
-        return [one.title for one in self._workspace.missions(self._project, lists=[in_list]).items]
+        return [one.title for one in self._workspace.read(queries.missions.page, self._project, lists=[in_list]).items]
 
     async def kinds(self, mission: str) -> list[str]:
-        return [event.kind for event in self._workspace.history(mission)]
+        return [event.kind for event in self._workspace.read(queries.missions.history, mission)]
 
 
 class Rest:

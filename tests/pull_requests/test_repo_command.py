@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from solo_unicorn.missions.entities import USER, PullRequest
+from solo_unicorn.missions.entities import SYSTEM, USER, PullRequest
 from solo_unicorn.missions.errors import Conflict
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.github.hosts import RepositoryName, enterprise_name
 
@@ -39,7 +40,7 @@ def test_adding_records_githubs_number(
     assert added.data["githubUrl"] == f"https://{host}/acme/shop"
     with Workspace.open() as workspace:
         mission = run("mission", "create", "Pay", "--json").data
-        assert workspace.mission(mission["id"]).repository_id == double.id
+        assert workspace.read(queries.missions.get, mission["id"]).repository_id == double.id
     assert run("mission", "pr", "1").code == 3
 
 
@@ -74,28 +75,32 @@ def test_hosts_of_any_name_are_known_when_they_are_named() -> None:
 
 def test_the_workspace_takes_a_look_in_once(home: object) -> None:
     with Workspace.open() as workspace:
-        found = workspace.create_project("Acme")
-        repository = workspace.add_repository(found.id, "shop", local_path="/nowhere", github_owner="acme")
+        found = workspace.write(operations.projects.create, "Acme")
+        repository = workspace.write(
+            operations.projects.add_repository, found.id, "shop", local_path="/nowhere", github_owner="acme"
+        )
         from solo_unicorn.missions.creating import MissionDraft
 
-        flow = next(flow for flow in workspace.flows(found.id) if flow.name == "Direct")
-        mission = workspace.create_mission(found.id, MissionDraft("Pay", flow_id=flow.id))
-        workspace.complete_stage(mission.id, "done", by=USER)
-        workspace.landing_started(mission.id)
+        flow = next(flow for flow in workspace.read(queries.projects.flows, found.id) if flow.name == "Direct")
+        mission = workspace.write(operations.missions.create, found.id, MissionDraft("Pay", flow_id=flow.id))
+        workspace.write_as(USER, operations.review.complete_stage, mission.id, "done")
+        workspace.write_as(SYSTEM, operations.landing.started, mission.id)
         seen = PullRequest(head="a" * 40)
-        opened = workspace.pull_request_opened(mission.id, 7, "u", "b", seen)
-        assert [one.id for one in workspace.pull_requests()] == [mission.id]
-        assert workspace.repository(repository.id).last_pr_sync_at is not None
-        last = workspace.last_seq()
-        assert workspace.pull_request_seen(mission.id, 7, seen) == opened
-        assert workspace.last_seq() == last, "nothing new, nothing written"
-        green = workspace.pull_request_seen(mission.id, 7, PullRequest(head="a" * 40, checks="passed"))
+        opened = workspace.write_as(SYSTEM, operations.pull_requests.opened, mission.id, 7, "u", "b", seen)
+        assert [one.id for one in workspace.read(queries.pull_requests.followed)] == [mission.id]
+        assert workspace.read(queries.projects.repository, repository.id).last_pr_sync_at is not None
+        last = workspace.read(queries.board.last_seq)
+        assert workspace.write_as(SYSTEM, operations.pull_requests.seen, mission.id, 7, seen) == opened
+        assert workspace.read(queries.board.last_seq) == last, "nothing new, nothing written"
+        green = workspace.write_as(
+            SYSTEM, operations.pull_requests.seen, mission.id, 7, PullRequest(head="a" * 40, checks="passed")
+        )
         assert green.version == opened.version, "what a machine notes makes nobody's knowledge stale"
         with pytest.raises(Conflict, match="another pull request"):
-            workspace.pull_request_seen(mission.id, 8, seen)
+            workspace.write_as(SYSTEM, operations.pull_requests.seen, mission.id, 8, seen)
         merged = PullRequest("merged", head="a" * 40, merge_commit="b" * 40)
-        assert workspace.pull_request_seen(mission.id, 7, merged).list == "done"
-        assert workspace.pull_requests() == []
+        assert workspace.write_as(SYSTEM, operations.pull_requests.seen, mission.id, 7, merged).list == "done"
+        assert workspace.read(queries.pull_requests.followed) == []
 
 
 def test_the_double_itself_is_held_to_githubs_contract(double: GitHubDouble) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import load
-from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.entities import Mission, ProjectRepository
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client, lock
 from solo_unicorn.workstation.context import ServiceContext
 from solo_unicorn.workstation.landing.pull_requests import PullRequests
@@ -55,7 +56,9 @@ def hub(
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     shop.git("remote", "add", "origin", f"file://{double.bare}")
     shop.git("push", "-q", "origin", "main")
-    shop.workspace.update_repository(
+    shop.workspace.write(
+        operations.parts.edit,
+        ProjectRepository,
         shop.recorded.id,
         {
             "github_owner": "acme",
@@ -64,7 +67,9 @@ def hub(
             "github_url": f"https://{HOST}/acme/shop",
         },
     )
-    shop.workspace.update_project(shop.project.id, {"pr_mode_default": "enabled", "pr_template": "Tested: no\n"})
+    shop.workspace.write(
+        operations.projects.edit, shop.project.id, {"pr_mode_default": "enabled", "pr_template": "Tested: no\n"}
+    )
     return shop
 
 
@@ -83,7 +88,7 @@ def test_approval_opens_a_pull_request_and_its_merge_finishes_the_mission(hub: S
     client.ensure_running()
     hub.review(mission, "code")
     assert double.pulls == {} and double.branches() == ["main"], "nothing leaves the machine before the approval"
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     waiting = opened(hub, mission)
     (pull,) = double.pulls.values()
     assert (pull.title, pull.head, pull.base) == ("Retry payments", "solo-unicorn/mission-1-retry-payments", "main")
@@ -91,8 +96,10 @@ def test_approval_opens_a_pull_request_and_its_merge_finishes_the_mission(hub: S
     assert (waiting.list, waiting.github_pr_number, waiting.pr_created) == ("doing", pull.number, True)
     assert waiting.github_pr_url == f"https://github.com/acme/shop/pull/{pull.number}"
     assert waiting.repository_id == double.id
-    assert hub.workspace.repository(hub.recorded.id).github_repo_id == double.id
-    assert f"pull request #{pull.number}" in (hub.workspace.why_not(mission.id) or "")
+    assert hub.workspace.read(queries.projects.repository, hub.recorded.id).github_repo_id == double.id
+    assert f"pull request #{pull.number}" in (
+        hub.workspace.read(queries.sessions.why_not, mission.id, now=hub.workspace.now()) or ""
+    )
     double.runs = {"build": ("completed", "failure")}
     hub.until(mission, lambda now: "failed: build" in (now.attention or ""), "failed checks wait for a person")
     double.runs = {"build": ("completed", "success")}
@@ -106,9 +113,11 @@ def test_approval_opens_a_pull_request_and_its_merge_finishes_the_mission(hub: S
     assert (done.landed_commit, done.landing_status) == (commit, None)
     assert done.pull_request is not None and done.pull_request.state == "merged"
     assert double.branches() == ["main"], "the merged branch is deleted"
-    until(lambda: hub.workspace.worktrees()[0].mission_id is None, "the worktree was given back")
+    until(
+        lambda: hub.workspace.read(queries.workstation.worktrees)[0].mission_id is None, "the worktree was given back"
+    )
     assert hub.git("rev-parse", "origin/main").strip() == commit
-    kinds = [event.kind for event in hub.workspace.history(mission.id)]
+    kinds = [event.kind for event in hub.workspace.read(queries.missions.history, mission.id)]
     assert kinds.count("pull_request_opened") == 1 and kinds.count("landed") == 1
 
 
@@ -117,7 +126,7 @@ def shop_is_untouched(hub: Shop) -> bool:
 
 
 def test_it_merges_by_itself_once_reviewed_and_green(hub: Shop, double: GitHubDouble) -> None:
-    hub.workspace.update_project(hub.project.id, {"pr_auto_merge": True, "pr_require_review": True})
+    hub.workspace.write(operations.projects.edit, hub.project.id, {"pr_auto_merge": True, "pr_require_review": True})
     mission = hub.mission("Retry payments", pr_merge_strategy="squash")
     client.ensure_running()
     number = opened(hub, mission).github_pr_number or 0
@@ -149,19 +158,19 @@ def test_closed_without_merging_it_returns_to_review_and_the_comments_reach_the_
     mission = hub.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     hub.review(mission, "code")
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     number = opened(hub, mission).github_pr_number or 0
     comments: dict[str, Any] = {"nodes": [{"author": {"login": "ann"}, "body": "Use a constant", "url": "u"}]}
     double.pulls[number].threads = [{"isResolved": False, "path": "pay.py", "line": 3, "comments": comments}]
     double.pulls[number].state = "closed"
     back = hub.review(mission, "code")
     assert "closed without being merged" in (back.to_check or "")
-    hub.workspace.reject(mission.id, "See the comments")
+    hub.workspace.write(operations.review.reject, mission.id, "See the comments")
     hub.until(mission, lambda now: len(hub.sessions(mission)) == 2, "it is worked on again")
     hub.review(mission, "code")
     prompts = [path.read_text() for path in paths.runs_dir().glob(f"{hub.sessions(mission)[1].id}/*") if path.is_file()]
     assert any("Use a constant" in text and "See the comments" in text for text in prompts)
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     again = hub.until(mission, lambda now: now.github_pr_number not in (None, number), "another one is open")
     assert again.landing_status == "pull_request"
 
@@ -172,15 +181,15 @@ def test_changes_asked_for_on_github_come_back_and_the_same_pull_request_goes_on
     mission = hub.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     hub.review(mission, "code")
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     number = opened(hub, mission).github_pr_number or 0
     double.pulls[number].reviews = [("ann", "CHANGES_REQUESTED")]
     back = hub.review(mission, "code")
     assert (back.to_check or "").startswith("ann asked for changes")
-    hub.workspace.reject(mission.id, "Do as ann says")
+    hub.workspace.write(operations.review.reject, mission.id, "Do as ann says")
     hub.until(mission, lambda now: len(hub.sessions(mission)) == 2, "it is worked on again")
     hub.review(mission, "code")
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     assert opened(hub, mission).github_pr_number == number
     assert len(double.pulls) == 1
     assert double.git("rev-parse", double.pulls[number].head) == hub.git("rev-parse", double.pulls[number].head).strip()
@@ -196,7 +205,9 @@ def test_a_lost_answer_opens_no_second_pull_request(hub: Shop, double: GitHubDou
 
 
 def test_what_is_not_on_github_says_so(hub: Shop, double: GitHubDouble) -> None:
-    hub.workspace.update_repository(hub.recorded.id, {"github_owner": "", "github_name": ""})
+    hub.workspace.write(
+        operations.parts.edit, ProjectRepository, hub.recorded.id, {"github_owner": "", "github_name": ""}
+    )
     mission = hub.mission("Retry payments")
     client.ensure_running()
     failed = hub.until(mission, lambda now: now.landing_status == "failed", "it cannot land")
@@ -243,7 +254,7 @@ def test_a_service_killed_at_any_step_goes_on_where_it_was(
     hub: Shop, double: GitHubDouble, method: str, ending: str, answered: bool
 ) -> None:
     """Killed while GitHub is asked to open or to merge, before or after it did."""
-    hub.workspace.update_project(hub.project.id, {"pr_auto_merge": True, "pr_require_review": False})
+    hub.workspace.write(operations.projects.edit, hub.project.id, {"pr_auto_merge": True, "pr_require_review": False})
     killed: list[int] = []
 
     def kill(asked: str, path: str) -> Answer | None:
@@ -290,7 +301,7 @@ def test_a_conflict_on_github_goes_back_to_the_agent_with_the_files(
     mission = hub.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     hub.review(mission, "code")
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     number = opened(hub, mission).github_pr_number or 0
     theirs = tmp_path / "theirs"
     subprocess.run(["git", "clone", "-q", str(double.bare), str(theirs)], check=True)
@@ -313,13 +324,13 @@ def test_a_rejection_right_after_a_comment_has_the_comment_in_its_prompt(
     mission = hub.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     hub.review(mission, "code")
-    hub.workspace.approve(mission.id)
+    hub.workspace.write(operations.review.approve, mission.id)
     number = opened(hub, mission).github_pr_number or 0
-    hub.workspace.move_mission(mission.id, "review")
+    hub.workspace.write(operations.missions.move, mission.id, "review")
     comments: dict[str, Any] = {"nodes": [{"author": {"login": "ann"}, "body": "Use a constant", "url": "u"}]}
     with double.lock:
         double.pulls[number].threads = [{"isResolved": False, "path": "pay.py", "line": 3, "comments": comments}]
-        hub.workspace.reject(mission.id, "See there")
+        hub.workspace.write(operations.review.reject, mission.id, "See there")
     hub.until(mission, lambda now: len(hub.sessions(mission)) == 2, "it is worked on again")
     hub.review(mission, "code")
     prompts = [path.read_text() for path in paths.runs_dir().glob(f"{hub.sessions(mission)[1].id}/*") if path.is_file()]

@@ -18,6 +18,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.bell import Bell
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
@@ -41,9 +42,13 @@ class Machine:
         self.git("add", ".")
         self.git("commit", "-q", "-m", "Begin")
         self.workspace = Workspace.open()
-        self.project = self.workspace.create_project("Demo")
-        self.repository_id = self.workspace.add_repository(
-            self.project.id, "repository", local_path=str(self.repository), default_branch="main"
+        self.project = self.workspace.write(operations.projects.create, "Demo")
+        self.repository_id = self.workspace.write(
+            operations.projects.add_repository,
+            self.project.id,
+            "repository",
+            local_path=str(self.repository),
+            default_branch="main",
         ).id
         self._bell = Bell(paths.bell_dir())
 
@@ -55,11 +60,11 @@ class Machine:
 
     def mission(self, title: str, flow: str, agent: str = "claude") -> Mission:
         """A ready mission for one agent."""
-        chosen = next(one for one in self.workspace.flows(self.project.id) if one.name == flow)
+        chosen = next(one for one in self.workspace.read(queries.projects.flows, self.project.id) if one.name == flow)
         draft = MissionDraft(
             title=title, flow_id=chosen.id, project_repository_id=self.repository_id, code_agent_type=agent, ready=True
         )
-        return self.workspace.create_mission(self.project.id, draft)
+        return self.workspace.write(operations.missions.create, self.project.id, draft)
 
     def start_service(self) -> None:
         """As the app does it."""
@@ -76,7 +81,7 @@ class Machine:
         """Wait for the mission to be so; fails with what the machine knows."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            now = self.workspace.mission(mission.id)
+            now = self.workspace.read(queries.missions.get, mission.id)
             if holds(now):
                 return now
             given_up = now.attention and now.agent_session_status == "INACTIVE"
@@ -86,7 +91,7 @@ class Machine:
 
     def sessions(self, mission: Mission) -> list[Session]:
         """Its sessions, oldest first."""
-        return sorted(self.workspace.sessions(mission.id), key=lambda session: session.started_at)
+        return sorted(self.workspace.read(queries.sessions.find, mission.id), key=lambda session: session.started_at)
 
     def in_review(self, mission: Mission, stage: str) -> Mission:
         """Wait until the stage waits for the person."""
@@ -99,10 +104,10 @@ class Machine:
         )
 
     def _story(self, mission: Mission) -> str:
-        now = self.workspace.mission(mission.id)
+        now = self.workspace.read(queries.missions.get, mission.id)
         ended = [(session.stage, session.outcome, session.reason) for session in self.sessions(mission)]
-        agents = [(agent.name, agent.state, agent.detail) for agent in self.workspace.agents()]
-        why = self.workspace.why_not(mission.id)
+        agents = [(agent.name, agent.state, agent.detail) for agent in self.workspace.read(queries.workstation.agents)]
+        why = self.workspace.read(queries.sessions.why_not, mission.id, now=self.workspace.now())
         return f"{now.list}/{now.stage} review={now.review_status} attention={now.attention} why={why} {ended} {agents}"
 
     def close(self) -> None:

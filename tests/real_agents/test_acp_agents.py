@@ -13,6 +13,7 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import ASKED_FOR, Machine
 from .installing import COPILOT, OPENCODE, QWEN, installed
@@ -89,7 +90,7 @@ def test_opencode_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
     assert any("is outside the worktree. Nothing else is wrong" in asked.prompt for asked in model.asked)
     assert launch.attach(paths.run_dir(first.id)).parser == "acp"
 
-    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.workspace.write(operations.review.reject, mission.id, "Greet more warmly, please")
     machine.until(
         mission, lambda now: now.review_status == "pending" and now.stage_summary == "Greet warmly: done.", "rework"
     )
@@ -97,7 +98,7 @@ def test_opencode_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
     again = machine.sessions(mission)[-1]
     assert again.resumed and again.conversation_id == first.conversation_id
     assert len(model.asked[-1].prompts) >= 2, "what was said before is remembered"
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
     machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
 
@@ -145,14 +146,14 @@ def test_qwen_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
     coded = machine.in_review(mission, "code")
     assert (Path(str(coded.worktree_path)) / FILE).read_text() == "Hello, world\n"
     first = machine.sessions(mission)[-1]
-    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.workspace.write(operations.review.reject, mission.id, "Greet more warmly, please")
     machine.until(
         mission, lambda now: now.review_status == "pending" and now.stage_summary == "Greet warmly: done.", "rework"
     )
     machine.in_review(mission, "code")
     again = machine.sessions(mission)[-1]
     assert again.resumed and again.conversation_id == first.conversation_id
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
     machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
 
@@ -171,4 +172,6 @@ def test_copilot_without_an_account_is_found_signed_out(
     machine.until(mission, lambda now: machine.sessions(mission) and machine.sessions(mission)[0].outcome, "ended")
     assert machine.sessions(mission)[0].outcome == "auth_failed"
     held = machine.until(mission, lambda now: now.agent_session_status == "INACTIVE", "held")
-    assert "copilot is signed in again" in str(machine.workspace.why_not(held.id))
+    assert "copilot is signed in again" in str(
+        machine.workspace.read(queries.sessions.why_not, held.id, now=machine.workspace.now())
+    )

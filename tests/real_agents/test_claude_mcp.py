@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.workspace import queries
+
 from .conftest import Machine
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 
@@ -54,6 +56,6 @@ def test_claude_lists_and_calls_our_tools_over_stdio(
     _claude(claude, "mcp", "add-json", "solo-unicorn", server, cwd=machine.repository)
     said = _claude(claude, "-p", "Note it", "--allowedTools", "mcp__solo-unicorn", cwd=machine.repository)
     assert "Written down: {" in said
-    (found,) = machine.workspace.missions(machine.project.id).items
+    (found,) = machine.workspace.read(queries.missions.page, machine.project.id).items
     assert found.title == "Written by Claude over stdio"
     assert not found.ready

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.workspace import operations
+
 from .conftest import Machine
 from .scripted_model import ScriptedModel
 from .worker import FILE, called, work_on_a_mission
@@ -23,12 +25,12 @@ def test_clarify_plan_and_code_with_reviews_a_rejection_and_the_landing(
     clarified = machine.in_review(mission, "clarify")
     assert clarified.spec == "A file greets the world."
     assert clarified.stage_summary == "Clarified: one file, one line."
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
 
     planned = machine.in_review(mission, "plan")
     assert [task.title for task in planned.tasks] == [f"Write {FILE}", "Commit it"]
     assert planned.solution == f"# Solution\n\nWrite `{FILE}`."
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
 
     coded = machine.in_review(mission, "code")
     assert coded.tasks_current == 2
@@ -40,7 +42,7 @@ def test_clarify_plan_and_code_with_reviews_a_rejection_and_the_landing(
     assert not (machine.repository / FILE).exists()
     first = machine.sessions(mission)[-1]
 
-    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.workspace.write(operations.review.reject, mission.id, "Greet more warmly, please")
     machine.until(
         mission, lambda now: now.review_status == "pending" and now.stage_summary == "Greets more warmly.", "rework"
     )
@@ -52,7 +54,7 @@ def test_clarify_plan_and_code_with_reviews_a_rejection_and_the_landing(
     assert "You build this mission" in model.asked[-1].prompts[0], "what was said before is remembered"
     assert (worktree / FILE).read_text() == "Hello, dear world\n"
 
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
     done = machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
     assert done.landed_commit is not None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.workspace import queries
+
 from .conftest import Machine
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 from .worker import FILE, facts
@@ -52,8 +54,8 @@ def test_a_person_allows_a_command_from_the_inbox_and_a_rule_answers_the_next_on
     model.script = builder
     first = machine.mission("Build it", "Quick fix")
     machine.start_service()
-    machine.until(first, lambda _: machine.workspace.permissions(), "it asks")
-    [asked] = machine.workspace.permissions()
+    machine.until(first, lambda _: machine.workspace.read(queries.inbox.items), "it asks")
+    [asked] = machine.workspace.read(queries.inbox.items)
     assert (asked.tool, asked.input["command"]) == ("Bash", BUILD)
     assert "Bash" in cli("inbox", "list")
     cli("inbox", "answer", str(asked.id), "allow", "--always")
@@ -63,7 +65,7 @@ def test_a_person_allows_a_command_from_the_inbox_and_a_rule_answers_the_next_on
     second = machine.mission("Build it again", "Quick fix")
     built = machine.in_review(second, "code")
     assert (Path(str(built.worktree_path)) / FILE).read_text() == "built", "the rule answered; nobody was asked"
-    assert machine.workspace.permissions() == []
+    assert machine.workspace.read(queries.inbox.items) == []
 
 
 def writer(asked: Asked) -> Answer | Failure | Hang:
@@ -99,4 +101,4 @@ def test_a_rule_that_denies_a_path_holds_for_edits_that_nobody_is_asked_about(
     assert (worktree / FILE).read_text() == "written", "the rest of the worktree is writable, unasked"
     assert not (worktree / "migrations").exists()
     assert "rule of the project denies it" in str(done.stage_summary)
-    assert machine.workspace.permissions() == []
+    assert machine.workspace.read(queries.inbox.items) == []

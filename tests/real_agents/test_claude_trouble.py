@@ -14,6 +14,7 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import CodeAgent, Session
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import lock
 
 from .conftest import Machine
@@ -42,7 +43,7 @@ class Once:
 
 
 def _claude(machine: Machine) -> CodeAgent | None:
-    return next((agent for agent in machine.workspace.agents() if agent.name == "claude"), None)
+    return next((agent for agent in machine.workspace.read(queries.workstation.agents) if agent.name == "claude"), None)
 
 
 def _state(machine: Machine) -> str:
@@ -118,7 +119,10 @@ def test_a_lost_sign_in_holds_the_agent(
     (session,) = machine.sessions(mission)
     assert session.outcome == "auth_failed"
     assert held.ready
-    assert machine.workspace.why_not(mission.id) == "waits until claude is signed in again"
+    assert (
+        machine.workspace.read(queries.sessions.why_not, mission.id, now=machine.workspace.now())
+        == "waits until claude is signed in again"
+    )
 
 
 def test_a_question_parks_the_mission_and_the_answer_resumes_the_conversation(
@@ -135,7 +139,7 @@ def test_a_question_parks_the_mission_and_the_answer_resumes_the_conversation(
     mission = machine.mission("Greet the world", "Quick fix")
     machine.start_service()
     machine.until(mission, lambda now: now.question and now.agent_session_status == "INACTIVE", "asked")
-    machine.workspace.answer(mission.id, "Warm, as always")
+    machine.workspace.write(operations.review.answer, mission.id, "Warm, as always")
     machine.in_review(mission, "code")
     asking, finished = machine.sessions(mission)
     assert (asking.outcome, finished.outcome) == ("needs_input", "completed")
@@ -180,7 +184,7 @@ def test_a_killed_service_costs_the_agent_nothing(claude: Path, machine: Machine
     os.kill(owner.pid, signal.SIGKILL)
     machine.start_service()
     machine.mcp_is_up()
-    assert machine.workspace.mission(mission.id).agent_session_status == "ACTIVE"
+    assert machine.workspace.read(queries.missions.get, mission.id).agent_session_status == "ACTIVE"
     assert _agent_pid(session) == agent
     go_on.set()
     machine.in_review(mission, "code")
@@ -195,7 +199,7 @@ def test_a_person_stops_a_session(claude: Path, machine: Machine, model: Scripte
     assert script.met.wait(60)
     (session,) = machine.sessions(mission)
     pid = _agent_pid(session)
-    machine.workspace.request("stop_session", mission=mission.id, session=session.id)
+    machine.workspace.write(operations.workstation.request, "stop_session", mission=mission.id, session=session.id)
     stopped = machine.until(mission, lambda now: now.agent_session_status == "INACTIVE", "stopped")
     assert not stopped.ready
     assert machine.sessions(mission)[0].outcome == "cancelled"

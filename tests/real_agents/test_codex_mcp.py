@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from solo_unicorn.workspace import queries
+
 from .conftest import ASKED_FOR, Machine
 from .installing import CODEX, installed
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
@@ -69,5 +71,5 @@ def test_codex_calls_our_tools_over_stdio(codex: Path, machine: Machine, model: 
     ]
     assert (call["tool"], call["status"]) == ("create_mission", "completed")
     assert model.strange == []
-    (found,) = machine.workspace.missions(machine.project.id).items
+    (found,) = machine.workspace.read(queries.missions.page, machine.project.id).items
     assert found.title == "Written by Codex over stdio"

@@ -11,6 +11,7 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
+from solo_unicorn.workspace import operations
 
 from .conftest import ASKED_FOR, Machine
 from .installing import CODEX, installed
@@ -91,7 +92,7 @@ def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
     assert not list(paths.home().rglob("outside.txt"))
     assert not (machine.repository / ".git/hooks/pre-commit").exists()
 
-    machine.workspace.reject(mission.id, "Greet more warmly, please")
+    machine.workspace.write(operations.review.reject, mission.id, "Greet more warmly, please")
     machine.until(
         mission,
         lambda now: now.review_status == "pending" and now.stage_summary == "Greet more warmly: done.",
@@ -102,7 +103,7 @@ def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
     assert again.resumed and again.conversation_id == first.conversation_id
     assert "Greet more warmly, please" in model.asked[-1].prompt
     assert len(model.asked[-1].prompts) == 2, "what was said before is remembered"
-    machine.workspace.approve(mission.id)
+    machine.workspace.write(operations.review.approve, mission.id)
     machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
     assert [one.outcome for one in machine.sessions(mission)] == ["completed", "completed"]

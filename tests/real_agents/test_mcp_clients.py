@@ -17,8 +17,9 @@ from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.install.clients import NAME
 from solo_unicorn.mcp_server.install.installing import install, status, uninstall
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent, Decision
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Decision, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
 from .conftest import ASKED_FOR, Machine
@@ -227,7 +228,7 @@ def test_by_stdio_as_the_persons_own_agent(one: Client) -> None:
     assert status(one.name, "user", machine.repository).state == "ready"
     one.lists_us_as_connected()
     one.calls("create_mission", title=f"Written by {one.name} over stdio")
-    (found,) = machine.workspace.missions(machine.project.id).items
+    (found,) = machine.workspace.read(queries.missions.page, machine.project.id).items
     assert found.title == f"Written by {one.name} over stdio"
     assert not found.ready
     assert uninstall(one.name, "user", machine.repository).outcome == "removed"
@@ -249,7 +250,9 @@ def test_by_http_as_a_run(one: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         (one.own / "opencode" / "opencode.json").write_text(json.dumps({"mcp": {NAME: entry}}))
     one.lists_us_as_connected()
     one.calls("add_note", text="Written over HTTP")
-    (note,) = [event for event in machine.workspace.history("M-1") if event.kind == "noted_progress"]
+    (note,) = [
+        event for event in machine.workspace.read(queries.missions.history, "M-1") if event.kind == "noted_progress"
+    ]
     assert note.note == "Written over HTTP"
     assert (note.author.kind, note.author.name) == ("agent", one.name)
 
@@ -280,14 +283,14 @@ def test_claude_asks_a_person_through_the_inbox(
     )
     with running:
         deadline = time.monotonic() + 60
-        while not (found := machine.workspace.permissions()):
+        while not (found := machine.workspace.read(queries.inbox.items)):
             assert time.monotonic() < deadline and running.poll() is None, running.communicate()[0]
             time.sleep(0.05)
         (asked,) = found
         assert asked.tool == "Bash"
         assert str(asked.input["command"]).endswith(made.name)
         assert not made.exists()
-        machine.workspace.answer_permission(asked.id, decision, "" if decision == "allow" else "Not here")
+        machine.workspace.write(operations.inbox.answer, asked.id, decision, "" if decision == "allow" else "Not here")
         said, _ = running.communicate(timeout=60)
     assert running.returncode == 0, said
     assert made.exists() == (decision == "allow")
@@ -298,14 +301,26 @@ def _running(machine: Machine, agent_name: str) -> str:
     """A session on M-1 that belongs to no workstation here, so that the service leaves it alone; its token."""
     agent = CodeAgent("claude", agent_name, slots=1, binary="/bin/true", state="ready")
     workspace = machine.workspace
-    workspace.set_agents([agent])
-    mission = workspace.create_mission(
-        machine.project.id, MissionDraft("Greet", ready=True, project_repository_id=machine.repository_id)
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+    mission = workspace.write(
+        operations.missions.create,
+        machine.project.id,
+        MissionDraft("Greet", ready=True, project_repository_id=machine.repository_id),
     )
-    session = workspace.claim(mission.id, session_id=new_ulid(), agent=agent, workstation_id="elsewhere")
-    workspace.session_started(session.id, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
+    session = workspace.write_as(
+        SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=agent, workstation_id="elsewhere"
+    )
+    workspace.write_as(
+        service_of(session.id),
+        operations.sessions.begin,
+        session.id,
+        host_pid=1,
+        worktree_path="/w",
+        branch="b",
+        base_commit="c",
+    )
     token = new_token()
-    workspace.set_session_token(session.id, digest(token))
+    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
     return token
 
 

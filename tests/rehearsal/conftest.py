@@ -20,9 +20,11 @@ import pytest
 
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent, Mission, Session
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Session, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -67,7 +69,7 @@ class McpService:
 
         async def start() -> None:
             self._face = await WorkspaceThread().open()
-            self._host = McpHost(self._face.run, version="0")
+            self._host = McpHost(on(self._face), version="0")
             await self._host.start()
 
         self.run(start())
@@ -157,11 +159,15 @@ class Stage:
         (self.repository / "README.md").write_text("A small project\n=======\n")
         self.git("add", ".")
         self.git("commit", "-q", "-m", "Begin")
-        self.project = workspace.create_project("Demo")
-        repository = workspace.add_repository(
-            self.project.id, "repository", local_path=str(self.repository), max_concurrent_missions=0
+        self.project = workspace.write(operations.projects.create, "Demo")
+        repository = workspace.write(
+            operations.projects.add_repository,
+            self.project.id,
+            "repository",
+            local_path=str(self.repository),
+            max_concurrent_missions=0,
         )
-        workspace.set_agents([AGENT])
+        workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
         self.repository_id = repository.id
         self.pace = "0"
         self._running: list[subprocess.Popen[bytes]] = []
@@ -175,9 +181,13 @@ class Stage:
 
     def mission(self, title: str, flow: str = "Direct", **values: Any) -> Mission:
         """A ready mission."""
-        chosen = next(one for one in self.workspace.flows(self.project.id) if one.name == flow)
+        chosen = next(one for one in self.workspace.read(queries.projects.flows, self.project.id) if one.name == flow)
         draft = MissionDraft(title=title, flow_id=chosen.id, project_repository_id=self.repository_id, **values)
-        return self.workspace.set_ready(self.workspace.create_mission(self.project.id, draft).id, True)
+        return self.workspace.write(
+            operations.missions.set_ready,
+            self.workspace.write(operations.missions.create, self.project.id, draft).id,
+            True,
+        )
 
     def worktree(self, mission: Mission) -> Path:
         """The mission's worktree, made when there is none."""
@@ -192,8 +202,12 @@ class Stage:
 
     def claim_at(self, mission: Mission, url: str) -> tuple[Session, Path]:
         """The same, with the MCP server at some URL."""
-        session = self.workspace.claim(mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here")
-        self.workspace.session_started(
+        session = self.workspace.write_as(
+            SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here"
+        )
+        self.workspace.write_as(
+            service_of(session.id),
+            operations.sessions.begin,
             session.id,
             host_pid=os.getpid(),
             worktree_path=str(self.worktree(mission)),
@@ -201,7 +215,7 @@ class Stage:
             base_commit=None,
         )
         token = new_token()
-        self.workspace.set_session_token(session.id, digest(token))
+        self.workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
         config = self.tmp / f"mcp-{session.id}.json"
         server = {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}
         config.write_text(json.dumps({"mcpServers": {"solo": server}}))
@@ -231,10 +245,15 @@ class Stage:
         """One session from claim to end; a mission that failed is taken up where a service would."""
         session, agent = self.start(mission, *arguments)
         ran = finish(agent, prompt)
-        if self.workspace.session(session.id).phase != "ended":
-            asked = self.workspace.mission(mission.id).question and not self.workspace.mission(mission.id).answer
+        if self.workspace.read(queries.sessions.get, session.id).phase != "ended":
+            asked = (
+                self.workspace.read(queries.missions.get, mission.id).question
+                and not self.workspace.read(queries.missions.get, mission.id).answer
+            )
             outcome = "failed" if ran.code else "needs_input" if asked else "completed"
-            self.workspace.end_session(session.id, outcome, "as the agent ended")  # type: ignore[arg-type]
+            self.workspace.write_as(
+                service_of(session.id), operations.sessions.end, session.id, outcome, "as the agent ended"
+            )  # type: ignore[arg-type]
         return ran
 
     def later(self) -> None:
@@ -243,11 +262,11 @@ class Stage:
 
     def read(self, mission: Mission) -> Mission:
         """The mission as it is now."""
-        return self.workspace.mission(mission.id)
+        return self.workspace.read(queries.missions.get, mission.id)
 
     def notes(self, mission: Mission) -> list[str]:
         """Its notes, oldest first."""
-        history = self.workspace.history(mission.id)
+        history = self.workspace.read(queries.missions.history, mission.id)
         notes = [one for one in history if one.kind.startswith("noted")]
         return [str(one.note) for one in sorted(notes, key=lambda one: one.seq)]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from solo_unicorn.mcp_server.host import McpHost
+from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace.thread import WorkspaceThread
 
 
 async def serve() -> None:
     """Serve the workspace of SOLO_UNICORN_HOME."""
     face = await WorkspaceThread().open()
-    host = McpHost(face.run, version="0")
+    host = McpHost(on(face), version="0")
     await host.start()
     print(host.url, flush=True)
     await asyncio.Event().wait()

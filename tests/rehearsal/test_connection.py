@@ -21,6 +21,7 @@ import pytest
 
 from solo_unicorn.agents.mcp_client import Client, Server
 from solo_unicorn.missions.errors import Offline
+from solo_unicorn.workspace import queries
 
 from .conftest import DEADLINE, Stage, finish, next_event
 
@@ -58,12 +59,12 @@ def test_a_call_whose_connection_breaks_is_carried_out_once(stage: Stage, tool: 
         ran = finish(stage.start_with(config, stage.worktree(mission)), "go")
     assert proxy.broken == 1
     assert ran.code == 0, ran.text
-    history = [one.kind for one in stage.workspace.history(mission.id)]
+    history = [one.kind for one in stage.workspace.read(queries.missions.history, mission.id)]
     for kind in {"noted_progress", "stage_completed", "review_requested", "asked"}.intersection(history):
         assert history.count(kind) == 1
     expected = {"request_review": "review_requested", "ask_user": "asked"}.get(tool, "stage_completed")
     assert expected in history
-    assert stage.workspace.session(session.id).stage_finished is (tool != "ask_user")
+    assert stage.workspace.read(queries.sessions.get, session.id).stage_finished is (tool != "ask_user")
 
 
 @pytest.mark.slow
@@ -85,7 +86,7 @@ def test_a_killed_server_that_comes_back_on_its_port_is_found_again(stage: Stage
         result = next_event(agent, lambda event: event["type"] == "result")
         assert result["is_error"] is False, result
         assert agent.wait(DEADLINE) == 0
-        assert stage.workspace.session(session.id).stage_finished
+        assert stage.workspace.read(queries.sessions.get, session.id).stage_finished
         assert len(stage.notes(mission)) == 1
         assert len(stage.commits(mission)) == 3
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from solo_unicorn.agents.rehearsal import LABEL
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import Stage
 
@@ -42,24 +44,24 @@ def test_standard_flow_is_clarified_planned_and_coded_with_a_review_each(stage: 
     clarified = stage.play(mission)
     assert clarified.tools == ["get_context", "add_note", "complete_stage"]
     assert stage.read(mission).review_status == "pending"
-    history = stage.workspace.history(mission.id)
+    history = stage.workspace.read(queries.missions.history, mission.id)
     assert any(one.kind == "noted_clarification" and "Retry payments" in str(one.note) for one in history)
 
-    stage.workspace.approve(mission.id)
+    stage.workspace.write(operations.review.approve, mission.id)
     planned = stage.play(mission)
     assert planned.tools == ["get_context", "attach_solution", "update_tasks", "complete_stage"]
     assert len(stage.read(mission).tasks) == 3
     assert LABEL in str(stage.read(mission).solution)
     assert stage.commits(mission) == []
 
-    stage.workspace.approve(mission.id)
+    stage.workspace.write(operations.review.approve, mission.id)
     coded = stage.play(mission)
     assert coded.tools.count("Write") == 3
     assert (
         stage.read(mission).to_check
         == f"{LABEL}: look at rehearsal/M-1.md and at the commits of solo-unicorn/mission-1."
     )
-    stage.workspace.approve(mission.id)
+    stage.workspace.write(operations.review.approve, mission.id)
     assert stage.read(mission).landing_status == "queued"
 
 
@@ -76,7 +78,7 @@ def test_a_rejection_is_answered_by_a_further_commit_in_the_same_conversation(st
     mission = stage.mission("Retry payments", "Quick fix")
     first = stage.play(mission)
     before = stage.commits(mission)
-    stage.workspace.reject(mission.id, "Name the limit\nin the text")
+    stage.workspace.write(operations.review.reject, mission.id, "Name the limit\nin the text")
 
     again = stage.play(mission, "--resume", first.conversation)
     assert again.conversation == first.conversation
@@ -97,9 +99,9 @@ def test_a_rejection_is_answered_by_a_further_commit_in_the_same_conversation(st
 def test_a_rejected_plan_is_planned_anew_with_the_feedback(stage: Stage) -> None:
     mission = stage.mission("Retry payments", "Standard")
     stage.play(mission)
-    stage.workspace.approve(mission.id)
+    stage.workspace.write(operations.review.approve, mission.id)
     stage.play(mission)
-    stage.workspace.reject(mission.id, "Think of the queue")
+    stage.workspace.write(operations.review.reject, mission.id, "Think of the queue")
     stage.play(mission)
     now = stage.read(mission)
     assert now.tasks[-1].title == "Answer your feedback: Think of the queue"
@@ -124,8 +126,8 @@ def test_a_landing_that_conflicted_is_resolved_by_a_merge_that_keeps_both_sides(
     readme = stage.repository / "README.md"
     readme.write_text("Somebody was faster\n=======\n")
     stage.git("commit", "-q", "-a", "-m", "Be faster")
-    stage.workspace.landing_started(mission.id)
-    stage.workspace.landing_conflicted(mission.id, ["README.md"])
+    stage.workspace.write_as(SYSTEM, operations.landing.started, mission.id)
+    stage.workspace.write_as(SYSTEM, operations.landing.conflicted, mission.id, ["README.md"])
 
     ran = stage.play(mission, "--resume", first.conversation)
     assert ran.code == 0, ran.text

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.workspace import operations, queries
+
 from .conftest import DEADLINE, Stage, finish, next_event
 
 
@@ -54,7 +56,7 @@ def test_a_question_is_asked_and_its_answer_taken_up(stage: Stage) -> None:
     assert asked.code == 0
     assert asked.tools[-1] == "ask_user"
     assert str(stage.read(mission).question).startswith("Formal or not?")
-    stage.workspace.answer(mission.id, "Formal")
+    stage.workspace.write(operations.review.answer, mission.id, "Formal")
     ran = stage.play(mission, "--resume", asked.conversation)
     assert ran.code == 0
     assert "going on with your answer 'Formal'" in stage.notes(mission)[0]
@@ -87,7 +89,7 @@ def test_forget_ends_well_and_leaves_the_stage_unfinished(stage: Stage) -> None:
     session, agent = stage.start(mission)
     ran = finish(agent, "go")
     assert (ran.code, ran.result["is_error"]) == (0, False)
-    assert not stage.workspace.session(session.id).stage_finished
+    assert not stage.workspace.read(queries.sessions.get, session.id).stage_finished
 
 
 def test_review_asks_for_one_where_the_flow_has_none(stage: Stage) -> None:
@@ -159,7 +161,7 @@ def test_hang_finishes_and_stays_with_a_child_deaf_to_signals(stage: Stage) -> N
     agent.stdin.write(b"go")
     agent.stdin.close()
     next_event(agent, lambda event: event["type"] == "result")
-    assert stage.workspace.session(session.id).stage_finished
+    assert stage.workspace.read(queries.sessions.get, session.id).stage_finished
     child = _child_of(agent.pid)
     ignored = int(next(line for line in _status(agent.pid) if line.startswith("SigIgn")).split()[1], 16)
     for number in (signal.SIGINT, signal.SIGTERM):

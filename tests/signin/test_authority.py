@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.realtime import Realtime, SocketState
 from solo_unicorn.sync.client.tokens import AccountBearer
 from solo_unicorn.workspace.workspace import Workspace
@@ -60,7 +61,7 @@ async def test_the_authority_is_given_once_and_pins_the_hub(
 async def socket_opens(proxy: Proxy) -> bool:
     """Whether the socket of the signed-in account opens."""
     with Workspace.open() as opened:
-        (account,) = opened.accounts()
+        (account,) = opened.read(replica.connecting.accounts)
     states: asyncio.Queue[bool] = asyncio.Queue()
 
     async def told(state: SocketState, why: str) -> None:

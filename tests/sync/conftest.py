@@ -10,6 +10,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import CodeAgent, Mission, Project
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 AGENT = CodeAgent(type="claude", name="claude", title="Claude Code", slots=2, state="ready")
@@ -41,11 +42,17 @@ def workspace(home: Path, clock: Clock) -> Iterator[Workspace]:
 
 @pytest.fixture
 def project(workspace: Workspace) -> Project:
-    project = workspace.create_project("Acme shop")
-    workspace.add_repository(project.id, "web", local_path="/somewhere/private", max_concurrent_missions=4)
+    project = workspace.write(operations.projects.create, "Acme shop")
+    workspace.write(
+        operations.projects.add_repository,
+        project.id,
+        "web",
+        local_path="/somewhere/private",
+        max_concurrent_missions=4,
+    )
     return project
 
 
 @pytest.fixture
 def mission(workspace: Workspace, project: Project) -> Mission:
-    return workspace.create_mission(project.id, MissionDraft(title="Retry payments"))
+    return workspace.write(operations.missions.create, project.id, MissionDraft(title="Retry payments"))

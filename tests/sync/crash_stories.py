@@ -13,10 +13,21 @@ from typing import Any
 
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author, FlowStage, Worktree
+from solo_unicorn.missions.entities import (
+    SYSTEM,
+    Actor,
+    Author,
+    Flow,
+    FlowStage,
+    ProjectRepository,
+    Worktree,
+    service_of,
+)
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import NoAnswer, Response
 from solo_unicorn.sync.replica.pushing import FULL
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
@@ -74,67 +85,82 @@ def page(**values: Any) -> dict[str, Any]:
 
 def due(workspace: Workspace) -> int:
     """The first row that may go."""
-    return workspace.due("ann@hub")[0].seq
+    return workspace.read(replica.mirroring.due, "ann@hub")[0].seq
 
 
 def frozen(workspace: Workspace) -> int:
     """The row that is on its way."""
-    return next(one.seq for one in workspace.outbox() if one.state == "inflight")
+    return next(one.seq for one in workspace.read(replica.mirroring.queued) if one.state == "inflight")
 
 
 def told(status: int, body: Any = None) -> Step:
     """The hub's answer to what is on its way."""
-    return lambda w: w.settle(frozen(w), Response(status, {}, body), FULL, 1.0)
+    return lambda w: w.write_as(SYSTEM, replica.mirroring.settle, frozen(w), Response(status, {}, body), FULL, 1.0)
 
 
 def conflicted(workspace: Workspace) -> str:
     """The one open conflict."""
-    return workspace.conflicts()[0].id
+    return workspace.read(replica.settling.list_open)[0].id
 
 
 OUTDATED = {"error": {"details": {"current": NEWER}}}
 
 BRANCHES: dict[str, Step] = {
-    "edit_mission": lambda w: w.edit_mission(HERE, {"priority": 5}),
-    "create_mission": lambda w: w.create_mission(PROJECT, MissionDraft(title="new")),
-    "delete_mission": lambda w: w.delete_mission(HERE),
-    "move_mission": lambda w: w.move_mission(HERE, "doing"),
-    "link": lambda w: w.link(HERE, "M-2"),
-    "undo": lambda w: w.undo(PROJECT),
-    "take_changes": lambda w: w.take_changes(PROJECT, page()),
-    "take_changes: a tombstone": lambda w: w.take_changes(
-        PROJECT, page(changes=[{"id": HERE, "deleted": True, "version": 9}])
+    "missions.edit": lambda w: w.write(operations.missions.edit, HERE, {"priority": 5}),
+    "missions.create": lambda w: w.write(operations.missions.create, PROJECT, MissionDraft(title="new")),
+    "missions.delete": lambda w: w.write(operations.missions.delete, HERE),
+    "missions.move": lambda w: w.write(operations.missions.move, HERE, "doing"),
+    "missions.link": lambda w: w.write(operations.missions.link, HERE, "M-2"),
+    "undo.undo": lambda w: w.write(operations.undo.undo, PROJECT),
+    "mirroring.take_changes": lambda w: w.write_as(SYSTEM, replica.mirroring.take_changes, PROJECT, page()),
+    "mirroring.take_changes: a tombstone": lambda w: w.write_as(
+        SYSTEM, replica.mirroring.take_changes, PROJECT, page(changes=[{"id": HERE, "deleted": True, "version": 9}])
     ),
-    "begin_resync": lambda w: w.begin_resync(PROJECT),
-    "settle: done": told(200, {**NEWER, "title": "mine"}),
-    "settle: outdated": told(412, OUTDATED),
-    "settle: gone": told(410),
-    "settle: refused": told(422, {"error": {"message": "no"}}),
-    "settle: forbidden": told(403),
-    "settle: no answer": lambda w: w.settle(frozen(w), NoAnswer("cut"), FULL, 1.0),
-    "freeze": lambda w: w.freeze(due(w), FULL, 1.0),
-    "park_suspect": lambda w: w.park_suspect(frozen(w)),
-    "take_parts": lambda w: w.take_parts(PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2),
-    "take_mission": lambda w: w.take_mission(PROJECT, NEWER),
-    "mark_gone": lambda w: w.mark_gone(PROJECT, HERE),
-    "disconnect_project": lambda w: w.disconnect_project(PROJECT, force=True),
-    "delete_project: connected": lambda w: w.delete_project(PROJECT, discard_unsent=True),
-    "select_missions": lambda w: w.select_missions(PROJECT, lists=["todo"], days=None),
-    "set_signed_in": lambda w: w.set_signed_in("ann@hub", False),
-    "put_account": lambda w: w.put_account(replace(ANN, email="ann@example.org")),
-    "take_memory": lambda w: w.take_memory(PROJECT, "decisions", {"name": "decisions", "text": "x", "version": 4}),
-    "mark_history": lambda w: w.mark_history(PROJECT, 5),
-    "update_actor: shared": lambda w: w.update_actor("01JA", {"focus": "mine"}),
-    "delete_actor: shared": lambda w: w.delete_actor("01JA"),
-    "update_project: shared": lambda w: w.update_project(PROJECT, {"name": "Mine"}),
-    "append_memory: shared": lambda w: w.append_memory(PROJECT, "notes", "words"),
-    "add_note: shared": lambda w: w.add_note(HERE, "progress", "words"),
-    "take_notes": lambda w: w.take_notes(PROJECT, [NOTE]),
-    "take_files": lambda w: w.take_files(PROJECT, HERE, [FILE]),
-    "take_parts: some are gone": lambda w: w.take_parts(
-        PROJECT, {"id": PROJECT, "name": "Shared", "version": 20}, {"actors": [], "flows": [FLOW]}, 20
+    "mirroring.begin_resync": lambda w: w.write_as(SYSTEM, replica.mirroring.begin_resync, PROJECT),
+    "mirroring.settle: done": told(200, {**NEWER, "title": "mine"}),
+    "mirroring.settle: outdated": told(412, OUTDATED),
+    "mirroring.settle: gone": told(410),
+    "mirroring.settle: refused": told(422, {"error": {"message": "no"}}),
+    "mirroring.settle: forbidden": told(403),
+    "mirroring.settle: no answer": lambda w: w.write_as(
+        SYSTEM, replica.mirroring.settle, frozen(w), NoAnswer("cut"), FULL, 1.0
     ),
-    "take_parts: a name that is taken": lambda w: w.take_parts(
+    "mirroring.freeze": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+    "mirroring.park_suspect": lambda w: w.write_as(SYSTEM, replica.mirroring.park_suspect, frozen(w)),
+    "connecting.take_parts": lambda w: w.write_as(
+        SYSTEM, replica.connecting.take_parts, PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2
+    ),
+    "mirroring.take_mission": lambda w: w.write_as(SYSTEM, replica.mirroring.take_mission, PROJECT, NEWER),
+    "mirroring.mark_gone": lambda w: w.write_as(SYSTEM, replica.mirroring.mark_gone, PROJECT, HERE),
+    "connecting.disconnect": lambda w: w.write(replica.connecting.disconnect, PROJECT, force=True),
+    "projects.delete: connected": lambda w: w.write(operations.projects.delete, PROJECT, discard_unsent=True),
+    "connecting.select_missions": lambda w: w.write(
+        replica.connecting.select_missions, PROJECT, lists=["todo"], days=None
+    ),
+    "connecting.set_signed_in": lambda w: replica.connecting.set_signed_in(w, "ann@hub", False),
+    "connecting.put_account": lambda w: replica.connecting.put_account(w, replace(ANN, email="ann@example.org")),
+    "history.take_memory": lambda w: replica.history.take_memory(
+        w, PROJECT, "decisions", {"name": "decisions", "text": "x", "version": 4}
+    ),
+    "history.mark_history": lambda w: w.write_as(SYSTEM, replica.history.mark_history, PROJECT, 5),
+    "parts.edit: shared": lambda w: w.write(operations.parts.edit, Actor, "01JA", {"focus": "mine"}),
+    "parts.remove: shared": lambda w: w.write(operations.parts.remove, Actor, "01JA"),
+    "projects.edit: shared": lambda w: w.write(operations.projects.edit, PROJECT, {"name": "Mine"}),
+    "memory.append: shared": lambda w: w.write(operations.memory.append, PROJECT, "notes", "words"),
+    "missions.add_note: shared": lambda w: w.write(operations.missions.add_note, HERE, "progress", "words"),
+    "history.take_notes": lambda w: w.write_as(SYSTEM, replica.history.take_notes, PROJECT, [NOTE]),
+    "files.take_files": lambda w: w.write_as(SYSTEM, replica.files.take_files, PROJECT, HERE, [FILE]),
+    "connecting.take_parts: some are gone": lambda w: w.write_as(
+        SYSTEM,
+        replica.connecting.take_parts,
+        PROJECT,
+        {"id": PROJECT, "name": "Shared", "version": 20},
+        {"actors": [], "flows": [FLOW]},
+        20,
+    ),
+    "connecting.take_parts: a name that is taken": lambda w: w.write_as(
+        SYSTEM,
+        replica.connecting.take_parts,
         PROJECT,
         {"id": PROJECT, "name": "Shared", "version": 20},
         {"actors": [{**ACTOR, "id": "01JB", "name": "Mine"}]},
@@ -145,125 +171,196 @@ BRANCHES: dict[str, Step] = {
 
 STORIES: dict[str, dict[str, Step]] = {
     "the hub away and back": {
-        "mark_failing": lambda w: w.mark_failing([PROJECT], "unreachable", "no network"),
-        "mark_synced": lambda w: w.mark_synced([PROJECT]),
+        "mirroring.mark_failing": lambda w: replica.mirroring.mark_failing(w, [PROJECT], "unreachable", "no network"),
+        "mirroring.mark_synced": lambda w: replica.mirroring.mark_synced(w, [PROJECT]),
     },
     "a full resync": {
-        "begin_resync: again": lambda w: w.begin_resync(PROJECT),
-        "take_snapshot": lambda w: w.take_snapshot(
-            PROJECT, {"items": [NEWER], "nextAfter": "x", "snapshotCursor": "c2", "seq": 9, "epoch": 1}
+        "mirroring.begin_resync: again": lambda w: w.write_as(SYSTEM, replica.mirroring.begin_resync, PROJECT),
+        "mirroring.take_snapshot": lambda w: w.write_as(
+            SYSTEM,
+            replica.mirroring.take_snapshot,
+            PROJECT,
+            {"items": [NEWER], "nextAfter": "x", "snapshotCursor": "c2", "seq": 9, "epoch": 1},
         ),
-        "take_snapshot: the last": lambda w: w.take_snapshot(
-            PROJECT, {"items": [], "snapshotCursor": "c2", "seq": 9, "epoch": 1}
+        "mirroring.take_snapshot: the last": lambda w: w.write_as(
+            SYSTEM,
+            replica.mirroring.take_snapshot,
+            PROJECT,
+            {"items": [], "snapshotCursor": "c2", "seq": 9, "epoch": 1},
         ),
     },
     "a conflict": {
-        "settle: the hub was faster": told(412, OUTDATED),
-        "freeze: a conflict": lambda w: w.freeze(due(w), FULL, 1.0),
-        "keep_mine": lambda w: w.keep_mine(conflicted(w)),
+        "mirroring.settle: the hub was faster": told(412, OUTDATED),
+        "mirroring.freeze: a conflict": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+        "settling.keep_mine": lambda w: w.write(replica.settling.keep_mine, conflicted(w)),
     },
     "their conflict": {
-        "settle: faster": told(412, OUTDATED),
-        "freeze: another conflict": lambda w: w.freeze(due(w), FULL, 1.0),
-        "keep_theirs": lambda w: w.keep_theirs(conflicted(w)),
+        "mirroring.settle: faster": told(412, OUTDATED),
+        "mirroring.freeze: another conflict": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+        "settling.keep_theirs": lambda w: w.write(replica.settling.keep_theirs, conflicted(w)),
     },
     "a refusal": {
-        "settle: set aside": told(422, {"error": {"message": "no"}}),
-        "retry_parked": lambda w: w.retry_parked(w.outbox(parked=True)[0].seq),
-        "freeze: once more": lambda w: w.freeze(due(w), FULL, 1.0),
-        "settle: refused for good": told(422, {"error": {"message": "no"}}),
-        "discard_parked": lambda w: w.discard_parked(w.outbox(parked=True)[0].seq),
+        "mirroring.settle: set aside": told(422, {"error": {"message": "no"}}),
+        "mirroring.retry_parked": lambda w: w.write_as(
+            SYSTEM, replica.mirroring.retry_parked, w.read(replica.mirroring.queued, parked=True)[0].seq
+        ),
+        "mirroring.freeze: once more": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+        "mirroring.settle: refused for good": told(422, {"error": {"message": "no"}}),
+        "mirroring.discard_parked": lambda w: w.write_as(
+            SYSTEM, replica.mirroring.discard_parked, w.read(replica.mirroring.queued, parked=True)[0].seq
+        ),
     },
     "a board": {
-        "create_project": lambda w: w.create_project("Own"),
-        "create_mission: local": lambda w: [w.create_mission("own", MissionDraft(title="first"))],
-        "create_mission: second": lambda w: w.create_mission("own", MissionDraft(title="second")),
-        "edit_missions": lambda w: w.edit_missions(["M-3", "M-4"], {"priority": 4}),
-        "shift_priority": lambda w: w.shift_priority(["M-3", "M-4"], 1),
-        "move_missions": lambda w: w.move_missions(["M-3", "M-4"], "doing"),
-        "set_ready_many": lambda w: w.set_ready_many(["M-3", "M-4"], False),
-        "link: local": lambda w: w.link("M-3", "M-4"),
-        "unlink": lambda w: w.unlink("M-3", "M-4"),
-        "add_note": lambda w: w.add_note("M-3", "progress", "half way"),
-        "update_tasks": lambda w: w.update_tasks("M-3", ["one", "two"], 1),
-        "attach_solution": lambda w: w.attach_solution("M-3", "so"),
-        "delete_missions": lambda w: w.delete_missions(["M-4"]),
-        "restore_mission": lambda w: w.restore_mission("M-4"),
-        "undo: local": lambda w: w.undo("own"),
-        "redo": lambda w: w.redo("own"),
-        "save_filter": lambda w: w.save_filter("own", "mine", "list:todo"),
-        "delete_filter": lambda w: w.delete_filter("own", "mine"),
-        "append_memory": lambda w: w.append_memory("own", "decisions", "we chose"),
-        "replace_memory": lambda w: w.replace_memory("own", "decisions", "we chose again", 1),
-        "add_comment": lambda w: w.add_comment("M-3", "a.py", 1, "new", "why"),
-        "resolve_comment": lambda w: w.resolve_comment(w.comments("M-3")[0].id),
-        "comments_placed": lambda w: w.comments_placed([replace(w.comments("M-3")[0], line=2)]),
-        "delete_comment": lambda w: w.delete_comment(w.comments("M-3")[0].id),
-        "add_attachment": lambda w: w.add_attachment("M-3", _file(w.path), name="notes.txt"),
-        "remove_attachment": lambda w: w.remove_attachment("M-3", "notes.txt"),
-        "publish_project": lambda w: w.publish_project("own", ANN),
+        "projects.create": lambda w: w.write(operations.projects.create, "Own"),
+        "missions.create: local": lambda w: [w.write(operations.missions.create, "own", MissionDraft(title="first"))],
+        "missions.create: second": lambda w: w.write(operations.missions.create, "own", MissionDraft(title="second")),
+        "bulk.edit": lambda w: w.write(operations.bulk.edit, ["M-3", "M-4"], {"priority": 4}),
+        "bulk.shift_priority": lambda w: w.write(operations.bulk.shift_priority, ["M-3", "M-4"], 1),
+        "bulk.move": lambda w: w.write(operations.bulk.move, ["M-3", "M-4"], "doing"),
+        "bulk.set_ready": lambda w: w.write(operations.bulk.set_ready, ["M-3", "M-4"], False),
+        "missions.link: local": lambda w: w.write(operations.missions.link, "M-3", "M-4"),
+        "missions.unlink": lambda w: w.write(operations.missions.unlink, "M-3", "M-4"),
+        "missions.add_note": lambda w: w.write(operations.missions.add_note, "M-3", "progress", "half way"),
+        "missions.update_tasks": lambda w: w.write(operations.missions.update_tasks, "M-3", ["one", "two"], 1),
+        "missions.attach_solution": lambda w: w.write(operations.missions.attach_solution, "M-3", "so"),
+        "bulk.delete": lambda w: w.write(operations.bulk.delete, ["M-4"]),
+        "missions.restore": lambda w: w.write(operations.missions.restore, "M-4"),
+        "undo.undo: local": lambda w: w.write(operations.undo.undo, "own"),
+        "undo.redo": lambda w: w.write(operations.undo.redo, "own"),
+        "filters.save": lambda w: w.write(operations.filters.save, "own", "mine", "list:todo"),
+        "filters.delete": lambda w: w.write(operations.filters.delete, "own", "mine"),
+        "memory.append": lambda w: w.write(operations.memory.append, "own", "decisions", "we chose"),
+        "memory.replace": lambda w: w.write(operations.memory.replace, "own", "decisions", "we chose again", 1),
+        "comments.add": lambda w: w.write(operations.comments.add, "M-3", "a.py", 1, "new", "why"),
+        "comments.resolve": lambda w: w.write(
+            operations.comments.resolve, w.read(queries.comments.of_mission, "M-3")[0].id
+        ),
+        "measured.keep_comments": lambda w: w.write_as(
+            SYSTEM, operations.measured.keep_comments, [replace(w.read(queries.comments.of_mission, "M-3")[0], line=2)]
+        ),
+        "comments.delete": lambda w: w.write(
+            operations.comments.delete, w.read(queries.comments.of_mission, "M-3")[0].id
+        ),
+        "attachments.attach": lambda w: operations.attachments.attach(w, "M-3", _file(w.path), name="notes.txt"),
+        "attachments.detach": lambda w: w.write(operations.attachments.detach, "M-3", "notes.txt"),
+        "connecting.publish": lambda w: w.write(replica.connecting.publish, "own", ANN),
     },
     "the parts of a project": {
-        "create_project: for parts": lambda w: w.create_project("Own"),
-        "update_project": lambda w: w.update_project("own", {"description": "more"}),
-        "add_repository": lambda w: w.add_repository("own", "web", local_path="/somewhere"),
-        "update_repository": lambda w: w.update_repository("web", {"local_path": "/elsewhere"}),
-        "repository_identified": lambda w: w.repository_identified(w.repository("web").id, 7, "own/web"),
-        "remove_repository": lambda w: w.remove_repository("web"),
-        "create_actor": lambda w: w.create_actor("own", "Reviewer"),
-        "update_actor": lambda w: w.update_actor("Reviewer", {"focus": "tests"}),
-        "delete_actor": lambda w: w.delete_actor("Reviewer"),
-        "create_flow": lambda w: w.create_flow("own", "Short", [FlowStage("code", True)]),
-        "update_flow": lambda w: w.update_flow(_flow(w), [FlowStage("plan", False), FlowStage("code", True)]),
-        "describe_flow": lambda w: w.describe_flow(_flow(w), description="short"),
-        "delete_flow": lambda w: w.delete_flow(_flow(w)),
-        "add_permission_rule": lambda w: w.add_permission_rule("own", "Bash", "git *", "allow"),
-        "forget_permission_rule": lambda w: w.forget_permission_rule(w.permission_rules("own")[0].id),
-        "delete_project": lambda w: w.delete_project("own"),
+        "projects.create: for parts": lambda w: w.write(operations.projects.create, "Own"),
+        "projects.edit": lambda w: w.write(operations.projects.edit, "own", {"description": "more"}),
+        "projects.add_repository": lambda w: w.write(
+            operations.projects.add_repository, "own", "web", local_path="/somewhere"
+        ),
+        "parts.edit: a repository": lambda w: w.write(
+            operations.parts.edit, ProjectRepository, "web", {"local_path": "/elsewhere"}
+        ),
+        "pull_requests.repository_identified": lambda w: w.write_as(
+            SYSTEM,
+            operations.pull_requests.repository_identified,
+            w.read(queries.projects.repository, "web").id,
+            7,
+            "own/web",
+        ),
+        "parts.remove: a repository": lambda w: w.write(operations.parts.remove, ProjectRepository, "web"),
+        "projects.create_actor": lambda w: w.write(operations.projects.create_actor, "own", "Reviewer"),
+        "parts.edit: an actor": lambda w: w.write(operations.parts.edit, Actor, "Reviewer", {"focus": "tests"}),
+        "parts.remove: an actor": lambda w: w.write(operations.parts.remove, Actor, "Reviewer"),
+        "projects.create_flow": lambda w: w.write(
+            operations.projects.create_flow, "own", "Short", [FlowStage("code", True)]
+        ),
+        "projects.set_stages": lambda w: w.write(
+            operations.projects.set_stages, _flow(w), [FlowStage("plan", False), FlowStage("code", True)]
+        ),
+        "projects.describe_flow": lambda w: w.write(operations.projects.describe_flow, _flow(w), description="short"),
+        "parts.remove: a flow": lambda w: w.write(operations.parts.remove, Flow, _flow(w)),
+        "inbox.add_rule": lambda w: w.write(operations.inbox.add_rule, "own", "Bash", "git *", "allow"),
+        "inbox.forget_rule": lambda w: w.write(operations.inbox.forget_rule, w.read(queries.inbox.rules, "own")[0].id),
+        "projects.delete": lambda w: w.write(operations.projects.delete, "own"),
     },
     "a session": {
-        "set_agents": lambda w: w.set_agents([AGENT]),
-        "create_project: to work in": lambda w: w.create_project("Own"),
-        "add_repository: to work in": lambda w: w.add_repository("own", "web", local_path="/somewhere"),
-        "create_mission: to work on": lambda w: w.create_mission("own", MissionDraft(title="work")),
-        "set_ready": lambda w: w.set_ready("M-3", True),
-        "claim": lambda w: w.claim("M-3", session_id="S1", agent=AGENT, workstation_id="W1"),
-        "release_claim": lambda w: w.release_claim("S1", "the service left"),
-        "claim: never begun": lambda w: w.claim("M-3", session_id="S0", agent=AGENT, workstation_id="W1"),
-        "release_stale_claims": lambda w: _a_day_later(w).release_stale_claims(),
-        "claim: again": lambda w: w.claim("M-3", session_id="S2", agent=AGENT, workstation_id="W1"),
-        "session_started": lambda w: w.session_started(
-            "S2", host_pid=1, worktree_path="/w", branch="b", base_commit="c"
+        "workstation.set_agents": lambda w: w.write_as(SYSTEM, operations.workstation.set_agents, [AGENT]),
+        "projects.create: to work in": lambda w: w.write(operations.projects.create, "Own"),
+        "projects.add_repository: to work in": lambda w: w.write(
+            operations.projects.add_repository, "own", "web", local_path="/somewhere"
         ),
-        "set_session_token": lambda w: w.set_session_token("S2", "0" * 64),
-        "session_progress": lambda w: w.session_progress("S2", activity="reads", conversation_id="c1"),
-        "ask_permission": lambda w: w.ask_permission("S2", "Bash", {"command": "ls"}),
-        "answer_permission": lambda w: w.answer_permission(w.permissions()[0].id, "deny", "no"),
-        "ask_question": lambda w: w.ask_question("M-3", "which?", by=Author("agent", AGENT.name, "S2")),
-        "end_session": lambda w: w.end_session("S2", "completed"),
-        "answer": lambda w: w.answer("M-3", "that one"),
-        "claim: the third": lambda w: w.claim("M-3", session_id="S3", agent=AGENT, workstation_id="W1"),
-        "session_started: the third": lambda w: w.session_started(
-            "S3", host_pid=1, worktree_path="/w", branch="b", base_commit="c"
+        "missions.create: to work on": lambda w: w.write(operations.missions.create, "own", MissionDraft(title="work")),
+        "missions.set_ready": lambda w: w.write(operations.missions.set_ready, "M-3", True),
+        "dispatch.claim": lambda w: w.write_as(
+            SYSTEM, operations.dispatch.claim, "M-3", session_id="S1", agent=AGENT, workstation_id="W1"
         ),
-        "complete_stage": lambda w: w.complete_stage("M-3", "done", by=Author("agent", AGENT.name, "S3")),
-        "end_session: completed": lambda w: w.end_session("S3", "completed"),
-        "reject": lambda w: w.reject("M-3", "name the trade-offs"),
+        "sessions.release": lambda w: w.write_as(
+            service_of("S1"), operations.sessions.release, "S1", "the service left"
+        ),
+        "dispatch.claim: never begun": lambda w: w.write_as(
+            SYSTEM, operations.dispatch.claim, "M-3", session_id="S0", agent=AGENT, workstation_id="W1"
+        ),
+        "dispatch.release_stale_claims": lambda w: operations.dispatch.release_stale_claims(_a_day_later(w)),
+        "dispatch.claim: again": lambda w: w.write_as(
+            SYSTEM, operations.dispatch.claim, "M-3", session_id="S2", agent=AGENT, workstation_id="W1"
+        ),
+        "sessions.begin": lambda w: w.write_as(
+            service_of("S2"),
+            operations.sessions.begin,
+            "S2",
+            host_pid=1,
+            worktree_path="/w",
+            branch="b",
+            base_commit="c",
+        ),
+        "dispatch.set_token": lambda w: w.write_as(SYSTEM, operations.dispatch.set_token, "S2", "0" * 64),
+        "sessions.progress": lambda w: w.write_as(
+            SYSTEM, operations.sessions.progress, "S2", activity="reads", conversation_id="c1"
+        ),
+        "inbox.ask": lambda w: w.write(operations.inbox.ask, "S2", "Bash", {"command": "ls"}),
+        "inbox.answer": lambda w: w.write(operations.inbox.answer, w.read(queries.inbox.items)[0].id, "deny", "no"),
+        "review.ask_question": lambda w: w.write_as(
+            Author("agent", AGENT.name, "S2"), operations.review.ask_question, "M-3", "which?"
+        ),
+        "sessions.end": lambda w: w.write_as(service_of("S2"), operations.sessions.end, "S2", "completed"),
+        "review.answer": lambda w: w.write(operations.review.answer, "M-3", "that one"),
+        "dispatch.claim: the third": lambda w: w.write_as(
+            SYSTEM, operations.dispatch.claim, "M-3", session_id="S3", agent=AGENT, workstation_id="W1"
+        ),
+        "sessions.begin: the third": lambda w: w.write_as(
+            service_of("S3"),
+            operations.sessions.begin,
+            "S3",
+            host_pid=1,
+            worktree_path="/w",
+            branch="b",
+            base_commit="c",
+        ),
+        "review.complete_stage": lambda w: w.write_as(
+            Author("agent", AGENT.name, "S3"), operations.review.complete_stage, "M-3", "done"
+        ),
+        "sessions.end: completed": lambda w: w.write_as(service_of("S3"), operations.sessions.end, "S3", "completed"),
+        "review.reject": lambda w: w.write(operations.review.reject, "M-3", "name the trade-offs"),
     },
     "a machine": {
-        "request": lambda w: w.request("sync"),
-        "finish_request": lambda w: w.finish_request(1),
+        "workstation.request": lambda w: w.write(operations.workstation.request, "sync"),
+        "workstation.finish_request": lambda w: w.write_as(SYSTEM, operations.workstation.finish_request, 1),
         "set_meta": lambda w: w.set_meta("x", "y"),
-        "next_generation": lambda w: w.next_generation(3),
-        "workstation": lambda w: w.workstation(),
-        "forget_workstation": lambda w: w.forget_workstation(),
-        "create_project: with a checkout": lambda w: w.create_project("Own"),
-        "add_repository: the checkout": lambda w: w.add_repository("own", "web", local_path="/somewhere"),
-        "put_worktree": lambda w: w.put_worktree(Worktree("01JW", w.repository("web").id, "/w", "b", AT, AT)),
-        "remove_worktree": lambda w: w.remove_worktree("01JW"),
-        "set_mission_worktree": lambda w: w.set_mission_worktree("M-2", "/w", "b"),
-        "change_measured": lambda w: w.change_measured(
-            w.mission("M-2").id, ChangeMeasure(AT, "h", "b", 1, 0, *_zeros())
+        "workstation.next_generation": lambda w: w.write_as(SYSTEM, operations.workstation.next_generation, 3),
+        "workstation.this_machine": lambda w: operations.workstation.this_machine(w),
+        "workstation.forget": lambda w: w.write_as(SYSTEM, operations.workstation.forget),
+        "projects.create: with a checkout": lambda w: w.write(operations.projects.create, "Own"),
+        "projects.add_repository: the checkout": lambda w: w.write(
+            operations.projects.add_repository, "own", "web", local_path="/somewhere"
+        ),
+        "workstation.put_worktree": lambda w: w.write_as(
+            SYSTEM,
+            operations.workstation.put_worktree,
+            Worktree("01JW", w.read(queries.projects.repository, "web").id, "/w", "b", AT, AT),
+        ),
+        "workstation.remove_worktree": lambda w: w.write_as(SYSTEM, operations.workstation.remove_worktree, "01JW"),
+        "workstation.set_mission_worktree": lambda w: w.write_as(
+            SYSTEM, operations.workstation.set_mission_worktree, "M-2", "/w", "b"
+        ),
+        "measured.keep_change": lambda w: w.write_as(
+            SYSTEM,
+            operations.measured.keep_change,
+            w.read(queries.missions.get, "M-2").id,
+            ChangeMeasure(AT, "h", "b", 1, 0, *_zeros()),
         ),
     },
 }
@@ -271,7 +368,7 @@ STORIES: dict[str, dict[str, Step]] = {
 
 def _a_day_later(workspace: Workspace) -> Workspace:
     """The same, for one step, on the day after the story's."""
-    workspace._clock = lambda: datetime(2026, 5, 3, tzinfo=UTC)
+    workspace.now = lambda: datetime(2026, 5, 3, tzinfo=UTC)
     return workspace
 
 
@@ -289,4 +386,4 @@ def _file(workspace: Path) -> Path:
 
 
 def _flow(workspace: Workspace) -> str:
-    return next(one.id for one in workspace.flows("own") if one.name == "Short")
+    return next(one.id for one in workspace.read(queries.projects.flows, "own") if one.name == "Short")

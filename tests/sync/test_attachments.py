@@ -10,8 +10,9 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
-from solo_unicorn.workspace import attachments
-from solo_unicorn.workspace.attachments import content_path, shown_path
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.operations import attachments
+from solo_unicorn.workspace.queries.attachments import content_path, shown_path
 from solo_unicorn.workspace.workspace import Workspace
 
 
@@ -19,8 +20,10 @@ from solo_unicorn.workspace.workspace import Workspace
 def two(home: Path) -> tuple[Workspace, str, str]:
     """A workspace with two missions."""
     workspace = Workspace.open()
-    project = workspace.create_project("Shop").id
-    ids = [workspace.create_mission(project, MissionDraft(title=title)).id for title in ("One", "Two")]
+    project = workspace.write(operations.projects.create, "Shop").id
+    ids = [
+        workspace.write(operations.missions.create, project, MissionDraft(title=title)).id for title in ("One", "Two")
+    ]
     return workspace, ids[0], ids[1]
 
 
@@ -35,19 +38,22 @@ def test_a_file_is_kept_once_for_all_missions_and_goes_with_the_last(
     workspace, one, other = two
     source = tmp_path / "sketch.png"
     source.write_bytes(b"picture" * 1000)
-    made = workspace.add_attachment(one, source)
+    made = operations.attachments.attach(workspace, one, source)
     assert (made.name, made.mime, made.size) == ("sketch.png", "image/png", 7000)
     assert made.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
-    workspace.add_attachment(other, source, name="again.png")
+    operations.attachments.attach(workspace, other, source, name="again.png")
     source.unlink()
     assert content_path(made).read_bytes() == b"picture" * 1000
     assert kept() == [content_path(made)]
     assert shown_path(made).name == "sketch.png"
-    workspace.remove_attachment(one, "sketch.png")
-    assert kept() == [content_path(made)] and workspace.attachments(one) == []
-    workspace.remove_attachment(other, "again.png")
+    workspace.write(operations.attachments.detach, one, "sketch.png")
+    assert kept() == [content_path(made)] and workspace.read(queries.attachments.of_mission, one) == []
+    workspace.write(operations.attachments.detach, other, "again.png")
     assert kept() == []
-    assert [event.kind for event in workspace.history(one)][-2:] == ["file_attached", "file_detached"]
+    assert [event.kind for event in workspace.read(queries.missions.history, one)][-2:] == [
+        "file_attached",
+        "file_detached",
+    ]
     workspace.close()
 
 
@@ -57,12 +63,12 @@ def test_the_same_again_is_the_same_and_another_content_is_refused(
     workspace, one, _ = two
     source = tmp_path / "log.txt"
     source.write_text("first")
-    made = workspace.add_attachment(one, source)
-    assert workspace.add_attachment(one, source) == made
+    made = operations.attachments.attach(workspace, one, source)
+    assert operations.attachments.attach(workspace, one, source) == made
     source.write_text("second")
     with pytest.raises(Conflict, match=r"other content"):
-        workspace.add_attachment(one, source)
-    assert workspace.attachments(one) == [made]
+        operations.attachments.attach(workspace, one, source)
+    assert workspace.read(queries.attachments.of_mission, one) == [made]
     workspace.close()
 
 
@@ -75,10 +81,10 @@ def test_what_cannot_be_attached_leaves_nothing(
     monkeypatch.setattr(attachments, "SIZE_MAX", 1024)
     for path, error in ((large, InvalidValue), (tmp_path / "none", NotFound), (tmp_path, InvalidValue)):
         with pytest.raises(error):
-            workspace.add_attachment(one, path)
+            operations.attachments.attach(workspace, one, path)
     with pytest.raises(InvalidValue):
-        workspace.add_attachment(one, large, name="../etc")
+        operations.attachments.attach(workspace, one, large, name="../etc")
     with pytest.raises(NotFound):
-        workspace.remove_attachment(one, "none")
-    assert kept() == [] and workspace.attachments(one) == []
+        workspace.write(operations.attachments.detach, one, "none")
+    assert kept() == [] and workspace.read(queries.attachments.of_mission, one) == []
     workspace.close()

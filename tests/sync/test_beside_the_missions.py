@@ -14,8 +14,9 @@ from random import Random
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import FlowStage
+from solo_unicorn.missions.entities import SYSTEM, Actor, FlowStage, ProjectRepository
 from solo_unicorn.missions.errors import NotFound, Offline
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import fetching
 from solo_unicorn.sync.client.downloads import fetch
 from solo_unicorn.sync.client.engine import Engine
@@ -23,7 +24,8 @@ from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica import files
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request
-from solo_unicorn.workspace.attachments import content_path, shown_path
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.queries.attachments import content_path, shown_path
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -107,7 +109,7 @@ class Machine:
     async def sync(self) -> None:
         for _ in range(2):
             assert await self.engine.once() == []
-        assert await self.desk.run(Workspace.verify_mirror, self.project) == []
+        assert await self.desk.read(replica.mirroring.verify_mirror, self.project) == []
 
     project = ""
 
@@ -118,8 +120,8 @@ async def machine(hub: Whole, directory: Path, name: str) -> AsyncIterator[Machi
     async with WorkspaceThread(directory / f"{name}.db") as desk:
         made = Machine(desk, account, hub.ann_token)
         document, parts = await fetching.project(made.line, hub.url, hub.project)
-        await desk.run(Workspace.put_account, account)
-        await desk.run(Workspace.connect_project, account, document, parts)
+        await desk.run(replica.connecting.put_account, account)
+        await desk.write(replica.connecting.connect, account, document, parts)
         made.project = hub.project
         yield made
         await made.engine.close()
@@ -141,13 +143,15 @@ async def test_everything_of_a_project_goes_both_ways(both: tuple[Machine, Machi
     a, b = (one.desk for one in both)
 
     def change(workspace: Workspace) -> None:
-        workspace.create_actor(hub.project, "Careful", focus="tests")
-        workspace.add_repository(hub.project, "web", local_path="/here/only")
-        flow = workspace.create_flow(hub.project, "Short", [FlowStage("plan", True)])
-        workspace.update_project(hub.project, {"default_flow_id": flow.id, "description": "Light for ships"})
-        workspace.append_memory(hub.project, "decisions", "of a")
-        workspace.add_note(hub.mission, "decision", "by a")
-        workspace.add_comment(hub.mission, "lamp.py", 3, "new", "too bright")
+        workspace.write(operations.projects.create_actor, hub.project, "Careful", focus="tests")
+        workspace.write(operations.projects.add_repository, hub.project, "web", local_path="/here/only")
+        flow = workspace.write(operations.projects.create_flow, hub.project, "Short", [FlowStage("plan", True)])
+        workspace.write(
+            operations.projects.edit, hub.project, {"default_flow_id": flow.id, "description": "Light for ships"}
+        )
+        workspace.write(operations.memory.append, hub.project, "decisions", "of a")
+        workspace.write(operations.missions.add_note, hub.mission, "decision", "by a")
+        workspace.write(operations.comments.add, hub.mission, "lamp.py", 3, "new", "too bright")
 
     await both[0].sync()
     await a.run(change)
@@ -155,30 +159,32 @@ async def test_everything_of_a_project_goes_both_ways(both: tuple[Machine, Machi
     await both[1].sync()
 
     def answer(workspace: Workspace) -> None:
-        (actor,) = workspace.actors(hub.project)
-        (repository,) = workspace.repositories(hub.project)
+        (actor,) = workspace.read(queries.projects.actors, hub.project)
+        (repository,) = workspace.read(queries.projects.repositories, hub.project)
         assert (actor.focus, repository.local_path) == ("tests", "")
-        project = workspace.project(hub.project)
+        project = workspace.read(queries.projects.get, hub.project)
         assert project.description == "Light for ships"
-        assert workspace.flow(project.default_flow_id or "").name == "Short"
-        assert workspace.memory(hub.project, "decisions").text == "of a\n"
-        assert [one.note for one in workspace.history(hub.mission) if one.kind == "noted_decision"] == ["by a"]
-        (comment,) = workspace.comments(hub.mission)
-        workspace.resolve_comment(comment.id)
-        workspace.update_actor(actor.id, {"focus": "tests and docs"})
-        workspace.remove_repository(repository.id)
-        workspace.append_memory(hub.project, "decisions", "of b")
+        assert workspace.read(queries.projects.flow, project.default_flow_id or "").name == "Short"
+        assert workspace.read(queries.memory.get, hub.project, "decisions").text == "of a\n"
+        assert [
+            one.note for one in workspace.read(queries.missions.history, hub.mission) if one.kind == "noted_decision"
+        ] == ["by a"]
+        (comment,) = workspace.read(queries.comments.of_mission, hub.mission)
+        workspace.write(operations.comments.resolve, comment.id)
+        workspace.write(operations.parts.edit, Actor, actor.id, {"focus": "tests and docs"})
+        workspace.write(operations.parts.remove, ProjectRepository, repository.id)
+        workspace.write(operations.memory.append, hub.project, "decisions", "of b")
 
     await b.run(answer)
-    await a.run(Workspace.append_memory, hub.project, "decisions", "of a again")
+    await a.write(operations.memory.append, hub.project, "decisions", "of a again")
     await both[1].sync()
     await both[0].sync()
-    assert [one.focus for one in await a.run(Workspace.actors, hub.project)] == ["tests and docs"]
-    assert await a.run(Workspace.repositories, hub.project) == []
-    assert [one.open for one in await a.run(Workspace.comments, hub.mission)] == [False]
-    assert (await a.run(Workspace.memory, hub.project, "decisions")).text == "of a\n\nof b\n\nof a again\n"
+    assert [one.focus for one in await a.read(queries.projects.actors, hub.project)] == ["tests and docs"]
+    assert await a.read(queries.projects.repositories, hub.project) == []
+    assert [one.open for one in await a.read(queries.comments.of_mission, hub.mission)] == [False]
+    assert (await a.read(queries.memory.get, hub.project, "decisions")).text == "of a\n\nof b\n\nof a again\n"
     for one in (a, b):
-        assert await one.run(Workspace.conflicts) == [] and await one.run(Workspace.outbox) == []
+        assert await one.read(replica.settling.list_open) == [] and await one.read(replica.mirroring.queued) == []
 
 
 async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
@@ -189,10 +195,10 @@ async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
     source = tmp_path / "log.txt"
     source.write_bytes(b"line\n" * 1000)
     await both[0].sync()
-    mission = await a.run(Workspace.create_mission, hub.project, MissionDraft("New, with a file"))
-    file = await a.run(Workspace.add_attachment, mission.id, source)
-    assert await a.run(Workspace.file_states, mission.id) == {file.id: "waiting"}
-    assert (await a.run(Workspace.unsent_missions, hub.project))[mission.id] == "waiting"
+    mission = await a.write(operations.missions.create, hub.project, MissionDraft("New, with a file"))
+    file = await a.run(operations.attachments.attach, mission.id, source)
+    assert await a.read(replica.files.file_states, mission.id) == {file.id: "waiting"}
+    assert (await a.read(replica.connecting.unsent_missions, hub.project))[mission.id] == "waiting"
     both[0].line.left = 2
     (trouble,) = await both[0].engine.once()
     assert trouble.kind == "unreachable"
@@ -201,21 +207,21 @@ async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
     await both[0].started_anew()
     await both[0].sync()
     assert both[0].line.pieces == 3, "what had arrived is not sent again"
-    assert await a.run(Workspace.file_states, mission.id) == {}
+    assert await a.read(replica.files.file_states, mission.id) == {}
 
     content_path(file).unlink()
     await both[1].sync()
-    (there,) = await b.run(Workspace.attachments, mission.id)
+    (there,) = await b.read(queries.attachments.of_mission, mission.id)
     assert (there.id, there.sha256, there.size) == (file.id, sha256(source.read_bytes()).hexdigest(), 5000)
     with pytest.raises(NotFound, match="is not on this machine"):
         shown_path(there)
     path = await fetch(both[1].line, both[1].account, there)
     assert path.read_bytes() == source.read_bytes() and shown_path(there).name == "log.txt"
 
-    await b.run(Workspace.remove_attachment, mission.id, "log.txt")
+    await b.write(operations.attachments.detach, mission.id, "log.txt")
     await both[1].sync()
     await both[0].sync()
-    assert await a.run(Workspace.attachments, mission.id) == []
+    assert await a.read(queries.attachments.of_mission, mission.id) == []
     assert (await hub.ask("GET", f"/api/v1/missions/{mission.id}/attachments")).json()["items"] == []
 
 
@@ -226,16 +232,16 @@ async def test_killed_in_the_middle_of_an_upload_the_next_goes_on_there(
     source = tmp_path / "log.txt"
     source.write_bytes(b"line\n" * 1000)
     await both[0].sync()
-    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, str(tmp_path / "a.db"), stdin=asyncio.subprocess.PIPE
     )
     await asyncio.wait_for(child.communicate(hub.ann_token.encode() + b"\n"), 60)
     assert child.returncode == -signal.SIGKILL
-    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {file.id: "waiting"}
+    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {file.id: "waiting"}
     await both[0].sync()
     assert both[0].line.pieces == 3, "what had arrived is not sent again"
-    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {}
+    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {}
     (there,) = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}/attachments")).json()["items"]
     assert (there["id"], there["sha256"]) == (file.id, sha256(source.read_bytes()).hexdigest())
 
@@ -246,7 +252,7 @@ async def test_other_bytes_than_were_attached_are_thrown_away(
     source = tmp_path / "a.txt"
     source.write_bytes(b"true words")
     await both[0].sync()
-    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
     await both[0].sync()
     content_path(file).unlink()
     (kept,) = [one for one in (tmp_path / "hub").rglob("*") if one.is_file() and one.read_bytes() == b"true words"]
@@ -264,14 +270,14 @@ async def test_what_the_hub_will_not_have_is_kept_here_with_its_words(
     source = tmp_path / "picture.png"
     source.write_bytes(b"<html>no picture</html>")
     await both[0].sync()
-    file = await both[0].desk.run(Workspace.add_attachment, hub.mission, source)
+    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
     await both[0].sync()
-    (parked,) = await both[0].desk.run(Workspace.outbox, parked=True)
+    (parked,) = await both[0].desk.read(replica.mirroring.queued, parked=True)
     assert parked.entity_id == file.id and parked.error
-    assert await both[0].desk.run(Workspace.file_states, hub.mission) == {file.id: "parked"}
+    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {file.id: "parked"}
     assert content_path(file).read_bytes() == b"<html>no picture</html>"
-    await both[0].desk.run(Workspace.discard_parked, parked.seq)
-    assert [one.id for one in await both[0].desk.run(Workspace.attachments, hub.mission)] == [file.id]
+    await both[0].desk.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    assert [one.id for one in await both[0].desk.read(queries.attachments.of_mission, hub.mission)] == [file.id]
 
 
 async def test_two_files_of_one_name_are_both_kept(both: tuple[Machine, Machine], hub: Whole, tmp_path: Path) -> None:
@@ -280,10 +286,10 @@ async def test_two_files_of_one_name_are_both_kept(both: tuple[Machine, Machine]
         source.parent.mkdir()
         source.write_bytes(b"of machine %d" % number)
         await one.sync()
-        await one.desk.run(Workspace.add_attachment, hub.mission, source)
+        await one.desk.run(operations.attachments.attach, hub.mission, source)
     for one in (*both, *both):
         await one.sync()
     for one in both:
-        found = await one.desk.run(Workspace.attachments, hub.mission)
+        found = await one.desk.read(queries.attachments.of_mission, hub.mission)
         assert sorted(file.name for file in found) == ["log (2).txt", "log.txt"]
         assert len({file.sha256 for file in found}) == 2

@@ -10,13 +10,15 @@ from random import Random
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Request, Response
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
-from solo_unicorn.workspace.workspace import Workspace
 
 from .simulation.hub import SimulatedHub
 from .simulation.served import PAT, ServedHub
@@ -47,8 +49,8 @@ def served() -> Iterator[ServedHub]:
 async def desk(home: Path, served: ServedHub) -> AsyncIterator[WorkspaceThread]:
     account = Account("ann@hub", "hub", served.url, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread() as opened:
-        await opened.run(Workspace.put_account, account)
-        await opened.run(Workspace.connect_project, account, PROJECT, {})
+        await opened.run(replica.connecting.put_account, account)
+        await opened.write(replica.connecting.connect, account, PROJECT, {})
         yield opened
 
 
@@ -65,7 +67,7 @@ async def engine(desk: WorkspaceThread, key: Key) -> AsyncIterator[Engine]:
 
 
 async def made(desk: WorkspaceThread, title: str) -> str:
-    mission = await desk.run(Workspace.create_mission, PROJECT["id"], MissionDraft(title=title))
+    mission = await desk.write(operations.missions.create, PROJECT["id"], MissionDraft(title=title))
     return mission.id
 
 
@@ -79,8 +81,8 @@ async def test_what_is_made_here_is_there_and_the_other_way_round(
         Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "Read in the office"})
     )
     assert await engine.once() == []
-    assert (await desk.run(Workspace.mission, mission_id)).title == "Read in the office"
-    assert (await desk.run(Workspace.sync_state)).word == "synced"
+    assert (await desk.read(queries.missions.get, mission_id)).title == "Read in the office"
+    assert (await desk.run(queries.connection.sync_state)).word == "synced"
 
 
 async def test_offline_is_said_and_the_edit_goes_out_later(
@@ -88,9 +90,9 @@ async def test_offline_is_said_and_the_edit_goes_out_later(
 ) -> None:
     await engine.once()
     mission_id = await made(desk, "Offline")
-    served.before = lambda request: Response(503, {"retry-after": "2"}, None)
+    served.before = lambda request: Response(503, {"retry-after": "2"}, {"error": {"code": "unavailable", "message": "starting"}})
     (trouble,) = await engine.once()
-    state = await desk.run(Workspace.sync_state)
+    state = await desk.run(queries.connection.sync_state)
     assert trouble.kind == "not_ready" and state.offline_since is not None and state.waiting == 1
     assert "hub not ready since" in state.word and "1 to send" in state.word
     served.before = lambda request: None
@@ -107,11 +109,11 @@ async def test_an_answer_that_cannot_be_read_changes_nothing(
     desk: WorkspaceThread, engine: Engine, served: ServedHub, nonsense: bytes | Response
 ) -> None:
     await engine.once()
-    before = await desk.run(Workspace.mirror, PROJECT["id"])
+    before = await desk.read(replica.mirroring.mirrored, PROJECT["id"])
     mission_id = await made(desk, "Careful")
     served.before = lambda request: nonsense
     (trouble,) = await engine.once()
-    after = await desk.run(Workspace.mirror, PROJECT["id"])
+    after = await desk.read(replica.mirroring.mirrored, PROJECT["id"])
     assert trouble.kind in ("unreadable", "unreachable") and after.cursor == before.cursor
     served.before = lambda request: None
     assert await engine.once() == [] and mission_id in served.hub.state.missions
@@ -126,7 +128,7 @@ async def test_signed_out_in_the_middle_keeps_the_outbox(
         Response(401, {}, {"error": {"code": "revoked", "message": "revoked"}}) if request.method == "POST" else None
     )
     (trouble,) = await engine.once()
-    state = await desk.run(Workspace.sync_state)
+    state = await desk.run(queries.connection.sync_state)
     assert trouble.kind == "signed_out" and state.signed_out == ("hub",) and state.waiting == 2
     assert state.word.startswith("needs sign-in")
     served.before = lambda request: None
@@ -140,7 +142,7 @@ async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go
 ) -> None:
     mission_id = await made(desk, "fine")
     await engine.once()
-    await desk.run(Workspace.edit_mission, mission_id, {"title": "forbidden word"})
+    await desk.write(operations.missions.edit, mission_id, {"title": "forbidden word"})
 
     def refuse(request: Request) -> Response | None:
         body = request.body if isinstance(request.body, dict) else {}
@@ -150,14 +152,14 @@ async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go
 
     served.before = refuse
     assert await engine.once() == []
-    (parked,) = await desk.run(Workspace.outbox, parked=True)
+    (parked,) = await desk.read(replica.mirroring.queued, parked=True)
     assert parked.error == "titles must be polite"
-    assert (await desk.run(Workspace.mission, mission_id)).title == "fine"
-    await desk.run(Workspace.edit_mission, mission_id, {"title": "polite word"})
+    assert (await desk.read(queries.missions.get, mission_id)).title == "fine"
+    await desk.write(operations.missions.edit, mission_id, {"title": "polite word"})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "polite word"
-    await desk.run(Workspace.discard_parked, parked.seq)
-    assert (await desk.run(Workspace.sync_state)).word == "synced"
+    await desk.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    assert (await desk.run(queries.connection.sync_state)).word == "synced"
 
 
 async def test_another_account_never_sends_what_this_one_queued(
@@ -165,10 +167,10 @@ async def test_another_account_never_sends_what_this_one_queued(
 ) -> None:
     await made(desk, "Ann's")
     bob = Account("bob@hub", "bob", served.url, "bob", "", "token", True, {})
-    await desk.run(Workspace.put_account, bob)
+    await desk.run(replica.connecting.put_account, bob)
     await engine.link(bob).cycle()
     assert served.hub.effects == []
-    assert await desk.run(Workspace.due, "bob@hub") == []
+    assert await desk.read(replica.mirroring.due, "bob@hub") == []
 
 
 async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
@@ -176,17 +178,17 @@ async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
 ) -> None:
     mission_id = await made(desk, "base")
     await engine.once()
-    await desk.run(Workspace.edit_mission, mission_id, {"title": "mine"})
+    await desk.write(operations.missions.edit, mission_id, {"title": "mine"})
     served.hub.handle(Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "theirs"}))
     await engine.once()
-    (conflict,) = await desk.run(Workspace.conflicts)
+    (conflict,) = await desk.read(replica.settling.list_open)
     assert (conflict.base, conflict.mine, conflict.theirs) == ("base", "mine", "theirs")
-    assert (await desk.run(Workspace.mission, mission_id)).title == "theirs"
-    assert await desk.run(Workspace.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
-    await desk.run(Workspace.keep_mine, conflict.id)
+    assert (await desk.read(queries.missions.get, mission_id)).title == "theirs"
+    assert await desk.read(replica.connecting.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
+    await desk.write(replica.settling.keep_mine, conflict.id)
     await engine.once()
     assert served.hub.state.missions[mission_id]["title"] == "mine"
-    assert await desk.run(Workspace.conflicts) == []
+    assert await desk.read(replica.settling.list_open) == []
 
 
 async def test_a_plain_server_works_too(desk: WorkspaceThread, engine: Engine, served: ServedHub) -> None:
@@ -194,10 +196,10 @@ async def test_a_plain_server_works_too(desk: WorkspaceThread, engine: Engine, s
     mission_id = await made(desk, "plain")
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "plain"
-    await desk.run(Workspace.edit_mission, mission_id, {"priority": 5})
+    await desk.write(operations.missions.edit, mission_id, {"priority": 5})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["priority"] == 5
-    can = await desk.run(Workspace.capabilities, served.url)
+    can = await desk.read(replica.mirroring.capabilities, served.url)
     assert can is not None and not (can.changes or can.if_match or can.idempotency)
 
 
@@ -217,7 +219,7 @@ async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
             request = Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "there"})
             served.hub.handle(request)
             engine.nudge("ann@hub")
-            while (await desk.run(Workspace.mission, mission_id)).title != "there":
+            while (await desk.read(queries.missions.get, mission_id)).title != "there":
                 await news.wait()
                 news.clear()
     finally:

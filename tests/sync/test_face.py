@@ -11,16 +11,17 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
 
 async def test_operations_run_and_raise_as_they_would_directly(home: Path) -> None:
     async with WorkspaceThread() as face:
-        project = await face.run(Workspace.create_project, "P")
-        assert await face.run(lambda workspace: workspace.project(project.slug)) == project
+        project = await face.write(operations.projects.create, "P")
+        assert await face.run(lambda workspace: workspace.read(queries.projects.get, project.slug)) == project
         with pytest.raises(NotFound):
-            await face.run(Workspace.mission, "M-1")
+            await face.read(queries.missions.get, "M-1")
 
 
 async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
@@ -28,23 +29,24 @@ async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
         heard = asyncio.Event()
         face.on_change(heard.set)
         program = (
+            "from solo_unicorn.workspace import operations\n"
             "from solo_unicorn.workspace.workspace import Workspace\n"
-            "with Workspace.open() as ws: ws.create_project('P')"
+            "with Workspace.open() as ws: ws.write(operations.projects.create, 'P')"
         )
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
         await asyncio.wait_for(heard.wait(), 30)
         await process.wait()
-        assert len(await face.run(Workspace.projects)) == 1
+        assert len(await face.read(queries.projects.list_all)) == 1
 
 
 async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solo_unicorn.workspace.base.ring", lambda directory: None)
+    monkeypatch.setattr("solo_unicorn.workspace.workspace.ring", lambda directory: None)
     monkeypatch.setattr("solo_unicorn.workspace.thread.LOOK_SECONDS", 0.2)
     async with WorkspaceThread() as face:
         heard = asyncio.Event()
         face.on_change(heard.set)
         with Workspace.open() as other:
-            other.create_project("P")
+            other.write(operations.projects.create, "P")
         await asyncio.wait_for(heard.wait(), 10)
 
 
@@ -55,12 +57,12 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> Non
 
         def slow(workspace: Workspace) -> None:
             loop.call_soon_threadsafe(begun.set)
-            workspace.create_project("P")
+            workspace.write(operations.projects.create, "P")
 
         task = asyncio.create_task(face.run(slow))
         await begun.wait()
         task.cancel()
-        assert len(await face.run(Workspace.projects)) == 1
+        assert len(await face.read(queries.projects.list_all)) == 1
 
 
 LISTENER = """
@@ -82,5 +84,5 @@ def test_listeners_that_were_killed_do_not_pile_up(home: Path) -> None:
     process.communicate()
     assert list(paths.bell_dir().iterdir())
     with Workspace.open() as workspace:
-        workspace.create_project("P")
+        workspace.write(operations.projects.create, "P")
     assert list(paths.bell_dir().iterdir()) == []

@@ -15,13 +15,18 @@ from unittest.mock import patch
 
 import pytest
 
+from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
+from solo_unicorn.sync.replica import mirroring
 from solo_unicorn.sync.replica.exchange import Trouble
 from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.bell import ring
+from solo_unicorn.workspace.change import Change
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulated_time import SimulatedLoop, simulated
@@ -36,7 +41,7 @@ def an_hour(home: Path, *, socket: bool = False, projects: int = 1, before: Stor
     async def main(loop: SimulatedLoop) -> Counter[str]:
         async with machine(loop, home / "workspace.db", projects=projects) as ann:
             ann.link.socket_open = socket
-            await ann.desk.run(Workspace.create_mission, PROJECT, MissionDraft(title="sent before"))
+            await ann.desk.write(operations.missions.create, PROJECT, MissionDraft(title="sent before"))
             before(ann)
             await ann.minutes(10)
             return await ann.minutes(60)
@@ -112,7 +117,7 @@ def busy(home: Path) -> None:
             writing.cancel()
             assert 590 <= done["told"] <= 601
             assert 180 <= done["requests"] <= 600 / POLL_SECONDS + 2
-            assert [one.title for one in (await ann.desk.run(Workspace.missions, PROJECT)).items] == ["theirs"]
+            assert [one.title for one in (await ann.desk.read(queries.missions.page, PROJECT)).items] == ["theirs"]
 
     simulated(main)
 
@@ -137,10 +142,10 @@ async def troubled(loop: SimulatedLoop, path: Path, seed: int) -> None:
             match draw.randrange(9):
                 case 0 | 1 | 2:
                     titles += 1
-                    await ann.desk.run(Workspace.create_mission, PROJECT, MissionDraft(title=f"mine {titles}"))
+                    await ann.desk.write(operations.missions.create, PROJECT, MissionDraft(title=f"mine {titles}"))
                 case 3:
-                    for mission in (await ann.desk.run(Workspace.missions, PROJECT)).items[:2]:
-                        await ann.desk.run(Workspace.edit_mission, mission.id, {"title": f"edited {draw.random()}"})
+                    for mission in (await ann.desk.read(queries.missions.page, PROJECT)).items[:2]:
+                        await ann.desk.write(operations.missions.edit, mission.id, {"title": f"edited {draw.random()}"})
                 case 4:
                     network.down = not network.down
                 case 5:
@@ -156,9 +161,9 @@ async def troubled(loop: SimulatedLoop, path: Path, seed: int) -> None:
         network.flaky = 0.0
         ann.link.socket_open = False
         await ann.minutes(10)
-        here = {one.id: one.title for one in (await ann.desk.run(Workspace.missions, PROJECT, limit=200)).items}
+        here = {one.id: one.title for one in (await ann.desk.read(queries.missions.page, PROJECT, limit=200)).items}
         assert here == {key: one["title"] for key, one in network.hub.state.missions.items()}
-        assert (await ann.desk.run(Workspace.sync_state)).word == "synced"
+        assert (await ann.desk.run(queries.connection.sync_state)).word == "synced"
 
 
 # -- the faults of an engine that used most of a core for ever and never read again, put back one by one
@@ -169,15 +174,14 @@ def _says_that_it_is_signed_in_after_each_cycle() -> Iterator[None]:
     """In a transaction that rings although it changes nothing."""
     judged = AccountLink._judged
 
-    def say(workspace: Workspace, account_id: str) -> None:
-        with workspace._change(SYSTEM) as change:
-            change.connection.execute("UPDATE account SET signed_in = 1 WHERE id = ? AND signed_in <> 1", (account_id,))
-        workspace._ring()
+    def say(change: Change, account_id: str) -> None:
+        change.connection.execute("UPDATE account SET signed_in = 1 WHERE id = ? AND signed_in <> 1", (account_id,))
 
     async def altered(self: AccountLink, project_id: str | None, pulling: bool) -> list[Trouble]:
         troubles = await judged(self, project_id, pulling)
         if not troubles:
-            await self._desk.run(say, self.account.id)
+            await self._desk.write_as(SYSTEM, say, self.account.id)
+            ring(paths.bell_dir())
         return troubles
 
     with patch.object(AccountLink, "_judged", altered):
@@ -200,10 +204,10 @@ def _polls_by_a_time_out_that_each_wake_begins_anew() -> Iterator[None]:
 
 @contextmanager
 def _writes_the_time_of_each_answer_into_the_workspace() -> Iterator[None]:
-    def altered(self: Workspace, account_id: str, *, answered: bool, due_in: float) -> None:
-        self.set_meta(f"answered {account_id}", self._clock().isoformat())
+    def altered(workspace: Workspace, account_id: str, *, answered: bool, due_in: float) -> None:
+        workspace.set_meta(f"answered {account_id}", workspace.now().isoformat())
 
-    with patch.object(Workspace, "hear", altered):
+    with patch.object(mirroring, "hear", altered):
         yield
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Response
 from solo_unicorn.sync.replica.pushing import FULL
-from solo_unicorn.workspace import journal
+from solo_unicorn.workspace import journal, operations, queries
 from solo_unicorn.workspace.store import StoreDamaged, StoreFull
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -34,9 +36,11 @@ THEIRS = {
 
 def connect(workspace: Workspace, user: str = "ann") -> Account:
     account = Account(f"{user}@hub", "hub", "https://hub", user, "", "token", True, {})
-    workspace.put_account(account)
-    workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": [FLOW]})
-    workspace.take_changes(PROJECT, {"changes": [THEIRS], "cursor": "c1", "seq": 3, "epoch": 1})
+    replica.connecting.put_account(workspace, account)
+    workspace.write(replica.connecting.connect, account, {"id": PROJECT, "name": "Shared"}, {"flows": [FLOW]})
+    workspace.write_as(
+        SYSTEM, replica.mirroring.take_changes, PROJECT, {"changes": [THEIRS], "cursor": "c1", "seq": 3, "epoch": 1}
+    )
     return account
 
 
@@ -52,12 +56,12 @@ def lines(path: Path) -> list[dict[str, object]]:
 def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.edit_mission(THEIRS["id"], {"title": "mine"})
-        made = workspace.create_mission(PROJECT, MissionDraft("Made on the train"))
-        workspace.create_actor(PROJECT, "Careful")
-        sent = workspace.edit_mission(THEIRS["id"], {"priority": 5})
-        first = workspace.due("ann@hub")[0]
-        workspace.freeze(first.seq, FULL, 1.0)
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        made = workspace.write(operations.missions.create, PROJECT, MissionDraft("Made on the train"))
+        workspace.write(operations.projects.create_actor, PROJECT, "Careful")
+        sent = workspace.write(operations.missions.edit, THEIRS["id"], {"priority": 5})
+        first = workspace.read(replica.mirroring.due, "ann@hub")[0]
+        workspace.write_as(SYSTEM, replica.mirroring.freeze, first.seq, FULL, 1.0)
         workspace.checkpoint()
     path.write_bytes(b"\0" * 8192)
     for ending in ("-wal", "-shm"):
@@ -66,46 +70,53 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
         Workspace.open(path)
     path.rename(path.with_name("damaged.db"))
     with Workspace.open(path) as workspace:
-        assert workspace.recover_unsent() == {"": 3}, "nobody is signed in, no project is connected"
+        assert replica.mirroring.recover_unsent(workspace) == {"": 3}, "nobody is signed in, no project is connected"
         connect(workspace)
-        assert workspace.recover_unsent() == {"": 0, PROJECT: 3}
-        assert workspace.recover_unsent() == {"": 0}, "once"
-        mission = workspace.mission(THEIRS["id"])
+        assert replica.mirroring.recover_unsent(workspace) == {"": 0, PROJECT: 3}
+        assert replica.mirroring.recover_unsent(workspace) == {"": 0}, "once"
+        mission = workspace.read(queries.missions.get, THEIRS["id"])
         assert (mission.title, mission.priority) == ("mine", sent.priority)
-        assert workspace.mission(made.id).title == "Made on the train"
-        assert [one.name for one in workspace.actors(PROJECT)] == ["Careful"]
-        assert workspace.verify_mirror(PROJECT) == []
+        assert workspace.read(queries.missions.get, made.id).title == "Made on the train"
+        assert [one.name for one in workspace.read(queries.projects.actors, PROJECT)] == ["Careful"]
+        assert workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
 
 
 def test_what_was_sent_does_not_come_back(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.edit_mission(THEIRS["id"], {"title": "mine"})
-        row = workspace.due("ann@hub")[0]
-        workspace.freeze(row.seq, FULL, 1.0)
-        workspace.settle(row.seq, Response(200, {}, {**THEIRS, "title": "mine", "version": 4}), FULL, 1.0)
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        row = workspace.read(replica.mirroring.due, "ann@hub")[0]
+        workspace.write_as(SYSTEM, replica.mirroring.freeze, row.seq, FULL, 1.0)
+        workspace.write_as(
+            SYSTEM,
+            replica.mirroring.settle,
+            row.seq,
+            Response(200, {}, {**THEIRS, "title": "mine", "version": 4}),
+            FULL,
+            1.0,
+        )
     assert lines(path)[-1] == {"gone": row.mutation_id} and journal.unsent(journal.path_of(path)) == []
     path.unlink()
     with Workspace.open(path) as workspace:
         connect(workspace)
-        assert workspace.recover_unsent() == {"": 0} and workspace.outbox() == []
+        assert replica.mirroring.recover_unsent(workspace) == {"": 0} and workspace.read(replica.mirroring.queued) == []
 
 
 def test_another_account_does_not_send_it(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.edit_mission(THEIRS["id"], {"title": "of ann"})
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "of ann"})
     path.unlink()
     with Workspace.open(path) as workspace:
         connect(workspace, "bob")
-        assert workspace.recover_unsent() == {"": 1} and workspace.outbox() == []
+        assert replica.mirroring.recover_unsent(workspace) == {"": 1} and workspace.read(replica.mirroring.queued) == []
     assert len(list(path.parent.glob("*.journal.kept-*"))) == 1
 
 
 def test_a_line_that_was_cut_off_and_one_that_is_none_cost_nothing_else(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.edit_mission(THEIRS["id"], {"title": "mine"})
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
     own = journal.path_of(path)
     own.write_bytes(own.read_bytes() + b'\xff\xfe not json\n{"mutation_id": "half')
     (row,) = journal.unsent(own)
@@ -122,15 +133,15 @@ def test_the_journal_stays_small_and_keeps_what_a_restored_workspace_lost(
         workspace.checkpoint()
     backup = path.read_bytes()
     with Workspace.open(path) as workspace:
-        workspace.edit_mission(THEIRS["id"], {"title": "after the backup"})
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "after the backup"})
         workspace.checkpoint()
     path.write_bytes(backup)
     with Workspace.open(path) as workspace:
         for number in range(40):
-            workspace.edit_mission(THEIRS["id"], {"description": f"words {number}"})
+            workspace.write(operations.missions.edit, THEIRS["id"], {"description": f"words {number}"})
         assert journal.path_of(path).stat().st_size < 8000
-        assert workspace.recover_unsent()[PROJECT] == 1
-        assert workspace.mission(THEIRS["id"]).title == "after the backup"
+        assert replica.mirroring.recover_unsent(workspace)[PROJECT] == 1
+        assert workspace.read(queries.missions.get, THEIRS["id"]).title == "after the backup"
 
 
 def test_a_full_disk_refuses_the_edit_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,14 +154,17 @@ def test_a_full_disk_refuses_the_edit_and_says_so(path: Path, monkeypatch: pytes
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", full)
             with pytest.raises(StoreFull, match="no space left"):
-                workspace.edit_mission(THEIRS["id"], {"title": "mine"})
-        assert workspace.mission(THEIRS["id"]).title == "theirs" and workspace.outbox() == []
-        workspace.edit_mission(THEIRS["id"], {"title": "mine"})
+                workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        assert (
+            workspace.read(queries.missions.get, THEIRS["id"]).title == "theirs"
+            and workspace.read(replica.mirroring.queued) == []
+        )
+        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
         assert len(journal.unsent(journal.path_of(path))) == 1
 
 
 def test_a_local_project_writes_no_journal(path: Path) -> None:
     with Workspace.open(path) as workspace:
-        project = workspace.create_project("Mine")
-        workspace.create_mission(project.id, MissionDraft("One"))
+        project = workspace.write(operations.projects.create, "Mine")
+        workspace.write(operations.missions.create, project.id, MissionDraft("One"))
     assert not journal.path_of(path).exists()

@@ -7,39 +7,45 @@ import pytest
 from solo_unicorn.missions.entities import Author, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound, VersionConflict
 from solo_unicorn.missions.memory import append_under
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 
 def test_appends_need_no_version_and_keep_every_one(workspace: Workspace, project: Project) -> None:
-    workspace.append_memory(project.id, "index", "# Shop\n")
-    document = workspace.append_memory(project.id, "index", "Pay in euro.", "Money", by=Author("agent", "claude", "S1"))
+    workspace.write(operations.memory.append, project.id, "index", "# Shop\n")
+    document = workspace.write_as(
+        Author("agent", "claude", "S1"), operations.memory.append, project.id, "index", "Pay in euro.", "Money"
+    )
     assert document.text == "# Shop\n\n## Money\n\nPay in euro.\n"
     assert (document.version, document.updated_by.name) == (2, "claude")
-    assert [old.text for old in workspace.memory_versions(project.id, "index")] == ["# Shop\n", document.text]
+    assert [old.text for old in workspace.read(queries.memory.versions, project.id, "index")] == [
+        "# Shop\n",
+        document.text,
+    ]
 
 
 def test_a_replacement_names_the_version_it_saw(workspace: Workspace, project: Project) -> None:
-    first = workspace.replace_memory(project.id, "api", "v1", 0)
-    workspace.append_memory(project.id, "api", "more")
+    first = workspace.write(operations.memory.replace, project.id, "api", "v1", 0)
+    workspace.write(operations.memory.append, project.id, "api", "more")
     with pytest.raises(VersionConflict):
-        workspace.replace_memory(project.id, "api", "v2", first.version)
+        workspace.write(operations.memory.replace, project.id, "api", "v2", first.version)
     with pytest.raises(VersionConflict):
-        workspace.replace_memory(project.id, "api", "v2", 0)
-    assert "more" in workspace.memory(project.id, "api").text
+        workspace.write(operations.memory.replace, project.id, "api", "v2", 0)
+    assert "more" in workspace.read(queries.memory.get, project.id, "api").text
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "", "A", ".", "x" * 65, "a\n"])
 def test_names_are_plain(workspace: Workspace, project: Project, name: str) -> None:
     with pytest.raises(InvalidValue):
-        workspace.append_memory(project.id, name, "text")
+        workspace.write(operations.memory.append, project.id, name, "text")
     with pytest.raises(NotFound):
-        workspace.memory(project.id, name)
+        workspace.read(queries.memory.get, project.id, name)
 
 
 def test_search_finds_documents(workspace: Workspace, project: Project) -> None:
-    workspace.append_memory(project.id, "pay", "The bank allows three retries")
-    assert [hit.ref for hit in workspace.search_memory(project.id, "bank retr")] == ["pay"]
-    assert workspace.search_memory(project.id, '"') == []
+    workspace.write(operations.memory.append, project.id, "pay", "The bank allows three retries")
+    assert [hit.ref for hit in workspace.read(queries.memory.search, project.id, "bank retr")] == ["pay"]
+    assert workspace.read(queries.memory.search, project.id, '"') == []
 
 
 @pytest.mark.parametrize(

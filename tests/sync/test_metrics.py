@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author, CodeAgent, Usage
+from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Usage, service_of
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import metrics
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -33,34 +34,61 @@ def told(home: Path) -> Iterator[tuple[Workspace, Clock, str]]:
     clock = Clock()
     clock.now = MONDAY - timedelta(days=5)
     with Workspace.open(clock=clock) as workspace:
-        project = workspace.create_project("Shop").id
-        repository = workspace.add_repository(project, "web", local_path="/srv/web", max_concurrent_missions=0).id
-        workspace.set_agents([CodeAgent("claude", "claude", slots=5, binary="/c", state="ready")])
-        agent = workspace.agents()[0]
-        here = workspace.workstation().id
+        project = workspace.write(operations.projects.create, "Shop").id
+        repository = workspace.write(
+            operations.projects.add_repository, project, "web", local_path="/srv/web", max_concurrent_missions=0
+        ).id
+        workspace.write_as(
+            SYSTEM,
+            operations.workstation.set_agents,
+            [CodeAgent("claude", "claude", slots=5, binary="/c", state="ready")],
+        )
+        agent = workspace.read(queries.workstation.agents)[0]
+        here = operations.workstation.this_machine(workspace).id
         for number, hours in enumerate((2, 4)):
             draft = MissionDraft(title="A", flow_id="Quick fix", ready=True, project_repository_id=repository)
-            mission = workspace.create_mission(project, draft)
+            mission = workspace.write(operations.missions.create, project, draft)
             clock.now += timedelta(hours=1)
-            session = workspace.claim(mission.id, session_id=f"S{number}", agent=agent, workstation_id=here)
-            workspace.session_started(session.id, host_pid=1, worktree_path=None, branch=None, base_commit=None)
+            session = workspace.write_as(
+                SYSTEM, operations.dispatch.claim, mission.id, session_id=f"S{number}", agent=agent, workstation_id=here
+            )
+            workspace.write_as(
+                service_of(session.id),
+                operations.sessions.begin,
+                session.id,
+                host_pid=1,
+                worktree_path=None,
+                branch=None,
+                base_commit=None,
+            )
             clock.now += timedelta(minutes=30 * hours)
-            workspace.session_progress(session.id, activity="", usage=Usage(800, 200, 0, 0.25, 3), at=clock.now)
-            workspace.complete_stage(mission.id, "Done", by=Author("agent", "claude", session.id))
-            workspace.end_session(session.id, "completed", "")
+            workspace.write_as(
+                SYSTEM,
+                operations.sessions.progress,
+                session.id,
+                activity="",
+                usage=Usage(800, 200, 0, 0.25, 3),
+                at=clock.now,
+            )
+            workspace.write_as(
+                Author("agent", "claude", session.id), operations.review.complete_stage, mission.id, "Done"
+            )
+            workspace.write_as(service_of(session.id), operations.sessions.end, session.id, "completed", "")
             clock.now += timedelta(minutes=30 * hours)
-            workspace.approve(mission.id)
-            if workspace.mission(mission.id).list != "done":
-                workspace.landing_started(mission.id)
-                workspace.landed(mission.id, "c" * 40)
+            workspace.write(operations.review.approve, mission.id)
+            if workspace.read(queries.missions.get, mission.id).list != "done":
+                workspace.write_as(SYSTEM, operations.landing.started, mission.id)
+                workspace.write_as(SYSTEM, operations.landing.landed, mission.id, "c" * 40)
         clock.now = MONDAY + timedelta(hours=10)
-        slow = workspace.create_mission(project, MissionDraft(title="B", flow_id="Quick fix", list="doing"))
-        workspace.request_review(slow.id, "Look", by=AGENT)
+        slow = workspace.write(
+            operations.missions.create, project, MissionDraft(title="B", flow_id="Quick fix", list="doing")
+        )
+        workspace.write_as(AGENT, operations.review.request_review, slow.id, "Look")
         clock.now += timedelta(hours=3)
-        workspace.reject(slow.id, "No")
-        workspace.request_review(slow.id, "Look again", by=AGENT)
+        workspace.write(operations.review.reject, slow.id, "No")
+        workspace.write_as(AGENT, operations.review.request_review, slow.id, "Look again")
         clock.now += timedelta(hours=5)
-        workspace.approve(slow.id)
+        workspace.write(operations.review.approve, slow.id)
         yield workspace, clock, project
 
 
@@ -82,7 +110,7 @@ def test_agents_and_the_range(told: tuple[Workspace, Clock, str]) -> None:
     assert (agent.name, agent.sessions, agent.completed, agent.failed, agent.missions) == ("claude", 2, 2, 0, 2)
     assert agent.minutes == pytest.approx(90, abs=0.1) and agent.cost_usd == 0.5
     assert workspace.read(metrics.metrics, weeks=1, now=clock.now).agents == ()
-    other = workspace.create_project("Other").id
+    other = workspace.write(operations.projects.create, "Other").id
     assert sum(week.done for week in workspace.read(metrics.metrics, other, weeks=4, now=clock.now).weeks) == 0
     for weeks in (0, 521):
         with pytest.raises(InvalidValue):
@@ -91,6 +119,6 @@ def test_agents_and_the_range(told: tuple[Workspace, Clock, str]) -> None:
 
 def test_what_left_done_again_does_not_count(told: tuple[Workspace, Clock, str]) -> None:
     workspace, clock, project = told
-    done = workspace.missions(project, lists=("done",)).items
-    workspace.move_mission(done[0].id, "todo")
+    done = workspace.read(queries.missions.page, project, lists=("done",)).items
+    workspace.write(operations.missions.move, done[0].id, "todo")
     assert workspace.read(metrics.metrics, project, weeks=2, now=clock.now).weeks[0].done == len(done) - 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, ListName, Mission
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 FILTERS: tuple[tuple[ListName, ...] | None, ...] = (None, ("doing",), ("loop", "todo"), ())
@@ -17,7 +18,7 @@ def read_all(workspace: Workspace, project: str | None, limit: int, **filters: o
     found: list[Mission] = []
     cursor = None
     while True:
-        page = workspace.missions(project, limit=limit, cursor=cursor, **filters)  # type: ignore[arg-type]
+        page = workspace.read(queries.missions.page, project, limit=limit, cursor=cursor, **filters)  # type: ignore[arg-type]
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
@@ -26,11 +27,13 @@ def read_all(workspace: Workspace, project: str | None, limit: int, **filters: o
 
 def test_pages_are_board_order_cut_into_pieces(home: Path) -> None:
     with Workspace.open() as workspace:
-        projects = [workspace.create_project(name).id for name in ("One", "Two")]
+        projects = [workspace.write(operations.projects.create, name).id for name in ("One", "Two")]
         for number, (project, name) in enumerate(product(projects * 3, LISTS)):
-            made = workspace.create_mission(project, MissionDraft(f"word {number}", ready=number % 2 == 0))
-            workspace.move_mission(made.id, name, top=number % 3 == 0)
-        everything = [workspace.mission(str(number)) for number in range(1, 31)]
+            made = workspace.write(
+                operations.missions.create, project, MissionDraft(f"word {number}", ready=number % 2 == 0)
+            )
+            workspace.write(operations.missions.move, made.id, name, top=number % 3 == 0)
+        everything = [workspace.read(queries.missions.get, str(number)) for number in range(1, 31)]
         ordered = sorted(everything, key=lambda m: (m.project_id, LISTS.index(m.list), m.list_order, m.id))
         for project, lists, ready, text, limit in product(
             (None, *projects), FILTERS, (None, True, False), (None, "word"), (1, 4, 50)
@@ -49,11 +52,17 @@ def test_pages_are_board_order_cut_into_pieces(home: Path) -> None:
 
 def test_a_word_of_every_title_finds_the_best_with_their_excerpts(home: Path) -> None:
     with Workspace.open() as workspace:
-        project = workspace.create_project("Shop").id
+        project = workspace.write(operations.projects.create, "Shop").id
         for number in range(30):
-            workspace.create_mission(project, MissionDraft(f"Payment {number}", description=f"retry payment {number}"))
-        workspace.create_mission(project, MissionDraft("Payment", description="payment payment payment"))
-        hits = workspace.search("payment", project, limit=5)
+            workspace.write(
+                operations.missions.create,
+                project,
+                MissionDraft(f"Payment {number}", description=f"retry payment {number}"),
+            )
+        workspace.write(
+            operations.missions.create, project, MissionDraft("Payment", description="payment payment payment")
+        )
+        hits = workspace.read(queries.missions.search, "payment", project, limit=5)
         assert len(hits) == 5
         assert hits[0].title == "Payment"
         assert all("[" in hit.excerpt for hit in hits)

@@ -12,9 +12,10 @@ import pytest
 
 from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.eligibility import WorkstationLimits
-from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.entities import SYSTEM, Mission
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.workspace import heard
+from solo_unicorn.workspace import heard, operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
@@ -22,21 +23,24 @@ from .conftest import AGENT, Clock
 HUB_PROJECT = "01J00000000000000000000000"
 ANN = Account("ann@hub", "hub", "https://hub", "ann", "ann@example.org", "token", True, {})
 REPEATED: dict[str, Callable[[Workspace], Any]] = {
-    "put_account": lambda w: w.put_account(replace(ANN, email="new@example.org")),
-    "set_signed_in": lambda w: w.set_signed_in("ann@hub", False),
-    "mark_failing": lambda w: w.mark_failing([HUB_PROJECT], "unreachable", "no route"),
-    "mark_synced": lambda w: w.mark_synced([HUB_PROJECT]),
-    "set_capabilities": lambda w: w.set_capabilities("https://hub", {"changes": True}),
+    "put_account": lambda w: replica.connecting.put_account(w, replace(ANN, email="new@example.org")),
+    "set_signed_in": lambda w: replica.connecting.set_signed_in(w, "ann@hub", False),
+    "mark_failing": lambda w: replica.mirroring.mark_failing(w, [HUB_PROJECT], "unreachable", "no route"),
+    "mark_synced": lambda w: replica.mirroring.mark_synced(w, [HUB_PROJECT]),
+    "set_capabilities": lambda w: replica.mirroring.set_capabilities(w, "https://hub", {"changes": True}),
     "set_meta": lambda w: w.set_meta("anything", "1"),
-    "set_workstation_paused": lambda w: w.set_workstation_paused(True),
-    "set_workstation_limits": lambda w: w.set_workstation_limits(WorkstationLimits(slots=3)),
-    "set_agents": lambda w: w.set_agents([AGENT]),
-    "change_measured": lambda w: w.change_measured(
-        w.mission("M-1").id, ChangeMeasure(w._clock(), "c0ffee", "m-1", 2, 0, 0)
+    "set_workstation_paused": lambda w: operations.workstation.set_paused(w, True),
+    "set_workstation_limits": lambda w: operations.workstation.set_limits(w, WorkstationLimits(slots=3)),
+    "set_agents": lambda w: w.write_as(SYSTEM, operations.workstation.set_agents, [AGENT]),
+    "change_measured": lambda w: w.write_as(
+        SYSTEM,
+        operations.measured.keep_change,
+        w.read(queries.missions.get, "M-1").id,
+        ChangeMeasure(w.now(), "c0ffee", "m-1", 2, 0, 0),
     ),
-    "release_stale_claims": lambda w: w.release_stale_claims(),
-    "edit_mission": lambda w: w.edit_mission("M-1", {"title": "Another"}),
-    "ready": lambda w: w.set_ready("M-1", True),
+    "release_stale_claims": lambda w: operations.dispatch.release_stale_claims(w),
+    "edit_mission": lambda w: w.write(operations.missions.edit, "M-1", {"title": "Another"}),
+    "ready": lambda w: w.write(operations.missions.set_ready, "M-1", True),
 }
 """Operations of a program that is idle, and some that a person repeats."""
 
@@ -44,21 +48,21 @@ REPEATED: dict[str, Callable[[Workspace], Any]] = {
 @pytest.fixture
 def rung(workspace: Workspace, mission: Mission, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The rings of the workspace's bell; a project is connected in it."""
-    workspace.put_account(ANN)
-    workspace.connect_project(ANN, {"id": HUB_PROJECT, "name": "Shared", "slug": "shared"}, {})
+    replica.connecting.put_account(workspace, ANN)
+    workspace.write(replica.connecting.connect, ANN, {"id": HUB_PROJECT, "name": "Shared", "slug": "shared"}, {})
     rings: list[str] = []
-    monkeypatch.setattr("solo_unicorn.workspace.base.ring", lambda directory: rings.append("ring"))
+    monkeypatch.setattr("solo_unicorn.workspace.workspace.ring", lambda directory: rings.append("ring"))
     return rings
 
 
 @pytest.mark.parametrize("name", list(REPEATED))
 def test_what_is_said_twice_is_told_once(name: str, workspace: Workspace, clock: Clock, rung: list[str]) -> None:
     REPEATED[name](workspace)
-    first, events = len(rung), workspace.last_seq()
+    first, events = len(rung), workspace.read(queries.board.last_seq)
     assert first == 1 or name == "release_stale_claims"
     clock.forward(seconds=5)
     REPEATED[name](workspace)
-    assert (len(rung), workspace.last_seq()) == (first, events)
+    assert (len(rung), workspace.read(queries.board.last_seq)) == (first, events)
 
 
 def test_a_transaction_that_changes_no_row_rings_no_bell(workspace: Workspace, rung: list[str]) -> None:
@@ -80,27 +84,30 @@ def test_a_transaction_that_is_undone_rings_no_bell(workspace: Workspace, rung: 
 def test_when_the_hub_answered_is_read_by_other_processes_and_wakes_nobody(
     workspace: Workspace, clock: Clock, rung: list[str]
 ) -> None:
-    workspace.mark_synced([HUB_PROJECT])
+    replica.mirroring.mark_synced(workspace, [HUB_PROJECT])
     rung.clear()
     with Workspace.open(clock=clock) as other:
         before = other.data_version()
         clock.forward(minutes=30)
-        workspace.hear("ann@hub", answered=True, due_in=4)
+        replica.mirroring.hear(workspace, "ann@hub", answered=True, due_in=4)
         assert rung == [] and other.data_version() == before
-        assert other.sync_state().synced_at == clock.now
-        other.mark_failing([HUB_PROJECT], "gone", "no such project")
-        assert other.sync_state().synced_at != clock.now, "the account's hub answers, this project was not read"
+        assert queries.connection.sync_state(other).synced_at == clock.now
+        replica.mirroring.mark_failing(other, [HUB_PROJECT], "gone", "no such project")
+        assert queries.connection.sync_state(other).synced_at != clock.now, (
+            "the account's hub answers, this project was not read"
+        )
     program = """if True:
+        from solo_unicorn.workspace import queries
         from solo_unicorn.workspace.workspace import Workspace
-        print(Workspace.open().sync_state().links[0].heard.answered_at)"""
+        print(queries.connection.sync_state(Workspace.open()).links[0].heard.answered_at)"""
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert told.strip() == str(clock.now)
 
 
 def test_a_file_of_answers_that_was_cut_off_counts_as_none(workspace: Workspace, rung: list[str]) -> None:
-    workspace.hear("ann@hub", answered=True, due_in=4)
+    replica.mirroring.hear(workspace, "ann@hub", answered=True, due_in=4)
     file = heard.file_of(workspace.path)
     file.write_text(file.read_text()[:-5])
     assert heard.read(workspace.path) == {}
-    workspace.hear("bob@hub", answered=True, due_in=4)
+    replica.mirroring.hear(workspace, "bob@hub", answered=True, due_in=4)
     assert list(heard.read(workspace.path)) == ["bob@hub"]

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import FlowStage
+from solo_unicorn.missions.entities import SYSTEM, Actor, Flow, FlowStage, ProjectRepository
 from solo_unicorn.missions.errors import Conflict, NotFound
 from solo_unicorn.missions.ids import shared_id
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import Trouble, parts, pull, push
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Response
 from solo_unicorn.sync.replica.pushing import FULL, Capabilities
+from solo_unicorn.workspace import operations, queries
 
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
@@ -38,29 +40,29 @@ class Machine:
         self.hub = hub
         self.workspace = SilentWorkspace(MemoryStore())
         self.account = Account(f"{name}@hub", "hub", "https://hub", name, "", "token", True, {})
-        self.workspace.put_account(self.account)
+        replica.connecting.put_account(self.workspace, self.account)
         flows = {} if hub.plain else {"flows": [FLOW]}
-        self.workspace.connect_project(self.account, {"id": PROJECT, "name": "Shared"}, flows)
+        self.workspace.write(replica.connecting.connect, self.account, {"id": PROJECT, "name": "Shared"}, flows)
         self.can = Capabilities() if hub.plain else FULL
 
     def read(self) -> None:
-        if self.workspace.mirror(PROJECT).parts is None:
+        if self.workspace.read(replica.mirroring.mirrored, PROJECT).parts is None:
             self._talk(parts(self.workspace, PROJECT, self.can))
         assert not isinstance(self._talk(pull(self.workspace, PROJECT, self.can)), Trouble)
 
     def send(self) -> list[Any]:
         """Send until nothing is due, and tell what became of each row."""
         outcomes = []
-        while due := self.workspace.due(self.account.id):
+        while due := self.workspace.read(replica.mirroring.due, self.account.id):
             for one in due:
                 outcomes.append(self._talk(push(self.workspace, one, self.can, self.hub.now)))
             assert len(outcomes) < 50
-        assert self.workspace.verify_mirror(PROJECT) == []
+        assert self.workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
         return outcomes
 
     def send_unanswered(self) -> None:
         """Everything arrives at the hub, and no answer comes back."""
-        for one in self.workspace.due(self.account.id):
+        for one in self.workspace.read(replica.mirroring.due, self.account.id):
             exchange = push(self.workspace, one, self.can, self.hub.now)
             request = exchange.send(None)
             while request.method == "GET":
@@ -100,179 +102,207 @@ def both(home: Path, hub: SimulatedHub) -> Iterator[tuple[Machine, Machine]]:
 
 def test_every_edit_and_removal_arrives_at_the_other_machine(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    actor = ann.create_actor(PROJECT, "Careful", focus="tests")
-    gone = ann.create_actor(PROJECT, "Gone soon")
-    flow = ann.create_flow(PROJECT, "Mine", [FlowStage("plan", True), FlowStage("code", True)])
-    repository = ann.add_repository(PROJECT, "web", local_path="/here/only")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="tests")
+    gone = ann.write(operations.projects.create_actor, PROJECT, "Gone soon")
+    flow = ann.write(
+        operations.projects.create_flow, PROJECT, "Mine", [FlowStage("plan", True), FlowStage("code", True)]
+    )
+    repository = ann.write(operations.projects.add_repository, PROJECT, "web", local_path="/here/only")
     both[0].sync()
     both[1].sync()
-    assert {one.name for one in bob.actors(PROJECT)} == {"Careful", "Gone soon"}
-    bob.update_actor(actor.id, {"focus": "tests and docs", "name": "Thorough"})
-    bob.delete_actor(gone.id)
-    bob.update_flow(flow.id, [FlowStage("plan", True)])
-    bob.describe_flow(flow.id, name="Ours", description="short")
-    bob.update_repository(repository.id, {"default_branch": "trunk", "local_path": "/there/only"})
-    bob.update_project(PROJECT, {"name": "Renamed", "default_actor_id": actor.id, "paused": True})
+    assert {one.name for one in bob.read(queries.projects.actors, PROJECT)} == {"Careful", "Gone soon"}
+    bob.write(operations.parts.edit, Actor, actor.id, {"focus": "tests and docs", "name": "Thorough"})
+    bob.write(operations.parts.remove, Actor, gone.id)
+    bob.write(operations.projects.set_stages, flow.id, [FlowStage("plan", True)])
+    bob.write(operations.projects.describe_flow, flow.id, name="Ours", description="short")
+    bob.write(
+        operations.parts.edit,
+        ProjectRepository,
+        repository.id,
+        {"default_branch": "trunk", "local_path": "/there/only"},
+    )
+    bob.write(operations.projects.edit, PROJECT, {"name": "Renamed", "default_actor_id": actor.id, "paused": True})
     both[1].sync()
     both[0].sync()
-    assert [(one.name, one.focus) for one in ann.actors(PROJECT)] == [("Thorough", "tests and docs")]
-    changed = ann.flow(flow.id)
+    assert [(one.name, one.focus) for one in ann.read(queries.projects.actors, PROJECT)] == [
+        ("Thorough", "tests and docs")
+    ]
+    changed = ann.read(queries.projects.flow, flow.id)
     assert (changed.name, changed.description, len(changed.stage_sequence)) == ("Ours", "short", 1)
-    assert ann.repository(repository.id).default_branch == "trunk"
-    assert ann.repository(repository.id).local_path == "/here/only"
-    project = ann.project(PROJECT)
+    assert ann.read(queries.projects.repository, repository.id).default_branch == "trunk"
+    assert ann.read(queries.projects.repository, repository.id).local_path == "/here/only"
+    project = ann.read(queries.projects.get, PROJECT)
     assert (project.name, project.default_actor_id, project.paused) == ("Renamed", actor.id, False)
-    bob.remove_repository(repository.id)
-    bob.delete_flow(flow.id)
+    bob.write(operations.parts.remove, ProjectRepository, repository.id)
+    bob.write(operations.parts.remove, Flow, flow.id)
     both[1].sync()
     both[0].sync()
-    assert ann.repositories(PROJECT) == [] and [one.name for one in ann.flows(PROJECT)] == ["Standard"]
-    assert all(one.workspace.outbox() == [] and one.workspace.conflicts() == [] for one in both)
+    assert ann.read(queries.projects.repositories, PROJECT) == [] and [
+        one.name for one in ann.read(queries.projects.flows, PROJECT)
+    ] == ["Standard"]
+    assert all(
+        one.workspace.read(replica.mirroring.queued) == [] and one.workspace.read(replica.settling.list_open) == []
+        for one in both
+    )
 
 
 def test_what_somebody_removed_does_not_come_back_with_a_late_answer(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    actor = ann.create_actor(PROJECT, "Careful")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful")
     both[0].send_unanswered()
     both[1].sync()
-    bob.delete_actor(actor.id)
+    bob.write(operations.parts.remove, Actor, actor.id)
     both[1].sync()
     both[0].sync()
     both[0].read()
-    assert ann.actors(PROJECT) == [] and ann.outbox() == []
+    assert ann.read(queries.projects.actors, PROJECT) == [] and ann.read(replica.mirroring.queued) == []
 
 
 def test_a_try_of_long_ago_does_not_take_back_what_was_changed_since(
     both: tuple[Machine, Machine], hub: SimulatedHub
 ) -> None:
     ann, bob = (one.workspace for one in both)
-    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="old")
     both[0].send_unanswered()
     both[1].sync()
-    bob.update_actor(actor.id, {"focus": "of bob"})
+    bob.write(operations.parts.edit, Actor, actor.id, {"focus": "of bob"})
     both[1].sync()
     hub.forget_keys()
     both[0].sync()
-    assert [one.focus for one in ann.actors(PROJECT)] == ["of bob"] and ann.outbox() == []
+    assert [one.focus for one in ann.read(queries.projects.actors, PROJECT)] == ["of bob"] and ann.read(
+        replica.mirroring.queued
+    ) == []
 
 
 def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
     both: tuple[Machine, Machine], hub: SimulatedHub
 ) -> None:
     ann, bob = (one.workspace for one in both)
-    mission = ann.create_mission(PROJECT, MissionDraft("Lamp"))
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("Lamp"))
     both[0].sync()
     both[1].sync()
     before = hub.now
-    ann.move_mission(mission.id, "doing")
+    ann.write(operations.missions.move, mission.id, "doing")
     both[0].send_unanswered()
     both[1].sync()
-    bob.move_mission(mission.id, "todo")
+    bob.write(operations.missions.move, mission.id, "todo")
     both[1].sync()
     hub.forget_keys()
-    (moved,) = ann.due(both[0].account.id)
+    (moved,) = ann.read(replica.mirroring.due, both[0].account.id)
     both[0]._talk(push(ann, moved, both[0].can, before))  # the clock is known from before the long silence only
     both[0].sync()
-    assert [(one.kind, one.mine["list"]) for one in ann.conflicts()] == [("outcome_unknown", "doing")]
-    assert ann.mission(mission.id).list == "todo" == hub.state.missions[mission.id]["list"] and ann.outbox() == []
+    assert [(one.kind, one.mine["list"]) for one in ann.read(replica.settling.list_open)] == [
+        ("outcome_unknown", "doing")
+    ]
+    assert (
+        ann.read(queries.missions.get, mission.id).list == "todo" == hub.state.missions[mission.id]["list"]
+        and ann.read(replica.mirroring.queued) == []
+    )
 
 
 def test_words_for_the_memory_that_arrived_once_are_not_added_again(
     both: tuple[Machine, Machine], hub: SimulatedHub
 ) -> None:
     ann, bob = (one.workspace for one in both)
-    ann.append_memory(PROJECT, "notes", "before")
+    ann.write(operations.memory.append, PROJECT, "notes", "before")
     both[0].sync()
-    ann.append_memory(PROJECT, "notes", "of ann")
+    ann.write(operations.memory.append, PROJECT, "notes", "of ann")
     both[0].send_unanswered()
     both[1].sync()
-    bob.append_memory(PROJECT, "notes", "of bob")
+    bob.write(operations.memory.append, PROJECT, "notes", "of bob")
     both[1].sync()
     hub.forget_keys()
     both[0].sync()
     for one in (ann, bob):
-        assert one.memory(PROJECT, "notes").text == "before\n\nof ann\n\nof bob\n"
+        assert one.read(queries.memory.get, PROJECT, "notes").text == "before\n\nof ann\n\nof bob\n"
 
 
 def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="old")
     both[0].sync()
     both[1].sync()
-    bob.update_actor(actor.id, {"focus": "of bob"})
-    ann.update_actor(actor.id, {"methodology": "of ann"})
+    bob.write(operations.parts.edit, Actor, actor.id, {"focus": "of bob"})
+    ann.write(operations.parts.edit, Actor, actor.id, {"methodology": "of ann"})
     both[0].sync()
     both[1].read()
-    (shown,) = bob.actors(PROJECT)
+    (shown,) = bob.read(queries.projects.actors, PROJECT)
     assert (shown.focus, shown.methodology) == ("of bob", "of ann")
     both[1].sync()
     both[0].sync()
-    (shown,) = ann.actors(PROJECT)
+    (shown,) = ann.read(queries.projects.actors, PROJECT)
     assert (shown.focus, shown.methodology) == ("of bob", "of ann")
 
 
 def test_two_who_change_the_same_are_asked(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    ann.update_project(PROJECT, {"pr_template": "of ann"})
-    bob.update_project(PROJECT, {"pr_template": "of bob"})
+    ann.write(operations.projects.edit, PROJECT, {"pr_template": "of ann"})
+    bob.write(operations.projects.edit, PROJECT, {"pr_template": "of bob"})
     both[0].sync()
     both[1].sync()
-    (conflict,) = bob.conflicts()
+    (conflict,) = bob.read(replica.settling.list_open)
     assert (conflict.part, conflict.title, conflict.field) == ("project", "Shared", "prTemplate")
     assert (conflict.mine, conflict.theirs) == ("of bob", "of ann")
-    assert bob.project(PROJECT).pr_template == "of ann"
-    assert bob.keep_mine(conflict.id) is None
+    assert bob.read(queries.projects.get, PROJECT).pr_template == "of ann"
+    assert bob.write(replica.settling.keep_mine, conflict.id) is None
     both[1].sync()
     both[0].sync()
-    assert ann.project(PROJECT).pr_template == "of bob" and bob.conflicts() == []
+    assert (
+        ann.read(queries.projects.get, PROJECT).pr_template == "of bob" and bob.read(replica.settling.list_open) == []
+    )
 
 
 def test_removed_here_changed_there_and_the_other_way_round(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    first, second = ann.create_actor(PROJECT, "First"), ann.create_actor(PROJECT, "Second")
+    first, second = (
+        ann.write(operations.projects.create_actor, PROJECT, "First"),
+        ann.write(operations.projects.create_actor, PROJECT, "Second"),
+    )
     both[0].sync()
     both[1].sync()
-    ann.update_actor(first.id, {"focus": "changed"})
-    ann.delete_actor(second.id)
-    bob.delete_actor(first.id)
-    bob.update_actor(second.id, {"focus": "changed too"})
+    ann.write(operations.parts.edit, Actor, first.id, {"focus": "changed"})
+    ann.write(operations.parts.remove, Actor, second.id)
+    bob.write(operations.parts.remove, Actor, first.id)
+    bob.write(operations.parts.edit, Actor, second.id, {"focus": "changed too"})
     both[0].sync()
     both[1].sync()
-    assert {one.name for one in bob.actors(PROJECT)} == {"First"}  # the deletion is withheld, the edit kept
-    kinds = {one.kind: one for one in bob.conflicts()}
+    assert {one.name for one in bob.read(queries.projects.actors, PROJECT)} == {
+        "First"
+    }  # the deletion is withheld, the edit kept
+    kinds = {one.kind: one for one in bob.read(replica.settling.list_open)}
     assert kinds.keys() == {"deleted_locally", "deleted_remotely"}
-    bob.keep_mine(kinds["deleted_locally"].id)
-    bob.keep_mine(kinds["deleted_remotely"].id)
+    bob.write(replica.settling.keep_mine, kinds["deleted_locally"].id)
+    bob.write(replica.settling.keep_mine, kinds["deleted_remotely"].id)
     both[1].sync()
     both[0].sync()
-    assert [(one.id, one.focus) for one in ann.actors(PROJECT)] == [(second.id, "changed too")]
+    assert [(one.id, one.focus) for one in ann.read(queries.projects.actors, PROJECT)] == [(second.id, "changed too")]
 
 
 def test_one_name_given_twice_keeps_both(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    ann.create_actor(PROJECT, "Careful", focus="of ann")
-    bob.create_actor(PROJECT, "Careful", focus="of bob")
+    ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="of ann")
+    bob.write(operations.projects.create_actor, PROJECT, "Careful", focus="of bob")
     both[0].sync()
     both[1].sync()
     both[0].sync()
     wanted = [("Careful", "of ann"), ("Careful (2)", "of bob")]
     for one in (ann, bob):
-        assert sorted((actor.name, actor.focus) for actor in one.actors(PROJECT)) == wanted
+        assert sorted((actor.name, actor.focus) for actor in one.read(queries.projects.actors, PROJECT)) == wanted
 
 
 def test_what_the_hub_refuses_is_kept_with_its_words(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
     ann = both[0].workspace
-    actor = ann.create_actor(PROJECT, "Careful", focus="old")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="old")
     both[0].sync()
-    ann.update_actor(actor.id, {"focus": "new"})
+    ann.write(operations.parts.edit, Actor, actor.id, {"focus": "new"})
     hub.refuse = lambda request: Response(403, {}, {"error": {"code": "forbidden", "message": "owners only"}})
     assert both[0].send() == ["parked"]
-    (parked,) = ann.outbox(parked=True)
-    assert (parked.error, ann.actors(PROJECT)[0].focus) == ("owners only", "old")
-    assert not ann.mirror(PROJECT).read_only  # missions may still be written
+    (parked,) = ann.read(replica.mirroring.queued, parked=True)
+    assert (parked.error, ann.read(queries.projects.actors, PROJECT)[0].focus) == ("owners only", "old")
+    assert not ann.read(replica.mirroring.mirrored, PROJECT).read_only  # missions may still be written
     hub.refuse = lambda request: None
-    ann.retry_parked(parked.seq)
-    assert ann.actors(PROJECT)[0].focus == "new"
+    ann.write_as(SYSTEM, replica.mirroring.retry_parked, parked.seq)
+    assert ann.read(queries.projects.actors, PROJECT)[0].focus == "new"
     both[0].send()
     assert hub.state.parts["actors"][actor.id]["focus"] == "new"
 
@@ -280,149 +310,171 @@ def test_what_the_hub_refuses_is_kept_with_its_words(both: tuple[Machine, Machin
 def test_a_part_goes_only_after_what_named_it(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
     """A flow that missions used is deleted at the hub when they use another."""
     ann = both[0].workspace
-    flow = ann.create_flow(PROJECT, "Short", [FlowStage("plan", True)])
-    mission = ann.create_mission(PROJECT, MissionDraft("One", flow_id=flow.id))
+    flow = ann.write(operations.projects.create_flow, PROJECT, "Short", [FlowStage("plan", True)])
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("One", flow_id=flow.id))
     both[0].sync()
-    ann.edit_mission(mission.id, {"flow_id": FLOW["id"]})
-    ann.delete_flow(flow.id)
-    assert [one.kind for one in ann.due("ann@hub")] == ["patch"]
+    ann.write(operations.missions.edit, mission.id, {"flow_id": FLOW["id"]})
+    ann.write(operations.parts.remove, Flow, flow.id)
+    assert [one.kind for one in ann.read(replica.mirroring.due, "ann@hub")] == ["patch"]
     both[0].sync()
     assert flow.id not in hub.state.parts["flows"] and hub.state.missions[mission.id]["flowId"] == FLOW["id"]
 
 
 def test_memory_of_two_is_put_together(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    ann.append_memory(PROJECT, "decisions", "Use SQLite", "Storage")
+    ann.write(operations.memory.append, PROJECT, "decisions", "Use SQLite", "Storage")
     both[0].sync()
     both[1].sync()
-    assert bob.memory(PROJECT, "decisions").text == "## Storage\n\nUse SQLite\n"
-    ann.append_memory(PROJECT, "decisions", "of ann")
-    bob.append_memory(PROJECT, "decisions", "of bob")
+    assert bob.read(queries.memory.get, PROJECT, "decisions").text == "## Storage\n\nUse SQLite\n"
+    ann.write(operations.memory.append, PROJECT, "decisions", "of ann")
+    bob.write(operations.memory.append, PROJECT, "decisions", "of bob")
     both[0].sync()
     both[1].sync()
     both[0].sync()
-    texts = {one.memory(PROJECT, "decisions").text for one in (ann, bob)}
+    texts = {one.read(queries.memory.get, PROJECT, "decisions").text for one in (ann, bob)}
     assert texts == {"## Storage\n\nUse SQLite\n\nof ann\n\nof bob\n"}
 
 
 def test_memory_that_both_rewrote_is_a_conflict_and_can_be_merged(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    ann.append_memory(PROJECT, "style", "tabs")
+    ann.write(operations.memory.append, PROJECT, "style", "tabs")
     both[0].sync()
     both[1].sync()
-    ann.replace_memory(PROJECT, "style", "two spaces\n", 1)
-    bob.replace_memory(PROJECT, "style", "four spaces\n", 1)
+    ann.write(operations.memory.replace, PROJECT, "style", "two spaces\n", 1)
+    bob.write(operations.memory.replace, PROJECT, "style", "four spaces\n", 1)
     both[0].sync()
     both[1].sync()
-    (conflict,) = bob.conflicts()
+    (conflict,) = bob.read(replica.settling.list_open)
     assert (conflict.part, conflict.title, conflict.mine) == ("memory", "style", "four spaces\n")
-    assert bob.memory(PROJECT, "style").text == "two spaces\n"
-    assert [one.text for one in bob.memory_versions(PROJECT, "style")][-2:] == ["four spaces\n", "two spaces\n"]
-    bob.keep_mine(conflict.id, text="three spaces\n")
+    assert bob.read(queries.memory.get, PROJECT, "style").text == "two spaces\n"
+    assert [one.text for one in bob.read(queries.memory.versions, PROJECT, "style")][-2:] == [
+        "four spaces\n",
+        "two spaces\n",
+    ]
+    bob.write(replica.settling.keep_mine, conflict.id, text="three spaces\n")
     both[1].sync()
     both[0].sync()
-    assert ann.memory(PROJECT, "style").text == "three spaces\n"
+    assert ann.read(queries.memory.get, PROJECT, "style").text == "three spaces\n"
 
 
 def test_notes_and_line_comments_come_once_on_both(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
     ann, bob = (one.workspace for one in both)
-    mission = ann.create_mission(PROJECT, MissionDraft("One"))
-    ann.add_note(mission.id, "decision", "SQLite it is")
-    comment = ann.add_comment(mission.id, "a.py", 3, "new", "too long")
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("One"))
+    ann.write(operations.missions.add_note, mission.id, "decision", "SQLite it is")
+    comment = ann.write(operations.comments.add, mission.id, "a.py", 3, "new", "too long")
     both[0].sync()
     both[1].sync()
-    assert [one.text for one in bob.comments(mission.id)] == ["too long"]
-    bob.resolve_comment(comment.id)
-    bob.add_note(mission.id, "progress", "shortened")
+    assert [one.text for one in bob.read(queries.comments.of_mission, mission.id)] == ["too long"]
+    bob.write(operations.comments.resolve, comment.id)
+    bob.write(operations.missions.add_note, mission.id, "progress", "shortened")
     both[1].sync()
     both[0].sync()
     hub.back_up()
     hub.restore()
     both[0].sync()
     for one in (ann, bob):
-        told = [event.note for event in one.history(mission.id) if event.kind.startswith("noted")]
+        told = [
+            event.note for event in one.read(queries.missions.history, mission.id) if event.kind.startswith("noted")
+        ]
         assert told == ["SQLite it is", "shortened"]
-        assert [one.open for one in one.comments(mission.id)] == [False]
-    ann.delete_comment(comment.id)
+        assert [one.open for one in one.read(queries.comments.of_mission, mission.id)] == [False]
+    ann.write(operations.comments.delete, comment.id)
     both[0].sync()
     both[1].sync()
-    assert bob.comments(mission.id) == []
+    assert bob.read(queries.comments.of_mission, mission.id) == []
 
 
 def test_a_plain_server_keeps_missions_only_and_nothing_here_is_lost(home: Path) -> None:
     machine = Machine(SimulatedHub(PROJECT, plain=True), "ann")
     with machine.workspace as ann:
-        ann.append_memory(PROJECT, "notes", "mine")
-        mission = ann.create_mission(PROJECT, MissionDraft("One"))
-        ann.add_note(mission.id, "progress", "mine too")
+        ann.write(operations.memory.append, PROJECT, "notes", "mine")
+        mission = ann.write(operations.missions.create, PROJECT, MissionDraft("One"))
+        ann.write(operations.missions.add_note, mission.id, "progress", "mine too")
         machine.sync()
-        assert ann.memory(PROJECT, "notes").text == "mine\n" and ann.outbox() == []
-        assert any(event.note == "mine too" for event in ann.history(mission.id))
-        assert ann.flows(PROJECT)
+        assert (
+            ann.read(queries.memory.get, PROJECT, "notes").text == "mine\n" and ann.read(replica.mirroring.queued) == []
+        )
+        assert any(event.note == "mine too" for event in ann.read(queries.missions.history, mission.id))
+        assert ann.read(queries.projects.flows, PROJECT)
 
 
 def test_a_project_with_unsent_edits_is_not_deleted_by_mistake(both: tuple[Machine, Machine]) -> None:
     ann = both[0].workspace
-    ann.update_project(PROJECT, {"name": "New name"})
+    ann.write(operations.projects.edit, PROJECT, {"name": "New name"})
     with pytest.raises(Conflict, match=r"1 edit\(s\) that the hub does not have"):
-        ann.delete_project(PROJECT)
-    assert ann.project(PROJECT).name == "New name" and len(ann.outbox()) == 1
-    ann.delete_project(PROJECT, discard_unsent=True)
-    assert ann.outbox() == [] and ann.projects() == []
+        ann.write(operations.projects.delete, PROJECT)
+    assert ann.read(queries.projects.get, PROJECT).name == "New name" and len(ann.read(replica.mirroring.queued)) == 1
+    ann.write(operations.projects.delete, PROJECT, discard_unsent=True)
+    assert ann.read(replica.mirroring.queued) == [] and ann.read(queries.projects.list_all) == []
 
 
 def test_disconnected_everything_stays(both: tuple[Machine, Machine]) -> None:
     ann = both[0].workspace
-    actor = ann.create_actor(PROJECT, "Careful")
-    ann.append_memory(PROJECT, "notes", "mine")
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful")
+    ann.write(operations.memory.append, PROJECT, "notes", "mine")
     with pytest.raises(Conflict):
-        ann.disconnect_project(PROJECT)
-    ann.disconnect_project(PROJECT, force=True)
-    assert [one.id for one in ann.actors(PROJECT)] == [actor.id] and ann.memory(PROJECT, "notes").text == "mine\n"
-    ann.update_actor(actor.id, {"focus": "local now"})
-    assert ann.outbox() == []
+        ann.write(replica.connecting.disconnect, PROJECT)
+    ann.write(replica.connecting.disconnect, PROJECT, force=True)
+    assert [one.id for one in ann.read(queries.projects.actors, PROJECT)] == [actor.id] and ann.read(
+        queries.memory.get, PROJECT, "notes"
+    ).text == "mine\n"
+    ann.write(operations.parts.edit, Actor, actor.id, {"focus": "local now"})
+    assert ann.read(replica.mirroring.queued) == []
 
 
 def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) -> None:
     with SilentWorkspace(MemoryStore()) as ann:
         account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
-        ann.put_account(account)
-        project = ann.create_project("Mine")
-        actor = ann.create_actor(project.id, "Careful")
-        ann.append_memory(project.id, "notes", "mine")
-        ann.publish_project(project.id, account)
-        ann.update_actor(actor.id, {"focus": "changed at once"})
-        assert {one.entity_id for one in ann.outbox()} == {f"{project.id}/notes", actor.id}
-        assert ann.part_unsaid(actor.id)
-        assert ann.verify_mirror(project.id) == []
+        replica.connecting.put_account(ann, account)
+        project = ann.write(operations.projects.create, "Mine")
+        actor = ann.write(operations.projects.create_actor, project.id, "Careful")
+        ann.write(operations.memory.append, project.id, "notes", "mine")
+        ann.write(replica.connecting.publish, project.id, account)
+        ann.write(operations.parts.edit, Actor, actor.id, {"focus": "changed at once"})
+        assert {one.entity_id for one in ann.read(replica.mirroring.queued)} == {f"{project.id}/notes", actor.id}
+        assert ann.read(replica.mirroring.part_unsaid, actor.id)
+        assert ann.read(replica.mirroring.verify_mirror, project.id) == []
 
 
 def test_both_machines_say_the_same_name_of_a_mission(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
-    bob.create_mission(bob.create_project("Of bob alone").id, MissionDraft("Another first one"))
-    made = ann.create_mission(PROJECT, MissionDraft("One"))
+    bob.write(
+        operations.missions.create,
+        bob.write(operations.projects.create, "Of bob alone").id,
+        MissionDraft("Another first one"),
+    )
+    made = ann.write(operations.missions.create, PROJECT, MissionDraft("One"))
     both[0].sync()
     both[1].sync()
-    assert bob.mission(made.id).number != made.number
+    assert bob.read(queries.missions.get, made.id).number != made.number
     name = shared_id(made.id)
-    assert bob.mission(name).id == ann.mission(name.lower()).id == made.id
+    assert bob.read(queries.missions.get, name).id == ann.read(queries.missions.get, name.lower()).id == made.id
     with pytest.raises(NotFound):
-        bob.mission("S-00000")
+        bob.read(queries.missions.get, "S-00000")
 
 
 def test_whoever_signs_in_next_does_not_send_what_another_did(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:
     """Rows are of the account that made them: not sent by another, at the same hub or elsewhere, and kept for it."""
     ann = both[0].workspace
-    ann.update_project(PROJECT, {"name": "Of ann"})
-    ann.create_mission(PROJECT, MissionDraft("Of ann"))
-    ann.append_memory(PROJECT, "notes", "of ann")
+    ann.write(operations.projects.edit, PROJECT, {"name": "Of ann"})
+    ann.write(operations.missions.create, PROJECT, MissionDraft("Of ann"))
+    ann.write(operations.memory.append, PROJECT, "notes", "of ann")
     other = Account("bob@hub", "hub", "https://hub", "bob", "", "token", True, {})
-    ann.set_signed_in("ann@hub", False)
-    ann.put_account(other)  # takes the profile's name over
-    ann.put_account(Account("ann@elsewhere", "elsewhere", "https://elsewhere", "ann", "", "token", True, {}))
-    assert ann.due("bob@hub") == ann.due("bob@hub", files=True) == ann.due("ann@elsewhere") == []
-    assert {one.account for one in ann.outbox()} == {"ann@hub"} and len(ann.outbox()) == 3
+    replica.connecting.set_signed_in(ann, "ann@hub", False)
+    replica.connecting.put_account(ann, other)  # takes the profile's name over
+    replica.connecting.put_account(
+        ann, Account("ann@elsewhere", "elsewhere", "https://elsewhere", "ann", "", "token", True, {})
+    )
+    assert (
+        ann.read(replica.mirroring.due, "bob@hub")
+        == ann.read(replica.mirroring.due, "bob@hub", files=True)
+        == ann.read(replica.mirroring.due, "ann@elsewhere")
+        == []
+    )
+    assert {one.account for one in ann.read(replica.mirroring.queued)} == {"ann@hub"} and len(
+        ann.read(replica.mirroring.queued)
+    ) == 3
     assert hub.effects == []
-    ann.set_signed_in("ann@hub", True)
+    replica.connecting.set_signed_in(ann, "ann@hub", True)
     both[0].sync()
-    assert hub.state.project["name"] == "Of ann" and ann.outbox() == []
+    assert hub.state.project["name"] == "Of ann" and ann.read(replica.mirroring.queued) == []

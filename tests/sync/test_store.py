@@ -12,7 +12,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
-from solo_unicorn.workspace import store
+from solo_unicorn.workspace import operations, queries, store
 from solo_unicorn.workspace.store import Store, StoreDamaged, StoreFull, migrations
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -27,8 +27,9 @@ def test_a_new_workspace_is_private_and_in_wal_mode(home: Path) -> None:
 
 def test_twelve_processes_that_start_together_make_one_workspace(home: Path) -> None:
     program = (
+        "from solo_unicorn.workspace import operations\n"
         "from solo_unicorn.workspace.workspace import Workspace\n"
-        "with Workspace.open() as ws: print(ws.create_project('P').slug)"
+        "with Workspace.open() as ws: print(ws.write(operations.projects.create, 'P').slug)"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -37,7 +38,7 @@ def test_twelve_processes_that_start_together_make_one_workspace(home: Path) -> 
     outputs = [process.communicate(timeout=60) for process in started]
     assert [process.returncode for process in started] == [0] * 12, outputs
     with Workspace.open() as workspace:
-        assert len({project.slug for project in workspace.projects()}) == 12
+        assert len({project.slug for project in workspace.read(queries.projects.list_all)}) == 12
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 300, b"\0" * 8192])
@@ -66,15 +67,15 @@ def test_another_programs_database_is_refused(home: Path) -> None:
 
 
 def test_a_newer_workspace_opens_read_only_with_a_reason(workspace: Workspace) -> None:
-    workspace.create_project("Kept")
+    workspace.write(operations.projects.create, "Kept")
     raw = sqlite3.connect(workspace.path)
     raw.execute(f"PRAGMA user_version = {migrations()[-1][0] + 1}")
     raw.close()
     with Workspace.open(workspace.path) as newer:
         assert newer.read_only is not None and "newer version" in newer.read_only
-        assert [project.name for project in newer.projects()] == ["Kept"]
+        assert [project.name for project in newer.read(queries.projects.list_all)] == ["Kept"]
         with pytest.raises(TryAgain, match="update solo-unicorn") as refused:
-            newer.create_project("Not made")
+            newer.write(operations.projects.create, "Not made")
         assert refused.value.exit_code == 75
 
 
@@ -84,21 +85,21 @@ def test_a_locked_workspace_says_try_again(workspace: Workspace, monkeypatch: py
     with Workspace.open(workspace.path) as second:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(TryAgain, match="locked"):
-            second.create_project("Later")
+            second.write(operations.projects.create, "Later")
         holder.execute("ROLLBACK")
-        assert second.create_project("Now").name == "Now"
+        assert second.write(operations.projects.create, "Now").name == "Now"
 
 
 def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(workspace: Workspace) -> None:
-    project = workspace.create_project("P")
+    project = workspace.write(operations.projects.create, "P")
     connection = workspace._store.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreFull, match="disk is full"):
-        workspace.create_mission(project.id, MissionDraft(title="Big", description="x" * 200_000))
-    assert workspace.missions(project.id).total == 0
+        workspace.write(operations.missions.create, project.id, MissionDraft(title="Big", description="x" * 200_000))
+    assert workspace.read(queries.missions.page, project.id).total == 0
     connection.execute("PRAGMA max_page_count = 1000000")
-    assert workspace.create_mission(project.id, MissionDraft(title="Fits")).number == 1
+    assert workspace.write(operations.missions.create, project.id, MissionDraft(title="Fits")).number == 1
 
 
 def test_a_workspace_that_was_migrated_is_like_a_new_one(home: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_workspace_that_was_migrated_is_like_a_new_one(home: Path) -> None:
 def test_a_migration_keeps_a_copy_and_runs_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = home / "workspace.db"
     with Workspace.open() as workspace:
-        workspace.create_project("Before")
+        workspace.write(operations.projects.create, "Before")
     later = [*migrations(), (migrations()[-1][0] + 1, "CREATE TABLE added (x);\nINSERT INTO added VALUES (1);")]
     monkeypatch.setattr(store, "migrations", lambda: later)
     for _ in range(2):
@@ -159,16 +160,17 @@ def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: p
 KILLED = """
 import os, sys
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 ws = Workspace.open()
-project = ws.projects()[0].id
+project = ws.read(queries.projects.list_all)[0].id
 while True:
-    print(ws.create_mission(project, MissionDraft(title="x")).number, flush=True)
+    print(ws.write(operations.missions.create, project, MissionDraft(title="x")).number, flush=True)
 """
 
 
 def test_what_was_acknowledged_survives_a_kill(workspace: Workspace) -> None:
-    project = workspace.create_project("P")
+    project = workspace.write(operations.projects.create, "P")
     acknowledged = 0
     for _ in range(3):
         writer = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
@@ -178,6 +180,6 @@ def test_what_was_acknowledged_survives_a_kill(workspace: Workspace) -> None:
         os.kill(writer.pid, 9)
         rest, _ = writer.communicate()
         acknowledged = max([acknowledged, *(int(line) for line in rest.split() if line)])
-    assert workspace.missions(project.id, limit=1).total >= acknowledged
-    events = [event for event in workspace.events_since(0, 10_000) if event.kind == "created"]
-    assert len(events) == workspace.missions(project.id, limit=1).total
+    assert workspace.read(queries.missions.page, project.id, limit=1).total >= acknowledged
+    events = [event for event in workspace.read(queries.missions.events_since, 0, 10_000) if event.kind == "created"]
+    assert len(events) == workspace.read(queries.missions.page, project.id, limit=1).total

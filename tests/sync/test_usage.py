@@ -9,8 +9,9 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.eligibility import WorkstationLimits
-from solo_unicorn.missions.entities import Project, Usage
+from solo_unicorn.missions.entities import SYSTEM, Project, Usage, service_of
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import usage
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -19,19 +20,23 @@ from .conftest import AGENT, Clock
 
 def run(workspace: Workspace, ref: str, id_: str, cost: float | None, agent: str = "claude") -> None:
     """A session of that mission that cost so much and failed."""
-    workspace.set_agents([replace(AGENT, name=agent, slots=9)])
-    workspace.set_ready(ref, True)
-    workspace.claim(ref, session_id=id_, agent=replace(AGENT, name=agent), workstation_id="here")
-    workspace.session_started(id_, host_pid=1, worktree_path="/w", branch="b", base_commit="c")
-    workspace.session_progress(id_, usage=Usage(100, 10, 5, cost, 2))
-    workspace.end_session(id_, "cancelled")
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [replace(AGENT, name=agent, slots=9)])
+    workspace.write(operations.missions.set_ready, ref, True)
+    workspace.write_as(
+        SYSTEM, operations.dispatch.claim, ref, session_id=id_, agent=replace(AGENT, name=agent), workstation_id="here"
+    )
+    workspace.write_as(
+        service_of(id_), operations.sessions.begin, id_, host_pid=1, worktree_path="/w", branch="b", base_commit="c"
+    )
+    workspace.write_as(SYSTEM, operations.sessions.progress, id_, usage=Usage(100, 10, 5, cost, 2))
+    workspace.write_as(service_of(id_), operations.sessions.end, id_, "cancelled")
 
 
 @pytest.fixture
 def two(workspace: Workspace, project: Project) -> Project:
     """M-1 and M-2."""
     for title in ("First", "Second"):
-        workspace.create_mission(project.id, MissionDraft(title=title, project_repository_id=None))
+        workspace.write(operations.missions.create, project.id, MissionDraft(title=title, project_repository_id=None))
     return project
 
 
@@ -56,26 +61,29 @@ def test_usage_is_added_up_by_day_agent_mission_and_session(workspace: Workspace
 
 
 def test_a_budget_holds_back_and_a_new_day_lets_go(workspace: Workspace, two: Project, clock: Clock) -> None:
-    workspace.set_workstation_limits(WorkstationLimits(slots=4, mission_budget=1.0, day_budget=2.0))
+    operations.workstation.set_limits(workspace, WorkstationLimits(slots=4, mission_budget=1.0, day_budget=2.0))
     run(workspace, "M-1", "S1", 1.5)
-    workspace.set_ready("M-1", True)
-    workspace.set_ready("M-2", True)
-    assert workspace.why_not("M-1") == "used up its budget ($1.50 of $1.00)"
-    assert workspace.why_not("M-2") is None
-    workspace.set_workstation_limits(WorkstationLimits(slots=4, day_budget=1.5))
-    assert workspace.why_not("M-2") == "waits for tomorrow: today's budget is used ($1.50 of $1.50)"
-    again = workspace.next_dispatch_at()
+    workspace.write(operations.missions.set_ready, "M-1", True)
+    workspace.write(operations.missions.set_ready, "M-2", True)
+    assert workspace.read(queries.sessions.why_not, "M-1", now=workspace.now()) == "used up its budget ($1.50 of $1.00)"
+    assert workspace.read(queries.sessions.why_not, "M-2", now=workspace.now()) is None
+    operations.workstation.set_limits(workspace, WorkstationLimits(slots=4, day_budget=1.5))
+    assert (
+        workspace.read(queries.sessions.why_not, "M-2", now=workspace.now())
+        == "waits for tomorrow: today's budget is used ($1.50 of $1.50)"
+    )
+    again = workspace.read(queries.sessions.next_dispatch_at, now=workspace.now())
     assert again is not None and clock.now < again <= clock.now + timedelta(days=1)
     assert again.astimezone().time() == datetime.min.time(), "the service looks again at midnight"
     clock.now = again
-    assert workspace.why_not("M-2") is None
+    assert workspace.read(queries.sessions.why_not, "M-2", now=workspace.now()) is None
 
 
 def test_pressure_is_looked_at_again_soon(workspace: Workspace, two: Project, clock: Clock) -> None:
     short = WorkstationLimits(slots=4, pressure="has 80 MB of memory left (512 MB are kept free)")
-    workspace.set_workstation_limits(short)
-    assert workspace.next_dispatch_at() is None, "nobody waits"
-    workspace.set_ready("M-1", True)
-    workspace.set_agents([AGENT])
-    assert "80 MB" in str(workspace.why_not("M-1"))
-    assert workspace.next_dispatch_at() == clock.now + timedelta(seconds=15)
+    operations.workstation.set_limits(workspace, short)
+    assert workspace.read(queries.sessions.next_dispatch_at, now=workspace.now()) is None, "nobody waits"
+    workspace.write(operations.missions.set_ready, "M-1", True)
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
+    assert "80 MB" in str(workspace.read(queries.sessions.why_not, "M-1", now=workspace.now()))
+    assert workspace.read(queries.sessions.next_dispatch_at, now=workspace.now()) == clock.now + timedelta(seconds=15)

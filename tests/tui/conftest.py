@@ -19,7 +19,7 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
-from solo_unicorn.missions.entities import Json
+from solo_unicorn.missions.entities import SYSTEM, Json
 from solo_unicorn.missions.errors import UsageError
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.board import Board
@@ -27,6 +27,7 @@ from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.commands import ChildCommands, Commands, Heard
 from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..typed import parse
@@ -119,12 +120,12 @@ class Story:
     def card(self, title: str) -> Card:
         """A card by the beginning of its title, as it is in the workspace now."""
         lists = ("todo", "doing", "review", "done", "loop")
-        cards = [card for name in lists for card in self.workspace.cards(self.project, name)]
+        cards = [card for name in lists for card in self.workspace.read(queries.board.cards, self.project, name)]
         return next(card for card in cards if card.title.startswith(title))
 
     def titles(self, in_list: str) -> list[str]:
         """The titles of a list in board order."""
-        return [card.title for card in self.workspace.cards(self.project, in_list)]  # type: ignore[arg-type]
+        return [card.title for card in self.workspace.read(queries.board.cards, self.project, in_list)]  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def on_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     opened: list[Terminal] = []
 
     def open_terminal(script: str) -> Terminal:

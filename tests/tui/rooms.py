@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from solo_unicorn.missions import ids
-from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
+from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest, service_of
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.pushing import FULL, park
@@ -34,6 +35,7 @@ from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
 from solo_unicorn.tui.workstation import data as workstation_data
 from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import Commanded, Story, ready, text, until
 from .mission.test_screen import DIFF, enter, says, write_transcript
@@ -80,7 +82,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch, story: Story) -> None:
     story.commands = Commanded(lambda *arguments: ANSWERS.get(arguments[:2], {}))
     monkeypatch.setattr(workstation_machine, "sizes", sizes)
     monkeypatch.setattr(workstation_machine, "free_space", lambda: "72 GB free")
-    monkeypatch.setattr("solo_unicorn.workspace.console._chosen_name", lambda: "laptop-7")
+    monkeypatch.setattr("solo_unicorn.workspace.operations.workstation._chosen_name", lambda: "laptop-7")
     monkeypatch.setattr(
         workstation_data, "service_status", lambda: {"state": "running", "pid": 7, "version": "1.0", "load": [1.2]}
     )
@@ -105,7 +107,7 @@ async def session(pilot: Pilot[Any], story: Story) -> None:
 async def changes(pilot: Pilot[Any], story: Story) -> None:
     """The diff, with the cursor on a line and a comment below it."""
     card = story.card("Checkout")
-    story.workspace.add_comment(card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
+    story.workspace.write(operations.comments.add, card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
     await mission("Checkout", "changes", words="you: Three times at most")(pilot, story)
     pane = pilot.app.screen.query_one(ChangesPane)
     pane.lines.cursor = next(at for at, row in enumerate(pane.lines.rows) if getattr(row.key, "new", None) == 12)
@@ -122,19 +124,21 @@ async def files(pilot: Pilot[Any], story: Story) -> None:
     """A file of a mission."""
     brief = Path(story.path).parent / "brief.md"
     brief.write_text("Brief")
-    story.workspace.add_attachment(story.card("Checkout").id, brief)
+    operations.attachments.attach(story.workspace, story.card("Checkout").id, brief)
     await mission("Checkout", "files", words="brief.md")(pilot, story)
 
 
 async def landing(pilot: Pilot[Any], story: Story) -> None:
     """A mission whose landing failed, with a pull request."""
     workspace, ref = story.workspace, story.card("Search: typo").id
-    workspace.approve(ref)
-    workspace.complete_stage(ref, "Done", by=Author("agent", "claude"))
-    workspace.approve(ref)
-    workspace.landing_started(ref)
-    workspace.pull_request_opened(ref, 7, "https://example.invalid/7", "b", PullRequest(checks="passed"))
-    workspace.landing_failed(ref, "the remote refused")
+    workspace.write(operations.review.approve, ref)
+    workspace.write_as(Author("agent", "claude"), operations.review.complete_stage, ref, "Done")
+    workspace.write(operations.review.approve, ref)
+    workspace.write_as(SYSTEM, operations.landing.started, ref)
+    workspace.write_as(
+        SYSTEM, operations.pull_requests.opened, ref, 7, "https://example.invalid/7", "b", PullRequest(checks="passed")
+    )
+    workspace.write_as(SYSTEM, operations.landing.failed, ref, "the remote refused")
     await mission("Search: typo", "overview", words="#7")(pilot, story)
 
 
@@ -142,10 +146,16 @@ def inbox(kind: str) -> Open:
     """The inbox with the cursor on one kind."""
 
     async def go(pilot: Pilot[Any], story: Story) -> None:
-        running = next(one for one in story.workspace.sessions(active=True) if one.agent_name == "claude")
-        story.workspace.ask_permission(running.id, "Bash", {"command": "npm test", "description": "Run the tests"})
+        running = next(
+            one for one in story.workspace.read(queries.sessions.find, active=True) if one.agent_name == "claude"
+        )
+        story.workspace.write(
+            operations.inbox.ask, running.id, "Bash", {"command": "npm test", "description": "Run the tests"}
+        )
         if kind == "attention":
-            story.workspace.end_session(running.id, "unknown", "the machine was switched off")
+            story.workspace.write_as(
+                service_of(running.id), operations.sessions.end, running.id, "unknown", "the machine was switched off"
+            )
         await ready(pilot)
         await pilot.press("i")
         await until(pilot, lambda: isinstance(pilot.app.screen, InboxScreen) and len(pilot.app.screen.waiting) >= 3)
@@ -186,11 +196,15 @@ def project(tab: str, *, details: bool = False) -> Open:
 
     async def go(pilot: Pilot[Any], story: Story) -> None:
         workspace = story.workspace
-        workspace.create_actor(story.project, "Tester", methodology="Tries to break it", focus="Edges")
-        workspace.replace_memory(story.project, "decisions", "# Decisions\n\nOne back-off for all callers.\n", 0)
-        running = workspace.sessions(active=True)[0]
-        item = workspace.ask_permission(running.id, "Bash", {"command": "npm test"})
-        workspace.answer_permission(item.id, "allow", always=True)
+        workspace.write(
+            operations.projects.create_actor, story.project, "Tester", methodology="Tries to break it", focus="Edges"
+        )
+        workspace.write(
+            operations.memory.replace, story.project, "decisions", "# Decisions\n\nOne back-off for all callers.\n", 0
+        )
+        running = workspace.read(queries.sessions.find, active=True)[0]
+        item = workspace.write(operations.inbox.ask, running.id, "Bash", {"command": "npm test"})
+        workspace.write(operations.inbox.answer, item.id, "allow", always=True)
         await ready(pilot)
         await pilot.press("comma")
         await until(pilot, lambda: isinstance(pilot.app.screen, ProjectScreen) and pilot.app.screen.query(FieldList))
@@ -207,12 +221,12 @@ def differ(story: Story) -> None:
     """Publish the project of the story; a title was changed here and there, and an edit was refused."""
     workspace = story.workspace
     account = Account("ann@hub", "hub", "https://hub.invalid", "ann", "", "token", True, {})
-    workspace.put_account(account)
-    workspace.publish_project(story.project, account)
-    workspace.hear(account.id, answered=True, due_in=1_000_000_000)
+    replica.connecting.put_account(workspace, account)
+    workspace.write(replica.connecting.publish, story.project, account)
+    replica.mirroring.hear(workspace, account.id, answered=True, due_in=1_000_000_000)
     checkout, dark = story.card("Checkout").id, story.card("Dark mode").id
-    refused = next(entry for entry in workspace.due(account.id) if entry.entity_id == dark)
-    workspace.freeze(refused.seq, FULL, 0.0)
+    refused = next(entry for entry in workspace.read(replica.mirroring.due, account.id) if entry.entity_id == dark)
+    workspace.write_as(SYSTEM, replica.mirroring.freeze, refused.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, story.project, checkout, "M", "field", "title", "Checkout", "Pay page", "Till")
         park(change, refused, "invalid", "Dark mode is not for this project")
@@ -298,7 +312,7 @@ def welcome(step: str) -> Open:
         await until(pilot, lambda: screen.query_one("#agents", Lines).rows[0].parts[0][0] != " looking …")
         screen.step = STEPS.index(step)
         if step == "hub":
-            screen.project = story.workspace.project(story.project)
+            screen.project = story.workspace.read(queries.projects.get, story.project)
         screen._show()
 
     return go

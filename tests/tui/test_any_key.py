@@ -18,10 +18,11 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS, Author, CodeAgent, Json, Usage
+from solo_unicorn.missions.entities import LISTS, SYSTEM, Author, CodeAgent, Json, Usage, service_of
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.tui.all_keys import known_bindings
 from solo_unicorn.tui.kit.commands import Heard
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Story, ready
@@ -50,41 +51,61 @@ class World:
     def turn(self) -> None:
         """One thing happens, or is refused by the rules."""
         workspace, chance = self.story.workspace, self.chance
-        cards = [card for name in LISTS for card in workspace.cards(self.story.project, name)]
+        cards = [card for name in LISTS for card in workspace.read(queries.board.cards, self.story.project, name)]
         card = chance.choice(cards) if cards else None
         agent = Author("agent", "claude")
         with suppress(SoloUnicornError):
             match chance.randrange(9):
                 case 0:
                     title = "".join(chance.choice("aé世 …") for _ in range(chance.randrange(1, 60)))
-                    workspace.create_mission(self.story.project, MissionDraft(title=f"M{title}"))
+                    workspace.write(operations.missions.create, self.story.project, MissionDraft(title=f"M{title}"))
                 case 1 if card:
-                    workspace.move_mission(card.id, chance.choice(LISTS), top=True)
+                    workspace.write(operations.missions.move, card.id, chance.choice(LISTS), top=True)
                 case 2 if card:
-                    workspace.delete_mission(card.id)
+                    workspace.write(operations.missions.delete, card.id)
                 case 3 if card:
-                    workspace.ask_question(card.id, "Which?\n" + "long " * chance.randrange(60), by=agent)
+                    workspace.write_as(
+                        agent, operations.review.ask_question, card.id, "Which?\n" + "long " * chance.randrange(60)
+                    )
                 case 4 if card:
-                    workspace.request_review(card.id, "done", "look", by=agent)
+                    workspace.write_as(agent, operations.review.request_review, card.id, "done", "look")
                 case 5 if card:
                     self._claim(workspace, card.id)
                 case 6:
-                    for session in workspace.sessions(active=True)[:1]:
+                    for session in workspace.read(queries.sessions.find, active=True)[:1]:
                         usage = Usage(chance.randrange(10**7), 5, 0, None, 1)
-                        workspace.session_progress(
-                            session.id, activity="\x1b[2Jedits\t世", usage=usage, at=self.story.now
+                        workspace.write_as(
+                            SYSTEM,
+                            operations.sessions.progress,
+                            session.id,
+                            activity="\x1b[2Jedits\t世",
+                            usage=usage,
+                            at=self.story.now,
                         )
                 case 7:
-                    for session in workspace.sessions(active=True)[:1]:
-                        workspace.end_session(session.id, chance.choice(["failed", "unknown", "completed"]), "so")
+                    for session in workspace.read(queries.sessions.find, active=True)[:1]:
+                        workspace.write_as(
+                            service_of(session.id),
+                            operations.sessions.end,
+                            session.id,
+                            chance.choice(["failed", "unknown", "completed"]),
+                            "so",
+                        )
                 case _:
-                    workspace.undo(self.story.project)
+                    workspace.write(operations.undo.undo, self.story.project)
 
     def _claim(self, workspace: Workspace, mission_id: str) -> None:
-        workspace.set_ready(mission_id, True)
+        workspace.write(operations.missions.set_ready, mission_id, True)
         agent = CodeAgent("claude", "claude", "Claude Code", slots=9, binary="/usr/bin/claude", state="ready")
         number = self.chance.randrange(10**20)
-        workspace.claim(mission_id, session_id=f"S{number:025}", agent=agent, workstation_id=workspace.workstation().id)
+        workspace.write_as(
+            SYSTEM,
+            operations.dispatch.claim,
+            mission_id,
+            session_id=f"S{number:025}",
+            agent=agent,
+            workstation_id=operations.workstation.this_machine(workspace).id,
+        )
 
 
 def press(app: App[object], key: str) -> None:

@@ -7,12 +7,13 @@ from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.tui.kit.palette_screen import Palette
 from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
+from solo_unicorn.workspace import operations, queries
 
 from .conftest import Story, ready, shown, text, until
 
 
 async def test_another_project_is_opened_and_opened_again_next_time(story: Story) -> None:
-    other = story.workspace.create_project("Other")
+    other = story.workspace.write(operations.projects.create, "Other")
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("p")
@@ -32,7 +33,9 @@ async def test_a_project_is_made(story: Story) -> None:
             pilot, lambda: isinstance(pilot.app.screen, ProjectsScreen) and len(pilot.app.screen.lines.rows) == 1
         )
         await pilot.press("n", *"Side", "enter")
-        await until(pilot, lambda: any(project.name == "Side" for project in story.workspace.projects()))
+        await until(
+            pilot, lambda: any(project.name == "Side" for project in story.workspace.read(queries.projects.list_all))
+        )
         await until(pilot, lambda: "Side" in text(pilot).splitlines()[0])
 
 

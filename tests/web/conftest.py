@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 UPGRADE = {
@@ -93,7 +95,7 @@ def web(home: Path) -> Iterator[Web]:
     """A server over the sample project; it and whatever it started end with the test."""
     pytest.importorskip("textual_serve", reason="the extra `web` is not installed")
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     running = start("--visitors", "1")
     yield running
     running.process.send_signal(signal.SIGTERM)

@@ -18,6 +18,7 @@ import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Web
@@ -118,15 +119,22 @@ def board(browser: Browser) -> Iterator[Board]:
 def reviewed(web: Web) -> str:
     """A mission of the open project whose plan waits for review; its id."""
     with Workspace.open() as workspace:
-        project = workspace.projects()[0]
-        made = workspace.create_mission(project.id, MissionDraft(title="Look at me", list="doing", priority=5))
-        workspace.request_review(made.id, "Did it.", "Is it right?", by=Author("agent", "claude"))
+        project = workspace.read(queries.projects.list_all)[0]
+        made = workspace.write(
+            operations.missions.create, project.id, MissionDraft(title="Look at me", list="doing", priority=5)
+        )
+        workspace.write_as(
+            Author("agent", "claude"), operations.review.request_review, made.id, "Did it.", "Is it right?"
+        )
         return made.id
 
 
 def titles(in_list: str) -> list[str]:
     with Workspace.open() as workspace:
-        return [card.title for card in workspace.cards(workspace.projects()[0].id, in_list)]  # type: ignore[arg-type]
+        return [
+            card.title
+            for card in workspace.read(queries.board.cards, workspace.read(queries.projects.list_all)[0].id, in_list)
+        ]  # type: ignore[arg-type]
 
 
 def test_sign_in_create_drag_and_review(web: Web, board: Board, reviewed: str) -> None:
@@ -160,7 +168,7 @@ def test_sign_in_create_drag_and_review(web: Web, board: Board, reviewed: str) -
 
     def approved() -> bool:
         with Workspace.open() as workspace:
-            return workspace.mission(reviewed).review_status != "pending"
+            return workspace.read(queries.missions.get, reviewed).review_status != "pending"
 
     board.until(approved, "the review was approved")
     board.picture("approved")

@@ -20,6 +20,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
 from solo_unicorn.system import locks
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
@@ -99,31 +100,35 @@ class Shop:
     def __init__(self, workspace: Workspace, repository: Path) -> None:
         self.workspace = workspace
         self.repository = repository
-        self.project = workspace.create_project("Acme shop")
-        self.recorded = workspace.add_repository(
-            self.project.id, "shop", local_path=str(repository), max_concurrent_missions=4
+        self.project = workspace.write(operations.projects.create, "Acme shop")
+        self.recorded = workspace.write(
+            operations.projects.add_repository,
+            self.project.id,
+            "shop",
+            local_path=str(repository),
+            max_concurrent_missions=4,
         )
 
     def mission(self, title: str, *, flow: str = "Direct", rehearsal: str = "", **values: Any) -> Mission:
         """A mission for the rehearsal agent, ready unless said otherwise."""
-        flows = {found.name: found.id for found in self.workspace.flows(self.project.id)}
+        flows = {found.name: found.id for found in self.workspace.read(queries.projects.flows, self.project.id)}
         draft = MissionDraft(
             title=title,
             description=f"rehearsal: {rehearsal}" if rehearsal else None,
             flow_id=flows[flow],
             **{"code_agent_type": "rehearsal", "ready": True, **values},
         )
-        return self.workspace.create_mission(self.project.id, draft)
+        return self.workspace.write(operations.missions.create, self.project.id, draft)
 
     def now(self, mission: Mission) -> Mission:
         """The mission as it is now."""
-        return self.workspace.mission(mission.id)
+        return self.workspace.read(queries.missions.get, mission.id)
 
     def until(self, mission: Mission, condition: Callable[[Mission], object], what: str) -> Mission:
         """The mission once the condition holds; fails with its history otherwise."""
 
         def told() -> str:
-            events = self.workspace.history(mission.id)
+            events = self.workspace.read(queries.missions.history, mission.id)
             lines = [f"{event.at:%H:%M:%S} {event.kind} {event.note}" for event in events]
             return "\n".join([f"{what}; now {self.now(mission)}", *lines, log_tail()])
 
@@ -149,7 +154,7 @@ class Shop:
 
     def sessions(self, mission: Mission) -> list[Session]:
         """All sessions of a mission."""
-        return self.workspace.sessions(mission.id)
+        return self.workspace.read(queries.sessions.find, mission.id)
 
     def git(self, *arguments: str) -> str:
         """What git says in the person's checkout."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import ProjectRepository
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
@@ -29,12 +31,15 @@ def test_a_remote_that_went_on_is_told_while_the_agent_works(
     shop.git("update-ref", f"refs/remotes/origin/{branch}", "HEAD")
     ours = shop.git("rev-parse", "HEAD").strip()
     with Workspace.open() as workspace:
-        workspace.update_repository(shop.recorded.id, {"remote_url": str(there)})
+        workspace.write(operations.parts.edit, ProjectRepository, shop.recorded.id, {"remote_url": str(there)})
     mission = shop.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     shop.review(mission, "code")
     until(
-        lambda: any(f"{branch} is 1 behind origin/{branch}" in one.note for one in shop.workspace.history(mission.id)),
+        lambda: any(
+            f"{branch} is 1 behind origin/{branch}" in one.note
+            for one in shop.workspace.read(queries.missions.history, mission.id)
+        ),
         "the difference is told",
     )
     assert shop.git("rev-parse", "HEAD").strip() == ours, "the person's branch is theirs to move"

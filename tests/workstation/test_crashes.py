@@ -14,9 +14,10 @@ import pytest
 
 from solo_unicorn.agents import launch, transcript
 from solo_unicorn.config import paths
-from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.entities import SYSTEM, Mission
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
 from .conftest import PATIENCE, Shop, end_service, kill, service_is_gone, start_other_version, until
@@ -83,11 +84,11 @@ def test_a_session_that_ended_without_a_service_is_finished_late(shop: Shop) -> 
     kill(service)
     launch.attach(run_dir).kill()
     until(lambda: launch.attach(run_dir).state() == "ended", "the agent ended without a service")
-    assert shop.workspace.session(session.id).phase == "running"
+    assert shop.workspace.read(queries.sessions.get, session.id).phase == "running"
     client.ensure_running()
     shop.review(mission, "research")
-    assert shop.workspace.session(session.id).outcome == "completed"
-    assert shop.workspace.session(session.id).transcript_offset == transcript.end(run_dir)
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "completed"
+    assert shop.workspace.read(queries.sessions.get, session.id).transcript_offset == transcript.end(run_dir)
 
 
 def test_sigterm_drains_and_the_next_service_adopts(shop: Shop) -> None:
@@ -107,7 +108,7 @@ def test_a_forced_stop_stops_the_sessions_too(shop: Shop) -> None:
     session = shop.running(mission)
     assert client.stop(force=True)
     assert not launch.attach(paths.runs_dir() / session.id).alive()
-    assert shop.workspace.session(session.id).outcome == "cancelled"
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "cancelled"
     assert not shop.now(mission).ready
 
 
@@ -174,12 +175,17 @@ def test_an_older_service_is_replaced_under_an_open_screen_once_it_is_idle(
 def test_a_claim_without_an_agent_is_given_back_and_no_attempt_counts(shop: Shop) -> None:
     """The service died between the claim and the start: proven by sealing the run directory, then claimed anew."""
     service = client.ensure_running()
-    until(lambda: any(agent.name == "rehearsal" for agent in shop.workspace.agents()), "agents are known")
+    until(
+        lambda: any(agent.name == "rehearsal" for agent in shop.workspace.read(queries.workstation.agents)),
+        "agents are known",
+    )
     kill(service)
     mission = shop.mission("Payments")
-    agent = next(agent for agent in shop.workspace.agents() if agent.name == "rehearsal")
-    here = shop.workspace.workstation().id
-    claimed = shop.workspace.claim(mission.id, session_id=new_ulid(), agent=agent, workstation_id=here)
+    agent = next(agent for agent in shop.workspace.read(queries.workstation.agents) if agent.name == "rehearsal")
+    here = operations.workstation.this_machine(shop.workspace).id
+    claimed = shop.workspace.write_as(
+        SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=agent, workstation_id=here
+    )
     client.ensure_running()
     done = shop.done(mission)
     sealed, worked = shop.sessions(mission)
@@ -192,10 +198,10 @@ def test_a_lost_host_is_unknown_its_work_is_kept_and_it_resumes_once(shop: Shop)
     mission = shop.mission("Payments", rehearsal="silent")
     client.ensure_running()
     session = shop.running(mission)
-    until(lambda: shop.workspace.session(session.id).conversation_id, "its conversation is known")
-    worktree = Path(shop.workspace.session(session.id).worktree_path or "")
+    until(lambda: shop.workspace.read(queries.sessions.get, session.id).conversation_id, "its conversation is known")
+    worktree = Path(shop.workspace.read(queries.sessions.get, session.id).worktree_path or "")
     (worktree / "thought.txt").write_text("not committed")
-    shop.workspace.edit_mission(mission.id, {"description": "rehearsal: plain"})
+    shop.workspace.write(operations.missions.edit, mission.id, {"description": "rehearsal: plain"})
     lose(session.id)
     done = shop.done(mission)
     lost, resumed = shop.sessions(mission)
@@ -223,7 +229,7 @@ def test_service_and_host_lost_together_like_in_a_power_cut(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="silent")
     service = client.ensure_running()
     session = shop.running(mission)
-    shop.workspace.edit_mission(mission.id, {"description": "rehearsal: plain"})
+    shop.workspace.write(operations.missions.edit, mission.id, {"description": "rehearsal: plain"})
     kill(service)
     lose(session.id)
     client.ensure_running()
@@ -244,8 +250,8 @@ def test_a_landing_that_was_begun_is_begun_again(shop: Shop) -> None:
     service = client.ensure_running()
     shop.review(mission, "code")
     kill(service)
-    shop.workspace.approve(mission.id)
-    shop.workspace.landing_started(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
+    shop.workspace.write_as(SYSTEM, operations.landing.started, mission.id)
     client.ensure_running()
     shop.done(mission)
 
@@ -255,10 +261,10 @@ def test_a_request_outlives_the_service(shop: Shop) -> None:
     service = client.ensure_running()
     session = shop.running(mission)
     kill(service)
-    shop.workspace.request("stop_session", mission=mission.id)
+    shop.workspace.write(operations.workstation.request, "stop_session", mission=mission.id)
     client.ensure_running()
     shop.until(mission, lambda now: now.agent_session_status == "INACTIVE", "it is stopped")
-    assert shop.workspace.session(session.id).outcome == "cancelled"
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "cancelled"
 
 
 def test_killed_again_and_again_every_mission_is_done_once(shop: Shop) -> None:

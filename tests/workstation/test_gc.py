@@ -12,6 +12,7 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
+from solo_unicorn.workspace import queries
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.gc import DAY, remove_old_runs
 
@@ -49,10 +50,10 @@ def test_sessions_of_missions_that_are_not_done_are_needed(shop: Shop) -> None:
     done = shop.mission("Payments")
     client.ensure_running()
     shop.done(done)
-    assert shop.workspace.sessions_to_keep() == set()
+    assert shop.workspace.read(queries.sessions.to_keep) == set()
     waiting = shop.mission("Review me", flow="Standard")
     shop.review(waiting, "clarify")
-    assert shop.workspace.sessions_to_keep() == {session.id for session in shop.sessions(waiting)}
+    assert shop.workspace.read(queries.sessions.to_keep) == {session.id for session in shop.sessions(waiting)}
 
 
 @pytest.mark.slow
@@ -68,6 +69,6 @@ def test_a_run_directory_that_was_removed_ends_its_session_as_unknown(shop: Shop
     shutil.rmtree(run_dir)
     if service == "away":
         client.ensure_running()
-    until(lambda: shop.workspace.session(session.id).phase == "ended", "its session is over")
-    assert shop.workspace.session(session.id).outcome == "unknown"
+    until(lambda: shop.workspace.read(queries.sessions.get, session.id).phase == "ended", "its session is over")
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "unknown"
     assert not Path(f"/proc/{agent}").exists(), "its agent was ended by the session's name"

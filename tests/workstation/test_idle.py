@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import settings
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import tokens
 from solo_unicorn.sync.client.synchroniser import Synchroniser
 from solo_unicorn.sync.client.transport import HttpTransport
@@ -88,8 +89,10 @@ def connect(hub: Whole) -> None:
     account = Account("ann@hub", "hub", hub.url, "ann", "ann@example.org", "token", True, {})
     tokens.write(account.id, tokens.Tokens(access=hub.ann_token), in_file=True)
     with Workspace.open() as workspace:
-        workspace.put_account(account)
-        workspace.connect_project(account, {"id": hub.project, "name": "Lighthouse", "slug": "lighthouse"}, {})
+        replica.connecting.put_account(workspace, account)
+        workspace.write(
+            replica.connecting.connect, account, {"id": hub.project, "name": "Lighthouse", "slug": "lighthouse"}, {}
+        )
 
 
 async def spent(loop: SimulatedLoop, counts: Counter[str], minutes: float) -> Counter[str]:

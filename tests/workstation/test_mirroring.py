@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.mirror import memory_files, mission_files
@@ -25,8 +26,8 @@ class Desk:
         self.workspace = workspace
         self.checkout = checkout
         checkout.mkdir(exist_ok=True)
-        self.project = workspace.create_project("Shop").id
-        workspace.add_repository(self.project, "shop", local_path=str(checkout))
+        self.project = workspace.write(operations.projects.create, "Shop").id
+        workspace.write(operations.projects.add_repository, self.project, "shop", local_path=str(checkout))
 
     @property
     def folder(self) -> Path:
@@ -40,12 +41,12 @@ class Desk:
 
     def remember(self, name: str, text: str) -> None:
         """As an agent does."""
-        there = {one.name: one.version for one in self.workspace.memory_documents(self.project)}
-        self.workspace.replace_memory(self.project, name, text, there.get(name, 0))
+        there = {one.name: one.version for one in self.workspace.read(queries.memory.list_all, self.project)}
+        self.workspace.write(operations.memory.replace, self.project, name, text, there.get(name, 0))
 
     def texts(self) -> dict[str, str]:
         """The workspace's side."""
-        return {one.name: one.text for one in self.workspace.memory_documents(self.project)}
+        return {one.name: one.text for one in self.workspace.read(queries.memory.list_all, self.project)}
 
     def files(self) -> dict[str, str]:
         """The folder's side, without what a conflict left."""
@@ -78,7 +79,7 @@ def test_each_side_gets_what_is_new_on_the_other(desk: Desk) -> None:
     assert desk.texts()["decisions"].endswith("We retry.\n")
     assert desk.texts()["glossary"].endswith("Mission: work.\n")
     assert desk.conflicts() == []
-    assert desk.workspace.memory_versions(desk.project, "glossary")[-1].updated_by.kind == "user"
+    assert desk.workspace.read(queries.memory.versions, desk.project, "glossary")[-1].updated_by.kind == "user"
 
 
 def test_a_change_on_both_sides_keeps_both_texts(desk: Desk) -> None:
@@ -151,7 +152,7 @@ def test_a_file_changed_while_it_was_looked_at_is_not_overwritten(desk: Desk) ->
     desk.remember("index", "two\n")
     found = memory_files.read(desk.checkout)
     where = memory_files.key(desk.checkout)
-    merged = memory_files.merge(desk.workspace, desk.project, where, found, desk.workspace._clock())
+    merged = memory_files.merge(desk.workspace, desk.project, where, found, desk.workspace.now())
     desk.write("index", "typed this moment\n")
     memory_files.remember(desk.workspace, where, merged, memory_files.write(desk.checkout, merged, found))
     assert desk.files() == {"index": "typed this moment\n"}
@@ -184,25 +185,25 @@ def test_whatever_the_order_both_sides_agree_and_no_text_is_lost(desk: Desk, ste
             desk.mirror()
     desk.mirror()
     assert desk.texts() == desk.files()
-    ever = {v.text for name in desk.texts() for v in desk.workspace.memory_versions(desk.project, name)}
+    ever = {v.text for name in desk.texts() for v in desk.workspace.read(queries.memory.versions, desk.project, name)}
     assert said <= ever | set(desk.conflicts())
 
 
 def test_solutions_and_tasks_are_written_and_follow_their_missions(desk: Desk) -> None:
     workspace = desk.workspace
-    mission = workspace.create_mission(desk.project, MissionDraft("Retry payments"))
-    workspace.create_mission(desk.project, MissionDraft("Nothing yet"))
-    workspace.attach_solution(mission.id, "# Solution\n\nBack off.")
-    workspace.update_tasks(mission.id, ["Read", "Write"], 1)
+    mission = workspace.write(operations.missions.create, desk.project, MissionDraft("Retry payments"))
+    workspace.write(operations.missions.create, desk.project, MissionDraft("Nothing yet"))
+    workspace.write(operations.missions.attach_solution, mission.id, "# Solution\n\nBack off.")
+    workspace.write(operations.missions.update_tasks, mission.id, ["Read", "Write"], 1)
     files, newest = mission_files.changed(workspace, desk.project, None)
     assert mission_files.write(desk.checkout, files) == 2
     folder = desk.checkout / "solo-unicorn-docs" / "missions" / mission.id
     assert (folder / "solution.md").read_text() == "# Solution\n\nBack off.\n"
     assert (folder / "tasks.md").read_text() == "# M-1 Retry payments\n\n- [x] Read\n- [ ] Write\n"
     assert mission_files.write(desk.checkout, files) == 0, "the same again writes nothing"
-    workspace.add_note(mission.id, "progress", "nothing that the files show")
+    workspace.write(operations.missions.add_note, mission.id, "progress", "nothing that the files show")
     assert mission_files.changed(workspace, desk.project, newest)[0] == {}
-    workspace.update_tasks(mission.id, [], 0)
+    workspace.write(operations.missions.update_tasks, mission.id, [], 0)
     mission_files.write(desk.checkout, mission_files.changed(workspace, desk.project, newest)[0])
     assert not (folder / "tasks.md").exists()
     assert (folder / "solution.md").exists()
@@ -210,7 +211,7 @@ def test_solutions_and_tasks_are_written_and_follow_their_missions(desk: Desk) -
 
 def test_a_project_wants_no_mirror_unless_it_says_so(desk: Desk) -> None:
     assert mirrors_of(desk.workspace) == []
-    desk.workspace.update_project(desk.project, {"mirror_memory": True})
+    desk.workspace.write(operations.projects.edit, desk.project, {"mirror_memory": True})
     (one,) = mirrors_of(desk.workspace)
     assert (one.checkout, one.memory, one.documents) == (desk.checkout, True, False)
 
@@ -218,8 +219,8 @@ def test_a_project_wants_no_mirror_unless_it_says_so(desk: Desk) -> None:
 def test_the_service_keeps_the_mirrors(workstation: Path, tmp_path: Path) -> None:
     """With real files, a real service, and whoever writes first."""
     desk = Desk(Workspace.open(), tmp_path / "checkout")
-    desk.workspace.update_project(desk.project, {"mirror_memory": True, "mirror_documents": True})
-    mission = desk.workspace.create_mission(desk.project, MissionDraft("Retry payments"))
+    desk.workspace.write(operations.projects.edit, desk.project, {"mirror_memory": True, "mirror_documents": True})
+    mission = desk.workspace.write(operations.missions.create, desk.project, MissionDraft("Retry payments"))
     desk.remember("index", "from the workspace\n")
     client.ensure_running(stay=True)
     until(lambda: desk.folder.exists() and desk.files() == {"index": "from the workspace\n"}, "written")
@@ -227,9 +228,9 @@ def test_the_service_keeps_the_mirrors(workstation: Path, tmp_path: Path) -> Non
     until(lambda: desk.texts().get("notes") == "from an editor\n", "taken")
     desk.remember("notes", "from an agent\n")
     until(lambda: desk.files().get("notes") == "from an agent\n", "written again")
-    desk.workspace.attach_solution(mission.id, "Back off.")
+    desk.workspace.write(operations.missions.attach_solution, mission.id, "Back off.")
     solution = desk.checkout / "solo-unicorn-docs" / "missions" / mission.id / "solution.md"
     until(solution.exists, "the solution")
-    desk.workspace.update_project(desk.project, {"mirror_memory": False})
+    desk.workspace.write(operations.projects.edit, desk.project, {"mirror_memory": False})
     desk.remember("index", "not for the folder\n")
     assert desk.files()["index"] == "from the workspace\n"

@@ -12,7 +12,8 @@ import pytest
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
 from solo_unicorn.config.correlation import correlation
-from solo_unicorn.missions.entities import LoopSchedule
+from solo_unicorn.missions.entities import LoopSchedule, ProjectRepository
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
 from .conftest import Shop, until
@@ -28,8 +29,10 @@ def test_a_direct_mission_is_done_and_landed(shop: Shop) -> None:
     assert session.outcome == "completed"
     assert session.transcript_offset == (paths.runs_dir() / session.id / "transcript.jsonl").stat().st_size
     assert session.usage.turns, "usage was taken in"
-    (worktree,) = shop.workspace.worktrees()
-    until(lambda: shop.workspace.worktrees()[0].mission_id is None, "the worktree was given back")
+    (worktree,) = shop.workspace.read(queries.workstation.worktrees)
+    until(
+        lambda: shop.workspace.read(queries.workstation.worktrees)[0].mission_id is None, "the worktree was given back"
+    )
     assert Path(worktree.path).is_dir()
     assert not (paths.runs_dir() / session.id / "mcp.json").exists(), "the token's file is gone"
 
@@ -38,17 +41,17 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     mission = shop.mission("Retry payments", flow="Standard")
     client.ensure_running()
     shop.review(mission, "clarify")
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.review(mission, "plan")
-    shop.workspace.add_comment(mission.id, "README.md", 1, "new", "Which shop?")
-    shop.workspace.reject(mission.id, "Please add a test")
+    shop.workspace.write(operations.comments.add, mission.id, "README.md", 1, "new", "Which shop?")
+    shop.workspace.write(operations.review.reject, mission.id, "Please add a test")
     shop.until(mission, lambda now: len(shop.sessions(mission)) == 3, "the plan is worked on again")
     planned = shop.review(mission, "plan")
     assert any("Please add a test" in task.title for task in planned.tasks)
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.review(mission, "code")
     assert shop.git("rev-list", "--count", "main").strip() == "1", "nothing lands before the last approval"
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.done(mission)
     clarify, plan, again, code = shop.sessions(mission)
     assert [session.stage for session in (clarify, plan, again, code)] == ["clarify", "plan", "plan", "code"]
@@ -62,12 +65,14 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
 def test_a_blocked_mission_starts_by_itself(shop: Shop) -> None:
     first = shop.mission("First", flow="Quick fix")
     second = shop.mission("Second")
-    shop.workspace.link(first.id, second.id, "blocks")
+    shop.workspace.write(operations.missions.link, first.id, second.id, "blocks")
     client.ensure_running()
     shop.review(first, "code")
     assert not shop.sessions(second)
-    assert "blocked by M-1" in (shop.workspace.why_not(second.id) or "")
-    shop.workspace.approve(first.id)
+    assert "blocked by M-1" in (
+        shop.workspace.read(queries.sessions.why_not, second.id, now=shop.workspace.now()) or ""
+    )
+    shop.workspace.write(operations.review.approve, first.id)
     shop.done(second)
     assert "rehearsal/M-1.md" in shop.git("ls-tree", "-r", "--name-only", "main")
     ends = [session.ended_at for session in shop.sessions(first)]
@@ -82,11 +87,11 @@ def test_a_question_waits_for_its_answer_and_the_conversation_goes_on(shop: Shop
     )
     assert "Which database?" in (asking.question or "")
     assert shop.sessions(mission)[0].outcome == "needs_input"
-    shop.workspace.answer(mission.id, "The blue one")
+    shop.workspace.write(operations.review.answer, mission.id, "The blue one")
     shop.done(mission)
     first, second = shop.sessions(mission)
     assert second.resumed and second.conversation_id == first.conversation_id
-    notes = [event.note for event in shop.workspace.history(mission.id)]
+    notes = [event.note for event in shop.workspace.read(queries.missions.history, mission.id)]
     assert any("The blue one" in note for note in notes)
 
 
@@ -97,10 +102,12 @@ def test_a_limit_parks_the_agent_and_the_mission_resumes_by_itself(shop: Shop) -
     client.ensure_running()
     parked = shop.until(mission, lambda now: now.retry_at and now.agent_session_status == "INACTIVE", "it is parked")
     assert parked.list == "doing" and parked.ready and parked.attempts == 0
-    agent = next(agent for agent in shop.workspace.agents() if agent.name == "rehearsal")
+    agent = next(agent for agent in shop.workspace.read(queries.workstation.agents) if agent.name == "rehearsal")
     assert agent.rate_limit_reset_at is not None and agent.rate_limit_reset_at > datetime.now(UTC)
-    shop.workspace.set_ready(other.id, True)
-    assert "limit" in (shop.workspace.why_not(other.id) or ""), "nobody else is given to a parked agent"
+    shop.workspace.write(operations.missions.set_ready, other.id, True)
+    assert "limit" in (shop.workspace.read(queries.sessions.why_not, other.id, now=shop.workspace.now()) or ""), (
+        "nobody else is given to a parked agent"
+    )
     shop.done(mission)
     first, second = shop.sessions(mission)
     assert first.outcome == "rate_limited"
@@ -137,13 +144,13 @@ def test_a_person_stops_a_session(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="silent")
     client.ensure_running()
     session = shop.running(mission)
-    shop.workspace.request("stop_session", mission=mission.id)
+    shop.workspace.write(operations.workstation.request, "stop_session", mission=mission.id)
     stopped = shop.until(mission, lambda now: now.agent_session_status == "INACTIVE", "it is stopped")
     assert not stopped.ready
-    assert shop.workspace.session(session.id).outcome == "cancelled"
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "cancelled"
     host = launch.attach(paths.runs_dir() / session.id)
     assert not host.alive() and host.end_leftovers(), "nothing of it lives"
-    assert shop.workspace.requests() == []
+    assert shop.workspace.read(queries.workstation.requests) == []
 
 
 @pytest.mark.slow
@@ -161,8 +168,8 @@ def test_what_a_person_says_reaches_the_agent(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="pace 0.5")
     client.ensure_running()
     session = shop.running(mission)
-    until(lambda: shop.workspace.session(session.id).activity, "it works")
-    shop.workspace.request("say", mission=mission.id, payload={"text": "mind the gap"})
+    until(lambda: shop.workspace.read(queries.sessions.get, session.id).activity, "it works")
+    shop.workspace.write(operations.workstation.request, "say", mission=mission.id, payload={"text": "mind the gap"})
     transcript = paths.runs_dir() / session.id / "transcript.jsonl"
     until(lambda: "mind the gap" in transcript.read_text(), "it was said")
     shop.done(mission)
@@ -175,12 +182,12 @@ def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
     session = shop.running(mission)
     run_dir = paths.runs_dir() / session.id
     until(lambda: "rehearsal/M-1.md" in (run_dir / "transcript.jsonl").read_text(), "it works")
-    shop.workspace.edit_mission(mission.id, {"description": "rehearsal: plain"})
-    shop.workspace.request("interrupt_session", mission=mission.id)
+    shop.workspace.write(operations.missions.edit, mission.id, {"description": "rehearsal: plain"})
+    shop.workspace.write(operations.workstation.request, "interrupt_session", mission=mission.id)
     until(lambda: "interrupted by user" in (run_dir / "transcript.jsonl").read_text(), "it was interrupted")
     assert launch.attach(run_dir).alive()
     assert shop.now(mission).agent_session_status == "ACTIVE"
-    shop.workspace.request("say", mission=mission.id, payload={"text": "go on, please"})
+    shop.workspace.write(operations.workstation.request, "say", mission=mission.id, payload={"text": "go on, please"})
     shop.done(mission)
     assert len(shop.sessions(mission)) == 1
 
@@ -188,9 +195,13 @@ def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
 def test_what_cannot_be_said_any_more_is_told(shop: Shop) -> None:
     mission = shop.mission("Payments", ready=False)
     client.ensure_running()
-    shop.workspace.request("say", mission=mission.id, payload={"text": "hello?"})
-    until(lambda: shop.workspace.requests() == [], "the request was looked at")
-    (told,) = [event.note for event in shop.workspace.history(mission.id) if "could not be done" in event.note]
+    shop.workspace.write(operations.workstation.request, "say", mission=mission.id, payload={"text": "hello?"})
+    until(lambda: shop.workspace.read(queries.workstation.requests) == [], "the request was looked at")
+    (told,) = [
+        event.note
+        for event in shop.workspace.read(queries.missions.history, mission.id)
+        if "could not be done" in event.note
+    ]
     assert told.endswith("hello?"), "the words are not lost"
 
 
@@ -200,14 +211,14 @@ def test_a_landing_that_conflicts_goes_back_to_the_agent(shop: Shop) -> None:
     shop.review(mission, "code")
     (shop.repository / "README.md").write_text("Another first line\n")
     shop.git("commit", "-qam", "In between")
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.until(mission, lambda now: len(shop.sessions(mission)) == 2, "the agent resolves the conflict")
     shop.review(mission, "code")
     first, second = shop.sessions(mission)
     assert second.resumed and second.conversation_id == first.conversation_id
-    events = [event.kind for event in shop.workspace.history(mission.id)]
+    events = [event.kind for event in shop.workspace.read(queries.missions.history, mission.id)]
     assert "landing_conflicted" in events
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.done(mission)
 
 
@@ -219,7 +230,7 @@ def test_a_dirty_checkout_is_not_touched_and_a_person_is_asked(shop: Shop) -> No
     assert waiting.attention and not waiting.ready
     assert (shop.repository / "README.md").read_text() == "Not committed\n"
     shop.git("checkout", "-q", "README.md")
-    shop.workspace.retry_landing(mission.id)
+    shop.workspace.write(operations.landing.retry, mission.id)
     shop.done(mission)
 
 
@@ -229,12 +240,12 @@ def test_a_signed_out_agent_is_held_until_a_look_finds_it_signed_in(shop: Shop) 
     client.ensure_running()
     shop.until(mission, lambda now: now.attention and now.agent_session_status == "INACTIVE", "it is signed out")
     assert shop.sessions(mission)[0].outcome == "auth_failed"
-    agent = next(agent for agent in shop.workspace.agents() if agent.name == "rehearsal")
+    agent = next(agent for agent in shop.workspace.read(queries.workstation.agents) if agent.name == "rehearsal")
     assert agent.state == "signed_out" and agent.detail
-    assert "signed in" in (shop.workspace.why_not(mission.id) or "")
+    assert "signed in" in (shop.workspace.read(queries.sessions.why_not, mission.id, now=shop.workspace.now()) or "")
     other = shop.mission("Invoices")
-    assert "signed in" in (shop.workspace.why_not(other.id) or "")
-    shop.workspace.request("scan_agents")
+    assert "signed in" in (shop.workspace.read(queries.sessions.why_not, other.id, now=shop.workspace.now()) or "")
+    shop.workspace.write(operations.workstation.request, "scan_agents")
     shop.done(mission)
     shop.done(other)
     first, second = shop.sessions(mission)
@@ -247,7 +258,11 @@ def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop
     client.ensure_running()
     shop.until(
         mission,
-        lambda now: now.list == "loop" and "runs again in" in (shop.workspace.why_not(mission.id) or ""),
+        lambda now: (
+            now.list == "loop"
+            and "runs again in"
+            in (shop.workspace.read(queries.sessions.why_not, mission.id, now=shop.workspace.now()) or "")
+        ),
         "it ran as often as its schedule allows",
     )
     assert [session.outcome for session in shop.sessions(mission)] == ["completed"] * 2
@@ -259,7 +274,10 @@ def test_one_slot_of_the_machine_runs_one_mission_at_a_time(shop: Shop, monkeypa
     missions = [shop.mission(f"Mission {number}", priority=number, rehearsal="pace 0.1") for number in (1, 3, 5)]
     client.ensure_running()
     shop.running(missions[2])
-    assert shop.workspace.why_not(missions[0].id) == "waits for a free slot of this machine (1 of 1 running)"
+    assert (
+        shop.workspace.read(queries.sessions.why_not, missions[0].id, now=shop.workspace.now())
+        == "waits for a free slot of this machine (1 of 1 running)"
+    )
     for mission in missions:
         shop.done(mission)
     runs = sorted((shop.sessions(mission)[0] for mission in missions), key=lambda session: session.started_at)
@@ -270,7 +288,7 @@ def test_one_slot_of_the_machine_runs_one_mission_at_a_time(shop: Shop, monkeypa
 
 @pytest.mark.slow
 def test_the_limit_of_a_repository_holds(shop: Shop) -> None:
-    shop.workspace.update_repository(shop.recorded.id, {"max_concurrent_missions": 2})
+    shop.workspace.write(operations.parts.edit, ProjectRepository, shop.recorded.id, {"max_concurrent_missions": 2})
     missions = [shop.mission(f"Mission {number}") for number in range(4)]
     client.ensure_running()
     for mission in missions:
@@ -286,7 +304,7 @@ def test_paused_it_takes_nothing_and_resumed_it_does(shop: Shop) -> None:
     client.request("pause")
     mission = shop.mission("Payments")
     assert client.status()["state"] == "paused"
-    assert "paused" in (shop.workspace.why_not(mission.id) or "")
+    assert "paused" in (shop.workspace.read(queries.sessions.why_not, mission.id, now=shop.workspace.now()) or "")
     client.request("wake")
     assert not shop.sessions(mission)
     client.request("resume")
@@ -297,7 +315,7 @@ def test_the_correlation_leads_from_the_person_to_the_agent(shop: Shop) -> None:
     client.ensure_running()
     mission = shop.mission("Payments", ready=False)
     token = correlation.set("key-press-1")
-    shop.workspace.set_ready(mission.id, True)
+    shop.workspace.write(operations.missions.set_ready, mission.id, True)
     correlation.reset(token)
     shop.done(mission)
     (session,) = shop.sessions(mission)
@@ -311,7 +329,7 @@ def test_the_correlation_leads_from_the_person_to_the_agent(shop: Shop) -> None:
 def test_status_has_all_figures(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="silent")
     blocked = shop.mission("Blocked")
-    shop.workspace.link(mission.id, blocked.id, "blocks")
+    shop.workspace.write(operations.missions.link, mission.id, blocked.id, "blocks")
     client.ensure_running()
     session = shop.running(mission)
     told = client.status()

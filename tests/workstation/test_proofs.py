@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
 from .conftest import Shop
@@ -28,10 +29,13 @@ def test_a_branch_of_the_agents_own_is_reviewed_named_and_landed(shop: Shop, tmp
     Scripted(tmp_path, "git switch -qc feat/own; echo work >work.txt; git add -A; git commit -qm 'feat: work'")
     work = mission(shop, "Quick fix")
     reviewed = shop.review(work, "code")
-    assert reviewed.pr_branch_name == "feat/own" and shop.workspace.worktrees()[0].branch == "feat/own"
-    assert any("feat/own" in event.note for event in shop.workspace.history(work.id))
+    assert (
+        reviewed.pr_branch_name == "feat/own"
+        and shop.workspace.read(queries.workstation.worktrees)[0].branch == "feat/own"
+    )
+    assert any("feat/own" in event.note for event in shop.workspace.read(queries.missions.history, work.id))
     assert shop.sessions(work)[-1].reviewed_commit == shop.git("rev-parse", "feat/own").strip()
-    shop.workspace.approve(work.id)
+    shop.workspace.write(operations.review.approve, work.id)
     shop.done(work)
     assert "work.txt" in files(shop)
     assert not shop.git("for-each-ref", "refs/solo-unicorn/reviewed")
@@ -43,7 +47,7 @@ def test_work_on_the_target_itself_is_told_before_anyone_approves(shop: Shop, tm
     work = mission(shop, "Quick fix")
     reviewed = shop.review(work, "code")
     assert "on main itself" in (reviewed.attention or "")
-    shop.workspace.approve(work.id)
+    shop.workspace.write(operations.review.approve, work.id)
     asked = shop.until(work, lambda now: now.landing_status == "failed", "it is not called done")
     assert "stands on main" in (asked.landing_error or "")
 
@@ -73,7 +77,7 @@ def test_a_review_of_nothing_may_be_approved(shop: Shop, tmp_path: Path) -> None
     Scripted(tmp_path, "true")
     work = mission(shop, "Quick fix")
     shop.review(work, "code")
-    shop.workspace.approve(work.id)
+    shop.workspace.write(operations.review.approve, work.id)
     assert shop.done(work).landed_commit is None
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation.hub import registry
@@ -65,8 +67,8 @@ class Hub:
 @pytest.fixture
 async def desk(home: Path) -> AsyncIterator[WorkspaceThread]:
     async with WorkspaceThread() as opened:
-        await opened.run(Workspace.put_account, ACCOUNT)
-        await opened.run(Workspace.connect_project, ACCOUNT, {"id": PROJECT, "name": "Shared"}, {})
+        await opened.run(replica.connecting.put_account, ACCOUNT)
+        await opened.write(replica.connecting.connect, ACCOUNT, {"id": PROJECT, "name": "Shared"}, {})
         yield opened
 
 
@@ -116,7 +118,7 @@ async def test_a_copied_home_on_another_machine_is_told_what_to_do(
 
 async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: WorkspaceThread) -> None:
     hub = Hub()
-    mission = await desk.run(Workspace.create_mission, PROJECT, MissionDraft("Not ready"))
+    mission = await desk.write(operations.missions.create, PROJECT, MissionDraft("Not ready"))
     unread = "01J0000000000000000000000Z"
     hub.offers = [
         {"missionId": mission.id, "assignmentId": "offer-1"},
@@ -126,7 +128,9 @@ async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: Workspace
     running = asyncio.create_task(told.keep_registered())
     await until(lambda: hub.paths("/offer-1/reject"))
     body = hub.paths("/offer-1/reject")[0].body
-    assert isinstance(body, dict) and body["reason"] == await desk.run(Workspace.why_not, mission.id)
+    assert isinstance(body, dict) and body["reason"] == await desk.read(
+        queries.sessions.why_not, mission.id, now=desk.now()
+    )
     assert hub.paths("/offer-2/reject") == [], "what was not read yet is waited for"
     assert told.offers == {unread: "offer-2"}
     running.cancel()

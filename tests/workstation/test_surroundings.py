@@ -10,7 +10,9 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
+from solo_unicorn.missions.entities import ProjectRepository, service_of
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
 from .conftest import Shop, end_service, service_is_gone, until
@@ -30,7 +32,7 @@ def test_the_setup_script_runs_once_before_the_agent_and_its_ports_reach_it(shop
     mission = shop.mission("Payments", flow="Standard")
     client.ensure_running()
     shop.review(mission, "clarify")
-    shop.workspace.approve(mission.id)
+    shop.workspace.write(operations.review.approve, mission.id)
     shop.review(mission, "plan")
     worktree = Path(shop.now(mission).worktree_path or "")
     assert (worktree / ".git-setup-log").read_text() == "set up\n"
@@ -59,12 +61,15 @@ def test_what_the_scripts_printed_stands_in_the_history(shop: Shop) -> None:
     shop.done(mission)
 
     def notes() -> list[str]:
-        return [event.note for event in shop.workspace.history(mission.id)]
+        return [event.note for event in shop.workspace.read(queries.missions.history, mission.id)]
 
     until(lambda: any("teardown script ended with exit code 1" in note for note in notes()), "the teardown is told")
     assert any("setup script passed" in note and note.endswith("\nmade ready") for note in notes())
     assert any(note.endswith("\ncleared up") for note in notes())
-    until(lambda: shop.workspace.worktrees()[0].mission_id is None, "the worktree was given back all the same")
+    until(
+        lambda: shop.workspace.read(queries.workstation.worktrees)[0].mission_id is None,
+        "the worktree was given back all the same",
+    )
 
 
 def test_a_check_that_fails_keeps_the_work_from_landing(shop: Shop) -> None:
@@ -91,7 +96,9 @@ def test_changed_settings_are_taken_over(shop: Shop, monkeypatch: pytest.MonkeyP
     (paths.home() / "config.toml").write_text("[workstation]\nslots = 2\n[agents.rehearsal]\nslots = 7\n")
     until(lambda: client.status()["slots"] == 2, "the slots of the machine")
     until(
-        lambda: any(agent.name == "rehearsal" and agent.slots == 7 for agent in shop.workspace.agents()),
+        lambda: any(
+            agent.name == "rehearsal" and agent.slots == 7 for agent in shop.workspace.read(queries.workstation.agents)
+        ),
         "the slots of the agent",
     )
     (paths.home() / "config.toml").write_text("[workstation\n")
@@ -105,9 +112,9 @@ def test_an_agent_that_hangs_after_its_result_is_ended_and_its_stage_counts(shop
     session = shop.running(mission)
     run_dir = paths.runs_dir() / session.id
     shop.until(mission, lambda now: now.landing_status == "queued" or now.list == "done", "its stage is finished")
-    shop.workspace.request("stop_session", mission=mission.id)
+    shop.workspace.write(operations.workstation.request, "stop_session", mission=mission.id)
     shop.done(mission)
-    assert shop.workspace.session(session.id).outcome == "completed"
+    assert shop.workspace.read(queries.sessions.get, session.id).outcome == "completed"
     assert launch.attach(run_dir).end_leftovers(), "nothing of it lives"
 
 
@@ -116,7 +123,13 @@ def test_a_host_without_a_session_is_shown_and_left_alone(shop: Shop) -> None:
     client.ensure_running()
     session = shop.running(mission)
     end_service_only()
-    shop.workspace.end_session(session.id, "unknown", "as after a restored copy of the workspace")
+    shop.workspace.write_as(
+        service_of(session.id),
+        operations.sessions.end,
+        session.id,
+        "unknown",
+        "as after a restored copy of the workspace",
+    )
     client.ensure_running()
     assert client.status()["orphans"] == [session.id]
     assert launch.attach(paths.runs_dir() / session.id).alive()
@@ -136,8 +149,14 @@ def test_a_session_that_lost_its_claim_stops_and_leaves_the_mission_alone(
     client.ensure_running()
     session = shop.running(mission)
     shop.until(mission, lambda now: now.tasks, "it has begun to work")
-    until(lambda: shop.workspace.session(session.id).conversation_id, "its conversation is known")
-    shop.workspace.end_session(session.id, "cancelled", "as if another workstation had taken it over")
+    until(lambda: shop.workspace.read(queries.sessions.get, session.id).conversation_id, "its conversation is known")
+    shop.workspace.write_as(
+        service_of(session.id),
+        operations.sessions.end,
+        session.id,
+        "cancelled",
+        "as if another workstation had taken it over",
+    )
     before = shop.now(mission)
     host = launch.attach(paths.runs_dir() / session.id)
     until(lambda: not host.alive(), "its agent is stopped")
@@ -150,23 +169,27 @@ def test_worktrees_of_finished_missions_are_given_back_and_used_again(shop: Shop
     client.ensure_running()
     first = shop.mission("First")
     shop.done(first)
-    until(lambda: shop.workspace.worktrees()[0].mission_id is None, "the worktree is vacant")
+    until(lambda: shop.workspace.read(queries.workstation.worktrees)[0].mission_id is None, "the worktree is vacant")
     second = shop.mission("Second")
     shop.done(second)
-    assert len(shop.workspace.worktrees()) == 1
-    until(lambda: shop.workspace.worktrees()[0].mission_id is None, "the worktree is vacant again")
+    assert len(shop.workspace.read(queries.workstation.worktrees)) == 1
+    until(
+        lambda: shop.workspace.read(queries.workstation.worktrees)[0].mission_id is None, "the worktree is vacant again"
+    )
     assert shop.now(second).worktree_path is None
 
 
 def test_a_mission_waits_while_every_worktree_holds_work_and_starts_when_one_is_free(shop: Shop) -> None:
-    shop.workspace.update_repository(shop.recorded.id, {"max_concurrent_missions": 1})
+    shop.workspace.write(operations.parts.edit, ProjectRepository, shop.recorded.id, {"max_concurrent_missions": 1})
     client.ensure_running()
     missions = [shop.mission(f"Mission {number}", flow="Quick fix") for number in range(4)]
     for mission in missions:
         shop.review(mission, "code")
     late = shop.mission("Late")
-    assert "waits for a free worktree of shop" in (shop.workspace.why_not(late.id) or "")
-    shop.workspace.approve(missions[0].id)
+    assert "waits for a free worktree of shop" in (
+        shop.workspace.read(queries.sessions.why_not, late.id, now=shop.workspace.now()) or ""
+    )
+    shop.workspace.write(operations.review.approve, missions[0].id)
     shop.done(late)
     assert [session.outcome for session in shop.sessions(late)] == ["completed"]
 
@@ -177,13 +200,16 @@ def test_worktrees_are_cleaned_when_asked(shop: Shop, monkeypatch: pytest.Monkey
     missions = [shop.mission(f"Mission {number}", flow="Quick fix") for number in range(2)]
     for mission in missions:
         shop.review(mission, "code")
-    assert len(shop.workspace.worktrees()) == 2
+    assert len(shop.workspace.read(queries.workstation.worktrees)) == 2
     for mission in missions:
-        shop.workspace.approve(mission.id)
+        shop.workspace.write(operations.review.approve, mission.id)
         shop.done(mission)
-    until(lambda: all(one.mission_id is None for one in shop.workspace.worktrees()), "both are vacant")
-    shop.workspace.request("clean_worktrees")
-    until(lambda: len(shop.workspace.worktrees()) == 1, "one is removed, one kept")
+    until(
+        lambda: all(one.mission_id is None for one in shop.workspace.read(queries.workstation.worktrees)),
+        "both are vacant",
+    )
+    shop.workspace.write(operations.workstation.request, "clean_worktrees")
+    until(lambda: len(shop.workspace.read(queries.workstation.worktrees)) == 1, "one is removed, one kept")
 
 
 def test_a_workspace_of_a_newer_version_is_refused_with_the_reason(workstation: Path) -> None:

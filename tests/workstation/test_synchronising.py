@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import tokens
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 
@@ -33,14 +35,17 @@ def test_the_service_synchronises_by_itself(workstation: Path, served: ServedHub
     client.ensure_running(stay=True)
     with Workspace.open() as workspace:
         tokens.write(account.id, tokens.Tokens(access=PAT), in_file=True)
-        workspace.put_account(account)
-        workspace.connect_project(account, PROJECT, {})
-        mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="By the service"))
+        replica.connecting.put_account(workspace, account)
+        workspace.write(replica.connecting.connect, account, PROJECT, {})
+        mission = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="By the service"))
         until(lambda: mission.id in served.hub.state.missions, "the mission reached the hub")
         with served.lock:
             path = f"/api/v1/missions/{mission.id}"
             served.hub.handle(Request("PATCH", path, {}, {"if-match": '"1"'}, {"title": "And back"}))
-        number = workspace.request("sync")
+        number = workspace.write(operations.workstation.request, "sync")
         until(lambda: int(workspace.meta("sync.answered") or 0) >= number, "the request was answered")
-        assert workspace.mission(mission.id).title == "And back"
-        until(lambda: workspace.sync_state().word == "synced by polling", "a hub without a socket is told of as such")
+        assert workspace.read(queries.missions.get, mission.id).title == "And back"
+        until(
+            lambda: queries.connection.sync_state(workspace).word == "synced by polling",
+            "a hub without a socket is told of as such",
+        )

@@ -16,11 +16,11 @@ from ...missions.connected import SyncState
 from ...missions.entities import LISTS, ListName, Project
 from ...missions.errors import NotFound
 from ...missions.records import record
+from ...workspace import queries
 from .view import KEY as VIEW
 from .view import BoardView
 
 if TYPE_CHECKING:
-    from ...workspace.reads import Reads
     from ...workspace.workspace import Workspace
     from ..mission.data import MissionData
 
@@ -75,11 +75,11 @@ class BoardDelta:
     again: bool = False
 
 
-def choose_project(workspace: Reads, wish: str | None, directory: Path | None) -> Project | None:
+def choose_project(workspace: Workspace, wish: str | None, directory: Path | None) -> Project | None:
     """The project to open: the wished one, that of the directory's repository, the one of last time, or the first."""
     if wish:
-        return workspace.project(wish)
-    projects = workspace.projects()
+        return workspace.read(queries.projects.get, wish)
+    projects = workspace.read(queries.projects.list_all)
     if directory is not None and projects:
         from ...worktrees.around import projects_around
 
@@ -89,41 +89,42 @@ def choose_project(workspace: Reads, wish: str | None, directory: Path | None) -
     return next((project for project in projects if project.id == last), projects[0] if projects else None)
 
 
-def summary(workspace: Reads, project_id: str | None) -> Summary:
+def summary(workspace: Workspace, project_id: str | None) -> Summary:
     """Everything around the cards of a project; of the first one when that is not there."""
-    seq = workspace.last_seq()
-    projects = tuple(workspace.projects())
+    seq = workspace.read(queries.board.last_seq)
+    projects = tuple(workspace.read(queries.projects.list_all))
     project = next((project for project in projects if project.id == project_id), None)
     if project is None and projects:
         project = projects[0]
-    counts = workspace.list_counts(project.id) if project else {name: ListCount() for name in LISTS}
+    counts = workspace.read(queries.board.list_counts, project.id) if project else {name: ListCount() for name in LISTS}
     return Summary(
         project=project,
         projects=projects,
-        repositories=len(workspace.repositories(project.id)) if project else 0,
+        repositories=len(workspace.read(queries.projects.repositories, project.id)) if project else 0,
         counts=counts,
-        running=workspace.running_count(),
-        waiting=workspace.waiting_count(),
-        paused=workspace.workstation_paused(),
+        running=workspace.read(queries.board.running_count),
+        waiting=workspace.read(queries.board.waiting_count),
+        paused=workspace.read(queries.workstation.paused),
         read_only=workspace.read_only,
         seq=seq,
-        filters=workspace.saved_filters(project.id) if project else {},
-        sync=workspace.sync_state(project.id) if project and project.hub else SyncState(),
+        filters=workspace.read(queries.projects.saved_filters, project.id) if project else {},
+        sync=queries.connection.sync_state(workspace, project.id) if project and project.hub else SyncState(),
     )
 
 
-def snapshot(workspace: Reads, project_id: str | None, limit: int | None = SCREENFUL) -> Snapshot:
+def snapshot(workspace: Workspace, project_id: str | None, limit: int | None = SCREENFUL) -> Snapshot:
     """A board with the first `limit` cards of each list."""
     around = summary(workspace, project_id)
     lists: dict[ListName, list[Card]] = {
-        name: workspace.cards(around.project.id, name, 0, limit) if around.project else [] for name in LISTS
+        name: workspace.read(queries.board.cards, around.project.id, name, 0, limit) if around.project else []
+        for name in LISTS
     }
     complete = all(len(lists[name]) >= around.counts[name].total for name in LISTS)
     kept = workspace.meta(f"{VIEW}{around.project.id}") if around.project else None
     return Snapshot(around, lists, complete, BoardView.from_text(kept))
 
 
-def look(workspace: Reads, wish: str | None, directory: Path | None) -> Snapshot:
+def look(workspace: Workspace, wish: str | None, directory: Path | None) -> Snapshot:
     """The first screenful of the project to open."""
     project = choose_project(workspace, wish, directory)
     return snapshot(workspace, project.id if project else None)
@@ -139,7 +140,7 @@ def opening(path: Path | None, wish: str | None, directory: Path | None) -> Snap
 
 def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> BoardDelta:
     """What any process changed since `before`; cards that run are always read, for what they do now."""
-    events = workspace.events_since(before.seq, limit=MANY + 1)
+    events = workspace.read(queries.missions.events_since, before.seq, limit=MANY + 1)
     around = summary(workspace, before.project.id if before.project else None)
     if around.project is None or before.project is None or around.project.id != before.project.id:
         return BoardDelta(around, {}, again=True)
@@ -147,16 +148,20 @@ def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> BoardDel
     if len(events) > MANY or any(event.kind in READ_ANEW and event.mission_id is None for event in mine):
         return BoardDelta(around, {}, again=True)
     ids = {event.mission_id for event in mine if event.mission_id} | set(live)
-    ids |= {card.id for card in workspace.live_cards(around.project.id)}
+    ids |= {card.id for card in workspace.read(queries.board.live_cards, around.project.id)}
     found: dict[str, Card | None] = dict.fromkeys(ids)
-    found.update((card.id, card) for card in workspace.cards_by_id(ids) if card.project_id == around.project.id)
+    found.update(
+        (card.id, card)
+        for card in workspace.read(queries.board.cards_by_id, ids)
+        if card.project_id == around.project.id
+    )
     return BoardDelta(around, found)
 
 
 def remember_project(workspace: Workspace, project_id: str) -> None:
     """Open this project next time."""
     try:
-        workspace.project(project_id)
+        workspace.read(queries.projects.get, project_id)
     except NotFound:
         return
     if workspace.read_only is None and workspace.meta(LAST_PROJECT) != project_id:

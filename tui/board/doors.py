@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...workspace import operations
 from ..kit.operations import Workspace
 from .live import LiveBoard
 from .missions import open_mission, welcome
@@ -58,7 +59,7 @@ async def pause(screen: LiveBoard) -> None:
     project = screen.model.summary.project
     if project is None:
         return
-    if await screen.app.perform(Workspace.update_project, project.id, {"paused": not project.paused}) is not None:
+    if await screen.app.write(operations.projects.edit, project.id, {"paused": not project.paused}) is not None:
         await screen.refresh_model()
         word = "goes on" if project.paused else "is paused: what runs goes on, nothing new starts"
         screen.app.tell(f"{project.name} {word}")
@@ -71,7 +72,7 @@ async def remove_sample(screen: LiveBoard) -> None:
         return
 
     def remove(workspace: Workspace, ref: str) -> bool:
-        workspace.delete_project(ref)
+        workspace.write(operations.projects.delete, ref)
         return True
 
     if await screen.app.perform(remove, sample.id):

@@ -8,7 +8,7 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from ...workspace.workspace import Workspace
+from ...workspace import operations
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
@@ -62,6 +62,6 @@ class FiltersScreen(Sheet[str | None]):
         rows, at = self.lines.rows, self.lines.cursor or 0
         if at < len(rows):
             name = str(rows[at].key)
-            await self.app.perform(Workspace.delete_filter, self.project_id, name)
+            await self.app.write(operations.filters.delete, self.project_id, name)
             self.saved.pop(name, None)
             self._show()

@@ -13,9 +13,9 @@ from textual.screen import Screen
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
 from ...missions.query import QueryError, Test, compile_query
+from ...workspace import queries
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
-from ..kit.operations import Workspace
 from . import data
 from .board import Board
 from .data import BoardModel, Snapshot
@@ -93,7 +93,7 @@ class LiveBoard(Screen[None]):
     async def _look_at_hub(self) -> None:
         """Time alone changes how the project stands with its hub: whoever synchronised may be gone."""
         known = self.model.summary
-        state = await self.app.perform(Workspace.sync_state, known.project.id if known.project else None)
+        state = await self.app.perform(queries.connection.sync_state, known.project.id if known.project else None)
         if state is not None and known is self.model.summary and state.word != known.sync.word:
             self.model.summary = replace(known, sync=state)
             self.top.show(summary=self.model.summary)
@@ -124,7 +124,7 @@ class LiveBoard(Screen[None]):
             return
         project = self.model.summary.project.id
         for name in LISTS:
-            cards = await self.app.perform(Workspace.cards, project, name)
+            cards = await self.app.read(queries.board.cards, project, name)
             if cards is None or self.model.summary.project is None or self.model.summary.project.id != project:
                 return
             self.model.lists[name] = cards

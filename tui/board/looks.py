@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...missions.query_words import Vocabulary
+from ...workspace import operations
 from ..kit.operations import Workspace
 from . import data
 from .live import LiveBoard
@@ -118,5 +119,5 @@ async def beside(screen: LiveBoard, step: int) -> None:
 
 
 def _save(workspace: Workspace, project_id: str, name: str, text: str) -> str:
-    workspace.save_filter(project_id, name, text)
+    workspace.write(operations.filters.save, project_id, name, text)
     return name.strip().removeprefix("@").lower()

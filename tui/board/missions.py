@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from ...missions.board import Card
 from ...missions.entities import LISTS
 from ...missions.ids import short_id
+from ...workspace import operations, queries
 from ..kit.list_names import NAMES
-from ..kit.operations import Workspace
 from .live import LiveBoard
 from .messages import MoveWished, NewWished, Wish
 from .rows.lanes import LaneBy
 
 if TYPE_CHECKING:
-    from ...workspace.bulk import Bulk
+    from ...workspace.change import Change
+    from ...workspace.operations.bulk import Bulk
+    from ...workspace.workspace import Workspace
 
 
 async def fulfil(screen: LiveBoard, wish: Wish, card: Card, cards: tuple[Card, ...]) -> None:
@@ -67,7 +69,8 @@ async def move(screen: LiveBoard, event: MoveWished) -> None:
 
     def move(workspace: Workspace) -> Bulk:
         changes = lane_changes(workspace, cards[0].project_id, by, event.lane)
-        return workspace.move_missions(
+        return workspace.write(
+            operations.bulk.move,
             [card.id for card in cards],
             event.to_list,
             before=event.before,
@@ -102,22 +105,22 @@ async def _choose_list(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
 async def _switch_ready(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
     ready = not all(card.ready for card in cards)
     if len(cards) > 1:
-        done = await screen.app.perform(Workspace.set_ready_many, [card.id for card in cards], ready)
+        done = await screen.app.write(operations.bulk.set_ready, [card.id for card in cards], ready)
         if done is not None:
             await screen.refresh_model()
             _tell(screen, done, "ready" if ready else "not ready")
         return
-    mission = await screen.app.perform(Workspace.set_ready, cards[0].id, ready)
+    mission = await screen.app.write(operations.missions.set_ready, cards[0].id, ready)
     if mission is None:
         return
     await screen.refresh_model()
-    why = await screen.app.perform(Workspace.why_not, cards[0].id) if ready else None
+    why = await screen.app.read(queries.sessions.why_not, cards[0].id, now=screen.app.clock()) if ready else None
     if why:
         screen.app.tell(f"{short_id(mission.number)} is ready; it waits: {why}")
 
 
 async def _shift_priority(screen: LiveBoard, cards: tuple[Card, ...], step: int) -> None:
-    done = await screen.app.perform(Workspace.shift_priority, [card.id for card in cards], step)
+    done = await screen.app.write(operations.bulk.shift_priority, [card.id for card in cards], step)
     if done is not None:
         await screen.refresh_model()
         if len(cards) > 1 or done.refused:
@@ -125,7 +128,7 @@ async def _shift_priority(screen: LiveBoard, cards: tuple[Card, ...], step: int)
 
 
 async def _delete(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
-    done = await screen.app.perform(Workspace.delete_missions, [card.id for card in cards])
+    done = await screen.app.write(operations.bulk.delete, [card.id for card in cards])
     if done is not None:
         await screen.refresh_model()
         _tell(screen, done, "deleted; u brings it back" if len(cards) == 1 else "deleted; u brings them back")
@@ -162,7 +165,7 @@ async def _copy(screen: LiveBoard, mission_id: str) -> None:
     from ..kit.sheets.choose import ChooseScreen
     from ..mission.copying import copies
 
-    mission = await screen.app.perform(Workspace.mission, mission_id)
+    mission = await screen.app.read(queries.missions.get, mission_id)
     if mission is None:
         return
     text = await screen.app.push_screen_wait(ChooseScreen(f"Copy of {short_id(mission.number)}", copies(mission)))
@@ -173,17 +176,17 @@ async def _copy(screen: LiveBoard, mission_id: str) -> None:
 
 async def undo(screen: LiveBoard) -> None:
     """Take back the last step."""
-    await _step(screen, Workspace.undo)
+    await _step(screen, operations.undo.undo)
 
 
 async def redo(screen: LiveBoard) -> None:
     """Do the undone step again."""
-    await _step(screen, Workspace.redo)
+    await _step(screen, operations.undo.redo)
 
 
-async def _step(screen: LiveBoard, operation: Callable[[Workspace, str], str]) -> None:
+async def _step(screen: LiveBoard, operation: Callable[[Change, str], str]) -> None:
     project = screen.model.summary.project
-    if project is not None and (said := await screen.app.perform(operation, project.id)):
+    if project is not None and (said := await screen.app.write(operation, project.id)):
         await screen.refresh_model()
         screen.app.tell(said)
 
@@ -200,13 +203,13 @@ def lane_changes(workspace: Workspace, project_id: str, by: LaneBy, lane: str | 
         case "priority":
             return {"priority": int(lane)}
         case "repository":
-            found = [one.id for one in workspace.repositories(project_id) if one.name == lane]
+            found = [one.id for one in workspace.read(queries.projects.repositories, project_id) if one.name == lane]
             return {"project_repository_id": found[0] if found else None}
         case "actor":
-            known = [one.id for one in workspace.actors(project_id) if one.name == lane]
+            known = [one.id for one in workspace.read(queries.projects.actors, project_id) if one.name == lane]
             return {"actor_id": known[0] if known else None}
         case "agent":
-            agent = next((one for one in workspace.agents() if one.name == lane), None)
+            agent = next((one for one in workspace.read(queries.workstation.agents) if one.name == lane), None)
             return {"code_agent_name": agent.name if agent else None, "code_agent_type": agent.type if agent else None}
         case _:
             return {}

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...missions.entities import Project
+from ...sync import replica
 from ...workspace.workspace import Workspace
 from ..kit.commands import Commands
 
 
 def last_hub(workspace: Workspace) -> str:
     """The hub that was signed in at last, empty when there is none."""
-    return next((one.hub for one in reversed(workspace.accounts())), "")
+    return next((one.hub for one in reversed(workspace.read(replica.connecting.accounts))), "")
 
 
 def signed_in(workspace: Workspace) -> str:
     """The hub that somebody is signed in at, empty when there is none; several are told apart by the command."""
-    return next((one.hub for one in workspace.accounts() if one.signed_in), "")
+    return next((one.hub for one in workspace.read(replica.connecting.accounts) if one.signed_in), "")
 
 
 async def sign_in(commands: Commands, address: str, show: Callable[[str], None], *, in_file: bool) -> None:

@@ -7,8 +7,10 @@ from ...missions.entities import Json
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...sync import replica
 from ...sync.replica.conflicts import SyncConflict
 from ...sync.replica.outbox import Entry
+from ...workspace import queries
 from ...workspace.workspace import Workspace
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
@@ -77,20 +79,22 @@ def read(workspace: Workspace, project: str | None) -> tuple[SyncState, list[Und
     """How the project stands, and everything that is undecided, oldest first."""
     found = [
         Undecided(one.part or (short_id(one.number) if one.number else "new"), one.title, conflict=one)
-        for one in workspace.conflicts(project)
+        for one in workspace.read(replica.settling.list_open, project)
     ]
-    for entry in workspace.outbox(project, parked=True):
+    for entry in workspace.read(replica.mirroring.queued, project, parked=True):
         if entry.kind.startswith("part"):
             part = str(entry.patch["table"])
-            found.append(Undecided(part, workspace.part_name(part, entry.entity_id), parked=entry))
+            found.append(
+                Undecided(part, workspace.read(replica.mirroring.part_name, part, entry.entity_id), parked=entry)
+            )
             continue
         try:
-            mission = workspace.mission(entry.entity_id)
+            mission = workspace.read(queries.missions.get, entry.entity_id)
             name, title = short_id(mission.number), mission.title
         except NotFound:
             name, title = "gone", str(entry.patch.get("title") or entry.entity_id)
         found.append(Undecided(name, title, parked=entry))
-    return workspace.sync_state(project), found
+    return queries.connection.sync_state(workspace, project), found
 
 
 def undecided_row(one: Undecided, marks: Marks) -> Row:

@@ -8,8 +8,12 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError, UsageError
-from ...workspace.workspace import Workspace
+from ...sync import replica
+from ...sync.replica.outbox import Entry
+from ...workspace import operations
+from ...workspace.change import Change
 from ..kit.application import Application
 from ..kit.editor import edit_in_editor
 from ..kit.keyline import KeyLine
@@ -100,7 +104,7 @@ class ConflictsScreen(Sheet[None]):
         """As it was done here."""
         one = self.under_cursor
         if one is not None and one.conflict is not None:
-            await self.app.perform(Workspace.keep_mine, one.conflict.id)
+            await self.app.write(replica.settling.keep_mine, one.conflict.id)
             self.reload()
 
     @work(group="decisions")
@@ -108,7 +112,7 @@ class ConflictsScreen(Sheet[None]):
         """As the hub has it."""
         one = self.under_cursor
         if one is not None and one.conflict is not None:
-            await self.app.perform(Workspace.keep_theirs, one.conflict.id)
+            await self.app.write(replica.settling.keep_theirs, one.conflict.id)
             self.reload()
 
     @work(group="decisions")
@@ -126,7 +130,7 @@ class ConflictsScreen(Sheet[None]):
         try:
             if any(mark.strip() in text.splitlines() for mark in MARKS):
                 raise UsageError("The marks of the conflict are still in the text", todo="take them out")
-            await self.app.workspace.run(Workspace.keep_mine, one.conflict.id, text=text)
+            await self.app.workspace.write(replica.settling.keep_mine, one.conflict.id, text=text)
         except SoloUnicornError as error:
             self.app.copy_to_clipboard(text)
             self.app.complain(error)
@@ -135,16 +139,16 @@ class ConflictsScreen(Sheet[None]):
 
     @work(group="decisions")
     async def action_retry(self) -> None:
-        await self._parked(Workspace.retry_parked)
+        await self._parked(replica.mirroring.retry_parked)
 
     @work(group="decisions")
     async def action_discard(self) -> None:
-        await self._parked(Workspace.discard_parked)
+        await self._parked(replica.mirroring.discard_parked)
 
-    async def _parked(self, what: Callable[[Workspace, int], object]) -> None:
+    async def _parked(self, what: Callable[[Change, int], Entry]) -> None:
         one = self.under_cursor
         if one is not None and one.parked is not None:
-            await self.app.perform(what, one.parked.seq)
+            await self.app.write_as(SYSTEM, what, one.parked.seq)
             self.reload()
 
     @work(group="decisions")
@@ -153,9 +157,9 @@ class ConflictsScreen(Sheet[None]):
         from .sign_in import SignInScreen
 
         if await self.app.push_screen_wait(SignInScreen()):
-            await self.app.perform(Workspace.request, "sync")
+            await self.app.write(operations.workstation.request, "sync")
 
     @work(group="decisions")
     async def action_sync(self) -> None:
-        await self.app.perform(Workspace.request, "sync")
+        await self.app.write(operations.workstation.request, "sync")
         self.app.tell("The service reads and sends everything now")

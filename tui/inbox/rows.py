@@ -10,6 +10,7 @@ from ...missions.entities import InboxItem, Mission
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...workspace import queries
 from ...workspace.workspace import Workspace
 from ..kit.ages import span
 from ..kit.lines import Row, row
@@ -41,12 +42,12 @@ def read(workspace: Workspace) -> list[Entry]:
     """All of it, oldest first."""
     found = [
         Entry(_kind(one.kind, one.mission), one.mission, one.since, one.text)
-        for one in workspace.waiting()
+        for one in workspace.read(queries.missions.waiting)
         if one.kind in ("review", "question", "attention")
     ]
-    for item in workspace.permissions():
+    for item in workspace.read(queries.inbox.items):
         try:
-            mission = workspace.mission(item.mission_id)
+            mission = workspace.read(queries.missions.get, item.mission_id)
         except NotFound:  # deleted while its agent asked
             continue
         found.append(Entry("permission", mission, item.asked_at, _call(item), item))

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 
 from ...missions.entities import Decision
 from ...missions.ids import short_id
-from ...workspace.workspace import Workspace
+from ...workspace import operations
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
@@ -133,7 +133,7 @@ class InboxScreen(Sheet[str | None]):
             why=one.text,
             button="Answer",
             needed="Write an answer",
-            use=lambda text: self.app.perform(Workspace.answer, one.mission.id, text),
+            use=lambda text: self.app.write(operations.review.answer, one.mission.id, text),
         )
         if await self.app.push_screen_wait(sheet):
             self.reload()
@@ -154,7 +154,7 @@ class InboxScreen(Sheet[str | None]):
         one = self.under_cursor
         if one is None or one.item is None:
             return
-        done = await self.app.perform(Workspace.answer_permission, one.item.id, decision, always=always)
+        done = await self.app.write(operations.inbox.answer, one.item.id, decision, always=always)
         if done is not None:
             verb = "may" if decision == "allow" else "must not"
             self.app.tell(f"{short_id(one.mission.number)} {verb} use {one.item.tool}{', always' if always else ''}")
@@ -170,7 +170,7 @@ class InboxScreen(Sheet[str | None]):
     @work
     async def action_approve(self) -> None:
         one = self.under_cursor
-        if one is not None and await self.app.perform(Workspace.approve, one.mission.id) is not None:
+        if one is not None and await self.app.write(operations.review.approve, one.mission.id) is not None:
             self.app.tell(f"Approved {short_id(one.mission.number)}")
             self.reload()
 
@@ -187,7 +187,7 @@ class InboxScreen(Sheet[str | None]):
             why=one.mission.title,
             button="Reject",
             needed="Say what to change",
-            use=lambda feedback: self.app.perform(Workspace.reject, one.mission.id, feedback),
+            use=lambda feedback: self.app.write(operations.review.reject, one.mission.id, feedback),
         )
         if await self.app.push_screen_wait(sheet):
             self.reload()
@@ -195,5 +195,5 @@ class InboxScreen(Sheet[str | None]):
     @work
     async def action_again(self) -> None:
         one = self.under_cursor
-        if one is not None and await self.app.perform(Workspace.set_ready, one.mission.id, True) is not None:
+        if one is not None and await self.app.write(operations.missions.set_ready, one.mission.id, True) is not None:
             self.reload()

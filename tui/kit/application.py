@@ -23,12 +23,14 @@ from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
 from .marks import Marks, marks_for
-from .operations import Workspace
 from .readable import Readable
 from .terminal import Terminal
 
 if TYPE_CHECKING:
+    from ...missions.entities import Author
+    from ...workspace.change import Change
     from ...workspace.store import Connection
+    from ...workspace.workspace import Workspace
     from ...workstation.client import Keeper, ServiceInfo
 
 P = ParamSpec("P")
@@ -153,9 +155,23 @@ class Application(App[None]):
             self.complain(error)
             return None
 
-    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    async def read(
+        self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
         """What a query of the workspace finds; an error is told to the person and gives None."""
         return await self.perform(lambda workspace: workspace.read(query, *args, **kwargs))
+
+    async def write(
+        self, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Change the workspace in the person's name; an error is told to the person and gives None."""
+        return await self.perform(lambda workspace: workspace.write(operation, *args, **kwargs))
+
+    async def write_as(
+        self, by: Author, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """As `write`, in the name of `by`."""
+        return await self.perform(lambda workspace: workspace.write_as(by, operation, *args, **kwargs))
 
     def complain(self, error: SoloUnicornError) -> None:
         """Say what happened, why, and what to do."""

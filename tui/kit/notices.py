@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...config.settings import ScreenSettings
 from ...missions.ids import short_id
-from .operations import Workspace
+from ...workspace import queries
 
 if TYPE_CHECKING:
     from .application import Application
@@ -38,7 +38,7 @@ async def say_what_waits(app: Application, count: int) -> None:
     if settings.notify == "bell":
         app.terminal.bell()
         return
-    waiting = await app.perform(Workspace.waiting)
+    waiting = await app.read(queries.missions.waiting)
     if waiting:
         newest = max(waiting, key=lambda one: one.since)
         what = {"review": "waits for your review", "question": "asks", "attention": "needs you"}[newest.kind]

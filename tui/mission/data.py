@@ -21,7 +21,9 @@ from ...missions.errors import NotFound
 from ...missions.flows import enabled_stages
 from ...missions.pull_requests import wanted
 from ...missions.records import record
-from ...workspace.attachments import content_path
+from ...sync import replica
+from ...workspace import queries
+from ...workspace.queries.attachments import content_path
 from ...workspace.workspace import Workspace
 
 EVENTS = 400
@@ -79,35 +81,46 @@ class MissionData:
 
 def read(workspace: Workspace, ref: str) -> MissionData:
     """Everything about a mission; NotFound."""
-    mission = workspace.mission(ref)
-    flow = workspace.flow_of(mission.id)
-    project, repository = workspace.project(mission.project_id), _repository(workspace, mission)
-    dependencies = tuple(workspace.dependencies(mission.id))
+    mission = workspace.read(queries.missions.get, ref)
+    flow = workspace.read(queries.projects.flow_of, mission.id)
+    project, repository = workspace.read(queries.projects.get, mission.project_id), _repository(workspace, mission)
+    dependencies = tuple(workspace.read(queries.missions.dependencies, mission.id))
     return MissionData(
         mission=mission,
         project=project,
         flow=flow,
         stages=enabled_stages(flow, mission.flow_config),
         repository=repository,
-        actor=next((actor for actor in workspace.actors(mission.project_id) if actor.id == mission.actor_id), None),
+        actor=next(
+            (
+                actor
+                for actor in workspace.read(queries.projects.actors, mission.project_id)
+                if actor.id == mission.actor_id
+            ),
+            None,
+        ),
         dependencies=dependencies,
         tree=_tree(workspace, dependencies, mission.id),
         criteria=criteria(mission),
-        attachments=tuple(workspace.attachments(mission.id)),
+        attachments=tuple(workspace.read(queries.attachments.of_mission, mission.id)),
         file_states=_file_states(workspace, mission.id),
-        change=workspace.change_state(mission.id),
-        comments=tuple(workspace.comments(mission.id)),
+        change=workspace.read(queries.missions.change_state_of, mission.id),
+        comments=tuple(workspace.read(queries.comments.of_mission, mission.id)),
         by_pull_request=wanted(mission, project, repository),
-        sessions=tuple(workspace.sessions(mission.id)),
-        history=tuple(workspace.history(mission.id, EVENTS)),
-        why_not=workspace.why_not(mission.id),
+        sessions=tuple(workspace.read(queries.sessions.find, mission.id)),
+        history=tuple(workspace.read(queries.missions.history, mission.id, EVENTS)),
+        why_not=workspace.read(queries.sessions.why_not, mission.id, now=workspace.now()),
     )
 
 
 def _file_states(workspace: Workspace, mission_id: str) -> dict[str, str]:
     said = {"waiting": "  to be sent", "parked": "  refused by the hub: U"}
-    states = {file_id: said[state] for file_id, state in workspace.file_states(mission_id).items()}
-    away = {one.id: "  at the hub" for one in workspace.attachments(mission_id) if not content_path(one).exists()}
+    states = {file_id: said[state] for file_id, state in workspace.read(replica.files.file_states, mission_id).items()}
+    away = {
+        one.id: "  at the hub"
+        for one in workspace.read(queries.attachments.of_mission, mission_id)
+        if not content_path(one).exists()
+    }
     return {**states, **away}
 
 
@@ -115,7 +128,7 @@ def _repository(workspace: Workspace, mission: Mission) -> ProjectRepository | N
     if mission.project_repository_id is None:
         return None
     try:
-        return workspace.repository(mission.project_repository_id)
+        return workspace.read(queries.projects.repository, mission.project_repository_id)
     except NotFound:
         return None
 
@@ -134,7 +147,11 @@ def _tree(workspace: Workspace, direct: tuple[DependencyView, ...], mission_id: 
             if view.other is None or view.direction == "relates_to" or depth >= DEEP or view.other_id in opened:
                 continue
             opened.add(view.other_id)
-            further = [one for one in workspace.dependencies(view.other_id) if one.direction == view.direction]
+            further = [
+                one
+                for one in workspace.read(queries.missions.dependencies, view.other_id)
+                if one.direction == view.direction
+            ]
             add(further, depth + 1, (*lines, not last))
 
     for direction in ("blocked_by", "blocks", "relates_to"):

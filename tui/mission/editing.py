@@ -9,6 +9,7 @@ from time import monotonic
 from ...missions.criteria import Criterion, ticked
 from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
+from ...workspace import operations
 from ...workspace.workspace import Workspace
 from .changes import ChangesPane
 from .files import FilesPane
@@ -41,15 +42,15 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
         case ChangesPane.CommentWished():
             await _comment(room, wish)
         case ChangesPane.ResolveWished(comment=one):
-            if await room.app.perform(Workspace.resolve_comment, one.id, resolved=one.open) is not None:
+            if await room.app.write(operations.comments.resolve, one.id, resolved=one.open) is not None:
                 room.app.tell("Resolved" if one.open else "Open again")
                 room.reload()
         case ChangesPane.DeleteWished(comment=one):
-            if await room.app.perform(Workspace.delete_comment, one.id) is not None:
+            if await room.app.write(operations.comments.delete, one.id) is not None:
                 room.app.tell("The comment is gone; the history keeps its words")
                 room.reload()
         case FilesPane.Attach(path=path):
-            made = await room.app.perform(Workspace.add_attachment, room.ref, _path_of(room, path))
+            made = await room.app.perform(operations.attachments.attach, room.ref, _path_of(room, path))
             if made is not None:
                 room.app.tell(f"{made.name} attached")
                 room.reload()
@@ -75,7 +76,7 @@ async def _edit(room: LiveMission, changes: dict[str, object]) -> Mission | None
     if room.data is None:
         return None
     version = room.data.mission.version
-    done = await room.app.perform(Workspace.edit_mission, room.ref, changes, expected_version=version)
+    done = await room.app.write(operations.missions.edit, room.ref, changes, expected_version=version)
     room.reload()
     return done
 
@@ -90,8 +91,8 @@ async def _comment(room: LiveMission, wish: ChangesPane.CommentWished) -> None:
         why=wish.content,
         button="Comment",
         needed="Write a comment",
-        use=lambda text: room.app.perform(
-            Workspace.add_comment, room.ref, wish.file, wish.line, wish.side, text, anchor=wish.anchor
+        use=lambda text: room.app.write(
+            operations.comments.add, room.ref, wish.file, wish.line, wish.side, text, anchor=wish.anchor
         ),
     )
     if await room.app.push_screen_wait(sheet):
@@ -111,18 +112,20 @@ async def _detach(room: LiveMission, name: str) -> None:
     question = ConfirmScreen(f"Take {name} off this mission? Our copy of it goes.", "Take it off")
     if (
         await room.app.push_screen_wait(question)
-        and await room.app.perform(Workspace.remove_attachment, room.ref, name) is not None
+        and await room.app.write(operations.attachments.detach, room.ref, name) is not None
     ):
         room.reload()
 
 
 async def _fetch(room: LiveMission, one: Attachment) -> None:
     """Have the service bring a file that is at the hub only; raises what stood in the way."""
-    from ...workspace.attachments import content_path, failure
+    from ...workspace.queries.attachments import content_path, failure
 
     workspace = room.app.workspace
     await workspace.run(Workspace.set_meta, failure(one.id), "")
-    await workspace.run(Workspace.request, "fetch_file", mission=one.mission_id, payload={"name": one.name})
+    await workspace.write(
+        operations.workstation.request, "fetch_file", mission=one.mission_id, payload={"name": one.name}
+    )
     room.app.tell(f"{one.name} is being fetched …")
     until = monotonic() + FETCH_SECONDS
     while not content_path(one).exists():
@@ -134,7 +137,7 @@ async def _fetch(room: LiveMission, one: Attachment) -> None:
 
 
 async def _open(room: LiveMission, name: str) -> None:
-    from ...workspace.attachments import content_path, shown_path
+    from ...workspace.queries.attachments import content_path, shown_path
 
     one = next((one for one in room.data.attachments if one.name == name), None) if room.data else None
     if one is None:

@@ -11,6 +11,7 @@ from ...missions.entities import Actor, CodeAgent, Flow, Mission, ProjectReposit
 from ...missions.errors import InvalidValue
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 
 
@@ -29,19 +30,19 @@ class FormData:
 
 def read(workspace: Workspace, project_id: str, ref: str | None) -> FormData:
     """Everything that the form needs."""
-    mission = workspace.mission(ref) if ref else None
+    mission = workspace.read(queries.missions.get, ref) if ref else None
     blockers = [
         short_id(view.other.number)
-        for view in (workspace.dependencies(mission.id) if mission else ())
+        for view in (workspace.read(queries.missions.dependencies, mission.id) if mission else ())
         if view.direction == "blocked_by" and view.other is not None
     ]
-    project = workspace.project(project_id)
+    project = workspace.read(queries.projects.get, project_id)
     return FormData(
-        flows=tuple(workspace.flows(project_id)),
+        flows=tuple(workspace.read(queries.projects.flows, project_id)),
         default_flow=(mission.flow_id if mission else None) or project.default_flow_id,
-        repositories=tuple(workspace.repositories(project_id)),
-        actors=tuple(workspace.actors(project_id)),
-        agents=tuple(agent for agent in workspace.agents() if agent.state == "ready"),
+        repositories=tuple(workspace.read(queries.projects.repositories, project_id)),
+        actors=tuple(workspace.read(queries.projects.actors, project_id)),
+        agents=tuple(agent for agent in workspace.read(queries.workstation.agents) if agent.state == "ready"),
         mission=mission,
         blockers=" ".join(blockers),
     )
@@ -54,13 +55,13 @@ def references(text: str) -> list[str]:
 
 def create(workspace: Workspace, project_id: str, draft: MissionDraft, blockers: list[str]) -> Mission:
     """Make a mission; its blockers are looked up first, so that nothing is made when one is not there."""
-    others = [workspace.mission(ref) for ref in blockers]
+    others = [workspace.read(queries.missions.get, ref) for ref in blockers]
     if not draft.title.strip():
         raise InvalidValue("title", "A mission needs a title", todo="write what is to be done in a line")
-    mission = workspace.create_mission(project_id, draft)
+    mission = workspace.write(operations.missions.create, project_id, draft)
     for other in others:
-        workspace.link(other.id, mission.id)
-    return workspace.mission(mission.id)
+        workspace.write(operations.missions.link, other.id, mission.id)
+    return workspace.read(queries.missions.get, mission.id)
 
 
 @record
@@ -75,15 +76,15 @@ def change(
     workspace: Workspace, mission: Mission, changes: Mapping[str, object], before: list[str], after: list[str]
 ) -> Mission | Overtaken:
     """Save what differs from the mission as it was opened; what others changed in other fields stays theirs."""
-    now = workspace.mission(mission.id)
+    now = workspace.read(queries.missions.get, mission.id)
     if theirs := overtaken(mission, now, changes):
         return Overtaken(now, theirs)
-    was = {workspace.mission(ref).id for ref in before}
-    wanted = {workspace.mission(ref).id for ref in after}
+    was = {workspace.read(queries.missions.get, ref).id for ref in before}
+    wanted = {workspace.read(queries.missions.get, ref).id for ref in after}
     if changes:
-        workspace.edit_mission(mission.id, changes, expected_version=now.version)
+        workspace.write(operations.missions.edit, mission.id, changes, expected_version=now.version)
     for other in wanted - was:
-        workspace.link(other, mission.id)
+        workspace.write(operations.missions.link, other, mission.id)
     for other in was - wanted:
-        workspace.unlink(other, mission.id)
-    return workspace.mission(mission.id)
+        workspace.write(operations.missions.unlink, other, mission.id)
+    return workspace.read(queries.missions.get, mission.id)

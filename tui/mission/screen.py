@@ -10,7 +10,7 @@ from textual.widgets import Button, ContentSwitcher, Input
 from ...missions.criteria import Criterion
 from ...missions.entities import Session
 from ...missions.ids import short_id
-from ...workspace.workspace import Workspace
+from ...workspace import operations
 from ..kit.keys import binding
 from ..kit.lines import Lines
 from . import editing
@@ -112,7 +112,7 @@ class MissionScreen(LiveMission):
 
     @work
     async def action_approve(self) -> None:
-        approved = await self.app.perform(Workspace.approve, self.ref)
+        approved = await self.app.write(operations.review.approve, self.ref)
         if approved is not None:
             self.app.tell(
                 f"{short_id(approved.number)}: {approved.stage} next"
@@ -139,7 +139,7 @@ class MissionScreen(LiveMission):
             text="See to my comments on the lines." if still else "",
             button="Reject",
             needed="Say what to change",
-            use=lambda feedback: self.app.perform(Workspace.reject, self.ref, feedback),
+            use=lambda feedback: self.app.write(operations.review.reject, self.ref, feedback),
         )
         if await self.app.push_screen_wait(sheet):
             self.app.tell("Sent back with your feedback")
@@ -156,7 +156,7 @@ class MissionScreen(LiveMission):
             why=question,
             button="Answer",
             needed="Write an answer",
-            use=lambda text: self.app.perform(Workspace.answer, self.ref, text),
+            use=lambda text: self.app.write(operations.review.answer, self.ref, text),
         )
         if await self.app.push_screen_wait(sheet):
             self.app.tell("Answered; the same conversation goes on")
@@ -194,18 +194,23 @@ class MissionScreen(LiveMission):
             self.app.tell("Asked to stop")
 
     async def _ask(self, kind: str, session: Session, payload: dict[str, Any] | None = None) -> bool:
-        made = await self.app.perform(Workspace.request, kind, mission=self.ref, session=session.id, payload=payload)
+        made = await self.app.write(
+            operations.workstation.request, kind, mission=self.ref, session=session.id, payload=payload
+        )
         return made is not None
 
     @work
     async def action_ready(self) -> None:
-        if self.data and await self.app.perform(Workspace.set_ready, self.ref, not self.data.mission.ready) is not None:
+        if (
+            self.data
+            and await self.app.write(operations.missions.set_ready, self.ref, not self.data.mission.ready) is not None
+        ):
             self.reload()
 
     @work
     async def action_land(self) -> None:
         """Try the landing again."""
-        if await self.app.perform(Workspace.retry_landing, self.ref) is not None:
+        if await self.app.write(operations.landing.retry, self.ref) is not None:
             self.reload()
 
     @work

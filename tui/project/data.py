@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...missions.entities import Actor, Flow, MemoryDocument, Project, ProjectRepository
 from ...missions.permissions import PermissionRule
 from ...missions.records import record
+from ...workspace import queries
 from ...workspace.workspace import Workspace
 
 
@@ -22,12 +23,12 @@ class ProjectData:
 
 def read(workspace: Workspace, ref: str) -> ProjectData:
     """All of a project; NotFound."""
-    project = workspace.project(ref)
+    project = workspace.read(queries.projects.get, ref)
     return ProjectData(
         project=project,
-        repositories=tuple(workspace.repositories(project.id)),
-        flows=tuple(workspace.flows(project.id)),
-        actors=tuple(workspace.actors(project.id)),
-        memory=tuple(workspace.memory_documents(project.id)),
-        rules=tuple(workspace.permission_rules(project.id)),
+        repositories=tuple(workspace.read(queries.projects.repositories, project.id)),
+        flows=tuple(workspace.read(queries.projects.flows, project.id)),
+        actors=tuple(workspace.read(queries.projects.actors, project.id)),
+        memory=tuple(workspace.read(queries.memory.list_all, project.id)),
+        rules=tuple(workspace.read(queries.inbox.rules, project.id)),
     )

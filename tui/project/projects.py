@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from ...missions.board import ListCount
 from ...missions.entities import ListName, Project
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
@@ -98,10 +99,13 @@ class ProjectsScreen(Sheet[str | None]):
     @on(Input.Submitted)
     @work
     async def _make(self, event: Input.Submitted) -> None:
-        made = await self.app.perform(Workspace.create_project, event.value.strip())
+        made = await self.app.write(operations.projects.create, event.value.strip())
         if made is not None:
             self.dismiss(made.id)
 
 
 def _read(workspace: Workspace) -> list[tuple[Project, dict[ListName, ListCount]]]:
-    return [(project, workspace.list_counts(project.id)) for project in workspace.projects()]
+    return [
+        (project, workspace.read(queries.board.list_counts, project.id))
+        for project in workspace.read(queries.projects.list_all)
+    ]

@@ -9,7 +9,7 @@ from textual import on, work
 from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
 from ...missions.errors import SoloUnicornError
 from ...missions.permissions import PermissionRule
-from ...workspace.workspace import Workspace
+from ...workspace import operations, queries
 from ..kit.fields import FieldList
 from ..kit.keys import binding
 from ..kit.lines import Lines
@@ -74,11 +74,11 @@ class ProjectScreen(LiveProject):
         match self.tab, self.chosen:
             case "settings", _:
                 changes = change_of(self.data.project, event.field, value)
-                await self.app.perform(Workspace.update_project, self.ref, changes)
+                await self.app.write(operations.projects.edit, self.ref, changes)
             case "repositories", ProjectRepository() as one:
-                await self.app.perform(Workspace.update_repository, one.id, {event.field.name: value})
+                await self.app.write(operations.parts.edit, ProjectRepository, one.id, {event.field.name: value})
             case "actors", Actor() as actor:
-                await self.app.perform(Workspace.update_actor, actor.id, {event.field.name: value})
+                await self.app.write(operations.parts.edit, Actor, actor.id, {event.field.name: value})
         self.reload()
 
     # -- parts ---------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class ProjectScreen(LiveProject):
             case "flows":
                 await self._copy_flow(line)
             case "actors":
-                await self.app.perform(Workspace.create_actor, self.ref, line)
+                await self.app.write(operations.projects.create_actor, self.ref, line)
             case "memory":
                 await self._write(MemoryDocument(self.ref, line, "", 0, self.app.clock(), USER))
             case "members":
@@ -129,7 +129,7 @@ class ProjectScreen(LiveProject):
     async def _copy_flow(self, name: str) -> None:
         flow = self.chosen
         stages = flow.stage_sequence if isinstance(flow, Flow) else (FlowStage("code", True),)
-        await self.app.perform(Workspace.create_flow, self.ref, name, stages)
+        await self.app.write(operations.projects.create_flow, self.ref, name, stages)
 
     @work(group="edits")
     async def action_edit(self) -> None:
@@ -140,7 +140,7 @@ class ProjectScreen(LiveProject):
             case Flow() as flow:
                 line = await self.app.push_screen_wait(LineScreen("Name of the flow", text=flow.name))
                 if line:
-                    await self.app.perform(Workspace.describe_flow, flow.id, name=line)
+                    await self.app.write(operations.projects.describe_flow, flow.id, name=line)
         self.reload()
 
     async def _write(self, one: MemoryDocument) -> None:
@@ -151,7 +151,7 @@ class ProjectScreen(LiveProject):
             nonlocal version
             if written == one.text.strip():
                 return one
-            done = await self.app.perform(Workspace.replace_memory, self.ref, one.name, written + "\n", version)
+            done = await self.app.write(operations.memory.replace, self.ref, one.name, written + "\n", version)
             if done is not None:
                 self.app.tell(f"{done.name} is at version {done.version}")
                 return done
@@ -172,16 +172,16 @@ class ProjectScreen(LiveProject):
         await self.app.push_screen_wait(sheet)
 
     async def _documents(self) -> list[MemoryDocument]:
-        return await self.app.perform(Workspace.memory_documents, self.ref) or []
+        return await self.app.read(queries.memory.list_all, self.ref) or []
 
     @work(group="edits")
     async def action_default(self) -> None:
         """New missions get it."""
         match self.chosen:
             case Flow() as flow:
-                await self.app.perform(Workspace.update_project, self.ref, {"default_flow_id": flow.id})
+                await self.app.write(operations.projects.edit, self.ref, {"default_flow_id": flow.id})
             case Actor() as actor:
-                await self.app.perform(Workspace.update_project, self.ref, {"default_actor_id": actor.id})
+                await self.app.write(operations.projects.edit, self.ref, {"default_actor_id": actor.id})
         self.reload()
 
     @work(group="edits")
@@ -205,13 +205,13 @@ class ProjectScreen(LiveProject):
             return
         match one:
             case ProjectRepository():
-                await self.app.perform(Workspace.remove_repository, one.id)
+                await self.app.write(operations.parts.remove, ProjectRepository, one.id)
             case Flow():
-                await self.app.perform(Workspace.delete_flow, one.id)
+                await self.app.write(operations.parts.remove, Flow, one.id)
             case Actor():
-                await self.app.perform(Workspace.delete_actor, one.id)
+                await self.app.write(operations.parts.remove, Actor, one.id)
             case PermissionRule():
-                await self.app.perform(Workspace.forget_permission_rule, one.id)
+                await self.app.write(operations.inbox.forget_rule, one.id)
         self.reload()
 
     async def _part_from(self, pane: Members) -> None:
@@ -272,7 +272,7 @@ class ProjectScreen(LiveProject):
             await self._keep(flow, _with(flow, at, changed), at)
 
     async def _keep(self, flow: Flow, stages: tuple[FlowStage, ...], at: int) -> Flow | None:
-        kept = await self.app.perform(Workspace.update_flow, flow.id, stages)
+        kept = await self.app.write(operations.projects.set_stages, flow.id, stages)
         if kept is not None:
             self.query_one(StageEditor).cursor = at
         self.reload()

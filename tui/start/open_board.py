@@ -76,11 +76,11 @@ def glimpse(stack: ExitStack, project: str | None, directory: Path | None) -> Sn
 
     The connection stays open until the stack is closed: were it the last one, closing would fold the log into the file.
     """
-    from ...workspace.reads import Reads
     from ...workspace.store import DatabaseError
+    from ...workspace.workspace import Workspace
     from ..board.data import look
 
-    workspace = Reads.glimpse()
+    workspace = Workspace.glimpse()
     if workspace is None:
         return None
     stack.callback(workspace.close)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ...missions.entities import Project
+from ...missions.entities import SYSTEM, Project
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
+from ...workspace import operations
 from ...workspace.workspace import Workspace
 from ..kit.commands import Commands
 
@@ -74,7 +75,7 @@ def keep_step(workspace: Workspace, step: int, with_repository: bool) -> None:
 
 def empty_project(workspace: Workspace, found: RepositoryFound | None = None) -> Project:
     """A project to fill; a repository that has no commit yet is linked to it once it has one."""
-    project = workspace.create_project("My project")
+    project = workspace.write(operations.projects.create, "My project")
     if found is not None and not found.has_commit:
         from ...worktrees.linking import await_commit
 
@@ -82,6 +83,16 @@ def empty_project(workspace: Workspace, found: RepositoryFound | None = None) ->
     return project
 
 
+def tutorial(workspace: Workspace) -> Project:
+    """The tutorial's project."""
+    return workspace.write_as(SYSTEM, operations.tutorial.create)
+
+
+def sample(workspace: Workspace) -> Project:
+    """The sample's project."""
+    return workspace.write_as(SYSTEM, operations.sample.create)
+
+
 def start_project(workspace: Workspace, name: str) -> Project:
     """An empty project."""
-    return workspace.create_project(name)
+    return workspace.write(operations.projects.create, name)

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 
 from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
-from ...workspace.workspace import Workspace
+from ...workspace import operations
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
 from ..kit.keys import binding
@@ -184,7 +184,7 @@ class WelcomeScreen(Sheet[str | None]):
                 if self.found is not None and self.with_repository:
                     await self._begin_with_repository(self.found)
                 else:
-                    await self._begin("Making the tutorial …", Workspace.create_tutorial)
+                    await self._begin("Making the tutorial …", welcome_data.tutorial)
             case "hub":
                 self.dismiss(self.project.id if self.project else None)
 
@@ -208,11 +208,11 @@ class WelcomeScreen(Sheet[str | None]):
 
     @work(group="steps")
     async def action_tutorial(self) -> None:
-        await self._begin("Making the tutorial …", Workspace.create_tutorial)
+        await self._begin("Making the tutorial …", welcome_data.tutorial)
 
     @work(group="steps")
     async def action_sample(self) -> None:
-        await self._begin("Making the sample …", Workspace.create_sample_project)
+        await self._begin("Making the sample …", welcome_data.sample)
 
     @work(group="steps")
     async def action_empty(self) -> None:
@@ -237,7 +237,7 @@ class WelcomeScreen(Sheet[str | None]):
             try:
                 await welcome_data.add_repository(self.app.commands, found, project)
             except SoloUnicornError as error:  # no project is left behind that nothing can run in
-                await self.app.perform(Workspace.delete_project, project.id)
+                await self.app.write(operations.projects.delete, project.id)
                 self.app.complain(error)
                 project = None
         self._busy("")

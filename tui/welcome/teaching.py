@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...workspace.workspace import Workspace
+from ...workspace import operations
 from ..kit.application import Application
 
 
 async def follow(app: Application, project_id: str) -> None:
     """Look whether a step was done, and say so."""
-    lesson = await app.perform(Workspace.follow_tutorial, project_id)
+    lesson = await app.perform(operations.tutorial.follow, project_id)
     if lesson is None or not lesson.finished:
         return
     said = f"Next: {lesson.next}. Its card says how." if lesson.next else "That was all. X removes the tutorial."

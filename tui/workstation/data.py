@@ -13,7 +13,9 @@ from ...missions.entities import CodeAgent, JsonObject, Mission, Session, Workst
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...sync import replica
 from ...sync.replica.connecting import Account
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ..kit.ages import ago, at, clock, count, size
 from ..kit.lines import Row, row
@@ -39,29 +41,33 @@ class WorkstationData:
 
 
 def read(workspace: Workspace) -> WorkstationData:
-    worktrees = tuple(workspace.worktrees())
+    worktrees = tuple(workspace.read(queries.workstation.worktrees))
     missions = {
         found.id: found for slot in worktrees if slot.mission_id and (found := _mission(workspace, slot.mission_id))
     }
     return WorkstationData(
-        workstation=workspace.workstation(),
-        paused=workspace.workstation_paused(),
-        agents=tuple(workspace.agents()),
-        sessions=tuple((one, _mission(workspace, one.mission_id)) for one in workspace.sessions(active=True)),
-        queue=tuple(workspace.queue()),
+        workstation=operations.workstation.this_machine(workspace),
+        paused=workspace.read(queries.workstation.paused),
+        agents=tuple(workspace.read(queries.workstation.agents)),
+        sessions=tuple(
+            (one, _mission(workspace, one.mission_id)) for one in workspace.read(queries.sessions.find, active=True)
+        ),
+        queue=tuple(workspace.read(queries.sessions.queue, now=workspace.now())),
         worktrees=worktrees,
         missions=missions,
         measures={
-            mission_id: measured for mission_id in missions if (measured := workspace.change_state(mission_id).measured)
+            mission_id: measured
+            for mission_id in missions
+            if (measured := workspace.read(queries.missions.change_state_of, mission_id).measured)
         },
-        sync=workspace.sync_state(),
-        accounts=tuple(workspace.accounts()),
+        sync=queries.connection.sync_state(workspace),
+        accounts=tuple(workspace.read(replica.connecting.accounts)),
     )
 
 
 def _mission(workspace: Workspace, ref: str) -> Mission | None:
     try:
-        return workspace.mission(ref)
+        return workspace.read(queries.missions.get, ref)
     except NotFound:
         return None
 

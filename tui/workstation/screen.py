@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from ...missions.entities import JsonObject, Session
 from ...missions.errors import SoloUnicornError
-from ...workspace.workspace import Workspace
+from ...workspace import operations, queries
 from ..kit.ages import size
 from ..kit.application import Application
 from ..kit.keyline import KeyLine
@@ -105,7 +105,7 @@ class WorkstationScreen(Place[str | None]):
     async def _ask_service(self) -> None:
         self.status = await asyncio.to_thread(panel.service_status)
         self.records = await asyncio.to_thread(machine.log_tail)
-        state = await self.app.perform(Workspace.sync_state)  # time alone makes it another one
+        state = await self.app.perform(queries.connection.sync_state)  # time alone makes it another one
         if self.data is not None and state is not None:
             self.data = replace(self.data, sync=state)
         self._show()
@@ -167,7 +167,7 @@ class WorkstationScreen(Place[str | None]):
     @work
     async def action_pause(self) -> None:
         if self.data is not None:
-            await self.app.perform(Workspace.set_workstation_paused, not self.data.paused)
+            await self.app.perform(operations.workstation.set_paused, not self.data.paused)
             self.reload()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -196,8 +196,8 @@ class WorkstationScreen(Place[str | None]):
         question = f"Stop {session.agent_name} at {session.stage}? Its work stays in the worktree."
         if not await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")):
             return
-        asked = await self.app.perform(
-            Workspace.request, "stop_session", mission=session.mission_id, session=session.id
+        asked = await self.app.write(
+            operations.workstation.request, "stop_session", mission=session.mission_id, session=session.id
         )
         if asked is not None:
             self.app.tell("Asked to stop")
@@ -205,7 +205,7 @@ class WorkstationScreen(Place[str | None]):
     @work(group="stops")
     async def action_drain(self) -> None:
         """Let what runs come to its end, then leave."""
-        if await self.app.perform(Workspace.request, "drain") is not None:
+        if await self.app.write(operations.workstation.request, "drain") is not None:
             self.app.tell("Draining: nothing new starts, the service leaves when all is done")
             self._ask_service()
 

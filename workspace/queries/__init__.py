@@ -1,1 +1,33 @@
-"""What is read from the workspace: functions of a connection, which `Workspace.read` runs on one state of it."""
+"""What is read from the workspace: functions of a connection, which `Workspace.read` runs on one state of it.
+
+`queries.missions.get` names one; its module is imported when it is first used, as the first paint needs few.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import attachments as attachments
+    from . import board as board
+    from . import comments as comments
+    from . import connection as connection
+    from . import exports as exports
+    from . import inbox as inbox
+    from . import memory as memory
+    from . import metrics as metrics
+    from . import missions as missions
+    from . import projects as projects
+    from . import pull_requests as pull_requests
+    from . import sessions as sessions
+    from . import usage as usage
+    from . import workstation as workstation
+else:
+
+    def __getattr__(name):
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        if name.startswith("__") or find_spec(f"{__name__}.{name}") is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")

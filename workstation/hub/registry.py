@@ -13,14 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 
 from ...config.log import logger
-from ...missions.entities import Json, JsonObject
+from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import NotFound
 from ...missions.wire import to_wire
+from ...sync import replica
 from ...sync.client.fetching import registration
 from ...sync.client.transport import Transport
 from ...sync.replica.connecting import Account
 from ...sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
 from ...system.backoff import Backoff
+from ...workspace import operations, queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
@@ -86,12 +88,14 @@ class Registry:
 
     async def _register(self) -> bool:
         """Take over as a new start; False while the hub cannot be asked or refuses."""
-        machine = await self._workspace.run(Workspace.workstation)
+        machine = await self._workspace.run(operations.workstation.this_machine)
         known = await self._transport.send(get(f"/workstations/{machine.id}"))
         if isinstance(known, NoAnswer) or known.status not in (200, 404):
             return False
         said = known.object.get("generation") if known.ok else 0
-        generation = await self._workspace.run(Workspace.next_generation, said if isinstance(said, int) else 0)
+        generation = await self._workspace.write_as(
+            SYSTEM, operations.workstation.next_generation, said if isinstance(said, int) else 0
+        )
         answer = await self._transport.send(registration(machine, generation))
         if isinstance(answer, Response) and answer.ok:
             self.generation = generation
@@ -104,7 +108,7 @@ class Registry:
 
     async def _beat(self) -> float:
         """One heartbeat; seconds until the next."""
-        machine = await self._workspace.run(Workspace.workstation)
+        machine = await self._workspace.run(operations.workstation.this_machine)
         body: JsonObject = {"generation": self.generation, **await self._workspace.run(state, self._account.id)}
         body["availableCodeAgents"] = [to_wire(agent) for agent in machine.available_code_agents]
         answer = await self._transport.send(Request("POST", f"{API}/workstations/{machine.id}/heartbeat", {}, {}, body))
@@ -148,10 +152,10 @@ class Registry:
 
 def state(workspace: Workspace, account_id: str) -> JsonObject:
     """What a heartbeat says of this machine: its state, and the sessions it runs for projects of this account."""
-    mirrored = {one.project_id for one in workspace.mirrors(account_id)}
-    sessions = [one for one in workspace.sessions(active=True) if one.project_id in mirrored]
+    mirrored = {one.project_id for one in workspace.read(replica.mirroring.mirrors, account_id)}
+    sessions = [one for one in workspace.read(queries.sessions.find, active=True) if one.project_id in mirrored]
     runs: list[Json] = [{"sessionId": one.id, "missionId": one.mission_id} for one in sessions]
-    word = "paused" if workspace.workstation_paused() else "busy" if sessions else "idle"
+    word = "paused" if workspace.read(queries.workstation.paused) else "busy" if sessions else "idle"
     return {"state": word, "runs": runs}
 
 
@@ -160,10 +164,10 @@ def cannot_begin(workspace: Workspace, offers: Mapping[str, str]) -> dict[str, s
     reasons = {}
     for mission_id in offers:
         try:
-            mission = workspace.mission(mission_id)
+            mission = workspace.read(queries.missions.get, mission_id)
         except NotFound:
             continue
-        reason = workspace.why_not(mission_id)
+        reason = workspace.read(queries.sessions.why_not, mission_id, now=workspace.now())
         if reason is not None and mission.agent_session_status == "INACTIVE":
             reasons[mission_id] = reason
     return reasons

@@ -18,8 +18,10 @@ from ...missions.entities import Json, JsonObject, Session
 from ...missions.errors import SoloUnicornError
 from ...missions.ids import new_ulid
 from ...missions.wire import to_wire
+from ...sync import replica
 from ...sync.replica.connecting import Account
-from ...workspace.attachments import failure
+from ...workspace import operations, queries
+from ...workspace.queries.attachments import failure
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..dispatch import Wish
@@ -54,10 +56,10 @@ class Synchronising:
         from ...sync.client.fetching import connected
 
         mission_id, name = request.mission_id or "", str(request.payload.get("name", ""))
-        file = await self._workspace.run(Workspace.attachment, mission_id, name)
+        file = await self._workspace.read(queries.attachments.get, mission_id, name)
         try:
-            mirror = await self._workspace.run(Workspace.mirror, file.project_id)
-            account = await self._workspace.run(Workspace.account, mirror.account)
+            mirror = await self._workspace.read(replica.mirroring.mirrored, file.project_id)
+            account = await self._workspace.read(replica.connecting.account, mirror.account)
             link = connected(account)
             try:
                 await fetch(link, account, file)
@@ -111,7 +113,7 @@ class Synchronising:
         """Let the hub give a mission that was claimed and did not begin to somebody else."""
 
         async def told(engine: Engine) -> None:
-            project = (await self._workspace.run(Workspace.mission, mission_id)).project_id
+            project = (await self._workspace.read(queries.missions.get, mission_id)).project_id
             await self._said(engine, project, mission_id, "release", session_id, {})
 
         if self._engine is not None:
@@ -135,18 +137,18 @@ class Synchronising:
         from ...sync.replica.messages import API, NoAnswer
         from ...sync.replica.messages import Request as ToHub
 
-        mirrors = {one.project_id: one for one in await self._workspace.run(Workspace.mirrors)}
-        accounts = {one.id: one for one in await self._workspace.run(Workspace.accounts)}
+        mirrors = {one.project_id: one for one in await self._workspace.read(replica.mirroring.mirrors)}
+        accounts = {one.id: one for one in await self._workspace.read(replica.connecting.accounts)}
         if project_id not in mirrors or mirrors[project_id].account not in accounts:
             return 200 if project_id not in mirrors else 0
         account = accounts[mirrors[project_id].account]
         registry = self._registries.get(account.id)
         if verb == "claim" and (registry is None or not registry.may_work):
             return 0  # not known there yet, or fenced off
-        machine = await self._workspace.run(Workspace.workstation)
+        machine = await self._workspace.run(operations.workstation.this_machine)
         generation = registry.generation if registry is not None else 0
         body: JsonObject = {"workstationId": machine.id, "sessionId": session_id, **more}
-        body["generation"] = generation or await self._workspace.run(Workspace.generation)
+        body["generation"] = generation or await self._workspace.read(queries.workstation.generation)
         path = f"{API}/missions/{mission_id}/{verb}"
         answer = await engine.link(account).transport.send(ToHub("POST", path, {}, {}, body))
         if registry is not None:
@@ -163,7 +165,7 @@ class Synchronising:
         """Until cancelled."""
         stop = self._workspace.on_change(self._news.set)
         try:
-            while not await self._workspace.run(Workspace.mirrors):
+            while not await self._workspace.read(replica.mirroring.mirrors):
                 self._news.clear()
                 await self._news.wait()
         finally:
@@ -214,12 +216,12 @@ class AtHub:
 
     async def channels(self, projects: Sequence[str]) -> Sequence[str]:
         """Where workstations are told of, and what is for this one."""
-        machine = await self._workspace.run(Workspace.workstation)
+        machine = await self._workspace.run(operations.workstation.this_machine)
         return [*(f"project:{one}:workstations" for one in projects), f"workstation:{machine.id}"]
 
     async def presence(self) -> tuple[str, JsonObject]:
         """This workstation's id, and what it says of itself."""
-        machine = await self._workspace.run(Workspace.workstation)
+        machine = await self._workspace.run(operations.workstation.this_machine)
         return machine.id, await self._workspace.run(meta)
 
     def heard(self, envelope: JsonObject) -> None:
@@ -235,10 +237,10 @@ class AtHub:
 
 def meta(workspace: Workspace) -> JsonObject:
     """What this machine says of itself (domain.md, Presence)."""
-    machine = workspace.workstation()
-    sessions = workspace.sessions(active=True)
+    machine = operations.workstation.this_machine(workspace)
+    sessions = workspace.read(queries.sessions.find, active=True)
     return {
-        "status": "paused" if workspace.workstation_paused() else "busy" if sessions else "online",
+        "status": "paused" if workspace.read(queries.workstation.paused) else "busy" if sessions else "online",
         "name": machine.name,
         "availableCodeAgents": [to_wire(agent) for agent in machine.available_code_agents],
         "activeMissions": list[Json](sorted(session.mission_id for session in sessions)),

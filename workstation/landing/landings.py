@@ -20,6 +20,7 @@ from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...missions.landing import worktree_branch
 from ...missions.pull_requests import wanted
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing import Conflicted, Landed, land
@@ -79,7 +80,7 @@ class Landings:
 
     async def recover(self) -> None:
         """At start: finish or take back what a killed service was about to do in each repository."""
-        for repository in await self._context.workspace.run(Workspace.repositories):
+        for repository in await self._context.workspace.read(queries.projects.repositories):
             try:
                 for found in await self._context.git(recover, repository.local_path):
                     self._log.info("landing recovered", extra={"branch": found.branch, "outcome": found.outcome})
@@ -112,7 +113,7 @@ class Landings:
         name = {"mission": due.mission.id}
         workspace = self._context.workspace
         try:
-            await workspace.run(Workspace.landing_started, due.mission.id)
+            await workspace.write_as(SYSTEM, operations.landing.started, due.mission.id)
         except (Conflict, NotFound):
             return  # a person moved or deleted it meanwhile
         try:
@@ -123,12 +124,12 @@ class Landings:
             return
         except SoloUnicornError as error:
             self._log.warning("landing failed", extra=name | {"why": str(error)})
-            await workspace.run(Workspace.landing_failed, due.mission.id, str(error))
+            await workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, str(error))
             return
         match result:
             case Conflicted(files=files):
                 self._log.info("landing met conflicts", extra=name | {"files": list(files)})
-                await workspace.run(Workspace.landing_conflicted, due.mission.id, files)
+                await workspace.write_as(SYSTEM, operations.landing.conflicted, due.mission.id, files)
             case Landed(commit=commit, note=note):
                 self._log.info("landed", extra=name | {"commit": commit, "note": note})
                 await workspace.run(_landed, due, result)
@@ -174,16 +175,16 @@ class Landings:
 
 def read_queue(workspace: Workspace) -> list[Due]:
     """The landings that are due, oldest decision first."""
-    slots = {worktree.mission_id: worktree for worktree in workspace.worktrees()}
+    slots = {worktree.mission_id: worktree for worktree in workspace.read(queries.workstation.worktrees)}
     found = []
-    for mission in workspace.landing_queue():
+    for mission in workspace.read(queries.sessions.landing_queue):
         try:
-            repository = workspace.repository(mission.project_repository_id or "")
+            repository = workspace.read(queries.projects.repository, mission.project_repository_id or "")
         except NotFound:
             repository = None
-        events = workspace.history(mission.id, 1)
+        events = workspace.read(queries.missions.history, mission.id, 1)
         cause = events[-1].correlation_id if events else ""
-        project = workspace.project(mission.project_id)
+        project = workspace.read(queries.projects.get, mission.project_id)
         found.append(Due(mission, project, repository, slots.get(mission.id), cause))
     return found
 
@@ -199,12 +200,18 @@ def _do(due: Due, repository: ProjectRepository, branch: str) -> Landed | Confli
 
 def _proposed(workspace: Workspace, due: Due, pull: Pull) -> None:
     """It is open: if it was merged or closed meanwhile, the next look takes that in."""
-    workspace.pull_request_opened(
-        due.mission.id, pull.number, pull.url, pull.branch, replace(pull.seen, state="open", merge_commit=None)
+    workspace.write_as(
+        SYSTEM,
+        operations.pull_requests.opened,
+        due.mission.id,
+        pull.number,
+        pull.url,
+        pull.branch,
+        replace(pull.seen, state="open", merge_commit=None),
     )
 
 
 def _landed(workspace: Workspace, due: Due, result: Landed) -> None:
     if result.note:
-        workspace.add_note(due.mission.id, "progress", result.note, by=SYSTEM)
-    workspace.landed(due.mission.id, result.commit)
+        workspace.write_as(SYSTEM, operations.missions.add_note, due.mission.id, "progress", result.note)
+    workspace.write_as(SYSTEM, operations.landing.landed, due.mission.id, result.commit)

@@ -17,6 +17,7 @@ from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Wo
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github import branches, pulls
 from ...worktrees.github.answers import NotMergeable, Unavailable
@@ -82,7 +83,9 @@ class PullRequests:
                     todo="check the remote; link the repository anew if that is meant",
                 )
             await self._context.workspace.run(
-                lambda workspace: workspace.repository_identified(repository.id, facts.id, facts.full_name)
+                lambda workspace: workspace.write_as(
+                    SYSTEM, operations.pull_requests.repository_identified, repository.id, facts.id, facts.full_name
+                )
             )
             return await self._context.git(_propose, github, name, mission, project, repository, branch)
         except Unavailable as error:
@@ -192,7 +195,9 @@ class PullRequests:
             )
         before = one.mission
         mission = await context.workspace.run(
-            lambda workspace: workspace.pull_request_seen(before.id, pull.number, pull.seen, files)
+            lambda workspace: workspace.write_as(
+                SYSTEM, operations.pull_requests.seen, before.id, pull.number, pull.seen, files
+            )
         )
         if mission.list in ("done", "loop") and one.worktree is not None and mission.list != before.list:
             try:
@@ -224,22 +229,22 @@ class PullRequests:
 
 def read_followed(workspace: Workspace) -> list[Followed]:
     """What there is to look at."""
-    slots = {worktree.mission_id: worktree for worktree in workspace.worktrees()}
+    slots = {worktree.mission_id: worktree for worktree in workspace.read(queries.workstation.worktrees)}
     found = []
-    for mission in workspace.pull_requests():
+    for mission in workspace.read(queries.pull_requests.followed):
         try:
-            repository = workspace.repository(mission.project_repository_id or "")
+            repository = workspace.read(queries.projects.repository, mission.project_repository_id or "")
         except NotFound:
             continue
         name = name_of(repository)
         if name is not None:
-            project = workspace.project(mission.project_id)
+            project = workspace.read(queries.projects.get, mission.project_id)
             found.append(Followed(mission, project, repository, name, slots.get(mission.id)))
     return found
 
 
 def _tell(workspace: Workspace, mission_id: str, note: str) -> None:
-    workspace.add_note(mission_id, "progress", note, by=SYSTEM)
+    workspace.write_as(SYSTEM, operations.missions.add_note, mission_id, "progress", note)
 
 
 def _propose(

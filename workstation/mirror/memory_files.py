@@ -21,6 +21,7 @@ from ...missions.errors import VersionConflict
 from ...missions.limits import DOCUMENT_MAX
 from ...missions.memory import NAME
 from ...system import files
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 
 FOLDER = Path(".solo-unicorn") / "memory"
@@ -84,7 +85,7 @@ def read(checkout: Path) -> Found:
 def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: datetime) -> Merged:
     """Take in what changed in the folder; what is to be written there comes back."""
     before = recall(workspace, where)
-    documents = {one.name: one for one in workspace.memory_documents(project_id)}
+    documents = {one.name: one for one in workspace.read(queries.memory.list_all, project_id)}
     merged = Merged({}, {}, {}, ())
     taken: list[str] = []
     for name in sorted({*documents, *found.texts}):
@@ -98,8 +99,8 @@ def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: 
             merged.common[name] = (document.version, digest(text))
         elif text is not None and _only_file_changed(common, document.version if document else 0, text):
             try:
-                document = workspace.replace_memory(
-                    project_id, name, text, document.version if document else 0, by=USER
+                document = workspace.write_as(
+                    USER, operations.memory.replace, project_id, name, text, document.version if document else 0
                 )
                 merged.common[name] = (document.version, digest(text))
                 taken.append(name)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ...config.log import logger
 from ...missions.errors import SoloUnicornError
+from ...workspace import queries
 from ...workspace.workspace import Workspace
 from ..context import ServiceContext
 from . import memory_files, mission_files
@@ -102,7 +103,7 @@ class Mirroring:
         workspace = self._context.workspace
         marker = await workspace.run(Workspace.meta, mirror.marker)
         since = int(marker) if marker else None
-        if since is not None and await workspace.run(Workspace.last_seq) == since:
+        if since is not None and await workspace.read(queries.board.last_seq) == since:
             return
         files, newest = await workspace.run(mission_files.changed, mirror.project_id, since)
         written = await self._context.git(mission_files.write, mirror.checkout, files)
@@ -130,9 +131,9 @@ def mirrors_of(workspace: Workspace) -> list[Mirror]:
     """Every checkout of a project that wants a mirror."""
     return [
         Mirror(project.id, Path(repository.local_path), project.mirror_memory, project.mirror_documents)
-        for project in workspace.projects()
+        for project in workspace.read(queries.projects.list_all)
         if project.mirror_memory or project.mirror_documents
-        for repository in workspace.repositories(project.id)
+        for repository in workspace.read(queries.projects.repositories, project.id)
         if repository.local_path and not repository.is_managed_clone and Path(repository.local_path).is_dir()
     ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...missions.entities import Mission
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
+from ...workspace import queries
 from ...workspace.workspace import Workspace
 from .memory_files import put
 
@@ -21,7 +22,7 @@ Files = dict[str, str | None]
 
 def changed(workspace: Workspace, project_id: str, since: int | None) -> tuple[Files, int]:
     """What is to be written of the missions that changed after event `since` (None: of all), and the newest event."""
-    newest = workspace.last_seq()
+    newest = workspace.read(queries.board.last_seq)
     missions = _all(workspace, project_id) if since is None else _touched(workspace, project_id, since)
     files: Files = {}
     for mission in missions:
@@ -54,7 +55,7 @@ def write(checkout: Path, files: Files) -> int:
 def _all(workspace: Workspace, project_id: str) -> Iterable[Mission]:
     cursor = None
     while True:
-        page = workspace.missions(project_id, limit=PAGE, cursor=cursor)
+        page = workspace.read(queries.missions.page, project_id, limit=PAGE, cursor=cursor)
         yield from (mission for mission in page.items if mission.solution or mission.tasks)
         cursor = page.next_cursor
         if cursor is None:
@@ -63,7 +64,7 @@ def _all(workspace: Workspace, project_id: str) -> Iterable[Mission]:
 
 def _touched(workspace: Workspace, project_id: str, since: int) -> Iterable[Mission]:
     seen: set[str] = set()
-    while events := workspace.events_since(since):
+    while events := workspace.read(queries.missions.events_since, since):
         since = events[-1].seq
         for event in events:
             if event.project_id != project_id or event.mission_id is None or event.mission_id in seen:
@@ -71,7 +72,7 @@ def _touched(workspace: Workspace, project_id: str, since: int) -> Iterable[Miss
             if event.kind == "created" or event.changes.keys() & SHOWN:
                 seen.add(event.mission_id)
                 try:
-                    yield workspace.mission(event.mission_id)
+                    yield workspace.read(queries.missions.get, event.mission_id)
                 except NotFound:
                     continue
 

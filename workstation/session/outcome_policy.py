@@ -17,10 +17,11 @@ from ...agents.handle import HostOutcome
 from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.settings import SessionSettings
-from ...missions.entities import Mission, Session
+from ...missions.entities import SYSTEM, Mission, Session, service_of
 from ...missions.errors import NotFound
 from ...missions.landing import Proof
 from ...missions.sessions import RetryPolicy
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from .transcript_fold import TranscriptFold
 
@@ -36,7 +37,7 @@ def policy(settings: SessionSettings) -> RetryPolicy:
 
 def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: HostOutcome | None) -> Judgement:
     """The outcome of a session whose process is proven dead; `host` None when its host died without a word."""
-    session = workspace.session(session_id)
+    session = workspace.read(queries.sessions.get, session_id)
     judgement = reading.verdict.decide(
         host, stage_finished=session.stage_finished, question=_open_question(workspace, session)
     )
@@ -57,15 +58,23 @@ def end(
     proof: Proof | None = None,
 ) -> Mission:
     """Write it down: first what concerns the agent, then the session and its mission, in one transaction."""
-    session = workspace.session(session_id)
+    session = workspace.read(queries.sessions.get, session_id)
     if judgement.limited:
         until = judgement.reset_at or _limit_pause(workspace, session, settings)
-        _for_agent(lambda: workspace.set_agent_limit(session.agent_name, until))
+        _for_agent(
+            lambda: workspace.write_as(SYSTEM, operations.workstation.set_agent_limit, session.agent_name, until)
+        )
     if judgement.outcome == "auth_failed":
         entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
         detail = f"{judgement.reason}; {entry.sign_in}" if entry and entry.sign_in else judgement.reason
-        _for_agent(lambda: workspace.set_agent_state(session.agent_name, "signed_out", detail))
-    return workspace.end_session(
+        _for_agent(
+            lambda: workspace.write_as(
+                SYSTEM, operations.workstation.set_agent_state, session.agent_name, "signed_out", detail
+            )
+        )
+    return workspace.write_as(
+        service_of(session_id),
+        operations.sessions.end,
         session_id,
         judgement.outcome,
         judgement.reason,
@@ -83,8 +92,8 @@ def goes_on_by_itself(workspace: Workspace, session_id: str) -> bool:
     Once: not when the session before was lost as well. And only where the agent can go on with its conversation, or
     had not begun one.
     """
-    session = workspace.session(session_id)
-    earlier = [other for other in workspace.sessions(session.mission_id) if other.id != session.id]
+    session = workspace.read(queries.sessions.get, session_id)
+    earlier = [other for other in workspace.read(queries.sessions.find, session.mission_id) if other.id != session.id]
     if earlier and earlier[-1].outcome == "unknown" and earlier[-1].stage == session.stage:
         return False
     entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
@@ -93,17 +102,24 @@ def goes_on_by_itself(workspace: Workspace, session_id: str) -> bool:
 
 def _open_question(workspace: Workspace, session: Session) -> str | None:
     with suppress(NotFound):
-        return workspace.mission(session.mission_id).question
+        return workspace.read(queries.missions.get, session.mission_id).question
     return None
 
 
 def _parked_until(workspace: Workspace, session: Session) -> datetime | None:
     """Until when the agent is parked, where this session itself reported the limit through our tool."""
-    parked = next((agent.rate_limit_reset_at for agent in workspace.agents() if agent.name == session.agent_name), None)
+    parked = next(
+        (
+            agent.rate_limit_reset_at
+            for agent in workspace.read(queries.workstation.agents)
+            if agent.name == session.agent_name
+        ),
+        None,
+    )
     if parked is None or parked <= datetime.now(UTC):
         return None
     with suppress(NotFound):
-        for event in workspace.history(session.mission_id):
+        for event in workspace.read(queries.missions.history, session.mission_id):
             if event.author.session_id == session.id and event.kind == "noted_blocker":
                 return parked
     return None
@@ -113,7 +129,7 @@ def _limit_pause(workspace: Workspace, session: Session, settings: SessionSettin
     """Without a word from the agent on when its limit resets: a pause that grows each time (domain.md, Running)."""
     hits = 0
     with suppress(NotFound):
-        hits = workspace.mission(session.mission_id).limit_hits
+        hits = workspace.read(queries.missions.get, session.mission_id).limit_hits
     return datetime.now(UTC) + policy(settings).after_limit(hits + 1)
 
 

@@ -26,6 +26,7 @@ from ...missions.landing import worktree_branch
 from ...missions.permissions import PermissionRule
 from ...missions.prompts import PromptContext, build_prompt, template_name
 from ...missions.pull_requests import is_followed
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.bases import remote_base
 from ...worktrees.comments import place_comments
@@ -102,7 +103,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> P
     await context.workspace.run(_note_setup, brief.mission, preparation)
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
-    await context.workspace.run(Workspace.set_session_token, session.id, digest(token))
+    await context.workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
     unasked = await context.git(
         _write_run,
         brief,
@@ -120,7 +121,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> P
 
 async def _read_comments(context: ServiceContext, session: Session) -> None:
     """What reviewers wrote until now goes into the prompt; when GitHub is slow, what was seen last does."""
-    mission = await context.workspace.run(Workspace.mission, session.mission_id)
+    mission = await context.workspace.read(queries.missions.get, session.mission_id)
     if context.look_at_pull_request is not None and is_followed(mission):
         with suppress(TimeoutError):
             async with asyncio.timeout(COMMENTS_SECONDS):
@@ -129,30 +130,38 @@ async def _read_comments(context: ServiceContext, session: Session) -> None:
 
 def read_brief(workspace: Workspace, session: Session) -> Brief:
     """Read it; NotFound when the mission, its repository or the agent is gone."""
-    mission = workspace.mission(session.mission_id)
+    mission = workspace.read(queries.missions.get, session.mission_id)
     if mission.project_repository_id is None:
         raise NotFound(f"{short_id(mission.number)} has no repository", todo="choose one for it")
-    agent = next((agent for agent in workspace.agents() if agent.name == session.agent_name), None)
+    agent = next(
+        (agent for agent in workspace.read(queries.workstation.agents) if agent.name == session.agent_name), None
+    )
     if agent is None:
         raise NotFound(f"There is no code agent {session.agent_name!r} any more", todo="choose another for the mission")
-    project = workspace.project(mission.project_id)
-    flow = workspace.flow_of(mission.id)
+    project = workspace.read(queries.projects.get, mission.project_id)
+    flow = workspace.read(queries.projects.flow_of, mission.id)
     wanted_actor = mission.actor_id or project.default_actor_id
-    actors = [actor for actor in workspace.actors(project.id) if actor.id == wanted_actor or actor.is_default]
+    actors = [
+        actor
+        for actor in workspace.read(queries.projects.actors, project.id)
+        if actor.id == wanted_actor or actor.is_default
+    ]
     actors.sort(key=lambda actor: actor.id != wanted_actor)
-    views = workspace.dependencies(mission.id)
+    views = workspace.read(queries.missions.dependencies, mission.id)
     return Brief(
         mission=mission,
         agent=agent,
         flow=flow,
         stage=stage_of(flow, mission.flow_config, mission.stage),
         project=project,
-        repository=workspace.repository(mission.project_repository_id),
+        repository=workspace.read(queries.projects.repository, mission.project_repository_id),
         actor=actors[0] if actors else None,
         memory=_memory_excerpt(workspace, project.id),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
-        earlier=tuple(earlier for earlier in workspace.sessions(mission.id) if earlier.id != session.id),
-        rules=tuple(workspace.permission_rules(project.id)),
+        earlier=tuple(
+            earlier for earlier in workspace.read(queries.sessions.find, mission.id) if earlier.id != session.id
+        ),
+        rules=tuple(workspace.read(queries.inbox.rules, project.id)),
     )
 
 
@@ -177,10 +186,12 @@ def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
 
 def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease) -> None:
     if (mission.worktree_path, mission.pr_branch_name) != (str(lease.path), lease.branch):
-        workspace.set_mission_worktree(mission.id, str(lease.path), lease.branch)
+        workspace.write_as(
+            SYSTEM, operations.workstation.set_mission_worktree, mission.id, str(lease.path), lease.branch
+        )
     for warning in lease.warnings:
-        if not any(warning in event.note for event in workspace.history(mission.id)):
-            workspace.add_note(mission.id, "progress", warning, by=SYSTEM)
+        if not any(warning in event.note for event in workspace.read(queries.missions.history, mission.id)):
+            workspace.write_as(SYSTEM, operations.missions.add_note, mission.id, "progress", warning)
 
 
 def script_note(ran: ScriptResult) -> str:
@@ -194,7 +205,7 @@ def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation
     ran = preparation.setup
     if ran is None:
         return
-    workspace.add_note(mission.id, "progress", script_note(ran), by=SYSTEM)
+    workspace.write_as(SYSTEM, operations.missions.add_note, mission.id, "progress", script_note(ran))
     if not ran.passed:
         raise SoloUnicornError(
             ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="mend the script, then try again"
@@ -223,12 +234,14 @@ def _begin_in_background(context: ServiceContext, brief: Brief, lease: WorktreeL
 
 async def _placed_comments(context: ServiceContext, mission: Mission, lease: WorktreeLease) -> tuple[LineComment, ...]:
     """The line comments where they stand in the worktree now, which is kept for all who read them."""
-    comments = await context.workspace.run(lambda workspace: workspace.comments(mission.id, open_only=True))
+    comments = await context.workspace.run(
+        lambda workspace: workspace.read(queries.comments.of_mission, mission.id, open_only=True)
+    )
     if not comments:
         return ()
-    state = await context.workspace.run(Workspace.change_state, mission.id)
+    state = await context.workspace.read(queries.missions.change_state_of, mission.id)
     placed = await context.git(place_comments, comments, lease.path, state.base or lease.base_commit)
-    await context.workspace.run(lambda workspace: workspace.comments_placed(placed))
+    await context.workspace.run(lambda workspace: workspace.write_as(SYSTEM, operations.measured.keep_comments, placed))
     return tuple(placed)
 
 
@@ -281,7 +294,7 @@ def _memory_excerpt(workspace: Workspace, project_id: str) -> str:
     """The beginning of each document, by name, as far as there is room."""
     parts: list[str] = []
     room = MEMORY_SHOWN
-    for document in workspace.memory_documents(project_id):
+    for document in workspace.read(queries.memory.list_all, project_id):
         text = document.text.strip()[:room]
         if text:
             parts.append(f"### {document.name}\n{text}")

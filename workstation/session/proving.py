@@ -10,6 +10,7 @@ from ...missions.entities import SYSTEM, Mission, ProjectRepository, Worktree
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.landing import Proof
 from ...missions.operations.sessions import SENT_BACK
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.git import Git
 from ...worktrees.landing import Landed
@@ -46,15 +47,26 @@ class Finished:
 
 def read_finished(workspace: Workspace, session_id: str) -> Finished | None:
     """The work of a session that finished its stage; None when nothing is to be reviewed or landed now."""
-    session = workspace.session(session_id)
+    session = workspace.read(queries.sessions.get, session_id)
     with suppress(NotFound):
-        mission = workspace.mission(session.mission_id)
+        mission = workspace.read(queries.missions.get, session.mission_id)
         due = mission.list == "review" or mission.landing_status in ("queued", "landing")
         if not session.stage_finished or session.phase == "ended" or not due or mission.session_id != session_id:
             return None
-        repository = workspace.repository(mission.project_repository_id or "")
-        slot = next((one for one in workspace.worktrees(repository.id) if one.mission_id == mission.id), None)
-        earlier = [one for one in workspace.sessions(mission.id) if one.id != session_id and one.stage == session.stage]
+        repository = workspace.read(queries.projects.repository, mission.project_repository_id or "")
+        slot = next(
+            (
+                one
+                for one in workspace.read(queries.workstation.worktrees, repository.id)
+                if one.mission_id == mission.id
+            ),
+            None,
+        )
+        earlier = [
+            one
+            for one in workspace.read(queries.sessions.find, mission.id)
+            if one.id != session_id and one.stage == session.stage
+        ]
         sent_back = bool(earlier) and earlier[-1].reason.startswith(SENT_BACK)
         return Finished(mission, repository, slot, sent_back) if slot else None
     return None
@@ -83,10 +95,10 @@ def adopt(workspace: Workspace, finished: Finished, proven: Proven) -> None:
     """The branch that holds the work is the mission's from now on; what was put right stands in its history."""
     mission, slot = finished.mission, finished.worktree
     if proven.branch != slot.branch:
-        workspace.put_worktree(replace(slot, branch=proven.branch))
-        workspace.set_mission_worktree(mission.id, slot.path, proven.branch)
+        workspace.write_as(SYSTEM, operations.workstation.put_worktree, replace(slot, branch=proven.branch))
+        workspace.write_as(SYSTEM, operations.workstation.set_mission_worktree, mission.id, slot.path, proven.branch)
     for told in proven.told:
-        workspace.add_note(mission.id, "progress", told, by=SYSTEM)
+        workspace.write_as(SYSTEM, operations.missions.add_note, mission.id, "progress", told)
 
 
 def note_as_told(finished: Finished) -> None:

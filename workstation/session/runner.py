@@ -23,10 +23,10 @@ from ...agents import launch
 from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.log import logger
-from ...missions.entities import Session
+from ...missions.entities import SYSTEM, Session, service_of
 from ...missions.errors import Conflict, SoloUnicornError, TryAgain
 from ...system.backoff import Backoff
-from ...workspace.workspace import Workspace
+from ...workspace import operations, queries
 from ...worktrees.pool import PoolFull
 from ..context import ServiceContext
 from .lease import Lease, Superseded, waking_clock
@@ -177,14 +177,17 @@ class SessionRunner:
     async def _give_claim_back(self, why: str) -> None:
         """Nothing runs and nothing can be started any more: the mission may be claimed anew."""
         if await asyncio.to_thread(launch.seal, self._run_dir) and await self._context.git(self._handle.end_leftovers):
-            await self._context.workspace.run(Workspace.release_claim, self.session.id, why)
+            await self._context.workspace.write_as(
+                service_of(self.session.id), operations.sessions.release, self.session.id, why
+            )
             self._log.info("claim given back", extra=self._said | {"why": why})
         else:
             raise SoloUnicornError("The session has just been started", why="its host took the lock while we looked")
 
     async def _note_started(self, prepared: Prepared) -> None:
-        self.session = await self._context.workspace.run(
-            Workspace.session_started,
+        self.session = await self._context.workspace.write_as(
+            service_of(self.session.id),
+            operations.sessions.begin,
             self.session.id,
             host_pid=self._handle.pid or 0,
             worktree_path=prepared.worktree,
@@ -235,8 +238,9 @@ class SessionRunner:
         return alive, reading.offset > before
 
     async def _note(self, reading: TranscriptFold) -> None:
-        self.session = await self._context.workspace.run(
-            Workspace.session_progress,
+        self.session = await self._context.workspace.write_as(
+            SYSTEM,
+            operations.sessions.progress,
             self.session.id,
             activity=reading.activity,
             usage=reading.usage,
@@ -296,10 +300,12 @@ class SessionRunner:
         while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(LOOK_SECONDS)
         with suppress(Conflict):  # the mission has no session at all any more
-            await self._context.workspace.run(Workspace.end_session, self.session.id, "cancelled", why)
+            await self._context.workspace.write_as(
+                service_of(self.session.id), operations.sessions.end, self.session.id, "cancelled", why
+            )
 
     async def _renew(self) -> bool:
-        held = await self._context.workspace.run(Workspace.renew_claim, self.session.id)
+        held = await self._context.workspace.read(queries.sessions.holds_claim, self.session.id)
         if held and self._context.renew_at_hub is not None:
             return await self._context.renew_at_hub(self.session)
         return held

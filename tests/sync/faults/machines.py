@@ -13,12 +13,13 @@ from typing import Any
 
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.transport import Bearer, HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
-from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.served import PAT
 
@@ -64,23 +65,23 @@ class Machine:
 
     async def make(self, title: str) -> str:
         """A new mission; its id."""
-        made = await self.desk.run(Workspace.create_mission, self.project, MissionDraft(title=title))
+        made = await self.desk.write(operations.missions.create, self.project, MissionDraft(title=title))
         return made.id
 
     async def edit(self, mission_id: str, **fields: Any) -> None:
         """Change a mission."""
-        await self.desk.run(Workspace.edit_mission, mission_id, fields)
+        await self.desk.write(operations.missions.edit, mission_id, fields)
 
     async def board(self) -> list[Mission]:
         """All missions, as the board shows them."""
-        return list((await self.desk.run(Workspace.missions, self.project, limit=500)).items)
+        return list((await self.desk.read(queries.missions.page, self.project, limit=500)).items)
 
     async def settle(self, rounds: int = 60) -> None:
         """Read and send until nothing is left to do."""
         for _ in range(rounds):
-            if await self.engine.once() == [] and not (await self.desk.run(Workspace.sync_state)).waiting:
+            if await self.engine.once() == [] and not (await self.desk.run(queries.connection.sync_state)).waiting:
                 return
-        state = await self.desk.run(Workspace.sync_state)
+        state = await self.desk.run(queries.connection.sync_state)
         raise AssertionError(f"it does not settle: {state.word}")
 
 
@@ -98,10 +99,10 @@ async def machine(
     """A machine with the project connected; `wall` is the clock of its system, `clock` the one that never jumps."""
     account = Account("ann@hub", "hub", hub, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread(path) as desk:
-        desk.workspace._clock = lambda: datetime.fromtimestamp(wall(), UTC)
-        if not await desk.run(Workspace.mirrors):
-            await desk.run(Workspace.put_account, account)
-            await desk.run(Workspace.connect_project, account, project, {})
+        desk.workspace.now = lambda: datetime.fromtimestamp(wall(), UTC)
+        if not await desk.read(replica.mirroring.mirrors):
+            await desk.run(replica.connecting.put_account, account)
+            await desk.write(replica.connecting.connect, account, project, {})
         engine = Engine(
             desk, lambda one: HttpTransport(one.hub, bearer or Key()), random=Random(seed), clock=clock, wall=wall
         )

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.store import StoreFull
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -98,7 +100,7 @@ async def test_killed_between_the_hubs_answer_and_our_note_of_it_the_edit_acts_o
     child = another(tmp_path / "ann.db", served, "dies before it has written down the answer")
     await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == -signal.SIGKILL
-    assert len(served.hub.effects) == 1 and (await ann.desk.run(Workspace.outbox))[0].state == "inflight"
+    assert len(served.hub.effects) == 1 and (await ann.desk.read(replica.mirroring.queued))[0].state == "inflight"
     await ann.settle()
     assert [effect.mission for effect in served.hub.effects] == [mission_id]
 
@@ -113,7 +115,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
         made = {await ann.make(f"meanwhile {number}") for number in range(3)}
         with pytest.raises(EngineRuns), alone(tmp_path / "sync.lock"):
             pass
-        assert (await ann.desk.run(Workspace.sync_state)).waiting == 3 and not served.hub.state.missions
+        assert (await ann.desk.run(queries.connection.sync_state)).waiting == 3 and not served.hub.state.missions
         child.send_signal(signal.SIGCONT)
         await asyncio.to_thread(until, lambda: served.hub.state.missions.keys() == made, "nothing was sent")
     finally:
@@ -123,7 +125,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
 
 async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann: Machine, served: ServedHub) -> None:
     await ann.settle()
-    before = await ann.desk.run(Workspace.mirror, PROJECT["id"])
+    before = await ann.desk.read(replica.mirroring.mirrored, PROJECT["id"])
     for number in range(3):
         body = {
             "id": f"01J{number:023d}",
@@ -141,10 +143,10 @@ async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann
     with pytest.raises(StoreFull):
         await ann.engine.once()
     assert await ann.board() == []
-    assert (await ann.desk.run(Workspace.mirror, PROJECT["id"])).cursor == before.cursor
+    assert (await ann.desk.read(replica.mirroring.mirrored, PROJECT["id"])).cursor == before.cursor
     await ann.desk.run(_limit, 1_000_000)
     await ann.settle()
-    assert len(await ann.board()) == 3 and await ann.desk.run(Workspace.verify_mirror, PROJECT["id"]) == []
+    assert len(await ann.board()) == 3 and await ann.desk.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
 
 
 def _limit(workspace: Workspace, pages: int) -> None:
@@ -187,6 +189,7 @@ import resource, signal, sys
 from pathlib import Path
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -196,12 +199,13 @@ with Workspace.open(Path(sys.argv[1])) as workspace:
     kept = 0
     try:
         while True:
-            workspace.create_mission("shared", MissionDraft(title=f"mission {kept}", description="x" * 2000))
+            draft = MissionDraft(title=f"mission {kept}", description="x" * 2000)
+            workspace.write(operations.missions.create, "shared", draft)
             kept += 1
     except SoloUnicornError as error:
         print(kept, error.code, error.what)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    workspace.create_mission("shared", MissionDraft(title="there is space again"))
+    workspace.write(operations.missions.create, "shared", MissionDraft(title="there is space again"))
 """
 
 
@@ -244,7 +248,7 @@ async def test_a_clock_a_year_off_changes_no_order_and_loses_nothing(
                 mission_id: "by the right clock again",
                 other: "made by the wrong clock",
             }
-            assert await side.desk.run(Workspace.conflicts) == []
+            assert await side.desk.read(replica.settling.list_open) == []
 
 
 async def test_a_machine_that_slept_for_eight_hours_goes_on_at_once(
@@ -273,13 +277,13 @@ async def test_three_who_drag_the_same_cards_see_the_same_order(
         for one in people[1:]:
             await one.settle()
         for one, (card, before) in zip(people, ((4, 1), (3, 1), (4, 2)), strict=True):
-            await one.desk.run(Workspace.move_mission, cards[card], "todo", before=cards[before])
+            await one.desk.write(operations.missions.move, cards[card], "todo", before=cards[before])
         for _ in range(3):
             for one in people:
                 await one.settle()
         orders = [[card.id for card in await one.board()] for one in people]
         assert orders[0] == orders[1] == orders[2] and sorted(orders[0]) == sorted(cards)
-        assert all([await one.desk.run(Workspace.conflicts) == [] for one in people])
+        assert all([await one.desk.read(replica.settling.list_open) == [] for one in people])
 
 
 @pytest.fixture
@@ -298,13 +302,13 @@ async def test_deleted_there_and_edited_here_is_asked_about_even_after_a_restart
     await ann.edit(mission_id, title="my words")
     at_the_hub(served, "DELETE", mission_id)
     await ann.settle()
-    (conflict,) = await again.desk.run(Workspace.conflicts)
+    (conflict,) = await again.desk.read(replica.settling.list_open)
     assert (conflict.kind, conflict.title) == ("deleted_remotely", "my words") and await again.board() == []
-    await again.desk.run(Workspace.keep_mine if mine else Workspace.keep_theirs, conflict.id)
+    await again.desk.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == (["my words"] if mine else [])
     assert [one["title"] for one in served.hub.state.missions.values()] == (["my words"] if mine else [])
-    assert await again.desk.run(Workspace.conflicts) == []
+    assert await again.desk.read(replica.settling.list_open) == []
 
 
 @pytest.mark.parametrize("mine", [True, False], ids=["kept mine", "kept theirs"])
@@ -313,13 +317,13 @@ async def test_deleted_here_and_edited_there_is_asked_about_even_after_a_restart
 ) -> None:
     mission_id = await ann.make("base")
     await ann.settle()
-    await ann.desk.run(Workspace.delete_mission, mission_id)
+    await ann.desk.write(operations.missions.delete, mission_id)
     at_the_hub(served, "PATCH", mission_id, title="their words")
     await ann.settle()
-    (conflict,) = await again.desk.run(Workspace.conflicts)
+    (conflict,) = await again.desk.read(replica.settling.list_open)
     assert conflict.kind == "deleted_locally"
     assert [one.title for one in await again.board()] == ["their words"]
-    await again.desk.run(Workspace.keep_mine if mine else Workspace.keep_theirs, conflict.id)
+    await again.desk.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == ([] if mine else ["their words"])
     assert bool(served.hub.state.missions) is not mine
@@ -330,15 +334,17 @@ import random, sys
 from pathlib import Path
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 chance = random.Random(int(sys.argv[2]))
 with Workspace.open(Path(sys.argv[1])) as workspace:
     while True:
         try:
-            mission = workspace.create_mission("shared", MissionDraft(title="x"))
+            mission = workspace.write(operations.missions.create, "shared", MissionDraft(title="x"))
             print(mission.id, flush=True)
-            workspace.edit_mission(mission.id, {"priority": chance.randint(1, 5), "description": str(chance.random())})
+            changes = {"priority": chance.randint(1, 5), "description": str(chance.random())}
+            workspace.write(operations.missions.edit, mission.id, changes)
         except TryAgain:  # seven others on a slow disk: refused in so many words, and nothing was called saved
             continue
 """
@@ -370,7 +376,7 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
             writer.kill()
             writer.wait()
     assert await ann.desk.run(Workspace.check) == []
-    assert await ann.desk.run(Workspace.verify_mirror, PROJECT["id"]) == []
+    assert await ann.desk.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
     await ann.settle()
     assert acknowledged - served.hub.state.missions.keys() == set()
     assert all(effect.kind in ("create", "patch") for effect in served.hub.effects)

@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.sync.replica import base, outbox, part_sending, pushing
-from solo_unicorn.sync.replica.operations import SyncOperations
+from solo_unicorn.sync.replica import base, mirroring, outbox, part_sending, pushing
 from solo_unicorn.sync.replica.threeway import Verdict
-from solo_unicorn.workspace import change as change_module
 from solo_unicorn.workspace import outgoing
 
 from .hub import SimulatedHub
@@ -60,13 +58,13 @@ def _no_three_way() -> Iterator[None]:
 
 @contextmanager
 def _cursor_before_data() -> Iterator[None]:
-    take = SyncOperations.take_changes
+    take = mirroring.take_changes
 
-    def altered(self: Any, project_id: str, page: Any) -> int:
-        take(self, project_id, {**page, "changes": []})
-        return take(self, project_id, page)
+    def altered(change: Any, project_id: str, page: Any) -> int:
+        take(change, project_id, {**page, "changes": []})
+        return take(change, project_id, page)
 
-    with patch.object(SyncOperations, "take_changes", altered):
+    with patch.object(mirroring, "take_changes", altered):
         yield
 
 
@@ -84,16 +82,15 @@ def _no_version_check() -> Iterator[None]:
 
 @contextmanager
 def _resync_drops_the_outbox() -> Iterator[None]:
-    begin = SyncOperations.begin_resync
+    begin = mirroring.begin_resync
 
-    def altered(self: Any, project_id: str) -> None:
-        begin(self, project_id)
-        with self._change(change_module.SYSTEM) as change:
-            change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project_id,))
-            for (mission_id,) in change.connection.execute("SELECT id FROM mission").fetchall():
-                base.Taking(change, project_id).refold(mission_id)
+    def altered(change: Any, project_id: str) -> None:
+        begin(change, project_id)
+        change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project_id,))
+        for (mission_id,) in change.connection.execute("SELECT id FROM mission").fetchall():
+            base.Taking(change, project_id).refold(mission_id)
 
-    with patch.object(SyncOperations, "begin_resync", altered):
+    with patch.object(mirroring, "begin_resync", altered):
         yield
 
 

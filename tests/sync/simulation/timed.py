@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.replica.connecting import Account
@@ -108,14 +109,14 @@ async def machine(
     random = Random(seed)
     network = Network(SimulatedHub(PROJECT), random)
     async with WorkspaceThread(path) as desk:
-        await desk.run(Workspace.put_account, ANN)
+        await desk.run(replica.connecting.put_account, ANN)
         for number in range(projects):
             shared: dict[str, Any] = {
                 "id": f"{PROJECT[:-2]}{number:02d}",
                 "name": f"Shared {number}",
                 "slug": f"s{number}",
             }
-            await desk.run(Workspace.connect_project, ANN, shared, {})
+            await desk.write(replica.connecting.connect, ANN, shared, {})
         engine = Engine(desk, lambda account: network, random=random)
         link = engine.link(ANN)
         running = asyncio.create_task(engine.keep_links())

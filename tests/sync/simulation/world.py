@@ -15,15 +15,17 @@ from random import Random
 from typing import Any
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import LISTS, USER, Attachment, Mission
+from solo_unicorn.missions.entities import LISTS, USER, Actor, Attachment, Mission, ProjectRepository
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.wire import to_wire
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import Trouble, detect, pull, push
 from solo_unicorn.sync.replica.files import PIECE, queue_file, queue_removal
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
 from solo_unicorn.sync.replica.outbox import Entry
 from solo_unicorn.sync.replica.pushing import Capabilities
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.rows import dump
 
 from .hub import Effect, SimulatedHub
@@ -115,7 +117,7 @@ class World:
         store = MemoryStore()
         workspace = SilentWorkspace(store, clock=self._now, new_id=self._id)
         account = Account(f"{name}@hub", "hub", "https://hub", name, f"{name}@x", "session", True, {})
-        workspace.put_account(account)
+        replica.connecting.put_account(workspace, account)
         flows: list[dict[str, Any]] = [
             {
                 "id": "01JF0000000000000000000000",
@@ -125,7 +127,7 @@ class World:
                 "stageSequence": [{"stage": "plan", "requireReview": True}, {"stage": "code", "requireReview": True}],
             }
         ]
-        workspace.connect_project(account, {"id": PROJECT, "name": "Shared"}, {"flows": flows})
+        workspace.write(replica.connecting.connect, account, {"id": PROJECT, "name": "Shared"}, {"flows": flows})
         self.hub.state.parts["flows"] = {one["id"]: {**one, "version": 0} for one in flows}
         return Machine(name, workspace, store)
 
@@ -149,7 +151,7 @@ class World:
             self._check_now(machine)
         self._heal()
         for machine in self.machines:
-            for _ in machine.workspace.conflicts(PROJECT):
+            for _ in machine.workspace.read(replica.settling.list_open, PROJECT):
                 self._settle(machine)
             self._check_now(machine)
         self._heal()
@@ -185,12 +187,14 @@ class World:
 
     def _edit(self, machine: Machine) -> None:
         workspace, draw = machine.workspace, self.random
-        missions = list(workspace.missions(PROJECT, limit=50).items)
+        missions = list(workspace.read(queries.missions.page, PROJECT, limit=50).items)
         value = f"{machine.name}{len(self.edits)}"
         kind = draw.random()
         if not missions or (kind < 0.16 and len(missions) < 6):
-            made = workspace.create_mission(
-                PROJECT, MissionDraft(title=f"new {value}", description=f"top\nmiddle {value}\nend")
+            made = workspace.write(
+                operations.missions.create,
+                PROJECT,
+                MissionDraft(title=f"new {value}", description=f"top\nmiddle {value}\nend"),
             )
             self.made[made.id] = machine.name
             self.edits.append(Edit(machine.name, made.id, "made", made.title, ""))
@@ -201,24 +205,28 @@ class World:
             return
         mission = draw.choice(missions)
         if kind < 0.50:
-            workspace.edit_mission(mission.id, {"title": value})
+            workspace.write(operations.missions.edit, mission.id, {"title": value})
             self._said(machine, mission, "title", value, mission.title)
         elif kind < 0.65:
             lines = (mission.description or "").split("\n")
             lines.insert(draw.randrange(len(lines) + 1), f"line {value}")
-            workspace.edit_mission(mission.id, {"description": "\n".join(lines)})
+            workspace.write(operations.missions.edit, mission.id, {"description": "\n".join(lines)})
             self._said(machine, mission, "description", f"line {value}", "")
         elif kind < 0.72:
-            workspace.edit_mission(mission.id, {"priority": draw.randint(1, 5)})
+            workspace.write(operations.missions.edit, mission.id, {"priority": draw.randint(1, 5)})
         elif kind < 0.84:
             self._move(machine, mission, [one for one in missions if one.id != mission.id])
         elif kind < 0.90:
             self._review(machine, mission, value)
         elif kind < 0.94 and len(missions) > 1:
             other = draw.choice([one for one in missions if one.id != mission.id])
-            self._quietly(lambda: workspace.link(mission.id, other.id, draw.choice(("blocks", "relates_to"))))
+            self._quietly(
+                lambda: workspace.write(
+                    operations.missions.link, mission.id, other.id, draw.choice(("blocks", "relates_to"))
+                )
+            )
         elif kind < 0.97:
-            workspace.delete_mission(mission.id)
+            workspace.write(operations.missions.delete, mission.id)
             self.deleted.append((machine.name, mission.id))
         else:
             self._undo(machine, {one.id: one for one in missions})
@@ -234,64 +242,71 @@ class World:
         """Settings, personas, flows, repositories and the memory of the project."""
         workspace, draw = machine.workspace, self.random
         kind = draw.randrange(11)
-        actors, repositories = workspace.actors(PROJECT), workspace.repositories(PROJECT)
-        own_flows = [one for one in workspace.flows(PROJECT) if not one.is_system]
+        actors, repositories = (
+            workspace.read(queries.projects.actors, PROJECT),
+            workspace.read(queries.projects.repositories, PROJECT),
+        )
+        own_flows = [one for one in workspace.read(queries.projects.flows, PROJECT) if not one.is_system]
         if kind == 0:
-            shown = workspace.project(PROJECT).name
-            workspace.update_project(PROJECT, {"name": value})
+            shown = workspace.read(queries.projects.get, PROJECT).name
+            workspace.write(operations.projects.edit, PROJECT, {"name": value})
             self._changed(machine, PROJECT, "name", value, shown)
         elif kind == 1 or not actors:
             name = draw.choice((value, "same"))
-            self._quietly(lambda: self._made_part(machine, workspace.create_actor(PROJECT, name, focus=value), value))
+            self._quietly(
+                lambda: self._made_part(
+                    machine, workspace.write(operations.projects.create_actor, PROJECT, name, focus=value), value
+                )
+            )
         elif kind in (2, 3):
             actor = draw.choice(actors)
             if kind == 2:
-                workspace.update_actor(actor.id, {"focus": value})
+                workspace.write(operations.parts.edit, Actor, actor.id, {"focus": value})
                 self._changed(machine, actor.id, "focus", value, actor.focus)
             else:
-                self._quietly(lambda: workspace.delete_actor(actor.id))
+                self._quietly(lambda: workspace.write(operations.parts.remove, Actor, actor.id))
                 self.deleted.append((machine.name, actor.id))
         elif kind == 4:
-            documents = workspace.memory_documents(PROJECT)
-            workspace.append_memory(PROJECT, draw.choice(("decisions", "notes")), f"line {value}")
-            assert len(workspace.memory_documents(PROJECT)) >= len(documents)
+            documents = workspace.read(queries.memory.list_all, PROJECT)
+            workspace.write(operations.memory.append, PROJECT, draw.choice(("decisions", "notes")), f"line {value}")
+            assert len(workspace.read(queries.memory.list_all, PROJECT)) >= len(documents)
             self._changed(machine, "memory", "text", f"line {value}", "")
         elif kind == 9:
-            missions = list(workspace.missions(PROJECT, limit=50).items)
+            missions = list(workspace.read(queries.missions.page, PROJECT, limit=50).items)
             if missions:
                 mission = draw.choice(missions)
-                workspace.add_note(mission.id, "progress", f"did {value}")
+                workspace.write(operations.missions.add_note, mission.id, "progress", f"did {value}")
                 self._changed(machine, mission.id, f"note {value}", f"did {value}", "")
         elif kind == 10:
             self._file(machine, value)
         elif kind == 5 or not repositories:
-            made = workspace.add_repository(PROJECT, value)
+            made = workspace.write(operations.projects.add_repository, PROJECT, value)
             self.edits.append(Edit(machine.name, made.id, "made part", value, ""))
         elif kind == 6:
             repository = draw.choice(repositories)
             if draw.random() < 0.3:
-                self._quietly(lambda: workspace.remove_repository(repository.id))
+                self._quietly(lambda: workspace.write(operations.parts.remove, ProjectRepository, repository.id))
                 self.deleted.append((machine.name, repository.id))
             else:
-                workspace.update_repository(repository.id, {"default_branch": value})
+                workspace.write(operations.parts.edit, ProjectRepository, repository.id, {"default_branch": value})
                 self._changed(machine, repository.id, "defaultBranch", value, repository.default_branch)
         elif kind == 7 or not own_flows:
-            stages = workspace.flows(PROJECT)[0].stage_sequence
-            made_flow = workspace.create_flow(PROJECT, f"flow {value}", stages)
+            stages = workspace.read(queries.projects.flows, PROJECT)[0].stage_sequence
+            made_flow = workspace.write(operations.projects.create_flow, PROJECT, f"flow {value}", stages)
             self.edits.append(Edit(machine.name, made_flow.id, "made part", f"flow {value}", ""))
         else:
             flow = draw.choice(own_flows)
-            workspace.describe_flow(flow.id, description=f"words {value}")
+            workspace.write(operations.projects.describe_flow, flow.id, description=f"words {value}")
             self._changed(machine, flow.id, "description", f"words {value}", flow.description or "")
 
     def _file(self, machine: Machine, value: str) -> None:
         """A file attached (its bytes are not there), or taken off."""
         workspace, draw = machine.workspace, self.random
-        missions = list(workspace.missions(PROJECT, limit=50).items)
+        missions = list(workspace.read(queries.missions.page, PROJECT, limit=50).items)
         if not missions:
             return
         mission = draw.choice(missions)
-        files = workspace.attachments(mission.id)
+        files = workspace.read(queries.attachments.of_mission, mission.id)
         if files and draw.random() < 0.3:
             gone = draw.choice(files)
             with workspace._change(USER) as change:
@@ -319,22 +334,22 @@ class World:
         to_list = self.random.choice(LISTS[:4])
         there = [one for one in others if one.list == to_list]
         before = self.random.choice(there).id if there and self.random.random() < 0.6 else None
-        machine.workspace.move_mission(mission.id, to_list, before=before)
+        machine.workspace.write(operations.missions.move, mission.id, to_list, before=before)
 
     def _review(self, machine: Machine, mission: Mission, value: str) -> None:
         workspace = machine.workspace
         if mission.review_status != "pending":
-            self._quietly(lambda: workspace.request_review(mission.id, f"did {value}"))
+            self._quietly(lambda: workspace.write(operations.review.request_review, mission.id, f"did {value}"))
         elif self.random.random() < 0.5:
-            self._quietly(lambda: workspace.approve(mission.id))
+            self._quietly(lambda: workspace.write(operations.review.approve, mission.id))
         else:
-            workspace.reject(mission.id, f"no {value}")
+            workspace.write(operations.review.reject, mission.id, f"no {value}")
             self._said(machine, mission, "reviewFeedback", f"no {value}", "")
 
     def _undo(self, machine: Machine, before: dict[str, Mission]) -> None:
-        self._quietly(lambda: machine.workspace.undo(PROJECT))
+        self._quietly(lambda: machine.workspace.write(operations.undo.undo, PROJECT))
         machine.store.connection.left = -1
-        after = {one.id: one for one in machine.workspace.missions(PROJECT, limit=50).items}
+        after = {one.id: one for one in machine.workspace.read(queries.missions.page, PROJECT, limit=50).items}
         for mission_id in before.keys() | after.keys():
             was, now = before.get(mission_id), after.get(mission_id)
             if was == now:
@@ -351,13 +366,13 @@ class World:
                 self._said(machine, now, "title", now.title, was.title)
 
     def _settle(self, machine: Machine) -> None:
-        found = machine.workspace.conflicts(PROJECT)
+        found = machine.workspace.read(replica.settling.list_open, PROJECT)
         if not found:
             return
         self.trail.settled += 1
         conflict = self.random.choice(found)
         if self.random.random() < 0.5:
-            machine.workspace.keep_theirs(conflict.id)
+            machine.workspace.write(replica.settling.keep_theirs, conflict.id)
             self._given_up(machine, conflict)
             return
         if conflict.part:
@@ -366,10 +381,15 @@ class World:
         shown = ""
         if conflict.field == "title":
             shown = next(
-                (one.title for one in machine.workspace.missions(PROJECT).items if one.id == conflict.mission_id), ""
+                (
+                    one.title
+                    for one in machine.workspace.read(queries.missions.page, PROJECT).items
+                    if one.id == conflict.mission_id
+                ),
+                "",
             )
         try:
-            made = machine.workspace.keep_mine(conflict.id)
+            made = machine.workspace.write(replica.settling.keep_mine, conflict.id)
         except SoloUnicornError:
             return
         if conflict.kind == "field" and conflict.field == "title" and made is not None:
@@ -391,7 +411,7 @@ class World:
 
     def _settle_part(self, machine: Machine, conflict: Any) -> None:
         try:
-            machine.workspace.keep_mine(conflict.id)
+            machine.workspace.write(replica.settling.keep_mine, conflict.id)
         except SoloUnicornError:
             return
         if conflict.kind == "field" and conflict.part != "memory":
@@ -449,7 +469,10 @@ class World:
     @staticmethod
     def _due(machine: Machine) -> list[Entry]:
         account = f"{machine.name}@hub"
-        return [*machine.workspace.due(account), *machine.workspace.due(account, files=True)]
+        return [
+            *machine.workspace.read(replica.mirroring.due, account),
+            *machine.workspace.read(replica.mirroring.due, account, files=True),
+        ]
 
     def _answered(self, machine: Machine, name: str) -> None:
         exchange, request = machine.running.pop(name)
@@ -513,10 +536,10 @@ class World:
         if machine.store.connection.total_changes == machine.checked:
             return
         machine.checked = machine.store.connection.total_changes
-        wrong = machine.workspace.verify_mirror(PROJECT)
+        wrong = machine.workspace.read(replica.mirroring.verify_mirror, PROJECT)
         if wrong:
             raise Broken(f"I5 {machine.name} shows something else than base and outbox for {wrong}")
-        mirror = machine.workspace.mirror(PROJECT)
+        mirror = machine.workspace.read(replica.mirroring.mirrored, PROJECT)
         if mirror.epoch == machine.epoch:
             for mission_id, version in machine.store.connection.execute("SELECT id, version FROM base"):
                 if version < machine.versions.get(mission_id, 0):
@@ -539,10 +562,14 @@ class World:
                 for one in self._due(machine):
                     workspace, now = machine.workspace, machine.server_now
                     self._calm(machine, push(workspace, one, can, now))
-            if not any(machine.workspace.outbox(PROJECT, parked=False) for machine in self.machines):
+            if not any(
+                machine.workspace.read(replica.mirroring.queued, PROJECT, parked=False) for machine in self.machines
+            ):
                 break
         else:
-            left = {m.name: [e.kind for e in m.workspace.outbox(PROJECT)] for m in self.machines}
+            left = {
+                m.name: [e.kind for e in m.workspace.read(replica.mirroring.queued, PROJECT)] for m in self.machines
+            }
             raise Broken(f"I7 the outbox does not drain: {left}")
         for machine in self.machines:
             self._calm(machine, pull(machine.workspace, PROJECT, machine.can or Capabilities()))
@@ -564,11 +591,11 @@ class World:
     def _check_end(self) -> None:
         truth = {one["id"]: _facts(one) for one in self.hub.state.missions.values()}
         for machine in self.machines:
-            self.trail.conflicts += len(machine.workspace.conflicts(PROJECT))
+            self.trail.conflicts += len(machine.workspace.read(replica.settling.list_open, PROJECT))
             shown = {}
-            for mission in machine.workspace.missions(PROJECT, limit=500).items:
+            for mission in machine.workspace.read(queries.missions.page, PROJECT, limit=500).items:
                 shown[mission.id] = _facts(to_wire(mission))
-            parked = {one.entity_id for one in machine.workspace.outbox(PROJECT, parked=True)}
+            parked = {one.entity_id for one in machine.workspace.read(replica.mirroring.queued, PROJECT, parked=True)}
             differing = {one for one in truth.keys() | shown.keys() if truth.get(one) != shown.get(one)} - parked
             if differing:
                 one = min(differing)
@@ -583,12 +610,12 @@ class World:
         if self.plain:
             return
         workspace, state = machine.workspace, self.hub.state
-        parked = {one.entity_id for one in workspace.outbox(PROJECT, parked=True)}
-        shown: dict[str, Any] = {PROJECT: workspace.project(PROJECT).name}
-        shown |= {one.id: one.focus for one in workspace.actors(PROJECT)}
-        shown |= {one.id: one.default_branch for one in workspace.repositories(PROJECT)}
-        shown |= {one.id: one.description for one in workspace.flows(PROJECT)}
-        shown |= {f"{PROJECT}/{one.name}": one.text for one in workspace.memory_documents(PROJECT)}
+        parked = {one.entity_id for one in workspace.read(replica.mirroring.queued, PROJECT, parked=True)}
+        shown: dict[str, Any] = {PROJECT: workspace.read(queries.projects.get, PROJECT).name}
+        shown |= {one.id: one.focus for one in workspace.read(queries.projects.actors, PROJECT)}
+        shown |= {one.id: one.default_branch for one in workspace.read(queries.projects.repositories, PROJECT)}
+        shown |= {one.id: one.description for one in workspace.read(queries.projects.flows, PROJECT)}
+        shown |= {f"{PROJECT}/{one.name}": one.text for one in workspace.read(queries.memory.list_all, PROJECT)}
         truth: dict[str, Any] = {PROJECT: state.project["name"]}
         truth |= {one["id"]: one.get("focus", "") for one in state.parts["actors"].values()}
         truth |= {one["id"]: one.get("defaultBranch") for one in state.parts["repositories"].values()}
@@ -605,11 +632,11 @@ class World:
 
     def _check_notes(self, machine: Machine) -> None:
         """Each note of a mission that is here stands in its history, once."""
-        here = {one.id for one in machine.workspace.missions(PROJECT, limit=500).items}
+        here = {one.id for one in machine.workspace.read(queries.missions.page, PROJECT, limit=500).items}
         for mission_id in here:
             told = [one for one in self.hub.state.history if one["missionId"] == mission_id]
             wanted = sorted(one["note"] for one in told if one["kind"].startswith("noted_"))
-            events = machine.workspace.history(mission_id, 10_000)
+            events = machine.workspace.read(queries.missions.history, mission_id, 10_000)
             shown = sorted(event.note for event in events if event.kind.startswith("noted_"))
             missing = [note for note in wanted if note not in shown]
             if missing or len(shown) != len(set(shown)):
@@ -617,8 +644,12 @@ class World:
 
     def _check_files(self, machine: Machine) -> None:
         """I2 for files: those of missions that are here; what a restored hub lost is still here."""
-        here = [one.id for one in machine.workspace.missions(PROJECT, limit=500).items]
-        shown = {file.id for mission_id in here for file in machine.workspace.attachments(mission_id)}
+        here = [one.id for one in machine.workspace.read(queries.missions.page, PROJECT, limit=500).items]
+        shown = {
+            file.id
+            for mission_id in here
+            for file in machine.workspace.read(queries.attachments.of_mission, mission_id)
+        }
         complete = [one for one in self.hub.state.files.values() if one["state"] == "complete"]
         truth = {one["id"] for one in complete if one["missionId"] in here}
         if truth != shown and not self.restores:
@@ -683,9 +714,13 @@ def _entity(conflict: Any) -> str:
 def _shown_of(machine: Machine, conflict: Any) -> str:
     """What stands there now on the machine."""
     workspace, part_id = machine.workspace, conflict.mission_id
-    found = [*workspace.actors(PROJECT), *workspace.repositories(PROJECT), *workspace.flows(PROJECT)]
+    found = [
+        *workspace.read(queries.projects.actors, PROJECT),
+        *workspace.read(queries.projects.repositories, PROJECT),
+        *workspace.read(queries.projects.flows, PROJECT),
+    ]
     names = {"focus": "focus", "defaultBranch": "default_branch", "description": "description", "name": "name"}
-    entity = next((one for one in found if one.id == part_id), workspace.project(PROJECT))
+    entity = next((one for one in found if one.id == part_id), workspace.read(queries.projects.get, PROJECT))
     return str(getattr(entity, names.get(conflict.field, "id"), "") or "")
 
 

@@ -27,6 +27,7 @@ from solo_unicorn.tui.project.metrics import MetricsScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, until
 
@@ -103,8 +104,8 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
     "board.redo": (["D", "-1", "u", "-0"], lambda pilot, board, story: len(story.titles("todo")) == 5),
     "board.inbox": ([], screen(InboxScreen)),
     "board.workstation": ([], screen(WorkstationScreen)),
-    "board.pause": ([], lambda pilot, board, story: story.workspace.project(story.project).paused),
-    "board.remove_sample": ([], lambda pilot, board, story: story.workspace.project(story.project)),
+    "board.pause": ([], lambda pilot, board, story: story.workspace.read(queries.projects.get, story.project).paused),
+    "board.remove_sample": ([], lambda pilot, board, story: story.workspace.read(queries.projects.get, story.project)),
     "board.metrics": ([], screen(MetricsScreen)),
     "board.conflicts": ([], screen(ConflictsScreen)),
     "board.project": ([], screen(ProjectScreen)),
@@ -148,7 +149,7 @@ async def lead_up(pilot: Pilot[Any], story: Story, keys: list[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 async def test_by_key(story: Story, name: str) -> None:
-    story.workspace.create_project("Other")
+    story.workspace.write(operations.projects.create, "Other")
     keys, check = ACTIONS[name]
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
@@ -161,7 +162,7 @@ async def test_by_key(story: Story, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(ACTIONS.keys() - {"app.help"}))
 async def test_by_mouse(story: Story, name: str) -> None:
     """The list of keys is a click away, and a click on one of its rows does what the key does."""
-    story.workspace.create_project("Other")
+    story.workspace.write(operations.projects.create, "Other")
     keys, check = ACTIONS[name]
     async with story.app().run_test(size=(160, 130)) as pilot:
         board = await ready(pilot)

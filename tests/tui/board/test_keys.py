@@ -15,6 +15,7 @@ from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, shown, text, until
 
@@ -207,12 +208,12 @@ async def test_pausing_the_project_shows_at_the_top(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await pilot.press("P")
-        await until(pilot, lambda: story.workspace.project(story.project).paused)
+        await until(pilot, lambda: story.workspace.read(queries.projects.get, story.project).paused)
         await until(pilot, lambda: "paused" in text(pilot).splitlines()[0])
 
 
 async def test_an_empty_board_takes_every_key(home: object, story: Story) -> None:
-    empty = story.workspace.create_project("Empty")
+    empty = story.workspace.write(operations.projects.create, "Empty")
     story.workspace.set_meta("board.project", empty.id)
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)

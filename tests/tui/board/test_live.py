@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Usage
+from solo_unicorn.missions.entities import SYSTEM, Usage
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, shown, text, until
 
@@ -17,7 +18,9 @@ async def test_a_mission_made_elsewhere_appears(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         for number in range(3):
-            story.workspace.create_mission(story.project, MissionDraft(title=f"Made elsewhere {number}"))
+            story.workspace.write(
+                operations.missions.create, story.project, MissionDraft(title=f"Made elsewhere {number}")
+            )
             await until(pilot, lambda number=number: f"Made elsewhere {number}" in shown(board)["todo"])
         assert "Made elsewhere 2" in text(pilot)
         assert "Todo 9" in text(pilot)
@@ -29,7 +32,7 @@ async def test_the_cursor_follows_its_card(story: Story) -> None:
         await pilot.press("j", "j")
         card = board.card
         assert card is not None
-        story.workspace.move_mission(card.id, "review", top=True)
+        story.workspace.write(operations.missions.move, card.id, "review", top=True)
         await until(
             pilot, lambda: board.cursor.active == "review" and board.card is not None and board.card.id == card.id
         )
@@ -40,15 +43,22 @@ async def test_a_mission_deleted_elsewhere_leaves_the_cursor_on_its_neighbour(st
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("G")
-        story.workspace.delete_mission(story.card("Drop the last").id)
+        story.workspace.write(operations.missions.delete, story.card("Drop the last").id)
         await until(pilot, lambda: board.card is not None and board.card.title.startswith("Search: synonyms"))
 
 
 async def test_what_an_agent_does_now_is_shown_without_an_event(story: Story) -> None:
-    session = next(one for one in story.workspace.sessions(active=True) if "pay" in one.activity)
+    session = next(one for one in story.workspace.read(queries.sessions.find, active=True) if "pay" in one.activity)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
-        story.workspace.session_progress(session.id, activity="running npm test", usage=Usage(1, 1), at=story.now)
+        story.workspace.write_as(
+            SYSTEM,
+            operations.sessions.progress,
+            session.id,
+            activity="running npm test",
+            usage=Usage(1, 1),
+            at=story.now,
+        )
         await until(pilot, lambda: "claude 04:12  runni" in text(pilot))
 
 
@@ -57,8 +67,8 @@ async def test_a_renumbered_list_is_read_anew(story: Story) -> None:
         board = await ready(pilot)
         first, last = story.card("Rate-limit"), story.card("Drop the last")
         for _ in range(60):  # halving a gap uses it up, then the list is spread out anew
-            story.workspace.move_mission(last.id, "todo", before=first.id)
-            story.workspace.move_mission(first.id, "todo", before=last.id)
+            story.workspace.write(operations.missions.move, last.id, "todo", before=first.id)
+            story.workspace.write(operations.missions.move, first.id, "todo", before=last.id)
         await until(pilot, lambda: shown(board)["todo"] == story.titles("todo"))
 
 
@@ -66,17 +76,17 @@ async def test_counts_and_what_waits_follow(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         assert "✉ 2 wait for you" in text(pilot)
-        story.workspace.approve(story.card("Search: typo").id)
+        story.workspace.write(operations.review.approve, story.card("Search: typo").id)
         await until(pilot, lambda: "✉ 1 waits for you" in text(pilot))
         assert "Review 0/5" in text(pilot)
 
 
 async def test_a_deleted_project_gives_way_to_another(story: Story) -> None:
-    other = story.workspace.create_project("Other")
+    other = story.workspace.write(operations.projects.create, "Other")
     story.workspace.set_meta("board.project", other.id)
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
-        story.workspace.delete_project(other.id)
+        story.workspace.write(operations.projects.delete, other.id)
         await until(pilot, lambda: "acme-shop" in text(pilot).splitlines()[0])
         await until(pilot, lambda: len(shown(board)["todo"]) == 6)
 

@@ -20,6 +20,7 @@ from solo_unicorn.tui.board.view import BoardView
 from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
 from ..test_looks import looks  # noqa: F401 (a fixture)
@@ -263,7 +264,7 @@ async def test_a_filter_is_completed_saved_and_used(story: Story) -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
         await pilot.press(*"early", "enter")
-        await until(pilot, lambda: "early" in story.workspace.saved_filters(story.project))
+        await until(pilot, lambda: "early" in story.workspace.read(queries.projects.saved_filters, story.project))
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
         await pilot.press("escape")
         assert len(shown(board)["todo"]) == 6
@@ -275,7 +276,7 @@ async def test_a_filter_is_completed_saved_and_used(story: Story) -> None:
         await pilot.press("F")
         await until(pilot, lambda: isinstance(pilot.app.screen, FiltersScreen))
         await pilot.press("D")
-        await until(pilot, lambda: story.workspace.saved_filters(story.project) == {})
+        await until(pilot, lambda: story.workspace.read(queries.projects.saved_filters, story.project) == {})
 
 
 async def test_a_query_that_is_not_understood_says_why_and_hides_nothing(story: Story) -> None:
@@ -287,7 +288,7 @@ async def test_a_query_that_is_not_understood_says_why_and_hides_nothing(story: 
 
 
 async def test_projects_are_switched_with_one_key(story: Story) -> None:
-    other = story.workspace.create_project("Other")
+    other = story.workspace.write(operations.projects.create, "Other")
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         screen = pilot.app.screen

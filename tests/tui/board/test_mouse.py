@@ -16,6 +16,7 @@ from solo_unicorn.tui.inbox.screen import InboxScreen
 from solo_unicorn.tui.kit.keyline import KeyLine
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.workspace import operations
 
 from ..conftest import Story, ready, shown, until
 
@@ -119,7 +120,7 @@ async def test_the_card_under_the_mouse_is_marked(story: Story) -> None:
 
 async def test_the_wheel_scrolls_a_column_and_the_cursor_stays(story: Story) -> None:
     for number in range(40):
-        story.workspace.create_mission(story.project, MissionDraft(title=f"Mission {number}"))
+        story.workspace.write(operations.missions.create, story.project, MissionDraft(title=f"Mission {number}"))
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         column = board.columns["todo"]

@@ -10,6 +10,7 @@ import pytest
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import alone
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.connecting import Account
@@ -23,6 +24,7 @@ from solo_unicorn.tui.board.top_view import TopView
 from solo_unicorn.tui.hub import conflict_rows
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.heard import lock_of
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -35,10 +37,12 @@ PROJECT = {"id": "01J00000000000000000000000", "name": "Shared"}
 def workspace(home: Path) -> Iterator[Workspace]:
     with Workspace.open() as opened:
         account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
-        opened.put_account(account)
-        opened.connect_project(account, PROJECT, {})
-        opened.take_changes(PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1})
-        opened.hear(account.id, answered=True, due_in=60)
+        replica.connecting.put_account(opened, account)
+        opened.write(replica.connecting.connect, account, PROJECT, {})
+        opened.write_as(
+            SYSTEM, replica.mirroring.take_changes, PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1}
+        )
+        replica.mirroring.hear(opened, account.id, answered=True, due_in=60)
         with alone(lock_of(opened.path)):
             yield opened
 
@@ -48,20 +52,20 @@ def top(workspace: Workspace, width: int = 160) -> str:
 
 
 def marks_of(workspace: Workspace) -> str:
-    (card,) = workspace.cards(PROJECT["id"], "todo")
+    (card,) = workspace.read(queries.board.cards, PROJECT["id"], "todo")
     return "".join(text for text, _ in lines(card, 40, PLAIN, card.updated_at)[0])
 
 
 def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace) -> None:
     assert "✓ synced" in top(workspace)
-    workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
+    workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
     assert "↑ 1 to send" in top(workspace) and "^ Buy milk" in marks_of(workspace)
-    (entry,) = workspace.due("ann@hub")
-    workspace.freeze(entry.seq, FULL, 0.0)
+    (entry,) = workspace.read(replica.mirroring.due, "ann@hub")
+    workspace.write_as(SYSTEM, replica.mirroring.freeze, entry.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         park(change, entry, "invalid", "no milk here")
     assert "▲ 1 parked" in top(workspace) and "! Buy milk" in marks_of(workspace)
-    workspace.mark_failing([PROJECT["id"]], "unreachable", "cable is out")
+    replica.mirroring.mark_failing(workspace, [PROJECT["id"]], "unreachable", "cable is out")
     assert "offline since" in top(workspace)
     state, (undecided,) = conflict_rows.read(workspace, PROJECT["id"])
     row = conflict_rows.undecided_row(undecided, UNICODE)
@@ -70,14 +74,14 @@ def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace)
 
 def test_a_local_project_shows_nothing_of_it(home: Path) -> None:
     with Workspace.open() as workspace:
-        local = workspace.create_project("Local")
+        local = workspace.write(operations.projects.create, "Local")
         assert "synced" not in "".join(
             t for t, *_ in TopView(data.summary(workspace, local.id), UNICODE, 4).row(160)[0]
         )
 
 
 def test_a_conflict_shows_every_side(workspace: Workspace) -> None:
-    mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
+    mission = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], mission.id, "M", "field", "title", "Buy milk", "Buy oat milk", "Buy bread")
     assert "≠ 1 conflict" in top(workspace) and "<> Buy milk" in marks_of(workspace)
@@ -87,8 +91,8 @@ def test_a_conflict_shows_every_side(workspace: Workspace) -> None:
 
 
 async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None:
-    first = workspace.create_mission(PROJECT["id"], MissionDraft(title="Buy milk"))
-    second = workspace.create_mission(PROJECT["id"], MissionDraft(title="Fetch the parcel"))
+    first = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
+    second = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Fetch the parcel"))
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], first.id, "M1", "field", "title", "Buy milk", "Buy oat milk", "Buy bread")
     with workspace._change(SYSTEM) as change:
@@ -103,14 +107,14 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
         await until(pilot, lambda: "Buy oat milk" in text(pilot))
         assert "title changed here and there" in text(pilot) and "2 conflicts" in text(pilot)
         await pilot.press("m")
-        await until(pilot, lambda: len(workspace.conflicts()) == 1)
+        await until(pilot, lambda: len(workspace.read(replica.settling.list_open)) == 1)
         await until(pilot, lambda: len(pilot.app.screen.undecided) == 1)  # type: ignore[attr-defined]
         await pilot.press("t")
-        await until(pilot, lambda: workspace.conflicts() == [])
+        await until(pilot, lambda: workspace.read(replica.settling.list_open) == [])
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
-    assert workspace.mission(first.id).title == "Buy oat milk"
-    assert workspace.mission(second.id).priority == 3
+    assert workspace.read(queries.missions.get, first.id).title == "Buy oat milk"
+    assert workspace.read(queries.missions.get, second.id).priority == 3
 
 
 async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
@@ -118,7 +122,7 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
 ) -> None:
     from solo_unicorn.tui.hub import conflicts as screen
 
-    mission = workspace.create_mission(PROJECT["id"], MissionDraft(title="Milk", description="a"))
+    mission = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Milk", description="a"))
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], mission.id, "M1", "field", "description", "a", "mine\n", "theirs\n")
     left: list[str] = []
@@ -137,18 +141,18 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
         edited = lambda text: "x" * 2_000_000  # noqa: E731
         await pilot.press("e")
         await until(pilot, lambda: app.clipboard == "x" * 2_000_000)
-        assert len(workspace.conflicts()) == 1
+        assert len(workspace.read(replica.settling.list_open)) == 1
         edited = lambda text: "mine and theirs"  # noqa: E731
         await pilot.press("e")
-        await until(pilot, lambda: workspace.conflicts() == [])
-    assert workspace.mission(mission.id).description == "mine and theirs"
+        await until(pilot, lambda: workspace.read(replica.settling.list_open) == [])
+    assert workspace.read(queries.missions.get, mission.id).description == "mine and theirs"
 
 
 def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspace) -> None:
-    actor = workspace.create_actor(PROJECT["id"], "Careful")
+    actor = workspace.write(operations.projects.create_actor, PROJECT["id"], "Careful")
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor")
-        (entry,) = [one for one in workspace.outbox() if one.kind == "part"]
+        (entry,) = [one for one in workspace.read(replica.mirroring.queued) if one.kind == "part"]
         park(change, entry, "forbidden", "owners only")
     _, found = conflict_rows.read(workspace, PROJECT["id"])
     shown = ["".join(str(part) for part in conflict_rows.undecided_row(one, UNICODE).parts) for one in found]

@@ -20,6 +20,7 @@ from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.kit.commands import ChildCommands, Heard
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
+from solo_unicorn.workspace import queries
 
 from ..conftest import Commanded, Story, ready, text, until
 
@@ -81,9 +82,9 @@ async def test_a_project_is_put_on_a_hub_that_nobody_was_signed_in_at(
         assert "is signed in" in await agree(sheet.page)
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "it asks before it publishes")
         await pilot.press("y")
-        await until(pilot, lambda: story.workspace.project(story.project).hub == hub.url)
+        await until(pilot, lambda: story.workspace.read(queries.projects.get, story.project).hub == hub.url)
         there = (await hub.ask("GET", f"/api/v1/projects/{story.project}")).json()
-        assert there["name"] == story.workspace.project(story.project).name
+        assert there["name"] == story.workspace.read(queries.projects.get, story.project).name
         await until(pilot, lambda: "ann@example.org" in text(pilot))
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from solo_unicorn.missions.entities import SYSTEM, service_of
 from solo_unicorn.tui.inbox.screen import InboxScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, text, until
 
@@ -33,19 +35,23 @@ async def test_what_waits_is_answered_where_it_stands(story: Story) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         await pilot.press(*"Each year", "ctrl+s")
-        await until(pilot, lambda: len(story.workspace.waiting()) == 0)
+        await until(pilot, lambda: len(story.workspace.read(queries.missions.waiting)) == 0)
         await until(pilot, lambda: "Nothing waits for you." in text(pilot))
 
 
 async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> None:
     failing = story.card("Design tokens")
-    story.workspace.set_ready(failing.id, True)
-    here = story.workspace.workstation().id
-    agent = next(one for one in story.workspace.agents() if one.name == "gemini")
-    story.workspace.update_project(story.project, {"wip_limits": {}})
-    story.workspace.claim(failing.id, session_id="SX", agent=agent, workstation_id=here)
-    story.workspace.session_started("SX", host_pid=1, worktree_path=None, branch=None, base_commit=None)
-    story.workspace.end_session("SX", "unknown", "the machine was switched off")
+    story.workspace.write(operations.missions.set_ready, failing.id, True)
+    here = operations.workstation.this_machine(story.workspace).id
+    agent = next(one for one in story.workspace.read(queries.workstation.agents) if one.name == "gemini")
+    story.workspace.write(operations.projects.edit, story.project, {"wip_limits": {}})
+    story.workspace.write_as(
+        SYSTEM, operations.dispatch.claim, failing.id, session_id="SX", agent=agent, workstation_id=here
+    )
+    story.workspace.write_as(
+        service_of("SX"), operations.sessions.begin, "SX", host_pid=1, worktree_path=None, branch=None, base_commit=None
+    )
+    story.workspace.write_as(service_of("SX"), operations.sessions.end, "SX", "unknown", "the machine was switched off")
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await open_inbox(pilot, 3)
         await pilot.press("x")
@@ -71,18 +77,22 @@ async def test_enter_goes_into_what_waits(story: Story) -> None:
 
 
 async def test_permissions_are_given_once_for_good_or_not(story: Story) -> None:
-    session = next(one for one in story.workspace.sessions(active=True) if one.agent_name == "claude")
+    session = next(
+        one for one in story.workspace.read(queries.sessions.find, active=True) if one.agent_name == "claude"
+    )
 
     def ask(command: str) -> int:
-        return story.workspace.ask_permission(session.id, "Bash", {"command": command, "description": "why"}).id
+        return story.workspace.write(
+            operations.inbox.ask, session.id, "Bash", {"command": command, "description": "why"}
+        ).id
 
     def decided(item: int) -> str | None:
-        return story.workspace.permission(item).decision
+        return story.workspace.read(queries.inbox.item, item).decision
 
     first, second, third = ask("npm test"), ask("npm ci"), ask("rm -rf /")
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await open_inbox(pilot, 5)
-        assert story.workspace.waiting_count() == 5
+        assert story.workspace.read(queries.board.waiting_count) == 5
         screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.item and one.item.id == first)
         await until(pilot, lambda: "Bash  npm test" in text(pilot) and "allow once" in text(pilot))
         await pilot.press("y")
@@ -94,7 +104,7 @@ async def test_permissions_are_given_once_for_good_or_not(story: Story) -> None:
         await pilot.press("n")
         await until(pilot, lambda: decided(third) == "deny" and len(screen.waiting) == 2)
     assert decided(ask("npm ci")) == "allow" and decided(ask("npm ci --force")) is None
-    (rule,) = story.workspace.permission_rules(story.project)
+    (rule,) = story.workspace.read(queries.inbox.rules, story.project)
     assert (rule.tool, rule.subject) == ("Bash", "npm ci")
-    story.workspace.forget_permission_rule(rule.id)
+    story.workspace.write(operations.inbox.forget_rule, rule.id)
     assert decided(ask("npm ci")) is None

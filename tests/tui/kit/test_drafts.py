@@ -16,7 +16,8 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit import drafts
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.change import Change
 
 from ..conftest import Story, until
 from ..mission.test_form import open_form, saved
@@ -86,7 +87,7 @@ async def test_a_draft_over_a_mission_that_changed_says_so(story: Story) -> None
         form = await open_form(pilot, "e")
         form.query_one("#title", Input).value = "Rate-limit everything"
         await pilot.pause()
-    story.workspace.edit_mission(mission, {"title": "Rate-limit it all"})
+    story.workspace.write(operations.missions.edit, mission, {"title": "Rate-limit it all"})
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         form = await open_form(pilot, "e")
         assert form.query_one("#title", Input).value == "Rate-limit everything"
@@ -97,7 +98,7 @@ async def test_feedback_stays_after_escape_and_after_a_refusal(story: Story, mon
     mission = story.card("Search: typo").id
     refused = []
 
-    def refuse(self: Workspace, ref: str, feedback: str, **more: Any) -> None:
+    def refuse(change: Change, ref: str, feedback: str, **more: Any) -> None:
         refused.append(feedback)
         raise Conflict("It is not in review any more")
 
@@ -110,12 +111,12 @@ async def test_feedback_stays_after_escape_and_after_a_refusal(story: Story, mon
         sheet = await open_rejection(pilot)
         assert sheet.area.text == "Three times at most"
         with monkeypatch.context() as patched:
-            patched.setattr(Workspace, "reject", refuse)
+            patched.setattr(operations.review, "reject", refuse)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: any("not in review" in one.title for one in pilot.app._notifications))
         assert pilot.app.screen is sheet and sheet.area.text == "Three times at most" and refused == [sheet.area.text]
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: story.workspace.mission(mission).list != "review")
+        await until(pilot, lambda: story.workspace.read(queries.missions.get, mission).list != "review")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert kept() == []
 

@@ -12,7 +12,7 @@ from solo_unicorn.tui.hub.gallery import GalleryScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.project.screen import ProjectScreen
-from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.workspace import queries
 
 from ..conftest import Story, ready, until
 from ..rooms import ROOMS, quiet
@@ -86,7 +86,7 @@ async def test_a_worker_that_is_slow_to_end_ends_before_the_workspace_closes(sto
             if app.workspace.is_open:
                 with suppress(asyncio.CancelledError):
                     await asyncio.sleep(0)
-        found.append(await app.perform(Workspace.last_seq))
+        found.append(await app.read(queries.board.last_seq))
 
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot)

@@ -13,13 +13,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.missions.change_state import ChangeMeasure
-from solo_unicorn.missions.entities import Author, Json, PullRequest
+from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.mission.changes import ChangesPane
 from solo_unicorn.tui.mission.stages import StageList
-from solo_unicorn.workspace.attachments import content_path, failure
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.queries.attachments import content_path, failure
 
 from ..conftest import Commanded, Story, ready, until
 from .test_screen import DIFF, diff, enter, says, text, write_transcript
@@ -29,7 +30,7 @@ __all__ = ["diff"]
 
 async def test_stages_are_skipped_and_reviewed_for_one_mission(story: Story) -> None:
     def stages() -> dict[str, tuple[bool | None, bool | None]]:
-        config = story.workspace.mission(story.card("Dark mode").id).flow_config
+        config = story.workspace.read(queries.missions.get, story.card("Dark mode").id).flow_config
         return {name: (one.enabled, one.require_review) for name, one in config.stages.items()} if config else {}
 
     async with story.app().run_test(size=(160, 45)) as pilot:
@@ -48,12 +49,17 @@ async def test_stages_are_skipped_and_reviewed_for_one_mission(story: Story) -> 
 
 async def test_criteria_are_ticked(story: Story) -> None:
     mission = story.card("Rate-limit").id
-    story.workspace.edit_mission(mission, {"description": "Wanted:\n\n- [ ] answers 429\n- [x] is documented\n"})
+    story.workspace.write(
+        operations.missions.edit, mission, {"description": "Wanted:\n\n- [ ] answers 429\n- [x] is documented\n"}
+    )
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Rate-limit", "overview")
         await until(pilot, lambda: "Acceptance criteria  1/2" in text(pilot))
         await pilot.press("w", "enter")
-        await until(pilot, lambda: "- [x] answers 429" in (story.workspace.mission(mission).description or ""))
+        await until(
+            pilot,
+            lambda: "- [x] answers 429" in (story.workspace.read(queries.missions.get, mission).description or ""),
+        )
         await until(pilot, lambda: "Acceptance criteria  2/2" in text(pilot))
 
 
@@ -69,17 +75,17 @@ async def test_comments_on_lines_gather_in_the_review_and_go_with_the_rejection(
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         pilot.app.screen.query_one(TextArea).text = "Three times at most"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: len(story.workspace.comments(mission)) == 1)
-        made = story.workspace.comments(mission)[0]
+        await until(pilot, lambda: len(story.workspace.read(queries.comments.of_mission, mission)) == 1)
+        made = story.workspace.read(queries.comments.of_mission, mission)[0]
         assert (made.file, made.line, made.side) == ("src/pay/retry.ts", 12, "new")
         assert made.anchor is not None and made.anchor.content == "await retry(() => charge(order))"
         await until(pilot, lambda: "you: Three times at most" in text(pilot))
         pane.lines.cursor = next(at for at, row in enumerate(pane.lines.rows) if getattr(row.key, "id", "") == made.id)
         await pilot.press("r")
-        await until(pilot, lambda: not story.workspace.comments(mission)[0].open)
+        await until(pilot, lambda: not story.workspace.read(queries.comments.of_mission, mission)[0].open)
         await until(pilot, lambda: "resolved" in text(pilot))
         await pilot.press("r")
-        await until(pilot, lambda: story.workspace.comments(mission)[0].open)
+        await until(pilot, lambda: story.workspace.read(queries.comments.of_mission, mission)[0].open)
         await pilot.press("6")
         await until(pilot, lambda: "Comments  1 open" in text(pilot))
         await pilot.press("w")
@@ -92,7 +98,7 @@ async def test_comments_on_lines_gather_in_the_review_and_go_with_the_rejection(
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("d")
-        await until(pilot, lambda: story.workspace.comments(mission) == [])
+        await until(pilot, lambda: story.workspace.read(queries.comments.of_mission, mission) == [])
 
 
 async def test_side_by_side_and_back(story: Story, diff: object) -> None:
@@ -126,10 +132,10 @@ async def test_how_it_lands_is_chosen(story: Story) -> None:
         await enter(pilot, story, "Search: typo", "review")
         await until(pilot, lambda: "lands directly, as its project says, as a merge onto" in text(pilot))
         await pilot.press("l")
-        await until(pilot, lambda: story.workspace.mission(mission).pr_mode == "enabled")
+        await until(pilot, lambda: story.workspace.read(queries.missions.get, mission).pr_mode == "enabled")
         await until(pilot, lambda: "by pull request, for this mission" in text(pilot))
         await pilot.press("m")
-        await until(pilot, lambda: story.workspace.mission(mission).pr_merge_strategy == "squash")
+        await until(pilot, lambda: story.workspace.read(queries.missions.get, mission).pr_merge_strategy == "squash")
 
 
 async def test_files_are_attached_opened_and_taken_off(
@@ -141,7 +147,10 @@ async def test_files_are_attached_opened_and_taken_off(
     async with story.app(directory=tmp_path).run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Rate-limit", "files")
         await pilot.press("n", *"brief.md", "enter")
-        await until(pilot, lambda: [one.name for one in story.workspace.attachments(mission)] == ["brief.md"])
+        await until(
+            pilot,
+            lambda: [one.name for one in story.workspace.read(queries.attachments.of_mission, mission)] == ["brief.md"],
+        )
         await until(pilot, lambda: "brief.md  5 B  text/markdown  you, now" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: [path.read_text() for path in map(Path, commanded.opened)] == ["Brief"])
@@ -150,7 +159,7 @@ async def test_files_are_attached_opened_and_taken_off(
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: story.workspace.attachments(mission) == [])
+        await until(pilot, lambda: story.workspace.read(queries.attachments.of_mission, mission) == [])
 
 
 async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
@@ -159,19 +168,27 @@ async def test_a_file_that_is_at_the_hub_only_is_brought_when_it_is_opened(
     story.commands = commanded = Commanded()
     (tmp_path / "brief.md").write_text("Brief")
     mission = story.card("Rate-limit").id
-    file = story.workspace.add_attachment(mission, tmp_path / "brief.md")
+    file = operations.attachments.attach(story.workspace, mission, tmp_path / "brief.md")
     content = content_path(file)
     content.unlink()
     async with story.app(directory=tmp_path).run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Rate-limit", "files")
         await until(pilot, lambda: "at the hub" in text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: any(one.kind == "fetch_file" for one in story.workspace.requests()))
+        await until(
+            pilot, lambda: any(one.kind == "fetch_file" for one in story.workspace.read(queries.workstation.requests))
+        )
         story.workspace.set_meta(failure(file.id), "the hub is away")
         await until(pilot, lambda: "could not be fetched" in notices(pilot))
         assert commanded.opened == []
         await pilot.press("enter")
-        await until(pilot, lambda: len([one for one in story.workspace.requests() if one.kind == "fetch_file"]) == 2)
+        await until(
+            pilot,
+            lambda: (
+                len([one for one in story.workspace.read(queries.workstation.requests) if one.kind == "fetch_file"])
+                == 2
+            ),
+        )
         content.write_text("Brief")
         await until(pilot, lambda: [path.read_text() for path in map(Path, commanded.opened)] == ["Brief"])
 
@@ -202,19 +219,27 @@ async def test_words_are_found_in_the_transcript(story: Story) -> None:
 async def test_the_place_of_the_work_and_the_ways_there(
     story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mission = story.workspace.mission(story.card("Search: typo").id)
-    story.workspace.approve(mission.id)
-    finished = story.workspace.complete_stage(mission.id, "Done", by=Author("agent", "claude"))
+    mission = story.workspace.read(queries.missions.get, story.card("Search: typo").id)
+    story.workspace.write(operations.review.approve, mission.id)
+    finished = story.workspace.write_as(Author("agent", "claude"), operations.review.complete_stage, mission.id, "Done")
     assert finished.review_status == "pending"
-    story.workspace.approve(mission.id)
-    story.workspace.landing_started(mission.id)
-    story.workspace.set_mission_worktree(mission.id, str(tmp_path), "solo-unicorn/pay")
+    story.workspace.write(operations.review.approve, mission.id)
+    story.workspace.write_as(SYSTEM, operations.landing.started, mission.id)
+    story.workspace.write_as(
+        SYSTEM, operations.workstation.set_mission_worktree, mission.id, str(tmp_path), "solo-unicorn/pay"
+    )
     seen = PullRequest(checks="failed", failing=("unit",))
-    story.workspace.pull_request_opened(
-        mission.id, number=7, url="https://example.invalid/7", branch="solo-unicorn/pay", seen=seen
+    story.workspace.write_as(
+        SYSTEM,
+        operations.pull_requests.opened,
+        mission.id,
+        number=7,
+        url="https://example.invalid/7",
+        branch="solo-unicorn/pay",
+        seen=seen,
     )
     measure = ChangeMeasure(story.now - timedelta(minutes=1), "c" * 40, "solo-unicorn/pay", 3, 1, 2)
-    story.workspace.change_measured(mission.id, measure)
+    story.workspace.write_as(SYSTEM, operations.measured.keep_change, mission.id, measure)
     called: list[tuple[Any, ...]] = []
 
     def answer(*arguments: str) -> Json:
@@ -249,7 +274,7 @@ async def test_the_place_of_the_work_and_the_ways_there(
 
 
 async def test_the_tree_of_what_it_waits_for(story: Story) -> None:
-    story.workspace.link(story.card("Search: synonyms").id, story.card("Design tokens").id)
+    story.workspace.write(operations.missions.link, story.card("Search: synonyms").id, story.card("Design tokens").id)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await ready(pilot)
         await enter(pilot, story, "Dark mode", "dependencies")

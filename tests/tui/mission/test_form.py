@@ -12,6 +12,7 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.stages import FlowList, StageList
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, until
 
@@ -31,7 +32,7 @@ async def saved(pilot: Pilot[Any], story: Story, title: str) -> Mission:
     """Save; the mission that is there then."""
     await pilot.press("ctrl+s")
     await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen), "the form closes")
-    return story.workspace.mission(story.card(title).id)
+    return story.workspace.read(queries.missions.get, story.card(title).id)
 
 
 async def test_a_title_is_enough(story: Story) -> None:
@@ -87,7 +88,7 @@ async def test_another_flow_offers_its_stages(story: Story) -> None:
         await pilot.press(*"Quick one")
         mission = await saved(pilot, story, "Quick one")
         assert mission.stage == "code"
-        assert story.workspace.flow(mission.flow_id or "").name == "Quick fix"
+        assert story.workspace.read(queries.projects.flow, mission.flow_id or "").name == "Quick fix"
 
 
 async def test_the_last_stage_cannot_be_skipped(story: Story) -> None:
@@ -114,14 +115,14 @@ async def test_what_is_refused_is_said_and_nothing_is_lost(story: Story) -> None
 
 
 async def test_changing_saves_only_what_differs(story: Story) -> None:
-    before = story.workspace.mission(story.card("Rate-limit").id)
+    before = story.workspace.read(queries.missions.get, story.card("Rate-limit").id)
     async with story.app().run_test(size=(160, 45)) as pilot:
         form = await open_form(pilot, "e")
         assert form.query_one("#title", Input).value == before.title
         form.query_one("#priority", Input).value = "2"
         after = await saved(pilot, story, "Rate-limit")
         assert after.priority == 2
-        event = story.workspace.history(before.id)[-1]
+        event = story.workspace.read(queries.missions.history, before.id)[-1]
         assert event.kind == "edited" and set(event.changes) == {"priority"}
 
 
@@ -133,26 +134,32 @@ async def test_blockers_are_changed(story: Story) -> None:
         assert form.query_one("#blockers", Input).value == f"M-{story.card('Design tokens').number}"
         form.query_one("#blockers", Input).value = f"m-{story.card('Rate-limit').number}"
         mission = await saved(pilot, story, "Dark mode")
-        blockers = [view.other.title for view in story.workspace.dependencies(mission.id) if view.other]
+        blockers = [
+            view.other.title for view in story.workspace.read(queries.missions.dependencies, mission.id) if view.other
+        ]
         assert blockers == ["Rate-limit the public API"]
 
 
 async def test_a_change_made_elsewhere_meanwhile_is_not_overwritten_unseen(story: Story) -> None:
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         form = await open_form(pilot, "e")
-        mission = story.workspace.edit_mission(story.card("Rate-limit").id, {"title": "Rate-limit it all"})
+        mission = story.workspace.write(
+            operations.missions.edit, story.card("Rate-limit").id, {"title": "Rate-limit it all"}
+        )
         form.query_one("#title", Input).value = "Rate-limit everything"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: any("title: Rate-limit it all" in one.message for one in pilot.app._notifications))
         assert pilot.app.screen is form
-        assert story.workspace.mission(mission.id) == mission
+        assert story.workspace.read(queries.missions.get, mission.id) == mission
         assert (await saved(pilot, story, "Rate-limit")).title == "Rate-limit everything"
 
 
 async def test_what_others_changed_in_other_fields_stays_theirs(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         form = await open_form(pilot, "e")
-        story.workspace.edit_mission(story.card("Rate-limit").id, {"priority": 1, "description": "An agent's words"})
+        story.workspace.write(
+            operations.missions.edit, story.card("Rate-limit").id, {"priority": 1, "description": "An agent's words"}
+        )
         form.query_one("#title", Input).value = "Rate-limit everything"
         mission = await saved(pilot, story, "Rate-limit")
         assert (mission.title, mission.priority, mission.description) == (

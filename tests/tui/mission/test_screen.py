@@ -22,6 +22,7 @@ from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.live import pane_id
 from solo_unicorn.tui.mission.screen import TABS, MissionScreen
 from solo_unicorn.tui.mission.session import SessionPane
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..conftest import Commanded, Story, ready, text, until
@@ -103,7 +104,7 @@ def diff(story: Story) -> list[JsonObject | SoloUnicornError]:
 
 def write_transcript(story: Story, lines: list[JsonObject], *, title: str = "Checkout") -> Path:
     """Put lines into the transcript of the running session, as its host does."""
-    session = next(one for one in story.workspace.sessions(story.card(title).id, active=True))
+    session = next(one for one in story.workspace.read(queries.sessions.find, story.card(title).id, active=True))
     run_dir = paths.run_dir(session.id)
     (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
     with (run_dir / "transcript.jsonl").open("a") as file:
@@ -175,7 +176,9 @@ async def test_approve(story: Story) -> None:
         await enter(pilot, story, "Search: typo")
         await until(pilot, lambda: "Is one edit per four letters" in text(pilot))
         await pilot.press("a")
-        await until(pilot, lambda: story.workspace.mission(story.card("Search: typo").id).stage == "code")
+        await until(
+            pilot, lambda: story.workspace.read(queries.missions.get, story.card("Search: typo").id).stage == "code"
+        )
         await until(pilot, lambda: "code 3/3" in text(pilot))
 
 
@@ -183,7 +186,9 @@ async def test_approve_by_mouse(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Search: typo")
         await pilot.click("#approve")
-        await until(pilot, lambda: story.workspace.mission(story.card("Search: typo").id).stage == "code")
+        await until(
+            pilot, lambda: story.workspace.read(queries.missions.get, story.card("Search: typo").id).stage == "code"
+        )
 
 
 async def test_reject_needs_words_and_hands_them_over(story: Story) -> None:
@@ -194,7 +199,12 @@ async def test_reject_needs_words_and_hands_them_over(story: Story) -> None:
         await pilot.press("ctrl+s")
         assert isinstance(pilot.app.screen, WriteScreen)
         await pilot.press(*"Use two", "ctrl+s")
-        await until(pilot, lambda: story.workspace.mission(story.card("Search: typo").id).review_feedback == "Use two")
+        await until(
+            pilot,
+            lambda: (
+                story.workspace.read(queries.missions.get, story.card("Search: typo").id).review_feedback == "Use two"
+            ),
+        )
         assert story.card("Search: typo").list == "doing"
 
 
@@ -216,7 +226,9 @@ async def test_answer_a_question(story: Story) -> None:
         assert "remembered for a year" in text(pilot)
         pilot.app.screen.query_one(TextArea).text = "A year."
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: story.workspace.mission(story.card("Consent").id).answer == "A year.")
+        await until(
+            pilot, lambda: story.workspace.read(queries.missions.get, story.card("Consent").id).answer == "A year."
+        )
 
 
 async def test_only_what_makes_sense_is_offered(story: Story) -> None:
@@ -273,7 +285,7 @@ async def test_say_something_to_the_agent(story: Story) -> None:
         await until(
             pilot,
             lambda: (
-                [(one.kind, one.payload) for one in story.workspace.requests()]
+                [(one.kind, one.payload) for one in story.workspace.read(queries.workstation.requests)]
                 == [("say", {"text": "Use the old API"})]
             ),
         )
@@ -289,7 +301,7 @@ async def test_words_that_could_not_be_handed_over_stay_in_their_line(
     def full(self: Workspace, *arguments: object, **more: object) -> None:
         raise SoloUnicornError("The disk is full")
 
-    monkeypatch.setattr(Workspace, "request", full)
+    monkeypatch.setattr(operations.workstation, "request", full)
     async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         await enter(pilot, story, "Checkout")
         await pilot.press("t")
@@ -303,7 +315,10 @@ async def test_interrupt_and_stop(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout")
         await pilot.press("i")
-        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["interrupt_session"])
+        await until(
+            pilot,
+            lambda: [one.kind for one in story.workspace.read(queries.workstation.requests)] == ["interrupt_session"],
+        )
         await pilot.press("S")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("n")
@@ -312,7 +327,11 @@ async def test_interrupt_and_stop(story: Story) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(
-            pilot, lambda: [one.kind for one in story.workspace.requests()] == ["interrupt_session", "stop_session"]
+            pilot,
+            lambda: (
+                [one.kind for one in story.workspace.read(queries.workstation.requests)]
+                == ["interrupt_session", "stop_session"]
+            ),
         )
 
 
@@ -367,9 +386,9 @@ async def test_what_others_change_is_shown(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "overview")
         card = story.card("Checkout")
-        story.workspace.update_tasks(card.id, ["Only this"], 0, by=Author("agent", "claude"))
+        story.workspace.write_as(Author("agent", "claude"), operations.missions.update_tasks, card.id, ["Only this"], 0)
         await until(pilot, lambda: "▶ Only this" in text(pilot))
-        story.workspace.edit_mission(card.id, {"title": "Checkout, again"})
+        story.workspace.write(operations.missions.edit, card.id, {"title": "Checkout, again"})
         await until(pilot, lambda: "Checkout, again" in text(pilot))
 
 
@@ -389,5 +408,5 @@ async def test_edit_ready_and_back(story: Story) -> None:
 async def test_a_mission_deleted_elsewhere_closes_its_room(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Design tokens", "overview")
-        story.workspace.delete_mission(story.card("Design tokens").id)
+        story.workspace.write(operations.missions.delete, story.card("Design tokens").id)
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))

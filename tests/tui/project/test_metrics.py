@@ -10,12 +10,13 @@ from textual_plotext import PlotextPlot
 
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.project.metrics import MetricsScreen
+from solo_unicorn.workspace import operations
 
 from ..conftest import Story, ready, screen_text, until
 
 
 async def test_plots_and_agents_of_the_project_or_of_all(story: Story) -> None:
-    story.workspace.create_project("Other")
+    story.workspace.write(operations.projects.create, "Other")
     app = story.app()
     async with app.run_test(size=(160, 45)) as pilot:
         await ready(pilot)
@@ -34,7 +35,7 @@ async def test_plots_and_agents_of_the_project_or_of_all(story: Story) -> None:
 
 async def test_an_empty_workspace_says_so(story: Story) -> None:
     for card in [story.card(title) for title in story.titles("done")]:
-        story.workspace.delete_mission(card.id)
+        story.workspace.write(operations.missions.delete, card.id)
     app = story.app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

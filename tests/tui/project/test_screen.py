@@ -20,6 +20,7 @@ from solo_unicorn.tui.kit.tabline import TabLine
 from solo_unicorn.tui.project.fields import LIMIT, project_fields
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.screen import ProjectScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Commanded, Story, ready, text, until
 
@@ -60,7 +61,7 @@ def test_every_field_of_a_project_is_there() -> None:
 
 async def test_settings_of_each_kind(story: Story) -> None:
     def project() -> Project:
-        return story.workspace.project(story.project)
+        return story.workspace.read(queries.projects.get, story.project)
 
     async with story.app().run_test(size=(160, 45)) as pilot:
         screen = await open_project(pilot)
@@ -121,18 +122,20 @@ async def test_repositories(story: Story, monkeypatch: pytest.MonkeyPatch) -> No
         await until(pilot, lambda: screen.focused is not None and screen.focused.id == "repositories-details")
         choose(screen, "pr_mode_enabled")
         await pilot.press("enter")
-        await until(pilot, lambda: story.workspace.repositories(story.project)[0].pr_mode_enabled)
+        await until(
+            pilot, lambda: story.workspace.read(queries.projects.repositories, story.project)[0].pr_mode_enabled
+        )
         await pilot.press("escape")
         await until(pilot, lambda: screen.focused is not None and screen.focused.id == "repositories-list")
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("n")
-        assert len(story.workspace.repositories(story.project)) == 2
+        assert len(story.workspace.read(queries.projects.repositories, story.project)) == 2
 
 
 async def test_a_flow_of_ones_own(story: Story) -> None:
     def mine() -> Flow:
-        return next(one for one in story.workspace.flows(story.project) if not one.is_system)
+        return next(one for one in story.workspace.read(queries.projects.flows, story.project) if not one.is_system)
 
     def stages() -> list[tuple[str, bool]]:
         return [(one.stage, one.require_review) for one in mine().stage_sequence]
@@ -141,7 +144,7 @@ async def test_a_flow_of_ones_own(story: Story) -> None:
         screen = await open_project(pilot, "flows")
         await pilot.press("enter", "space")
         await pilot.pause()
-        assert len(story.workspace.flows(story.project)) == 4  # a system flow stays as it is
+        assert len(story.workspace.read(queries.projects.flows, story.project)) == 4  # a system flow stays as it is
         await pilot.press("escape", "c")
         await line(pilot, "Careful")
         await until(pilot, lambda: mine().name == "Careful")
@@ -172,7 +175,9 @@ async def test_a_flow_of_ones_own(story: Story) -> None:
         await until(pilot, lambda: len(stages()) == 3)
         await until(pilot, lambda: screen.chosen == mine())
         await pilot.press("D")
-        await until(pilot, lambda: story.workspace.project(story.project).default_flow_id == mine().id)
+        await until(
+            pilot, lambda: story.workspace.read(queries.projects.get, story.project).default_flow_id == mine().id
+        )
 
 
 async def test_actors(story: Story) -> None:
@@ -180,7 +185,10 @@ async def test_actors(story: Story) -> None:
         screen = await open_project(pilot, "actors")
         await pilot.press("n")
         await line(pilot, "Tester")
-        await until(pilot, lambda: [one.name for one in story.workspace.actors(story.project)] == ["Tester"])
+        await until(
+            pilot,
+            lambda: [one.name for one in story.workspace.read(queries.projects.actors, story.project)] == ["Tester"],
+        )
         await until(pilot, lambda: pilot.app.screen is screen and screen.chosen is not None)
         await pilot.press("enter")
         choose(screen, "focus")
@@ -188,15 +196,19 @@ async def test_actors(story: Story) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         pilot.app.screen.query_one(TextArea).text = "What breaks"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: story.workspace.actors(story.project)[0].focus == "What breaks")
+        await until(
+            pilot, lambda: story.workspace.read(queries.projects.actors, story.project)[0].focus == "What breaks"
+        )
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("D")
-        await until(pilot, lambda: story.workspace.project(story.project).default_actor_id is not None)
+        await until(
+            pilot, lambda: story.workspace.read(queries.projects.get, story.project).default_actor_id is not None
+        )
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: story.workspace.actors(story.project) == [])
-        assert story.workspace.project(story.project).default_actor_id is None
+        await until(pilot, lambda: story.workspace.read(queries.projects.actors, story.project) == [])
+        assert story.workspace.read(queries.projects.get, story.project).default_actor_id is None
 
 
 async def test_memory_is_written_and_nothing_is_overwritten(story: Story) -> None:
@@ -207,27 +219,29 @@ async def test_memory_is_written_and_nothing_is_overwritten(story: Story) -> Non
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         pilot.app.screen.query_one(TextArea).text = "# Ours"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: story.workspace.memory(story.project, "decisions").text.strip() == "# Ours")
+        await until(
+            pilot, lambda: story.workspace.read(queries.memory.get, story.project, "decisions").text.strip() == "# Ours"
+        )
         await until(pilot, lambda: pilot.app.screen is screen and screen.chosen is not None)
         await pilot.press("e")
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
-        story.workspace.append_memory(story.project, "decisions", "An agent's line")
+        story.workspace.write(operations.memory.append, story.project, "decisions", "An agent's line")
         pilot.app.screen.query_one(TextArea).text = "# Mine"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "An agent" in pilot.app.screen.query_one(TextArea).text)
         assert "# Mine" in pilot.app.screen.query_one(TextArea).text
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: story.workspace.memory(story.project, "decisions").version == 3)
+        await until(pilot, lambda: story.workspace.read(queries.memory.get, story.project, "decisions").version == 3)
 
 
 async def test_a_permission_is_taken_back(story: Story) -> None:
-    session = story.workspace.sessions(active=True)[0]
-    item = story.workspace.ask_permission(session.id, "Bash", {"command": "npm test"})
-    story.workspace.answer_permission(item.id, "allow", always=True)
+    session = story.workspace.read(queries.sessions.find, active=True)[0]
+    item = story.workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "npm test"})
+    story.workspace.write(operations.inbox.answer, item.id, "allow", always=True)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await open_project(pilot, "permissions")
         await until(pilot, lambda: "npm test" in text(pilot))
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: story.workspace.permission_rules(story.project) == [])
+        await until(pilot, lambda: story.workspace.read(queries.inbox.rules, story.project) == [])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from solo_unicorn.workspace import queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..terminals import BOARD, Terminal
@@ -68,7 +69,7 @@ def test_a_board_whose_terminal_is_gone_ends(on_terminal: Callable[[str], Termin
     assert status is not None, "it goes on without a terminal"
     assert os.WTERMSIG(status) == signal.SIGHUP if told else os.WEXITSTATUS(status) == 128 + signal.SIGHUP
     with Workspace.open() as workspace:
-        assert workspace.projects(), "what was there is there"
+        assert workspace.read(queries.projects.list_all), "what was there is there"
 
 
 def test_an_error_between_gives_the_terminal_back_and_is_told(on_terminal: Callable[[str], Terminal]) -> None:
@@ -88,7 +89,7 @@ def test_textual_is_imported_after_the_first_frame(on_terminal: Callable[[str], 
         "class Told(early_screen.EarlyScreen):\n"
         "    def __enter__(self):\n"
         "        heavy = ('textual', 'asyncio', 'rich.console', 'rich.style', 'tomllib', 'shutil', 'hashlib',"
-        " 'logging', 'tempfile', 'mcp', 'solo_unicorn.workspace.workspace')\n"
+        " 'logging', 'tempfile', 'mcp', 'solo_unicorn.workspace.change')\n"
         "        print('early:', [name for name in heavy if name in sys.modules], end=' .')\n"
         "        sys.stdout.flush()\n"
         "        raise SystemExit(0)\n"

@@ -18,6 +18,7 @@ from solo_unicorn import __version__
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import keeping_looks
 from solo_unicorn.tui.board.data import SCREENFUL, opening
@@ -28,6 +29,7 @@ from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, Marks
 from solo_unicorn.tui.kit.theme import DARK, LIGHT
 from solo_unicorn.tui.start import open_board as start
 from solo_unicorn.tui.start.first_frame import painted, rows
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.store import latest_format
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -106,7 +108,7 @@ async def test_so_it_is_in_a_light_terminal_and_with_plain_marks(story: Story, m
 
 async def test_so_it_is_with_lists_longer_than_what_is_read_first(story: Story) -> None:
     for number in range(SCREENFUL + 20):
-        story.workspace.create_mission(story.project, MissionDraft(title=f"{number}"))
+        story.workspace.write(operations.missions.create, story.project, MissionDraft(title=f"{number}"))
     await assert_same(story, (160, 45))
 
 
@@ -177,8 +179,8 @@ def older(file: Path) -> None:
 
 def without_projects(file: Path) -> None:
     with Workspace.open(file) as workspace:
-        for project in workspace.projects():
-            workspace.delete_project(project.id)
+        for project in workspace.read(queries.projects.list_all):
+            workspace.write(operations.projects.delete, project.id)
 
 
 @pytest.mark.parametrize("trouble", [no_workspace, empty_file, damaged, newer, older, without_projects])
@@ -186,7 +188,7 @@ def test_a_workspace_that_is_not_simply_readable_is_left_to_the_usual_way(
     home: Path, trouble: Callable[[Path], None]
 ) -> None:
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     file = paths.workspace_db()
     trouble(file)
     before = file.read_bytes() if file.exists() else None
@@ -197,7 +199,7 @@ def test_a_workspace_that_is_not_simply_readable_is_left_to_the_usual_way(
 
 def test_a_locked_workspace_is_not_waited_for(home: Path) -> None:
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     other = sqlite3.connect(paths.workspace_db(), isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
@@ -210,14 +212,14 @@ def test_a_locked_workspace_is_not_waited_for(home: Path) -> None:
 
 def test_a_project_that_there_is_not_is_an_error_of_the_usual_way(home: Path) -> None:
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     with ExitStack() as stack:
         assert start.glimpse(stack, "nothing of that name", None) is None
 
 
 def test_a_terminal_that_is_none_gets_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     snapshot = opening(None, None, None)
     now = datetime.now().astimezone()
     assert start.first_frame(snapshot, Settings(), now=now) is None  # standard input of the tests is no terminal

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.tui.start.open_board import read_ahead
+from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
 HEAVY = (
@@ -45,7 +47,7 @@ print(" ".join(name for name in %r if name in sys.modules))
 
 def test_the_board_imports_nothing_heavy(home: Path) -> None:
     with Workspace.open() as workspace:
-        workspace.create_sample_project()
+        workspace.write_as(SYSTEM, operations.sample.create)
     done = subprocess.run([sys.executable, "-c", BOARD % (HEAVY,)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
@@ -83,7 +85,7 @@ def test_the_first_paint_imports_neither_the_operations_of_the_workspace_nor_oth
 
 def test_the_first_screenful_is_read_ahead_and_its_errors_are_kept(home: Path) -> None:
     with Workspace.open() as workspace:
-        project = workspace.create_sample_project()
+        project = workspace.write_as(SYSTEM, operations.sample.create)
     first = read_ahead(None, None, None).result(timeout=20)
     assert first.summary.project is not None and first.summary.project.id == project.id
     assert first.complete and len(first.lists["todo"]) == 3
@@ -93,9 +95,9 @@ def test_the_first_screenful_is_read_ahead_and_its_errors_are_kept(home: Path) -
 
 def test_the_project_of_the_directory_is_opened(home: Path, tmp_path: Path) -> None:
     with Workspace.open() as workspace:
-        workspace.create_project("A")
-        mine = workspace.create_project("B")
-        workspace.add_repository(mine.id, "repo", local_path=str(tmp_path))
+        workspace.write(operations.projects.create, "A")
+        mine = workspace.write(operations.projects.create, "B")
+        workspace.write(operations.projects.add_repository, mine.id, "repo", local_path=str(tmp_path))
     first = read_ahead(None, None, tmp_path / "src" / "deep").result(timeout=20)
     assert first.summary.project is not None and first.summary.project.name == "B"
 

@@ -13,12 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.linking import link_awaited
 
@@ -53,7 +54,11 @@ async def welcomed(pilot: Pilot[Any]) -> WelcomeScreen:
 
 async def test_the_repository_of_the_directory_is_offered(home: Path, repository: Path, commands: Commanded) -> None:
     with Workspace.open(home / "workspace.db") as workspace:
-        workspace.set_agents([CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")])
+        workspace.write_as(
+            SYSTEM,
+            operations.workstation.set_agents,
+            [CodeAgent("claude", "claude", "Claude Code", state="ready", agent_version="2.1")],
+        )
     (repository / "src").mkdir()
     async with first_app(home, repository / "src", commands).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
@@ -130,13 +135,13 @@ async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, comm
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and app.connected)
         with Workspace.open(home / "workspace.db") as workspace:
-            project = workspace.projects()[0].id
+            project = workspace.read(queries.projects.list_all)[0].id
 
             def done() -> list[str]:
-                return sorted(card.title[0] for card in workspace.cards(project, "done"))
+                return sorted(card.title[0] for card in workspace.read(queries.board.cards, project, "done"))
 
             def mission(number: str) -> str:
-                found = workspace.missions(project, limit=50).items
+                found = workspace.read(queries.missions.page, project, limit=50).items
                 return next(one.id for one in found if one.title.startswith(number))
 
             board = pilot.app.screen
@@ -148,17 +153,17 @@ async def test_the_tutorial_is_done_by_doing_it(home: Path, tmp_path: Path, comm
             await until(pilot, lambda: "Acceptance criteria  1/1" in text(pilot))
             await pilot.press("escape")
             await until(pilot, lambda: done() == ["1"])
-            workspace.create_mission(project, MissionDraft(title="Mine"))
+            workspace.write(operations.missions.create, project, MissionDraft(title="Mine"))
             await until(pilot, lambda: done() == ["1", "2"])
-            workspace.set_ready(mission("4"), True)
-            workspace.reject(mission("6"), "Another plan")
+            workspace.write(operations.missions.set_ready, mission("4"), True)
+            workspace.write(operations.review.reject, mission("6"), "Another plan")
             await until(pilot, lambda: done() == ["1", "2", "4", "6"])
-            workspace.approve(mission("5"))
-            workspace.move_mission(mission("Mine"), "loop")
-            workspace.undo(project)
+            workspace.write(operations.review.approve, mission("5"))
+            workspace.write(operations.missions.move, mission("Mine"), "loop")
+            workspace.write(operations.undo.undo, project)
             await until(pilot, lambda: done() == ["1", "2", "3", "4", "5", "6", "7"])
             await until(pilot, lambda: any("8. Find" in one.message for one in app._notifications))
-            workspace.edit_mission(mission("8"), {"description": "- [x] I know where to look"})
+            workspace.write(operations.missions.edit, mission("8"), {"description": "- [x] I know where to look"})
             await until(pilot, lambda: len(done()) == 8)
 
 
@@ -173,7 +178,7 @@ async def test_the_sample_and_the_key_that_removes_it(home: Path, tmp_path: Path
         await pilot.press("X")
         await welcomed(pilot)
         with Workspace.open(home / "workspace.db") as workspace:
-            assert workspace.projects() == []
+            assert workspace.read(queries.projects.list_all) == []
 
 
 @pytest.mark.parametrize("key", ["n", "escape"])
@@ -209,7 +214,7 @@ async def test_a_repository_without_a_commit_is_offered_its_first(home: Path, yo
             await pilot.press("enter")
             await until(pilot, lambda step=step: step in text(pilot))
         with Workspace.open(home / "workspace.db") as workspace:
-            assert [one.name for one in workspace.repositories()] == ["young"]
+            assert [one.name for one in workspace.read(queries.projects.repositories)] == ["young"]
 
 
 async def test_a_repository_whose_first_commit_was_declined_is_linked_with_the_persons_own(
@@ -228,7 +233,9 @@ async def test_a_repository_whose_first_commit_was_declined_is_linked_with_the_p
         assert link_awaited(workspace) == []
         await asyncio.to_thread(subprocess.run, commit, check=True)
         assert [one.name for one in link_awaited(workspace)] == ["young"]
-        assert link_awaited(workspace) == [] and workspace.repositories()[0].default_branch == "main"
+        assert (
+            link_awaited(workspace) == [] and workspace.read(queries.projects.repositories)[0].default_branch == "main"
+        )
 
 
 @pytest.fixture
@@ -255,7 +262,7 @@ async def test_a_repository_that_cannot_be_linked_leaves_no_project(home: Path, 
         await until(pilot, lambda: "is a shallow clone" in text(pilot))
         assert "3 of 4" in text(pilot)
         with Workspace.open(home / "workspace.db") as workspace:
-            assert workspace.projects() == []
+            assert workspace.read(queries.projects.list_all) == []
 
 
 @pytest.mark.parametrize("step", range(len(STEPS)))

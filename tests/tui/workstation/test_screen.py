@@ -9,12 +9,13 @@ from typing import Any
 from textual.pilot import Pilot
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.entities import Worktree
+from solo_unicorn.missions.entities import SYSTEM, Worktree
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
+from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Commanded, Story, ready, text, until
 
@@ -31,9 +32,17 @@ async def open_workstation(pilot: Pilot[Any]) -> WorkstationScreen:
 
 async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: Commanded) -> None:
     mission = story.card("Checkout")
-    repository = story.workspace.repositories(story.project)[0]
-    story.workspace.put_worktree(Worktree("W1", repository.id, "/w/web-retry", "b", story.now, story.now, mission.id))
-    story.workspace.put_worktree(Worktree("W2", repository.id, "/w/web-2", "c", story.now, story.now))
+    repository = story.workspace.read(queries.projects.repositories, story.project)[0]
+    story.workspace.write_as(
+        SYSTEM,
+        operations.workstation.put_worktree,
+        Worktree("W1", repository.id, "/w/web-retry", "b", story.now, story.now, mission.id),
+    )
+    story.workspace.write_as(
+        SYSTEM,
+        operations.workstation.put_worktree,
+        Worktree("W2", repository.id, "/w/web-2", "c", story.now, story.now),
+    )
     async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await until(pilot, lambda: "web-retry" in text(pilot))
@@ -59,15 +68,22 @@ async def test_pause_scan_clean_and_service_by_key(story: Story, commands: Comma
     async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         await open_workstation(pilot)
         await pilot.press("p")
-        await until(pilot, story.workspace.workstation_paused)
+        await until(pilot, lambda: story.workspace.read(queries.workstation.paused))
         await until(pilot, lambda: "paused" in text(pilot).splitlines()[0])
         await pilot.press("d")
-        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["drain"])
+        await until(
+            pilot, lambda: [one.kind for one in story.workspace.read(queries.workstation.requests)] == ["drain"]
+        )
         await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: [one.kind for one in story.workspace.requests()] == ["drain", "stop_session"])
+        await until(
+            pilot,
+            lambda: (
+                [one.kind for one in story.workspace.read(queries.workstation.requests)] == ["drain", "stop_session"]
+            ),
+        )
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkstationScreen))
         for key, command in (("s", ("agent", "scan")), ("c", ("worktree", "clean")), ("S", ("workstation", "stop"))):
             await pilot.press(key)
@@ -79,11 +95,11 @@ async def test_pause_scan_clean_and_service_by_key(story: Story, commands: Comma
 
 async def test_the_log_sizes_and_rates_of_the_machine(story: Story, commands: Commanded, tmp_path: Path) -> None:
     mission = story.card("Checkout")
-    repository = story.workspace.repositories(story.project)[0]
+    repository = story.workspace.read(queries.projects.repositories, story.project)[0]
     (tmp_path / "web-retry").mkdir()
     (tmp_path / "web-retry" / "large").write_bytes(b"x" * 3_000_000)
     slot = Worktree("W1", repository.id, str(tmp_path / "web-retry"), "b", story.now, story.now, mission.id)
-    story.workspace.put_worktree(slot)
+    story.workspace.write_as(SYSTEM, operations.workstation.put_worktree, slot)
     record = {"at": story.now.isoformat(), "level": "warning", "process": "service", "message": "not done", "why": "no"}
     (paths.logs_dir() / "solo-unicorn.log").write_text("{half a rec\n" + json.dumps(record) + "\n")
     async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:

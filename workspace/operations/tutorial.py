@@ -1,4 +1,4 @@
-"""The tutorial: a project whose missions are done by doing what they say; each step is seen by its event."""
+"""The tutorial: a project of eight steps that notices what somebody has done."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import sqlite3
 from dataclasses import replace
 from typing import Final
 
-from ..missions.creating import MissionDraft
-from ..missions.criteria import criteria
-from ..missions.entities import SYSTEM, Mission, Project
-from ..missions.errors import NotFound
-from ..missions.operations import missions
-from ..missions.records import record
-from . import lookup
-from .change import Change
-from .missions import MissionOperations
-from .projects import create_project_in
+from ...missions.creating import MissionDraft
+from ...missions.criteria import criteria
+from ...missions.entities import SYSTEM, Mission, Project
+from ...missions.errors import NotFound
+from ...missions.operations import missions
+from ...missions.records import record
+from .. import lookup
+from ..change import Change
+from ..workspace import Workspace
+from . import projects
 
 NAME: Final = "Tutorial"
 META: Final = "tutorial"
@@ -86,40 +86,36 @@ class Lesson:
     next: str | None
 
 
-class TutorialOperations(MissionOperations):
-    """Making the tutorial and following whoever goes through it."""
+def create(change: Change) -> Project:
+    """The project with its steps; the sample's key removes it."""
+    project = projects.create(change, NAME, description="Learn by doing, in eight steps.", is_sample=True)
+    steps = [_step(change, project.id, place, step).id for place, step in enumerate(STEPS)]
+    change.connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (META, json.dumps({"project": project.id, "steps": steps})),
+    )
+    return project
 
-    def create_tutorial(self) -> Project:
-        """The project with its steps; the sample's key removes it."""
-        with self._change(SYSTEM) as change:
-            project = create_project_in(change, NAME, description="Learn by doing, in eight steps.", is_sample=True)
-            steps = [_step(change, project.id, place, step).id for place, step in enumerate(STEPS)]
-            change.connection.execute(
-                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (META, json.dumps({"project": project.id, "steps": steps})),
-            )
-            return project
 
-    def follow_tutorial(self, project: str) -> Lesson | None:
-        """Move the steps that somebody has done to Done; None when this project is not the tutorial."""
-        told = json.loads(self.meta(META) or "{}")
-        if told.get("project") != project:
-            return None
-        finished = []
-        upcoming = None
-        for step, mission_id in zip(STEPS, told["steps"], strict=True):
-            with self._reading() as connection:
-                try:
-                    mission = lookup.mission(connection, mission_id)
-                except NotFound:  # deleted: skipped
-                    continue
-                done = mission.list == "done" or _is_done(connection, step, mission, told["steps"])
-            if done and mission.list != "done":
-                self.move_mission(mission_id, "done", top=True, by=SYSTEM)
-                finished.append(step.title)
-            elif not done and upcoming is None:
-                upcoming = step.title
-        return Lesson(tuple(finished), upcoming)
+def follow(workspace: Workspace, project: str) -> Lesson | None:
+    """Move the steps that somebody has done to Done; None when this project is not the tutorial."""
+    told = json.loads(workspace.meta(META) or "{}")
+    if told.get("project") != project:
+        return None
+    finished = []
+    upcoming = None
+    for step, mission_id in zip(STEPS, told["steps"], strict=True):
+        try:
+            mission = workspace.read(lookup.mission, mission_id)
+        except NotFound:  # deleted: skipped
+            continue
+        done = mission.list == "done" or workspace.read(_is_done, step, mission, told["steps"])
+        if done and mission.list != "done":
+            workspace.write_as(SYSTEM, missions.move, mission_id, "done", top=True)
+            finished.append(step.title)
+        elif not done and upcoming is None:
+            upcoming = step.title
+    return Lesson(tuple(finished), upcoming)
 
 
 def _step(change: Change, project_id: str, place: int, step: Step) -> Mission:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..missions.creating import MissionDraft
-from ..missions.entities import SYSTEM, Mission, Project, Task
-from ..missions.operations import missions
-from .base import WorkspaceBase
-from .change import Change
-from .projects import create_project_in
+from ...missions.creating import MissionDraft
+from ...missions.entities import Mission, Project, Task
+from ...missions.operations import missions
+from ..change import Change
+from . import projects
 
 NAME = "Sample"
 
 
-class SampleOperations(WorkspaceBase):
-    """Making the sample project."""
-
-    def create_sample_project(self) -> Project:
-        """A project with missions in every list and state worth seeing; nothing in it is ready, so nothing runs."""
-        with self._change(SYSTEM) as change:
-            project = create_project_in(
-                change,
-                NAME,
-                description="A sample to look around in. Press X on the board to remove it.",
-                is_sample=True,
-            )
-            _fill(change, project.id)
-            return project
+def create(change: Change) -> Project:
+    """A project with missions in every list and state worth seeing; nothing in it is ready, so nothing runs."""
+    project = projects.create(
+        change, NAME, description="A sample to look around in. Press X on the board to remove it.", is_sample=True
+    )
+    _fill(change, project.id)
+    return project
 
 
 def _fill(change: Change, project_id: str) -> None:

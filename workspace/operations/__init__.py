@@ -1,0 +1,42 @@
+"""What changes the workspace: functions of a change, which `Workspace.write` runs in one transaction.
+
+Those on missions are the domain's own (`missions/operations`), the same at a hub; the others are about this machine
+and its store. `operations.missions.create` names one; its module is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...missions.operations import comments as comments
+    from ...missions.operations import landing as landing
+    from ...missions.operations import memory as memory
+    from ...missions.operations import missions as missions
+    from ...missions.operations import parts as parts
+    from ...missions.operations import review as review
+    from ...missions.operations import sessions as sessions
+    from . import attachments as attachments
+    from . import bulk as bulk
+    from . import dispatch as dispatch
+    from . import filters as filters
+    from . import imports as imports
+    from . import inbox as inbox
+    from . import measured as measured
+    from . import projects as projects
+    from . import pull_requests as pull_requests
+    from . import sample as sample
+    from . import tutorial as tutorial
+    from . import undo as undo
+    from . import workstation as workstation
+else:
+    _OF_THE_DOMAIN = frozenset({"comments", "landing", "memory", "missions", "parts", "review", "sessions"})
+
+    def __getattr__(name):
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        package = f"{__package__.rsplit('.', 2)[0]}.missions.operations" if name in _OF_THE_DOMAIN else __name__
+        if name.startswith("__") or find_spec(f"{package}.{name}") is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{package}.{name}")

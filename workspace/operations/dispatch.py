@@ -1,0 +1,54 @@
+"""Claims: a mission is taken for a new session, or given back."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from ...missions import sessions
+from ...missions.entities import SYSTEM, CodeAgent, Mission, Session
+from ...missions.operations import sessions as sessions_of
+from .. import rows
+from ..change import Change
+from ..facts import FactFinder
+from ..workspace import Workspace
+
+
+def claim(change: Change, ref: str, *, session_id: str, agent: CodeAgent, workstation_id: str) -> Session:
+    """Take a mission for a new session: one conditional write (domain.md, Running).
+
+    Claimed already by the same workstation: its session. By another: AlreadyClaimed. Not eligible: Conflict.
+    """
+    return sessions_of.claim(
+        change,
+        ref,
+        session_id=session_id,
+        agent=agent,
+        workstation_id=workstation_id,
+        why_not=FactFinder(change.connection, change.now).why_not,
+    )
+
+
+def release_stale_claims(workspace: Workspace) -> list[Mission]:
+    """Return missions to INACTIVE that were claimed over two minutes ago and never got a session."""
+    if not workspace.read(_stale_claims, workspace.now()):
+        return []
+    return workspace.write_as(SYSTEM, _release_stale)
+
+
+def _release_stale(change: Change) -> list[Mission]:
+    stale = _stale_claims(change.connection, change.now)
+    return [sessions_of.give_back(change, mission.id, "it never started") for mission in stale]
+
+
+def set_token(change: Change, session_id: str, sha256: str) -> None:
+    """Keep the SHA-256 of a run's token; the token itself is nowhere in the workspace."""
+    change.connection.execute("UPDATE session SET token_hash = ? WHERE id = ?", (sha256, session_id))
+
+
+def _stale_claims(connection: sqlite3.Connection, now: datetime) -> list[Mission]:
+    docs = connection.execute(
+        "SELECT doc FROM mission m WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING' "
+        "AND (session_id IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id))"
+    ).fetchall()
+    return [mission for (doc,) in docs if sessions.stale_push(mission := rows.load(Mission, doc), now)]

@@ -1,0 +1,184 @@
+"""What this machine is and has: its identity, code agents, worktree slots, and requests to its service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from ...config.correlation import correlation
+from ...missions.eligibility import WorkstationLimits
+from ...missions.entities import SYSTEM, AvailableCodeAgent, CodeAgent, JsonObject, Mission, Workstation, Worktree
+from ...missions.errors import Conflict, NotFound, SoloUnicornError
+from ...missions.wire import to_wire
+from .. import lookup, rows
+from ..change import Change
+from ..facts import LIMITS, agent_states
+from ..queries.workstation import GENERATION, PAUSED, WORKSTATION
+from ..workspace import Workspace
+
+
+def this_machine(workspace: Workspace) -> Workstation:
+    """This machine as the workspace knows it; recorded at first use, with its agents as they are now."""
+    stored = workspace.meta(WORKSTATION)
+    if stored is None:
+        now = workspace.now()
+        system = os.uname()
+        made = Workstation(
+            id=workspace.new_id(),
+            name=system.nodename,
+            created_at=now,
+            updated_at=now,
+            hostname=system.nodename,
+            os=system.sysname.lower(),
+            arch=system.machine,
+            platform_version=system.release,
+        )
+        workspace.write_as(SYSTEM, _record, made)
+        stored = workspace.meta(WORKSTATION)
+        assert stored is not None
+    workstation = rows.load(Workstation, stored)
+    now = workspace.now()
+    states = workspace.read(agent_states, now)
+    agents = {agent.name: agent for agent in workspace.read(lookup.agents)}
+    available = tuple(
+        AvailableCodeAgent(
+            type=state.type,
+            name=state.name,
+            available=state.enabled and state.installed and state.signed_in and state.slots_free > 0,
+            rate_limited=bool(state.limited_until and state.limited_until > now),
+            rate_limit_reset_at=state.limited_until,
+            slots_used=max(0, agents[state.name].slots - state.slots_free),
+            slots_total=agents[state.name].slots,
+        )
+        for state in states
+    )
+    return replace(workstation, name=_chosen_name() or workstation.name, available_code_agents=available)
+
+
+def _record(change: Change, made: Workstation) -> None:
+    """The first of several processes decides."""
+    change.connection.execute(
+        "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.dump(to_wire(made)))
+    )
+
+
+def set_limits(workspace: Workspace, limits: WorkstationLimits) -> None:
+    """Tell what this machine may do at once and spend, so that every process can say why a mission waits."""
+    workspace.set_meta(LIMITS, rows.dump(to_wire(limits)))
+
+
+def forget(change: Change) -> None:
+    """Let this workspace be that of a new workstation; Conflict while something runs as the old one."""
+    if change.connection.execute("SELECT 1 FROM session WHERE phase <> 'ended'").fetchone():
+        raise Conflict("Sessions run on this workstation", todo="stop them first")
+    change.connection.execute("DELETE FROM meta WHERE key IN (?, ?)", (WORKSTATION, GENERATION))
+
+
+def next_generation(change: Change, known: int) -> int:
+    """The number of a new start: above every earlier one here, and above what a hub knows."""
+    row = change.connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET "
+        "value = max(CAST(value AS INTEGER) + 1, ?2) RETURNING value",
+        (GENERATION, known + 1),
+    ).fetchone()
+    return int(row[0])
+
+
+def set_paused(workspace: Workspace, paused: bool) -> None:
+    """Pause or resume taking new work."""
+    workspace.set_meta(PAUSED, "1" if paused else "0")
+
+
+def set_agents(change: Change, agents: Iterable[CodeAgent], *, first: bool = False) -> None:
+    """Replace the list after a scan (with `first` only an empty one); a limit that has not passed is kept.
+
+    Nothing is told when it is the same.
+    """
+    before = {agent.name: agent for agent in lookup.agents(change.connection)}
+    if first and before:
+        return
+    limits = {agent.name: agent.rate_limit_reset_at for agent in before.values()}
+    found = dict[str, CodeAgent]()
+    for agent in agents:
+        until = agent.rate_limit_reset_at or limits.get(agent.name)
+        past = until is not None and until <= change.now
+        found[agent.name] = replace(agent, rate_limit_reset_at=None if past else until)
+    if found == before:
+        return
+    change.connection.execute("DELETE FROM code_agent")
+    for agent in found.values():
+        rows.put_agent(change.connection, agent)
+    change.event("", "agents_scanned")
+
+
+def set_agent_limit(change: Change, name: str, until: datetime | None) -> None:
+    """Park an agent until its limit resets (None: free it)."""
+    _change_agent(change, name, "agent_limited" if until else "agent_freed", rate_limit_reset_at=until)
+
+
+def set_agent_state(change: Change, name: str, state: str, detail: str = "") -> None:
+    """Record what a check or a run showed: ready, signed_out …"""
+    _change_agent(change, name, "agent_state_changed", state=state, detail=detail)
+
+
+def _change_agent(change: Change, name: str, kind: str, **values: object) -> None:
+    agent = next((agent for agent in lookup.agents(change.connection) if agent.name == name), None)
+    if agent is None:
+        raise NotFound(f"No code agent {name!r} on this workstation", todo="`solo-unicorn agent list`")
+    after = replace(agent, **values)  # type: ignore[arg-type]
+    if after != agent:
+        rows.put_agent(change.connection, after)
+        change.event("", kind, note=name)
+
+
+def put_worktree(change: Change, worktree: Worktree) -> None:
+    """Record a slot, new or changed."""
+    rows.put_worktree(change.connection, worktree)
+    change.event("", "worktrees_changed", note=worktree.path)
+
+
+def remove_worktree(change: Change, worktree_id: str) -> None:
+    """Forget a slot whose directory is gone."""
+    change.connection.execute("DELETE FROM worktree WHERE id = ?", (worktree_id,))
+    change.event("", "worktrees_changed")
+
+
+def set_mission_worktree(change: Change, ref: str, path: str | None, branch: str | None) -> Mission:
+    """Record where a mission's work stands: its worktree (None: no longer) and its branch."""
+    mission = change.mission(ref)
+    after = replace(mission, worktree_path=path, pr_branch_name=branch or mission.pr_branch_name)
+    return change.save(mission, after, "worktree_set")
+
+
+def request(
+    change: Change,
+    kind: str,
+    *,
+    mission: str | None = None,
+    session: str | None = None,
+    payload: JsonObject | None = None,
+) -> int:
+    """Ask the workstation service for something; it is woken and takes it when it runs."""
+    mission_id = change.mission(mission).id if mission else None
+    cursor = change.connection.execute(
+        "INSERT INTO request (kind, mission_id, session_id, payload, at, correlation_id) VALUES (?, ?, ?, ?, ?, ?)",
+        (kind, mission_id, session, rows.dump(payload or {}), rows.stamp(change.now), correlation.get()),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def finish_request(change: Change, request_id: int) -> None:
+    """The service did what was asked, or found that it cannot be done any more."""
+    change.connection.execute("DELETE FROM request WHERE id = ?", (request_id,))
+
+
+def _chosen_name() -> str:
+    """What the person calls this machine; empty when nothing is set, or the settings cannot be read now."""
+    from ...config.settings import load
+
+    try:
+        return load().workstation.name
+    except SoloUnicornError:
+        return ""

@@ -1,0 +1,266 @@
+"""What is read of missions: pages of them, one with all that belongs to it, search, what waits for a person, events."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Sequence
+
+from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
+from ...missions.change_state import ChangeMeasure, ChangeState, change_state
+from ...missions.dependencies import is_resolved
+from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Session, Worktree
+from ...missions.errors import InvalidValue, NotFound
+from ...missions.ids import short_id
+from ...missions.query import compile_query
+from .. import lookup, rows
+from .board import cards
+from .projects import saved_filters
+
+MATCHES_RANKED = 500
+"""Of more matches than this, the newest missions are ranked: a word that every title has stays quick."""
+
+
+def page(
+    connection: sqlite3.Connection,
+    project: str | None = None,
+    *,
+    lists: Sequence[ListName] | None = None,
+    ready: bool | None = None,
+    text: str | None = None,
+    query: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Mission]:
+    """A page of missions in board order (list, then `listOrder`, then id); `cursor` is that of the page before.
+
+    `text` are words of title or description, `query` is what `missions.query` reads; QueryError.
+    """
+    offset = _offset(cursor)
+    if query is not None:
+        return _asked(connection, project, query, lists, ready, text, limit, offset)
+    only = lookup.project(connection, project).id if project else None
+    wanted = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
+    if text and (match := words_query(text)):
+        docs, total = _matching(connection, match, only, wanted, ready, limit, offset)
+    else:
+        docs, total = _in_order(connection, only, wanted, ready, limit, offset)
+    after = offset + len(docs)
+    return Page(tuple(rows.load(Mission, doc) for doc in docs), total, str(after) if after < total else None)
+
+
+def _asked(
+    connection: sqlite3.Connection,
+    project: str | None,
+    query: str,
+    lists: Sequence[ListName] | None,
+    ready: bool | None,
+    text: str | None,
+    limit: int,
+    offset: int,
+) -> Page[Mission]:
+    """The page of missions whose cards meet a query: all cards are looked at, the missions of the page are read."""
+    names = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
+    found: list[str] = []
+    for owner in _owners(connection, project):
+        test = compile_query(query, saved_filters(connection, owner))
+        for name in names:
+            found += [
+                card.id
+                for card in cards(connection, owner, name)
+                if (test is None or test(card)) and (ready is None or card.ready == ready)
+            ]
+    if text and (match := words_query(text)):
+        having = _ids_matching(connection, match)
+        found = [mission_id for mission_id in found if mission_id in having]
+    page = tuple(lookup.mission(connection, mission_id) for mission_id in found[offset : offset + limit])
+    after = offset + len(page)
+    return Page(page, len(found), str(after) if after < len(found) else None)
+
+
+def _owners(connection: sqlite3.Connection, project: str | None) -> list[str]:
+    if project is not None:
+        return [lookup.project(connection, project).id]
+    return [str(row[0]) for row in connection.execute("SELECT id FROM project ORDER BY id")]
+
+
+def search(connection: sqlite3.Connection, text: str, project: str | None = None, limit: int = 20) -> list[Hit]:
+    """Missions whose title or description holds all the words, best first."""
+    query = words_query(text)
+    if not query:
+        return []
+    only = lookup.project(connection, project).id if project else None
+    found = connection.execute(
+        "WITH best AS (SELECT hits.rowid AS rid, hits.rank AS worth, m.number, m.title FROM "
+        f"(SELECT rowid, rank FROM mission_text WHERE mission_text MATCH ?1 ORDER BY rowid DESC "
+        f"LIMIT {MATCHES_RANKED}) AS hits JOIN mission m ON m.rid = hits.rowid "
+        "WHERE m.deleted = 0 AND (?2 IS NULL OR m.project_id = ?2) ORDER BY hits.rank LIMIT ?3) "
+        "SELECT best.number, best.title, snippet(mission_text, 1, '[', ']', ' … ', 12) FROM best "
+        "JOIN mission_text ON mission_text.rowid = best.rid AND mission_text MATCH ?1 ORDER BY best.worth",
+        (query, only, limit),
+    ).fetchall()
+    return [Hit("mission", short_id(number), title, excerpt or "") for number, title, excerpt in found]
+
+
+def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[Waiting]:
+    """What waits for a person, longest first: questions, reviews, missions that need attention."""
+    only = lookup.project(connection, project).id if project else None
+    docs = connection.execute(
+        "SELECT doc FROM mission WHERE deleted = 0 AND (?1 IS NULL OR project_id = ?1) "
+        "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')",
+        (only,),
+    ).fetchall()
+    return sorted((_waiting(rows.load(Mission, doc)) for (doc,) in docs), key=lambda entry: entry.since)
+
+
+def events_since(connection: sqlite3.Connection, seq: int, limit: int = 1000) -> list[MissionEvent]:
+    """Events after `seq`, oldest first."""
+    found = connection.execute(
+        f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+    ).fetchall()
+    return [rows.event_of(row) for row in found]
+
+
+def _in_order(
+    connection: sqlite3.Connection,
+    project_id: str | None,
+    lists: Sequence[ListName],
+    ready: bool | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[str], int]:
+    """A page in board order and the total: counted per list, read list by list along the index, never sorted."""
+    which = " AND ready = ?" if ready is not None else ""
+    only = " AND project_id = ?" if project_id is not None else ""
+    values = [value for value in (ready, project_id) if value is not None]
+    counts = {
+        (owner, name): count
+        for owner, name, count in connection.execute(
+            f"SELECT project_id, list, count(*) FROM mission WHERE deleted = 0{which}{only} GROUP BY project_id, list",
+            values,
+        )
+        if name in lists
+    }
+    docs: list[str] = []
+    skip = offset
+    for (owner, name), count in sorted(counts.items(), key=lambda entry: (entry[0][0], lists.index(entry[0][1]))):
+        if skip < count and len(docs) < limit:
+            docs += [
+                doc
+                for (doc,) in connection.execute(
+                    f"SELECT doc FROM mission WHERE project_id = ? AND list = ? AND deleted = 0{which} "
+                    "ORDER BY list_order, id LIMIT ? OFFSET ?",
+                    (owner, name, *([] if ready is None else [ready]), limit - len(docs), skip),
+                )
+            ]
+        skip = max(0, skip - count)
+    return docs, sum(counts.values())
+
+
+def _matching(
+    connection: sqlite3.Connection,
+    query: str,
+    project_id: str | None,
+    lists: Sequence[ListName],
+    ready: bool | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[str], int]:
+    """A page of those with the words, in board order, and how many there are."""
+    ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))
+    where = (
+        "rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?1) AND deleted = 0 "
+        "AND (?2 IS NULL OR project_id = ?2) AND list IN (SELECT value FROM json_each(?3)) "
+        "AND (?4 IS NULL OR ready = ?4)"
+    )
+    values = (query, project_id, json.dumps(list(lists)), ready)
+    total = connection.execute(f"SELECT count(*) FROM mission WHERE {where}", values).fetchone()[0]
+    docs = connection.execute(
+        f"SELECT doc FROM mission WHERE {where} ORDER BY project_id, CASE list {ranks} END, list_order, id "
+        "LIMIT ?5 OFFSET ?6",
+        (*values, limit, offset),
+    ).fetchall()
+    return [doc for (doc,) in docs], int(total)
+
+
+def _ids_matching(connection: sqlite3.Connection, match: str) -> set[str]:
+    """Ids of the missions with the words."""
+    found = connection.execute(
+        "SELECT id FROM mission WHERE rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?)", (match,)
+    )
+    return {str(row[0]) for row in found}
+
+
+def _waiting(mission: Mission) -> Waiting:
+    if mission.question:
+        return Waiting("question", mission, mission.updated_at, mission.question)
+    if mission.review_status == "pending":
+        text = mission.to_check or mission.stage_summary or f"review the {mission.stage}"
+        return Waiting("review", mission, mission.review_requested_at or mission.updated_at, text)
+    return Waiting("attention", mission, mission.updated_at, mission.attention or "")
+
+
+def words_query(text: str) -> str:
+    """Words as an FTS5 query: all of them, each as the beginning of a word; nothing in them is an operator."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", text))
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal():
+        raise InvalidValue("cursor", f"{cursor!r} is not a cursor", todo="pass the nextCursor of the page before")
+    return int(cursor)
+
+
+def get(connection: sqlite3.Connection, ref: str) -> Mission:
+    """The mission that answers to `ref`: its id, `M-42`, `42`, or a unique beginning of the id; NotFound."""
+    return lookup.mission(connection, ref)
+
+
+def dependencies(connection: sqlite3.Connection, ref: str) -> list[DependencyView]:
+    """Everything a mission is linked with, blockers first."""
+    mission = lookup.mission(connection, ref)
+    found: list[DependencyView] = []
+    links = connection.execute(
+        "SELECT mission_id, other_id, relation FROM dependency WHERE mission_id = ?1 OR other_id = ?1", (mission.id,)
+    )
+    for first, second, relation in links.fetchall():
+        other_id = str(second if first == mission.id else first)
+        try:
+            other = lookup.mission(connection, other_id)
+        except NotFound:
+            other = None
+        direction: Direction = "relates_to"
+        if relation == "blocks":
+            direction = "blocks" if first == mission.id else "blocked_by"
+        found.append(DependencyView(relation, direction, other_id, other, is_resolved(other)))
+    ranks = {"blocked_by": 0, "blocks": 1, "relates_to": 2}
+    return sorted(found, key=lambda view: (ranks[view.direction], view.other_id))
+
+
+def history(connection: sqlite3.Connection, ref: str, limit: int = 200) -> list[MissionEvent]:
+    """The last events of a mission, oldest first."""
+    mission = lookup.mission(connection, ref, deleted=True)
+    found = connection.execute(
+        f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE mission_id = ? ORDER BY seq DESC LIMIT ?", (mission.id, limit)
+    ).fetchall()
+    return [rows.event_of(row) for row in reversed(found)]
+
+
+def change_state_of(connection: sqlite3.Connection, ref: str) -> ChangeState:
+    """Worktree, branch, pull request with checks, ahead and behind; no git is asked."""
+    mission = lookup.mission(connection, ref)
+    project = lookup.project(connection, mission.project_id)
+    docs = connection.execute("SELECT doc FROM session WHERE mission_id = ? ORDER BY started_at", (mission.id,))
+    sessions = tuple(rows.load(Session, doc) for (doc,) in docs)
+    held = connection.execute("SELECT doc FROM worktree WHERE mission_id = ?", (mission.id,)).fetchone()
+    seen = connection.execute("SELECT doc FROM change_measure WHERE mission_id = ?", (mission.id,)).fetchone()
+    return change_state(
+        mission,
+        project,
+        sessions,
+        rows.load(Worktree, held[0]) if held else None,
+        rows.load(ChangeMeasure, seen[0]) if seen else None,
+    )
