@@ -17,11 +17,14 @@ from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox
 from .base import Taking, base_document
+from .field_kinds import PROGRESS, WATCHED, same
 from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time
 from .outbox import Entry
 from .threeway import check, differs
 
 RETENTION = 7 * 86_400.0
+STEPS = ("list", "ready", "reviewStatus", "stage")
+"""Fields by which two places of a mission in its flow differ."""
 Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
 """`again`: at once, on the newer state; `later`: the same request after a pause."""
 
@@ -246,12 +249,35 @@ def _exists(change: Change, entry: Entry, answer: Response) -> Outcome:
     creator = details.get("creatorMutationId") or answer.object.get("creatorMutationId")
     mine = creator == entry.mutation_id if creator is not None else item is not None and _says(item, entry.patch)
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    if not mine and item is not None and item.get("projectId") == entry.project_id:
+        return _met_again(change, entry, item)
     if not mine:
         _conflict(change, entry, "id_taken", "", None, {**entry.patch, "id": entry.entity_id}, item)
     elif item is not None:
         Taking(change, entry.project_id).take(item)
     _refolded(change, entry)
     return "done" if mine else "conflict"
+
+
+def _met_again(change: Change, entry: Entry, item: JsonObject) -> Outcome:
+    """The hub has this mission from before its project was disconnected here: what differs is for a person to decide.
+
+    Nobody knows what it said when both were one, so a value of either side is never overwritten; where there is none
+    here, the hub's is taken.
+    """
+    Taking(change, entry.project_id).take(item)
+    mine = entry.patch
+    differing = {name for name in mine if mine[name] and not same(mine[name], item.get(name))}
+    steps = {name for name in STEPS if (mine.get(name) or None) != (item.get(name) or None)}
+    if steps:
+        names = sorted(mine.keys() & PROGRESS)
+        theirs: JsonObject = {name: item.get(name) for name in names}
+        _conflict(change, entry, "progress", "progress", None, {name: mine[name] for name in names}, theirs)
+    fields = sorted(differing & WATCHED - PROGRESS)
+    for name in fields:
+        _conflict(change, entry, "field", name, None, mine[name], item.get(name))
+    _refolded(change, entry)
+    return "conflict" if steps or fields else "done"
 
 
 def _gone(change: Change, entry: Entry) -> Outcome:

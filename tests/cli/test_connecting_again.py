@@ -26,6 +26,7 @@ async def test_a_disconnected_project_is_connected_again_by_publishing_it(run: R
         assert (await typed("sync")).code == 0
         assert (await typed("project", "disconnect", "mine")).code == 0
         await typed("mission", "edit", "M-2", "--title", "changed while local")
+        changed = (await typed("mission", "show", "M-2", "--json")).data["id"]
         made = await typed("mission", "create", "new", "-p", "mine", "--json")
         assert made.code == 0, made.err
         new = made.data["id"]
@@ -40,4 +41,41 @@ async def test_a_disconnected_project_is_connected_again_by_publishing_it(run: R
         await typed("sync")
         assert (await typed("sync", "--status", "--json")).data["waiting"] == 0
         assert (await hub.ask("GET", f"/api/v1/missions/{new}")).json()["title"] == "new"
-        assert "changed while local" in (await typed("conflicts", "list")).out
+        (conflict,) = (await typed("conflicts", "list", "--json")).data  # the two that are as they were make none
+        assert (conflict["field"], conflict["mine"], conflict["theirs"]) == ("title", "changed while local", "changed")
+        assert (await typed("conflicts", "resolve", conflict["id"], "--mine")).code == 0
+        assert (await typed("sync")).code == 0
+        assert (await hub.ask("GET", f"/api/v1/missions/{changed}")).json()["title"] == "changed while local"
+        listed = (await hub.ask("GET", f"/api/v1/projects/{project}/missions")).json()["items"]
+        assert sorted(one["title"] for one in listed) == ["changed while local", "kept", "new", "the same"]
+
+
+async def test_publishing_again_what_was_not_touched_is_silent(run: Run, home: Path, tmp_path: Path) -> None:
+    async with whole(tmp_path / "hub") as hub:
+
+        async def typed(*words: str, stdin: str = "") -> Any:
+            done = await asyncio.to_thread(run, *words, stdin=stdin)
+            assert done.code == 0, (words, done.err)
+            return done
+
+        await typed("auth", "login", "--hub", hub.url, "--api-key", "-", "--store-in-file", stdin=hub.ann_token)
+        await typed("project", "create", "Mine")
+        await typed("mission", "create", "full", "-d", "words", "--spec", "- [ ] one", "--task", "a step", "--ready")
+        await typed("mission", "create", "blocked", "--blocked-by", "M-1", "--priority", "5", "--skip-stage", "plan")
+        await typed("mission", "create", "again", "--loop", "--max-per-day", "3")
+        await typed("mission", "move", "M-1", "done")
+        await typed("memory", "append", "notes", "one fact")
+        await typed("actor", "add", "Careful", "--methodology", "slowly")
+        await typed("project", "publish")
+        await typed("sync")
+        before = [(await hub.ask("GET", "/api/v1/projects")).json()["items"]]
+        for _ in range(2):
+            await typed("project", "disconnect")
+            await typed("project", "publish")
+            await typed("sync")
+            state = (await typed("sync", "--status", "--json")).data
+            assert (state["conflicts"], state["parked"], state["waiting"]) == (0, 0, 0), (
+                await typed("conflicts", "list"),
+                await typed("sync", "--parked"),
+            )
+        assert len(before[0]) == len((await hub.ask("GET", "/api/v1/projects")).json()["items"])

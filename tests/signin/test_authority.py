@@ -71,7 +71,7 @@ async def socket_opens(proxy: Proxy) -> bool:
         return []
 
     client = Realtime(proxy.url, AccountBearer(account.id), channels=channels, nudge=lambda: None, on_state=told)
-    running = asyncio.create_task(client.run())
+    running = asyncio.create_task(client.keep_connected())
     async with asyncio.timeout(30):
         found = await states.get()
     running.cancel()

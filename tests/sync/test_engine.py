@@ -90,7 +90,9 @@ async def test_offline_is_said_and_the_edit_goes_out_later(
 ) -> None:
     await engine.once()
     mission_id = await made(desk, "Offline")
-    served.before = lambda request: Response(503, {"retry-after": "2"}, {"error": {"code": "unavailable", "message": "starting"}})
+    served.before = lambda request: Response(
+        503, {"retry-after": "2"}, {"error": {"code": "unavailable", "message": "starting"}}
+    )
     (trouble,) = await engine.once()
     state = await desk.run(queries.connection.sync_state)
     assert trouble.kind == "not_ready" and state.offline_since is not None and state.waiting == 1

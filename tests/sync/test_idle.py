@@ -180,7 +180,7 @@ def _says_that_it_is_signed_in_after_each_cycle() -> Iterator[None]:
     async def altered(self: AccountLink, project_id: str | None, pulling: bool) -> list[Trouble]:
         troubles = await judged(self, project_id, pulling)
         if not troubles:
-            await self._desk.write_as(SYSTEM, say, self.account.id)
+            await self._workspace.write_as(SYSTEM, say, self.account.id)
             ring(paths.bell_dir())
         return troubles
 
