@@ -17,6 +17,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -290,7 +291,7 @@ class Day:
         self.token = self.hub.command("token", "create", "ann@example.org", "-q").strip()
         self.hub.start()
         self.homes = [Home(name, place, Network(self.hub.port), self.token) for name in ("ann", "bea")]
-        self.backup = place / "hub-backup.sqlite3"
+        self.backup = place / "hub-backup"
         self._number = 0
         self.lost_by_restore: set[tuple[str, str]] = set()
         self.wrong: list[str] = []
@@ -314,7 +315,7 @@ class Day:
         part = seconds / 7
         self._say("both at work")
         self._work(part, ann, bea)
-        self.backup.unlink(missing_ok=True)
+        shutil.rmtree(self.backup, ignore_errors=True)
         self.hub.command("backup", str(self.backup))
         kept = {home.name: dict(home.said) for home in self.homes}
         self._say("the hub is killed and comes back")

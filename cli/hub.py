@@ -12,6 +12,9 @@ from .parsing import Command, Options, Parser
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..hub.operating.backup import Checked
+    from ..missions.entities import JsonObject
+
 NEEDED = ("starlette", "sqlalchemy", "alembic", "orjson", "uvicorn")
 
 
@@ -165,34 +168,46 @@ def _audit(options: Options) -> None:
 
 def _backup_arguments(parser: Parser) -> None:
     _shared(parser)
-    parser.add_argument("file", nargs="?", metavar="FILE", help="the file to write (default hub-DATE.sqlite3 here)")
+    parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="a new one (default hub-DATE-TIME here)")
 
 
 def _verify_arguments(parser: Parser) -> None:
     _shared(parser)
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a backup (default: the hub's own database)")
+    parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="a backup (default: the hub's own data)")
 
 
 def _restore_arguments(parser: Parser) -> None:
     _shared(parser)
-    parser.add_argument("file", metavar="FILE", help="a backup that `hub backup` made")
+    parser.add_argument("directory", metavar="DIRECTORY", help="a backup that `hub backup` made")
 
 
-def _backup(options: Options) -> None:
+def _backup(options: Options) -> int:
     _check_extra()
     from ..hub.operator import back_up
 
-    file, size = back_up(_said(options), _file(options))
-    told = f"{file} holds the database ({size} bytes) and was checked; files of missions are in uploads/ of the data"
-    Output(options).done(told, {"file": str(file), "bytes": size}, name=str(file))
+    return _checked(options, back_up(_said(options), _place(options)), "holds")
 
 
-def _verify(options: Options) -> None:
+def _verify(options: Options) -> int:
     _check_extra()
     from ..hub.operator import verify
 
-    file = verify(_said(options), _file(options))
-    Output(options).done(f"{file} is whole", {"file": str(file), "ok": True})
+    return _checked(options, verify(_said(options), _place(options)), "was checked:")
+
+
+def _checked(options: Options, found: Checked, verb: str) -> int:
+    """What a backup holds; exit code 1 when files are missing, which no other copy of it would have either."""
+    told = f"{found.place} {verb} the database and {found.files} files of missions, {found.size} bytes"
+    if found.missing:
+        told += f"; MISSING from where the hub keeps its files: {', '.join(found.missing)}"
+    data: JsonObject = {
+        "place": str(found.place),
+        "bytes": found.size,
+        "files": found.files,
+        "missing": [*found.missing],
+    }
+    Output(options).done(told, data, name=str(found.place))
+    return 1 if found.missing else 0
 
 
 def _restore(options: Options) -> None:
@@ -201,8 +216,8 @@ def _restore(options: Options) -> None:
 
     from ..hub.operator import restore
 
-    aside, epoch = restore(_said(options), Path(options.file))
-    told = f"The hub is as in {options.file}; clients compare at their next contact"
+    aside, epoch = restore(_said(options), Path(options.directory))
+    told = f"The hub is as in {options.directory}; clients compare at their next contact"
     told += f". The former database is kept at {aside}" if aside else ""
     Output(options).done(told, {"kept": str(aside) if aside else None, "epoch": epoch})
 
@@ -215,10 +230,10 @@ def _restored(options: Options) -> None:
     Output(options).done(f"Epoch {epoch} begins: clients compare at their next contact", {"epoch": epoch})
 
 
-def _file(options: Options) -> Path | None:
+def _place(options: Options) -> Path | None:
     from pathlib import Path
 
-    return Path(options.file) if options.file else None
+    return Path(options.directory) if options.directory else None
 
 
 def _said(options: Options, *names: str) -> dict[str, object]:

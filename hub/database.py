@@ -159,6 +159,8 @@ class PostgresDatabase:
                 if full := disk_full(error, self.url.render_as_string(hide_password=True)):
                     self.full = True
                     raise full from error
+                if state in _REFUSED:
+                    raise refused(self.url.render_as_string(hide_password=True), error.orig or error) from error
                 if state == _TOO_LONG:
                     raise TryAgain("The hub's database took too long", why=str(error.orig)) from error
                 if error.connection_invalidated or state in _AWAY:
@@ -216,14 +218,9 @@ def refused(shown: str, error: BaseException) -> SoloUnicornError:
     why = str(error).strip().partition("\n")[0]
     if state in _AWAY:
         return TryAgain(f"The database {shown} does not answer", why=why, todo="start it, and try again")
-    todo = {
-        "28P01": "correct the user or the password in SOLO_UNICORN_HUB_DATABASE_URL",
-        "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or let it in by pg_hba.conf",
-        "3D000": "make the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
-        "42501": "make the hub's user the owner of the database",
-        "SQLITE_NOTADB": _DAMAGED,
-        "SQLITE_CORRUPT": _DAMAGED,
-    }.get(str(state), "correct --database-url or --data-dir; the file and its directory must be yours, and writable")
+    todo = _REFUSED.get(
+        str(state), "correct --database-url or --data-dir; the file and its directory must be yours, and writable"
+    )
     return UsageError(f"The database {shown} cannot be used", why=why, todo=todo)
 
 
@@ -233,5 +230,14 @@ def of_file(error: BaseException) -> bool:
     return name is not None and not name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
-_DAMAGED = "put a backup in its place: `solo-unicorn hub restore FILE`; the damaged file is kept beside it"
+_DAMAGED = "put a backup in its place: `solo-unicorn hub restore BACKUP`; the damaged file is kept beside it"
+_REFUSED = {
+    "28P01": "correct the user or the password in SOLO_UNICORN_HUB_DATABASE_URL",
+    "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or let it in by pg_hba.conf",
+    "3D000": "make the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
+    "42501": "make the hub's user the owner of the database",
+    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_CORRUPT": _DAMAGED,
+}
+"""What to do where another try would meet the same."""
 _AWAY = frozenset({"57P01", "57P02", "57P03", "53300", "08006", "08003", "08001"})

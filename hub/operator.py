@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import getpass
 import logging
 import os
 import socket
@@ -29,6 +30,7 @@ from .settings import HubSettings, from_environment, reachable
 from .tables import organizations, users
 
 if TYPE_CHECKING:
+    from .operating.backup import Checked
     from .operating.starting import Signals
 
 T = TypeVar("T")
@@ -61,41 +63,50 @@ def run(said: dict[str, object]) -> int:
     sockets = bound(settings.host, settings.port)
     settings = reachable(replace(settings, port=sockets[0].getsockname()[1]))
     _log(settings)
-    from .operating.backup import serving
+    from .operating.backup import owning
 
-    with serving(settings.data_dir):
+    with owning(settings, f"the hub at {settings.public_url}"):
         return asyncio.run(_serve(settings, sockets))
 
 
-def back_up(said: dict[str, object], file: Path | None) -> tuple[Path, int]:
-    """Copy the database while the hub serves; where it is, and its size in bytes."""
+def back_up(said: dict[str, object], to: Path | None) -> Checked:
+    """Copy the database and the files of missions while the hub serves; where they are, and how much it is."""
     from .operating import backup
 
     settings = settings_of(said)
-    database = backup.database_of(settings)
-    to = file or Path(f"hub-{time.strftime('%Y%m%d-%H%M%S')}.sqlite3")
-    return to, backup.back_up(database, to)
+    to = to or Path(f"hub-{time.strftime('%Y%m%d-%H%M%S')}")
+    if backup.database_of(settings).exists():
+        asyncio.run(_with(settings, lambda at: _note(at, "hub.backup", str(to))))
+    return backup.back_up(settings, to)
 
 
-def verify(said: dict[str, object], file: Path | None) -> Path:
-    """Check a backup, or the database of the hub; which file it was."""
+def verify(said: dict[str, object], place: Path | None) -> Checked:
+    """Check a backup, or the database and the files of the hub itself."""
     from .operating import backup
 
-    looked_at = file or backup.database_of(settings_of(said))
-    backup.verify(looked_at)
-    return looked_at
+    return backup.verify(place) if place else backup.verify_own(settings_of(said))
 
 
-def restore(said: dict[str, object], file: Path) -> tuple[Path | None, int]:
+def restore(said: dict[str, object], place: Path) -> tuple[Path | None, int]:
     """Put a backup back; where the former database is kept, and the epoch that begins."""
     from .operating import backup
 
-    return backup.restore(settings_of(said), file), restored(said)
+    return backup.restore(settings_of(said), place), restored(said, str(place))
 
 
-def restored(said: dict[str, object]) -> int:
+def restored(said: dict[str, object], origin: str = "") -> int:
     """Begin another epoch after a restore, so that every client compares at once; its number."""
-    return asyncio.run(_with(settings_of(said), epoch.begin))
+
+    def work(at: Connection) -> int:
+        _note(at, "hub.restored", origin)
+        return epoch.begin(at)
+
+    return asyncio.run(_with(settings_of(said), work))
+
+
+def _note(at: Connection, action: str, target: str) -> None:
+    """A row of the audit log: what was done at the hub's own command line, and by which user of this machine."""
+    audit.write(at, caller=f"operator:{getpass.getuser()}", action=action, place=socket.gethostname(), target=target)
 
 
 async def _serve(settings: HubSettings, sockets: list[socket.socket]) -> int:
@@ -180,6 +191,7 @@ def set_password(said: dict[str, object], email: str, password: str) -> None:
         user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
         if user_id is None:
             raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
+        _note(at, "user.password", str(user_id))
         keep_password(at, str(user_id), hashed)
         end_sessions_of(at, str(user_id))
 
@@ -200,6 +212,7 @@ def link(said: dict[str, object], email: str, subject: str) -> str:
         user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
         if user_id is None:
             raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
+        _note(at, "user.link", str(user_id))
         join(at, str(user_id), outside.issuer, {"sub": subject})
 
     asyncio.run(_with(settings, work))
@@ -254,6 +267,7 @@ def add_user(said: dict[str, object], email: str, name: str | None, organization
     def work(at: Connection) -> JsonObject:
         alone = not at.execute(select(func.count()).select_from(organizations)).scalar_one()
         user_id = people.user_for(at, email, time.time(), name=name, verified=True)
+        _note(at, "user.add", user_id)
         wished = organization or ("My team" if alone else None)
         made = people.add_organization(at, name=wished, owner_id=user_id, now=time.time()) if wished else None
         return {"id": user_id, "email": email.strip().lower(), "organization": made.name if made else None}
@@ -270,9 +284,11 @@ def create_token(
         user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
         if user_id is None:
             raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
-        return people.add_token(
+        told, shown = people.add_token(
             at, kind="personal", name=name, now=time.time(), scopes=scopes or list(SCOPES), days=days, user_id=user_id
         )
+        _note(at, "token.create", f"{user_id} {shown['id']}")
+        return told, shown
 
     return asyncio.run(_with(settings_of(said), work))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..config.addresses import web_address
@@ -48,6 +49,15 @@ def reachable(settings: HubSettings) -> HubSettings:
 
 
 PREFIX = "SOLO_UNICORN_HUB_"
+OWN = ("data_dir", "database_url", "host", "port", "public_url", "bus_url")
+OPTIONS = (
+    *("issuer", "issuer_client_id", "issuer_scopes", "issuer_web_client_id", "issuer_web_client_secret"),
+    *("issuer_link_email", "issuer_sign_up", "issuer_audience_parameter", "audience", "audiences"),
+    *("upload_url", "upload_bytes", "github_webhook_secret", "cors_origins", "metrics_token", "log_level"),
+    *("rate_limits", "rate_limit_anonymous", "rate_limit_user", "rate_limit_contributor", "rate_limit_url"),
+    "audit_days",
+)
+"""What parts of the hub read from `HubSettings.options` (docs/deploy/README.md, Settings)."""
 
 
 def from_environment(data_dir: Path, **said: object) -> HubSettings:
@@ -55,6 +65,7 @@ def from_environment(data_dir: Path, **said: object) -> HubSettings:
     options = {
         name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(PREFIX)
     }
+    _check_names(options)
     values: dict[str, object] = {}
     for name in ("database_url", "host", "public_url", "bus_url"):
         if name in options:
@@ -68,3 +79,15 @@ def from_environment(data_dir: Path, **said: object) -> HubSettings:
         data_dir = Path(options.pop("data_dir"))
     values |= {name: value for name, value in said.items() if value is not None}
     return HubSettings(data_dir=data_dir, options=options, **values)  # type: ignore[arg-type]
+
+
+def _check_names(given: dict[str, str]) -> None:
+    """A name with a slip of the pen would leave its setting at the default, and open another database, say."""
+    unknown = sorted(name for name in given if name not in (*OWN, *OPTIONS))
+    if unknown:
+        near = get_close_matches(unknown[0], (*OWN, *OPTIONS), 1, 0.6)
+        raise UsageError(
+            f"The hub has no setting {PREFIX}{unknown[0].upper()}",
+            why="it is set in the environment, and would have no effect",
+            todo=f"set {PREFIX}{near[0].upper()} instead" if near else "unset it; docs/deploy/README.md lists them",
+        )

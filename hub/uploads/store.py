@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -128,8 +128,14 @@ class Files:
 
     async def _run(self, work: Callable[..., T], *args: Any) -> T:
         """In a thread: the event loop of obstore's own aborts an interpreter that ends while it is being told."""
-        try:
+        with self._telling():
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What the store fails with, as it concerns who asked."""
+        try:
+            yield
         except Exception as error:
             if full := disk_full(error, self.place):
                 self._full = True
@@ -139,7 +145,33 @@ class Files:
                 raise TryAgain("The hub's store of files does not answer", why=why, todo="try again later") from error
             raise
 
-    # -- in a thread
+    # -- not for an event loop
+
+    def copy_out(self, identifier: str, to: Path | None) -> str:
+        """Copy a file to a path of this machine, or only read it; its SHA-256. FileNotFoundError."""
+        import obstore
+
+        digest = hashlib.sha256()
+        with self._telling(), to.open("xb") if to else nullcontext() as copy:
+            found = obstore.get(self._store, self._file(identifier))
+            for chunk in found.stream(min_chunk_size=256 * 1024):
+                digest.update(chunk)
+                if copy:
+                    copy.write(chunk)
+        return digest.hexdigest()
+
+    def copy_in(self, identifier: str, source: Path) -> None:
+        """Put a file of this machine in the place of a file, unless the same bytes are there."""
+        import obstore
+
+        with source.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            with suppress(FileNotFoundError):
+                if self.copy_out(identifier, None) == digest:
+                    return
+            opened.seek(0)
+            with self._telling():
+                obstore.put(self._store, self._file(identifier), opened)
 
     def _look(self) -> None:
         import obstore

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +16,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+import solo_unicorn
+from solo_unicorn.hub.settings import OPTIONS, OWN
+
+from .. import outside
 from ..outside import free_port
 
 pytestmark = pytest.mark.slow
@@ -121,4 +127,66 @@ def test_a_database_that_is_damaged_is_said_at_once(home: Path, content: bytes) 
     (home / "hub" / "hub.sqlite3").write_bytes(content)
     with hub(home, "--port", "0") as process:
         _, told = process.communicate(timeout=60)
-    assert process.returncode == 2 and "waiting for" not in told and "hub restore FILE" in told
+    assert process.returncode == 2 and "waiting for" not in told and "hub restore BACKUP" in told
+
+
+def test_a_second_hub_on_the_same_database_says_who_has_it(home: Path, tmp_path: Path) -> None:
+    with hub(home, "--port", "0") as first:
+        url = line(first).split()[4].rstrip(",")
+        same = f"sqlite:///{home / 'hub' / 'hub.sqlite3'}"
+        with hub(home, "--port", "0", "--data-dir", str(tmp_path / "other"), "--database-url", same) as second:
+            _, told = second.communicate(timeout=60)
+        assert second.returncode == 75 and "is in use" in told and url in told and str(first.pid) in told
+        first.kill()  # the lock goes with the process, however it ends
+        first.wait()
+    with hub(home, "--port", "0") as third:
+        assert "The hub listens at" in line(third)
+
+
+def test_a_setting_that_does_not_exist_is_said_with_the_nearest_that_does(home: Path) -> None:
+    with hub(home, databse_url="postgresql+asyncpg://hub@db/hub") as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "SOLO_UNICORN_HUB_DATABSE_URL" in told and "set SOLO_UNICORN_HUB_DATABASE_URL instead" in told
+
+
+def test_every_setting_of_the_environment_is_in_the_page_about_them() -> None:
+    page = (Path(solo_unicorn.__file__).parent / "docs" / "deploy" / "README.md").read_text()
+    page = page[page.index("## Settings") : page.index("## Watching it")]
+    told = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    told |= {"RATE_LIMIT_USER", "RATE_LIMIT_CONTRIBUTOR"}  # as `_USER`, `_CONTRIBUTOR`
+    assert told - {"_USER", "_CONTRIBUTOR"} == {name.upper() for name in (*OWN, *OPTIONS)}
+
+
+def test_a_port_that_is_for_the_system_alone_is_said(home: Path) -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    without_rights = ["unshare", "--user"]  # as nobody, whoever runs the tests
+    if lowest <= 80 or subprocess.run([*without_rights, "true"], check=False).returncode:
+        pytest.skip("everybody may listen at port 80 here, or rights cannot be given up")
+    command = [*without_rights, sys.executable, "-m", "solo_unicorn", "hub", "--port", "80"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "may not listen" in done.stderr and "1024 or more" in done.stderr
+
+
+async def asks_for_a_password(url: str) -> None:
+    """From now on `ann` needs hers."""
+    import asyncpg
+
+    at = await asyncpg.connect(url)
+    await at.execute("CREATE ROLE ann LOGIN PASSWORD 'right'")
+    await at.execute(
+        "COPY (SELECT 'host all ann 127.0.0.1/32 scram-sha-256') TO PROGRAM "
+        "'cat - pg_hba.conf > pg_hba.new && mv pg_hba.new pg_hba.conf'"
+    )
+    await at.execute("SELECT pg_reload_conf()")
+    await at.close()
+
+
+def test_a_wrong_password_of_postgresql_is_said_at_once(home: Path) -> None:
+    with outside.postgres() as url:
+        asking = url.replace("hub@", "ann:wrong@").replace("postgresql:", "postgresql+asyncpg:")
+        asyncio.run(asks_for_a_password(url))
+        with hub(home, "--port", "0", "--database-url", asking) as process:
+            _, told = process.communicate(timeout=60)
+    assert process.returncode == 2 and "waiting for" not in told and "correct the user or the password" in told
+    assert "wrong@" not in told
