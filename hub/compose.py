@@ -29,6 +29,7 @@ from .realtime.redis import SCHEMES, RedisBackplane, place_of
 from .realtime.socket_gate import SocketGate
 from .signin.browsers import Browsers
 from .signin.cookies import CookieSessions
+from .signin.front import front_route
 from .signin.hub_accounts import HubAccounts
 from .signin.issuer import Settings
 from .signin.keys import Keys
@@ -141,7 +142,8 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
         tokens = own = OwnTokens(hub.database, url, keys, accounts)
         settings = Settings(url, _listed(options.get("audiences", "")))
         pages = SignIn(hub.database, settings, keys, accounts, own, counting)
-    app.router.routes.extend([*pages.routes(), resource_route(url, outside)])
+    front = front_route(pages.browsers, url, __version__)
+    app.router.routes.extend([*pages.routes(), resource_route(url, outside), front])
 
     async def by_token(token: str) -> Caller | None:
         found = await tokens.identify(token) if token.count(".") == 2 else None

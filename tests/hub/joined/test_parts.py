@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,19 @@ async def test_an_older_state_never_replaces_a_newer_one(hub: Whole) -> None:
     assert late.json()["outcome"] == "nothing to do"
     after = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json()
     assert after["pullRequest"]["state"] == "open" and after["pullRequest"]["draft"] is True
+
+
+async def test_the_root_is_a_page_for_browsers_and_json_for_programs(hub: Whole) -> None:
+    page = await hub.nobody.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
+    assert f"solo-unicorn auth login --hub {hub.url}" in page.text
+    for place in re.findall(r'href="(/[^"]*)"', page.text):
+        assert (await hub.nobody.get(place)).status_code == 200, place
+    for accept in ("application/json", "*/*"):
+        about = (await hub.nobody.get("/", headers={"Accept": accept})).json()
+        assert about["api"] == f"{hub.url}/api/v1" and "version" in about
+        for name in ("openapi", "documentation", "signIn"):
+            assert (await hub.nobody.get(about[name])).status_code == 200, name
 
 
 async def test_health_readiness_and_metrics(hub: Whole) -> None:
