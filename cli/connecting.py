@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..missions.entities import Json
-from ..missions.errors import SignedOut, UsageError
+from ..missions.errors import NotAllowed, SignedOut, UsageError
 from ..missions.wire import to_wire
 from ..sync import replica
 from ..workspace import queries
@@ -81,6 +81,12 @@ def _publish(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         account = chosen(opened, options.profile)
+        if account.kind == "organization":
+            raise NotAllowed(
+                "An organization key cannot publish a project",
+                why="it is a maintainer of the organization's projects, and a new one is filled by an owner",
+                todo="sign in as a person to publish; with the key, `solo-unicorn project connect` mirrors projects",
+            )
         project = project_to_fill(opened, options.project, output)
         if project.hub is not None:
             raise UsageError(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")

@@ -219,6 +219,7 @@ def told(state: SyncState) -> list[tuple[str, str]]:
         ("sign in", ", ".join(state.signed_out)),
         ("since", at(state.offline_since) if state.offline_since else ""),
         ("read last", at(state.synced_at) if state.synced_at else ""),
+        ("archived", ", ".join(link.project for link in state.links if state.kind_of(link) == "archived")),
         *(("hub", hub(link)) for link in state.accounts),
     ]
     return [pair for pair in pairs if pair[1]]

@@ -28,7 +28,7 @@ TroubleKind = Literal[
 """What may stand between here and a hub."""
 OF_PROJECT: Final = frozenset({"forbidden", "gone", "refused"})
 """Troubles that are about one project; the others are about the whole hub."""
-Kind = TroubleKind | Literal["stopped", "stale", "first", "polling", "synced"]
+Kind = TroubleKind | Literal["stopped", "stale", "first", "polling", "synced", "archived"]
 ANSWER_LATE: Final = timedelta(seconds=30)
 """How much later than it was due the next look at a hub may be, before the last one says nothing about now."""
 
@@ -147,9 +147,15 @@ SAYS: Final[dict[Kind, Words]] = {
         "let the proxy in front of the hub pass the Upgrade and Connection headers on",
     ),
     "synced": Words("synced", "", "{hub} answered the last look", ""),
+    "archived": Words(
+        "archived",
+        "",
+        "{project} is archived at {hub}: an owner put it away, and the board no longer shows it",
+        "`solo-unicorn project edit '{project}' --activate` brings it back, `project disconnect` keeps it here alone",
+    ),
 }
 """Every state, the most urgent first."""
-WELL: Final[frozenset[Kind]] = frozenset({"first", "polling", "synced"})
+WELL: Final[frozenset[Kind]] = frozenset({"first", "polling", "synced", "archived"})
 """States in which the hub answers."""
 NEEDS_YOU: Final[frozenset[Kind]] = frozenset(
     {"signed_out", "keychain", "credentials", "certificate", "proxy", "forbidden", "gone"}
@@ -205,6 +211,8 @@ class Link:
     since: datetime | None = None
     reason: str = ""
     first: bool = False
+    archived: bool = False
+    """An owner put the project away, or deleted it: hubs keep what was deleted in their archive."""
     read_at: datetime | None = None
     heard: Heard = Heard()
 
@@ -222,6 +230,8 @@ class Link:
             return self.trouble
         if self.first:
             return "first"
+        if self.archived:
+            return "archived"
         return "polling" if self.heard.polled else "synced"
 
     @property

@@ -1,4 +1,4 @@
-"""A project that was disconnected is connected again, at a real hub."""
+"""Projects that are connected again, archived, or published with the wrong key, at a real hub."""
 
 from __future__ import annotations
 
@@ -79,3 +79,41 @@ async def test_publishing_again_what_was_not_touched_is_silent(run: Run, home: P
                 await typed("sync", "--parked"),
             )
         assert len(before[0]) == len((await hub.ask("GET", "/api/v1/projects")).json()["items"])
+
+
+async def test_a_project_that_its_owner_deleted_is_not_called_synced(run: Run, home: Path, tmp_path: Path) -> None:
+    async with whole(tmp_path / "hub") as hub:
+
+        async def typed(*words: str, stdin: str = "") -> Any:
+            return await asyncio.to_thread(run, *words, stdin=stdin)
+
+        login = ("auth", "login", "--hub", hub.url, "--api-key", "-", "--store-in-file")
+        assert (await typed(*login, stdin=hub.ann_token)).code == 0
+        made = (await typed("project", "create", "Mine", "--json")).data["id"]
+        for command in (("project", "publish"), ("sync",)):
+            assert (await typed(*command)).code == 0
+        (await hub.ask("DELETE", f"/api/v1/projects/{made}")).raise_for_status()
+        assert (await typed("sync")).code == 0
+        state = (await typed("sync", "--status", "--json")).data
+        assert state["kind"] == "archived" and "an owner put it away" in state["sentence"]
+        assert (await typed("project", "edit", "Mine", "--activate")).code == 0
+        assert (await typed("sync")).code == 0
+        assert (await typed("sync", "--status", "--json")).data["kind"] == "synced"
+        assert (await hub.ask("GET", f"/api/v1/projects/{made}")).json()["status"] == "active"
+
+
+async def test_an_organization_key_is_told_before_anything_is_made(run: Run, home: Path, tmp_path: Path) -> None:
+    async with whole(tmp_path / "hub") as hub:
+
+        async def typed(*words: str, stdin: str = "") -> Any:
+            return await asyncio.to_thread(run, *words, stdin=stdin)
+
+        (organization, *_) = (await hub.ask("GET", "/api/v1/organizations")).json()["items"]
+        wanted = {"name": "ci", "scopes": ["read", "write", "run", "admin"]}
+        key = (await hub.ask("POST", f"/api/v1/organizations/{organization['id']}/keys", json=wanted)).json()["token"]
+        login = ("auth", "login", "--hub", hub.url, "--org-key", "-", "--store-in-file")
+        assert (await typed(*login, stdin=key)).code == 0
+        made = (await typed("project", "create", "Mine", "--json")).data["id"]
+        refused = await typed("project", "publish")
+        assert refused.code == 4 and "sign in as a person" in refused.err
+        assert (await hub.ask("GET", f"/api/v1/projects/{made}")).status_code == 404

@@ -22,7 +22,7 @@ def _state(connection: sqlite3.Connection, project: str | None, *, path: Path, n
     found = connection.execute(
         "SELECT p.name, m.hub, m.account, coalesce(a.profile, m.account), coalesce(a.email, ''), "
         "coalesce(a.signed_in, 0), m.trouble, m.failing_since, m.error, "
-        "m.cursor IS NULL OR m.resync IS NOT NULL, m.synced_at, m.read_only "
+        "m.cursor IS NULL OR m.resync IS NOT NULL, m.synced_at, p.status = 'archived', m.read_only "
         "FROM mirror m JOIN project p ON p.id = m.project_id "
         "LEFT JOIN account a ON a.id = m.account WHERE ?1 IS NULL OR m.project_id = ?1 ORDER BY p.name",
         (project,),
@@ -51,7 +51,7 @@ def _state(connection: sqlite3.Connection, project: str | None, *, path: Path, n
 
 
 def _link(row: Sequence[Any], kept: Mapping[str, Heard]) -> Link:
-    project, hub, account, profile, user, signed_in, trouble, since, reason, first, read_at, _ = row
+    project, hub, account, profile, user, signed_in, trouble, since, reason, first, read_at, archived, _ = row
     return Link(
         project=project,
         hub=hub,
@@ -63,6 +63,7 @@ def _link(row: Sequence[Any], kept: Mapping[str, Heard]) -> Link:
         since=rows.moment(since),
         reason=reason or "",
         first=bool(first),
+        archived=bool(archived),
         read_at=rows.moment(read_at),
         heard=kept.get(account, Heard()),
     )
