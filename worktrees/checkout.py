@@ -1,4 +1,4 @@
-"""Moving a branch that somebody has checked out, with the files of that checkout: clean only, and crash-safe.
+"""Moving a branch that somebody has checked out, with the files of that checkout: as a fast-forward, and crash-safe.
 
 `git merge --ff-only` would leave half-written files and a foreign `index.lock` behind when it is killed. Here each
 step can be repeated, and our lock says that it is ours, so the next start can finish what was begun.
@@ -12,11 +12,12 @@ import os
 import shutil
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..missions.errors import Conflict, TryAgain
 from .git import Git
 from .registry import Listed, git_dir, in_progress, listed_worktrees
+from .standing import changes
 
 _MARK = "solo-unicorn landing "
 
@@ -51,18 +52,44 @@ def checkout_of(git: Git, branch: str) -> Listed | None:
 
 
 def check_movable(path: Path, branch: str, new: str | None = None) -> None:
-    """Raise CheckoutInTheWay unless a checkout of `branch` could go to `new` without touching anybody's work."""
+    """Raise CheckoutInTheWay unless a checkout of `branch` could go to `new` without touching anybody's work.
+
+    As git's own fast-forward: changes in other files than those that move are no hindrance, and stay.
+    """
     doing = in_progress(git_dir(path))
     if doing:
         raise _in_the_way(path, branch, f"it is in the middle of {doing}", "finish or abort it")
+    if new is None:
+        return
     git = Git(path)
-    changed = git.list("status", "--porcelain", "-z", "--untracked-files=no")
-    if changed:
-        raise _in_the_way(path, branch, f"it has uncommitted changes: {changed[0][3:]}", "commit or stash them")
-    if new is not None:
-        blocked = _untracked_in_the_way(git, path, new)
-        if blocked:
-            raise _in_the_way(path, branch, f"its untracked file {blocked} would be overwritten", "move it away")
+    moving = set(git.list("diff-tree", "-r", "-z", "--no-renames", "--name-only", "HEAD", new))
+    for change in changes(path):
+        if change.state != "??" and _touched(change.path, moving):
+            raise _in_the_way(path, branch, f"it has uncommitted changes: {change.path}", "commit or stash them")
+    held = _held_back(git, path, moving)
+    if held:
+        why = f"its {held} has changes of yours, which git was told not to look at (assume-unchanged, skip-worktree)"
+        raise _in_the_way(path, branch, why, "keep a copy and take the mark away")
+    blocked = _untracked_in_the_way(git, path, new)
+    if blocked:
+        raise _in_the_way(path, branch, f"its untracked file {blocked} would be overwritten", "move it away")
+
+
+def _touched(name: str, moving: set[str]) -> bool:
+    """Whether a path, a folder above it or something below it is among those that move."""
+    parents = {name, *(str(parent) for parent in PurePosixPath(name).parents)}
+    return not parents.isdisjoint(moving) or any(other.startswith(f"{name}/") for other in moving)
+
+
+def _held_back(git: Git, top: Path, moving: set[str]) -> str | None:
+    """A moving file that git was told not to look at, and that differs from what is stored."""
+    for entry in git.list("ls-files", "-v", "-z"):
+        mark, name = entry[:1], entry[2:]
+        if (mark == "S" or mark.islower()) and name in moving and (top / name).is_file():
+            stored = git.maybe("rev-parse", "--verify", "--quiet", f":0:{name}")
+            if stored != git.line("hash-object", "--", name):
+                return name
+    return None
 
 
 def move_branch(git: Git, move: Move, token: str) -> None:
@@ -103,8 +130,11 @@ def begun(path: Path, token: str) -> bool:
 def _check_still_ours(here: Git, directory: Path, move: Move, token: str) -> None:
     """Somebody may have deleted our lock and gone on; then their checkout is none of our business any more."""
     on_branch = here.maybe("symbolic-ref", "--quiet", "HEAD") == f"refs/heads/{move.branch}"
-    if on_branch and any(here.test("diff-index", "--cached", "--quiet", commit) for commit in (move.old, move.new)):
-        return
+    moving = set(here.list("diff-tree", "-r", "-z", "--no-renames", "--name-only", move.old, move.new))
+    for commit in (move.old, move.new):
+        staged = here.list("diff-index", "--cached", "-z", "--no-renames", "--name-only", commit)
+        if on_branch and moving.isdisjoint(staged):
+            return
     _begun(directory, token).unlink()
     raise _in_the_way(here.path, move.branch, "somebody worked there since the landing was interrupted", "look at it")
 
@@ -132,12 +162,13 @@ def _write_files(here: Git, directory: Path, aside: Path, move: Move) -> None:
     changed = here.list("diff-tree", "-r", "-z", "--no-renames", "--name-only", move.old, move.new)
     before = here.having(GIT_INDEX_FILE=str(directory / f"{aside.name}-old"))
     after = here.having(GIT_INDEX_FILE=str(aside))
-    for scratch, commit in ((before, move.old), (after, move.new)):
+    # Two trees for what becomes the index: what the person has staged in other files stays.
+    for scratch, trees in ((before, (move.old,)), (after, (move.old, move.new))):
         target = Path(scratch.environment["GIT_INDEX_FILE"])
         for leftover in (target, target.with_name(f"{target.name}.lock")):
             leftover.unlink(missing_ok=True)
         shutil.copy2(directory / "index", target)
-        scratch.run("read-tree", "-m", "-i", commit, timeout=600)
+        scratch.run("read-tree", "-m", "-i", *trees, timeout=600)
         scratch.run("update-index", "-q", "--refresh", ok=(0, 1), timeout=600)
     not_old = set(before.list("diff-files", "-z", "--name-only", "--ignore-submodules=all"))
     not_new = set(after.list("diff-files", "-z", "--name-only", "--ignore-submodules=all"))

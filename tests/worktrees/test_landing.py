@@ -110,14 +110,58 @@ def test_landing_twice_is_landing_once(work, landing, strategy):
     assert again.commit == first.commit and again.note == "it had landed before" and work.head("main") == tip
 
 
-def test_a_dirty_checkout_of_the_target_stops_it(work, landing, tmp_path):
-    work.write("readme.md", "not committed")
-    before = work.head("main")
+@pytest.fixture
+def rewrites(work):
+    """The branch changes readme.md as well, and removes other.txt."""
+    work.commit("other.txt", "other\n")
+    work.git("switch", "-q", "m1")
+    work.git("merge", "-q", "main")
+    work.git("rm", "-q", "other.txt")
+    work.commit("readme.md", "of the mission\n")
+    work.git("switch", "-q", "main")
+    return work
+
+
+@pytest.mark.parametrize("name", ["readme.md", "other.txt"])
+@pytest.mark.parametrize("mark", ["", "staged", "--assume-unchanged", "--skip-worktree"])
+def test_a_change_of_the_persons_in_a_file_that_moves_stops_it(rewrites, landing, tmp_path, name, mark):
+    if mark.startswith("--"):
+        rewrites.git("update-index", mark, name)
+    rewrites.write(name, "not committed")
+    if mark == "staged":
+        rewrites.git("add", name)
+    before = rewrites.head("main")
     with pytest.raises(CheckoutInTheWay, match="has it checked out") as caught:
-        landing(work)
-    assert "commit or stash" in caught.value.todo and caught.value.exit_code == 4
-    assert work.head("main") == before and (work.path / "readme.md").read_text() == "not committed"
+        landing(rewrites)
+    assert name in caught.value.why and caught.value.exit_code == 4
+    assert rewrites.head("main") == before and (rewrites.path / name).read_text() == "not committed"
+    assert leaves_nothing(rewrites, tmp_path)
+
+
+def test_changes_in_other_files_stay_as_they_are(work, landing, tmp_path):
+    work.commit("staged.txt", "1\n")
+    work.commit("gone.txt", "1\n")
+    work.commit("kept.txt", "1\n")
+    work.git("update-index", "--assume-unchanged", "kept.txt")
+    work.write("kept.txt", "mine")
+    work.write("readme.md", "not committed")
+    work.write("staged.txt", "staged")
+    work.write("new.txt", "new")
+    work.git("add", "staged.txt", "new.txt")
+    work.write("staged.txt", "staged, then changed")
+    (work.path / "gone.txt").unlink()
+    before = work.status()
+    assert landing(work).commit == work.head("main")
+    assert work.status() == before and work.show(":staged.txt") == "staged"
+    assert (work.path / "kept.txt").read_text() == "mine" and (work.path / "a.txt").exists()
+    assert work.git("ls-files", "-v", "kept.txt") == "h kept.txt"
     assert leaves_nothing(work, tmp_path)
+
+
+def test_a_file_that_is_held_back_and_as_stored_moves(rewrites, landing):
+    rewrites.git("update-index", "--assume-unchanged", "readme.md")
+    landing(rewrites)
+    assert (rewrites.path / "readme.md").read_text() == "of the mission\n"
 
 
 def test_untracked_files_stay_and_stop_it_only_when_they_are_in_the_way(work, landing, tmp_path):
@@ -268,12 +312,12 @@ def test_the_check_of_the_target_branch_counts_not_the_missions(repo, landing):
     assert landing(repo).commit == repo.head("main")
 
 
-def test_work_the_check_could_overtake(work, landing):
+def test_work_the_check_could_overtake(rewrites, landing):
     """The checkout became dirty while the check ran: noticed before anything moves."""
-    before = work.head("main")
+    before = rewrites.head("main")
     with pytest.raises(CheckoutInTheWay):
-        landing(work, check_command=f"echo busy > {work.path}/readme.md")
-    assert work.head("main") == before and (work.path / "readme.md").read_text() == "busy\n"
+        landing(rewrites, check_command=f"echo busy > {rewrites.path}/readme.md")
+    assert rewrites.head("main") == before and (rewrites.path / "readme.md").read_text() == "busy\n"
 
 
 def test_without_an_identity_it_still_lands(work, landing, monkeypatch):
@@ -332,7 +376,7 @@ def test_undo_is_refused_when_it_would_take_something_from_somebody(work, landin
     with pytest.raises(NotFound):
         undo_landing(work.path, target="main")
     landing(work)
-    work.write("readme.md", "dirty")
+    work.write("a.txt", "dirty")
     with pytest.raises(CheckoutInTheWay):
         undo_landing(work.path, target="main")
     work.git("commit", "-qam", "On top")
