@@ -130,6 +130,7 @@ def _show(options: Options) -> None:
         ("target branch", mission.target_branch),
         ("begins from", mission.start_from),
         *_change(change),
+        ("lands with", (mission.landing_message or "").partition("\n")[0]),
         ("comments", f"{len(comments)} on lines of the diff" if comments else ""),
         ("landing", mission.landing_error or mission.landed_commit or ""),
         *((link.direction.replace("_", " "), _linked(link.other, link.other_id, link.resolved)) for link in links),

@@ -20,9 +20,16 @@ def _takes_text(parser: Parser) -> None:
     parser.add_argument("text", metavar="TEXT", help="- reads it from standard input")
 
 
+def _takes_approval(parser: Parser) -> None:
+    _takes_mission(parser)
+    parser.add_argument("-m", "--message", metavar="TEXT", help="of the commit that lands it; - reads it from stdin")
+
+
 def _approve(options: Options) -> None:
     with workspace() as opened:
         stage = opened.read(queries.missions.get, options.mission).stage
+        if options.message:
+            opened.write(operations.missions.edit, options.mission, {"landing_message": text_from(options.message)})
         mission = opened.write(operations.review.approve, options.mission)
     _told(options, f"{ref(mission)}: {stage} approved", mission)
 
@@ -76,7 +83,7 @@ def _told(options: Options, sentence: str, mission: Mission) -> None:
 
 
 COMMANDS = {
-    "approve": Command(_takes_mission, _approve),
+    "approve": Command(_takes_approval, _approve),
     "reject": Command(_takes_text, _reject),
     "answer": Command(_takes_text, _answer),
     "say": Command(_takes_text, _say),

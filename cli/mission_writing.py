@@ -49,6 +49,7 @@ def _fields(parser: Parser) -> None:
         "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says"
     )
     parser.add_argument("--merge", choices=get_args(MergeStrategy), help="how it is landed")
+    parser.add_argument("--landing-message", metavar="TEXT", help="of the commit that lands it; - reads it from stdin")
     parser.add_argument("--max-per-day", type=int, metavar="N", help="runs of a loop mission in a day")
     parser.add_argument("--max-per-hour", type=int, metavar="N", help="runs of a loop mission in an hour")
     parser.add_argument("--task", action="append", metavar="TITLE", help="a step of its plan (may be repeated)")
@@ -137,6 +138,7 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "project_repository_id": _repository(opened, project, options.repo) if options.repo else None,
         "target_branch": options.branch,
         "start_from": options.start_from,
+        "landing_message": options.landing_message and text_from(options.landing_message),
         "actor_id": _actor(opened, project, options.actor) if options.actor else None,
         "pr_mode": options.pr_mode,
         "pr_merge_strategy": options.merge,

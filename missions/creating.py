@@ -41,6 +41,7 @@ class MissionDraft:
     project_repository_id: str | None = None
     target_branch: str | None = None
     start_from: str | None = None
+    landing_message: str | None = None
     actor_id: str | None = None
     pr_mode: PrMode = "auto"
     pr_merge_strategy: MergeStrategy = "merge"

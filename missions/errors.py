@@ -19,8 +19,22 @@ travels as JSON (`to_wire`) and arrives as an error of the same class (`from_wir
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
+
+_BYTE = re.compile("[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text with bytes that are not UTF-8 (names of files, what git says) as they are often written: `caf\\xe9.txt`."""
+    if text.isascii() or not _BYTE.search(text):
+        return text
+    return _BYTE.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(half: str) -> str:
+    return f"\\x{ord(half) - 0xDC00:02x}" if "\udc80" <= half <= "\udcff" else "\ufffd"
 
 
 class SoloUnicornError(Exception):
@@ -45,11 +59,12 @@ class SoloUnicornError(Exception):
             parts.append(self.why.rstrip(".") + ".")
         if self.todo:
             parts.append(self.todo.rstrip(".") + ".")
-        return " ".join(parts)
+        return printable(" ".join(parts))
 
     def to_wire(self) -> dict[str, str | int]:
         """The error as a JSON object: code, what, why, todo, exitCode and what its class adds."""
-        parts: dict[str, str | int] = {"code": self.code, "what": self.what, "why": self.why, "todo": self.todo}
+        said = {"what": self.what, "why": self.why, "todo": self.todo}
+        parts: dict[str, str | int] = {"code": self.code, **{name: printable(text) for name, text in said.items()}}
         return parts | {"exitCode": self.exit_code} | {name: getattr(self, name) for name in self.wired}
 
 

@@ -174,6 +174,7 @@ CHECKS: dict[str, Check] = {
     "project_repository_id": _name,
     "target_branch": _branch,
     "start_from": _branch,
+    "landing_message": _text,
     "actor_id": _name,
     "pr_mode": _one_of(get_args(PrMode)),
     "pr_merge_strategy": _one_of(get_args(MergeStrategy)),

@@ -22,6 +22,7 @@ from ..missions.entities import (
     Session,
     Worktree,
 )
+from ..missions.errors import printable
 from ..missions.wire import from_wire, to_wire
 
 E = TypeVar("E")
@@ -38,8 +39,9 @@ def moment(text: str | None) -> datetime | None:
 
 
 def dump(value: object) -> str:
-    """Compact JSON; characters outside ASCII as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON; characters outside ASCII as they are, bytes of a path that are not UTF-8 as escapes."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def load(cls: type[E], doc: str) -> E:
@@ -201,7 +203,7 @@ def put_event(connection: sqlite3.Connection, event: MissionEvent) -> int:
             event.author.session_id,
             stamp(event.at),
             dump({k: list(v) for k, v in event.changes.items()}),
-            event.note,
+            printable(event.note),
             event.correlation_id,
         ),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.entities import MergeStrategy
-from ..missions.errors import SoloUnicornError
-from .git import Completed, Git, GitError, identity
+from ..missions.errors import Conflict, SoloUnicornError
+from .furnished import note_furnished, untracked
+from .git import Completed, Git, GitError, decode, identity
 from .includes import copy_included
 from .locks import hold, our_dir
 from .recipe import Recipe
-from .registry import find, listed_worktrees
+from .registry import find, is_whole, listed_worktrees
 from .scripts import ScriptResult, run_script
 
 SCRATCH = ".landing"
@@ -46,8 +48,17 @@ def add_scratch(checkout: Path, common_dir: Path, scratch: Path, commit: str) ->
     """A detached worktree at `commit`."""
     scratch.parent.mkdir(parents=True, exist_ok=True)
     with hold(common_dir, "worktrees"):
-        Git(checkout).run("worktree", "add", "--quiet", "--detach", str(scratch), commit, tries=8, timeout=1800)
+        add_worktree(Git(checkout), scratch, "--detach", str(scratch), commit)
     return Git(scratch)
+
+
+def add_worktree(git: Git, path: Path, *arguments: str) -> None:
+    """`git worktree add`. A post-checkout hook that fails does so when all is there: the worktree is judged, not it."""
+    try:
+        git.run("worktree", "add", "--quiet", *arguments, tries=8, timeout=1800, hooks=True)
+    except GitError:
+        if not is_whole(path):
+            raise
 
 
 def remove_scratch(checkout: Path, common_dir: Path, scratch: Path) -> None:
@@ -66,30 +77,71 @@ def remove_scratch(checkout: Path, common_dir: Path, scratch: Path) -> None:
 def build(scratch: Git, strategy: MergeStrategy, head: str, base: str, message: str) -> str | Conflicted:
     """The new commit: `base` with the work of `head` on top. Equal to `base` when there was nothing to bring."""
     maker = scratch.having(**identity(scratch))
+    expected = scratch.run("merge-tree", "--write-tree", "--no-messages", "--name-only", "-z", base, head, ok=(0, 1))
+    arguments: tuple[str, ...]
     match strategy:
         case "merge":
-            done = maker.run("merge", "--quiet", "--no-ff", "--no-edit", "-m", message, head, ok=(0, 1), timeout=600)
+            arguments = ("merge", "--quiet", "--no-ff", "--no-edit", "-m", message, head)
         case "squash":
-            done = maker.run("merge", "--quiet", "--squash", head, ok=(0, 1), timeout=600)
+            arguments = ("merge", "--quiet", "--squash", head)
         case "rebase":
-            maker.run("checkout", "--quiet", "--detach", head, timeout=600)
-            done = maker.run("rebase", "--quiet", base, ok=(0, 1), timeout=1800)
+            _go_to(maker, head)
+            arguments = ("rebase", "--quiet", base)
+    done = maker.run(*arguments, ok=range(256), timeout=1800, hooks=True)
     if done.status:
         return _conflicted(scratch, strategy, done, base)
     if strategy == "squash":
         if maker.test("diff", "--cached", "--quiet"):
             return base
-        maker.run("commit", "--quiet", "-m", message, timeout=600)
-    return scratch.line("rev-parse", "HEAD")
+        maker.run("commit", "--quiet", "-m", message, timeout=1800, hooks=True)
+    new = scratch.line("rev-parse", "HEAD")
+    tree = decode(expected.out.split(b"\0")[0])
+    if expected.status == 0 and scratch.line("rev-parse", f"{new}^{{tree}}") != tree:
+        raise NotAsReviewed(
+            f"{'rebasing' if strategy == 'rebase' else 'a hook while merging'} made something else than was reviewed",
+            why=f"`git diff {tree[:10]} {new[:10]}` is not empty",
+            todo="land by merge (`mission edit --merge merge`), or mend the hook that changes files",
+        )
+    return new
+
+
+class NotAsReviewed(Conflict):
+    """The commit that would land is not the reviewed work on top of the target; nothing was changed."""
+
+    code = "not_as_reviewed"
+
+
+def _go_to(git: Git, commit: str) -> None:
+    """Check a commit out, whatever a hook says afterwards."""
+    try:
+        git.run("checkout", "--quiet", "--detach", commit, timeout=600, hooks=True)
+    except GitError:
+        if git.commit("HEAD") != commit:
+            raise
+
+
+def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe) -> None:
+    """Give the scratch worktree what a mission's has: hooks and checks may need what the setup script makes."""
+    copy_included(checkout, scratch)
+    if recipe.setup:
+        before = untracked(scratch)
+        _run_steps(checkout, common_dir, scratch, ("setup", recipe.setup, recipe.setup_timeout))
+        note_furnished(scratch, before)
 
 
 def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, command: str) -> None:
     """Run the repository's check on what would be landed; CheckFailed with its output when it does not pass."""
-    copy_included(checkout, scratch)
+    _run_steps(checkout, common_dir, scratch, ("check", command, recipe.check_timeout))
+
+
+def has_hooks(git: Git, *names: str) -> bool:
+    """Whether one of these hooks would run in a worktree."""
+    directory = git.path / git.line("rev-parse", "--git-path", "hooks")
+    return any(os.access(directory / name, os.X_OK) and (directory / name).is_file() for name in names)
+
+
+def _run_steps(checkout: Path, common_dir: Path, scratch: Path, *steps: tuple[str, str, float]) -> None:
     logs = our_dir(common_dir) / "logs"
-    steps = [("check", command, recipe.check_timeout)]
-    if recipe.setup:
-        steps.insert(0, ("setup", recipe.setup, recipe.setup_timeout))
     for name, line, limit in steps:
         log = logs / f"{scratch.name}-{name}.log"
         result = run_script(

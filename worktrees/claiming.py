@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..missions.entities import Mission, ProjectRepository, Worktree
 from .bases import Base, base_refs, resolve_base
+from .building import add_worktree
 from .git import Git, GitError
 from .includes import AT_ONCE, copy_included
 from .naming import free_path, numbered, worktree_name
@@ -184,13 +185,22 @@ class Claim:
         arguments += [] if same else ["--no-overwrite-ignore"]
         arguments += [self.branch] if exists else ["--no-track", "-c", self.branch, start]
         try:
-            git.run(*arguments, tries=6, timeout=600)
+            git.run(*arguments, tries=6, timeout=600, hooks=True)
         except GitError as error:
+            if git.maybe("symbolic-ref", "--short", "HEAD") == self.branch:
+                return self._switched(vacant, git, before, exists, ignored_alike, start)  # a hook failed afterwards
             if seen.branch and git.maybe("symbolic-ref", "--short", "HEAD") != before:
                 raise
             said = error.stderr.splitlines()[0] if error.stderr else error.what
             self.warnings.append(f"{path} could not be reused: {said}")
             return None
+        return self._switched(vacant, git, before, exists, ignored_alike, start)
+
+    def _switched(
+        self, vacant: Worktree, git: Git, before: str, exists: bool, ignored_alike: bool, start: str
+    ) -> Lease | None:
+        """The worktree as the mission's, once it stands on the branch and nothing of the last mission shows there."""
+        path = Path(vacant.path)
         if not ignored_alike and git.out("status", "--porcelain", "-z"):
             self._switch_back(git, before, exists)
             self.warnings.append(f"{path} could not be reused: files ignored on {before} are not on {self.branch}")
@@ -222,10 +232,9 @@ class Claim:
         start, exists = self._start(base)
         record = self.record(path, self.branch, start)
         self.pool.slots.put_worktree(record)
-        arguments = ["worktree", "add", "--quiet"]
-        arguments += [str(path), self.branch] if exists else ["--no-track", "-b", self.branch, str(path), start]
+        arguments = [str(path), self.branch] if exists else ["--no-track", "-b", self.branch, str(path), start]
         try:
-            self.git.run(*arguments, tries=8, timeout=1800)
+            add_worktree(self.git, path, *arguments)
         except GitError:
             if not path.exists():
                 self.pool.slots.remove_worktree(record.id)

@@ -20,34 +20,17 @@ from pathlib import Path
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..system.environment import clean, person
 from .locks import held_handles
+from .settings import OVERRIDDEN
 
 DEFAULT_TIMEOUT = 120.0
 """Seconds a git command may take unless its caller knows better."""
-
-_SETTINGS = (
-    "core.fsmonitor=false",
-    "core.safecrlf=false",
-    "color.ui=false",
-    "advice.detachedHead=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "rerere.enabled=false",
-    "submodule.recurse=false",
-    "status.showUntrackedFiles=all",
-    "diff.noprefix=false",
-    "diff.mnemonicPrefix=false",
-    "diff.ignoreSubmodules=none",
-    "rebase.autoStash=false",
-    "rebase.updateRefs=false",
-    "merge.autoStash=false",
-)
-"""What a person may have set for their own shell and what would change what our commands do or print."""
 
 _LOCKED = re.compile(
     r"(Unable to create '[^']*\.lock': File exists|cannot lock ref|could not lock config file|"
     r"Unable to write new index file|another git process seems to be running|is locked by another)",
     re.IGNORECASE,
 )
+_SETTINGS = tuple(f"{name}={value}" for name, value in OVERRIDDEN.items())
 _REFS = "--format=%(objectname) %(refname)"
 _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -121,7 +104,7 @@ class Git:
 
         `settings` are extra `-c name=value`; with `tries` above 1 a command that met one of git's own locks is tried
         again with a growing, jittered pause (such a command changed nothing). `hooks`: it runs the person's hooks, in
-        their locale and environment; what git itself says is then in their language.
+        their environment.
         """
         command = ["git", "-C", str(self.path)]
         for setting in (*_SETTINGS, *settings):
@@ -194,18 +177,20 @@ def hide_secrets(text: str) -> str:
 
 def environment(extra: Mapping[str, str] | None = None, *, hooks: bool = False) -> dict[str, str]:
     """For git: it never asks, and knows nothing of a repository we were started in. It speaks English in the C locale,
-    because what it says is read, unless hooks run in it: those have the person's environment."""
+    because what it says is read; where hooks run in it, they have the person's environment and character set."""
     kept = person() if hooks else clean(os.environ)
     kept.update(
         GIT_TERMINAL_PROMPT="0",
+        GIT_ASKPASS="",
+        SSH_ASKPASS_REQUIRE="never",
+        GCM_INTERACTIVE="never",
         GIT_EDITOR=":",
         GIT_SEQUENCE_EDITOR=":",
         GIT_MERGE_AUTOEDIT="no",
         GIT_PAGER="cat",
         GIT_OPTIONAL_LOCKS="0",
     )
-    if not hooks:
-        kept.update(LC_ALL="C", LANGUAGE="C")
+    kept.update({"LANGUAGE": "en"} if hooks else {"LC_ALL": "C", "LANGUAGE": "C"})
     kept.update(extra or {})
     return kept
 
@@ -300,6 +285,10 @@ def _remedy(stderr: str, path: Path) -> str:
         (
             r"\.lock': File exists|cannot lock ref",
             "wait for the other git process; if none runs, delete the lock file git names",
+        ),
+        (
+            r"failed to sign|signing failed|gpg: |Couldn't load public key",
+            "sign a commit by hand once, which unlocks the key, or set commit.gpgSign to false for this repository",
         ),
         (r"hook", "run the hook by hand in that directory and mend what it complains about"),
     )

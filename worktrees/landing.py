@@ -7,7 +7,6 @@ The person's checkout is fast-forwarded when it is clean and on that branch, and
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +16,12 @@ from ..missions.entities import MergeStrategy
 from ..missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from . import journal
 from .bases import ahead_behind, fetch_branch
-from .building import SCRATCH, Conflicted, add_scratch, build, check, remove_scratch
+from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
 from .git import Git, GitError
 from .locks import hold
+from .messages import Message
+from .pushing import push
 from .recipe import recipe_at
 from .recovery import PIN, finish, move_of, recover_entry, with_checkout
 from .repositories import RepositoryFacts, inspect
@@ -31,12 +32,16 @@ __all__ = ["CheckoutInTheWay", "Conflicted", "Diverged", "Landed", "PushRefused"
 TRIES = 3
 """How often a landing starts over when the remote branch moved meanwhile."""
 
-_UNREACHABLE = re.compile(
-    r"Could not read from remote|unable to access|Could not resolve|Authentication failed|could not read Username|"
-    r"terminal prompts disabled|Permission denied|Connection (refused|timed out|reset)|does not appear to be a git|"
-    r"returned error: (401|403|404|5\d\d)|Repository not found",
-    re.IGNORECASE,
+_HOOKS = (
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "pre-rebase",
+    "post-rewrite",
+    "pre-push",
 )
+"""Hooks that a landing runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ def land(
     branch: str,
     target: str,
     strategy: MergeStrategy,
-    message: str,
+    message: Message | str,
+    worktree: Path | None = None,
     check_command: str | None = None,
     scratch_root: Path | None = None,
     push: bool = True,
@@ -80,13 +86,17 @@ def land(
     """Land the commits of `branch` on `target`. Commit what is uncommitted first (`work.commit_uncommitted`).
 
     One landing at a time per target branch; others wait up to `wait` seconds (TryAgain). `check_command` None takes
-    the one of `.solo-unicorn.toml` on the target branch, "" none. `scratch_root` defaults to the pool's directory.
+    the one of `.solo-unicorn.toml` on the target branch, "" none. A push goes out from the mission's `worktree`,
+    which has what a pre-push hook may need. `scratch_root` defaults to the pool's directory. A text for `message` is
+    taken as it is.
     Raises CheckFailed, CheckoutInTheWay, Diverged, PushRefused, NotFound, GitError: in every case nothing has changed.
     A remote that cannot be reached does not stop a landing: it stays local, with a note.
     """
     facts = inspect(repository_path, look_at_files=False)
     if branch == target:
         raise InvalidValue("target", f"{branch} cannot land on itself", todo="choose another target branch")
+    if isinstance(message, str):
+        message = Message("", "", own=message)
     if scratch_root is None:
         from ..config.paths import worktrees_dir
 
@@ -96,7 +106,7 @@ def land(
             if left.target == target:
                 recover_entry(facts, left)
         for attempt in range(TRIES):
-            landing = _Landing(facts, branch, target, strategy, message, check_command, scratch_root, push)
+            landing = _Landing(facts, branch, target, strategy, message, worktree, check_command, scratch_root, push)
             try:
                 return landing.run()
             except _Moved:
@@ -118,13 +128,15 @@ class _Landing:
         branch: str,
         target: str,
         strategy: MergeStrategy,
-        message: str,
+        message: Message,
+        worktree: Path | None,
         check_command: str | None,
         scratch_root: Path,
         push: bool,
     ) -> None:
         self.facts, self.git = facts, Git(facts.root)
         self.branch, self.target, self.strategy, self.message = branch, target, strategy, message
+        self.worktree = worktree if worktree is not None and worktree.is_dir() else None
         self.check_command = check_command
         self.scratch_root = scratch_root
         self.remote = facts.remote if push else None
@@ -175,13 +187,20 @@ class _Landing:
         """Make the commit, check it, publish it, move the branch."""
         common, scratch_path = self.facts.common_dir, Path(entry.scratch)
         scratch = add_scratch(self.facts.root, common, scratch_path, base)
-        new = build(scratch, self.strategy, entry.branch_head, base, self.message)
+        recipe = recipe_at(self.facts.root, base)
+        command = recipe.check if self.check_command is None else self.check_command
+        if command or has_hooks(scratch, *_HOOKS):
+            furnish(self.facts.root, common, scratch_path, recipe)
+        subjects = self.git.line("log", "--no-merges", "--format=%s", f"{base}..{entry.branch_head}").splitlines()
+        text = self.message.text(recipe.message, subjects)
+        try:
+            new = build(scratch, self.strategy, entry.branch_head, base, text)
+        except GitError as error:  # where it failed is gone in a moment
+            raise GitError(self.worktree or self.facts.root, error.command, error.status, error.stderr) from error
         if isinstance(new, Conflicted) or new == base:
             remove_scratch(self.facts.root, common, scratch_path)
             journal.end(common, self.target)
             return new if isinstance(new, Conflicted) else Landed(None, False, self.note)
-        recipe = recipe_at(self.facts.root, base)
-        command = recipe.check if self.check_command is None else self.check_command
         if command:
             check(self.facts.root, common, scratch_path, recipe, command)
         entry = with_checkout(self.git, entry)
@@ -254,27 +273,14 @@ class _Landing:
         """Publish the commit. `_Moved` when the remote branch is no longer what we built on."""
         if self.remote is None:
             return False
-        done = scratch.run(
-            "push", "--quiet", "--porcelain", self.remote, f"{new}:refs/heads/{self.target}", ok=range(256), timeout=900
-        )
-        if done.status == 0:
-            return True
-        said = done.out.decode(errors="replace") + done.err
-        if "[rejected]" in said:
-            raise _Moved
-        if "[remote rejected]" in said:
-            raise PushRefused(
-                f"{self.remote} refuses a direct push to {self.target}",
-                why=_refusal(said),
-                todo="use pull requests for this project (`prMode` enabled), or allow the push, then land again",
-            )
-        if _UNREACHABLE.search(said):
-            self.note = f"not pushed, {self.remote} could not be reached: {done.err.strip().splitlines()[-1]}"
-            return False
-        raise GitError(scratch.path, ("git", "push", self.remote, self.target), done.status, said)
-
-
-def _refusal(said: str) -> str:
-    """What the remote said, without git's own frame."""
-    lines = [line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith(("remote:", "!"))]
-    return "; ".join(line for line in lines if line) or said.strip()
+        pushed = push(Git(self.worktree) if self.worktree else scratch, self.remote, new, self.target)
+        match pushed.result:
+            case "pushed":
+                return True
+            case "moved":
+                raise _Moved
+            case "unreachable":
+                self.note = f"not pushed, {self.remote} could not be reached: {pushed.why}"
+                return False
+            case "refused" | "hook":
+                raise PushRefused(pushed.what, why=pushed.why, todo=pushed.todo)

@@ -10,6 +10,7 @@ teardown_timeout = 60
 [landing]
 check = "npm test"            # must pass before a mission lands
 check_timeout = 1800
+message = "feat: {title}"     # of the commit that lands; may name {title}, {mission}, {branch} and {type}
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ class Recipe:
     teardown_timeout: float = 60.0
     check: str = ""
     check_timeout: float = 1800.0
+    message: str = ""
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "worktree": ("setup", "run", "teardown", "setup_timeout", "teardown_timeout"),
-    "landing": ("check", "check_timeout"),
+    "landing": ("check", "check_timeout", "message"),
 }
 
 
@@ -85,7 +87,7 @@ def _checked(where: str, table: str, key: str, value: object) -> str | float:
             raise _wrong(where, f"{table}.{key}", "it is a number of seconds above 0")
         return float(value)
     if not isinstance(value, str):
-        raise _wrong(where, f"{table}.{key}", "it is one command line, as text")
+        raise _wrong(where, f"{table}.{key}", "it is text")
     return value
 
 

@@ -94,6 +94,14 @@ def admin_dir(common_dir: Path, path: Path) -> Path | None:
     return None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether `git worktree add` came to its end in a directory: all that it does before it runs a hook."""
+    if not (path / ".git").is_file():
+        return False
+    directory = git_dir(path)
+    return (directory / "index").is_file() and not (directory / "locked").exists()
+
+
 def in_progress(directory: Path) -> str | None:
     """What a git directory is in the middle of ("a merge"), or None."""
     return next((what for name, what in _IN_PROGRESS if (directory / name).exists()), None)

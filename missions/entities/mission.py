@@ -188,6 +188,8 @@ class Mission:
     """The person's answer, handed to the agent when its conversation goes on."""
     landing_status: LandingStatus | None = None
     landing_error: str | None = None
+    landing_message: str | None = None
+    """Of the commit that lands its work, instead of the one that the project's template makes."""
     landed_commit: str | None = None
     pull_request: PullRequest | None = None
     worktree_path: str | None = None

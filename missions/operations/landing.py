@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .. import landing
 from ..entities import Mission
+from ..errors import printable
 from .port import Change
 
 
@@ -25,6 +26,7 @@ def landed(change: Change, ref: str, commit: str | None) -> Mission:
 def conflicted(change: Change, ref: str, files: Sequence[str]) -> Mission:
     """The landing met conflicts and changed nothing: back to doing with the files named."""
     mission = change.mission(ref)
+    files = [printable(name) for name in files]
     after = landing.landing_conflicted(mission, tuple(files), now=change.now)
     after = landing.conflicted_too_often(after, change.conflicts_in_a_row(mission.id) + 1)
     return change.save(mission, after, "landing_conflicted", note="\n".join(files))

@@ -25,6 +25,7 @@ WATCHED = frozenset(
         "flowConfig",
         "flowId",
         "isLoop",
+        "landingMessage",
         "loopSchedule",
         "prMergeStrategy",
         "prMode",

@@ -327,7 +327,20 @@ def test_without_an_identity_it_still_lands(work, landing, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "setting", ["merge.ff=only", "rebase.autoStash=true", "rebase.updateRefs=true", "commit.verbose=true"]
+    "setting",
+    [
+        "merge.ff=only",
+        "rebase.autoStash=true",
+        "rebase.rebaseMerges=true",
+        "diff.submodule=log",
+        "push.followTags=true",
+        "push.recurseSubmodules=only",
+        "i18n.commitEncoding=latin1",
+        "core.askPass=/no/such/program",
+        "merge.log=true",
+        "rebase.updateRefs=true",
+        "commit.verbose=true",
+    ],
 )
 def test_the_persons_git_settings_do_not_get_in_the_way(work, landing, setting):
     name, value = setting.split("=")

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from ...config.correlation import correlation
 from ...config.log import logger
@@ -24,6 +25,7 @@ from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing import Conflicted, Landed, land
+from ...worktrees.messages import Message
 from ...worktrees.proofs import Unproven
 from ...worktrees.recovery import recover
 from ..context import ServiceContext
@@ -192,9 +194,14 @@ def read_queue(workspace: Workspace) -> list[Due]:
 def _do(due: Due, repository: ProjectRepository, branch: str) -> Landed | Conflicted:
     """On a git thread: land the branch."""
     mission = due.mission
-    message = f"{mission.title}\n\nMission: {short_id(mission.number)}"
+    message = Message(mission.title, short_id(mission.number), branch, mission.landing_message or "")
     return land(
-        repository.local_path, branch=branch, target=due.branch_to, strategy=mission.pr_merge_strategy, message=message
+        repository.local_path,
+        branch=branch,
+        target=due.branch_to,
+        strategy=mission.pr_merge_strategy,
+        message=message,
+        worktree=Path(due.worktree.path) if due.worktree else None,
     )
 
 
