@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 from ...config import trust
 from ...missions.errors import Offline, SoloUnicornError
 from ..replica.exchange import trouble
-from ..replica.messages import NoAnswer, Response
+from ..replica.messages import Answer, NoAnswer, Response
 from .answers import answer_of, error_of, unanswered
 
 SECONDS = 20.0
+"""For the whole of an answer."""
 
 
 def ask(
@@ -29,20 +34,38 @@ def ask(
     import httpx
 
     sent = {"accept": "application/json", **(headers or {})} | ({"authorization": f"Bearer {token}"} if token else {})
-    method = "GET" if form is None else "POST"
     host = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+
+    async def asked() -> Answer:
+        async with asyncio.timeout(SECONDS), httpx.AsyncClient(verify=trust.context(url, hub or url)) as client:
+            answer = await client.request(
+                "GET" if form is None else "POST", url, data=form, headers=sent, timeout=SECONDS
+            )
+        return answer_of(answer.status_code, dict(answer.headers), answer.content)
+
     try:
-        answer = httpx.request(
-            method, url, data=form, headers=sent, timeout=SECONDS, verify=trust.context(url, hub or url)
-        )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        said = _elsewhere(asked)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         if (refused := trust.refusal(error, url)) is not None:
             raise Offline(f"{host} cannot be trusted", why=refused[0], todo=refused[1]) from error
         raise error_of(trouble(unanswered(error, url)), host) from error
-    said = answer_of(answer.status_code, dict(answer.headers), answer.content)
     if isinstance(said, NoAnswer):
         raise error_of(trouble(said), host)
     return said
+
+
+def _elsewhere(ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Run it in a thread of its own: its deadline holds for all of the answer, however slowly it drips."""
+    answered: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            answered.set_result(asyncio.run(ask()))
+        except BaseException as error:
+            answered.set_exception(error)
+
+    Thread(target=run, name="asking", daemon=True).start()  # ctrl+c does not wait for it
+    return answered.result()
 
 
 def passing(answer: Response, url: str) -> SoloUnicornError | None:

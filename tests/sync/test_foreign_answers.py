@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from solo_unicorn.config import credentials
 from solo_unicorn.missions.errors import Offline, SignedOut, SoloUnicornError
-from solo_unicorn.sync.client import signin, tokens
+from solo_unicorn.sync.client import asking, signin, tokens
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 from solo_unicorn.sync.client.transport import HttpTransport
@@ -163,3 +164,25 @@ async def test_a_damaged_file_of_tokens_is_not_called_a_keychain(home: Path, tex
 
 def test_a_success_without_a_word_is_a_success() -> None:
     assert answer_of(204, {}, b"") == Response(204, {})
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"], ids=["head", "body"])
+def test_an_answer_that_drips_is_given_up_at_a_sign_in_too(
+    home: Path, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(asking, "SECONDS", 0.4)
+    given_up = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(head)
+            while not given_up.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server,), daemon=True).start()
+        with pytest.raises(Offline, match="does not answer"):
+            signin.with_key(f"http://127.0.0.1:{server.getsockname()[1]}", "hub", "pat_x")
+        given_up.set()
