@@ -50,6 +50,11 @@ class Journal:
         """As this change sees it."""
         return from_wire(Project, orjson.loads(self._project_doc))
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest event of this change, once it has one."""
+        return self._seq
+
     def next_seq(self) -> int:
         """A number of the project's own sequence; the first came with the lock."""
         if self._used:

@@ -115,9 +115,10 @@ def update_mission(call: Call) -> Answer:
     refuses=(410,),
 )
 def delete_mission(call: Call) -> Answer:
-    """For ever."""
-    operations.delete(*_opened(call))
-    return Answer(status=204)
+    """For ever. The ETag is the number of the deletion in the feed, since there is no body to tell it."""
+    change, mission_id = _opened(call)
+    operations.delete(change, mission_id)
+    return Answer(status=204, version=change.journal.newest)
 
 
 @endpoint(

@@ -77,8 +77,9 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
         scope=admin,
     )
     def removed(call: Call) -> Answer:
-        operations.remove(_opened(call, kind), kind.cls, call.path["id"])
-        return Answer(status=204)
+        change = _opened(call, kind)
+        operations.remove(change, kind.cls, call.path["id"])
+        return Answer(status=204, version=change.journal.newest)
 
 
 def _opened(call: Call, kind: Kind) -> Change:

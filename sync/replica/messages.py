@@ -55,6 +55,12 @@ class Response:
         return self.body if isinstance(self.body, dict) else {}
 
     @property
+    def version(self) -> int | None:
+        """The number of the change, from the ETag: a deletion is answered without a body."""
+        tag = self.headers.get("etag", "").strip('"')
+        return int(tag) if tag.isascii() and tag.isdecimal() else None
+
+    @property
     def error(self) -> JsonObject:
         """The error in the body: code, message, details."""
         error = self.object.get("error")

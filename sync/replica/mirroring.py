@@ -227,7 +227,7 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
     """Write down what an answer means for its row."""
     entry = outbox.entry(change.connection, seq)
     if entry is not None and isinstance(answer, Response) and answer.ok:
-        version = (mission_in(answer.body) or answer.object).get("version")
+        version = (mission_in(answer.body) or answer.object).get("version", answer.version)
         if isinstance(version, int):
             change.connection.execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE "

@@ -85,13 +85,14 @@ async def test_what_is_made_here_is_there_and_the_other_way_round(
     assert (await desk.run(queries.connection.sync_state)).word == "synced"
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, "unavailable"), (507, "disk_full")])
 async def test_offline_is_said_and_the_edit_goes_out_later(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    desk: WorkspaceThread, engine: Engine, served: ServedHub, status: int, code: str
 ) -> None:
     await engine.once()
     mission_id = await made(desk, "Offline")
     served.before = lambda request: Response(
-        503, {"retry-after": "2"}, {"error": {"code": "unavailable", "message": "starting"}}
+        status, {"retry-after": "2"}, {"error": {"code": code, "message": "starting"}}
     )
     (trouble,) = await engine.once()
     state = await desk.run(queries.connection.sync_state)

@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from solo_unicorn.missions.entities import Actor
 from solo_unicorn.sync import replica
+from solo_unicorn.workspace import operations, queries
 
 from .machines import Key, Machine, machine
 
@@ -200,6 +202,29 @@ async def test_what_was_sent_and_answered_but_not_yet_read_back_is_missed_too(te
         (edited, "field"),
         (lost, "lost_remotely"),
     }
+
+
+@pytest.mark.parametrize("what", ["a mission", "an actor"])
+async def test_a_deletion_that_was_answered_and_then_lost_is_undone_here_too(
+    team: Team, tmp_path: Path, what: str
+) -> None:
+    """Nothing of it is in the feed that a machine reads on from: it would be at the hub alone, for good."""
+    deleted, kept = await team.ann.make("deleted, answered, then lost"), await team.ann.make("kept")
+    actor = await team.ann.desk.write(operations.projects.create_actor, team.project, "Removed")
+    await team.settle()
+    team.hub.back_up(tmp_path / "backup")
+    if what == "an actor":
+        await team.ann.desk.write(operations.parts.remove, Actor, actor.id)
+    else:
+        await team.ann.desk.write(operations.missions.delete, deleted)
+    assert await team.ann.link.cycle(pulling=False) == []
+    left = (await team.owner.get(f"/projects/{team.project}/actors")).json()["items"]
+    assert (len(await team.at_hub()), len(left)) == ((1, 1) if what == "a mission" else (2, 0))
+    await team.hub.put_back(tmp_path / "backup")
+    await team.settle()
+    assert set(await team.agree()) == {deleted, kept}
+    for one in (team.ann, team.bob):
+        assert [each.name for each in await one.desk.read(queries.projects.actors, team.project)] == ["Removed"]
 
 
 async def test_a_copy_beside_the_original_and_the_way_back(team: Team, tmp_path: Path) -> None:

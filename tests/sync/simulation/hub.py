@@ -235,7 +235,7 @@ class SimulatedHub:
             state.dead.add(mission_id)
             state.tombstones[mission_id] = state.seq
             self._happened(Effect(mutation, mission_id, "delete", before, {}))
-            return Response(204, {}, None)
+            return Response(204, self._etag({"version": state.seq}), None)
         after = self._stored({k: v for k, v in {**found, **body}.items() if v is not None})
         self._happened(Effect(mutation, mission_id, "patch", before, _copy(after)))
         return Response(200, self._etag(after), after)
@@ -348,7 +348,7 @@ class SimulatedHub:
                     state.seq += 1
                     state.project_version = state.seq
                     self._happened(Effect(mutation, part_id, "part", _copy(found), {}))
-                    return Response(204, {}, None)
+                    return Response(204, self._etag({"version": state.seq}), None)
                 if any(one["name"] == body.get("name") and one["id"] != part_id for one in store.values()):
                     return _error(409, "already_exists", {"id": "another"})
                 return self._kept_part(store, part_id, _copy(found), {**found, **body}, mutation)
