@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..config import edit, settings
 from ..config.paths import config_file
-from ..config.schema import Setting
+from ..config.schema import Setting, SettingsError
 from ..missions.entities import Json
 from .output import Output
 from .parsing import Command, Options, Parser, confirmed, takes_yes
@@ -31,11 +31,31 @@ def _set_arguments(parser: Parser) -> None:
 
 def _set(options: Options) -> None:
     output = Output(options)
+    if options.key == "ui.theme":
+        _check_theme(options.value)
     value = edit.set_value(options.key, options.value)
     output.done(f"{options.key} = {edit.shown(value)}", {"key": options.key, "value": _json(value)})
     row = edit.described(options.key)
     if row.variable and os.environ.get(row.variable) is not None:
         output.note(f"{row.variable} is set and overrides it here.")
+
+
+def _check_theme(name: str) -> None:
+    from difflib import get_close_matches
+
+    from textual.theme import BUILTIN_THEMES
+
+    from ..tui.kit.looks import DARK_NAME, LIGHT_NAME
+
+    known = [DARK_NAME, LIGHT_NAME, *BUILTIN_THEMES]
+    if name and name not in known:
+        raise SettingsError(
+            "ui.theme",
+            f"{name!r} is not the name of a theme",
+            why="".join(f"did you mean {one}?" for one in get_close_matches(name, known, n=1))
+            or "no theme has that name",
+            todo="F2 on the board shows them all, and keeps the one you choose",
+        )
 
 
 def _list_arguments(parser: Parser) -> None:

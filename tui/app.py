@@ -96,6 +96,9 @@ class SoloUnicornApp(Application):
     async def connect(self) -> None:
         """Open the workspace, then say what is wrong with the keys of the settings."""
         await super().connect()
+        wish = self.settings.ui.theme
+        if wish and wish not in self.available_themes:
+            self.notify(f"{wish} is not the name of a theme. F2 shows them all.", title="Theme", severity="warning")
         if self.connected and self.settings.keys:
             from .all_keys import known_bindings
             from .kit.keys import clashes
@@ -154,12 +157,10 @@ class SoloUnicornApp(Application):
 
     def search_themes(self) -> None:
         """Choose a theme, each shown by its name."""
-        from textual.theme import ThemeProvider
-
-        from .kit.palette_screen import Palette
+        from .kit.palette_screen import Palette, Themes
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+            self.push_screen(Palette(providers=[Themes], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Nothing beside our own commands, which are made from the bindings."""
@@ -175,4 +176,5 @@ class SoloUnicornApp(Application):
                 "Give one of them another key under [keys] of the settings.",
                 title=f"{names} share a key",
                 severity="warning",
+                markup=False,
             )

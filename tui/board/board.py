@@ -34,7 +34,7 @@ from .view import BoardView
 
 
 class Board(Vertical, can_focus=True):
-    """Columns side by side with a cursor that follows its card wherever it goes."""
+    """Columns side by side with a cursor that keeps its list: the same can be done to one card after the other."""
 
     ALLOW_SELECT = False
     BINDING_GROUP_TITLE = "Board"
@@ -91,15 +91,15 @@ class Board(Vertical, can_focus=True):
     def show(
         self, lists: Mapping[ListName, Sequence[Card]], counts: Mapping[ListName, ListCount], *, filtered: bool = False
     ) -> None:
-        """Show these cards; the cursor stays on its card, even when that is in another list or place now."""
+        """Show these cards; the cursor stays on its card, or in its place when the card left the list."""
         before = self.card
         self.counts, self.filtered, self._lists = counts, filtered, lists
         if self.marking.selection.ids:
             self.marking.selection.keep(card.id for cards in lists.values() for card in cards)
         grouped = group(lists, self.lanes, self.folded) if self.lanes else Grouped(lists, {})
         moved_to = self.cursor.find(grouped.lists, before.id) if before is not None else None
-        if moved_to is not None and moved_to[0] not in self.collapsed:
-            self.cursor.active, self.cursor.at[moved_to[0]] = moved_to
+        if moved_to is not None and moved_to[0] == self.cursor.active:
+            self.cursor.at[self.cursor.active] = moved_to[1]
         self._arrange()
         for name, column in self.columns.items():
             cards = grouped.lists.get(name, ())

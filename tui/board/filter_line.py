@@ -81,7 +81,7 @@ class FilterLine(Vertical):
     def compose(self) -> ComposeResult:
         """Hint above, entry below."""
         yield Hint(self.marks)
-        yield Input(self.text, placeholder=EXAMPLE, id="filter", compact=True)
+        yield Input(self.text, placeholder=EXAMPLE, id="filter")
 
     def on_mount(self) -> None:
         if self.query(Input):  # not taken away before it was there

@@ -22,7 +22,7 @@ class FiltersScreen(Sheet[str | None]):
     CSS_PATH = "../kit/sheets/small_sheet.tcss"
     BINDING_GROUP_TITLE = "Saved filters"
     BINDINGS = [  # noqa: RUF012
-        binding("filters.close", "escape", "dismiss", "board", "Back to the board"),
+        binding("filters.close", "escape,q", "dismiss", "board", "Back to the board"),
         binding("filters.delete", "D,delete", "forget", "forget", "Forget the filter"),
     ]
     app = getters.app(Application)

@@ -101,6 +101,17 @@ def escape(screen: LiveBoard) -> None:
     screen.board.focus()
 
 
+def close_open(screen: LiveBoard) -> bool:
+    """Close the marks or the filter, else the preview; False when nothing is open."""
+    if screen.board.marking.selection.ids or screen.query_text or screen.query("#filter-line"):
+        escape(screen)
+    elif screen.model.view.preview:
+        set_view(screen, replace(screen.model.view, preview=False))
+    else:
+        return False
+    return True
+
+
 async def choose_project(screen: LiveBoard) -> None:
     """Another project."""
     from ..project.projects import ProjectsScreen

@@ -104,6 +104,16 @@ async def _choose_list(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
 
 async def _switch_ready(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
     ready = not all(card.ready for card in cards)
+    running = [card for card in cards if card.session_status != "INACTIVE"]
+    if not ready and running:
+        from ..kit.sheets.confirm import ConfirmScreen
+
+        question = (
+            f"An agent works on {_which(tuple(running))}. It finishes its stage; no further stage begins until you "
+            "press space again. To stop the agent now, open the mission and press S."
+        )
+        if not await screen.app.push_screen_wait(ConfirmScreen(question, "Not ready")):
+            return
     if len(cards) > 1:
         done = await screen.app.write(operations.bulk.set_ready, [card.id for card in cards], ready)
         if done is not None:

@@ -198,6 +198,11 @@ class BoardScreen(LiveBoard):
         """Out of what is under way: a drag, else the filter line, else the marks, else the filter."""
         looks.escape(self)
 
+    async def action_leave(self) -> None:
+        """Close what is open here, else the application."""
+        if not looks.close_open(self):
+            await self.app.run_action("app.quit")
+
     @work(group="projects", exclusive=True)
     async def action_last_project(self) -> None:
         """The project that was open before this one."""

@@ -37,7 +37,7 @@ class GalleryScreen(Sheet[str | None]):
         binding("gallery.mine", "m", "view('mine')", "mine", "Show your own projects at the hub, or all again"),
         binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects again"),
         binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
-        binding("gallery.close", "escape", "close", "projects", "Out of the search, then back"),
+        binding("gallery.close", "escape,q", "close", "projects", "Out of the search, then back"),
     ]
     app = getters.app(Application)
     lines = getters.query_one(Lines)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from rich.color import ColorSystem
+from textual import work
 from textual.app import App
 from textual.filter import LineFilter
 from textual.signal import Signal
@@ -60,11 +61,9 @@ class Application(App[None]):
         commands: Commands | None = None,
     ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
-        depth = None if self.no_color else self.console._color_system  # no public way
-        self._readable = Readable(depth, self._is_dark)
+        self._readable = Readable(self._is_dark)
         self._filters.append(self._readable)
-        self.set_class(depth is ColorSystem.EIGHT_BIT, "-256")
-        self.set_class(depth is ColorSystem.STANDARD, "-16")
+        self.paint_for(None if self.no_color else self.console._color_system)  # no public way
         self.workspace = WorkspaceThread(path)
         self.settings = settings or Settings()
         self.directory = directory
@@ -129,13 +128,30 @@ class Application(App[None]):
         if self._keeper is not None:
             self._keeper.wake()
 
+    def paint_for(self, depth: ColorSystem | None) -> None:
+        """Paint for a terminal with so many colours; None: whatever is painted, no colour comes through."""
+        self._readable.depth = depth
+        self.set_class(depth is ColorSystem.EIGHT_BIT, "-256")
+        self.set_class(depth is ColorSystem.STANDARD, "-16")
+
     def line_filters_for(self, depth: ColorSystem) -> list[LineFilter]:
         """What a terminal with so many colours gets its lines through."""
         others = [one for one in self.get_line_filters() if one is not self._readable]
-        return [*others, Readable(depth, self._is_dark)]
+        return [*others, Readable(self._is_dark, depth)]
 
     def _is_dark(self) -> bool:
         return self.current_theme.dark
+
+    @work(group="theme", exclusive=True)
+    async def choose_theme(self, name: str) -> None:
+        """Show these colours, now and at the next start."""
+        from ...config import edit
+
+        self.theme = name
+        try:
+            await asyncio.to_thread(edit.set_value, "ui.theme", name)
+        except SoloUnicornError as error:
+            self.complain(error)
 
     @property
     def is_seen(self) -> bool:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.theme import ThemeProvider
 from textual.worker import Worker
+
+from .application import Application
+
+
+class Themes(ThemeProvider):
+    """The themes by name; the chosen one is kept in the settings."""
+
+    @property
+    def commands(self) -> list[tuple[str, Callable[[], None]]]:
+        """Each name with what it does."""
+        app = self.app
+        assert isinstance(app, Application)
+        return [(name, partial(_choose, app, name)) for name in sorted(app.available_themes)]
+
+
+def _choose(app: Application, name: str) -> None:
+    app.choose_theme(name)
 
 
 class Palette(CommandPalette):

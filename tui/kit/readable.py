@@ -47,35 +47,38 @@ CHOICES: Final = {ColorSystem.EIGHT_BIT: tuple(range(16, 256)), ColorSystem.STAN
 
 
 class Readable(LineFilter):
-    """`depth`: how many colours the terminal has; `is_dark`: whether the theme in force is a dark one."""
+    """`is_dark`: whether the theme in force is a dark one; `depth`: how many colours the terminal has."""
 
-    def __init__(self, depth: ColorSystem | None, is_dark: Callable[[], bool]) -> None:
+    def __init__(self, is_dark: Callable[[], bool], depth: ColorSystem | None = None) -> None:
         super().__init__()
-        self._choices = CHOICES.get(depth) if depth is not None else None
+        self.depth = depth
         self._is_dark = is_dark
         self._shown = lru_cache(4096)(self._work_out)
 
     def apply(self, segments: list[Segment], background: ThemeColor) -> list[Segment]:
         """The same segments, readable."""
-        dark, shown = self._is_dark(), self._shown
+        dark, depth, shown = self._is_dark(), self.depth, self._shown
         return [
-            Segment(text, shown(style, LEAST if READ.search(text) else 0.0, dark), control)
+            Segment(text, shown(style, LEAST if READ.search(text) else 0.0, dark, depth), control)
             if style is not None
             else Segment(text, style, control)
             for text, style, control in segments
         ]
 
-    def _work_out(self, style: Style, least: float, dark: bool) -> Style:
+    def _work_out(self, style: Style, least: float, dark: bool, depth: ColorSystem | None) -> Style:
         front, ground = style.color or Color.default(), style.bgcolor or Color.default()
+        choices = CHOICES.get(depth) if depth is not None else None
+        if front.triplet is None and ground.triplet is not None and choices is not None:  # nothing but a background
+            return style + Style(bgcolor=Color.from_ansi(nearest(ground.triplet, choices)))
         if front.triplet is None or ground.triplet is None:
             return self._of_palette(style, front, ground, least, dark)
         text, below = front.triplet, ground.triplet
-        if self._choices is None:
+        if choices is None:
             return style + Style.from_color(Color.from_rgb(*strengthened(text, below, least)))
-        number = nearest(below, self._choices)
-        if self._choices is FEW and contrast(text, below) >= SEEN:
+        number = nearest(below, choices)
+        if choices is FEW and contrast(text, below) >= SEEN:
             least = max(least, LINE)
-        chosen = nearest(text, self._choices, triplet_of(number), least)
+        chosen = nearest(text, choices, triplet_of(number), least)
         return style + Style.from_color(Color.from_ansi(chosen), Color.from_ansi(number))
 
     def _of_palette(self, style: Style, front: Color, ground: Color, least: float, dark: bool) -> Style:

@@ -55,7 +55,7 @@ LIGHT: Final = Theme(
     panel="#e6e7e3",
     dark=False,
     variables={
-        "faint": "#5c6670",
+        "faint": "#58626c",
         "rule": "#d3d5d1",
         "number": "#47515b",
         "block-cursor-background": "#0068a8",

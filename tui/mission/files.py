@@ -52,7 +52,7 @@ class FilesPane(Vertical):
     def compose(self) -> ComposeResult:
         """The list, and the line for a path."""
         yield Lines(self.marks, cursor=True, id="attached", empty="No files. n attaches one: a sketch, a log, a brief.")
-        path = Input(placeholder="path of the file, then enter", id="path", compact=True)
+        path = Input(placeholder="path of the file, then enter", id="path")
         path.display = False  # it comes when it is wanted
         yield path
 

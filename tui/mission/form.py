@@ -67,9 +67,9 @@ class MissionForm(DraftedSheet[str | None]):
                     Check("loop", id="is_loop", value=self.in_list == "loop", compact=True),
                     Input(id="per-day", type="integer", placeholder="runs/day", max_length=4),
                 )
-                yield _row("repository", Select[str]([], id="repository", prompt="none", compact=True))
-                yield _row("agent", Select[str]([], id="agent", prompt="any", compact=True))
-                yield _row("actor", Select[str]([], id="actor", prompt="none", compact=True))
+                yield _row("repository", Select[str]([], id="repository", prompt="none"))
+                yield _row("agent", Select[str]([], id="agent", prompt="any"))
+                yield _row("actor", Select[str]([], id="actor", prompt="none"))
                 yield _row(
                     "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
                 )

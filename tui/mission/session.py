@@ -77,10 +77,10 @@ class SessionPane(Vertical):
             empty="No session yet. Space makes the mission ready.",
             id="transcript",
         )
-        find = Input(placeholder="words to find, then enter; n and N go on", id="find", compact=True)
+        find = Input(placeholder="words to find, then enter; n and N go on", id="find")
         find.display = False
         yield find
-        yield Input(placeholder="say something to the agent …", id="say", compact=True)
+        yield Input(placeholder="say something to the agent …", id="say")
 
     @property
     def transcript(self) -> Lines:

@@ -24,7 +24,7 @@ class ProjectsScreen(Sheet[str | None]):
     CSS_PATH = "projects.tcss"
     BINDING_GROUP_TITLE = "Projects"
     BINDINGS = [  # noqa: RUF012
-        binding("projects.close", "escape", "close", "board", "Back to the board"),
+        binding("projects.close", "escape,q", "close", "board", "Back to the board"),
         binding("projects.new", "n", "new", "new", "Make a project"),
         binding("projects.gallery", "b", "gallery", "browse hub", "Public projects and templates of your hub"),
     ]

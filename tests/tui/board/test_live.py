@@ -26,17 +26,53 @@ async def test_a_mission_made_elsewhere_appears(story: Story) -> None:
         assert "Todo 9" in text(pilot)
 
 
-async def test_the_cursor_follows_its_card(story: Story) -> None:
+async def test_the_cursor_follows_its_card_within_its_list(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("j", "j")
         card = board.card
         assert card is not None
-        story.workspace.write(operations.missions.move, card.id, "review", top=True)
-        await until(
-            pilot, lambda: board.cursor.active == "review" and board.card is not None and board.card.id == card.id
-        )
-        assert board.columns["todo"].chosen is None
+        story.workspace.write(operations.missions.move, card.id, "todo", top=True)
+        await until(pilot, lambda: board.cursor.place == 0)
+        assert board.card is not None and board.card.id == card.id
+
+
+async def test_the_cursor_keeps_its_place_when_its_card_leaves_the_list(story: Story) -> None:
+    """An agent takes what was made ready: the next space must not switch it off again in Doing."""
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        await pilot.press("j")
+        card, following = board.card, board.cursor.cards[2]
+        assert card is not None
+        story.workspace.write(operations.missions.move, card.id, "doing", top=True)
+        await until(pilot, lambda: card.title in shown(board)["doing"])
+        assert (board.cursor.active, board.card) == ("todo", board.cursor.cards[1])
+        assert board.card is not None and board.card.id == following.id
+
+
+async def test_many_in_a_row_are_moved_and_deleted_by_keyboard(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        before = shown(board)["todo"]
+        for left, key in enumerate("LDL", 1):
+            await pilot.press(key)
+            await until(pilot, lambda left=left: len(shown(board)["todo"]) == len(before) - left)  # type: ignore[misc]
+        assert shown(board)["todo"] == before[3:]
+        assert board.cursor.active == "todo"
+
+
+async def test_what_runs_is_asked_about_before_it_is_switched_off(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        assert board.select(story.card("Checkout").id)
+        await pilot.press("space")
+        await until(pilot, lambda: "An agent works on M-" in text(pilot))
+        await pilot.press("n")
+        assert story.card("Checkout").ready
+        await pilot.press("space")
+        await until(pilot, lambda: "An agent works on M-" in text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: not story.card("Checkout").ready)
 
 
 async def test_a_mission_deleted_elsewhere_leaves_the_cursor_on_its_neighbour(story: Story) -> None:

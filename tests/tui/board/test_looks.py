@@ -19,6 +19,7 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.board.view import BoardView
 from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
+from solo_unicorn.tui.kit.sheets.jump import JumpScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.workspace import operations, queries
 
@@ -333,3 +334,29 @@ def test_headings_say_how_full_a_list_is() -> None:
 def test_a_folded_lane_keeps_its_place() -> None:
     grouped = group({"todo": ()}, "priority", frozenset({"5"}))
     assert grouped.bands["todo"] == ()
+
+
+async def test_q_closes_what_is_open_and_then_leaves(story: Story) -> None:
+    app = story.app()
+    async with app.run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        await pilot.press("v", "x", "slash", *"p>=4", "enter")
+        await until(pilot, lambda: app.screen.model.view.preview and not app.screen.query("#filter-line"))  # type: ignore[attr-defined]
+        await pilot.press("q")
+        await until(pilot, lambda: not board.marking.selection.ids)
+        await pilot.press("q")
+        await until(pilot, lambda: not app.screen.query_text)  # type: ignore[attr-defined]
+        await pilot.press("q")
+        await until(pilot, lambda: not app.screen.model.view.preview)  # type: ignore[attr-defined]
+        assert app.is_running
+        await pilot.press("q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_the_letters_of_jump_mode_stand_on_the_board(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await pilot.press("semicolon")
+        await until(pilot, lambda: isinstance(pilot.app.screen, JumpScreen))
+        await pilot.pause()
+        assert "limit the public API" in text(pilot) and "waits for you" in text(pilot)

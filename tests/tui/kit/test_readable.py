@@ -19,7 +19,7 @@ DEPTHS = [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT, ColorSystem.STANDARD]
 
 def shown(text: str, style: Style, depth: ColorSystem, *, dark: bool = True) -> Style:
     """The style that the terminal gets."""
-    (segment,) = Readable(depth, lambda: dark).apply([Segment(text, style)], ThemeColor(0, 0, 0))
+    (segment,) = Readable(lambda: dark, depth).apply([Segment(text, style)], ThemeColor(0, 0, 0))
     assert segment.text == text and segment.style is not None
     return segment.style
 
@@ -38,11 +38,12 @@ def test_text_and_marks_can_be_read_whatever_a_theme_wishes(
 
 @pytest.mark.parametrize("panel", [(31, 38, 49), (23, 28, 36), (230, 231, 227), (59, 66, 82)])
 def test_a_grey_field_stays_grey_in_256_colours(panel: tuple[int, int, int]) -> None:
-    """The nearest by red, green and blue was a saturated navy."""
-    style = shown("x", Style.from_color(Color.from_rgb(255, 0, 0), Color.from_rgb(*panel)), ColorSystem.EIGHT_BIT)
-    assert style.bgcolor is not None
-    ground = style.bgcolor.get_truecolor(XTERM, foreground=False)
-    assert len(set(ground)) == 1 and abs(oklab(ground)[0] - oklab(panel)[0]) < 0.05
+    """The nearest by red, green and blue was a saturated navy; the blank before a field's text has no text colour."""
+    for front in (Color.from_rgb(255, 0, 0), None):
+        style = shown("x", Style.from_color(front, Color.from_rgb(*panel)), ColorSystem.EIGHT_BIT)
+        assert style.bgcolor is not None
+        ground = style.bgcolor.get_truecolor(XTERM, foreground=False)
+        assert len(set(ground)) == 1 and abs(oklab(ground)[0] - oklab(panel)[0]) < 0.05
 
 
 def test_a_good_thing_does_not_turn_red_where_its_green_cannot_be_read() -> None:

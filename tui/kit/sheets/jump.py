@@ -19,7 +19,6 @@ class JumpScreen(Sheet[None]):
     """One key goes there; any other goes nowhere."""
 
     DEFAULT_CSS = """
-    JumpScreen { background: transparent; }
     JumpScreen > Static {
         position: absolute; width: auto; height: 1; padding: 0 1;
         background: $warning; color: $background; text-style: bold;
