@@ -310,3 +310,11 @@ def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(
     assert "abcdefghijklmnop" not in failed.err
     log = (paths.logs_dir() / "solo-unicorn.log").read_text()
     assert "ZeroDivisionError" in log and "abcdefghijklmnop" not in log
+
+
+def test_a_theme_that_does_not_exist_is_refused_with_the_nearest_one(run: Run) -> None:
+    found = run("config", "set", "ui.theme", "dracla")
+    assert found.code == 2
+    assert "did you mean dracula?" in found.err
+    assert run("config", "set", "ui.theme", "dracula").code == 0
+    assert run("config", "set", "ui.theme", "").code == 0

@@ -114,7 +114,7 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
     "app.jump": ([], screen(JumpScreen)),
 }
 """From the id of a binding: keys that lead up to it, and what is so once its key was pressed."""
-ELSEWHERE = {"app.quit", "app.suspend"}
+ELSEWHERE = {"app.quit", "app.suspend", "board.leave"}
 """They end or stop the application."""
 
 
