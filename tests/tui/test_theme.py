@@ -14,13 +14,13 @@ async def test_the_theme_chosen_with_f2_is_kept(story: Story) -> None:
     app = story.app()
     async with app.run_test(size=(120, 30)) as pilot:
         await ready(pilot)
-        await pilot.press("f2", *"nord")
+        await pilot.press("f2", *"gruvbox")
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await pilot.press("enter")
-        await until(pilot, lambda: app.theme == "nord")
-        await until(pilot, lambda: settings.load(paths.config_file()).ui.theme == "nord")
+        await until(pilot, lambda: app.theme == "gruvbox")
+        await until(pilot, lambda: settings.load(paths.config_file()).ui.theme == "gruvbox")
     async with story.app(settings=settings.load(paths.config_file())).run_test() as again:
-        assert again.app.theme == "nord"
+        assert again.app.theme == "gruvbox"
 
 
 async def test_a_theme_that_is_not_there_is_said(story: Story) -> None:
