@@ -18,7 +18,10 @@ def run(token_file: str | None = None) -> int:
 
     if token_file is not None:
         return pump(_wait, mcp_socket(), token=token_in(token_file))
-    return pump(_ensure_running, mcp_socket(), token=os.environ.get(TOKEN_VARIABLE))
+    from ..config.acting import acting_session
+
+    starts = _ensure_running if acting_session() is None else _wait  # a service below a session would end with it
+    return pump(starts, mcp_socket(), token=os.environ.get(TOKEN_VARIABLE))
 
 
 def token_in(path: str) -> str:

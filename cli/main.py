@@ -39,10 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     match words:
         case []:
+            _refuse_agents("solo-unicorn")
             from .board import run
 
             return run()
         case ["-p" | "--project", project]:
+            _refuse_agents("solo-unicorn --project")
             from .board import run
 
             return run(project)
@@ -84,8 +86,10 @@ def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
     from importlib import import_module
 
     from .parsing import Parser
-    from .table import COMMANDS
+    from .table import COMMANDS, FOR_AGENTS
 
+    if f"{noun} {verb}" not in FOR_AGENTS and not {"-h", "--help"} & set(words):
+        _refuse_agents(f"solo-unicorn {noun} {verb}".rstrip())
     commands = import_module(f".{module}", __package__).COMMANDS
     command = commands[verb or noun]
     sentence, verbs = COMMANDS[noun]
@@ -97,6 +101,16 @@ def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
     if not correlation.get():
         new_correlation()
     return int(command.run(options) or 0)
+
+
+def _refuse_agents(command: str) -> None:
+    """Raise NotAllowed when an agent of this home runs a command that is a person's; its mission's history tells it."""
+    from ..config.acting import acting_session
+
+    if session_id := acting_session():
+        from .agents_refused import refuse
+
+        refuse(session_id, command)
 
 
 def _unknown(word: str, known: Iterable[str], kind: str, todo: str) -> Exception:

@@ -231,6 +231,18 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
     "completion": ("Print the completion script of a shell: bash, zsh or fish.", {"": ("completion", "")}),
 }
 
+FOR_AGENTS: Final = frozenset(
+    {
+        *("mission list", "mission show", "mission history", "mission log", "mission diff", "mission files"),
+        *("mission pr", "mission queue", "mission waiting", "mission search"),
+        *("project list", "project show", "filter list", "keys list", "repo list", "agent list", "actor list"),
+        *("memory list", "memory read", "memory search", "memory history", "memory diff"),
+        *("worktree list", "workstation status", "inbox list", "inbox rules", "conflicts list", "conflicts show"),
+        *("metrics ", "usage ", "completion ", "mcp "),
+    }
+)
+"""What an agent may run in its session: it reads, and speaks MCP with the rights of its run. All else is a person's."""
+
 USAGE: Final = """\
 usage: solo-unicorn [--project PROJECT | --version | --help | COMMAND …]
 

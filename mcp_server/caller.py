@@ -58,6 +58,18 @@ async def identify(call: Call, token: str) -> Caller | None:
     return await call(read)
 
 
+async def of_session(call: Call, session_id: str) -> Caller | None:
+    """The run of a session; None when it has ended."""
+
+    def read(access: MissionAccess) -> Caller | None:
+        session = access.session(session_id)
+        if session.phase == "ended":
+            return None
+        return Caller(session.agent_name, session.mission_id, session.id, session.project_id)
+
+    return await call(read)
+
+
 async def personal(call: Call, cwd: str | None = None, name: str = "agent") -> Caller:
     """The person's own agent; its project is the one whose repository holds `cwd`, or the only one there is."""
 

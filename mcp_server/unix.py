@@ -2,7 +2,8 @@
 
 The first line is the client's hello: `{"hello": "solo-unicorn", "token": …|null, "cwd": …}`. With a run's token the
 connection is bound to its mission; without one it is the person's own agent, because only this user can open the
-socket (mode 0600 in a 0700 directory, and the peer's user id is checked). One line answers it, `{"ready": …}` or
+socket (mode 0600 in a 0700 directory, and the peer's user id is checked). A client that runs below a session host is
+that run, with or without a token. One line answers it, `{"ready": …}` or
 `{"refused": "…"}`; after that only JSON-RPC flows.
 """
 
@@ -21,9 +22,11 @@ import anyio
 from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 
+from ..config.acting import session_of
 from ..config.log import logger
 from ..missions.access import Call
-from .caller import Caller, identify, personal
+from ..system.ancestry import peer_of
+from .caller import Caller, identify, of_session, personal
 from .changes import Changes
 from .server import Calls, build_server
 
@@ -100,12 +103,13 @@ class UnixServer:
                 async with asyncio.timeout(HELLO_SECONDS):
                     hello = json.loads(await reader.readline())
                 token, cwd = hello.get("token"), hello.get("cwd")
-                if token is None:
+                run = session_of(_peer(writer))
+                if run is None and token is None:
                     return await personal(self._call, cwd if isinstance(cwd, str) else None)
-                caller = await identify(self._call, str(token))
+                caller = await (of_session(self._call, run) if run else identify(self._call, str(token)))
                 if caller is not None:
                     return caller
-                why = "The token belongs to no running session."
+                why = "The session has ended." if run else "The token belongs to no running session."
             except (ValueError, AttributeError, TimeoutError):
                 why = 'The first line must be {"hello": "solo-unicorn", "token": null}.'
         logger("mcp").warning("refused a connection", extra={"why": why})
@@ -146,6 +150,11 @@ def _parse(line: bytes) -> SessionMessage | Exception:
         return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
     except ValueError as problem:  # the server answers with a parse error
         return problem
+
+
+def _peer(writer: asyncio.StreamWriter) -> int | None:
+    peer = writer.get_extra_info("socket")
+    return None if peer is None else peer_of(peer)
 
 
 def _same_user(writer: asyncio.StreamWriter) -> bool:

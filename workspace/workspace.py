@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
-from ..config import paths
-from ..missions.entities import USER, Author
+from ..config import acting, paths
+from ..missions.entities import SYSTEM, USER, Author
+from ..missions.errors import NotAllowed
 from ..missions.ids import new_ulid
 from .bell import ring
 from .store import Store
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+OF_AN_AGENT = "this process was started by an agent of a mission, which may not act as a person"
 
 
 def utc_now() -> datetime:
@@ -71,6 +75,8 @@ class Workspace:
     @property
     def read_only(self) -> str | None:
         """Why nothing can be written, or None when everything can."""
+        if self._store.read_only is None and acting.acting_session() is not None:
+            return OF_AN_AGENT
         return self._store.read_only
 
     def close(self) -> None:
@@ -107,6 +113,7 @@ class Workspace:
         """Keep a setting of the workspace itself; nothing is written when it is kept already."""
         if self.meta(key) == value:
             return
+        _refuse_agents(SYSTEM)
         with self._store.writing() as connection:
             connection.execute(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -137,8 +144,17 @@ class Workspace:
         """One write transaction with its author and time."""
         from .change import Change  # the first paint only reads
 
+        _refuse_agents(by)
         with self._store.writing() as connection:
             yield Change(connection, self.now(), by, self.new_id)
+
+
+def _refuse_agents(by: Author) -> None:
+    """What an agent started writes in the name of the agent or not at all, whatever library it calls."""
+    if by.kind != "agent" and acting.acting_session() is not None:
+        raise NotAllowed(
+            "Nothing was changed", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave it to a person"
+        )
 
 
 def _ring() -> None:

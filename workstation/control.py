@@ -13,12 +13,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..config.acting import session_of
 from ..config.correlation import CORRELATION_VARIABLE, correlation
 from ..config.log import logger
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import SoloUnicornError, UsageError
+from ..missions.errors import NotAllowed, SoloUnicornError, UsageError
+from ..system.ancestry import peer_of
 
 LONGEST_LINE = 64 * 1024
+FOR_AGENTS = frozenset({"hello", "status", "wake"})
+"""What a process that an agent started may ask; a screen that it opens does not keep the service."""
 
 Answer = Callable[[str, JsonObject], Awaitable[JsonObject]]
 """Answers one operation, or raises SoloUnicornError."""
@@ -71,10 +75,10 @@ class ControlServer:
             while line := await reader.readline():
                 request, said = _decode(line)
                 if request is not None:
-                    if request.get("op") == "hold" and writer not in self._holders:
+                    said = await self._answered(request, writer)
+                    if request.get("op") == "hold" and said["ok"] and writer not in self._holders:
                         self._holders.add(writer)
                         self._on_holders()
-                    said = await self._answered(request)
                 writer.write(_line(said))
                 await writer.drain()
         except (OSError, ValueError):
@@ -86,13 +90,15 @@ class ControlServer:
                 self._holders.discard(writer)
                 self._on_holders()
 
-    async def _answered(self, request: JsonObject) -> JsonObject:
+    async def _answered(self, request: JsonObject, writer: asyncio.StreamWriter) -> JsonObject:
         said = request.get(CORRELATION_VARIABLE)
         correlation.set(said if isinstance(said, str) else "")
         try:
             op = request.get("op")
             if not isinstance(op, str):
                 raise UsageError("A request names its operation", why='it has no "op"')
+            if op not in FOR_AGENTS and session_of(peer_of(writer.get_extra_info("socket"))) is not None:
+                raise NotAllowed(f"The service does not take {op!r} from an agent", todo="leave it to a person")
             return {"ok": True, **(await self._answer(op, request))}
         except SoloUnicornError as error:
             return refusal(error)

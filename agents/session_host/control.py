@@ -19,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
+from ...system.ancestry import peer_of, session_above
+
 REQUEST_CAP = 16 << 20
 CONNECTIONS = 32
 
@@ -28,10 +30,11 @@ Answer = Callable[[dict[str, object]], dict[str, object]]
 class Control:
     """Accepts connections of our own user, hands each request to `answer`, writes back what it returns."""
 
-    def __init__(self, path: Path, selector: BaseSelector, answer: Answer) -> None:
+    def __init__(self, path: Path, selector: BaseSelector, answer: Answer, runs: Path) -> None:
         self._path = path
         self._selector = selector
         self._answer = answer
+        self._runs = runs
         self._connections: dict[socket.socket, bytearray] = {}
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -52,12 +55,17 @@ class Control:
     def _accept(self) -> None:
         with suppress(OSError):
             connection, _ = self._listener.accept()
-            if len(self._connections) >= CONNECTIONS or not _is_ours(connection):
+            if len(self._connections) >= CONNECTIONS or not _is_ours(connection) or self._is_an_agent(connection):
                 connection.close()
                 return
             connection.setblocking(False)
             self._connections[connection] = bytearray()
             self._selector.register(connection, EVENT_READ, lambda: self._read(connection))
+
+    def _is_an_agent(self, connection: socket.socket) -> bool:
+        """Whether a session of the same home asks: an agent may not speak to its own host, or stop another's."""
+        peer = peer_of(connection)
+        return peer is not None and session_above(peer, self._runs) is not None
 
     def _read(self, connection: socket.socket) -> None:
         try:

@@ -53,7 +53,7 @@ class Session:
         self._counts = {"lines": 0, "bytes": 0, "long_lines": 0}
         self._stderr_tail = b""
         self._listen_to_signals()
-        self._control = Control(Path(launch.socket), self._selector, self._answer)
+        self._control = Control(Path(launch.socket), self._selector, self._answer, run_dir.parent)
         self._write_host_json(None)
 
     def run(self) -> None:

@@ -15,6 +15,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.workspace_access import on
 
+from ..below_host import started_below_host
 from .conftest import Board
 
 OPENING = {
@@ -166,3 +167,32 @@ async def test_closing_lets_a_call_finish_that_is_under_way(board: Board) -> Non
     await closing
     assert answer["id"] == 1
     assert not answer["result"].get("isError")
+
+
+HELLO = """
+import json, socket
+with socket.socket(socket.AF_UNIX) as service:
+    service.connect({path!r})
+    service.sendall({hello!r})
+    lines = service.makefile()
+    lines.readline()
+    for message in {messages!r}:
+        service.sendall(json.dumps(message).encode() + b"\\n")
+    print(lines.readline(), lines.readline())
+"""
+
+
+async def test_a_client_below_a_session_is_its_run_with_or_without_a_token(board: Board, tmp_path: Path) -> None:
+    await board.add("Mine")
+    caller = await board.run_of("M-1")
+    messages = [OPENING, {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}]
+    for token in (None, "another's"):
+        async with socketed(board):
+            program = HELLO.format(
+                path=str(paths.mcp_socket()),
+                hello=json.dumps({"hello": "solo-unicorn", "token": token}).encode() + b"\n",
+                messages=messages,
+            )
+            client = started_below_host(tmp_path, caller.session_id or "", program)
+            said, errors = await asyncio.to_thread(client.communicate, timeout=30)
+        assert '"complete_stage"' in said, (said, errors)

@@ -18,6 +18,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
 from solo_unicorn.workstation import client, lock
 
+from ..below_host import started_below_host
 from .conftest import PATIENCE, service_is_gone, start_other_version, until
 
 
@@ -231,3 +232,22 @@ def test_a_closed_screen_lets_go(workstation: Path, monkeypatch: pytest.MonkeyPa
     assert isinstance(reports.get(timeout=PATIENCE), client.ServiceInfo)
     keeper.close()
     until(service_is_gone, "the service left")
+
+
+def test_an_agent_may_ask_how_the_service_is_and_no_more(workstation: Path, tmp_path: Path) -> None:
+    client.ensure_running()
+    program = """
+from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.workstation import connection
+for op in ("status", "hold", "pause", "drain", "stay", "stop"):
+    try:
+        connection.request(op)
+        print(op, "answered")
+    except SoloUnicornError as error:
+        print(op, error.code)
+"""
+    said, errors = started_below_host(tmp_path, "S1", program).communicate(timeout=60)
+    assert said.split() == [
+        *("status", "answered"),
+        *(word for op in ("hold", "pause", "drain", "stay", "stop") for word in (op, "not_allowed")),
+    ], errors

@@ -41,6 +41,12 @@ def _release_stale(change: Change) -> list[Mission]:
     return [sessions_of.give_back(change, mission.id, "it never started") for mission in stale]
 
 
+def refused(change: Change, session_id: str, attempt: str) -> None:
+    """An agent tried in its session what it may not; told in the history of its mission."""
+    session = change.session(session_id)
+    change.event(session.project_id, "refused", mission_id=session.mission_id, note=attempt)
+
+
 def set_token(change: Change, session_id: str, sha256: str) -> None:
     """Keep the SHA-256 of a run's token; the token itself is nowhere in the workspace."""
     change.connection.execute("UPDATE session SET token_hash = ? WHERE id = ?", (sha256, session_id))

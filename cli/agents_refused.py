@@ -1,0 +1,26 @@
+"""What an agent is told that runs a command of a person, and where that is written down."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from ..config.log import logger
+from ..missions.entities import Author
+from ..missions.errors import NotAllowed, SoloUnicornError
+from ..workspace import operations, queries
+from ..workspace.workspace import OF_AN_AGENT, Workspace
+
+
+def refuse(session_id: str, command: str) -> NoReturn:
+    """Raise NotAllowed, after the log and the history of the session's mission have it."""
+    log = logger("cli")
+    log.warning("refused an agent", extra={"session": session_id, "command": command})
+    try:
+        with Workspace.open() as workspace:
+            agent = Author("agent", workspace.read(queries.sessions.get, session_id).agent_name, session_id)
+            workspace.write_as(agent, operations.dispatch.refused, session_id, command)
+    except SoloUnicornError as error:
+        log.error("could not note a refusal", extra={"why": str(error)})
+    raise NotAllowed(
+        f"`{command}` is for people", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave it to a person"
+    )
