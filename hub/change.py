@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from ..missions.comments import LineComment, in_order
 from ..missions.dependencies import is_resolved
@@ -40,9 +39,8 @@ from ..missions.wire import to_wire
 from .errors import Gone
 from .journal import Journal
 from .permissions import Right, missing
-from .records import comments, links, memory, parts, placing
+from .records import comments, history, links, memory, parts, placing
 from .records import missions as records
-from .tables import events
 from .work import Work
 
 ELSEWHERE = "sessions and agents live on workstations; their own MCP server answers this"
@@ -121,15 +119,8 @@ class Change:
 
     def flow_of(self, mission: Mission) -> Flow:
         """The flow the mission follows: its own, else the project's default."""
-        default = self.journal.project.default_flow_id
-        for flow_id in filter(None, (mission.flow_id, default)):
-            found = parts.find(self.at, Flow, self.project_id, flow_id)
-            if found is not None:
-                return found
-        known = parts.of_project(self.at, Flow, self.project_id)
-        if not known:
-            raise NotFound("The project has no flow", todo="add one first")
-        return next((flow for flow in known if flow.is_default), known[0])
+        wished = (mission.flow_id, self.journal.project.default_flow_id)
+        return parts.flow(self.at, self.project_id, *filter(None, wished))
 
     def part(self, cls: type[Part], ref: str, project_id: str | None = None) -> Part:
         """A flow, actor or repository of this project by id, or by name; NotFound."""
@@ -157,13 +148,7 @@ class Change:
 
     def conflicts_in_a_row(self, mission_id: str) -> int:
         """Landings that met conflicts since a person last did something with the mission."""
-        told = select(events.c.kind, events.c.doc).where(events.c.mission_id == mission_id)
-        times = 0
-        for kind, doc in self.at.execute(told.order_by(events.c.seq.desc())):
-            if orjson.loads(doc)["author"]["kind"] == "user":
-                break
-            times += kind == "landing_conflicted"
-        return times
+        return history.conflicts_in_a_row(self.at, mission_id)
 
     def order(
         self,
@@ -317,20 +302,9 @@ class Change:
     # ---- below ---------------------------------------------------------------------------------------------------
 
     def _read(self, mission_id: str) -> _Kept:
-        row, at = self.row(mission_id), self.now
+        row = self.row(mission_id)
         if row.deleted:
-            buried = Mission(
-                id=row.id,
-                project_id=self.project_id,
-                number=row.number,
-                title="",
-                created_at=at,
-                updated_at=at,
-                agent_session_status_changed_at=at,
-                deleted_at=at,
-                version=row.seq,
-            )
-            kept = _Kept(buried, row.doc, [], [])
+            kept = _Kept(records.buried(row, self.now), row.doc, [], [])
         else:
             mission, blocked_by, relates_to = records.mission_of(row.doc, row.number)
             kept = _Kept(mission, row.doc, blocked_by, relates_to)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from ..config.correlation import correlation
+from ..missions.entities import JsonObject
 from .hub import Hub
 from .identity import Caller
 
@@ -27,3 +28,15 @@ class Work:
     correlation: str = field(default_factory=correlation.get)
     after: list[Callable[[], None]] = field(default_factory=list)
     """What to do once this is committed: hints for the bus, caches to forget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a service tells: JSON that is sent as it is, and the version of what it shows."""
+
+    body: bytes
+    version: int | str | None = None
+
+
+Check = Callable[[int, str | JsonObject], None]
+"""Gets the version and the JSON of what is about to be replaced; refuses when the caller has seen another one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...missions.entities import Attachment
 from ..uploads import attachments
-from .endpoint import Answer, Call, Schema, endpoint
+from .endpoint import Answer, Call, Schema, endpoint, told
 from .schema import ID, TEXT, TIME, body, entity, page
 
 STATES = ["waiting", "stored", "refused", "complete"]
@@ -38,7 +38,8 @@ WANTED = body(
 )
 def announce(call: Call) -> Answer:
     """A signed address for its bytes."""
-    return attachments.announce(call, call.path["id"])
+    shown, new = attachments.announce(call, call.path["id"], call.body, call.base_url)
+    return told(shown, 201 if new else 200)
 
 
 @endpoint(
@@ -51,7 +52,7 @@ def announce(call: Call) -> Answer:
 )
 def listed(call: Call) -> Answer:
     """Those that are complete."""
-    return attachments.listed(call, call.path["id"])
+    return told(attachments.listed(call, call.path["id"]))
 
 
 @endpoint(
@@ -64,7 +65,7 @@ def listed(call: Call) -> Answer:
 )
 def get(call: Call) -> Answer:
     """Also while it is being sent."""
-    return attachments.get(call, call.path["id"])
+    return told(attachments.get(call, call.path["id"]))
 
 
 @endpoint(
@@ -77,7 +78,8 @@ def get(call: Call) -> Answer:
 )
 def content(call: Call) -> Answer:
     """Redirected to `/uploads`."""
-    return attachments.content(call, call.path["id"])
+    place = attachments.content(call, call.path["id"], call.base_url)
+    return Answer(status=302, headers={"Location": place, "Cache-Control": "no-store"})
 
 
 @endpoint(
@@ -90,7 +92,7 @@ def content(call: Call) -> Answer:
 )
 def address(call: Call) -> Answer:
     """The former one is over after an hour."""
-    return attachments.address(call, call.path["id"])
+    return told(attachments.address(call, call.path["id"], call.base_url))
 
 
 @endpoint(
@@ -104,7 +106,7 @@ def address(call: Call) -> Answer:
 )
 def complete(call: Call) -> Answer:
     """The file belongs to its mission."""
-    return attachments.complete(call, call.path["id"])
+    return told(attachments.complete(call, call.path["id"]))
 
 
 @endpoint(
@@ -117,4 +119,5 @@ def complete(call: Call) -> Answer:
 )
 def remove(call: Call) -> Answer:
     """For good."""
-    return attachments.remove(call, call.path["id"])
+    attachments.remove(call, call.path["id"])
+    return Answer(status=204)

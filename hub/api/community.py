@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..services import community, templates
 from . import schemas
-from .endpoint import Answer, Call, endpoint
+from .endpoint import Answer, Call, endpoint, told
 
 PROJECT = "/projects/{id}"
 
@@ -14,7 +14,7 @@ PROJECT = "/projects/{id}"
 )
 def star(call: Call) -> Answer:
     """Twice is a success."""
-    return community.star(call, call.path["id"], wanted=True)
+    return told(community.star(call, call.path["id"], wanted=True))
 
 
 @endpoint(
@@ -27,7 +27,7 @@ def star(call: Call) -> Answer:
 )
 def unstar(call: Call) -> Answer:
     """Twice is a success."""
-    return community.star(call, call.path["id"], wanted=False)
+    return told(community.star(call, call.path["id"], wanted=False))
 
 
 @endpoint(
@@ -41,7 +41,7 @@ def unstar(call: Call) -> Answer:
 )
 def request_access(call: Call) -> Answer:
     """Its owners decide."""
-    return community.request_access(call, call.path["id"])
+    return told(community.request_access(call, call.path["id"], call.body), 201)
 
 
 @endpoint(
@@ -55,7 +55,7 @@ def request_access(call: Call) -> Answer:
 )
 def list_requests(call: Call) -> Answer:
     """For owners."""
-    return community.list_requests(call, call.path["id"])
+    return told(community.list_requests(call, call.path["id"]))
 
 
 @endpoint(
@@ -69,7 +69,7 @@ def list_requests(call: Call) -> Answer:
 )
 def approve(call: Call) -> Answer:
     """An owner of the project."""
-    return community.decide(call, call.path["id"], approved=True)
+    return told(community.decide(call, call.path["id"], approved=True))
 
 
 @endpoint(
@@ -83,13 +83,13 @@ def approve(call: Call) -> Answer:
 )
 def reject(call: Call) -> Answer:
     """An owner of the project."""
-    return community.decide(call, call.path["id"], approved=False)
+    return told(community.decide(call, call.path["id"], approved=False))
 
 
 @endpoint("GET", "/templates", "template.list", "List templates", needs="account", answers={200: schemas.PUBLIC_PAGE})
 def list_templates(call: Call) -> Answer:
     """Public ones, and your organizations'."""
-    return templates.list_templates(call)
+    return told(templates.list_templates(call))
 
 
 @endpoint(
@@ -104,7 +104,7 @@ def list_templates(call: Call) -> Answer:
 )
 def export_template(call: Call) -> Answer:
     """Settings, flows, actors and open missions."""
-    return templates.export_template(call, call.path["id"])
+    return told(templates.export_template(call, call.path["id"], call.body), 201)
 
 
 @endpoint(
@@ -119,7 +119,7 @@ def export_template(call: Call) -> Answer:
 )
 def create_from_template(call: Call) -> Answer:
     """All of it or nothing."""
-    return templates.create_from_template(call, call.path["id"])
+    return told(templates.create_from_template(call, call.path["id"], call.body), 201)
 
 
 @endpoint(
@@ -132,4 +132,4 @@ def create_from_template(call: Call) -> Answer:
 )
 def metrics(call: Call) -> Answer:
     """Lists, what runs, and the last weeks."""
-    return community.metrics(call, call.path["id"])
+    return told(community.metrics(call, call.path["id"]))

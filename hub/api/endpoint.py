@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ...missions.entities import JsonObject
 from ..identity import Scope
 from ..permissions import OrganizationRight, Right
-from ..work import Work
+from ..work import Shown, Work
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = JsonObject
@@ -100,6 +100,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     public: bool = False
     """Caches between here and the client may keep it."""
+
+
+def told(shown: Shown, status: int = 200, *, public: bool = False) -> Answer:
+    """What a service shows, as the answer; `public` as in Answer."""
+    return Answer(shown.body, status, version=shown.version, public=public)
 
 
 ENDPOINTS: Final[list[Endpoint]] = []

@@ -15,7 +15,7 @@ from ..services import links, mission_reads, notes, running
 from ..services.missions import create, edit, opened, project_of
 from ..services.running import LEASE_SECONDS, RENEW_SECONDS, Leased
 from . import preconditions, schemas
-from .endpoint import Answer, Call, Parameter, endpoint
+from .endpoint import Answer, Call, Parameter, endpoint, told
 from .schemas import AFTER, FIELDS, LIMIT, MISSION, MISSION_FILTERS
 
 PROJECT_MISSIONS = "/projects/{id}/missions"
@@ -33,7 +33,7 @@ ONE = "/missions/{id}"
 )
 def list_missions(call: Call) -> Answer:
     """A page of missions with the cursor from which `changes` goes on."""
-    return mission_reads.listed(call, call.path["id"])
+    return told(mission_reads.listed(call, call.path["id"], call.query))
 
 
 @endpoint(
@@ -52,7 +52,7 @@ def list_missions(call: Call) -> Answer:
 )
 def changes(call: Call) -> Answer:
     """Each changed mission once, in its last state."""
-    return mission_reads.changes(call, call.path["id"])
+    return told(mission_reads.changes(call, call.path["id"], call.query))
 
 
 @endpoint(
@@ -83,7 +83,7 @@ def create_mission(call: Call) -> Answer:
 )
 def get_mission(call: Call) -> Answer:
     """One mission."""
-    return mission_reads.get(call, call.path["id"])
+    return told(mission_reads.get(call, call.path["id"], call.query))
 
 
 @endpoint(
@@ -220,7 +220,7 @@ def release(call: Call) -> Answer:
 def mission_events(call: Call) -> Answer:
     """Oldest first."""
     project_id = project_of(call, call.path["id"])
-    return mission_reads.history(call, project_id, call.path["id"])
+    return told(mission_reads.history(call, project_id, call.path["id"], call.query))
 
 
 @endpoint(
@@ -255,7 +255,7 @@ def add_note(call: Call) -> Answer:
 def project_events(call: Call) -> Answer:
     """Oldest first."""
     call.hub.permissions.require(call.at, call.caller, call.path["id"], "read missions")
-    return mission_reads.history(call, call.path["id"], None)
+    return told(mission_reads.history(call, call.path["id"], None, call.query))
 
 
 @endpoint(

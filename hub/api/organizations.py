@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from ..services import people
 from . import auditing, schemas
-from .endpoint import Answer, Call, Parameter, endpoint
+from .endpoint import Answer, Call, Parameter, endpoint, told
+from .preconditions import check
 
 ONE = "/organizations/{id}"
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""A token is shown once."""
 
 
 @endpoint("GET", "/auth/whoami", "auth.whoami", "Who you are", needs="account", answers={200: schemas.OBJECT})
 def whoami(call: Call) -> Answer:
     """The caller with its organisations."""
-    return people.whoami(call)
+    return told(people.whoami(call))
 
 
 @endpoint("GET", "/tokens", "token.list", "List your access tokens", needs="account", answers={200: schemas.TOKEN_PAGE})
 def list_tokens(call: Call) -> Answer:
     """Without their texts."""
-    return people.list_tokens(call, None)
+    return told(people.list_tokens(call, None))
 
 
 @endpoint(
@@ -33,7 +39,7 @@ def list_tokens(call: Call) -> Answer:
 )
 def create_token(call: Call) -> Answer:
     """Its text is in this answer alone."""
-    return people.create_token(call, None)
+    return replace(told(people.create_token(call, None, call.body), 201), headers=NOT_KEPT)
 
 
 @endpoint(
@@ -47,7 +53,8 @@ def create_token(call: Call) -> Answer:
 )
 def revoke_token(call: Call) -> Answer:
     """For good."""
-    return people.revoke_token(call, call.path["id"], None)
+    people.revoke_token(call, call.path["id"], None)
+    return Answer(status=204)
 
 
 @endpoint(
@@ -60,7 +67,7 @@ def revoke_token(call: Call) -> Answer:
 )
 def list_organizations(call: Call) -> Answer:
     """Those the caller belongs to."""
-    return people.list_organizations(call)
+    return told(people.list_organizations(call))
 
 
 @endpoint(
@@ -75,7 +82,7 @@ def list_organizations(call: Call) -> Answer:
 )
 def create_organization(call: Call) -> Answer:
     """The caller owns it."""
-    return people.create_organization(call)
+    return told(people.create_organization(call, call.body), 201)
 
 
 @endpoint(
@@ -88,7 +95,7 @@ def create_organization(call: Call) -> Answer:
 )
 def get_organization(call: Call) -> Answer:
     """For its members."""
-    return people.get_organization(call, call.path["id"])
+    return told(people.get_organization(call, call.path["id"]))
 
 
 @endpoint(
@@ -104,7 +111,7 @@ def get_organization(call: Call) -> Answer:
 )
 def update_organization(call: Call) -> Answer:
     """JSON merge."""
-    return people.update_organization(call, call.path["id"])
+    return told(people.update_organization(call, call.path["id"], call.body, partial(check, call)))
 
 
 @endpoint(
@@ -118,7 +125,8 @@ def update_organization(call: Call) -> Answer:
 )
 def delete_organization(call: Call) -> Answer:
     """Its owner alone."""
-    return people.delete_organization(call, call.path["id"])
+    people.delete_organization(call, call.path["id"])
+    return Answer(status=204)
 
 
 @endpoint(
@@ -131,7 +139,7 @@ def delete_organization(call: Call) -> Answer:
 )
 def organization_people(call: Call) -> Answer:
     """With their roles."""
-    return people.organization_people(call, call.path["id"])
+    return told(people.organization_people(call, call.path["id"]))
 
 
 @endpoint(
@@ -146,7 +154,7 @@ def organization_people(call: Call) -> Answer:
 )
 def invite(call: Call) -> Answer:
     """They need not have signed in yet."""
-    return people.invite(call, call.path["id"])
+    return told(people.invite(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -160,7 +168,8 @@ def invite(call: Call) -> Answer:
 )
 def remove_person(call: Call) -> Answer:
     """The last owner stays."""
-    return people.remove_person(call, call.path["id"], call.path["user"])
+    people.remove_person(call, call.path["id"], call.path["user"])
+    return Answer(status=204)
 
 
 @endpoint(
@@ -174,7 +183,7 @@ def remove_person(call: Call) -> Answer:
 )
 def list_keys(call: Call) -> Answer:
     """Without their texts."""
-    return people.list_tokens(call, call.path["id"])
+    return told(people.list_tokens(call, call.path["id"]))
 
 
 @endpoint(
@@ -189,7 +198,7 @@ def list_keys(call: Call) -> Answer:
 )
 def create_key(call: Call) -> Answer:
     """Its text is in this answer alone."""
-    return people.create_token(call, call.path["id"])
+    return replace(told(people.create_token(call, call.path["id"], call.body), 201), headers=NOT_KEPT)
 
 
 @endpoint(
@@ -203,7 +212,8 @@ def create_key(call: Call) -> Answer:
 )
 def revoke_key(call: Call) -> Answer:
     """For good."""
-    return people.revoke_token(call, call.path["key"], call.path["id"])
+    people.revoke_token(call, call.path["key"], call.path["id"])
+    return Answer(status=204)
 
 
 @endpoint(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..services import projects
 from . import schemas
-from .endpoint import Answer, Call, Parameter, endpoint
+from .endpoint import Answer, Call, Parameter, endpoint, told
+from .preconditions import check
 from .schemas import AFTER, LIMIT
 
 ONE = "/projects/{id}"
@@ -26,7 +29,7 @@ ONE = "/projects/{id}"
 )
 def list_projects(call: Call) -> Answer:
     """Those the caller has a role in."""
-    return projects.listed(call)
+    return told(projects.listed(call, call.query))
 
 
 @endpoint(
@@ -42,13 +45,13 @@ def list_projects(call: Call) -> Answer:
 )
 def create_project(call: Call) -> Answer:
     """The caller owns it."""
-    return projects.create(call)
+    return told(projects.create(call, call.body), 201)
 
 
 @endpoint("GET", ONE, "project.get", "Read a project", needs="see project", answers={200: schemas.PROJECT})
 def get_project(call: Call) -> Answer:
     """One project."""
-    return projects.get(call, call.path["id"])
+    return told(projects.get(call, call.path["id"]))
 
 
 @endpoint(
@@ -64,7 +67,7 @@ def get_project(call: Call) -> Answer:
 )
 def update_project(call: Call) -> Answer:
     """JSON merge."""
-    return projects.update_settings(call, call.path["id"])
+    return told(projects.update_settings(call, call.path["id"], call.body, partial(check, call)))
 
 
 @endpoint(
@@ -79,7 +82,7 @@ def update_project(call: Call) -> Answer:
 )
 def archive_project(call: Call) -> Answer:
     """Nothing is lost; PATCH `status` brings it back."""
-    return projects.archive(call, call.path["id"])
+    return told(projects.archive(call, call.path["id"], partial(check, call)))
 
 
 @endpoint(
@@ -92,7 +95,7 @@ def archive_project(call: Call) -> Answer:
 )
 def list_members(call: Call) -> Answer:
     """For its members."""
-    return projects.members(call, call.path["id"])
+    return told(projects.members(call, call.path["id"]))
 
 
 @endpoint(
@@ -107,7 +110,7 @@ def list_members(call: Call) -> Answer:
 )
 def add_member(call: Call) -> Answer:
     """By id or e-mail."""
-    return projects.add_member(call, call.path["id"])
+    return told(projects.add_member(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -121,4 +124,5 @@ def add_member(call: Call) -> Answer:
 )
 def remove_member(call: Call) -> Answer:
     """The last owner stays."""
-    return projects.remove_member(call, call.path["id"], call.path["user"])
+    projects.remove_member(call, call.path["id"], call.path["user"])
+    return Answer(status=204)

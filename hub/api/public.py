@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..services import public
 from . import schemas
-from .endpoint import Answer, Call, Parameter, endpoint
+from .endpoint import Answer, Call, Parameter, endpoint, told
 from .schemas import AFTER, LIMIT
 
 PROJECTS = "/public/projects"
@@ -23,7 +23,7 @@ WORDS = Parameter("q", {"type": "string", "maxLength": 200}, "Words to look for.
 )
 def browse(call: Call) -> Answer:
     """The most starred first."""
-    return public.browse(call)
+    return told(public.browse(call, call.query), public=True)
 
 
 @endpoint(
@@ -37,7 +37,7 @@ def browse(call: Call) -> Answer:
 )
 def search(call: Call) -> Answer:
     """All words of `q`."""
-    return public.search(call)
+    return told(public.search(call, call.query), public=True)
 
 
 @endpoint(
@@ -45,7 +45,7 @@ def search(call: Call) -> Answer:
 )
 def get(call: Call) -> Answer:
     """By its public slug."""
-    return public.public_project(call, call.path["slug"])
+    return told(public.public_project(call, call.path["slug"]), public=True)
 
 
 @endpoint(
@@ -59,7 +59,7 @@ def get(call: Call) -> Answer:
 )
 def missions(call: Call) -> Answer:
     """When the project shows them."""
-    return public.public_missions(call, call.path["slug"])
+    return told(public.public_missions(call, call.path["slug"], call.query), public=True)
 
 
 @endpoint(
@@ -72,7 +72,7 @@ def missions(call: Call) -> Answer:
 )
 def categories(call: Call) -> Answer:
     """With how many projects each has."""
-    return public.categories(call)
+    return told(public.categories(call), public=True)
 
 
 @endpoint(
@@ -85,4 +85,4 @@ def categories(call: Call) -> Answer:
 )
 def featured(call: Call) -> Answer:
     """Chosen by the hub's operator."""
-    return public.featured(call)
+    return told(public.featured(call), public=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..services import assignments, workstations
 from . import schemas
-from .endpoint import Answer, Call, endpoint
+from .endpoint import Answer, Call, endpoint, told
+from .preconditions import check
 
 ONE = "/workstations/{id}"
 
@@ -19,7 +22,7 @@ ONE = "/workstations/{id}"
 )
 def list_workstations(call: Call) -> Answer:
     """For its members."""
-    return workstations.listed(call, call.path["id"])
+    return told(workstations.listed(call, call.path["id"]))
 
 
 @endpoint(
@@ -32,7 +35,7 @@ def list_workstations(call: Call) -> Answer:
 )
 def project_workstations(call: Call) -> Answer:
     """As much as the caller may see."""
-    return workstations.of_project(call, call.path["id"])
+    return told(workstations.of_project(call, call.path["id"]))
 
 
 @endpoint(
@@ -48,7 +51,8 @@ def project_workstations(call: Call) -> Answer:
 )
 def register(call: Call) -> Answer:
     """With an id of its own, or a fresh one."""
-    return workstations.register(call)
+    shown, new = workstations.register(call, call.body)
+    return told(shown, 201 if new else 200)
 
 
 @endpoint(
@@ -63,13 +67,14 @@ def register(call: Call) -> Answer:
 )
 def put(call: Call) -> Answer:
     """A higher generation takes over."""
-    return workstations.register(call, call.path["id"])
+    shown, new = workstations.register(call, call.body, call.path["id"])
+    return told(shown, 201 if new else 200)
 
 
 @endpoint("GET", ONE, "workstation.get", "Read a workstation", needs="account", answers={200: schemas.WORKSTATION})
 def get(call: Call) -> Answer:
     """For members of its organization."""
-    return workstations.get(call, call.path["id"])
+    return told(workstations.get(call, call.path["id"]))
 
 
 @endpoint(
@@ -85,7 +90,7 @@ def get(call: Call) -> Answer:
 )
 def update(call: Call) -> Answer:
     """By its owner or an administrator."""
-    return workstations.edit(call, call.path["id"])
+    return told(workstations.edit(call, call.path["id"], call.body, partial(check, call)))
 
 
 @endpoint(
@@ -93,7 +98,8 @@ def update(call: Call) -> Answer:
 )
 def delete(call: Call) -> Answer:
     """By its owner or an administrator."""
-    return workstations.remove(call, call.path["id"])
+    workstations.remove(call, call.path["id"])
+    return Answer(status=204)
 
 
 @endpoint(
@@ -108,7 +114,7 @@ def delete(call: Call) -> Answer:
 )
 def heartbeat(call: Call) -> Answer:
     """Every 15 s."""
-    return workstations.heartbeat(call, call.path["id"])
+    return told(workstations.heartbeat(call, call.path["id"], call.body))
 
 
 @endpoint(
@@ -122,7 +128,7 @@ def heartbeat(call: Call) -> Answer:
 )
 def offers(call: Call) -> Answer:
     """For its owner."""
-    return assignments.offers(call, call.path["id"])
+    return told(assignments.offers(call, call.path["id"]))
 
 
 @endpoint(
@@ -137,7 +143,8 @@ def offers(call: Call) -> Answer:
 )
 def reject(call: Call) -> Answer:
     """With a reason: busy, repo missing, dirty, agent missing."""
-    return assignments.reject(call, call.path["id"])
+    assignments.reject(call, call.path["id"], call.body)
+    return Answer(status=204)
 
 
 @endpoint(
@@ -153,4 +160,4 @@ def reject(call: Call) -> Answer:
 )
 def assign(call: Call) -> Answer:
     """The claim still decides."""
-    return assignments.assign_to(call, call.path["id"])
+    return told(assignments.assign_to(call, call.path["id"], call.body), 201)

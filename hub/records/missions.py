@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -93,6 +94,21 @@ def chosen(docs: list[str], fields: str) -> list[str]:
         orjson.dumps({name: value for name, value in orjson.loads(doc).items() if name in wanted}).decode()
         for doc in docs
     ]
+
+
+def buried(row: Row[Any], at: datetime) -> Mission:
+    """What is known of a deleted mission: its id, its number, its version; `at` stands for every time."""
+    return Mission(
+        id=row.id,
+        project_id=row.project_id,
+        number=row.number,
+        title="",
+        created_at=at,
+        updated_at=at,
+        agent_session_status_changed_at=at,
+        deleted_at=at,
+        version=row.seq,
+    )
 
 
 def tombstone(mission_id: str, version: int) -> str:

@@ -53,6 +53,18 @@ def of_project(at: Connection, cls: type[Part], project_id: str) -> list[Part]:
     return [_decoded(cls, doc) for doc in docs]
 
 
+def flow(at: Connection, project_id: str, *wished: str) -> Flow:
+    """The first of the wished flows that the project has, else its default; NotFound where it has no flow."""
+    for flow_id in wished:
+        found = find(at, Flow, project_id, flow_id)
+        if found is not None:
+            return found
+    known = of_project(at, Flow, project_id)
+    if not known:
+        raise NotFound("The project has no flow", todo="add one first")
+    return next((one for one in known if one.is_default), known[0])
+
+
 def missions_using(at: Connection, part: AnyPart) -> list[Any]:
     """The missions that follow a flow, speak through an actor or work in a repository; deleted ones do not count."""
     match part:

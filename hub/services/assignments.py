@@ -20,15 +20,14 @@ from ...missions.eligibility import AgentState, dispatch_key
 from ...missions.entities import JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
-from ..api.endpoint import Answer, Call
 from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
 from ..records import missions as documents
 from ..tables import assignments, missions, projects, users, workstations
+from ..work import Shown, Work
 from .facts import facts_of
 from .missions import opened
-from .running import check_workstation
-from .workstations import GONE_SECONDS
+from .running import GONE_SECONDS, check_workstation
 
 OFFER_SECONDS: Final = 60
 REJECTED_SECONDS: Final = 300
@@ -241,46 +240,45 @@ def open_offers(at: Connection, workstation_id: str, now: float) -> list[JsonObj
 # ---- endpoints ---------------------------------------------------------------------------------------------------
 
 
-def assign_to(call: Call, mission_id: str) -> Answer:
+def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
     """A person offers a mission to a workstation of their choice; the claim still decides."""
-    change = opened(call, mission_id, "run missions")
-    wished = call.body.get("workstationId")
+    change = opened(work, mission_id, "run missions")
+    wished = body.get("workstationId")
     if not isinstance(wished, str) or "\0" in wished:
         raise InvalidValue("workstationId", "workstationId is missing")
     row, mission = change.row(mission_id), change.mission(mission_id)
     if mission.agent_session_status != "INACTIVE":
         raise Conflict("The mission is claimed", why=f"{row.workstation_id} works on it")
-    access = call.hub.permissions.access(call.at, call.caller, change.project_id)
-    station = call.at.execute(select(workstations).where(workstations.c.id == wished)).one_or_none()
+    access = work.hub.permissions.access(work.at, work.caller, change.project_id)
+    station = work.at.execute(select(workstations).where(workstations.c.id == wished)).one_or_none()
     if station is None or station.deleted or station.organization_id != access.organization_id:
         raise missing("workstation", wished)
-    call.at.execute(
+    work.at.execute(
         update(assignments)
         .where(and_(assignments.c.mission_id == mission_id, assignments.c.state == "offered"))
         .values(state="expired")
     )
-    offer = _write(call.at, mission_id, change.project_id, wished, mission.code_agent_name or "", call.now)
-    call.after.append(lambda: call.hub.bus.post(f"workstation:{wished}", "mission.assign", offer.payload))
-    return Answer(orjson.dumps(offer.payload), 201)
+    offer = _write(work.at, mission_id, change.project_id, wished, mission.code_agent_name or "", work.now)
+    work.after.append(lambda: work.hub.bus.post(f"workstation:{wished}", "mission.assign", offer.payload))
+    return Shown(orjson.dumps(offer.payload))
 
 
-def offers(call: Call, workstation_id: str) -> Answer:
+def offers(work: Work, workstation_id: str) -> Shown:
     """Open offers of the caller's own workstation."""
-    check_workstation(call, workstation_id)
-    return Answer(orjson.dumps({"items": open_offers(call.at, workstation_id, call.now), "nextAfter": None}))
+    check_workstation(work, workstation_id)
+    return Shown(orjson.dumps({"items": open_offers(work.at, workstation_id, work.now), "nextAfter": None}))
 
 
-def reject(call: Call, assignment_id: str) -> Answer:
+def reject(work: Work, assignment_id: str, body: JsonObject) -> None:
     """A workstation says why it cannot take a mission; it is offered to another."""
-    row = call.at.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
+    row = work.at.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
     if row is None:
         raise missing("assignment", assignment_id)
-    check_workstation(call, row.workstation_id, call.body.get("generation"))
-    reason = call.body.get("reason", "")
+    check_workstation(work, row.workstation_id, body.get("generation"))
+    reason = body.get("reason", "")
     if not isinstance(reason, str) or len(reason) > 500 or "\0" in reason:
         raise InvalidValue("reason", "reason has at most 500 characters")
     if row.state == "offered":
-        call.at.execute(
+        work.at.execute(
             update(assignments).where(assignments.c.id == assignment_id).values(state="rejected", reason=reason)
         )
-    return Answer(status=204)

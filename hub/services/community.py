@@ -10,46 +10,46 @@ from sqlalchemy import and_, case, delete, func, insert, select, update
 from ...missions.entities import LISTS, Json, JsonObject
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
-from ..api.endpoint import Answer, Call
 from ..change import Change
 from ..errors import HubError
 from ..permissions import ROLES, missing
 from ..tables import access_requests, events, missions, projects, stars, users
+from ..work import Shown, Work
 from . import projects as projects_service
 
 # ---- stars -------------------------------------------------------------------------------------------------------
 
 
-def star(call: Call, project_id: str, *, wanted: bool) -> Answer:
+def star(work: Work, project_id: str, *, wanted: bool) -> Shown:
     """The caller's star on a project it sees, given or taken back; twice is a success."""
-    change = Change(call, project_id, "see project")
-    user_id = _person(call)
+    change = Change(work, project_id, "see project")
+    user_id = _person(work)
     mine = and_(stars.c.project_id == project_id, stars.c.user_id == user_id)
-    has = call.at.execute(select(stars.c.at).where(mine)).scalar() is not None
+    has = work.at.execute(select(stars.c.at).where(mine)).scalar() is not None
     if wanted and not has:
-        call.at.execute(insert(stars).values(project_id=project_id, user_id=user_id, at=call.now))
+        work.at.execute(insert(stars).values(project_id=project_id, user_id=user_id, at=work.now))
     elif has and not wanted:
-        call.at.execute(delete(stars).where(mine))
-    count = call.at.execute(
+        work.at.execute(delete(stars).where(mine))
+    count = work.at.execute(
         select(func.count()).select_from(stars).where(stars.c.project_id == project_id)
     ).scalar_one()
-    project = orjson.loads(call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
+    project = orjson.loads(work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
     project["starCount"] = count
-    call.at.execute(
+    work.at.execute(
         update(projects).where(projects.c.id == project_id).values(star_count=count, doc=orjson.dumps(project).decode())
     )
     assert change.project_id == project_id
-    return Answer(orjson.dumps({"starred": wanted, "starCount": count}))
+    return Shown(orjson.dumps({"starred": wanted, "starCount": count}))
 
 
 # ---- access requests ---------------------------------------------------------------------------------------------
 
 
-def request_access(call: Call, project_id: str) -> Answer:
+def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
     """Ask the owners of a visible project for a role; one open request for each person."""
-    access = call.hub.permissions.require(call.at, call.caller, project_id, "see project")
-    user_id = _person(call)
-    role, message = call.body.get("role", "contributor"), call.body.get("message", "")
+    access = work.hub.permissions.require(work.at, work.caller, project_id, "see project")
+    user_id = _person(work)
+    role, message = body.get("role", "contributor"), body.get("message", "")
     if role not in ROLES[1:4]:
         raise InvalidValue(
             "role", f"{str(role)[:40]!r} cannot be asked for", todo=f"Use one of {', '.join(ROLES[1:4])}"
@@ -63,10 +63,10 @@ def request_access(call: Call, project_id: str) -> Answer:
         access_requests.c.user_id == user_id,
         access_requests.c.status == "pending",
     )
-    row = call.at.execute(select(access_requests).where(mine)).one_or_none()
+    row = work.at.execute(select(access_requests).where(mine)).one_or_none()
     identifier = row.id if row is not None else new_ulid()
     if row is None:
-        call.at.execute(
+        work.at.execute(
             insert(access_requests).values(
                 id=identifier,
                 project_id=project_id,
@@ -74,50 +74,50 @@ def request_access(call: Call, project_id: str) -> Answer:
                 role=role,
                 message=message,
                 status="pending",
-                at=call.now,
+                at=work.now,
             )
         )
     else:
-        call.at.execute(update(access_requests).where(mine).values(role=role, message=message))
-    return Answer(orjson.dumps(_request(call, identifier)), 201)
+        work.at.execute(update(access_requests).where(mine).values(role=role, message=message))
+    return Shown(orjson.dumps(_request(work, identifier)))
 
 
-def list_requests(call: Call, project_id: str) -> Answer:
+def list_requests(work: Work, project_id: str) -> Shown:
     """Open requests, for owners."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "manage project")
-    ids = call.at.execute(
+    work.hub.permissions.require(work.at, work.caller, project_id, "manage project")
+    ids = work.at.execute(
         select(access_requests.c.id)
         .where(and_(access_requests.c.project_id == project_id, access_requests.c.status == "pending"))
         .order_by(access_requests.c.at)
         .limit(500)
     ).scalars()
-    items: list[Json] = [_request(call, identifier) for identifier in list(ids)]
-    return Answer(orjson.dumps({"items": items, "nextAfter": None}))
+    items: list[Json] = [_request(work, identifier) for identifier in list(ids)]
+    return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def decide(call: Call, request_id: str, *, approved: bool) -> Answer:
+def decide(work: Work, request_id: str, *, approved: bool) -> Shown:
     """An owner's answer; approval gives the role in the same transaction."""
-    row = call.at.execute(select(access_requests).where(access_requests.c.id == request_id)).one_or_none()
+    row = work.at.execute(select(access_requests).where(access_requests.c.id == request_id)).one_or_none()
     if row is None:
         raise missing("access request", request_id)
-    access = call.hub.permissions.access(call.at, call.caller, row.project_id)
-    if not access.may("manage project") and row.user_id != call.caller.user_id:
+    access = work.hub.permissions.access(work.at, work.caller, row.project_id)
+    if not access.may("manage project") and row.user_id != work.caller.user_id:
         raise missing("access request", request_id)
-    change = Change(call, row.project_id, "manage project")
+    change = Change(work, row.project_id, "manage project")
     if row.status != "pending":
         raise Conflict("The request was answered already", why=f"it is {row.status}")
-    call.at.execute(
+    work.at.execute(
         update(access_requests)
         .where(access_requests.c.id == request_id)
-        .values(status="approved" if approved else "rejected", decided_at=call.now, decided_by=call.caller.user_id)
+        .values(status="approved" if approved else "rejected", decided_at=work.now, decided_by=work.caller.user_id)
     )
     if approved:
         projects_service.put_member(change, row.user_id, row.role)
-    return Answer(orjson.dumps(_request(call, request_id)))
+    return Shown(orjson.dumps(_request(work, request_id)))
 
 
-def _request(call: Call, identifier: str) -> JsonObject:
-    row = call.at.execute(
+def _request(work: Work, identifier: str) -> JsonObject:
+    row = work.at.execute(
         select(access_requests, users.c.email)
         .join(users, users.c.id == access_requests.c.user_id)
         .where(access_requests.c.id == identifier)
@@ -134,29 +134,29 @@ def _request(call: Call, identifier: str) -> JsonObject:
     }
 
 
-def _person(call: Call) -> str:
-    if call.caller.user_id is None:
+def _person(work: Work) -> str:
+    if work.caller.user_id is None:
         raise HubError("forbidden", "That is for a person", why="an organisation key is nobody's own", todo="sign in")
-    return call.caller.user_id
+    return work.caller.user_id
 
 
 # ---- numbers -----------------------------------------------------------------------------------------------------
 
 
-def metrics(call: Call, project_id: str) -> Answer:
+def metrics(work: Work, project_id: str) -> Shown:
     """How many missions stand where, what waits, and what was finished in the last weeks."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
+    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
     here = and_(missions.c.project_id == project_id, missions.c.deleted.is_(False))
     counts: dict[str, int] = dict(
         (row[0], row[1])
-        for row in call.at.execute(select(missions.c.list, func.count()).where(here).group_by(missions.c.list))
+        for row in work.at.execute(select(missions.c.list, func.count()).where(here).group_by(missions.c.list))
     )
     running = case((missions.c.session_status != "INACTIVE", 1), else_=0)
     ready = case((and_(missions.c.ready.is_(True), missions.c.list != "done"), 1), else_=0)
-    sums = call.at.execute(select(func.sum(running), func.sum(ready)).where(here)).one()
-    since = call.now - 28 * 86_400
+    sums = work.at.execute(select(func.sum(running), func.sum(ready)).where(here)).one()
+    since = work.now - 28 * 86_400
     weeks: dict[str, dict[str, int]] = {}
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(events.c.at, events.c.kind).where(
             and_(
                 events.c.project_id == project_id,
@@ -174,4 +174,4 @@ def metrics(call: Call, project_id: str) -> Answer:
         "ready": int(sums[1] or 0),
         "weeks": [{"week": week, **numbers} for week, numbers in sorted(weeks.items())],
     }
-    return Answer(orjson.dumps(told))
+    return Shown(orjson.dumps(told))

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select, tuple_
 
-from ..api.endpoint import Answer, Call
-from ..errors import HubError
+from ..errors import Gone, HubError
 from ..permissions import missing
 from ..records import missions as documents
 from ..statements import Statement
 from ..tables import events, missions, projects
+from ..work import Shown, Work
 
 PAGE = 200
 PAGE_MAX = 1_000
@@ -23,26 +23,25 @@ PAGE_BYTES = 1_000_000
 _CURSOR = re.compile(r"(\d{1,15})\.(\d{1,19})", re.ASCII)
 
 
-def get(call: Call, mission_id: str) -> Answer:
+def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
     """One mission."""
-    row = _ONE.first(call.at, wanted=mission_id)
+    row = _ONE.first(work.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)
-    if not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
+    if not work.hub.permissions.access(work.at, work.caller, row.project_id).may("read missions"):
         raise missing("mission", mission_id)
     if row.deleted:
-        raise HubError("gone", f"The mission {mission_id} was deleted", details={"id": mission_id})
+        raise Gone(mission_id)
     doc = row.doc
-    if "fields" in call.query:
-        doc = documents.chosen([doc], call.query["fields"])[0]
-    return Answer(doc.encode(), version=row.seq)
+    if "fields" in query:
+        doc = documents.chosen([doc], query["fields"])[0]
+    return Shown(doc.encode(), version=row.seq)
 
 
-def listed(call: Call, project_id: str) -> Answer:
+def listed(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
-    seq = _FEED.one(call.at, wanted=project_id).newest or 0  # before the first row is read
-    query = call.query
+    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    seq = _FEED.one(work.at, wanted=project_id).newest or 0  # before the first row is read
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
         missions.c.project_id == project_id,
@@ -53,7 +52,7 @@ def listed(call: Call, project_id: str) -> Answer:
     if "after" in query:
         conditions.append(_after_board(query["after"]) if board else missions.c.id > query["after"])
     order = (missions.c.list, missions.c.list_order, missions.c.id) if board else (missions.c.id,)
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(missions.c.id, missions.c.list, missions.c.list_order, missions.c.doc)
         .where(and_(*conditions))
         .order_by(*order)
@@ -66,20 +65,20 @@ def listed(call: Call, project_id: str) -> Answer:
         after = _board_cursor(last.list, last.list_order, last.id) if board else last.id
     if "fields" in query:
         docs = documents.chosen(docs, query["fields"])
-    epoch = call.hub.epoch
+    epoch = work.hub.epoch
     tail = {"nextAfter": after, "snapshotCursor": cursor(epoch, seq), "epoch": epoch, "seq": seq}
-    return Answer(b'{"items":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
+    return Shown(b'{"items":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
 
 
-def changes(call: Call, project_id: str) -> Answer:
+def changes(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     """What changed in a project after a cursor, each mission once, in its last state."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
-    epoch = call.hub.epoch
-    project = _FEED.one(call.at, wanted=project_id)
-    text = call.query.get("cursor")
+    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    epoch = work.hub.epoch
+    project = _FEED.one(work.at, wanted=project_id)
+    text = query.get("cursor")
     since = 0 if text is None else _seq_of(text, epoch, project.newest or 0)
-    for known in (since, int(call.query.get("known", 0))):
-        if known and _STANDS.first(call.at, wanted=project_id, at=known) is None:
+    for known in (since, int(query.get("known", 0))):
+        if known and _STANDS.first(work.at, wanted=project_id, at=known) is None:
             raise HubError(
                 "epoch_changed",
                 "The hub's data is of another history than what was read before",
@@ -87,9 +86,9 @@ def changes(call: Call, project_id: str) -> Answer:
                 todo="read the whole list again",
                 details={"epoch": epoch},
             )
-    limit = min(int(call.query.get("limit", 500)), PAGE_MAX)
+    limit = min(int(query.get("limit", 500)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [missions.c.project_id == project_id, missions.c.seq > since]
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(missions.c.seq, missions.c.doc).where(and_(*conditions)).order_by(missions.c.seq).limit(limit + 1)
     ).all()
     docs, more = _cut([row.doc for row in rows], limit)
@@ -103,26 +102,26 @@ def changes(call: Call, project_id: str) -> Answer:
         "seq": seq,
         "projectVersion": project.version,
     }
-    return Answer(b'{"changes":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
+    return Shown(b'{"changes":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
 
 
-def history(call: Call, project_id: str, mission_id: str | None) -> Answer:
+def history(work: Work, project_id: str, mission_id: str | None, query: Mapping[str, str]) -> Shown:
     """Events of a project or a mission, oldest first, after a number."""
-    limit = min(int(call.query.get("limit", PAGE)), PAGE_MAX)
+    limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
         events.c.project_id == project_id,
-        events.c.seq > int(call.query.get("after", "0")),
+        events.c.seq > int(query.get("after", "0")),
     ]
     if mission_id is not None:
         conditions.append(events.c.mission_id == mission_id)
-    if "kinds" in call.query:
-        conditions.append(events.c.kind.in_(_lists(call.query["kinds"])))
-    rows = call.at.execute(
+    if "kinds" in query:
+        conditions.append(events.c.kind.in_(_lists(query["kinds"])))
+    rows = work.at.execute(
         select(events.c.seq, events.c.doc).where(and_(*conditions)).order_by(events.c.seq).limit(limit + 1)
     ).all()
     docs, more = _cut([row.doc for row in rows], limit)
     after = str(rows[len(docs) - 1].seq) if more else None
-    return Answer(b'{"items":' + documents.joined(docs) + b',"nextAfter":' + orjson.dumps(after) + b"}")
+    return Shown(b'{"items":' + documents.joined(docs) + b',"nextAfter":' + orjson.dumps(after) + b"}")
 
 
 def cursor(epoch: int, seq: int) -> str:

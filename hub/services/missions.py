@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from ...missions.creating import MissionDraft
 from ...missions.entities import Author, JsonObject, ListName, Mission, ProjectRepository
-from ...missions.errors import InvalidValue
+from ...missions.errors import AlreadyExists, InvalidValue
 from ...missions.fields import CHECKS, checked
 from ...missions.flows import check_config, stage_of
 from ...missions.operations import missions as operations
@@ -167,7 +167,7 @@ def _refuse_taken(change: Change, mission_id: str) -> None:
     if row is None:
         return
     if row.project_id != change.project_id:
-        raise HubError("already_exists", f"The id {mission_id} is taken", todo="make another ULID")
+        raise AlreadyExists(f"The id {mission_id} is taken", id=mission_id, todo="make another ULID")
     if row.deleted:
         raise Gone(mission_id)
     details: JsonObject = {"creatorMutationId": row.created_by, "current": orjson.loads(row.doc)}

@@ -10,16 +10,15 @@ import orjson
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from ...missions.entities import JsonObject, Organization, User
-from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire
-from ..api import preconditions
-from ..api.endpoint import Answer, Call
 from ..change import new_id
 from ..errors import HubError
 from ..identity import SCOPES, digest, new_token
 from ..permissions import ORGANIZATION_ROLES, missing
 from ..tables import organization_members, organizations, tokens, users
+from ..work import Check, Shown, Work
 from .values import merged, name_of, slug_of
 
 SECRET = frozenset({"apiKey", "apiKeyCreatedAt", "apiKeyExpiresAt", "deletedAt"})
@@ -60,9 +59,9 @@ def user_json(at: Connection, user_id: str) -> JsonObject:
     return found
 
 
-def whoami(call: Call) -> Answer:
+def whoami(work: Work) -> Shown:
     """The caller, with the organisations it belongs to and its roles there."""
-    caller = call.caller
+    caller = work.caller
     belongs = (
         organization_members.c.user_id == caller.user_id
         if caller.user_id is not None
@@ -78,16 +77,16 @@ def whoami(call: Call) -> Answer:
         query = select(organizations.c.doc, organizations.c.slug.label("role")).where(belongs)
     found = [
         {**orjson.loads(row.doc), "role": row.role if caller.user_id is not None else "admin"}
-        for row in call.at.execute(query)
+        for row in work.at.execute(query)
     ]
     told = {
-        "user": user_json(call.at, caller.user_id) if caller.user_id else None,
+        "user": user_json(work.at, caller.user_id) if caller.user_id else None,
         "organizations": found,
         "kind": caller.kind,
         "scopes": sorted(caller.scopes),
         "expiresAt": None if caller.expires_at is None else _time(caller.expires_at),
     }
-    return Answer(orjson.dumps(told))
+    return Shown(orjson.dumps(told))
 
 
 # ---- organisations -----------------------------------------------------------------------------------------------
@@ -112,86 +111,85 @@ def add_organization(
     return made
 
 
-def create_organization(call: Call) -> Answer:
+def create_organization(work: Work, body: JsonObject) -> Shown:
     """The caller owns it."""
-    if call.caller.user_id is None:
+    if work.caller.user_id is None:
         raise HubError("forbidden", "An organization is made by a person", todo="sign in")
-    wished = call.body.get("slug")
+    wished = body.get("slug")
     if wished is not None and not isinstance(wished, str):
         raise InvalidValue("slug", "slug is not text")
-    organization_id = new_id(call.body.get("id"))
-    if call.at.execute(select(organizations.c.id).where(organizations.c.id == organization_id)).scalar() is not None:
-        raise HubError("already_exists", f"The id {organization_id} is taken")
+    organization_id = new_id(body.get("id"))
+    if work.at.execute(select(organizations.c.id).where(organizations.c.id == organization_id)).scalar() is not None:
+        raise AlreadyExists(f"The id {organization_id} is taken", id=organization_id, todo="make another ULID")
     made = add_organization(
-        call.at,
-        name=name_of(call.body.get("name")),
-        owner_id=call.caller.user_id,
-        now=call.now,
+        work.at,
+        name=name_of(body.get("name")),
+        owner_id=work.caller.user_id,
+        now=work.now,
         slug=wished,
         organization_id=organization_id,
     )
-    given = {key: value for key, value in call.body.items() if key in SETTABLE - {"name", "slug"}}
+    given = {key: value for key, value in body.items() if key in SETTABLE - {"name", "slug"}}
     made = merged(made, given, allowed=SETTABLE)
-    call.at.execute(update(organizations).where(organizations.c.id == made.id).values(**_columns(made, 1)))
-    call.after.append(call.hub.permissions.forget)
-    return Answer(_text(made, 1).encode(), 201, version=1)
+    work.at.execute(update(organizations).where(organizations.c.id == made.id).values(**_columns(made, 1)))
+    work.after.append(work.hub.permissions.forget)
+    return Shown(_text(made, 1).encode(), version=1)
 
 
-def list_organizations(call: Call) -> Answer:
+def list_organizations(work: Work) -> Shown:
     """Those the caller belongs to."""
-    if call.caller.user_id is None:
-        wanted = organizations.c.id == call.caller.organization_id
+    if work.caller.user_id is None:
+        wanted = organizations.c.id == work.caller.organization_id
     else:
         wanted = organizations.c.id.in_(
-            select(organization_members.c.organization_id).where(organization_members.c.user_id == call.caller.user_id)
+            select(organization_members.c.organization_id).where(organization_members.c.user_id == work.caller.user_id)
         )
-    docs = call.at.execute(
+    docs = work.at.execute(
         select(organizations.c.doc).where(and_(wanted, organizations.c.deleted.is_(False))).order_by(organizations.c.id)
     ).scalars()
-    return Answer(b'{"items":[' + ",".join(docs).encode() + b'],"nextAfter":null}')
+    return Shown(b'{"items":[' + ",".join(docs).encode() + b'],"nextAfter":null}')
 
 
-def get_organization(call: Call, organization_id: str) -> Answer:
+def get_organization(work: Work, organization_id: str) -> Shown:
     """One organisation, for its members."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "see organization")
-    row = call.at.execute(select(organizations).where(organizations.c.id == organization_id)).one()
-    return Answer(row.doc.encode(), version=row.version)
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    row = work.at.execute(select(organizations).where(organizations.c.id == organization_id)).one()
+    return Shown(row.doc.encode(), version=row.version)
 
 
-def update_organization(call: Call, organization_id: str) -> Answer:
+def update_organization(work: Work, organization_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed (JSON merge)."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "manage organization")
-    row = call.at.execute(select(organizations).where(organizations.c.id == organization_id).with_for_update()).one()
-    preconditions.check(call, row.version, row.doc)
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "manage organization")
+    row = work.at.execute(select(organizations).where(organizations.c.id == organization_id).with_for_update()).one()
+    check(row.version, row.doc)
     before = from_wire(Organization, orjson.loads(row.doc))
-    after = merged(before, {k: v for k, v in call.body.items() if k not in FIXED | SECRET}, allowed=SETTABLE)
+    after = merged(before, {k: v for k, v in body.items() if k not in FIXED | SECRET}, allowed=SETTABLE)
     name_of(after.name)
     if after.slug != slug_of(after.slug):
         raise InvalidValue("slug", f"{after.slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens")
-    taken = call.at.execute(select(organizations.c.id).where(organizations.c.slug == after.slug)).scalar()
+    taken = work.at.execute(select(organizations.c.id).where(organizations.c.slug == after.slug)).scalar()
     if taken not in (None, organization_id):
         raise HubError("already_exists", f"Another organization is called {after.slug!r}")
-    after = replace(after, updated_at=datetime.fromtimestamp(call.now, UTC))
+    after = replace(after, updated_at=datetime.fromtimestamp(work.now, UTC))
     version = row.version + 1
-    call.at.execute(
+    work.at.execute(
         update(organizations).where(organizations.c.id == organization_id).values(**_columns(after, version))
     )
-    call.after.append(call.hub.permissions.forget)
-    return Answer(_text(after, version).encode(), version=version)
+    work.after.append(work.hub.permissions.forget)
+    return Shown(_text(after, version).encode(), version=version)
 
 
-def delete_organization(call: Call, organization_id: str) -> Answer:
+def delete_organization(work: Work, organization_id: str) -> None:
     """Gone with all its projects for everybody; only its owner does that."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "own organization")
-    call.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
-    call.after.extend((call.hub.permissions.forget, call.hub.identity.forget))
-    return Answer(status=204)
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+    work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
+    work.after.extend((work.hub.permissions.forget, work.hub.identity.forget))
 
 
-def organization_people(call: Call, organization_id: str) -> Answer:
+def organization_people(work: Work, organization_id: str) -> Shown:
     """The members with their roles."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "see organization")
-    rows = call.at.execute(
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    rows = work.at.execute(
         select(organization_members.c.user_id, organization_members.c.role, users.c.email, users.c.doc)
         .join(users, users.c.id == organization_members.c.user_id)
         .where(organization_members.c.organization_id == organization_id)
@@ -201,51 +199,50 @@ def organization_people(call: Call, organization_id: str) -> Answer:
         {"userId": row.user_id, "role": row.role, "email": row.email, "name": orjson.loads(row.doc).get("name")}
         for row in rows
     ]
-    return Answer(orjson.dumps({"items": items, "nextAfter": None}))
+    return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def invite(call: Call, organization_id: str) -> Answer:
+def invite(work: Work, organization_id: str, body: JsonObject) -> Shown:
     """A person made member by e-mail; they need not have signed in yet. Only owners make owners."""
-    role = call.body.get("role", "member")
+    role = body.get("role", "member")
     if role not in ORGANIZATION_ROLES:
         raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}")
     right = "own organization" if role == "owner" else "manage organization"
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, right)  # type: ignore[arg-type]
-    email = call.body.get("email")
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, right)  # type: ignore[arg-type]
+    email = body.get("email")
     if not isinstance(email, str):
         raise InvalidValue("email", "email is missing")
-    user_id = user_for(call.at, email, call.now)
-    before = _role(call.at, organization_id, user_id)
+    user_id = user_for(work.at, email, work.now)
+    before = _role(work.at, organization_id, user_id)
     if before == "owner" and role != "owner":
-        call.hub.permissions.require_organization(call.at, call.caller, organization_id, "own organization")
-        _check_other_owner(call.at, organization_id, user_id)
+        work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+        _check_other_owner(work.at, organization_id, user_id)
     if before is None:
-        call.at.execute(
+        work.at.execute(
             insert(organization_members).values(
-                organization_id=organization_id, user_id=user_id, role=role, added_at=call.now
+                organization_id=organization_id, user_id=user_id, role=role, added_at=work.now
             )
         )
     else:
-        call.at.execute(update(organization_members).where(_member(organization_id, user_id)).values(role=role))
-    call.after.append(call.hub.permissions.forget)
-    return Answer(orjson.dumps({"userId": user_id, "role": role, "email": email.strip().lower()}))
+        work.at.execute(update(organization_members).where(_member(organization_id, user_id)).values(role=role))
+    work.after.append(work.hub.permissions.forget)
+    return Shown(orjson.dumps({"userId": user_id, "role": role, "email": email.strip().lower()}))
 
 
-def remove_person(call: Call, organization_id: str, user_id: str) -> Answer:
+def remove_person(work: Work, organization_id: str, user_id: str) -> None:
     """A member taken out; anybody may leave, the last owner may not."""
-    mine = call.caller.user_id == user_id
+    mine = work.caller.user_id == user_id
     right = "see organization" if mine else "manage organization"
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, right)  # type: ignore[arg-type]
-    role = _role(call.at, organization_id, user_id)
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, right)  # type: ignore[arg-type]
+    role = _role(work.at, organization_id, user_id)
     if role is None:
         raise NotFound("This person is no member of the organization")
     if role == "owner":
         if not mine:
-            call.hub.permissions.require_organization(call.at, call.caller, organization_id, "own organization")
-        _check_other_owner(call.at, organization_id, user_id)
-    call.at.execute(delete(organization_members).where(_member(organization_id, user_id)))
-    call.after.append(call.hub.permissions.forget)
-    return Answer(status=204)
+            work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+        _check_other_owner(work.at, organization_id, user_id)
+    work.at.execute(delete(organization_members).where(_member(organization_id, user_id)))
+    work.after.append(work.hub.permissions.forget)
 
 
 def _member(organization_id: str, user_id: str):  # type: ignore[no-untyped-def]
@@ -340,57 +337,55 @@ def token_json(row: object) -> JsonObject:
     }
 
 
-def list_tokens(call: Call, organization_id: str | None) -> Answer:
+def list_tokens(work: Work, organization_id: str | None) -> Shown:
     """The caller's own tokens, or the keys of an organisation."""
-    rows = call.at.execute(select(tokens).where(_owned(call, organization_id)).order_by(tokens.c.id)).all()
-    return Answer(orjson.dumps({"items": [token_json(row) for row in rows], "nextAfter": None}))
+    rows = work.at.execute(select(tokens).where(_owned(work, organization_id)).order_by(tokens.c.id)).all()
+    return Shown(orjson.dumps({"items": [token_json(row) for row in rows], "nextAfter": None}))
 
 
-def create_token(call: Call, organization_id: str | None) -> Answer:
+def create_token(work: Work, organization_id: str | None, body: JsonObject) -> Shown:
     """A new token; no wider than the one that asks for it."""
-    _owned(call, organization_id)
-    body = call.body
+    _owned(work, organization_id)
     scopes, days = body.get("scopes", ["read"]), body.get("expiresInDays", TOKEN_DAYS)
     if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
         raise InvalidValue("scopes", "scopes is not a list")
     if days is not None and (type(days) is not int or not 1 <= days <= 3650):
         raise InvalidValue("expiresInDays", "expiresInDays is 1 to 3650")
     wanted = [str(scope) for scope in scopes]
-    if not set(wanted) & set(SCOPES) <= call.caller.scopes:
+    if not set(wanted) & set(SCOPES) <= work.caller.scopes:
         raise HubError("insufficient_scope", "A token cannot make one that may do more than itself")
     text, shown = add_token(
-        call.at,
+        work.at,
         kind="organization" if organization_id else "personal",
         name=name_of(body.get("name", "token")),
-        now=call.now,
+        now=work.now,
         scopes=wanted,
         days=days,
         organization_id=organization_id,
-        user_id=None if organization_id else call.caller.user_id,
+        user_id=None if organization_id else work.caller.user_id,
     )
-    return Answer(orjson.dumps({**shown, "token": text}), 201, headers={"Cache-Control": "no-store"})
+    return Shown(orjson.dumps({**shown, "token": text}))
 
 
-def revoke_token(call: Call, token_id: str, organization_id: str | None) -> Answer:
+def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None:
     """At once here, within seconds in other processes."""
-    gone = call.at.execute(
+    gone = work.at.execute(
         update(tokens)
-        .where(and_(tokens.c.id == token_id, _owned(call, organization_id)))
-        .values(revoked_at=func.coalesce(tokens.c.revoked_at, call.now))
+        .where(and_(tokens.c.id == token_id, _owned(work, organization_id)))
+        .values(revoked_at=func.coalesce(tokens.c.revoked_at, work.now))
     ).rowcount
     if not gone:
         raise missing("token", token_id)
-    call.after.append(call.hub.identity.forget)
-    return Answer(status=204)
+    work.after.append(work.hub.identity.forget)
 
 
-def _owned(call: Call, organization_id: str | None):  # type: ignore[no-untyped-def]
+def _owned(work: Work, organization_id: str | None):  # type: ignore[no-untyped-def]
     if organization_id is not None:
-        call.hub.permissions.require_organization(call.at, call.caller, organization_id, "manage organization")
+        work.hub.permissions.require_organization(work.at, work.caller, organization_id, "manage organization")
         return and_(tokens.c.kind == "organization", tokens.c.organization_id == organization_id)
-    if call.caller.user_id is None:
+    if work.caller.user_id is None:
         raise HubError("forbidden", "Personal tokens belong to a person", todo="sign in")
-    return and_(tokens.c.kind == "personal", tokens.c.user_id == call.caller.user_id)
+    return and_(tokens.c.kind == "personal", tokens.c.user_id == work.caller.user_id)
 
 
 def _time(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
@@ -9,17 +10,16 @@ import orjson
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from ...missions.entities import LISTS, JsonObject, Project
-from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.flows import system_flows
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire, wire_name
-from ..api import preconditions
-from ..api.endpoint import Answer, Call
 from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import ROLES
 from ..records.projects import HIDDEN, document, put
 from ..tables import events, flows, organization_members, organizations, project_members, projects, users
+from ..work import Check, Shown, Work
 from .values import merged, name_of, slug_of
 
 FIXED = frozenset({"id", "organizationId", "createdAt", "updatedAt", "version", "featured", "starCount", "archivedAt"})
@@ -27,33 +27,32 @@ SETTABLE = frozenset(wire_name(field.name) for field in fields(Project)) - HIDDE
 IGNORED = HIDDEN | FIXED
 
 
-def create(call: Call) -> Answer:
+def create(work: Work, body: JsonObject) -> Shown:
     """A new project with its system flows; the caller is its owner."""
-    body = call.body
-    organization_id = body.get("organizationId") or own_organization(call)
+    organization_id = body.get("organizationId") or own_organization(work)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "create projects")
-    now = datetime.fromtimestamp(call.now, UTC)
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "create projects")
+    now = datetime.fromtimestamp(work.now, UTC)
     project_id = new_id(body.get("id"))
-    taken = call.at.execute(
+    taken = work.at.execute(
         select(projects.c.doc, projects.c.organization_id).where(projects.c.id == project_id)
     ).one_or_none()
     if taken is not None:
-        raise HubError("already_exists", f"The id {project_id} is taken", details={"id": project_id})
+        raise AlreadyExists(f"The id {project_id} is taken", id=project_id, todo="make another ULID")
     name = name_of(body.get("name"))
     wished = body.get("slug")
-    slug = _free_slug(call, organization_id, slug_of(wished if isinstance(wished, str) and wished else name))
+    slug = _free_slug(work, organization_id, slug_of(wished if isinstance(wished, str) and wished else name))
     own_flows = [] if body.get("flows") == "none" else system_flows(project_id, new_ulid, now)
     project = Project(project_id, name, slug, now, now, organization_id=organization_id, version=1)
     given = {k: v for k, v in body.items() if k in SETTABLE - {"name", "slug"}}
     project = merged(project, given, allowed=SETTABLE)
     if project.default_flow_id is None and own_flows:
         project = replace(project, default_flow_id=own_flows[0].id)
-    project = _checked(call, project)
-    put(call.at, project, seq=1)
+    project = _checked(work, project)
+    put(work.at, project, seq=1)
     for flow in own_flows:
-        call.at.execute(
+        work.at.execute(
             insert(flows).values(
                 id=flow.id,
                 project_id=project_id,
@@ -62,10 +61,10 @@ def create(call: Call) -> Answer:
                 doc=orjson.dumps({**to_wire(flow), "version": 1}).decode(),
             )
         )
-    if call.caller.user_id is not None:
-        call.at.execute(
+    if work.caller.user_id is not None:
+        work.at.execute(
             insert(project_members).values(
-                project_id=project_id, user_id=call.caller.user_id, role="owner", added_at=call.now
+                project_id=project_id, user_id=work.caller.user_id, role="owner", added_at=work.now
             )
         )
     event = {
@@ -73,36 +72,36 @@ def create(call: Call) -> Answer:
         "projectId": project_id,
         "missionId": None,
         "kind": "project_created",
-        "author": to_wire(author_of(call)),
+        "author": to_wire(author_of(work)),
         "at": now.isoformat()[:-6] + "Z",
         "changes": {},
         "note": name,
-        "correlationId": call.correlation,
+        "correlationId": work.correlation,
     }
-    call.at.execute(
+    work.at.execute(
         insert(events).values(
             project_id=project_id,
             seq=1,
             mission_id=None,
             kind="project_created",
-            at=call.now,
+            at=work.now,
             doc=orjson.dumps(event).decode(),
         )
     )
-    return _answer(project, 1, status=201)
+    return _shown(project, 1)
 
 
-def get(call: Call, project_id: str) -> Answer:
+def get(work: Work, project_id: str) -> Shown:
     """One project as its members see it."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "see project")
-    row = call.at.execute(select(projects.c.doc, projects.c.version).where(projects.c.id == project_id)).one()
-    return Answer(row.doc.encode(), version=row.version)
+    work.hub.permissions.require(work.at, work.caller, project_id, "see project")
+    row = work.at.execute(select(projects.c.doc, projects.c.version).where(projects.c.id == project_id)).one()
+    return Shown(row.doc.encode(), version=row.version)
 
 
-def listed(call: Call) -> Answer:
+def listed(work: Work, query: Mapping[str, str]) -> Shown:
     """The projects a caller has a role in, by id."""
-    limit = min(int(call.query.get("limit", 100)), 500)
-    caller = call.caller
+    limit = min(int(query.get("limit", 100)), 500)
+    caller = work.caller
     mine = [projects.c.organization_id == caller.organization_id]
     if caller.user_id is not None:
         of_user = select(project_members.c.project_id).where(project_members.c.user_id == caller.user_id)
@@ -122,50 +121,50 @@ def listed(call: Call) -> Answer:
         or_(*mine),
         projects.c.organization_id.in_(select(organizations.c.id).where(organizations.c.deleted.is_(False))),
     ]
-    if "organizationId" in call.query:
-        here.append(projects.c.organization_id == call.query["organizationId"])
-    if "status" in call.query:
-        here.append(projects.c.status == call.query["status"])
-    if "after" in call.query:
-        here.append(projects.c.id > call.query["after"])
-    rows = call.at.execute(
+    if "organizationId" in query:
+        here.append(projects.c.organization_id == query["organizationId"])
+    if "status" in query:
+        here.append(projects.c.status == query["status"])
+    if "after" in query:
+        here.append(projects.c.id > query["after"])
+    rows = work.at.execute(
         select(projects.c.id, projects.c.doc).where(and_(*here)).order_by(projects.c.id).limit(limit + 1)
     ).all()
     return page([(row.id, row.doc) for row in rows], limit)
 
 
-def update_settings(call: Call, project_id: str) -> Answer:
+def update_settings(work: Work, project_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed (JSON merge)."""
-    change = Change(call, project_id, "manage project")
-    preconditions.check(call, change.journal.project_version, _current(call, project_id))
+    change = Change(work, project_id, "manage project")
+    check(change.journal.project_version, _current(work, project_id))
     before = change.journal.project
-    wished = {name: value for name, value in call.body.items() if name not in IGNORED}
-    after = _checked(call, merged(before, wished, allowed=SETTABLE))
+    wished = {name: value for name, value in body.items() if name not in IGNORED}
+    after = _checked(work, merged(before, wished, allowed=SETTABLE))
     if after == before:
-        return _answer(before, change.journal.project_version)
+        return _shown(before, change.journal.project_version)
     return _save(change, after, "project_changed")
 
 
-def archive(call: Call, project_id: str) -> Answer:
+def archive(work: Work, project_id: str, check: Check) -> Shown:
     """Put away: nothing runs in it, nothing is lost."""
-    change = Change(call, project_id, "manage project")
-    preconditions.check(call, change.journal.project_version, _current(call, project_id))
+    change = Change(work, project_id, "manage project")
+    check(change.journal.project_version, _current(work, project_id))
     if change.journal.project.status == "archived":
-        return _answer(change.journal.project, change.journal.project_version)
+        return _shown(change.journal.project, change.journal.project_version)
     return _save(change, replace(change.journal.project, status="archived", archived_at=change.now), "project_archived")
 
 
-def _save(change: Change, after: Project, kind: str) -> Answer:
+def _save(change: Change, after: Project, kind: str) -> Shown:
     saved = change.save_project(change.journal.project, after)
     change.event(after.id, kind)
-    return _answer(saved, saved.version)
+    return _shown(saved, saved.version)
 
 
-def _checked(call: Call, project: Project) -> Project:
+def _checked(work: Work, project: Project) -> Project:
     name_of(project.name)
     if project.slug != slug_of(project.slug):
         raise InvalidValue("slug", f"{project.slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens")
-    taken = call.at.execute(
+    taken = work.at.execute(
         select(projects.c.id).where(
             and_(
                 projects.c.organization_id == project.organization_id,
@@ -182,37 +181,37 @@ def _checked(call: Call, project: Project) -> Project:
         if list_name not in LISTS or not 1 <= limit <= 10_000:
             raise InvalidValue("wipLimits", f"{list_name[:20]}={limit} is no limit")
     if project.visibility == "public" and project.public_slug is None:
-        project = replace(project, public_slug=_free_public_slug(call, project.slug, project.id))
+        project = replace(project, public_slug=_free_public_slug(work, project.slug, project.id))
     if project.public_slug is not None:
         if project.public_slug != slug_of(project.public_slug):
             raise InvalidValue(
                 "publicSlug", f"{project.public_slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens"
             )
-        owner = call.at.execute(select(projects.c.id).where(projects.c.public_slug == project.public_slug)).scalar()
+        owner = work.at.execute(select(projects.c.id).where(projects.c.public_slug == project.public_slug)).scalar()
         if owner not in (None, project.id):
             raise HubError("already_exists", f"Another project is at {project.public_slug!r} already")
     if (project.archived_at is None) != (project.status != "archived"):
-        at = datetime.fromtimestamp(call.now, UTC)
+        at = datetime.fromtimestamp(work.now, UTC)
         project = replace(project, archived_at=at if project.status == "archived" else None)
     return project
 
 
-def _answer(project: Project, version: int, *, status: int = 200) -> Answer:
-    return Answer(orjson.dumps(document(project)), status, version=version)
+def _shown(project: Project, version: int) -> Shown:
+    return Shown(orjson.dumps(document(project)), version)
 
 
-def _current(call: Call, project_id: str) -> str:
-    return str(call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
+def _current(work: Work, project_id: str) -> str:
+    return str(work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
 
 
-def own_organization(call: Call) -> str:
+def own_organization(work: Work) -> str:
     """The organisation a request means that names none: the caller's first."""
-    if call.caller.organization_id is not None:
-        return call.caller.organization_id
-    found = call.at.execute(
+    if work.caller.organization_id is not None:
+        return work.caller.organization_id
+    found = work.at.execute(
         select(organization_members.c.organization_id)
         .join(organizations, organizations.c.id == organization_members.c.organization_id)
-        .where(and_(organization_members.c.user_id == call.caller.user_id, organizations.c.deleted.is_(False)))
+        .where(and_(organization_members.c.user_id == work.caller.user_id, organizations.c.deleted.is_(False)))
         .order_by(organization_members.c.added_at)
         .limit(1)
     ).scalar()
@@ -221,9 +220,9 @@ def own_organization(call: Call) -> str:
     return str(found)
 
 
-def _free_slug(call: Call, organization_id: str, base: str) -> str:
+def _free_slug(work: Work, organization_id: str, base: str) -> str:
     taken = set(
-        call.at.execute(
+        work.at.execute(
             select(projects.c.slug).where(
                 and_(projects.c.organization_id == organization_id, projects.c.slug.startswith(base, autoescape=True))
             )
@@ -232,9 +231,9 @@ def _free_slug(call: Call, organization_id: str, base: str) -> str:
     return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
 
 
-def _free_public_slug(call: Call, base: str, project_id: str) -> str:
+def _free_public_slug(work: Work, base: str, project_id: str) -> str:
     taken = set(
-        call.at.execute(
+        work.at.execute(
             select(projects.c.public_slug).where(
                 and_(projects.c.public_slug.startswith(base, autoescape=True), projects.c.id != project_id)
             )
@@ -246,10 +245,10 @@ def _free_public_slug(call: Call, base: str, project_id: str) -> str:
 # ---- members -----------------------------------------------------------------------------------------------------
 
 
-def members(call: Call, project_id: str) -> Answer:
+def members(work: Work, project_id: str) -> Shown:
     """Who has a role in a project by its own list; only its members see it."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "see members")
-    rows = call.at.execute(
+    work.hub.permissions.require(work.at, work.caller, project_id, "see members")
+    rows = work.at.execute(
         select(project_members.c.user_id, project_members.c.role, users.c.email, users.c.doc)
         .join(users, users.c.id == project_members.c.user_id)
         .where(project_members.c.project_id == project_id)
@@ -259,18 +258,18 @@ def members(call: Call, project_id: str) -> Answer:
         {"userId": row.user_id, "role": row.role, "email": row.email, "name": orjson.loads(row.doc).get("name")}
         for row in rows
     ]
-    return Answer(orjson.dumps({"items": items, "nextAfter": None}))
+    return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def add_member(call: Call, project_id: str) -> Answer:
+def add_member(work: Work, project_id: str, body: JsonObject) -> Shown:
     """Give a person a role; who has one gets the new one."""
-    change = Change(call, project_id, "manage project")
-    role = call.body.get("role", "contributor")
+    change = Change(work, project_id, "manage project")
+    role = body.get("role", "contributor")
     if role not in ROLES[1:]:
         raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ROLES[1:])}")
-    user_id = find_user(call, call.body)
+    user_id = find_user(work, body)
     put_member(change, user_id, str(role))
-    return Answer(orjson.dumps({"userId": user_id, "role": role}))
+    return Shown(orjson.dumps({"userId": user_id, "role": role}))
 
 
 def put_member(change: Change, user_id: str, role: str) -> None:
@@ -298,11 +297,11 @@ def put_member(change: Change, user_id: str, role: str) -> None:
     change.work.after.append(change.work.hub.permissions.forget)
 
 
-def remove_member(call: Call, project_id: str, user_id: str) -> Answer:
+def remove_member(work: Work, project_id: str, user_id: str) -> None:
     """Take a person's role away; the last owner stays one."""
-    change = Change(call, project_id, "manage project")
+    change = Change(work, project_id, "manage project")
     _check_other_owner(change, user_id)
-    gone = call.at.execute(
+    gone = work.at.execute(
         delete(project_members).where(
             and_(project_members.c.project_id == project_id, project_members.c.user_id == user_id)
         )
@@ -310,8 +309,7 @@ def remove_member(call: Call, project_id: str, user_id: str) -> Answer:
     if not gone:
         raise NotFound("This person is no member of the project")
     change.event(change.project_id, "member_removed", note=user_id)
-    call.after.append(call.hub.permissions.forget)
-    return Answer(status=204)
+    work.after.append(work.hub.permissions.forget)
 
 
 def _check_other_owner(change: Change, user_id: str) -> None:
@@ -326,7 +324,7 @@ def _check_other_owner(change: Change, user_id: str) -> None:
         raise Conflict("A project has an owner", why="this is the last one", todo="make somebody else owner first")
 
 
-def find_user(call: Call, body: JsonObject) -> str:
+def find_user(work: Work, body: JsonObject) -> str:
     """The person a request names by `userId` or `email`; NotFound."""
     user_id, email = body.get("userId"), body.get("email")
     if isinstance(user_id, str) and "\0" not in user_id:
@@ -335,17 +333,17 @@ def find_user(call: Call, body: JsonObject) -> str:
         where = func.lower(users.c.email) == email.strip().lower()
     else:
         raise InvalidValue("userId", "name the person by userId or email")
-    found = call.at.execute(select(users.c.id).where(and_(where, users.c.status == "active"))).scalar()
+    found = work.at.execute(select(users.c.id).where(and_(where, users.c.status == "active"))).scalar()
     if found is None:
         raise NotFound("The hub has no such person", todo="they sign in once, or `solo-unicorn hub user add`")
     return str(found)
 
 
-def page(found: list[tuple[str, str]], limit: int) -> Answer:
+def page(found: list[tuple[str, str]], limit: int) -> Shown:
     """A page of (id, text) rows, of which one more than `limit` was read."""
     rows, more = found[:limit], len(found) > limit
     body = b'{"items":[' + ",".join(doc for _, doc in rows).encode() + b'],"nextAfter":'
-    return Answer(body + orjson.dumps(rows[-1][0] if more else None) + b"}")
+    return Shown(body + orjson.dumps(rows[-1][0] if more else None) + b"}")
 
 
 def stored(doc: str) -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -10,10 +11,10 @@ from sqlalchemy import and_, func, or_, select
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
-from ..api.endpoint import Answer, Call
 from ..errors import HubError
 from ..permissions import missing
 from ..tables import missions, organizations, projects
+from ..work import Shown, Work
 
 SHOWN: Final = (
     "id",
@@ -61,9 +62,8 @@ _PUBLIC = and_(
 )
 
 
-def browse(call: Call) -> Answer:
+def browse(work: Work, query: Mapping[str, str]) -> Shown:
     """Public projects, the most starred first."""
-    query = call.query
     limit = min(int(query.get("limit", 50)), 200)
     here = [_PUBLIC]
     if "category" in query:
@@ -77,7 +77,7 @@ def browse(call: Call) -> Answer:
         here.append(
             or_(projects.c.star_count < int(count), and_(projects.c.star_count == int(count), projects.c.id > last))
         )
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(projects.c.id, projects.c.star_count, projects.c.doc)
         .where(and_(*here))
         .order_by(projects.c.star_count.desc(), projects.c.id)
@@ -88,12 +88,12 @@ def browse(call: Call) -> Answer:
     return _public({"items": [_shown(row.doc) for row in page], "nextAfter": after})
 
 
-def search(call: Call) -> Answer:
+def search(work: Work, query: Mapping[str, str]) -> Shown:
     """Public projects whose texts have all the words of `q`."""
-    if not call.query.get("q", "").strip():
+    if not query.get("q", "").strip():
         raise InvalidValue("q", "q is missing", todo="name what you look for")
-    found = browse(call)
-    words = call.query["q"].lower().split()[:10]
+    found = browse(work, query)
+    words = query["q"].lower().split()[:10]
     page = orjson.loads(found.body)
     page["items"] = [item for item in page["items"] if _holds(item, words)]
     return _public(page)
@@ -107,9 +107,9 @@ def _holds(item: JsonObject, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def featured(call: Call) -> Answer:
+def featured(work: Work) -> Shown:
     """The public projects that the hub's operator shows first."""
-    docs = call.at.execute(
+    docs = work.at.execute(
         select(projects.c.doc)
         .where(and_(_PUBLIC, projects.c.featured.is_(True)))
         .order_by(projects.c.star_count.desc(), projects.c.id)
@@ -118,9 +118,9 @@ def featured(call: Call) -> Answer:
     return _public({"items": [_shown(doc) for doc in docs], "nextAfter": None})
 
 
-def categories(call: Call) -> Answer:
+def categories(work: Work) -> Shown:
     """The categories of public projects, with how many each has."""
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(projects.c.category, func.count().label("total"))
         .where(and_(_PUBLIC, projects.c.category.is_not(None)))
         .group_by(projects.c.category)
@@ -129,23 +129,23 @@ def categories(call: Call) -> Answer:
     return _public({"items": [{"name": row.category, "count": row.total} for row in rows], "nextAfter": None})
 
 
-def public_project(call: Call, slug: str) -> Answer:
+def public_project(work: Work, slug: str) -> Shown:
     """One public project."""
-    return _public(_shown(_by_slug(call, slug)[1]))
+    return _public(_shown(_by_slug(work, slug)[1]))
 
 
-def public_missions(call: Call, slug: str) -> Answer:
+def public_missions(work: Work, slug: str, query: Mapping[str, str]) -> Shown:
     """The missions of a public project that shows them; 404 when it does not."""
-    project_id, doc = _by_slug(call, slug)
+    project_id, doc = _by_slug(work, slug)
     if not orjson.loads(doc).get("publicMissionRead"):
         raise missing("project", slug)
-    limit = min(int(call.query.get("limit", 100)), 200)
+    limit = min(int(query.get("limit", 100)), 200)
     here = [missions.c.project_id == project_id, missions.c.deleted.is_(False)]
-    if "list" in call.query:
-        here.append(missions.c.list == call.query["list"])
-    if "after" in call.query:
-        here.append(missions.c.id > call.query["after"])
-    rows = call.at.execute(
+    if "list" in query:
+        here.append(missions.c.list == query["list"])
+    if "after" in query:
+        here.append(missions.c.id > query["after"])
+    rows = work.at.execute(
         select(missions.c.id, missions.c.doc).where(and_(*here)).order_by(missions.c.id).limit(limit + 1)
     ).all()
     items: list[Json] = []
@@ -155,8 +155,8 @@ def public_missions(call: Call, slug: str) -> Answer:
     return _public({"items": items, "nextAfter": rows[limit - 1].id if len(rows) > limit else None})
 
 
-def _by_slug(call: Call, slug: str) -> tuple[str, str]:
-    row = call.at.execute(
+def _by_slug(work: Work, slug: str) -> tuple[str, str]:
+    row = work.at.execute(
         select(projects.c.id, projects.c.doc).where(and_(_PUBLIC, projects.c.public_slug == slug))
     ).one_or_none()
     if row is None:
@@ -169,6 +169,6 @@ def _shown(doc: str) -> JsonObject:
     return {name: found[name] for name in SHOWN if name in found}
 
 
-def _public(body: JsonObject) -> Answer:
+def _public(body: JsonObject) -> Shown:
     raw = orjson.dumps(body)
-    return Answer(raw, version=sha256(raw).hexdigest()[:32], public=True)
+    return Shown(raw, version=sha256(raw).hexdigest()[:32])

@@ -24,6 +24,8 @@ from .missions import opened, project_of
 
 LEASE_SECONDS: Final = 120
 RENEW_SECONDS: Final = 30
+GONE_SECONDS: Final = 45
+"""A workstation that was silent for so long is offline."""
 
 
 @dataclass(frozen=True, slots=True)

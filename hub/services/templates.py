@@ -7,14 +7,14 @@ from typing import Final
 import orjson
 from sqlalchemy import and_, insert, or_, select
 
-from ...missions.entities import Flow
+from ...missions.entities import Flow, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.ids import new_ulid
-from ..api.endpoint import Answer, Call
 from ..change import Change
 from ..permissions import missing
 from ..records.missions import joined
 from ..tables import actors, flows, missions, organization_members, projects, templates
+from ..work import Shown, Work
 from . import missions as missions_service
 from . import parts as parts_service
 from . import projects as projects_service
@@ -35,18 +35,18 @@ FLOW_KEPT: Final = ("name", "description", "stageSequence", "isDefault")
 MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stage", "isLoop", "loopSchedule")
 
 
-def export_template(call: Call, project_id: str) -> Answer:
+def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
     """A project's settings, flows, actors and open missions as a template of its organisation."""
-    access = call.hub.permissions.require(call.at, call.caller, project_id, "manage project")
-    row = call.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
+    access = work.hub.permissions.require(work.at, work.caller, project_id, "manage project")
+    row = work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
     project = orjson.loads(row)
-    name = name_of(call.body.get("name", project["name"]))
-    public = call.body.get("public", False)
+    name = name_of(body.get("name", project["name"]))
+    public = body.get("public", False)
     if not isinstance(public, bool):
         raise InvalidValue("public", "public is true or false")
     names = {}
     own_flows = []
-    for text in _docs(call, flows, project_id):
+    for text in _docs(work, flows, project_id):
         flow = orjson.loads(text)
         names[flow["id"]] = flow["name"]
         own_flows.append(
@@ -54,10 +54,10 @@ def export_template(call: Call, project_id: str) -> Answer:
         )
     own_actors = [
         {key: actor[key] for key in ("name", "description", "methodology", "focus", "isDefault") if key in actor}
-        for actor in map(orjson.loads, _docs(call, actors, project_id))
+        for actor in map(orjson.loads, _docs(work, actors, project_id))
     ]
     kept = []
-    rows = call.at.execute(
+    rows = work.at.execute(
         select(missions.c.doc)
         .where(
             and_(
@@ -80,7 +80,7 @@ def export_template(call: Call, project_id: str) -> Answer:
         "missions": kept,
     }
     doc = {"id": new_ulid(), "name": name, "public": public, "organizationId": access.organization_id, **content}
-    call.at.execute(
+    work.at.execute(
         insert(templates).values(
             id=doc["id"],
             organization_id=access.organization_id,
@@ -89,40 +89,39 @@ def export_template(call: Call, project_id: str) -> Answer:
             doc=orjson.dumps(doc).decode(),
         )
     )
-    return Answer(orjson.dumps(doc), 201)
+    return Shown(orjson.dumps(doc))
 
 
-def list_templates(call: Call) -> Answer:
+def list_templates(work: Work) -> Shown:
     """Public templates, and those of the caller's organisations."""
-    mine = select(organization_members.c.organization_id).where(organization_members.c.user_id == call.caller.user_id)
-    docs = call.at.execute(
+    mine = select(organization_members.c.organization_id).where(organization_members.c.user_id == work.caller.user_id)
+    docs = work.at.execute(
         select(templates.c.doc)
         .where(
             or_(
                 templates.c.public.is_(True),
                 templates.c.organization_id.in_(mine),
-                templates.c.organization_id == (call.caller.organization_id or ""),
+                templates.c.organization_id == (work.caller.organization_id or ""),
             )
         )
         .order_by(templates.c.id)
         .limit(200)
     ).scalars()
-    return Answer(b'{"items":' + joined(list(docs)) + b',"nextAfter":null}')
+    return Shown(b'{"items":' + joined(list(docs)) + b',"nextAfter":null}')
 
 
-def create_from_template(call: Call, template_id: str) -> Answer:
+def create_from_template(work: Work, template_id: str, body: JsonObject) -> Shown:
     """A new project as a template says, of the caller's organisation; all of it or nothing."""
     from ..permissions import organization_role
 
-    row = call.at.execute(select(templates).where(templates.c.id == template_id)).one_or_none()
-    if row is None or not (row.public or organization_role(call.at, call.caller, row.organization_id) is not None):
+    row = work.at.execute(select(templates).where(templates.c.id == template_id)).one_or_none()
+    if row is None or not (row.public or organization_role(work.at, work.caller, row.organization_id) is not None):
         raise missing("template", template_id)
     template = orjson.loads(row.doc)
-    wished = {key: value for key, value in call.body.items() if key in ("id", "name", "organizationId")}
-    call.body = {**template["settings"], "name": template["name"], **wished}
-    made = projects_service.create(call)
+    wished = {key: value for key, value in body.items() if key in ("id", "name", "organizationId")}
+    made = projects_service.create(work, {**template["settings"], "name": template["name"], **wished})
     project = orjson.loads(made.body)
-    change = Change(call, project["id"], "manage project")
+    change = Change(work, project["id"], "manage project")
     ids = {flow.name: flow.id for flow in change.parts(Flow, change.project_id)}
     for flow in template["flows"]:
         if flow["name"] not in ids:
@@ -132,13 +131,13 @@ def create_from_template(call: Call, template_id: str) -> Answer:
         parts_service.create(change, parts_service.ACTOR, {**actor, "isDefault": False})
     for mission in template["missions"]:
         flow_id = ids.get(mission.get("flow", "Standard"))
-        body = {name: value for name, value in mission.items() if name != "flow"}
-        missions_service.create(change, {**body, **({"flowId": flow_id} if flow_id else {})})
-    return Answer(made.body, 201, version=made.version)
+        kept = {name: value for name, value in mission.items() if name != "flow"}
+        missions_service.create(change, {**kept, **({"flowId": flow_id} if flow_id else {})})
+    return made
 
 
-def _docs(call: Call, table: object, project_id: str) -> list[str]:
+def _docs(work: Work, table: object, project_id: str) -> list[str]:
     from typing import Any, cast
 
     of = cast("Any", table)
-    return list(call.at.execute(select(of.c.doc).where(of.c.project_id == project_id).order_by(of.c.id)).scalars())
+    return list(work.at.execute(select(of.c.doc).where(of.c.project_id == project_id).order_by(of.c.id)).scalars())

@@ -14,18 +14,18 @@ import orjson
 from sqlalchemy import Row, and_, insert, select, update
 
 from ...missions.entities import Json, JsonObject, Workstation
-from ...missions.errors import InvalidValue
+from ...missions.errors import AlreadyExists, InvalidValue
 from ...missions.wire import from_wire, to_wire, wire_name
-from ..api import preconditions
-from ..api.endpoint import Answer, Call
 from ..change import new_id
 from ..errors import HubError
 from ..permissions import missing, organization_role
 from ..tables import missions, workstations
+from ..work import Check, Shown, Work
+from .assignments import open_offers
 from .projects import own_organization
+from .running import GONE_SECONDS
 from .values import merged, name_of
 
-GONE_SECONDS: Final = 45
 HEARTBEAT_SECONDS: Final = 15
 SECRET: Final = frozenset({"registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"})
 FIXED: Final = frozenset(
@@ -48,20 +48,19 @@ STATUS_ONLY: Final = ("id", "status", "lastHeartbeatAt")
 STATES: Final = ("idle", "busy", "paused", "draining")
 
 
-def register(call: Call, workstation_id: str | None = None) -> Answer:
-    """A workstation of the caller's, made or registered again by a new start."""
-    body = call.body
+def register(work: Work, body: JsonObject, workstation_id: str | None = None) -> tuple[Shown, bool]:
+    """A workstation of the caller's, made or registered again by a new start; whether it is new."""
     identifier = new_id(workstation_id if workstation_id is not None else body.get("id"))
     generation, machine = body.get("generation", 1), body.get("machineId")
     if type(generation) is not int or not 0 <= generation < 2**53:
         raise InvalidValue("generation", "generation is a count")
     if machine is not None and (not isinstance(machine, str) or len(machine) > 200 or "\0" in machine):
         raise InvalidValue("machineId", "machineId is a text of at most 200 characters")
-    row = call.at.execute(select(workstations).where(workstations.c.id == identifier).with_for_update()).one_or_none()
+    row = work.at.execute(select(workstations).where(workstations.c.id == identifier).with_for_update()).one_or_none()
     if row is None:
-        return _create(call, identifier, generation, machine)
-    if row.deleted or not _mine(call, row):
-        raise HubError("already_exists", f"The id {identifier} is taken", todo="make another ULID")
+        return _create(work, identifier, generation, machine, body), True
+    if row.deleted or not _mine(work, row):
+        raise AlreadyExists(f"The id {identifier} is taken", id=identifier, todo="make another ULID")
     if row.machine_id is not None and machine is not None and row.machine_id != machine:
         raise HubError(
             "conflict",
@@ -74,24 +73,24 @@ def register(call: Call, workstation_id: str | None = None) -> Answer:
         raise _superseded(row.generation)
     before = from_wire(Workstation, orjson.loads(row.doc))
     after = merged(before, _wished(body), allowed=SETTABLE)
-    return _write(call, row, after, generation=generation, machine_id=machine or row.machine_id)
+    return _write(work, row, after, generation=generation, machine_id=machine or row.machine_id), False
 
 
-def _create(call: Call, identifier: str, generation: int, machine: str | None) -> Answer:
-    organization_id = call.body.get("organizationId") or own_organization(call)
+def _create(work: Work, identifier: str, generation: int, machine: str | None, body: JsonObject) -> Shown:
+    organization_id = body.get("organizationId") or own_organization(work)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "see organization")
-    now = datetime.fromtimestamp(call.now, UTC)
-    name = name_of(call.body.get("name"))
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    now = datetime.fromtimestamp(work.now, UTC)
+    name = name_of(body.get("name"))
     made = merged(
-        Workstation(identifier, name, now, now, organization_id=organization_id), _wished(call.body), allowed=SETTABLE
+        Workstation(identifier, name, now, now, organization_id=organization_id), _wished(body), allowed=SETTABLE
     )
-    call.at.execute(
+    work.at.execute(
         insert(workstations).values(
             id=identifier,
             organization_id=organization_id,
-            user_id=call.caller.user_id,
+            user_id=work.caller.user_id,
             machine_id=machine,
             generation=generation,
             version=1,
@@ -99,61 +98,59 @@ def _create(call: Call, identifier: str, generation: int, machine: str | None) -
             doc=_text(made),
         )
     )
-    return _one(call, identifier, status=201)
+    return _one(work, identifier)
 
 
-def listed(call: Call, organization_id: str) -> Answer:
+def listed(work: Work, organization_id: str) -> Shown:
     """An organisation's workstations, for its members."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "see organization")
-    rows = call.at.execute(
+    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    rows = work.at.execute(
         select(workstations)
         .where(and_(workstations.c.organization_id == organization_id, workstations.c.deleted.is_(False)))
         .order_by(workstations.c.id)
     ).all()
-    return Answer(orjson.dumps({"items": [shown(row, call.now) for row in rows], "nextAfter": None}))
+    return Shown(orjson.dumps({"items": [shown(row, work.now) for row in rows], "nextAfter": None}))
 
 
-def of_project(call: Call, project_id: str) -> Answer:
+def of_project(work: Work, project_id: str) -> Shown:
     """The workstations that may work on a project, as much of them as the caller may see."""
-    access = call.hub.permissions.require(call.at, call.caller, project_id, "see workstations")
-    rows = call.at.execute(
+    access = work.hub.permissions.require(work.at, work.caller, project_id, "see workstations")
+    rows = work.at.execute(
         select(workstations)
         .where(and_(workstations.c.organization_id == access.organization_id, workstations.c.deleted.is_(False)))
         .order_by(workstations.c.id)
     ).all()
-    items = [shown(row, call.now) for row in rows]
+    items = [shown(row, work.now) for row in rows]
     if access.view == "status":
         items = [{name: item[name] for name in STATUS_ONLY if name in item} for item in items]
-    return Answer(orjson.dumps({"items": items, "view": access.view, "nextAfter": None}))
+    return Shown(orjson.dumps({"items": items, "view": access.view, "nextAfter": None}))
 
 
-def get(call: Call, workstation_id: str) -> Answer:
+def get(work: Work, workstation_id: str) -> Shown:
     """One workstation, for members of its organisation."""
-    _seen(call, workstation_id)
-    return _one(call, workstation_id)
+    _seen(work, workstation_id)
+    return _one(work, workstation_id)
 
 
-def edit(call: Call, workstation_id: str) -> Answer:
+def edit(work: Work, workstation_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed, by its owner or an administrator."""
-    row = _managed(call, workstation_id)
-    preconditions.check(call, row.version, shown(row, call.now))
-    after = merged(from_wire(Workstation, orjson.loads(row.doc)), _wished(call.body), allowed=SETTABLE)
-    return _write(call, row, after)
+    row = _managed(work, workstation_id)
+    check(row.version, shown(row, work.now))
+    after = merged(from_wire(Workstation, orjson.loads(row.doc)), _wished(body), allowed=SETTABLE)
+    return _write(work, row, after)
 
 
-def remove(call: Call, workstation_id: str) -> Answer:
+def remove(work: Work, workstation_id: str) -> None:
     """Taken off the hub, by its owner or an administrator."""
-    _managed(call, workstation_id)
-    call.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(deleted=True))
-    return Answer(status=204)
+    _managed(work, workstation_id)
+    work.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(deleted=True))
 
 
-def heartbeat(call: Call, workstation_id: str) -> Answer:
+def heartbeat(work: Work, workstation_id: str, body: JsonObject) -> Shown:
     """Every 15 s: what it does; answered with what it is to cancel."""
-    row = call.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
-    if row is None or row.deleted or not _mine(call, row):
+    row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
+    if row is None or row.deleted or not _mine(work, row):
         raise missing("workstation", workstation_id)
-    body = call.body
     generation, state = body.get("generation", row.generation), body.get("state", "idle")
     if type(generation) is not int:
         raise InvalidValue("generation", "generation is a count")
@@ -166,25 +163,23 @@ def heartbeat(call: Call, workstation_id: str) -> Answer:
         given["availableCodeAgents"] = body["availableCodeAgents"]
     before = from_wire(Workstation, orjson.loads(row.doc))
     after = merged(before, given, allowed=SETTABLE)
-    presence = {"state": state, "slots": body.get("slots"), "at": call.now}
-    values: dict[str, object] = {"heartbeat_at": call.now, "presence": orjson.dumps(presence).decode()}
+    presence = {"state": state, "slots": body.get("slots"), "at": work.now}
+    values: dict[str, object] = {"heartbeat_at": work.now, "presence": orjson.dumps(presence).decode()}
     if after != before:
         values["doc"] = _text(after)
-    call.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(**values))
-    from .assignments import open_offers  # which asks this module who is there
-
-    cancelled = _runs_to_cancel(call, workstation_id, body.get("runs"))
+    work.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(**values))
+    cancelled = _runs_to_cancel(work, workstation_id, body.get("runs"))
     answer: JsonObject = {
         "commands": [],
         "runsToCancel": list[Json](cancelled),
-        "offers": list[Json](open_offers(call.at, workstation_id, call.now)),
-        "serverTime": datetime.fromtimestamp(call.now, UTC).isoformat()[:-6] + "Z",
+        "offers": list[Json](open_offers(work.at, workstation_id, work.now)),
+        "serverTime": datetime.fromtimestamp(work.now, UTC).isoformat()[:-6] + "Z",
         "heartbeatSeconds": HEARTBEAT_SECONDS,
     }
-    return Answer(orjson.dumps(answer))
+    return Shown(orjson.dumps(answer))
 
 
-def _runs_to_cancel(call: Call, workstation_id: str, runs: object) -> list[str]:
+def _runs_to_cancel(work: Work, workstation_id: str, runs: object) -> list[str]:
     """Sessions the workstation runs on missions that somebody else holds by now."""
     if not isinstance(runs, list):
         return []
@@ -195,7 +190,7 @@ def _runs_to_cancel(call: Call, workstation_id: str, runs: object) -> list[str]:
     }
     held = {
         row.id: row
-        for row in call.at.execute(
+        for row in work.at.execute(
             select(missions.c.id, missions.c.workstation_id, missions.c.lease_session).where(
                 missions.c.id.in_([value for value in named.values() if "\0" not in value])
             )
@@ -229,42 +224,42 @@ def _wished(body: JsonObject) -> JsonObject:
     return {name: value for name, value in body.items() if name not in FIXED | SECRET}
 
 
-def _write(call: Call, row: Row[Any], after: Workstation, **columns: object) -> Answer:
+def _write(work: Work, row: Row[Any], after: Workstation, **columns: object) -> Shown:
     name_of(after.name)
-    call.at.execute(
+    work.at.execute(
         update(workstations)
         .where(workstations.c.id == row.id)
         .values(doc=_text(after), version=row.version + 1, **columns)
     )
-    return _one(call, row.id)
+    return _one(work, row.id)
 
 
-def _one(call: Call, workstation_id: str, *, status: int = 200) -> Answer:
-    row = call.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one()
-    return Answer(orjson.dumps(shown(row, call.now)), status, version=row.version)
+def _one(work: Work, workstation_id: str) -> Shown:
+    row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one()
+    return Shown(orjson.dumps(shown(row, work.now)), version=row.version)
 
 
 def _text(made: Workstation) -> str:
     return orjson.dumps({name: value for name, value in to_wire(made).items() if name not in SECRET}).decode()
 
 
-def _mine(call: Call, row: Row[Any]) -> bool:
-    if call.caller.user_id is not None:
-        return bool(row.user_id == call.caller.user_id)
-    return bool(row.organization_id == call.caller.organization_id)
+def _mine(work: Work, row: Row[Any]) -> bool:
+    if work.caller.user_id is not None:
+        return bool(row.user_id == work.caller.user_id)
+    return bool(row.organization_id == work.caller.organization_id)
 
 
-def _seen(call: Call, workstation_id: str) -> Row[Any]:
-    row = call.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
-    if row is None or row.deleted or organization_role(call.at, call.caller, row.organization_id) is None:
+def _seen(work: Work, workstation_id: str) -> Row[Any]:
+    row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
+    if row is None or row.deleted or organization_role(work.at, work.caller, row.organization_id) is None:
         raise missing("workstation", workstation_id)
     return row
 
 
-def _managed(call: Call, workstation_id: str) -> Row[Any]:
-    row = _seen(call, workstation_id)
-    if not _mine(call, row):
-        call.hub.permissions.require_organization(call.at, call.caller, row.organization_id, "manage organization")
+def _managed(work: Work, workstation_id: str) -> Row[Any]:
+    row = _seen(work, workstation_id)
+    if not _mine(work, row):
+        work.hub.permissions.require_organization(work.at, work.caller, row.organization_id, "manage organization")
     return row
 
 

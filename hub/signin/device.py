@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -19,10 +19,8 @@ from sqlalchemy import Connection, Row, delete, select, update
 from . import clients
 from .accounts import Account
 from .exchange import Request
+from .issuer import Issuer
 from .tables import devices, digest, families
-
-if TYPE_CHECKING:
-    from .issuer import Issuer
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 EXPIRES_SECONDS: Final = 600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
@@ -19,15 +19,11 @@ from sqlalchemy import Connection, select, update
 from . import clients
 from .accounts import Account
 from .exchange import Request
+from .issuer import ACCESS_SECONDS, REFRESH_PREFIX, Issuer
 from .keys import ALGORITHM, hub_secret, seal
 from .tables import codes, digest, families, refresh_tokens
 
-if TYPE_CHECKING:
-    from .issuer import Issuer
-
-ACCESS_SECONDS: Final = 900
 CODE_SECONDS: Final = 60
-REFRESH_PREFIX: Final = "sur_"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from sqlalchemy import Connection, select, update
 
 from . import clients
 from .accounts import Account, Accounts
-from .device import DeviceEndpoint, DeviceGrant
 from .exchange import Answer, Request
-from .grants import ACCESS_SECONDS, REFRESH_PREFIX, Challenge, CodeGrant, IdToken, RefreshGrant, Revocation
 from .keys import ALGORITHM, Keys
 from .tables import digest, families, new_secret, refresh_tokens
 
+ACCESS_SECONDS: Final = 900
 REFRESH_SECONDS: Final = 30 * 86400
+REFRESH_PREFIX: Final = "sur_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class InvalidTarget(OAuth2Error):  # type: ignore[misc]
 
 
 class Issuer(AuthorizationServer):  # type: ignore[misc]
-    """For the time of one transaction."""
+    """For the time of one transaction. What it grants is registered by whoever opens it (opening.py)."""
 
     def __init__(self, connection: Connection, settings: Settings, keys: Keys, accounts: Accounts) -> None:
         super().__init__(scopes_supported=list(clients.SCOPES))
@@ -53,11 +53,6 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         self.accounts = accounts
         self.keys = keys
         self.register_token_generator("default", self._tokens)
-        self.register_grant(CodeGrant, [Challenge(), IdToken()])
-        self.register_grant(RefreshGrant)
-        self.register_grant(DeviceGrant)
-        self.register_endpoint(Revocation)
-        self.register_endpoint(DeviceEndpoint)
         self.register_extension(_Issuer)
         self.family = ""
         """Of the tokens that are being issued."""

@@ -24,6 +24,7 @@ from .exchange import Answer, Request
 from .grants import user_info
 from .issuer import Issuer, Settings
 from .keys import Keys
+from .opening import opened
 from .verifier import OwnTokens
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class SignIn:
         return found
 
     def _issuer(self, connection: Connection) -> Issuer:
-        return Issuer(connection, self._settings, self._keys, self._accounts)
+        return opened(connection, self._settings, self._keys, self._accounts)
 
     async def _answer(self, asked: Request, account: Account | None) -> Response:
         def grant(connection: Connection) -> Answer:

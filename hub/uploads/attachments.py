@@ -24,15 +24,15 @@ from sqlalchemy import (
 )
 
 from ...missions.entities import Attachment, JsonObject
-from ...missions.errors import InvalidValue
+from ...missions.errors import AlreadyExists, InvalidValue
 from ...missions.wire import to_wire
-from ..api.endpoint import Answer, Call
 from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import Right, missing
 from ..services.missions import project_of
 from ..signin.keys import hub_secret
 from ..tables import metadata
+from ..work import Shown, Work
 from . import kinds, signing
 
 PER_MISSION: Final = 200
@@ -58,14 +58,13 @@ attachments = Table(
 complete (it belongs to its mission)."""
 
 
-def announce(call: Call, project_id: str) -> Answer:
-    """A file is to come: checked by its description, answered with the address to send it to."""
-    call.hub.permissions.require(call.at, call.caller, project_id, "write missions")
-    body = call.body
+def announce(work: Work, project_id: str, body: JsonObject, base_url: str) -> tuple[Shown, bool]:
+    """A file is to come: checked by its description, with the address to send it to; whether it is new."""
+    work.hub.permissions.require(work.at, work.caller, project_id, "write missions")
     mission_id = body.get("missionId")
-    if not isinstance(mission_id, str) or project_of(call, mission_id) != project_id:
+    if not isinstance(mission_id, str) or project_of(work, mission_id) != project_id:
         raise missing("mission", str(mission_id))
-    largest = int(call.hub.settings.options.get("upload_bytes", kinds.SIZE_MAX))
+    largest = int(work.hub.settings.options.get("upload_bytes", kinds.SIZE_MAX))
     made = Attachment(
         id=new_id(body.get("id")),
         project_id=project_id,
@@ -74,17 +73,17 @@ def announce(call: Call, project_id: str) -> Answer:
         mime=kinds.check_mime(body.get("mime")),
         size=kinds.check_size(body.get("size"), largest),
         sha256=_sha256(body.get("sha256")),
-        added_at=datetime.fromtimestamp(call.now, UTC),
-        added_by=author_of(call),
+        added_at=datetime.fromtimestamp(work.now, UTC),
+        added_by=author_of(work),
     )
-    known = call.at.execute(select(attachments).where(attachments.c.id == made.id)).one_or_none()
+    known = work.at.execute(select(attachments).where(attachments.c.id == made.id)).one_or_none()
     if known is not None:
-        return _announced_again(call, known, made)
-    count = len(call.at.execute(select(attachments.c.id).where(attachments.c.mission_id == mission_id)).all())
+        return _announced_again(work, known, made, base_url), False
+    count = len(work.at.execute(select(attachments.c.id).where(attachments.c.mission_id == mission_id)).all())
     if count >= PER_MISSION:
         raise InvalidValue("missionId", f"A mission has at most {PER_MISSION} files")
     doc = orjson.dumps(to_wire(made)).decode()
-    call.at.execute(
+    work.at.execute(
         insert(attachments).values(
             id=made.id,
             project_id=project_id,
@@ -94,70 +93,68 @@ def announce(call: Call, project_id: str) -> Answer:
             mime=made.mime,
             state="waiting",
             reason="",
-            at=call.now,
+            at=work.now,
             doc=doc,
         )
     )
-    return _with_address(call, made.id, doc, "waiting", status=201)
+    return _with_address(work, made.id, doc, "waiting", base_url), True
 
 
-def address(call: Call, identifier: str) -> Answer:
+def address(work: Work, identifier: str, base_url: str) -> Shown:
     """A fresh address for an upload that was not finished in time."""
-    row = _row(call, identifier, "write missions")
-    return _with_address(call, row.id, row.doc, row.state)
+    row = _row(work, identifier, "write missions")
+    return _with_address(work, row.id, row.doc, row.state, base_url)
 
 
-def complete(call: Call, identifier: str) -> Answer:
+def complete(work: Work, identifier: str) -> Shown:
     """The client says that all is sent: the file belongs to its mission if its bytes are here and right."""
-    row = _row(call, identifier, "write missions")
+    row = _row(work, identifier, "write missions")
     match row.state:
         case "waiting":
             raise HubError("conflict", "The file is not here yet", todo="send the rest, then complete")
         case "refused":
             raise HubError("invalid", "The file is not what was announced", why=row.reason, details={"field": "file"})
         case "stored":
-            change = Change(call, row.project_id, "write missions")
-            call.at.execute(update(attachments).where(attachments.c.id == row.id).values(state="complete"))
+            change = Change(work, row.project_id, "write missions")
+            work.at.execute(update(attachments).where(attachments.c.id == row.id).values(state="complete"))
             change.event(
                 change.project_id, "file_attached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"]
             )
-    return Answer(_shown(row.doc, "complete"))
+    return Shown(_shown(row.doc, "complete"))
 
 
-def listed(call: Call, mission_id: str) -> Answer:
+def listed(work: Work, mission_id: str) -> Shown:
     """The files of a mission, oldest first."""
-    project_id = project_of(call, mission_id)
-    call.hub.permissions.require(call.at, call.caller, project_id, "read missions")
-    rows = call.at.execute(
+    project_id = project_of(work, mission_id)
+    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    rows = work.at.execute(
         select(attachments.c.doc)
         .where(attachments.c.mission_id == mission_id, attachments.c.state == "complete")
         .order_by(attachments.c.at, attachments.c.id)
     )
-    return Answer(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b'],"nextAfter":null}')
+    return Shown(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b'],"nextAfter":null}')
 
 
-def get(call: Call, identifier: str) -> Answer:
+def get(work: Work, identifier: str) -> Shown:
     """One of them, also while it is being sent."""
-    row = _row(call, identifier, "read missions")
-    return Answer(_shown(row.doc, row.state, row.reason))
+    row = _row(work, identifier, "read missions")
+    return Shown(_shown(row.doc, row.state, row.reason))
 
 
-def content(call: Call, identifier: str) -> Answer:
+def content(work: Work, identifier: str, base_url: str) -> str:
     """Where its bytes are, for a few minutes."""
-    row = _row(call, identifier, "read missions")
+    row = _row(work, identifier, "read missions")
     if row.state not in ("stored", "complete"):
         raise missing("file", identifier)
-    place = signing.signed(call.base_url, hub_secret(call.at, "uploads"), row.id, "get")
-    return Answer(status=302, headers={"Location": place, "Cache-Control": "no-store"})
+    return signing.signed(base_url, hub_secret(work.at, "uploads"), row.id, "get")
 
 
-def remove(call: Call, identifier: str) -> Answer:
+def remove(work: Work, identifier: str) -> None:
     """Take it off its mission; its bytes go afterwards."""
-    row = _row(call, identifier, "write missions")
-    change = Change(call, row.project_id, "write missions")
-    call.at.execute(delete(attachments).where(attachments.c.id == row.id))
+    row = _row(work, identifier, "write missions")
+    change = Change(work, row.project_id, "write missions")
+    work.at.execute(delete(attachments).where(attachments.c.id == row.id))
     change.event(change.project_id, "file_detached", mission_id=row.mission_id, note=orjson.loads(row.doc)["name"])
-    return Answer(status=204)
 
 
 def waiting(at: Connection, identifier: str) -> Row[Any] | None:
@@ -179,25 +176,25 @@ def abandoned(at: Connection) -> list[str]:
     return found
 
 
-def _row(call: Call, identifier: str, right: Right) -> Row[Any]:
-    row = waiting(call.at, identifier)
-    if row is None or not call.hub.permissions.access(call.at, call.caller, row.project_id).may("read missions"):
+def _row(work: Work, identifier: str, right: Right) -> Row[Any]:
+    row = waiting(work.at, identifier)
+    if row is None or not work.hub.permissions.access(work.at, work.caller, row.project_id).may("read missions"):
         raise missing("file", identifier)
-    call.hub.permissions.require(call.at, call.caller, row.project_id, right)
+    work.hub.permissions.require(work.at, work.caller, row.project_id, right)
     return row
 
 
-def _announced_again(call: Call, known: Row[Any], made: Attachment) -> Answer:
+def _announced_again(work: Work, known: Row[Any], made: Attachment, base_url: str) -> Shown:
     if known.project_id != made.project_id or known.sha256 != made.sha256 or known.size != made.size:
-        raise HubError("already_exists", f"The id {made.id} is taken by another file", todo="make a new id")
-    return _with_address(call, known.id, known.doc, known.state)
+        raise AlreadyExists(f"The id {made.id} is taken by another file", id=made.id, todo="make a new id")
+    return _with_address(work, known.id, known.doc, known.state, base_url)
 
 
-def _with_address(call: Call, identifier: str, doc: str, state: str, *, status: int = 200) -> Answer:
-    place = signing.signed(call.base_url, hub_secret(call.at, "uploads"), identifier, "put")
-    expires = datetime.fromtimestamp(int(call.now) + signing.PUT_SECONDS, UTC).isoformat().replace("+00:00", "Z")
+def _with_address(work: Work, identifier: str, doc: str, state: str, base_url: str) -> Shown:
+    place = signing.signed(base_url, hub_secret(work.at, "uploads"), identifier, "put")
+    expires = datetime.fromtimestamp(int(work.now) + signing.PUT_SECONDS, UTC).isoformat().replace("+00:00", "Z")
     tail = orjson.dumps({"uploadUrl": place, "expiresAt": expires})
-    return Answer(b'{"attachment":' + _shown(doc, state) + b"," + tail[1:], status)
+    return Shown(b'{"attachment":' + _shown(doc, state) + b"," + tail[1:])
 
 
 def _shown(doc: str, state: str, reason: str = "") -> bytes:
