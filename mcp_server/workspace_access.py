@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from ..missions.access import Call, MissionAccess
 from ..missions.board import DependencyView, Hit, ListCount, Page
 from ..missions.comments import LineComment
-from ..missions.creating import MissionDraft
 from ..missions.entities import (
     USER,
     Author,
@@ -22,16 +21,16 @@ from ..missions.entities import (
     MemoryDocument,
     Mission,
     MissionEvent,
-    NoteKind,
     Project,
     ProjectRepository,
-    Relation,
     Session,
 )
+from ..missions.operations.port import Change
 from ..workspace import operations, queries
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -49,6 +48,17 @@ class WorkspaceAccess:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+
+    def write(
+        self,
+        by: Author,
+        operation: Callable[Concatenate[Change, str, P], T],
+        ref: str,
+        /,
+        *args: P.args,
+        **more: P.kwargs,
+    ) -> T:
+        return self._workspace.write_as(by, operation, ref, *args, **more)
 
     def projects(self) -> Sequence[Project]:
         return self._workspace.read(queries.projects.list_all)
@@ -88,55 +98,8 @@ class WorkspaceAccess:
     def list_counts(self, project_id: str) -> Mapping[ListName, ListCount]:
         return self._workspace.read(queries.board.list_counts, project_id)
 
-    def create_mission(self, project: str, draft: MissionDraft, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.missions.create, project, draft)
-
-    def edit_mission(
-        self, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None, by: Author = USER
-    ) -> Mission:
-        return self._workspace.write_as(by, operations.missions.edit, ref, changes, expected_version=expected_version)
-
-    def move_mission(
-        self,
-        ref: str,
-        to_list: ListName,
-        *,
-        before: str | None = None,
-        after: str | None = None,
-        top: bool = False,
-        by: Author = USER,
-    ) -> Mission:
-        return self._workspace.write_as(by, operations.missions.move, ref, to_list, before=before, after=after, top=top)
-
-    def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.missions.set_ready, ref, ready)
-
-    def link(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> None:
-        self._workspace.write_as(by, operations.missions.link, ref, other, relation)
-
-    def unlink(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> None:
-        self._workspace.write_as(by, operations.missions.unlink, ref, other, relation)
-
     def dependencies(self, ref: str) -> Sequence[DependencyView]:
         return self._workspace.read(queries.missions.dependencies, ref)
-
-    def update_tasks(self, ref: str, titles: Sequence[str], current: int, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.missions.update_tasks, ref, titles, current)
-
-    def add_note(self, ref: str, kind: NoteKind, text: str, *, by: Author = USER) -> None:
-        self._workspace.write_as(by, operations.missions.add_note, ref, kind, text)
-
-    def attach_solution(self, ref: str, text: str, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.missions.attach_solution, ref, text)
-
-    def complete_stage(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.review.complete_stage, ref, summary, to_check)
-
-    def request_review(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.review.request_review, ref, summary, to_check)
-
-    def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
-        return self._workspace.write_as(by, operations.review.ask_question, ref, text)
 
     def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
         return self._workspace.read(queries.comments.of_mission, ref, open_only=open_only)
@@ -164,16 +127,6 @@ class WorkspaceAccess:
 
     def memory(self, project: str, name: str) -> MemoryDocument:
         return self._workspace.read(queries.memory.get, project, name)
-
-    def append_memory(
-        self, project: str, name: str, text: str, heading: str | None = None, *, by: Author = USER
-    ) -> MemoryDocument:
-        return self._workspace.write_as(by, operations.memory.append, project, name, text, heading)
-
-    def replace_memory(
-        self, project: str, name: str, text: str, expected_version: int, *, by: Author = USER
-    ) -> MemoryDocument:
-        return self._workspace.write_as(by, operations.memory.replace, project, name, text, expected_version)
 
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
         return self._workspace.read(queries.memory.search, project, text, limit)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from .board import DependencyView, Hit, ListCount, Page
 from .comments import LineComment
-from .creating import MissionDraft
 from .entities import (
     USER,
     Author,
@@ -26,18 +25,32 @@ from .entities import (
     MemoryDocument,
     Mission,
     MissionEvent,
-    NoteKind,
     Project,
     ProjectRepository,
-    Relation,
     Session,
 )
+from .operations.port import Change
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class MissionAccess(Protocol):
     """Reads and domain operations of missions, sessions and project memory, each validated and durable by itself."""
+
+    def write(
+        self,
+        by: Author,
+        operation: Callable[Concatenate[Change, str, P], T],
+        ref: str,
+        /,
+        *args: P.args,
+        **more: P.kwargs,
+    ) -> T:
+        """An operation of `missions.operations` on the mission, or the project, that answers to `ref`.
+
+        What else it names, it names by ids.
+        """
 
     def projects(self) -> Sequence[Project]:
         """Every project the keeper has."""
@@ -75,55 +88,8 @@ class MissionAccess(Protocol):
     def list_counts(self, project_id: str) -> Mapping[ListName, ListCount]:
         """Cards by list."""
 
-    def create_mission(self, project: str, draft: MissionDraft, *, by: Author = USER) -> Mission:
-        """A new mission at the end of its list."""
-
-    def edit_mission(
-        self, ref: str, changes: Mapping[str, object], *, expected_version: int | None = None, by: Author = USER
-    ) -> Mission:
-        """Snake_case fields to their new values; VersionConflict."""
-
-    def move_mission(
-        self,
-        ref: str,
-        to_list: ListName,
-        *,
-        before: str | None = None,
-        after: str | None = None,
-        top: bool = False,
-        by: Author = USER,
-    ) -> Mission:
-        """To a place in a list; the end when none is named."""
-
-    def set_ready(self, ref: str, ready: bool, *, by: Author = USER) -> Mission:
-        """Let agents start on it, or not."""
-
-    def link(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> object:
-        """`ref` blocks (or relates to) `other`; Conflict names a cycle."""
-
-    def unlink(self, ref: str, other: str, relation: Relation, *, by: Author = USER) -> object:
-        """The opposite of `link`."""
-
     def dependencies(self, ref: str) -> Sequence[DependencyView]:
         """Both directions."""
-
-    def update_tasks(self, ref: str, titles: Sequence[str], current: int, *, by: Author = USER) -> Mission:
-        """The whole plan and how many of its tasks are finished."""
-
-    def add_note(self, ref: str, kind: NoteKind, text: str, *, by: Author = USER) -> object:
-        """Appended to the history."""
-
-    def attach_solution(self, ref: str, text: str, *, by: Author = USER) -> Mission:
-        """Markdown; takes the place of the former one."""
-
-    def complete_stage(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
-        """Review, next stage or landing, as the flow says."""
-
-    def request_review(self, ref: str, summary: str, to_check: str | None = None, *, by: Author = USER) -> Mission:
-        """A person looks at the current stage whatever the flow says."""
-
-    def ask_question(self, ref: str, text: str, *, by: Author = USER) -> Mission:
-        """The mission waits for a person's answer."""
 
     def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
         """Line comments on the mission's diff, by file and line."""
@@ -151,16 +117,6 @@ class MissionAccess(Protocol):
 
     def memory(self, project: str, name: str) -> MemoryDocument:
         """One document; NotFound."""
-
-    def append_memory(
-        self, project: str, name: str, text: str, heading: str | None = None, *, by: Author = USER
-    ) -> MemoryDocument:
-        """At the end of the document, or of the section under `heading`; makes what is missing."""
-
-    def replace_memory(
-        self, project: str, name: str, text: str, expected_version: int, *, by: Author = USER
-    ) -> MemoryDocument:
-        """The whole document; version 0 makes a new one; VersionConflict."""
 
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
         """By words, best first."""

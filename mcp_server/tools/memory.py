@@ -9,6 +9,7 @@ from pydantic import Field
 from ...missions.access import MissionAccess
 from ...missions.entities import Json, JsonObject, MemoryDocument
 from ...missions.errors import InvalidValue, NotFound
+from ...missions.operations import memory
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Version
@@ -69,7 +70,7 @@ def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) ->
     if not given.text.strip():
         raise InvalidValue("text", "`text` must not be blank", todo="Write what is worth remembering")
     project = _write(access, caller, given.project)
-    document = access.append_memory(project, given.document, given.text, given.heading, by=caller.author)
+    document = access.write(caller.author, memory.append, project, given.document, given.text, given.heading)
     return Data(_head(document))
 
 
@@ -89,7 +90,7 @@ def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) 
     text = given.text
     if given.heading:
         text = with_section(_document(access, project, given.document).text, given.heading, text)
-    document = access.replace_memory(project, given.document, text, given.expected_version, by=caller.author)
+    document = access.write(caller.author, memory.replace, project, given.document, text, given.expected_version)
     return Data(_head(document))
 
 

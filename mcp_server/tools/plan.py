@@ -12,6 +12,7 @@ from ...missions.creating import MissionDraft
 from ...missions.entities import JsonObject, ListName, Mission
 from ...missions.errors import InvalidValue, NotAllowed, NotFound
 from ...missions.ids import short_id
+from ...missions.operations import missions
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Priority, Ref, Text, Title, Version
@@ -53,9 +54,9 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
         flow_id=given.flow,
         stage=given.stage,
     )
-    mission = access.create_mission(project.id, draft, by=caller.author)
+    mission = access.write(caller.author, missions.create, project.id, draft)
     for blocker in blockers:
-        access.link(blocker.id, mission.id, "blocks", by=caller.author)
+        access.write(caller.author, missions.link, blocker.id, mission.id, "blocks")
     if remembered:
         access.set_meta(remembered, mission.id)
     return Data(views.row(access.mission(mission.id)))
@@ -91,9 +92,11 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     guards.at_version(mission, given.expected_version)
     guards.gate_open(mission, "changing it")
     if changes:
-        mission = access.edit_mission(mission.id, changes, expected_version=given.expected_version, by=caller.author)
+        mission = access.write(
+            caller.author, missions.edit, mission.id, changes, expected_version=given.expected_version
+        )
     if given.ready is not None:
-        mission = access.set_ready(mission.id, given.ready, by=caller.author)
+        mission = access.write(caller.author, missions.set_ready, mission.id, given.ready)
     return Data(views.row(mission))
 
 
@@ -119,9 +122,8 @@ def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> R
         raise NotAllowed("A review is asked for, not moved to", todo="Call request_review with a summary")
     guards.gate_open(mission, "moving it")
     before = guards.readable(access, caller, given.before).id if given.before else None
-    moved = access.move_mission(
-        mission.id, given.list, before=before, top=given.position == "top" and before is None, by=caller.author
-    )
+    top = given.position == "top" and before is None
+    moved = access.write(caller.author, missions.move, mission.id, given.list, before=before, top=top)
     return Data(views.row(moved))
 
 
@@ -144,8 +146,8 @@ def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) ->
         raise NotAllowed("A run may add links, not take them away", todo="Ask with ask_user when a link is wrong")
     ends = (other, mission) if given.relation == "blocked_by" else (mission, other)
     relation: Literal["blocks", "relates_to"] = "relates_to" if given.relation == "relates_to" else "blocks"
-    change = access.unlink if given.remove else access.link
-    change(ends[0].id, ends[1].id, relation, by=caller.author)
+    change = missions.unlink if given.remove else missions.link
+    access.write(caller.author, change, ends[0].id, ends[1].id, relation)
     return Data(_linked(access, mission))
 
 

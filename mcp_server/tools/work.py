@@ -12,6 +12,7 @@ from ...missions.entities import JsonObject, Mission, NoteKind, Session
 from ...missions.errors import InvalidValue, NotAllowed
 from ...missions.ids import short_id
 from ...missions.limits import TOOL_TASKS_MAX
+from ...missions.operations import missions, review
 from ..caller import Caller
 from . import guards
 from .arguments import Arguments, Filled, Note, Ref, Title
@@ -37,7 +38,7 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
             "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count from the first task"
         )
     mission = _mine(access, caller, given.mission, "changing its tasks")
-    mission = access.update_tasks(mission.id, given.titles, given.finished, by=caller.author)
+    mission = access.write(caller.author, missions.update_tasks, mission.id, given.titles, given.finished)
     return Data(_written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"})
 
 
@@ -52,7 +53,7 @@ class AddNote(Arguments):
 def add_note(access: MissionAccess, caller: Caller, given: AddNote) -> Reply:
     """Into the history, where people read it."""
     mission = guards.writable(access, caller, given.mission)
-    access.add_note(mission.id, given.kind, given.text, by=caller.author)
+    access.write(caller.author, missions.add_note, mission.id, given.kind, given.text)
     return Data(_written(access.mission(mission.id)))
 
 
@@ -66,7 +67,7 @@ class AttachSolution(Arguments):
 def attach_solution(access: MissionAccess, caller: Caller, given: AttachSolution) -> Reply:
     """In the place of the former one, which the history keeps."""
     mission = _mine(access, caller, given.mission, "changing its solution")
-    return Data(_written(access.attach_solution(mission.id, given.text, by=caller.author)))
+    return Data(_written(access.write(caller.author, missions.attach_solution, mission.id, given.text)))
 
 
 class FinishStage(Arguments):
@@ -85,7 +86,7 @@ def complete_stage(access: MissionAccess, caller: Caller, given: FinishStage) ->
         return Data(_written(mission) | {"already": True, "next": _next(mission)})
     guards.not_running(caller, mission)
     guards.gate_open(mission, "completing its stage")
-    mission = access.complete_stage(mission.id, given.summary, given.to_check, by=caller.author)
+    mission = access.write(caller.author, review.complete_stage, mission.id, given.summary, given.to_check)
     return Data(_written(mission) | {"next": _next(mission)})
 
 
@@ -97,7 +98,7 @@ def request_review(access: MissionAccess, caller: Caller, given: FinishStage) ->
         return Data(_written(mission) | {"already": True, "next": _next(mission)})
     guards.not_running(caller, mission)
     guards.gate_open(mission, "requesting a review")
-    mission = access.request_review(mission.id, given.summary, given.to_check, by=caller.author)
+    mission = access.write(caller.author, review.request_review, mission.id, given.summary, given.to_check)
     return Data(_written(mission) | {"next": _next(mission)})
 
 
@@ -111,7 +112,7 @@ class AskUser(Arguments):
 def ask_user(access: MissionAccess, caller: Caller, given: AskUser) -> Reply:
     """The mission waits for the answer, and the conversation resumes with it."""
     mission = _mine(access, caller, given.mission, "asking about it")
-    mission = access.ask_question(mission.id, given.question, by=caller.author)
+    mission = access.write(caller.author, review.ask_question, mission.id, given.question)
     return Data(_written(mission) | {"parked": True, "next": "End your turn now; it resumes with the person's answer."})
 
 
@@ -129,7 +130,7 @@ def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> R
     mission = guards.writable(access, caller, None)
     until = given.until.astimezone(UTC)
     access.set_agent_limit(caller.name, until, by=caller.author)
-    access.add_note(mission.id, "blocker", f"Usage limit of {caller.name}: {given.text}", by=caller.author)
+    access.write(caller.author, missions.add_note, mission.id, "blocker", f"Usage limit of {caller.name}: {given.text}")
     return Data(_written(access.mission(mission.id)) | {"until": until.isoformat().replace("+00:00", "Z")})
 
 

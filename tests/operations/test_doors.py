@@ -12,6 +12,7 @@ from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.mcp.access import HubAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, ListName
+from solo_unicorn.missions.operations import missions
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -106,13 +107,13 @@ class Mcp(Rest):
     """The hub's MCP server."""
 
     async def move(self, mission: str, to: ListName) -> None:
-        await self._write(lambda access: access.move_mission(mission, to, by=AGENT))
+        await self._write(lambda access: access.write(AGENT, missions.move, mission, to))
 
     async def set_ready(self, mission: str, ready: bool) -> None:
-        await self._write(lambda access: access.set_ready(mission, ready, by=AGENT))
+        await self._write(lambda access: access.write(AGENT, missions.set_ready, mission, ready))
 
     async def note(self, mission: str, text: str) -> None:
-        await self._write(lambda access: access.add_note(mission, "decision", text, by=AGENT))
+        await self._write(lambda access: access.write(AGENT, missions.add_note, mission, "decision", text))
 
     async def _write(self, do: Any) -> None:
         who = Caller("personal", user_id=self.hub.ids["owner"], email="owner@example.com", scopes=frozenset(SCOPES))
