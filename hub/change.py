@@ -119,8 +119,8 @@ class Change:
 
     def flow_of(self, mission: Mission) -> Flow:
         """The flow the mission follows: its own, else the project's default."""
-        wished = (mission.flow_id, self.journal.project.default_flow_id)
-        return parts.flow(self.at, self.project_id, *filter(None, wished))
+        own = parts.find(self.at, Flow, self.project_id, mission.flow_id) if mission.flow_id else None
+        return own or parts.default_flow(self.at, self.journal.project)
 
     def part(self, cls: type[Part], ref: str, project_id: str | None = None) -> Part:
         """A flow, actor or repository of this project by id, or by name; NotFound."""
@@ -258,13 +258,15 @@ class Change:
 
     def put_link_of_ids(self, mission_id: str, other_id: str, relation: Relation) -> bool:
         """As `put_link`, where the hub may not know one of the two."""
-        self._relinked |= {mission_id, other_id}
-        return links.put(self.at, self.project_id, mission_id, other_id, relation)
+        put = links.put(self.at, self.project_id, mission_id, other_id, relation)
+        self._relinked |= {mission_id, other_id} if put else set()
+        return put
 
     def drop_link_of_ids(self, mission_id: str, other_id: str, relation: Relation) -> bool:
         """As `drop_link`, where the hub may not know one of the two."""
-        self._relinked |= {mission_id, other_id}
-        return links.drop(self.at, self.project_id, mission_id, other_id, relation)
+        dropped = links.drop(self.at, self.project_id, mission_id, other_id, relation)
+        self._relinked |= {mission_id, other_id} if dropped else set()
+        return dropped
 
     def recount(self, mission_id: str) -> None:
         """Bring `dependencyCount` of one mission up to date (domain.md, Dependencies)."""

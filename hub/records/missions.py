@@ -26,7 +26,7 @@ _UNHELD: Final[dict[str, object]] = {"workstation_id": None, "lease_session": No
 
 def row(at: Connection, mission_id: str) -> Row[Any] | None:
     """The row of a mission, whoever asks and whether or not it is deleted."""
-    found: Row[Any] | None = _ROW.first(at, wanted=mission_id)
+    found: Row[Any] | None = None if "\0" in mission_id else _ROW.first(at, wanted=mission_id)
     return found
 
 

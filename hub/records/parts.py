@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, cast
 import orjson
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
-from ...missions.entities import Actor, Flow, ProjectRepository
+from ...missions.entities import Actor, Flow, Project, ProjectRepository
 from ...missions.errors import NotFound
 from ...missions.operations.parts import WORDS
 from ...missions.operations.port import AnyPart
@@ -25,6 +25,10 @@ _ONE = {
     cls: Statement(
         select(table.c.doc).where(and_(table.c.id == bindparam("wanted"), table.c.project_id == bindparam("here")))
     )
+    for cls, table in TABLES.items()
+}
+_ALL = {
+    cls: Statement(select(table.c.doc).where(table.c.project_id == bindparam("here")).order_by(table.c.id))
     for cls, table in TABLES.items()
 }
 
@@ -48,21 +52,16 @@ def one(at: Connection, cls: type[Part], project_id: str, ref: str) -> Part:
 
 def of_project(at: Connection, cls: type[Part], project_id: str) -> list[Part]:
     """Every part of a project, oldest first."""
-    table = TABLES[cls]
-    docs = at.execute(select(table.c.doc).where(table.c.project_id == project_id).order_by(table.c.id)).scalars()
-    return [_decoded(cls, doc) for doc in docs]
+    return [_decoded(cls, row.doc) for row in _ALL[cls].all(at, here=project_id)]
 
 
-def flow(at: Connection, project_id: str, *wished: str) -> Flow:
-    """The first of the wished flows that the project has, else its default; NotFound where it has no flow."""
-    for flow_id in wished:
-        found = find(at, Flow, project_id, flow_id)
-        if found is not None:
-            return found
-    known = of_project(at, Flow, project_id)
+def default_flow(at: Connection, project: Project) -> Flow:
+    """The flow of missions that name none; NotFound where the project has no flow."""
+    known = of_project(at, Flow, project.id)
     if not known:
         raise NotFound("The project has no flow", todo="add one first")
-    return next((one for one in known if one.is_default), known[0])
+    chosen = next((one for one in known if one.id == project.default_flow_id), None)
+    return chosen or next((one for one in known if one.is_default), known[0])
 
 
 def missions_using(at: Connection, part: AnyPart) -> list[Any]:

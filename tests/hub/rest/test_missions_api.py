@@ -93,6 +93,37 @@ async def test_blockers_are_counted_and_a_cycle_is_refused(hub: World) -> None:
     ]
 
 
+async def test_a_blocker_that_the_hub_does_not_have_counts_until_it_is_done_there(hub: World) -> None:
+    project, elsewhere = await hub.project(), await hub.project("Elsewhere")
+    unknown, mission = new_ulid(), await hub.mission(project)
+    blocked = (await hub.patch(mission, blockedBy=[unknown])).json()
+    assert (blocked["blockedBy"], blocked["dependencyCount"]) == ([unknown], 1)
+    kinds = [one["kind"] for one in (await hub.owner.get(f"/missions/{mission['id']}/events")).json()["items"]]
+    assert kinds == ["created", "linked", "blockers_changed"]
+    await hub.mission(project, "It comes later", id=unknown, list="done")
+    freed = (await hub.owner.get(f"/missions/{mission['id']}")).json()
+    assert freed["dependencyCount"] == 0
+    others = await hub.mission(elsewhere, "Of another project")
+    assert (await hub.patch(freed, blockedBy=[others["id"]])).status_code == 404
+    assert (await hub.patch(freed, blockedBy=[])).json()["blockedBy"] == []
+
+
+async def test_a_system_flow_stays_as_it_is(hub: World) -> None:
+    project = await hub.project()
+    (flow, *_) = (await hub.owner.get(f"/projects/{project['id']}/flows")).json()["items"]
+    refused = await hub.owner.patch(f"/flows/{flow['id']}", json={"name": "Mine"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
+    own = {"name": "Mine", "stageSequence": [{"stage": "do", "requireReview": True}]}
+    made = (await hub.owner.post(f"/projects/{project['id']}/flows", json=own)).json()
+    taken = await hub.owner.post(f"/projects/{project['id']}/flows", json=own)
+    assert taken.json()["error"] | {"message": "", "traceId": ""} == {
+        "code": "already_exists",
+        "message": "",
+        "details": {"id": made["id"]},
+        "traceId": "",
+    }
+
+
 async def test_a_review_is_a_persons_and_its_feedback_is_not_blank(hub: World) -> None:
     project = await hub.project()
     mission = (await hub.patch(await hub.mission(project), list="review")).json()
