@@ -18,7 +18,7 @@ from ..change import ELSEWHERE
 from ..change import Change as HubChange
 from ..permissions import Right
 from ..services.missions import opened
-from .memory import HubMemory
+from .reads import HubReads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +31,7 @@ ON_PROJECTS: Final[dict[Callable[..., object], Right]] = {
 """Operations that name a project, with what they need; the others name a mission."""
 
 
-class HubAccess(HubMemory):
+class HubAccess(HubReads):
     """Implements `missions.access.MissionAccess` for one caller in one transaction."""
 
     def write(

@@ -11,14 +11,24 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from ...missions.board import DependencyView, Hit, ListCount, Page
 from ...missions.comments import LineComment
 from ...missions.dependencies import is_resolved
-from ...missions.entities import LISTS, Flow, JsonObject, ListName, Mission, MissionEvent, Project, ProjectRepository
+from ...missions.entities import (
+    LISTS,
+    Flow,
+    JsonObject,
+    ListName,
+    MemoryDocument,
+    Mission,
+    MissionEvent,
+    Project,
+    ProjectRepository,
+)
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.wire import from_wire
 from ..hub import Hub
 from ..identity import Caller
 from ..permissions import Right, load_access
-from ..records import comments, parts
+from ..records import comments, memory, parts
 from ..records import missions as records
 from ..services import facts
 from ..services.missions import project_of
@@ -174,6 +184,30 @@ class HubReads:
         """Why it is not running, in one sentence."""
         return facts.why_not(self._at, self.mission(ref))
 
+    # ---- memory --------------------------------------------------------------------------------------------------
+
+    def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
+        """Every document of the project memory."""
+        docs = memory.texts(self._at, self._readable_memory(project))
+        return [from_wire(MemoryDocument, orjson.loads(doc)) for doc in docs]
+
+    def memory(self, project: str, name: str) -> MemoryDocument:
+        """One document; NotFound."""
+        found = memory.find(self._at, self._readable_memory(project), name)
+        if found is None:
+            raise NotFound(f"The project memory has no document {name[:64]!r}", todo="memory_list shows them")
+        return found
+
+    def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
+        """Lines with all the words."""
+        words = [word for word in text.lower().split() if word]
+        found = []
+        for document in self.memory_documents(project) if words else ():
+            for line in document.text.splitlines():
+                if all(word in line.lower() for word in words):
+                    found.append(Hit("memory", document.name, document.name, line.strip()[:300]))
+        return found[:limit]
+
     # ---- below ---------------------------------------------------------------------------------------------------
 
     def _access(self, project_id: str) -> Any:
@@ -181,6 +215,11 @@ class HubReads:
 
     def _need(self, project_id: str, right: Right) -> None:
         self._hub.permissions.require(self._at, self._caller, project_id, right)
+
+    def _readable_memory(self, project: str) -> str:
+        here = self.project(project).id
+        self._need(here, "read memory")
+        return here
 
     def _readable(self, project: str | None) -> list[str]:
         wanted = [self.project(project).id] if project else [one.id for one in self.projects()]
