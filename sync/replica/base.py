@@ -22,8 +22,8 @@ from ...missions.wire import from_wire, to_wire
 from ...workspace import lookup, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
-from . import conflicts, outbox
-from .field_kinds import DECIDING, LOCAL, PROGRESS, WATCHED, same
+from . import conflicts, outbox, restored
+from .field_kinds import LOCAL
 
 MANY = 50
 """A page with more changes than this is told as one event, and the board reads everything anew."""
@@ -95,11 +95,13 @@ class Taking:
         self._generation = self.mirror.generation if begun else self.mirror.generation - 1
         """What an answer outside of a resync counts as: one from before its first page proves nothing about it."""
 
-    def take(self, item: Mapping[str, Json], *, generation: int | None = None, quiet: bool = False) -> bool:
+    def take(
+        self, item: Mapping[str, Json], *, generation: int | None = None, quiet: bool = False, lost: bool = False
+    ) -> bool:
         """Take in one representation or tombstone; True when it was news.
 
-        `generation` marks what a full resync has met. A mission that cannot be understood is left out and counted, so
-        that it never holds up the others.
+        `generation` marks what a full resync has met; `lost`, that the hub has lost the state that is known here. A
+        mission that cannot be understood is left out and counted, so that it never holds up the others.
         """
         mission_id, version = str(item.get("id", "")), item.get("version")
         if not mission_id:
@@ -133,8 +135,9 @@ class Taking:
             if generation is not None:  # it is there, whatever it says
                 connection.execute("UPDATE base SET generation = ? WHERE id = ?", (generation, mission_id))
             return False
-        if former and version < row[0]:
-            self._taken_back(mission_id, document)
+        if former and (lost or version < row[0]):
+            known = base_document(connection, mission_id)
+            restored.mission_taken_back(self.change, self.mirror.project_id, mission_id, known, document)
         connection.execute(
             "INSERT INTO base (id, project_id, version, deleted, generation, doc) VALUES (?, ?, ?, 0, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, version = excluded.version, deleted = 0, "
@@ -160,37 +163,9 @@ class Taking:
         ).fetchall()
         for mission_id, deleted in gone:
             if self._anew and not deleted:
-                self._lost(str(mission_id))
+                restored.mission_lost(self.change, self.mirror.project_id, str(mission_id))
             self.change.connection.execute("DELETE FROM base WHERE id = ?", (mission_id,))
             self.refold(str(mission_id))
-
-    def _lost(self, mission_id: str) -> None:
-        """Nobody deleted it, the hub of another history never had it: a person decides whether to publish it again."""
-        query = "SELECT doc FROM mission WHERE id = ? AND NOT deleted"
-        row = self.change.connection.execute(query, (mission_id,)).fetchone()
-        if row is None or outbox.entries(self.change.connection, mission_id):
-            return  # not shown here; or changed here, which is told when the change is sent
-        shown, change = json.loads(row[0]), self.change
-        about = (self.mirror.project_id, mission_id, change.new_id())
-        conflicts.add(change, *about, "lost_remotely", "", shown, shown, None)
-
-    def _taken_back(self, mission_id: str, document: JsonObject) -> None:
-        """The hub is older than what it said before: what was edited since is gone there, so a person decides on it.
-
-        A field with an edit that still waits here is left to the check that is made when it is sent.
-        """
-        connection, change = self.change.connection, self.change
-        known = base_document(connection, mission_id) or {}
-        waits = {name for entry in outbox.entries(connection, mission_id) for name in entry.patch}
-        gone = [name for name in WATCHED | PROGRESS if not same(known.get(name), document.get(name))]
-        step = [name for name in gone if name in PROGRESS]
-        about = (self.mirror.project_id, mission_id)
-        if not waits.intersection(PROGRESS) and {*step} & (DECIDING | {"list"}):
-            mine, theirs = ({name: one.get(name) for name in step} for one in (known, document))
-            conflicts.add(change, *about, change.new_id(), "progress", "progress", theirs, mine, theirs)
-        for name in sorted({*gone} - PROGRESS - waits):
-            theirs_now = document.get(name)
-            conflicts.add(change, *about, change.new_id(), "field", name, theirs_now, known.get(name), theirs_now)
 
     def refold(
         self,

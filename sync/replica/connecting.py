@@ -18,6 +18,7 @@ from ...workspace.links import told_to_hub
 from ...workspace.workspace import Workspace
 from .base import mirror
 from .files import queue_all
+from .history import queue_history
 from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
 
 Kind = Literal["session", "token", "organization"]
@@ -159,6 +160,7 @@ def publish(change: Change, ref: str, account: Account) -> Project:
             outgoing.queue_links(
                 change, mission.id, project.id, name, [], told_to_hub(change.connection, mission.id, name)
             )
+    queue_history(change, project.id, account.id)
     queue_all(change, project.id)
     change.event(project.id, "project_published", note=account.hub)
     return after
@@ -184,6 +186,7 @@ def disconnect(change: Change, ref: str, *, force: bool = False) -> Project:
     change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM sent WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
     after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
     rows.put_project(change.connection, after)

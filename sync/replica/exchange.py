@@ -6,13 +6,14 @@ simulator. Every write to the workspace is a transaction of its own between two 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from ...missions.connected import OF_PROJECT, TroubleKind
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.records import record
 from ...workspace import queries
-from . import connecting, files, mirroring
+from . import connecting, files, mirroring, restored
 from . import history as taking_history
 from .base import Mirror
 from .files import send as send_file
@@ -191,8 +192,27 @@ def _resync(workspace: Workspace, project_id: str, can: Capabilities) -> Exchang
         if found is None:
             return Trouble("unreadable", "the hub's answer is not a list of missions", answer)
         met += len(cast("list[Json]", found))
-        if workspace.write_as(SYSTEM, mirroring.take_snapshot, project_id, page):
+        taken_back: frozenset[str] | Trouble = frozenset()
+        if (mirror.resync or {}).get("anew"):
+            taken_back = yield from _taken_back(workspace, project_id, items(found))
+        if isinstance(taken_back, Trouble):
+            return taken_back
+        if workspace.write_as(SYSTEM, mirroring.take_snapshot, project_id, page, taken_back):
             return met
+
+
+def _taken_back(
+    workspace: Workspace, project_id: str, missions: Sequence[JsonObject]
+) -> Exchange[frozenset[str] | Trouble]:
+    """Missions with a newer version at the hub whose version that was known here is not in its history."""
+    lost = set[str]()
+    for mission_id, version in workspace.read(restored.known_before, project_id, missions):
+        answer = yield get(f"/projects/{project_id}/changes", known=str(version), limit="1")
+        if isinstance(answer, Response) and answer.status == EXPIRED:
+            lost.add(mission_id)
+        elif isinstance(answer, NoAnswer) or not answer.ok:
+            return trouble(answer)
+    return frozenset(lost)
 
 
 def _list(mirror: Mirror, can: Capabilities, after: str | None) -> Request:

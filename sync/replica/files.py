@@ -17,7 +17,7 @@ from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...workspace import rows
 from ...workspace.change import Change
-from . import outbox, pushing
+from . import outbox, pushing, restored
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
 from .outbox import Entry
 from .pushing import Capabilities, Outcome
@@ -44,6 +44,7 @@ def take_files(change: Change, project_id: str, mission_id: str, items: Sequence
     for item in items:
         met.add(str(item.get("id")))
         _take(change, project_id, mission_id, item)
+    restored.met(change.connection, met)
     for file_id, name in change.connection.execute(
         "SELECT a.id, a.name FROM attachment a JOIN shared_file s ON s.id = a.id WHERE a.mission_id = ?", (mission_id,)
     ).fetchall():
@@ -72,6 +73,7 @@ def file_sent(change: Change, entry: Entry) -> None:
     """The hub has it all."""
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     _there(change.connection, entry.entity_id, entry.project_id)
+    restored.remember(change.connection, entry, is_there=True)
     change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
 
 
@@ -82,10 +84,7 @@ def file_dropped(change: Change, entry: Entry) -> None:
 
 def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
     """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
-    own = change.connection.execute(
-        "SELECT 1 FROM event WHERE mission_id = ? AND kind = 'deleted'", (_mission_of(entry),)
-    ).fetchone()
-    if own is None:
+    if not pushing.deleted_here(change, _mission_of(entry)):
         return pushing.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     return "done"
@@ -113,6 +112,7 @@ def queue_removal(change: Change, file: Attachment) -> None:
     pending = outbox.entries(change.connection, file.id)
     change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (file.id,))
     known = change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file.id,)).rowcount
+    known += change.connection.execute("DELETE FROM sent WHERE id = ?", (file.id,)).rowcount
     if known or any(one.attempts for one in pending):
         adding = outbox.adding(change.connection, change.new_id(), file.project_id, file.id, account, change)
         adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})

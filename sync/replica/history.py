@@ -18,6 +18,7 @@ from ...missions.wire import from_wire, to_wire
 from ...workspace import line_comments, rows
 from ...workspace.change import Change
 from ...workspace.workspace import Workspace
+from . import outbox, restored
 from .part_view import memory_id, take_one
 
 NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
@@ -27,6 +28,40 @@ COMMENTS = ("commented", "comment_resolved", "comment_reopened", "comment_delete
 
 
 NOTES = NOTED + COMMENTS
+
+
+def queue_history(change: Change, project_id: str, account: str) -> None:
+    """Queue the notes and line comments of a project that is published.
+
+    What was written before it was disconnected from a hub is known there.
+    """
+    connection = change.connection
+    (since,) = connection.execute(
+        "SELECT coalesce(max(seq), 0) FROM event WHERE project_id = ? AND kind = 'project_disconnected'", (project_id,)
+    ).fetchone()
+    told = connection.execute(
+        "SELECT e.mission_id, e.kind, e.note, e.at, e.author_kind, e.author_name, e.session_id FROM event e "
+        "JOIN mission m ON m.id = e.mission_id AND NOT m.deleted WHERE e.project_id = ? AND e.seq > ? "
+        f"AND e.kind IN ({', '.join('?' * len(NOTED))}) ORDER BY e.seq",
+        (project_id, since, *NOTED),
+    ).fetchall()
+    comments = connection.execute(
+        "SELECT c.mission_id, c.doc FROM line_comment c JOIN mission m ON m.id = c.mission_id AND NOT m.deleted "
+        "WHERE m.project_id = ? ORDER BY c.id",
+        (project_id,),
+    ).fetchall()
+    patches: list[tuple[str, JsonObject]] = [
+        (mission_id, {"kind": kind, "text": text, "at": at, "author": to_wire(rows.author_of(*author))})
+        for mission_id, kind, text, at, *author in told
+    ]
+    for mission_id, doc in comments:
+        data = json.loads(doc)
+        said = {"kind": "commented", "text": data["text"], "at": data["createdAt"], "author": data["author"]}
+        patches.append((mission_id, {**said, "data": data}))
+    for mission_id, patch in patches:
+        note_id = change.new_id()
+        outbox.adding(connection, note_id, project_id, mission_id, account, change).row("note", patch, {})
+        _known(connection, project_id, note_id)
 
 
 def take_notes(change: Change, project_id: str, events: Sequence[JsonObject]) -> int:
@@ -44,13 +79,16 @@ def take_memory(workspace: Workspace, project_id: str, name: str, document: Json
 
 
 def mark_history(change: Change, project_id: str, seq: int) -> None:
-    """The history was read up to a number of the project."""
+    """The history was read up to a number of the project; what a restored hub has lost of it goes there again."""
+    restored.documents_lost(change, project_id)
+    restored.send_again(change, project_id)
     change.connection.execute("UPDATE mirror SET history = ? WHERE project_id = ?", (seq, project_id))
 
 
 def _take(change: Change, project_id: str, event: JsonObject) -> bool:
     mission_id, kind = str(event.get("missionId") or ""), str(event["kind"])
     note_id = str(event.get("noteId") or f"{project_id}.{event.get('seq')}")
+    restored.met(change.connection, (note_id,))
     here = change.connection.execute("SELECT 1 FROM mission WHERE id = ?", (mission_id,)).fetchone()
     if here is None or not _known(change.connection, project_id, note_id):
         return False

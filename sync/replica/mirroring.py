@@ -16,7 +16,7 @@ from ...workspace import heard, lookup
 from ...workspace.change import Change
 from ...workspace.rows import dump, stamp
 from ...workspace.workspace import Workspace
-from . import outbox, pushing
+from . import outbox, pushing, restored
 from .base import COLUMNS as MIRROR_COLUMNS
 from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
 from .messages import Answer, Request, Response, mission_in
@@ -63,7 +63,7 @@ def begin_resync(change: Change, project_id: str, *, anew: bool = False) -> None
         change.connection.execute(
             "UPDATE mirror SET seq = 0, parts = NULL, history = NULL WHERE project_id = ?", (project_id,)
         )
-        change.connection.execute("UPDATE part_base SET version = -1 WHERE project_id = ?", (project_id,))
+        restored.doubt(change.connection, project_id)
         change.connection.execute("DELETE FROM meta WHERE key = ?", (_known(project_id),))
         change.event(project_id, "mirrored", note="the hub was restored: everything is compared")
 
@@ -74,8 +74,13 @@ def known(connection: sqlite3.Connection, project_id: str) -> int | None:
     return None if told is None or int(told) <= mirror(connection, project_id).seq else int(told)
 
 
-def take_snapshot(change: Change, project_id: str, page: Mapping[str, Json]) -> bool:
-    """Take in one page of a full resync; True when it was the last, and what is gone was swept."""
+def take_snapshot(
+    change: Change, project_id: str, page: Mapping[str, Json], taken_back: frozenset[str] = frozenset()
+) -> bool:
+    """Take in one page of a full resync; True when it was the last, and what is gone was swept.
+
+    `taken_back` are missions whose known state is not in the hub's history.
+    """
     items = _items(page.get("items") or page.get("missions") or page.get("data"))
     following = page.get("nextAfter") or page.get("nextCursor")
     taking = Taking(change, project_id)
@@ -83,7 +88,7 @@ def take_snapshot(change: Change, project_id: str, page: Mapping[str, Json]) -> 
     if resync is None:
         return True
     for item in items:
-        taking.take(item, generation=taking.mirror.generation, quiet=True)
+        taking.take(item, generation=taking.mirror.generation, quiet=True, lost=item.get("id") in taken_back)
     start = resync.get("start") or {
         "cursor": page.get("snapshotCursor"),
         "epoch": page.get("epoch"),

@@ -17,7 +17,8 @@ from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...workspace import documents, rows
 from ...workspace.change import Change
-from . import outbox
+from . import conflicts, outbox
+from .restored import FORMER, part_lost, part_taken_back
 
 Part = Literal["project", "flow", "actor", "repository", "memory"]
 Entity = Project | Flow | Actor | ProjectRepository
@@ -97,11 +98,23 @@ def _spelled(project_id: str, part: str, part_id: str, document: JsonObject) -> 
         return {}  # of a newer hub
 
 
+def _take(change: Change, project_id: str, part: str, part_id: str, version: int, document: JsonObject) -> None:
+    """Keep what the hub says of a part; what it said before it was restored is a person's to decide on."""
+    connection = change.connection
+    before = base_of(connection, part_id)
+    put_base(connection, project_id, part, part_id, version, document)
+    after = base_of(connection, part_id)
+    if before is None:
+        conflicts.reappeared(change, part_id)
+    elif before[0] == FORMER and after is not None:
+        part_taken_back(change, project_id, part, part_id, told(part, before[1]), told(part, after[1]))
+
+
 def take_one(change: Change, project_id: str, part: str, part_id: str, version: int, document: JsonObject) -> None:
     """Take in the answer to a write, or what came with a refusal, unless something newer is known."""
     known = base_of(change.connection, part_id)
     if known is None or version >= known[0]:
-        put_base(change.connection, project_id, part, part_id, version, document)
+        _take(change, project_id, part, part_id, version, document)
     show(change, project_id, part, part_id)
 
 
@@ -125,8 +138,10 @@ def take_list(
         met.add(part_id)
         newer = version is None or version >= known.get(part_id, 0) or number > known[part_id]
         if newer:
-            put_base(connection, project_id, part, part_id, number, document)
+            _take(change, project_id, part, part_id, number, document)
     for part_id in known.keys() - met:
+        if known[part_id] == FORMER and (words := base_of(connection, part_id)) is not None:
+            part_lost(change, project_id, part, part_id, told(part, words[1]))
         if version is None or version >= known[part_id]:
             forget(connection, part_id)
     here: set[str] = set()

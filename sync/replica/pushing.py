@@ -15,7 +15,7 @@ from ...missions.entities import Json, JsonObject
 from ...missions.records import record
 from ...workspace.change import Change
 from ...workspace.rows import dump
-from . import conflicts, outbox
+from . import conflicts, outbox, restored
 from .base import Taking, base_document
 from .field_kinds import PROGRESS, WATCHED, same
 from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time
@@ -93,9 +93,8 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
         return settle_part(change, entry, answer, can)
     if isinstance(answer, NoAnswer):
         return _unanswered(change, entry, can)
-    if entry.kind == "note" and (answer.ok or answer.status in (404, 410)):  # or its mission is gone, and it stays here
-        change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-        return "done"
+    if entry.kind == "note" and (answer.ok or answer.status in (404, 410)):
+        return _noted(change, entry, answer)
     match answer.status:
         case status if 200 <= status < 300:
             return _effective(change, entry, answer)
@@ -120,6 +119,27 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
             return park(change, entry, str(answer.error.get("code") or "refused"), answer.said)
     change.connection.execute("UPDATE outbox SET failures = failures + 1, error = ? WHERE seq = ?", (answer.said, seq))
     return "later" if can.idempotency else _unanswered(change, entry, can)
+
+
+def _noted(change: Change, entry: Entry, answer: Response) -> Outcome:
+    """The hub has a note; or its mission is gone: set aside, unless it was deleted here, or a restored hub lost it."""
+    restored_without = change.connection.execute(
+        "SELECT 1 FROM conflict WHERE mission_id = ? AND kind = 'lost_remotely' AND state = 'open'", (entry.entity_id,)
+    ).fetchone()
+    if not answer.ok and restored_without is None and not deleted_here(change, entry.entity_id):
+        return park(change, entry, "gone", f"its mission was deleted meanwhile: {answer.said}")
+    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
+    if answer.ok or restored_without is not None:
+        restored.remember(change.connection, entry, is_there=answer.ok)
+    return "done"
+
+
+def deleted_here(change: Change, mission_id: str) -> bool:
+    """Whether somebody on this machine deleted a mission."""
+    found = change.connection.execute(
+        "SELECT 1 FROM event WHERE mission_id = ? AND kind = 'deleted'", (mission_id,)
+    ).fetchone()
+    return found is not None
 
 
 def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:

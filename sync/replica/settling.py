@@ -105,7 +105,7 @@ def _keep_part(change: Change, conflict: SyncConflict, text: str | None) -> None
         account = outbox.account_of(change.connection, conflict.project_id) or ""
         adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
         adding.row("part_delete", {"table": part}, told(part, now))
-    elif conflict.kind == "deleted_remotely" and known is None:
+    elif conflict.kind in ("deleted_remotely", "lost_remotely") and known is None:
         account = outbox.account_of(change.connection, conflict.project_id) or ""
         adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
         document = {**told(part, cast("JsonObject", conflict.mine)), "id": part_id}

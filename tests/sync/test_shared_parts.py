@@ -60,6 +60,11 @@ class Machine:
         assert self.workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
         return outcomes
 
+    def send_files(self) -> None:
+        """Send every file that waits."""
+        for one in self.workspace.read(replica.mirroring.due, self.account.id, files=True):
+            assert self._talk(push(self.workspace, one, self.can, self.hub.now)) == "done"
+
     def send_unanswered(self) -> None:
         """Everything arrives at the hub, and no answer comes back."""
         for one in self.workspace.read(replica.mirroring.due, self.account.id):

@@ -41,6 +41,10 @@ class State:
     project_version: int = 0
     parts: dict[str, dict[str, Document]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     memory: dict[str, Document] = field(default_factory=dict)
+    start: int = 0
+    """Numbers above this one are of after the last restore."""
+    earlier: tuple[range, ...] = ()
+    """Numbers of before it that the backup has."""
     history: list[Document] = field(default_factory=list)
     files: dict[str, Document] = field(default_factory=dict)
 
@@ -151,13 +155,15 @@ class SimulatedHub:
 
     def _changes(self, request: Request) -> Response:
         state = self.state
-        epoch, seq = _position(request.query.get("cursor", ""))
+        epoch, seq = _position(request.query.get("cursor") or _cursor(state.epoch, 0))
         if epoch != state.epoch:
             return _error(410, "epoch_changed")
         if seq > state.seq:
             return _error(410, "cursor_from_future")
         if seq < state.pruned:
             return _error(410, "cursor_expired")
+        if "known" in request.query and not self._stands(int(request.query["known"])):
+            return _error(410, "epoch_changed")
         entries: list[tuple[int, Document]] = [(one["version"], one) for one in state.missions.values()]
         entries += [
             (version, {"id": one, "deleted": True, "version": version}) for one, version in state.tombstones.items()
@@ -178,6 +184,9 @@ class SimulatedHub:
                 "projectVersion": state.project_version,
             },
         )
+
+    def _stands(self, number: int) -> bool:
+        return self.state.start < number <= self.state.seq or any(number in one for one in self.state.earlier)
 
     def _history(self, request: Request) -> Response:
         after, kinds = int(request.query.get("after", "0")), request.query.get("kinds", "").split(",")
@@ -294,6 +303,8 @@ class SimulatedHub:
             return _error(404, "not_found")
         match request.method, parts:
             case "POST", ["missions", mission_id, "notes"]:
+                if mission_id not in state.missions:
+                    return _error(410 if mission_id in state.dead else 404, "deleted")
                 if any(one.get("noteId") == body["id"] for one in state.history):
                     return Response(200, {}, {})
                 state.seq += 1
@@ -404,7 +415,8 @@ class SimulatedHub:
         self.lost += self.effects[kept:]
         del self.effects[kept:]
         self.state.epoch = epoch
-        self.state.seq = epoch * 2**40
+        self.state.earlier += (range(self.state.start + 1, self.state.seq + 1),)
+        self.state.start = self.state.seq = epoch * 2**40
         self.state.pruned = 0
         for mission_id in sorted(self.state.missions):
             self.state.seq += 1
