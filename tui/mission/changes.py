@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from textual import getters, on, work
@@ -40,6 +41,22 @@ class ChangesPane(Horizontal):
         binding("changes.resolve", "r", "resolve", "resolve", "Resolve the comment under the cursor, or open it again"),
         binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
         binding("changes.beside", "s", "beside", "side by side", "What was beside what is, or one below the other"),
+        binding(
+            "changes.next_hunk",
+            "right_curly_bracket",
+            "hunk(1)",
+            "next change",
+            "The next change, in any file",
+            show=False,
+        ),
+        binding(
+            "changes.previous_hunk",
+            "left_curly_bracket",
+            "hunk(-1)",
+            "previous change",
+            "The change before, in any file",
+            show=False,
+        ),
         binding("changes.reload", "ctrl+l,R", "reload", "read again", "Read the worktree anew", show=False),
         binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file"),
         binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The file before", show=False),
@@ -78,6 +95,8 @@ class ChangesPane(Horizontal):
         self.marks = marks
         self.diff: JsonObject = {}
         self.beside = False
+        self.turned: set[str] = set()
+        """Paths of files that were folded by hand, or unfolded where they are generated."""
         self.comments: tuple[LineComment, ...] = ()
         self._ref = ""
         self._seen: tuple[object, ...] = ()
@@ -148,7 +167,11 @@ class ChangesPane(Horizontal):
         self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks))
         width = max(0, self.lines.size.width - 2)
         rows: list[Row] = await asyncio.to_thread(
-            diff_rows, self.diff, self.marks, self.comments, coloured, width=width, beside=self.beside
+            partial(diff_rows, width=width, beside=self.beside, turned=frozenset(self.turned)),
+            self.diff,
+            self.marks,
+            self.comments,
+            coloured,
         )
         if not is_gone(self):
             self.lines.set_rows(rows or [row(("  Nothing is changed.", "faint"))])
@@ -227,6 +250,25 @@ class ChangesPane(Horizontal):
             now = lines.cursor or 0
             further = [at for at in places if (at > now if step > 0 else at < now)]
             lines.cursor = (further[0] if step > 0 else further[-1]) if further else now
+
+    def action_hunk(self, step: int) -> None:
+        """To a change before or after, over the edges of files."""
+        lines = self.lines
+        now = lines.cursor or 0
+        places = [at for at, shown in enumerate(lines.rows) if shown.under == "hunk"]
+        further = [at for at in places if (at > now if step > 0 else at < now)]
+        if further:
+            lines.show_at_top(further[0] if step > 0 else further[-1])
+            lines.focus()
+            self.refresh_bindings()
+
+    @on(Lines.Chosen, "#diff")
+    def _turn(self, event: Lines.Chosen) -> None:
+        """Fold a file, or unfold it."""
+        event.stop()
+        if isinstance(event.row.key, Place) and event.row.under == "hover":
+            self.turned ^= {event.row.key.path}
+            self._draw()
 
     def go_to(self, comment: LineComment) -> None:
         """Show the line of a comment, once the diff is there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
@@ -15,6 +15,7 @@ from ..kit.drawing import Line, fit
 from ..kit.lines import Row, row, wrap_parts
 from ..kit.marks import Marks
 from .changed_words import Span, changed_words, grounded, only_space
+from .generated import is_generated
 
 LETTERS: Final = {"added": "A", "modified": "M", "deleted": "D", "renamed": "R", "copied": "C", "conflicted": "!"}
 SIDES: Final = {"+": "added", "-": "removed"}
@@ -72,10 +73,12 @@ def diff_rows(
     *,
     width: int = WIDE,
     beside: bool = False,
+    turned: Set[str] = frozenset(),
 ) -> list[Row]:
     """All files one below the other, comments below their lines, for `width` cells; `beside`: what was beside what is.
 
-    The key of a row is a Place, or the LineComment that it shows.
+    Generated files are folded; `turned`: paths that a person folded or unfolded. The key of a row is a Place, or the
+    LineComment that it shows.
     """
     rows: list[Row] = []
     for file in files_of(diff):
@@ -84,21 +87,42 @@ def diff_rows(
             rows.append(row("", key=Place(path)))
         was = f"  was {file['oldPath']}" if file.get("oldPath") else ""
         loose = "  not committed yet" if file.get("uncommitted") else ""
+        generated = is_generated(path, _beginning(file))
+        folded = generated != (path in turned)
+        fold = (f"{marks.folded if folded else marks.unfolded} ", "faint")
         rows.append(
-            row((path, "strong"), (was, "faint"), *counts_of(file), (loose, "wait"), key=Place(path), under="hover")
+            row(
+                fold,
+                (path, "strong"),
+                (was, "faint"),
+                *counts_of(file),
+                (loose, "wait"),
+                key=Place(path),
+                under="hover",
+            )
         )
         if file.get("binary"):
             rows.append(row(("  a binary file", "faint"), key=Place(path)))
         of_file = [one for one in comments if one.file == path]
-        for hunk in _list(file.get("hunks")):
+        if folded:
+            why = "generated, " if generated else ""
+            rows.append(row((f"  {why}folded: {marks.enter} on the name shows the changes", "faint"), key=Place(path)))
+        for hunk in () if folded else _list(file.get("hunks")):
             lines = lines_of(path, hunk, colour)
             rows.append(_hunk_heading(path, hunk, lines, marks, colour))
             rows += _two(lines, of_file, marks, width) if beside else _one(lines, of_file, marks, width)
         shown = {one.key.id for one in rows if isinstance(one.key, LineComment)}
         rows += [_comment(one, marks) for one in of_file if one.id not in shown]
-        if file.get("truncated"):
+        if file.get("truncated") and not folded:
             rows.append(row(("  … more changes than are shown here", "faint"), key=Place(path)))
     return rows
+
+
+def _beginning(file: JsonObject) -> list[str]:
+    """The first lines of a file as it is now, as far as its diff shows them."""
+    first = _list(file.get("hunks"))[:1]
+    lines = [line for hunk in first if hunk.get("newStart") == 1 for line in _list(hunk.get("lines"))]
+    return [str(line.get("text")) for line in lines if line.get("kind") != "-"]
 
 
 def _hunk_heading(path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, colour: Colour) -> Row:
