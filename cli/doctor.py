@@ -155,6 +155,7 @@ def _holders(path: Path) -> str:
 def _service() -> Iterator[Finding]:
     from .. import __version__
     from ..workstation import client
+    from ..workstation.problems import problems_of
 
     try:
         said = client.status()
@@ -171,6 +172,13 @@ def _service() -> Iterator[Finding]:
         )
     else:
         yield Finding("service", "ok", f"runs, pid {said.get('pid')}")
+    for problem in problems_of(said):
+        yield Finding(
+            f"service, {problem.name}",
+            "error" if problem.lasting else "warning",
+            problem.sentence,
+            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` begins it anew",
+        )
 
 
 def _agents() -> Iterator[Finding]:

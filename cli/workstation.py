@@ -10,6 +10,7 @@ from ..missions.wire import to_wire
 from ..sync import replica
 from ..workspace import operations, queries
 from ..workstation import client
+from ..workstation.problems import problems_of
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser, nothing
@@ -78,6 +79,7 @@ def _status(options: Options) -> None:
             "service",
             state if service is None else f"{state}, pid {service.get('pid')}, version {service.get('version')}",
         ),
+        *(("problem", f"{one.name}: {one.sentence}") for one in problems_of(service or {})),
         ("paused", "yes, nothing new starts" if paused else ""),
         *(("fenced off", why) for why in kept_out),
         ("sync", f"{sync.word}: {sync.sentence}" if sync.connected else ""),

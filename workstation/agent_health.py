@@ -7,14 +7,12 @@ They are looked at when the service starts, when a person asks, when settings ch
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 from ..agents import catalogue, detection
 from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, CodeAgent
-from ..missions.errors import SoloUnicornError
 from ..system.backoff import Backoff
 from ..workspace import operations, queries
 from .context import ServiceContext
@@ -25,11 +23,13 @@ HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS = 5.0, 60.0
 
 
 class AgentHealth:
-    """Finds agents and looks at those that are held; `on_change` is called when missions may be able to start now."""
+    """Finds agents and looks again at those that are held."""
 
-    def __init__(self, context: ServiceContext, on_change: Callable[[], None]) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._on_change = on_change
+        self.scanned = asyncio.Event()
+        """Set once it is known which agents there are."""
+        self._pause = Backoff(HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS)
         self._scanning = asyncio.Lock()
         self._log = logger("workstation.agents")
 
@@ -49,22 +49,18 @@ class AgentHealth:
                 found = [_still_held(agent, before.get(agent.name), mute) for agent in found]
             await self._context.workspace.write_as(SYSTEM, operations.workstation.set_agents, found)
         self._log.info("agents scanned", extra={"agents": {agent.name: agent.state for agent in found}})
-        self._on_change()
+        self.scanned.set()
+        self._context.wakeup.look()
 
-    async def watch_held(self) -> None:
-        """While an enabled agent is signed out or broken, look again now and then."""
-        pause = Backoff(HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS)
-        while True:
-            await asyncio.sleep(pause.next())
-            try:
-                agents = await self._context.workspace.read(queries.workstation.agents)
-                held = any(is_held(agent) for agent in agents)
-                if held:
-                    await self.scan(asked=False)
-                else:
-                    pause.reset()
-            except SoloUnicornError as error:
-                self._log.warning("agents not scanned", extra={"why": str(error)})
+    async def look(self) -> float:
+        """Scan at the start, then again while an agent is signed out or broken; seconds until the next look."""
+        if not self.scanned.is_set():
+            await self.scan()
+        elif any(is_held(agent) for agent in await self._context.workspace.read(queries.workstation.agents)):
+            await self.scan(asked=False)
+        else:
+            self._pause.reset()
+        return self._pause.next()
 
 
 def _cannot_be_asked() -> frozenset[str]:

@@ -5,7 +5,9 @@
 
 The protocol is one JSON object a line, over the service's Unix socket, one answer per request:
 {"op": "hello" | "status" | "wake" | "hold" | "pause" | "resume" | "drain" | "stay" | "stop", …} -> {"ok": true, …}
-or {"ok": false, "error": {"code", "what", "why", "todo", "exitCode", …}}.
+or {"ok": false, "error": {"code", "what", "why", "todo", "exitCode", …}}. A connection that sent `hold` also hears
+{"event": "problem", "problem": …} when something of the service no longer works, or works again (empty), and
+{"event": "bye", "reason": …} when it leaves.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ class ServiceInfo:
     stay: bool
     mcp_port: int | None
     """None until the MCP server is up."""
+    problem: str = ""
+    """What of the service does not work, in a few words; empty while all is well."""
     notice: str = ""
     """What a screen should tell the person; empty when all is well."""
 
@@ -205,6 +209,8 @@ class Keeper:
                 except (OSError, ValueError):
                     return None
                 match said:
+                    case {"event": "problem", "problem": str(problem)}:
+                        self._report(replace(info, problem=problem, notice=""))
                     case {"event": "bye", "reason": "stopped"}:
                         return "stopped"
                     case {"event": "bye", "reason": "replaced"}:
@@ -227,6 +233,7 @@ def _greet(timeout: float) -> ServiceInfo:
                 busy=rest.get("busy") is True,
                 stay=rest.get("stay") is True,
                 mcp_port=port if isinstance(port, int) else None,
+                problem=str(rest.get("problem", "")),
             )
         case answer:
             raise SoloUnicornError("The workstation service answered in an unknown way", why=repr(answer)[:200])

@@ -69,6 +69,11 @@ class ControlServer:
                 await writer.wait_closed()
         self._server = None
 
+    def tell(self, event: JsonObject) -> None:
+        """Tell every open screen."""
+        for writer in self._holders:
+            writer.write(_line(event))
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:

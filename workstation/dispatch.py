@@ -7,13 +7,14 @@ not is looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from ..missions.eligibility import AgentState, pick_agent
-from ..missions.entities import SYSTEM, CodeAgent, Session
-from ..missions.errors import Conflict, NotFound
-from ..missions.ids import new_ulid
+from ..missions.entities import SYSTEM, CodeAgent, Mission, Session
+from ..missions.errors import Conflict, NotFound, SoloUnicornError
+from ..missions.ids import new_ulid, short_id
 from ..missions.records import record
 from ..sync import replica
 from ..workspace import operations, queries
@@ -29,6 +30,15 @@ class Wish:
     agent: CodeAgent
 
 
+class BrokenClaim(Exception):
+    """The claim of one mission broke off for another reason than its rules: a fault of the program."""
+
+    def __init__(self, mission: Mission, cause: Exception) -> None:
+        super().__init__(f"{short_id(mission.number)}: {cause!r}")
+        self.mission = mission
+        self.cause = cause
+
+
 def claim_next(
     workspace: Workspace,
     *,
@@ -37,8 +47,12 @@ def claim_next(
     full: frozenset[str] = frozenset(),
     granted: Mapping[str, str] | None = None,
     wishes: list[Wish] | None = None,
+    but: Collection[str | None] = (),
+    only: str | None = None,
 ) -> Session | None:
     """Claim the first mission of the queue that may start now; None when there is none, or no slot of the machine.
+
+    With `only`, that mission or none; otherwise none of those named by `but`. Raises BrokenClaim.
 
     The rules of one mission (its agent, repository, list, blockers …) are in `missions.eligibility`; what is counted
     here is the machine: at most `slots` sessions at once, over all agents. `full` names repositories without a free
@@ -51,46 +65,50 @@ def claim_next(
     now = datetime.now(UTC)
     agents = {agent.name: agent for agent in workspace.read(queries.workstation.agents)}
     states = tuple(_state(agent, live) for agent in agents.values())
-    granted = granted or {}
-    for mission_id, session_id in granted.items():
-        try:
-            mission = workspace.read(queries.missions.get, mission_id)
-            chosen = pick_agent(mission, states, now)
-            if chosen is not None:
-                return workspace.write_as(
-                    SYSTEM,
-                    operations.dispatch.claim,
-                    mission_id,
-                    session_id=session_id,
-                    agent=agents[chosen.name],
-                    workstation_id=workstation_id,
-                )
-        except (Conflict, NotFound):
-            continue  # it changed meanwhile: the hub takes its grant back by itself
     mirrored = {mirror.project_id for mirror in workspace.read(replica.mirroring.mirrors)}
-    for entry in workspace.read(queries.sessions.queue, now=workspace.now()):
-        if entry.why_not is not None:
-            continue
-        if entry.mission.project_repository_id in full and entry.mission.worktree_path is None:
-            continue
-        chosen = pick_agent(entry.mission, states, now)
-        if chosen is None:
-            continue
-        if entry.mission.project_id in mirrored:
-            if wishes is not None:
-                wishes.append(Wish(entry.mission.id, entry.mission.project_id, agents[chosen.name]))
-            continue
+    grants = dict(granted or {})
+
+    def claim(mission: Mission, session_id: str) -> Session | Wish | None:
+        """The session; what to wish for where the hub has to grant it first; None where no agent is free."""
         try:
+            chosen = pick_agent(mission, states, now)
+            if chosen is None:
+                return None
+            agent = agents[chosen.name]
+            if mission.project_id in mirrored and session_id not in grants.values():
+                return Wish(mission.id, mission.project_id, agent)
             return workspace.write_as(
                 SYSTEM,
                 operations.dispatch.claim,
-                entry.mission.id,
-                session_id=new_ulid(),
-                agent=agents[chosen.name],
+                mission.id,
+                session_id=session_id,
+                agent=agent,
                 workstation_id=workstation_id,
             )
-        except Conflict:
-            continue  # it changed since the queue was read: somebody was faster
+        except (Conflict, NotFound):
+            return None  # it changed since it was read; a hub takes its grant back by itself
+        except SoloUnicornError:
+            raise
+        except Exception as error:
+            raise BrokenClaim(mission, error) from error
+
+    for mission_id, session_id in grants.items():
+        if mission_id not in but and only in (None, mission_id):
+            with suppress(NotFound):
+                found = claim(workspace.read(queries.missions.get, mission_id), session_id)
+                if isinstance(found, Session):
+                    return found
+    for entry in workspace.read(queries.sessions.queue, now=workspace.now()):
+        mission = entry.mission
+        if entry.why_not is not None or mission.id in but or only not in (None, mission.id):
+            continue
+        if mission.project_repository_id in full and mission.worktree_path is None:
+            continue
+        found = claim(mission, new_ulid())
+        if isinstance(found, Session):
+            return found
+        if found is not None and wishes is not None:
+            wishes.append(found)
     return None
 
 

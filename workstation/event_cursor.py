@@ -7,10 +7,8 @@ so that one id leads through the log from a key press to the last process it tou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
-from ..config.log import logger
-from ..missions.errors import SoloUnicornError
 from ..workspace import queries
 from .context import ServiceContext
 
@@ -20,25 +18,13 @@ AT_ONCE = 1000
 class EventCursor:
     """Takes events in order, once."""
 
-    def __init__(self, context: ServiceContext, wake: Callable[[], None]) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._wake = wake
         self._seen: int | None = None
         self._last = ""
         self._by_mission: dict[str, str] = {}
-        self._stop: Callable[[], None] | None = None
         self.any = False
         """Whether the last `take` found something."""
-
-    def open(self) -> None:
-        """Be woken from now on."""
-        self._stop = self._context.workspace.on_change(self._wake)
-
-    def close(self) -> None:
-        """No longer."""
-        if self._stop is not None:
-            self._stop()
-            self._stop = None
 
     def cause_of(self, mission_id: str) -> str:
         """The correlation id behind a mission's last change; the last of all where that one has none."""
@@ -59,8 +45,5 @@ class EventCursor:
                     self._last = event.correlation_id
                     if event.mission_id is not None:
                         self._by_mission[event.mission_id] = event.correlation_id
-            try:
-                await self._context.mcp.changed(events)
-            except SoloUnicornError as error:
-                logger("workstation.mcp").warning("clients not told", extra={"why": str(error)})
+            await self._context.supervisor.tried("MCP notifications", partial(self._context.mcp.changed, events))
         return self

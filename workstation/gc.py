@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ..agents import launch
@@ -38,42 +40,36 @@ class GarbageCollector:
         self._cleaning = asyncio.Lock()
         self._log = logger("workstation.gc")
 
-    async def clean_daily(self) -> None:
-        """Give back and clean worktrees at start when a day has passed, then once a day."""
-        while True:
+    async def clean_daily(self) -> float:
+        """Give back and clean when a day has passed since that was done; seconds until it is due again."""
+        last = await self._context.workspace.run(lambda workspace: workspace.meta(CLEANED))
+        wait = timedelta()
+        with suppress(ValueError):  # a date that cannot be read counts as none
+            wait = CLEAN_EVERY - (datetime.now(UTC) - datetime.fromisoformat(last)) if last else timedelta()
+        if wait <= timedelta():
+            await self.clean()
             wait = CLEAN_EVERY
-            try:
-                last = await self._context.workspace.run(lambda workspace: workspace.meta(CLEANED))
-                wait = CLEAN_EVERY - (datetime.now(UTC) - datetime.fromisoformat(last)) if last else timedelta()
-                if wait <= timedelta():
-                    await self.clean()
-                    wait = CLEAN_EVERY
-            except (SoloUnicornError, ValueError) as error:
-                self._log.warning("worktrees not cleaned", extra={"why": str(error)})
-            await asyncio.sleep(max(60.0, wait.total_seconds()))
+        return max(60.0, wait.total_seconds())
 
-    async def fold_log(self) -> None:
-        """Fold the workspace's write-ahead log into its file when it has grown; nobody else does."""
+    async def fold_log(self) -> float:
+        """Fold the workspace's write-ahead log into its file when it has grown, which nobody else does.
+
+        Returns the seconds until the next look.
+        """
         log = paths.workspace_db().with_name(paths.workspace_db().name + "-wal")
-        while True:
-            await asyncio.sleep(FOLD_SECONDS)
-            try:
-                if (await asyncio.to_thread(log.stat)).st_size > FOLD_BYTES:
-                    await self._context.workspace.run(Workspace.checkpoint)
-            except (SoloUnicornError, OSError) as error:
-                self._log.warning("log not folded", extra={"why": str(error)})
+        with suppress(FileNotFoundError):
+            if (await asyncio.to_thread(log.stat)).st_size > FOLD_BYTES:
+                await self._context.workspace.run(Workspace.checkpoint)
+        return FOLD_SECONDS
 
     async def settle(self) -> None:
         """At start: give back what a killed service did not come to, settle what git and records disagree on.
 
         Each counts against its repository's limit as long as it is not settled.
         """
-        await self.give_back()
-        for repository in await self._context.workspace.read(queries.projects.repositories):
-            try:
-                await self._reconcile(repository)
-            except SoloUnicornError as error:
-                self._log.warning("worktrees not settled", extra={"repository": repository.name, "why": str(error)})
+        async with self._cleaning:
+            await self.give_back()
+            await self._in_each_repository(self._reconcile)
 
     async def _reconcile(self, repository: ProjectRepository) -> None:
         async with self._context.pool_turn(repository.id):
@@ -84,14 +80,22 @@ class GarbageCollector:
         """Give back what finished missions held, settle orphans, remove what was unused for `worktrees.keep_days`."""
         async with self._cleaning:
             await self.give_back()
-            for repository in await self._context.workspace.read(queries.projects.repositories):
-                try:
-                    await self._clean_one(repository)
-                except SoloUnicornError as error:
-                    self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
+            await self._in_each_repository(self._clean_one)
             await self._remove_old_runs()
             now = datetime.now(UTC).isoformat()
             await self._context.workspace.run(lambda workspace: workspace.set_meta(CLEANED, now))
+
+    async def _in_each_repository(self, work: Callable[[ProjectRepository], Awaitable[None]]) -> None:
+        """What is wrong with one repository does not keep the others from being cleaned."""
+
+        async def one(repository: ProjectRepository) -> None:
+            try:
+                await work(repository)
+            except SoloUnicornError as error:
+                self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
+
+        for repository in await self._context.workspace.read(queries.projects.repositories):
+            await self._context.supervisor.tried(f"cleaning {repository.name}", partial(one, repository))
 
     async def _remove_old_runs(self) -> None:
         days = self._context.settings.sessions.keep_days
@@ -126,22 +130,30 @@ class GarbageCollector:
     async def give_back(self) -> None:
         """Make the worktrees of missions vacant that are done or gone and that nobody works on."""
         for worktree in await self._context.workspace.run(worktrees_to_give_back):
-            try:
-                await give_back(self._context, worktree)
-                self._log.info("worktree given back", extra={"worktree": worktree.path})
-            except SoloUnicornError as error:
-                self._log.warning("worktree kept", extra={"worktree": worktree.path, "why": str(error)})
+            await give_back(self._context, worktree)
 
 
 async def give_back(context: ServiceContext, worktree: Worktree) -> None:
     """Make a worktree vacant: what is uncommitted is committed on its branch, its mission no longer names it.
 
-    Does nothing when the worktree has changed hands since `worktree` was read.
+    Does nothing when the worktree has changed hands since `worktree` was read. Where it cannot be done now, it is kept,
+    and the next cleaning tries again.
     """
-    async with context.pool_turn(worktree.repository_id):
-        slots = await context.workspace.read(queries.workstation.worktrees, worktree.repository_id)
-        if any((slot.id, slot.mission_id) == (worktree.id, worktree.mission_id) for slot in slots):
-            await _give_back(context, worktree)
+
+    async def work() -> None:
+        try:
+            async with context.pool_turn(worktree.repository_id):
+                slots = await context.workspace.read(queries.workstation.worktrees, worktree.repository_id)
+                if any((slot.id, slot.mission_id) == (worktree.id, worktree.mission_id) for slot in slots):
+                    await _give_back(context, worktree)
+        except SoloUnicornError as error:
+            logger("workstation.gc").warning("worktree kept", extra={"worktree": worktree.path, "why": str(error)})
+
+    async def keep(why: str) -> None:
+        note = f"The worktree {worktree.path} could not be given back: {why}"
+        await context.workspace.run(_note, worktree, note)
+
+    await context.supervisor.until_done(f"giving back {Path(worktree.path).name}", work, give_up=keep)
 
 
 async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
@@ -150,13 +162,14 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
         ran = await context.git(context.pool.teardown, worktree, repository)
         if ran is not None:
             logger("workstation.gc").info(ran.sentence, extra={"worktree": worktree.path})
-            await context.workspace.run(_note_teardown, worktree, script_note(ran))
+            await context.workspace.run(_note, worktree, script_note(ran))
     await context.workspace.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
     await context.git(context.pool.release, worktree)
     context.full.pop(worktree.repository_id, None)
+    logger("workstation.gc").info("worktree given back", extra={"worktree": worktree.path})
 
 
-def _note_teardown(workspace: Workspace, worktree: Worktree, note: str) -> None:
+def _note(workspace: Workspace, worktree: Worktree, note: str) -> None:
     with suppress(NotFound):
         workspace.write_as(SYSTEM, operations.missions.add_note, worktree.mission_id or "", "progress", note)
 

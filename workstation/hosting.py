@@ -15,28 +15,22 @@ from contextlib import suppress
 from .. import __version__
 from ..agents.launch import McpEntry
 from ..config import paths
-from ..config.log import logger
 from ..mcp_server.host import McpHost
 from ..mcp_server.workspace_access import on
 from ..missions.entities import MissionEvent
-from ..missions.errors import SoloUnicornError
-from ..system.backoff import Backoff
 from ..workspace.thread import WorkspaceThread
-
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 30.0
 
 
 class McpHosting:
-    """Starts the MCP server and tries again as long as it cannot."""
+    """The MCP server, from its start to the end of the service."""
 
     def __init__(self, workspace: WorkspaceThread, port: int) -> None:
         self._workspace = workspace
         self._port = port
         self._host: McpHost | None = None
         self.up = asyncio.Event()
-        self.problem = ""
-        """Why it is not up, for the status; empty while all is well."""
+        self.tried = False
+        """Whether it was tried to bring it up."""
 
     @property
     def port(self) -> int | None:
@@ -54,22 +48,18 @@ class McpHosting:
         return McpEntry(self._host.url, token)
 
     async def open(self) -> None:
-        """Return once it is up."""
-        pause = Backoff(FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS)
-        while not self.up.is_set():
-            host = McpHost(on(self._workspace), version=__version__, socket_path=paths.mcp_socket(), port=self._port)
-            try:
-                await host.start()
-            except (OSError, SoloUnicornError) as error:
-                self.problem = f"The MCP server cannot listen: {error}"
-                logger("workstation.mcp").error("cannot listen", extra={"why": str(error)})
-                with suppress(Exception):
-                    await host.close()
-                await asyncio.sleep(pause.next())
-            else:
-                self._host = host
-                self.problem = ""
-                self.up.set()
+        """Return once it is up; raises what keeps it from listening, and may be called again."""
+        host = McpHost(on(self._workspace), version=__version__, socket_path=paths.mcp_socket(), port=self._port)
+        try:
+            await host.start()
+        except BaseException:
+            with suppress(Exception):  # what it had opened; why it did not start is what counts
+                await host.close()
+            raise
+        finally:
+            self.tried = True
+        self._host = host
+        self.up.set()
 
     async def changed(self, events: Sequence[MissionEvent]) -> None:
         """Tell listening clients what changed."""

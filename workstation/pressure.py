@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from dataclasses import replace
 
 from ..config.settings import Settings
 from ..missions.eligibility import WorkstationLimits
+from ..workspace import operations
+from .context import ServiceContext
+
+
+class LimitsReport:
+    """Keeps the workspace informed of the limits, so that every process can say why a mission waits."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._told: WorkstationLimits | None = None
+
+    async def tell(self) -> None:
+        """Write the limits down where they differ from what was told last."""
+        now = await asyncio.to_thread(limits, self._context.settings)
+        if self._told and now.pressure and self._told.pressure:  # its figures move all the time: told once
+            now = replace(now, pressure=self._told.pressure)
+        if now != self._told:
+            await self._context.workspace.run(operations.workstation.set_limits, now)
+            self._told = now
 
 
 def limits(settings: Settings) -> WorkstationLimits:

@@ -48,17 +48,19 @@ def serve(*, stay: bool, ready: Callable[[], None] = lambda: None) -> None:
     """
     settings = load()
     held = ServiceLock(paths.service_lock())
-    held.acquire(Owner(os.getpid(), __version__, now_text()))
+    owner = Owner(os.getpid(), __version__, now_text())
+    held.acquire(owner)
     try:
         log.setup("service", level=settings.log.level)
         correlation.set("")
-        asyncio.run(_serve(settings, stay, ready))
+        asyncio.run(_serve(settings, stay, owner.started_at, ready))
     finally:
         held.release()
 
 
-async def _serve(settings: Settings, stay: bool, ready: Callable[[], None]) -> None:
-    await Service(settings, stay=stay).serve(ready)
+async def _serve(settings: Settings, stay: bool, started_at: str, ready: Callable[[], None]) -> None:
+    service = await Service.open(settings, stay=stay, started_at=started_at)
+    await service.serve(ready)
 
 
 def _tell(descriptor: int | None, message: JsonObject) -> None:

@@ -5,8 +5,9 @@ A request stays in the workspace until it is done: asked for twice does no harm,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from ..config.correlation import correlation
 from ..config.log import logger
@@ -14,21 +15,21 @@ from ..missions.board import Request
 from ..missions.entities import SYSTEM
 from ..missions.errors import NotFound, SoloUnicornError
 from ..workspace import operations
-from ..workspace.thread import WorkspaceThread
+from .context import ServiceContext
 from .session.runner import SessionRunner
+from .session.sessions import Sessions
+from .supervisor import reason
 
-Chore = Callable[[Request], None]
+Job = Callable[[Request], Awaitable[None]]
 
 
 class Requests:
-    """Does what was asked, with the sessions that run now; a chore is begun by its request and not awaited."""
+    """Does what was asked, with the sessions that run now; a job is begun by its request and not awaited."""
 
-    def __init__(
-        self, workspace: WorkspaceThread, runners: Mapping[str, SessionRunner], chores: Mapping[str, Chore]
-    ) -> None:
-        self._workspace = workspace
-        self._runners = runners
-        self._chores = chores
+    def __init__(self, context: ServiceContext, sessions: Sessions, jobs: Mapping[str, Job]) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._jobs = jobs
         self._log = logger("workstation")
 
     async def do(self, request: Request) -> None:
@@ -40,9 +41,11 @@ class Requests:
         try:
             await self._answer(request)
         except SoloUnicornError as error:
-            self._log.warning("not done", extra={"request": request.kind, "why": str(error)})
             await self._tell(request, error)
-        await self._workspace.write_as(SYSTEM, operations.workstation.finish_request, request.id)
+        except Exception as error:  # a fault of the program: asked again, it would break off again
+            self._log.exception("request broke off", extra={"request": request.kind})
+            await self._tell(request, error)
+        await self._context.workspace.write_as(SYSTEM, operations.workstation.finish_request, request.id)
         correlation.set("")
 
     async def _answer(self, request: Request) -> None:
@@ -53,24 +56,36 @@ class Requests:
                 await self._runner_for(request).interrupt()
             case "say":
                 await self._runner_for(request).say(str(request.payload.get("text", "")))
-            case kind if kind in self._chores:
-                self._chores[kind](request)
+            case kind if kind in self._jobs:
+                self._context.supervisor.begin(_words(request), partial(self._do_job, request))
             case kind:
                 raise SoloUnicornError(f"This service knows no request {kind!r}", todo="restart the service")
 
-    def _runner_for(self, request: Request) -> SessionRunner:
-        for runner in self._runners.values():
-            if request.session_id == runner.session.id:
-                return runner
-            if request.session_id is None and request.mission_id == runner.session.mission_id:
-                return runner
-        raise NotFound("No session runs there", why="it has ended meanwhile")
+    async def _do_job(self, request: Request) -> None:
+        try:
+            await self._jobs[request.kind](request)
+        except Exception as error:
+            await self._tell(request, error)
+            raise
 
-    async def _tell(self, request: Request, error: SoloUnicornError) -> None:
+    def _runner_for(self, request: Request) -> SessionRunner:
+        runner = self._sessions.find(request.session_id, request.mission_id)
+        if runner is None:
+            raise NotFound("No session runs there", why="it has ended meanwhile")
+        return runner
+
+    async def _tell(self, request: Request, error: Exception) -> None:
+        self._log.warning("not done", extra={"request": request.kind, "why": reason(error)})
         if request.mission_id is None:
             return
-        note = f"{request.kind.replace('_', ' ').capitalize()} could not be done: {error}"
+        note = f"{_words(request)} could not be done: {reason(error)}"
         if said := request.payload.get("text"):
             note += f"\n\n{said}"  # somebody's words are not lost because a session ended meanwhile
         with suppress(NotFound):
-            await self._workspace.write_as(SYSTEM, operations.missions.add_note, request.mission_id, "progress", note)
+            await self._context.workspace.write_as(
+                SYSTEM, operations.missions.add_note, request.mission_id, "progress", note
+            )
+
+
+def _words(request: Request) -> str:
+    return request.kind.replace("_", " ").capitalize()

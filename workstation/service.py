@@ -13,18 +13,18 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from .. import __version__
 from ..config import paths
 from ..config.log import logger
 from ..config.settings import Settings
-from ..missions.entities import JsonObject
+from ..missions.entities import Json, JsonObject
 from ..missions.errors import Conflict, TryAgain, UsageError
 from ..workspace import operations
-from .context import ServiceContext
+from .composition import Composition
 from .control import ControlServer
-from .scheduler import Scheduler
 from .status import figures
 
 LEAVE_SECONDS = 5.0
@@ -33,51 +33,56 @@ State = Literal["starting", "running", "paused", "draining", "stopping"]
 
 
 class Service:
-    """one running service; `serve` returns when it has left."""
+    """One running service; `serve` returns when it has left."""
 
-    def __init__(self, settings: Settings, *, stay: bool) -> None:
+    def __init__(self, parts: Composition, stirred: asyncio.Event, *, stay: bool, started_at: str) -> None:
+        """`stirred` is set when something changed that bears on whether the service is still needed."""
         self.stay = stay
-        self.started_at = now_text()
-        self._settings = settings
+        self.started_at = started_at
+        self._parts = parts
+        self._supervisor = parts.context.supervisor
         self._born = time.monotonic()
-        self._control = ControlServer(paths.service_socket(), self._answer, self._stir)
-        self._stirred = asyncio.Event()
+        self._control = ControlServer(paths.service_socket(), self._answer, stirred.set)
+        self._stirred = stirred
         self._leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._work: Scheduler | None = None
-        self._stopping: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._problem_told = ""
+
+    @classmethod
+    async def open(cls, settings: Settings, *, stay: bool, started_at: str) -> Service:
+        """Open the workspace and put the service together; raises what `Workspace.open` raises."""
+        stirred = asyncio.Event()
+        return cls(await Composition.open(settings, stirred.set), stirred, stay=stay, started_at=started_at)
 
     async def serve(self, ready: Callable[[], None]) -> None:
-        """Serve until told to leave. Raises what opening the workspace raises."""
-        log = logger("workstation")
-        self._listen_to_signals()
-        context = await ServiceContext.open(self._settings)
-        work = self._work = Scheduler(context, self._stir)
+        """Serve until told to leave."""
+        log, parts = logger("workstation"), self._parts
         try:
-            if reason := context.workspace.workspace.read_only:
+            self._listen_to_signals()
+            if reason := parts.context.workspace.workspace.read_only:
                 raise TryAgain("The service cannot work here", why=reason, todo="update solo-unicorn")
             await self._control.open()
-            work.start()
+            parts.start()
             ready()
             log.info("service ready", extra={"version": __version__, "stay": self.stay, "pid": os.getpid()})
-            idle = asyncio.create_task(self._leave_when_idle(), name="idle watch")
+            self._supervisor.keep("idle watch", self._leave_when_idle)
             reason = await self._leaving
-            idle.cancel()
-            log.info("service leaves", extra={"reason": reason, "sessions": work.sessions})
+            log.info("service leaves", extra={"reason": reason, "sessions": len(parts.sessions)})
             await self._control.close(reason)
         finally:
             with contextlib.suppress(TimeoutError):  # whatever holds on to its end is cut off there, as by SIGKILL
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self._control.close("stopped")
-                    await work.close()
+                    await parts.close()
 
     @property
     def state(self) -> State:
         """What it does now."""
-        if self._leaving.done() or self._stopping is not None:
+        if self._leaving.done() or self._stopping:
             return "stopping"
-        if self._work is not None and self._work.draining:
+        if self._parts.scheduler.draining:
             return "draining"
-        return "paused" if self._work is not None and self._work.paused else "running"
+        return "paused" if self._parts.scheduler.paused else "running"
 
     def leave(self, reason: str) -> None:
         """Begin to leave: nothing new is taken up, what runs in session hosts goes on."""
@@ -92,14 +97,11 @@ class Service:
 
     # ---- how long it stays
 
-    def _stir(self) -> None:
-        """Something changed that bears on whether the service is still needed."""
-        self._stirred.set()
-
     async def _leave_when_idle(self) -> None:
         while True:
             self._stirred.clear()
-            if self._work and self._work.draining and not self._work.busy and self._stopping is None:
+            self._tell_problem()
+            if self._parts.scheduler.draining and not self._parts.busy and not self._stopping:
                 self.leave("stopped")
             if self._needed():
                 with contextlib.suppress(TimeoutError):  # clients of the MCP server come and go without a word
@@ -115,91 +117,104 @@ class Service:
 
     @property
     def _idle_seconds(self) -> float:
-        context = self._work.context if self._work else None
-        return (context.settings if context else self._settings).workstation.idle_exit_seconds
+        return self._parts.context.settings.workstation.idle_exit_seconds
 
     def _needed(self) -> bool:
         """A screen is open, something runs, or something will start by itself when its time comes."""
-        work = self._work
-        assert work is not None
+        parts = self._parts
         return (
             self.stay
             or self._control.holders > 0
-            or work.context.mcp.connections > 0
-            or not work.settled
-            or work.busy
-            or work.expects_work
+            or parts.context.mcp.connections > 0
+            or not parts.scheduler.settled
+            or parts.busy
+            or parts.scheduler.expects_work
         )
+
+    # ---- what does not work
+
+    @property
+    def _problem(self) -> str:
+        """What screens say of problems that do not pass by themselves; empty while there are none."""
+        return ", ".join(f"{one.name} fails" for one in self._supervisor.problems if one.lasting)
+
+    def _tell_problem(self) -> None:
+        if self._problem != self._problem_told:
+            self._problem_told = self._problem
+            self._control.tell({"event": "problem", "problem": self._problem})
 
     # ---- the control socket
 
     async def _answer(self, op: str, request: JsonObject) -> JsonObject:
-        work = self._work
-        assert work is not None
+        parts = self._parts
         match op:
             case "hello" | "hold":
                 pass
             case "wake":
-                work.look()
+                parts.context.wakeup.look()
             case "status":
-                return await self._status(work)
+                return await self._status()
             case "stay":
                 self.stay = True
             case "pause" | "resume":
-                await self._pause(work, op == "pause")
+                await self._pause(op == "pause")
             case "drain":
-                work.drain()
+                parts.scheduler.drain()
             case "stop":
-                self._stop(work, request)
+                self._stop(request)
             case _:
                 raise UsageError(f"The service knows no operation {op!r}", todo="update the older of the two programs")
-        self._stir()
-        return self._hello(work)
+        self._stirred.set()
+        return self._hello()
 
-    async def _pause(self, work: Scheduler, paused: bool) -> None:
+    async def _pause(self, paused: bool) -> None:
         """Take no new work, or take it again; kept in the workspace, so the board shows it and a restart keeps it."""
-        await work.context.workspace.run(operations.workstation.set_paused, paused)
-        work.paused = paused
+        parts = self._parts
+        await parts.context.workspace.run(operations.workstation.set_paused, paused)
+        parts.scheduler.paused = paused
         if not paused:
-            work.draining = False
-        work.look()
+            parts.scheduler.draining = False
+        parts.context.wakeup.look()
 
-    def _stop(self, work: Scheduler, request: JsonObject) -> None:
-        if request.get("if_idle") is True and (work.busy or not work.settled):
+    def _stop(self, request: JsonObject) -> None:
+        if request.get("if_idle") is True and (self._parts.busy or not self._parts.scheduler.settled):
             raise Conflict("The service is not idle", why="it runs a session or a landing")
         reason = str(request.get("reason", "stopped"))
         if request.get("force") is not True:
             self.leave(reason)
-        elif self._stopping is None:
-            self._stopping = asyncio.create_task(self._stop_everything(work, reason), name="forced stop")
+        elif not self._stopping:
+            self._stopping = True
+            self._supervisor.begin("forced stop", partial(self._stop_everything, reason))
 
-    async def _stop_everything(self, work: Scheduler, reason: str) -> None:
+    async def _stop_everything(self, reason: str) -> None:
         try:
-            await work.stop_sessions()
+            await self._parts.stop_sessions()
         finally:
             self.leave(reason)
 
-    def _hello(self, work: Scheduler) -> JsonObject:
+    def _hello(self) -> JsonObject:
         return {
             "pid": os.getpid(),
             "version": __version__,
             "started_at": self.started_at,
             "state": self.state,
             "stay": self.stay,
-            "busy": work.busy,
-            "sessions": work.sessions,
-            "mcp_port": work.context.mcp.port,
+            "busy": self._parts.busy,
+            "sessions": len(self._parts.sessions),
+            "mcp_port": self._parts.context.mcp.port,
+            "problem": self._problem,
         }
 
-    async def _status(self, work: Scheduler) -> JsonObject:
+    async def _status(self) -> JsonObject:
+        next_at = self._parts.scheduler.next_at
         return (
-            self._hello(work)
-            | await figures(work.context)
+            self._hello()
+            | await figures(self._parts.context)
             | {
                 "uptime_seconds": round(time.monotonic() - self._born, 1),
                 "screens": self._control.holders,
-                "next_at": work.next_at.isoformat().replace("+00:00", "Z") if work.next_at else None,
-                "problem": work.problem,
+                "next_at": next_at.isoformat().replace("+00:00", "Z") if next_at else None,
+                "problems": list[Json](one.to_wire() for one in self._supervisor.problems),
             }
         )
 

@@ -27,12 +27,7 @@ async def figures(context: ServiceContext) -> JsonObject:
     return read | {
         "orphans": list[Json](await asyncio.to_thread(orphans, live)),
         "slots": context.settings.workstation.slots,
-        "mcp": {
-            "port": context.mcp.port,
-            "up": context.mcp.up.is_set(),
-            "clients": context.mcp.connections,
-            "problem": context.mcp.problem,
-        },
+        "mcp": {"port": context.mcp.port, "up": context.mcp.up.is_set(), "clients": context.mcp.connections},
         "load": list[Json](round(value, 2) for value in os.getloadavg()),
     }
 

@@ -67,7 +67,7 @@ class Synchroniser:
         try:
             while not running.done():
                 news.clear()
-                await self._follow_accounts()
+                await self._follow_accounts(news)
                 await self._answer()
                 await news.wait()
             running.result()
@@ -79,8 +79,11 @@ class Synchroniser:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._sockets.clear()
 
-    async def _follow_accounts(self) -> None:
-        """A socket for each account that is signed in and has projects, and for no other."""
+    async def _follow_accounts(self, news: asyncio.Event) -> None:
+        """A socket for each account that is signed in and has projects, and for no other; raises what broke one off."""
+        for socket in self._sockets.values():
+            if socket.done():
+                socket.result()
         used = {mirror.account for mirror in await self._workspace.read(replica.mirroring.mirrors)}
         accounts = {
             one.id: one
@@ -91,7 +94,9 @@ class Synchroniser:
             self._sockets.pop(gone).cancel()
         for account_id in accounts.keys() - self._sockets.keys():
             account = accounts[account_id]
-            self._sockets[account_id] = asyncio.create_task(self._socket(account), name=f"socket {account.profile}")
+            task = asyncio.create_task(self._socket(account), name=f"socket {account.profile}")
+            task.add_done_callback(lambda _: news.set())
+            self._sockets[account_id] = task
 
     async def _answer(self) -> None:
         """Read and send everything now, when somebody asks for that (`sync` while this process synchronises)."""
@@ -130,12 +135,11 @@ class Synchroniser:
         )
         link.recovered = socket.retry
         stop = self._workspace.on_change(socket.changed)
-        beside = [asyncio.create_task(companion.accompany(), name=f"beside {account.profile}")] if companion else []
         try:
-            await socket.keep_connected()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(socket.keep_connected())
+                if companion:
+                    group.create_task(companion.accompany(), name=f"beside {account.profile}")
         finally:
             stop()
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
             await stands("", "")

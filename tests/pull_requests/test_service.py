@@ -283,7 +283,7 @@ def test_a_service_killed_at_any_step_goes_on_where_it_was(
 
 def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
     place = SimpleNamespace(settings=load())
-    desk = PullRequests(cast("ServiceContext", place), lambda: None)
+    desk = PullRequests(cast("ServiceContext", place))
     name = RepositoryName(HOST, "acme", "shop")
     assert desk._github(name) is desk._github(name), "one client and its ETags"
     desk._leave_alone(HOST, RateLimited("used up", until=datetime.now(UTC) + timedelta(hours=1)))

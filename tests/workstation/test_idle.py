@@ -21,8 +21,7 @@ from solo_unicorn.sync.replica.messages import Answer, Request
 from solo_unicorn.workspace import store
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.workstation.context import ServiceContext
-from solo_unicorn.workstation.scheduler import Scheduler
+from solo_unicorn.workstation.composition import Composition
 
 from ..hub.whole import Whole, whole
 from ..simulated_time import SimulatedLoop, simulated
@@ -106,15 +105,14 @@ async def spent(loop: SimulatedLoop, counts: Counter[str], minutes: float) -> Co
 
 async def of_the_service(loop: SimulatedLoop, counts: Counter[str]) -> Counter[str]:
     """Ten minutes of a service, after a few in which it came up."""
-    place = await ServiceContext.open(settings.load())
-    work = Scheduler(place, lambda: None)
-    work.start()
+    parts = await Composition.open(settings.load(), lambda: None)
+    parts.start()
     try:
         await asyncio.sleep(180)
-        assert work.settled and not work.problem
+        assert parts.scheduler.settled and not parts.context.supervisor.problems
         return await spent(loop, counts, 10)
     finally:
-        await work.close()
+        await parts.close()
 
 
 def test_an_idle_service_on_its_own_writes_nothing_and_sleeps(home: Path, counts: Counter[str]) -> None:

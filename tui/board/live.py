@@ -106,7 +106,7 @@ class LiveBoard(Screen[None]):
             case None:
                 self._service_word = "service stopped"
             case info:
-                self._service_word = ""
+                self._service_word = info.problem
                 if info.notice:
                     self.app.notify(info.notice, markup=False)
         self._show_trouble()

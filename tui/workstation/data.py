@@ -222,3 +222,15 @@ def service_parts(status: JsonObject | SoloUnicornError | None, marks: Marks) ->
                 parts.append((f"   mcp {mcp.get('port')}, {mcp.get('clients')} clients", "faint"))
             parts.append((f"   pid {figures.get('pid')}, version {figures.get('version')}", "faint"))
             return parts
+
+
+def problem_rows(status: JsonObject | SoloUnicornError | None, marks: Marks) -> list[Row]:
+    """What of the running service does not work."""
+    from ...workstation.problems import problems_of
+
+    if not isinstance(status, Mapping):
+        return []
+    return [
+        row((f" {marks.attention} ", "bad"), (f"{one.name}  ", "strong"), (one.sentence, "bad"), indent=3)
+        for one in problems_of(status)
+    ]

@@ -126,7 +126,7 @@ class WorkstationScreen(Place[str | None]):
         if data is None or self.is_gone:
             return
         for name, rows in (
-            ("head", [self._head(data)]),
+            ("head", [self._head(data), *panel.problem_rows(self.status, marks)]),
             ("agents", panel.agent_rows(data, marks, now)),
             ("sessions", panel.session_rows(data, marks, now, self.rates.rates)),
             ("queue", panel.queue_rows(data, marks)),

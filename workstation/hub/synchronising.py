@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from ...workspace import operations, queries
 from ...workspace.queries.attachments import failure
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
+from ..context import ServiceContext
 from ..dispatch import Wish
 
 if TYPE_CHECKING:
@@ -39,15 +41,16 @@ GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
 class Synchronising:
     """Begins with the first connected project; a workspace without one pays for a look at each change, and no more."""
 
-    def __init__(self, workspace: WorkspaceThread, wake: Callable[[], None]) -> None:
-        self._workspace = workspace
-        self._wake = wake
+    def __init__(self, context: ServiceContext) -> None:
+        self._supervisor = context.supervisor
+        self._workspace = context.workspace
+        self._wake = context.wakeup.look
         self._news = asyncio.Event()
         self._engine: Engine | None = None
         self._claims: dict[str, tuple[str, float]] = {}
         self._wished: dict[str, float] = {}
         self._registries: dict[str, Registry] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[bool]] = set()
         self._log = logger("sync")
 
     async def fetch(self, request: Request) -> None:
@@ -94,9 +97,7 @@ class Synchronising:
         if wished is None or self._engine is None or self._asking:
             return
         self._wished[wished.mission_id] = now + AGAIN_SECONDS
-        task = asyncio.create_task(self._ask(self._engine, wished), name=f"claim {wished.mission_id}")
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+        self._tell_hub("claim at the hub", partial(self._ask, self._engine, wished))
 
     async def _ask(self, engine: Engine, wished: Wish) -> None:
         session_id = new_ulid()
@@ -117,9 +118,12 @@ class Synchronising:
             await self._said(engine, project, mission_id, "release", session_id, {})
 
         if self._engine is not None:
-            task = asyncio.create_task(told(self._engine), name=f"release {mission_id}")
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+            self._tell_hub("release at the hub", partial(told, self._engine))
+
+    def _tell_hub(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = self._supervisor.begin(name, work)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def renew(self, session: Session) -> bool:
         """Renew a claim at the hub; False when another machine has the mission. A hub that is away changes nothing:

@@ -9,7 +9,7 @@ done, then its worktree given back) is in this order, so a crash between the two
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -68,11 +68,10 @@ class Due:
 class Landings:
     """Takes landings from the workspace's queue and does them, each target's in order."""
 
-    def __init__(self, context: ServiceContext, pull_requests: PullRequests, on_change: Callable[[], None]) -> None:
+    def __init__(self, context: ServiceContext, pull_requests: PullRequests) -> None:
         self._context = context
         self._pull_requests = pull_requests
-        self._on_change = on_change
-        self._running: dict[Target, asyncio.Task[None]] = {}
+        self._running = set[Target]()
         self._log = logger("workstation.landing")
 
     @property
@@ -83,32 +82,32 @@ class Landings:
     async def recover(self) -> None:
         """At start: finish or take back what a killed service was about to do in each repository."""
         for repository in await self._context.workspace.read(queries.projects.repositories):
-            try:
-                for found in await self._context.git(recover, repository.local_path):
-                    self._log.info("landing recovered", extra={"branch": found.branch, "outcome": found.outcome})
-            except SoloUnicornError as error:
-                self._log.warning("landing not recovered", extra={"repository": repository.name, "why": str(error)})
+            await self._context.supervisor.tried(f"recovering {repository.name}", partial(self._recover, repository))
+
+    async def _recover(self, repository: ProjectRepository) -> None:
+        try:
+            for found in await self._context.git(recover, repository.local_path):
+                self._log.info("landing recovered", extra={"branch": found.branch, "outcome": found.outcome})
+        except SoloUnicornError as error:
+            self._log.warning("landing not recovered", extra={"repository": repository.name, "why": str(error)})
 
     async def begin(self) -> None:
         """Start every landing that is due and whose target nobody moves now."""
         for due in await self._context.workspace.run(read_queue):
             if due.target not in self._running:
-                task = asyncio.create_task(self._land(due), name=f"landing {due.mission.id}")
-                self._running[due.target] = task
+                self._running.add(due.target)
+                name = f"landing {short_id(due.mission.number)}"
+                task = self._context.supervisor.keep(name, partial(self._land, due), give_up=partial(self._ask, due))
                 task.add_done_callback(partial(self._ended, due.target))
 
-    async def close(self) -> None:
-        """Let go; git that still runs ends by itself, and what it left is recovered at the next start."""
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _ended(self, target: Target, _: object) -> None:
+        self._running.discard(target)
+        self._context.wakeup.look()
 
-    def _ended(self, target: Target, task: asyncio.Task[None]) -> None:
-        del self._running[target]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error("landing broke off, it is begun again", exc_info=error)
-        self._on_change()
+    async def _ask(self, due: Due, why: str) -> None:
+        """Leave the landing to a person."""
+        with suppress(Conflict, NotFound):  # it was moved or deleted meanwhile
+            await self._context.workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, why)
 
     async def _land(self, due: Due) -> None:
         correlation.set(due.cause)
@@ -124,7 +123,7 @@ class Landings:
             self._log.info("landing waits", extra=name | {"why": str(error)})
             await asyncio.sleep(BUSY_SECONDS)
             return
-        except SoloUnicornError as error:
+        except (SoloUnicornError, OSError) as error:
             self._log.warning("landing failed", extra=name | {"why": str(error)})
             await workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, str(error))
             return
@@ -135,7 +134,8 @@ class Landings:
             case Landed(commit=commit, note=note):
                 self._log.info("landed", extra=name | {"commit": commit, "note": note})
                 await workspace.run(_landed, due, result)
-                await self._give_back(due)
+                if due.worktree is not None:
+                    await give_back(self._context, due.worktree)
             case Proposed(pull=pull):
                 self._log.info("pull request", extra=name | {"number": pull.number})
                 await workspace.run(_proposed, due, pull)
@@ -165,14 +165,6 @@ class Landings:
         if isinstance(result, Landed):
             await self._context.git(check_something_landed, result, due.mission, due.repository, due.worktree, branch)
         return result
-
-    async def _give_back(self, due: Due) -> None:
-        """The worktree is vacant now; if that cannot be done yet, housekeeping does it later."""
-        if due.worktree is not None:
-            try:
-                await give_back(self._context, due.worktree)
-            except SoloUnicornError as error:
-                self._log.warning("worktree kept", extra={"worktree": due.worktree.path, "why": str(error)})
 
 
 def read_queue(workspace: Workspace) -> list[Due]:

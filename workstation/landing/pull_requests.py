@@ -8,9 +8,9 @@ at its next try what it had done, and one killed after a merge finds it merged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
@@ -48,11 +48,10 @@ class Followed:
 
 
 class PullRequests:
-    """Opens and follows pull requests; `on_change` is called when a mission went on because of one."""
+    """Opens and follows pull requests."""
 
-    def __init__(self, context: ServiceContext, on_change: Callable[[], None]) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._on_change = on_change
         self._clients: dict[tuple[str, str], GitHub] = {}
         self._not_before: dict[str, datetime] = {}
         self._told: dict[str, str] = {}
@@ -92,15 +91,12 @@ class PullRequests:
             self._leave_alone(name.host, error)
             raise
 
-    async def follow(self) -> None:
-        """Look at every open pull request, now and then, for as long as the service runs."""
-        while True:
-            try:
-                for one in await self._context.workspace.run(read_followed):
-                    await self._look(one)
-            except SoloUnicornError as error:
-                self._log.warning("pull requests not looked at", extra={"why": str(error)})
-            await asyncio.sleep(self._context.settings.github.poll_seconds)
+    async def follow(self) -> float:
+        """Look at every open pull request; seconds until the next look."""
+        for one in await self._context.workspace.run(read_followed):
+            name = f"pull request of {short_id(one.mission.number)}"
+            await self._context.supervisor.tried(name, partial(self._look, one))
+        return self._context.settings.github.poll_seconds
 
     async def look(self, mission_id: str) -> None:
         """Look at one mission's pull request now, if it has an open one; what cannot be seen now is seen later."""
@@ -200,13 +196,10 @@ class PullRequests:
             )
         )
         if mission.list in ("done", "loop") and one.worktree is not None and mission.list != before.list:
-            try:
-                await give_back(context, one.worktree)
-            except SoloUnicornError as error:
-                self._log.warning("worktree kept", extra={"worktree": one.worktree.path, "why": str(error)})
+            await give_back(context, one.worktree)
         if (mission.list, mission.landing_status) != (before.list, before.landing_status):
             self._log.info("pull request", extra={"mission": mission.id, "state": pull.seen.state})
-            self._on_change()
+            self._context.wakeup.look()
         return mission
 
     # ---- GitHub

@@ -10,6 +10,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ...config.log import logger
@@ -50,8 +51,8 @@ class Mirroring:
 
     async def keep_up(self) -> None:
         """Until cancelled."""
-        stop = self._context.workspace.on_change(self._due.set)
-        watcher: asyncio.Task[None] | None = None
+        stop, begin = self._context.workspace.on_change(self._due.set), self._context.supervisor.begin
+        watcher: asyncio.Task[bool] | None = None
         watched: set[Path] = set()
         try:
             while True:
@@ -63,7 +64,7 @@ class Mirroring:
                 if folders != watched or (watcher and watcher.done()):
                     await _end(watcher)
                     watched = folders
-                    watcher = asyncio.create_task(self._watch(folders), name="mirror watch") if folders else None
+                    watcher = begin("watching mirrored folders", partial(self._watch, folders)) if folders else None
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_WAIT_SECONDS if mirrors else None):
                         await self._due.wait()
@@ -138,8 +139,8 @@ def mirrors_of(workspace: Workspace) -> list[Mirror]:
     ]
 
 
-async def _end(task: asyncio.Task[None] | None) -> None:
+async def _end(task: asyncio.Task[bool] | None) -> None:
     if task is not None:
         task.cancel()
-        with suppress(asyncio.CancelledError, OSError):
+        with suppress(asyncio.CancelledError):
             await task

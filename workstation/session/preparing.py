@@ -7,6 +7,7 @@ the run directory's files are written anew. So a service that is killed in here 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,9 @@ OUTPUT_SHOWN = 4000
 MEMORY_SHOWN = 4000
 """Characters of project memory in a prompt; the agent searches and reads the rest."""
 
+ReadComments = Callable[[str], Awaitable[None]]
+"""Takes in what is new in the open pull request of a mission."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -78,9 +82,9 @@ class Brief:
     """What its agents may, must not, or must ask to do."""
 
 
-async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> Prepared:
+async def prepare(context: ServiceContext, session: Session, run_dir: Path, read_comments: ReadComments) -> Prepared:
     """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
-    await _read_comments(context, session)
+    await _read_comments(context, session, read_comments)
     brief = await context.workspace.run(read_brief, session)
     branch = worktree_branch(brief.mission, brief.repository)
     async with context.pool_turn(brief.repository.id):
@@ -91,7 +95,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> P
                 brief,
                 branch,
                 from_remote=context.settings.worktrees.start_from == "remote",
-                leave_large=context.background is not None,
+                leave_large=True,
             )
         except PoolFull:
             context.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
@@ -119,13 +123,13 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path) -> P
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unasked)
 
 
-async def _read_comments(context: ServiceContext, session: Session) -> None:
+async def _read_comments(context: ServiceContext, session: Session, read: ReadComments) -> None:
     """What reviewers wrote until now goes into the prompt; when GitHub is slow, what was seen last does."""
     mission = await context.workspace.read(queries.missions.get, session.mission_id)
-    if context.look_at_pull_request is not None and is_followed(mission):
+    if is_followed(mission):
         with suppress(TimeoutError):
             async with asyncio.timeout(COMMENTS_SECONDS):
-                await context.look_at_pull_request(mission.id)
+                await read(mission.id)
 
 
 def read_brief(workspace: Workspace, session: Session) -> Brief:
@@ -223,8 +227,6 @@ def _acquire(pool: Pool, brief: Brief, branch: str, *, from_remote: bool, leave_
 
 def _begin_in_background(context: ServiceContext, brief: Brief, lease: WorktreeLease) -> None:
     """What the agent does not wait for."""
-    if context.background is None:
-        return
     if lease.pending is not None:
         context.background.copy(lease.pending)
     if lease.how != "resumed":

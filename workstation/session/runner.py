@@ -15,8 +15,10 @@ Ending a session is one transaction and does nothing the second time. Nothing is
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from ...agents import launch
@@ -24,14 +26,14 @@ from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Session, service_of
-from ...missions.errors import Conflict, SoloUnicornError, TryAgain
-from ...system.backoff import Backoff
+from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
+from ...missions.ids import short_id
 from ...workspace import operations, queries
 from ...worktrees.pool import PoolFull
 from ..context import ServiceContext
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
-from .preparing import Prepared, prepare
+from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
 from .run_files import forget_token, keep_work, placement, write_placement
 from .transcript_fold import TranscriptFold
@@ -40,7 +42,6 @@ LOOK_SECONDS = 0.15
 """How often a running session's files are looked at."""
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
-RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 60.0
 
 StopReason = Literal["cancelled", "superseded"]
 
@@ -49,17 +50,31 @@ class SessionRunner:
     """Carries one session to its end; cancelling it lets go of the session and stops nothing."""
 
     def __init__(
-        self, context: ServiceContext, session: Session, *, claimed_here: bool, since: float | None = None
+        self,
+        context: ServiceContext,
+        session: Session,
+        *,
+        renew_at_hub: Callable[[Session], Awaitable[bool]],
+        read_comments: ReadComments,
+        claimed_here: bool,
+        since: float | None = None,
     ) -> None:
-        """`claimed_here`: just claimed by this service, so nothing was started yet; `since`: the clock before that."""
+        """`renew_at_hub`: renews the claim where the project's hub has it too, False when it is no longer ours.
+
+        `claimed_here`: just claimed by this service, so nothing was started yet; `since`: the clock before that.
+        """
         self.session = session
         self._context = context
+        self._renew_at_hub = renew_at_hub
+        self._read_comments = read_comments
         self._claimed_here = claimed_here
         self._run_dir = paths.runs_dir() / session.id
         self._handle = launch.attach(self._run_dir)
         self._stop: StopReason | None = None
         self._stop_told = False
         self._aborted = False
+        self._broke_off = False
+        """Whether its course was begun before."""
         self._log = logger("workstation.session")
         self._lease = Lease(
             self._renew,
@@ -69,33 +84,42 @@ class SessionRunner:
         self._said = {"session": session.id, "mission": session.mission_id}
 
     async def run_to_end(self) -> None:
-        """Until the session is over, however often something in between fails for a while."""
-        pause = Backoff(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
-        while True:
-            work = asyncio.create_task(self._carry(), name=f"session {self.session.id}")
-            lease = asyncio.create_task(self._lease.keep(), name=f"lease {self.session.id}")
-            try:
-                await asyncio.wait((work, lease), return_when=asyncio.FIRST_COMPLETED)
-                if work.done():
-                    work.result()
-                    return
-                lease.result()
-            except Superseded as error:
-                await self._give_way(str(error))
-                return
-            except Exception as error:
-                # a locked workspace, a full disk, a fault of ours: the session's files are there, look at them again
-                self._log.warning("session step broke off, trying again", extra=self._said, exc_info=error)
-                self._claimed_here = False
-            finally:
-                for task in (work, lease):
-                    task.cancel()
-                await asyncio.gather(work, lease, return_exceptions=True)
-            await asyncio.sleep(pause.next())
+        """Until the session is over, however often something in between fails for a while.
+
+        A locked workspace or a full disk passes, and the session's files are there to be looked at again. A fault of
+        the program that comes again and again ends it with an unknown outcome, once its agent has ended.
+        """
+        name = f"session {self.session.id}"
+        with suppress(NotFound):
+            mission = await self._context.workspace.read(queries.missions.get, self.session.mission_id)
+            name = f"session of {short_id(mission.number)}"
+        await self._context.supervisor.until_done(
+            name, partial(self._under_lease, self._carry), give_up=self._give_up_following
+        )
+
+    async def _give_up_following(self, why: str) -> None:
+        await self._under_lease(partial(self._end_unfollowed, why))
+
+    async def _under_lease(self, course: Callable[[], Awaitable[None]]) -> None:
+        """Take a course while the claim is renewed; give way when it turns out to be lost."""
+        if self._broke_off:
+            self._claimed_here = False
             with suppress(SoloUnicornError):
                 if not await self._renew():
                     await self._give_way("the mission is no longer this session's")
                     return
+        self._broke_off = True
+        work = asyncio.ensure_future(course())
+        lease = asyncio.create_task(self._lease.keep(), name=f"lease {self.session.id}")
+        try:
+            await asyncio.wait((work, lease), return_when=asyncio.FIRST_COMPLETED)
+            (work if work.done() else lease).result()
+        except Superseded as error:
+            await self._give_way(str(error))
+        finally:
+            for task in (work, lease):
+                task.cancel()
+            await asyncio.gather(work, lease, return_exceptions=True)
 
     # ---- what a person asks for
 
@@ -142,7 +166,7 @@ class SessionRunner:
         """Prepare and start; False when the session ended on the way."""
         try:
             await self._context.mcp.up.wait()
-            prepared = await prepare(self._context, self.session, self._run_dir)
+            prepared = await prepare(self._context, self.session, self._run_dir, self._read_comments)
             if self._stop:
                 return await self._end_unstarted("cancelled", "stopped before its agent was started")
             await self._lease.ensure()
@@ -284,6 +308,21 @@ class SessionRunner:
         again = await self._context.workspace.run(goes_on_by_itself, self.session.id)
         await self._end(judgement, resume=again)
 
+    async def _end_unfollowed(self, why: str) -> None:
+        """Its agent goes on to its own end, which nobody can judge."""
+        self._log.error("session no longer followed", extra=self._said | {"why": why})
+        await self._wait_for_end()
+        if await asyncio.to_thread(self._handle.state) == "never_started":
+            await asyncio.to_thread(launch.seal, self._run_dir)
+        elif not await self._context.git(self._handle.end_leftovers):
+            raise TryAgain("Something of the session still lives", why="it could not be ended")
+        outcome: Literal["cancelled", "unknown"] = "cancelled" if self._stop else "unknown"
+        await self._end(Judgement(outcome, f"the service could not follow the session: {why}"))
+
+    async def _wait_for_end(self) -> None:
+        while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _keep_work(self) -> str:
         """A snapshot of the worktree under a ref of its own; what to tell of it."""
         try:
@@ -297,8 +336,7 @@ class SessionRunner:
         """Somebody else has the mission: stop our agent, leave the mission alone, keep worktree and transcript."""
         self._log.warning("session superseded", extra=self._said | {"why": why})
         await self.stop("superseded")
-        while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
-            await asyncio.sleep(LOOK_SECONDS)
+        await self._wait_for_end()
         with suppress(Conflict):  # the mission has no session at all any more
             await self._context.workspace.write_as(
                 service_of(self.session.id), operations.sessions.end, self.session.id, "cancelled", why
@@ -306,6 +344,4 @@ class SessionRunner:
 
     async def _renew(self) -> bool:
         held = await self._context.workspace.read(queries.sessions.holds_claim, self.session.id)
-        if held and self._context.renew_at_hub is not None:
-            return await self._context.renew_at_hub(self.session)
-        return held
+        return held and await self._renew_at_hub(self.session)
