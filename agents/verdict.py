@@ -50,6 +50,8 @@ class Judgement:
     question: str | None = None
     limited: bool = False
     """A usage limit refused work: the agent is to be parked, whatever became of the mission."""
+    final: bool = False
+    """Another attempt would fail in the same way: a person is asked at once."""
     conversation_lost: bool = False
     """The agent does not know the conversation any more: the next session must begin a new one."""
 

@@ -91,6 +91,14 @@ def refreshed(repository_path: Path | str, name: str) -> str | None:
     return difference(git, branch, facts.remote, started or "", tracked)
 
 
+def deepen(git: Git, remote: str, one: str, other: str) -> None:
+    """In a shallow clone, fetch older commits until two have an ancestor in common; GitError when that fails."""
+    for more in ("--deepen=100", "--deepen=1000", "--unshallow"):
+        if git.maybe("merge-base", one, other) is not None:
+            return
+        git.run("fetch", "--quiet", "--no-tags", more, remote, tries=4, timeout=1800)
+
+
 def ahead_behind(git: Git, local: str, other: str) -> tuple[int, int]:
     """How many commits `local` has that `other` lacks, and the other way round."""
     ahead, behind = git.line("rev-list", "--left-right", "--count", f"{local}...{other}").split()

@@ -43,7 +43,8 @@ class Claim:
 
     def lease(self) -> Lease:
         """The worktree, found in the order of domain.md."""
-        self.wanted_branch = check_branch_name(self.branch)
+        self.branch = self._unblocked(check_branch_name(self.branch))
+        self.wanted_branch = self.branch
         self.listed = listed_worktrees(self.git)
         self.refs = self.git.refs(
             f"refs/heads/{self.branch}",
@@ -148,6 +149,17 @@ class Claim:
             where = f"is checked out in {taken[self.branch]}" if self.branch in taken else "is another mission's"
             self.warnings.append(f"branch {self.branch} {where}; using {chosen}")
         return chosen
+
+    def _unblocked(self, branch: str) -> str:
+        """The name, or one without folders where a branch here or on the remote stands for one of its folders."""
+        folders = ["/".join(branch.split("/")[:depth]) for depth in range(1, branch.count("/") + 1)]
+        places = ["refs/heads/", f"refs/remotes/{self.facts.remote}/"]
+        names = [f"{place}{folder}" for place in places for folder in folders]
+        if not names or self.git.refs(*names).keys().isdisjoint(names):
+            return branch
+        other = branch.replace("/", "-")
+        self.warnings.append(f"{branch} cannot exist beside a branch called as one of its folders; using {other}")
+        return other
 
     def _exists(self, branch: str) -> bool:
         """Whether there is a local branch of that name."""

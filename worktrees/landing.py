@@ -15,7 +15,7 @@ from uuid import uuid4
 from ..missions.entities import MergeStrategy
 from ..missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from . import journal
-from .bases import ahead_behind, fetch_branch
+from .bases import ahead_behind, deepen, fetch_branch
 from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
 from .git import Git, GitError
@@ -156,6 +156,8 @@ class _Landing:
         done = self._landed_before(head, base)
         if done:
             return done
+        if self.facts.shallow and self.facts.remote:
+            deepen(self.git, self.facts.remote, base, head)
         check_published(self.git, self.git.maybe("merge-base", base, head) or base, head)
         checkout = checkout_of(self.git, self.target)
         if checkout:

@@ -18,7 +18,7 @@ from .bases import UnknownBase, fetch_base
 from .git import Git
 from .locks import hold
 from .registry import Listed, find, is_linked
-from .repositories import inspect
+from .repositories import check_worktrees, inspect
 from .standing import Standing, standing, unfinished_in
 from .work import WIP, commit_uncommitted, keep_reachable, snapshot_work
 
@@ -122,6 +122,7 @@ class Pool:
         from .claiming import Claim
 
         facts = inspect(repository.local_path, look_at_files=False)
+        check_worktrees(facts)
         self.root.mkdir(parents=True, exist_ok=True)
         for fetched in (False, True):
             claim = Claim(self, repository, mission, facts, branch, base, leave_large)

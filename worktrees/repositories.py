@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..missions.errors import InvalidValue, NotFound, SoloUnicornError
+from .addresses import parse_github, remote_of
 from .git import Git, GitError, decode, hide_secrets, identity
 
 ACCESS_SECONDS = 15.0
@@ -40,6 +41,10 @@ class RepositoryFacts:
     submodules: bool = False
     lfs: bool = False
     sparse: bool = False
+    shallow: bool = False
+    """Its history is cut off somewhere."""
+    misdirected: bool = False
+    """Every linked worktree would have this checkout for its files: see `check_worktrees`."""
 
     @property
     def detached(self) -> bool:
@@ -86,7 +91,7 @@ def make_first_commit(root: Path) -> None:
 
 
 def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
-    """Look at a path. Raises NotFound (no such directory), UnusableRepository (not git, bare, shallow, no commits).
+    """Look at a path. Raises NotFound (no such directory), UnusableRepository (not git, bare, no commits).
 
     Without `look_at_files` (a second saved in a large repository) `dirty` is False.
     """
@@ -98,9 +103,9 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
     root, common, own_dir, head, current = _heads(path)
     git = Git(root)
     settings = _settings(git)
-    remote, url = _remote(git, settings)
+    remote, url = remote_of(git, settings)
     host, owner, name = parse_github(url or "") or ("", "", "")
-    main = common.parent if common.name == ".git" else common
+    main = common.parent if common.name in _INSIDE else common
     return RepositoryFacts(
         root=root,
         common_dir=common,
@@ -117,6 +122,8 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
         github_name=name,
         submodules=(root / ".gitmodules").is_file(),
         lfs=_mentions_lfs(root),
+        shallow=(common / "shallow").is_file(),
+        misdirected=_misdirected(git, common, settings),
         sparse=settings.get("core.sparsecheckout", "false").lower() not in ("false", "no", "off", "0", ""),
     )
 
@@ -127,7 +134,6 @@ def _heads(path: Path) -> tuple[Path, Path, Path, str, str | None]:
         "rev-parse",
         "--is-bare-repository",
         "--is-inside-work-tree",
-        "--is-shallow-repository",
         "--path-format=absolute",
         "--show-toplevel",
         "--git-common-dir",
@@ -138,7 +144,7 @@ def _heads(path: Path) -> tuple[Path, Path, Path, str, str | None]:
         ok=range(256),
     )
     match decode(asked.out).splitlines():
-        case ["false", "true", "false", root, common, own, head, name] if asked.status == 0:
+        case ["false", "true", root, common, own, head, name] if asked.status == 0:
             branch = name.removeprefix("refs/heads/") if name != "HEAD" else None
             return Path(root), Path(common), Path(own), head, branch
     return _heads_one_by_one(path)
@@ -149,12 +155,6 @@ def _heads_one_by_one(path: Path) -> tuple[Path, Path, Path, str, str | None]:
     git = Git(path)
     root = _root(git, path)
     git = Git(root)
-    if git.line("rev-parse", "--is-shallow-repository") == "true":
-        raise UnusableRepository(
-            f"{root} is a shallow clone",
-            why="its history is cut off, so merges and merge bases would be wrong",
-            todo=f"run `git -C {root} fetch --unshallow`, then try again",
-        )
     head = git.commit("HEAD")
     if head is None:
         raise NoCommits(root)
@@ -163,7 +163,12 @@ def _heads_one_by_one(path: Path) -> tuple[Path, Path, Path, str, str | None]:
     return root, common, own, head, git.maybe("symbolic-ref", "--quiet", "--short", "HEAD")
 
 
-_SETTINGS = r"^(remote\..*\.url|url\..*\.insteadof|init\.defaultbranch|core\.sparsecheckout)$"
+_INSIDE = (".git", ".bare", "bare", "bare.git", "git", "repo.git")
+"""Names of a repository inside the folder that has its project's name."""
+_SETTINGS = (
+    r"^(remote\..*\.url|url\..*\.insteadof|init\.defaultbranch|core\.sparsecheckout|core\.worktree"
+    r"|extensions\.worktreeconfig)$"
+)
 
 
 def _settings(git: Git) -> dict[str, str]:
@@ -174,6 +179,26 @@ def _settings(git: Git) -> dict[str, str]:
         last = name in ("init.defaultbranch", "core.sparsecheckout")
         found[name] = value if last else found.get(name, value)
     return found
+
+
+def _misdirected(git: Git, common: Path, settings: dict[str, str]) -> bool:
+    """With extensions.worktreeConfig, core.worktree in the shared settings counts for all worktrees (git-worktree)."""
+    if settings.get("extensions.worktreeconfig", "").lower() not in ("true", "yes", "on", "1"):
+        return False
+    shared = ("config", "--file", str(common / "config"), "--get", "core.worktree")
+    return "core.worktree" in settings and git.maybe(*shared) is not None
+
+
+def check_worktrees(facts: RepositoryFacts) -> None:
+    """Raise UnusableRepository where a worktree would not have a directory of its own; nothing was written."""
+    if facts.misdirected:
+        own = f"git -C {facts.root} config --worktree core.worktree {facts.root}"
+        shared = f"git config --file {facts.common_dir / 'config'} --unset core.worktree"
+        raise UnusableRepository(
+            f"no worktree of {facts.root} would have files of its own",
+            why="extensions.worktreeConfig is on and core.worktree stands in the settings that all its worktrees share",
+            todo=f"run `{own}`, then `{shared}`",
+        )
 
 
 def access_problem(facts: RepositoryFacts) -> str | None:
@@ -191,9 +216,9 @@ def access_problem(facts: RepositoryFacts) -> str | None:
 def default_branch(git: Git, remote: str | None, current: str | None, configured: str) -> str:
     """The remote's own HEAD, else `init.defaultBranch`, main or master where they exist, else the current branch."""
     if remote:
-        head = git.maybe("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
-        if head:
-            return head.removeprefix(f"{remote}/")
+        head = git.maybe("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
+        if head and head in git.refs(head):  # it stays as it was when the remote renames its branch
+            return head.removeprefix(f"refs/remotes/{remote}/")
     wanted = [name for name in (configured, "main", "master") if name]
     there = git.refs(*(f"refs/heads/{name}" for name in wanted))
     for name in wanted:
@@ -225,18 +250,6 @@ _PLAIN_NAME = re.compile(r"(?!HEAD$)[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*
 """Names that need no look at git's rules (git-check-ref-format)."""
 
 
-_GITHUB = re.compile(
-    r"^(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?P<host>[\w.-]*github[\w.-]*)(?::\d+)?[:/]+"
-    r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?$"
-)
-
-
-def parse_github(url: str) -> tuple[str, str, str] | None:
-    """Host, owner and name of a GitHub (or GitHub Enterprise) URL; None for any other."""
-    found = _GITHUB.match(url.strip())
-    return (found["host"], found["owner"], found["name"]) if found else None
-
-
 def _root(git: Git, path: Path) -> Path:
     """The top of the checkout around `path`."""
     try:
@@ -250,24 +263,19 @@ def _root(git: Git, path: Path) -> Path:
             why="missions work in git worktrees",
             todo=f"run `git init` there and commit, or give another path (`git -C {path} init`)",
         ) from error
+    if bare and (path / ".git" / "index").is_file():
+        raise UnusableRepository(
+            f"{path} has a checkout, and its core.bare is set to true",
+            why="git takes it for a repository without a checkout; a program that ran there may have set it",
+            todo=f"run `git -C {path} config core.bare false`, then try again",
+        )
     if bare or not inside:
         raise UnusableRepository(
             f"{path} is a bare repository" if bare else f"{path} is inside a .git directory",
             why="it has no checkout to take files and settings from",
-            todo="give the path of a checkout, or clone it: `git clone <path> <folder>`",
+            todo=_other_checkout(git),
         )
     return Path(git.line("rev-parse", "--path-format=absolute", "--show-toplevel"))
-
-
-def _remote(git: Git, settings: dict[str, str]) -> tuple[str | None, str | None]:
-    """The remote of the default branch: `origin`, else the only one, else the first by name."""
-    names = [name[7:-4] for name in settings if name.startswith("remote.") and name.endswith(".url")]
-    if not names:
-        return None, None
-    name = "origin" if "origin" in names else sorted(names)[0]
-    if any(one.startswith("url.") for one in settings):  # git knows how it is rewritten
-        return name, git.maybe("remote", "get-url", name, no=(2, 128))
-    return name, settings[f"remote.{name}.url"]
 
 
 def _mentions_lfs(root: Path) -> bool:
@@ -276,3 +284,12 @@ def _mentions_lfs(root: Path) -> bool:
         return "filter=lfs" in (root / ".gitattributes").read_text(errors="replace")
     except OSError:
         return False
+
+
+def _other_checkout(git: Git) -> str:
+    """Where a checkout of a bare repository is, or how to make one."""
+    listed = [line[9:] for line in git.line("worktree", "list", "--porcelain").splitlines() if line[:9] == "worktree "]
+    there = [path for path in listed if (Path(path) / ".git").is_file()]
+    if there:
+        return f"give the path of one of its checkouts: {', '.join(there)}"
+    return "give the path of a checkout, or clone it: `git clone <path> <folder>`"

@@ -72,6 +72,27 @@ def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(pool, repository, re
     assert repo.show("b1:work.txt") == "done"
 
 
+@pytest.mark.parametrize("blocking", ["refs/heads/team", "refs/remotes/origin/team"])
+def test_a_branch_called_like_a_folder_of_the_wanted_one(pool, repository, repo, make_mission, blocking):
+    repo.git("remote", "add", "origin", str(repo.path))
+    repo.git("update-ref", blocking, "main")
+    lease = pool.acquire(repository, make_mission(1), branch="team/mission-1")
+    assert lease.branch == "team-mission-1" and "team-mission-1" in lease.warnings[0]
+    again = pool.acquire(repository, make_mission(1), branch="team/mission-1")
+    assert again.branch == lease.branch
+
+
+def test_a_post_checkout_hook_that_fails_keeps_no_mission_from_its_worktree(pool, repository, repo, make_mission):
+    hook = repo.path / ".git" / "hooks" / "post-checkout"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    pool.release(first.worktree)
+    repo.commit("later.txt", "main went on")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "reused" and (second.path / "later.txt").exists()
+
+
 @pytest.mark.parametrize("landed_by", ["merge", "squash"])
 @pytest.mark.parametrize("vacant", [True, False])
 def test_the_next_run_of_a_loop_starts_from_what_the_last_one_landed_on(

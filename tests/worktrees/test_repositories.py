@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError
-from solo_unicorn.worktrees.repositories import UnusableRepository, check_branch_name, inspect, parse_github
+from solo_unicorn.worktrees.addresses import parse_github, real
+from solo_unicorn.worktrees.git import hide_secrets
+from solo_unicorn.worktrees.landing import Landed, land
+from solo_unicorn.worktrees.repositories import UnusableRepository, check_branch_name, check_worktrees, inspect
 
 
 def three_parts(error: SoloUnicornError) -> bool:
@@ -60,12 +65,83 @@ def test_the_git_directory_itself_is_refused(repo):
         inspect(repo.path / ".git")
 
 
-def test_a_shallow_clone_is_refused(repo, tmp_path: Path):
-    repo.commit("a.txt", "2")
-    repo.git("clone", "-q", "--depth=1", f"file://{repo.path}", str(tmp_path / "shallow"))
-    with pytest.raises(UnusableRepository, match="shallow") as caught:
-        inspect(tmp_path / "shallow")
-    assert "--unshallow" in caught.value.todo
+def test_a_shallow_clone_is_worked_with_and_deepened_as_needed(repo, tmp_path: Path):
+    """The remote went another way than the one commit that is here: what they have in common is fetched."""
+    for number in range(3):
+        repo.commit("f.txt", f"{number}")
+    repo.git("branch", "old", "HEAD~2")
+    repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "origin.git"))
+    repo.git("clone", "-q", "--depth=1", "--no-single-branch", f"file://{tmp_path / 'origin.git'}", str(tmp_path / "s"))
+    shallow = type(repo)(tmp_path / "s")
+    assert inspect(shallow.path).shallow
+    shallow.git("switch", "-qc", "m1", "origin/old")
+    shallow.commit("mine.txt", "mine")
+    shallow.git("switch", "-q", "main")
+    landed = land(
+        shallow.path, branch="m1", target="main", strategy="merge", message="M", scratch_root=tmp_path / "worktrees"
+    )
+    assert isinstance(landed, Landed) and landed.pushed
+    assert (shallow.path / "mine.txt").exists() and (shallow.path / "f.txt").read_text() == "2"
+
+
+def test_a_checkout_whose_core_bare_was_set_names_it(repo):
+    repo.git("config", "core.bare", "true")
+    with pytest.raises(UnusableRepository, match=r"core\.bare") as caught:
+        inspect(repo.path)
+    assert "core.bare false" in caught.value.todo
+
+
+def test_a_bare_repository_in_a_project_folder(repo, tmp_path: Path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    repo.git("clone", "-q", "--bare", str(repo.path), str(folder / ".bare"))
+    (folder / ".git").write_text("gitdir: ./.bare\n")
+    repo.git("worktree", "add", "-q", "trunk", "main", cwd=folder)
+    assert inspect(folder / "trunk").name == "project"
+    with pytest.raises(UnusableRepository) as caught:
+        inspect(folder)
+    assert str(folder / "trunk") in caught.value.todo
+
+
+def test_a_default_branch_that_the_remote_renamed(repo, tmp_path: Path):
+    repo.git("clone", "-q", str(repo.path), str(tmp_path / "clone"))
+    clone = type(repo)(tmp_path / "clone")
+    clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/master")
+    assert inspect(clone.path).default_branch == "main"
+
+
+def test_worktrees_that_would_all_be_the_checkout_are_refused_before_anything_is_written(repo, tmp_path: Path):
+    repo.git("init", "-q", "-b", "main", str(tmp_path / "outer"))
+    outer = type(repo)(tmp_path / "outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repo.path), "lib")
+    check_worktrees(inspect(outer.path / "lib"))
+    outer.git("config", "extensions.worktreeConfig", "true", cwd=outer.path / "lib")
+    with pytest.raises(UnusableRepository, match=r"extensions\.worktreeConfig") as caught:
+        check_worktrees(inspect(outer.path / "lib"))
+    for command in re.findall(r"`(git [^`]*)`", caught.value.todo):
+        subprocess.run(shlex.split(command), check=True)
+    check_worktrees(inspect(outer.path / "lib"))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("git@github.com-work:acme/app.git", "git@github.com:acme/app.git"),
+        ("ssh://git@gh-work/acme/app.git", "ssh://git@github.com/acme/app.git"),
+        ("git@github.com:acme/app.git", "git@github.com:acme/app.git"),
+        ("https://gh-work/acme/app.git", "https://gh-work/acme/app.git"),
+    ],
+)
+def test_an_alias_of_ssh_is_the_host_that_it_stands_for(repo, home: Path, given: str, wanted: str):
+    assert real(given) == given, "without settings of ssh"
+    (home.parent / ".ssh").mkdir(mode=0o700)
+    (home.parent / ".ssh" / "config").write_text("Host github.com-work gh-*\n  HostName github.com\n")
+    repo.git("remote", "add", "origin", given)
+    facts = inspect(repo.path)
+    assert facts.remote_url == hide_secrets(wanted) and (facts.github_full_name == "acme/app") is (
+        "github.com" in wanted
+    )
+    assert real(given) == wanted
 
 
 def test_no_commits_yet_is_refused(make_repo):

@@ -80,7 +80,7 @@ def end(
         judgement.reason,
         reset_at=judgement.reset_at,
         question=judgement.question,
-        policy=policy(settings),
+        policy=replace(policy(settings), attempts=1) if judgement.final else policy(settings),
         resume=resume,
         proof=proof,
     )

@@ -30,6 +30,7 @@ from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...workspace import operations, queries
 from ...worktrees.pool import PoolFull
+from ...worktrees.repositories import UnusableRepository
 from ..context import ServiceContext
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
@@ -178,7 +179,8 @@ class SessionRunner:
             await self._give_claim_back(str(error))
             return False
         except SoloUnicornError as error:
-            return await self._end_unstarted("failed", f"could not be started: {error}")
+            final = isinstance(error, UnusableRepository)
+            return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
             return await self._end_unstarted("failed", f"could not be started: {error!r}")
@@ -186,7 +188,9 @@ class SessionRunner:
         await self._note_started(prepared)
         return True
 
-    async def _end_unstarted(self, outcome: Literal["cancelled", "failed"], reason: str) -> bool:
+    async def _end_unstarted(
+        self, outcome: Literal["cancelled", "failed"], reason: str, *, final: bool = False
+    ) -> bool:
         """End a session that has no agent. Should one have started after all, it is followed: True."""
         if not await asyncio.to_thread(launch.seal, self._run_dir):
             await self._note_started(placement(self._run_dir))
@@ -195,7 +199,7 @@ class SessionRunner:
         if ended is not None and not ended.sealed:
             return True  # it started and is over: judged by what it left
         self._log.warning("session not started", extra=self._said | {"why": reason})
-        await self._end(Judgement(outcome, reason))
+        await self._end(Judgement(outcome, reason, final=final))
         return False
 
     async def _give_claim_back(self, why: str) -> None:
