@@ -86,7 +86,7 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
         return _first(opened, output, name, "")
     from ..worktrees.linking import await_commit, link
     from ..worktrees.repositories import NoCommits
-    from .repo import facts_of
+    from .first_commit import facts_of
 
     try:
         facts = facts_of(".")

@@ -27,7 +27,7 @@ def _create(options: Options) -> None:
     with workspace() as opened:
         if options.repo:
             from ..worktrees.linking import link
-            from .repo import facts_of
+            from .first_commit import facts_of
 
             facts = facts_of(
                 options.repo, first_commit=options.first_commit

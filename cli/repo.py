@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from ..missions.entities import SYSTEM, Project, ProjectRepository
 from ..missions.wire import to_wire
 from ..workspace import operations, queries
 from ..worktrees.linking import await_commit, link, stop_awaiting, without_checkout
+from .first_commit import facts_of
 from .opening import project_of, project_to_fill, workspace
 from .output import Output
 from .parsing import Command, Options, Parser, takes_first_commit, takes_project
@@ -93,30 +93,6 @@ def _of_checkout(opened: Workspace, options: Options, output: Output) -> tuple[R
 def is_url(source: str) -> bool:
     """Whether it is a URL or an scp-like address rather than a path that is there."""
     return "://" in source or (bool(re.match(r"^[\w.-]+@[\w.-]+:", source)) and not Path(source).exists())
-
-
-def facts_of(path: str, *, first_commit: bool = False) -> RepositoryFacts:
-    """What a path is; an error says why missions cannot work in it.
-
-    A repository without a commit gets its first one when that is wanted: by the option, or asked on a terminal.
-    """
-    from ..worktrees.repositories import NoCommits, inspect, make_first_commit
-
-    try:
-        return inspect(Path(path))
-    except NoCommits as error:
-        if not (first_commit or _wants_first_commit(error.root)):
-            raise
-        make_first_commit(error.root)
-        return inspect(Path(path))
-
-
-def _wants_first_commit(root: Path) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    asked = f"{root} has no commit yet, and missions start from one. Make an empty first commit? [y/N] "
-    print(asked, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _expecting(opened: Workspace, facts: RepositoryFacts) -> Project | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn import workstation
+from solo_unicorn import workstation as package
+from solo_unicorn.cli.main import main
 from solo_unicorn.config import paths, settings
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, service_of
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workstation import client
 from solo_unicorn.workstation.composition import Composition
 from solo_unicorn.workstation.landing import landings
 from solo_unicorn.workstation.landing.pull_requests import PullRequests
@@ -26,7 +29,7 @@ from solo_unicorn.worktrees.pool import Pool
 
 from ..simulated_time import SimulatedLoop, simulated
 from ..worktrees.conftest import MemorySlots
-from .conftest import Shop
+from .conftest import Shop, until
 
 HOUR = 3600.0
 OWNERS = {"supervisor.py", "runner.py"}
@@ -101,7 +104,7 @@ def test_a_chore_that_breaks_off_again_and_again_is_reported_and_tried_a_few_tim
 
 def test_no_task_is_made_that_nobody_owns() -> None:
     found = set()
-    for file in Path(workstation.__path__[0]).rglob("*.py"):
+    for file in Path(package.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future"):
                 found.add(file.name)
@@ -125,10 +128,32 @@ async def test_a_problem_comes_and_goes() -> None:
     assert supervisor.problems == [] and changes == [1, 0]
 
 
+@pytest.mark.slow
+def test_what_does_not_work_is_said_by_status_doctor_and_open_screens(
+    workstation: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The fault of a real machine: the port that the settings name is another program's."""
+    heard: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("SOLO_UNICORN_MCP_PORT", str(taken.getsockname()[1]))
+        keeper = client.Keeper(lambda news: heard.append(getattr(news, "problem", repr(news)))).start()
+        try:
+            until(lambda: heard and heard[-1] == "MCP server fails", lambda: f"the screen heard of it: {heard}")
+            assert main(["workstation", "status"]) == 0
+            assert "MCP server: " in capfd.readouterr().out
+            assert main(["doctor"]) == 1
+            assert "service, MCP server" in capfd.readouterr().out
+            taken.close()
+            until(lambda: heard[-1] == "", lambda: f"the screen heard that it works again: {heard}")
+            assert client.status()["problems"] == []
+        finally:
+            keeper.close()
+
+
 # ---- jobs for one mission: put off after each fault, and left to a person after a few
 
 
-def served(until: Callable[[], object], minutes: float = 2) -> None:
+def served(holds: Callable[[], object], minutes: float = 2) -> None:
     """Let a service run on simulated time until something holds; fails when it does not."""
 
     async def main(loop: SimulatedLoop) -> None:
@@ -137,7 +162,7 @@ def served(until: Callable[[], object], minutes: float = 2) -> None:
         try:
             for _ in range(round(minutes * 60)):
                 await asyncio.sleep(1)
-                if until():
+                if holds():
                     return
             pytest.fail(f"not within {minutes} minutes; problems: {parts.context.supervisor.problems}")
         finally:
