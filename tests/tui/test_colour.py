@@ -13,9 +13,11 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from solo_unicorn.tui.app import SoloUnicornApp
+from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.kit.check import Check
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.theme import DARK, LIGHT
+from solo_unicorn.workspace import operations
 
 from .conftest import Story, ready, text, until
 from .rooms import ROOMS, Open, quiet
@@ -51,6 +53,13 @@ async def beside(pilot: Pilot[None], story: Story) -> None:
     await until(pilot, lambda: "await charge" in text(pilot) and "│" in text(pilot))
 
 
+async def commented(pilot: Pilot[None], story: Story) -> None:
+    """A review with comments on lines."""
+    card = story.card("Search: typo")
+    story.workspace.write(operations.comments.add, card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
+    await ROOMS["review"](pilot, story)
+
+
 EVERYWHERE: dict[str, Open] = {
     "board": keys("l", "j"),
     "board-marked": keys("x", "x"),
@@ -61,6 +70,7 @@ EVERYWHERE: dict[str, Open] = {
     "form": keys("e", words="begins from"),
     "form-new": keys("n", words="begins from"),
     "changes-beside": beside,
+    "review-comments": commented,
     **ROOMS,
 }
 OWN_GROUNDS = {"changes", "changes-comment", "changes-beside", "palette"}
@@ -146,6 +156,7 @@ async def test_what_has_the_focus_and_what_is_chosen_stands_out(
             app.theme = colours
             await pilot.pause()
         chain = [one for one in app.screen.focus_chain if one.region and (not isinstance(one, Lines) or one.rows)]
+        chain = [one for one in chain if not isinstance(one, Board)]  # it has the focus when nothing else shows it
         for one in chain:
             await focus(pilot, one)
             here = seen(app, ColorSystem.TRUECOLOR)

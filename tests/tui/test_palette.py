@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.palette_screen import Palette
+from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
+from solo_unicorn.tui.kit.sheets.help import HelpScreen
 from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.workspace import operations, queries
@@ -101,3 +104,20 @@ async def test_two_boards_over_one_workspace(story: Story) -> None:
         await until(one, lambda: one.app.focused is not None and one.app.focused.id == "title")
         await one.press(*"From the first", "ctrl+s")
         await until(one, lambda: "From the first" in shown(first)["todo"])
+
+
+async def test_help_is_searched_and_does_what_is_found(story: Story) -> None:
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+        lines = pilot.app.screen.query_one("#keys", Lines)
+        everything = len(lines.rows)
+        await pilot.press("slash", *"swim lanes")
+        await until(pilot, lambda: len(lines.rows) == 2)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(lines.rows) == everything)
+        await pilot.press("slash", *"swim lanes", "enter")
+        await until(pilot, lambda: lines.has_focus and len(lines.rows) == 2)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseScreen))

@@ -325,7 +325,9 @@ class Lines(Drawn, ScrollView, can_focus=True):
         within = at - self._tops[index]
         on = self.selects and index == self.cursor
         under = f"{entry.under} chosen" if on and (self.has_focus or entry.under == "") else entry.under
-        mark = self.marks.thumb if on and self.has_focus else " "
+        mark = " "
+        if self.has_focus and (on or not self.selects):  # a list without a cursor shows at its edge that keys scroll it
+            mark = self.marks.thumb if on else self.marks.gutter
         line = lines[within] if within < len(lines) else []
         strip = self.draw([(mark, "frame"), *line], width - 1, under=under, ellipsis=self.marks.ellipsis)
         return Strip.join([strip, self._gutter(y)])

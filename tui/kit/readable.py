@@ -87,6 +87,8 @@ class Readable(LineFilter):
             return style
         below = ground.get_truecolor(XTERM, foreground=False) if not ground.is_default else _ground(dark)
         text = front.get_truecolor(XTERM)
+        if style.dim and not ground.is_default:
+            style += Style(dim=False)  # how much fainter is the terminal's affair: on a colour it may be too much
         if contrast(text, below) >= least:
             return style
         chosen = nearest(text, FEW, below, least)

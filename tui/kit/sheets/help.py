@@ -9,6 +9,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.widgets import Input
 
 from ..application import Application
 from ..keys import Entry, binding, entries
@@ -42,7 +43,8 @@ class HelpScreen(Sheet[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
-        binding("help.close", "escape,question_mark,q", "dismiss", "close", "Back to where you were")
+        binding("help.close", "escape,question_mark,q", "close", "close", "Out of the search, then back"),
+        binding("help.search", "slash", "search", "search", "Show only the keys that some words are about", label="/"),
     ]
 
     BINDING_GROUP_TITLE = "Help"
@@ -55,13 +57,40 @@ class HelpScreen(Sheet[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "Keys"
-            yield Lines(self.app.marks, cursor=True, id="keys")
+            box.border_subtitle = "/ searches"
+            yield Input(placeholder="words, then enter", id="words")
+            yield Lines(self.app.marks, cursor=True, id="keys", empty="No key is about that.")
 
     def on_mount(self) -> None:
         """Show what the bindings say."""
+        self.query_one(Input).display = False
         lines = self.query_one(Lines)
         lines.set_rows(self._rows())
         lines.focus()
+
+    def action_search(self) -> None:
+        """Show only what some words are about."""
+        entry = self.query_one(Input)
+        entry.display = True
+        entry.focus()
+
+    def action_close(self) -> None:
+        """Out of the search, then back."""
+        entry = self.query_one(Input)
+        if entry.display:
+            entry.clear()
+            entry.display = False
+            self.query_one(Lines).focus()
+        else:
+            self.dismiss(None)
+
+    @on(Input.Changed)
+    def _search(self, event: Input.Changed) -> None:
+        self.query_one(Lines).set_rows(self._rows(event.value))
+
+    @on(Input.Submitted)
+    def _found(self) -> None:
+        self.query_one(Lines).focus()
 
     @on(Lines.Chosen)
     def _chosen(self, event: Lines.Chosen) -> None:
@@ -71,17 +100,23 @@ class HelpScreen(Sheet[None]):
             entry = event.row.key
             self.app.call_later(self.app.run_action, entry.binding.action, entry.node)
 
-    def _rows(self) -> list[Row]:
+    def _rows(self, search: str = "") -> list[Row]:
         rows: list[Row] = []
+        words = search.lower().split()
         group = ""
         marks, wide = self.app.marks, KEYS if self.app.size.width >= 80 else KEYS_NARROW
         for entry in entries(self.below):
+            said = " ".join((*entry.keys, entry.binding.description, entry.binding.tooltip)).lower()
+            if not all(word in said for word in words):
+                continue
             name = getattr(entry.node, "BINDING_GROUP_TITLE", None) or "Everywhere"
             if name != group:
                 rows += [*([row("")] if rows else []), row((name, "strong"))]
                 group = name
             keys = " ".join(dict.fromkeys(entry.keys))
             rows.append(row((f"  {keys:<{wide}} ", "key"), entry.binding.tooltip, key=entry, indent=wide + 3))
+        if words:
+            return rows
         rows += [row(""), row(("Marks", "strong"))]
         rows += [
             row((f"  {getattr(marks, mark):<{wide}} ", "brand"), meaning, indent=wide + 3) for mark, meaning in LEGEND
