@@ -12,6 +12,7 @@ from datetime import datetime, time
 from typing import Literal
 
 from ..missions.entities import Usage
+from ..missions.usage import credible
 
 ToolKind = Literal["read", "search", "edit", "run", "fetch", "mission", "delegate", "plan", "other"]
 """`mission` is a call to one of our own tools (update_tasks, complete_stage …)."""
@@ -297,19 +298,16 @@ class UsageMeter:
 
     def feed(self, event: Event) -> bool:
         """Take in one event; True when the total changed."""
-        match event:
-            case UsageUpdate(span="message", usage=usage, message_id=key):
-                if self._messages.get(key) == usage:
-                    return False
-                self._messages[key] = usage
-            case UsageUpdate(span="turn", usage=usage):
-                self._messages.clear()
-                self._settled = added(self._settled, usage)
-            case UsageUpdate(span="conversation", usage=usage):
-                self._messages.clear()
-                self._settled = _since(self._before, usage)
-            case _:
+        if not isinstance(event, UsageUpdate):
+            return False
+        usage = credible(event.usage)
+        if event.span == "message":
+            if self._messages.get(event.message_id) == usage:
                 return False
+            self._messages[event.message_id] = usage
+            return True
+        self._messages.clear()
+        self._settled = added(self._settled, usage) if event.span == "turn" else _since(self._before, usage)
         return True
 
     @property
@@ -318,7 +316,7 @@ class UsageMeter:
         total = self._settled
         for usage in self._messages.values():
             total = added(total, usage)
-        return total
+        return credible(total)
 
 
 def added(one: Usage, other: Usage) -> Usage:

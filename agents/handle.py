@@ -5,7 +5,6 @@ Its files answer for what happened, its host, while it lives, for what to do.
 
 from __future__ import annotations
 
-import json
 import socket
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..system import strict_json
 from ..system.locks import is_held
 from .events import ErrorKind
 from .session_host.processes import Process, end_processes, tagged
@@ -115,9 +115,9 @@ class HostHandle:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(CONTROL_SECONDS)
                 connection.connect(str(address or ""))
-                connection.sendall(json.dumps({"op": op, **values}).encode() + b"\n")
+                connection.sendall(strict_json.dumps({"op": op, **values}).encode() + b"\n")
                 with connection.makefile("rb") as answers:
-                    answer = json.loads(answers.readline())
+                    answer = strict_json.loads(answers.readline())
         except (OSError, ValueError) as error:
             raise TryAgain(f"The session {self.run_dir.name} cannot be reached", why="its agent has ended") from error
         if not isinstance(answer, dict) or answer.get("ok") is not True:
@@ -183,7 +183,7 @@ def _list(value: Json) -> list[Json]:
 def _read(path: Path) -> JsonObject | None:
     """The object in that file; None when it is not there or not whole."""
     try:
-        value = json.loads(path.read_bytes())
+        value = strict_json.heard(path.read_bytes())
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None

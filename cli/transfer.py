@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from ..missions.wire import to_wire
+from ..system import strict_json
 from ..workspace import operations, queries
 from .opening import project_of, workspace
 from .output import Output
@@ -27,14 +27,14 @@ def _export(options: Options) -> None:
         project = project_of(opened, options.project)
         found = opened.read(queries.exports.export_project, project.id)
     if options.output in (None, "-"):
-        output.text(json.dumps(found, ensure_ascii=False, indent=1), found)
+        output.text(strict_json.dumps(found, indent=1), found)
         return
     path = Path(options.output)
     if path.exists() and not options.replace:
         raise Conflict(f"{path} exists already", todo="choose another name, or add --replace")
     from ..config.replacing import write
 
-    write(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    write(path, strict_json.dumps(found, indent=1) + "\n")
     output.done(f"{project.name} written to {path}", {"file": str(path), "project": project.slug}, name=str(path))
 
 
@@ -53,7 +53,7 @@ def _import(options: Options) -> None:
 def _read(name: str) -> JsonObject:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = json.loads(text)
+        found = strict_json.loads(text)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {name}", todo="give the file that `solo-unicorn export` wrote") from error
     except OSError as error:

@@ -15,8 +15,8 @@ _known: set[str] = set()
 _SHAPES: Final = re.compile(
     r"""
       (?P<scheme>\b(?:bearer|basic|token)\s+)[A-Za-z0-9._~+/=-]{8,}                          # an Authorization header
-    | (?P<user>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+(?=@)                                 # a password in a URL
-    | (?P<named>["']?[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|credential|cookie)["']?\s*[:=]\s*["']?)
+    | (?P<user>\b[a-z][a-z0-9+.-]{0,30}://[^\s/@:]*:)[^\s/@]+(?=@)                                 # a password in a URL
+    | (?P<named>["']?[\w-]{0,60}(?:token|secret|passw(?:or)?d|api[_-]?key|credential|cookie)["']?\s*[:=]\s*["']?)
       [^\s"',;&)}\]]+
     | \b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}                                                       # model providers
     | \bgh[pousr]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,} | \bglpat-[\w-]{16,}                 # forges

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from mcp.types import CallToolResult, TextContent
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError, UsageError, VersionConflict
+from ..system import strict_json
 from .tools.arguments import TooMuch
 from .tools.registry import Data, Reply
 
@@ -54,7 +53,7 @@ def code_of(error: SoloUnicornError) -> str:
 
 def compact(value: Json) -> str:
     """JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return strict_json.dumps(value)
 
 
 def text(content: str) -> TextContent:

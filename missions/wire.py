@@ -8,13 +8,12 @@ either side may be older than the other.
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from .entities import Json, JsonObject
 from .errors import InvalidValue
@@ -30,6 +29,11 @@ Decode = Callable[[Any], Any]
 Encoding = tuple[Callable[[object], tuple[Any, ...]], tuple[tuple[str, Encode], ...]]
 Decoding = tuple[dict[str, tuple[str, type | None, Decode]], tuple[tuple[str, bool], ...]]
 
+WHOLE_MAX: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as it is."""
+NUMBER_MAX: Final = 1e300
+YEARS: Final = (1970, 2999)
+"""What a time may be; beyond them a change of the time zone, or the difference of two, may have no value."""
 BOOKKEEPING = frozenset({"updatedAt", "version"})
 """Wire fields that grow with every change and say nothing in a field diff."""
 
@@ -179,8 +183,10 @@ def _decoder(hint: Any) -> tuple[type | None, Decode]:
 
 def _plain_decoder(hint: Any) -> tuple[type | None, Decode]:
     origin, parts = get_origin(hint), get_args(hint)
-    if hint is str or hint is int or hint is bool:
-        return hint, _refuse({str: "text", int: "a whole number", bool: "true or false"}[hint])
+    if hint is str or hint is bool:
+        return hint, _refuse({str: "text", bool: "true or false"}[hint])
+    if hint is int:
+        return None, _whole_number
     if hint is float:
         return None, _number
     if hint is datetime:
@@ -204,9 +210,17 @@ def _refuse(wanted: str) -> Decode:
 
 
 def _number(value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float) or not -NUMBER_MAX <= value <= NUMBER_MAX:  # NaN is not within them either
         raise InvalidValue("", f"is not a number but {_named(value)}")
     return float(value)
+
+
+def _whole_number(value: Any) -> int:
+    if type(value) is not int:
+        raise InvalidValue("", f"is not a whole number but {_named(value)}")
+    if not -WHOLE_MAX <= value <= WHOLE_MAX:
+        raise InvalidValue("", f"is a number that is too large: {_named(value)}")
+    return value
 
 
 def _choice(choices: tuple[Any, ...]) -> Decode:
@@ -273,6 +287,10 @@ def _time_from_wire(value: Any) -> datetime:
         raise InvalidValue("", f"is not a time but {_named(value)}") from None
     if time.tzinfo is None:
         raise InvalidValue("", f"is a time without a time zone: {value}", todo="End it with Z for UTC")
+    if not YEARS[0] <= time.year <= YEARS[1]:
+        raise InvalidValue(
+            "", f"is a time out of range: {value}", todo=f"Give one of the years {YEARS[0]} to {YEARS[1]}"
+        )
     return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
@@ -290,6 +308,8 @@ def _named(value: object) -> str:
             return "null"
         case bool():
             return "true" if value else "false"
+        case int() if value.bit_length() > 200:
+            return "one with more than 60 digits"
         case int() | float():
             return str(value)
         case str():

@@ -6,13 +6,12 @@ process that synchronises writes it, and always as a whole; a file that cannot b
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..missions.connected import Heard
 from ..missions.errors import InvalidValue
 from ..missions.wire import from_wire, to_wire
-from ..system import files
+from ..system import files, strict_json
 from ..system.locks import is_held
 
 
@@ -34,7 +33,7 @@ def synchronising(workspace: Path) -> bool:
 def read(workspace: Path) -> dict[str, Heard]:
     """Account ids -> what was heard of its hub."""
     try:
-        said = json.loads(file_of(workspace).read_bytes())
+        said = strict_json.loads(file_of(workspace).read_bytes())
         return {str(account): from_wire(Heard, one) for account, one in said.items()}
     except (OSError, ValueError, AttributeError, InvalidValue):
         return {}
@@ -43,4 +42,4 @@ def read(workspace: Path) -> dict[str, Heard]:
 def write(workspace: Path, account: str, heard: Heard) -> None:
     """Keep what was heard of one account's hub. Raises OSError."""
     kept = {name: to_wire(one) for name, one in (read(workspace) | {account: heard}).items()}
-    files.replace(file_of(workspace), json.dumps(kept).encode(), durable=False)
+    files.replace(file_of(workspace), strict_json.dumps(kept).encode(), durable=False)

@@ -11,7 +11,6 @@ change that was not committed after all does no harm: it was never acknowledged,
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Final
 
 from ..missions.entities import JsonObject
 from ..missions.ids import new_ulid
+from ..system import strict_json
 
 COLUMNS: Final = (
     "mutation_id",
@@ -65,7 +65,7 @@ class Journal:
         if not found:
             return
         self._connection.execute("DELETE FROM outbox_touched")
-        lines = [row if row is not None else json.dumps({"gone": mutation_id}) for mutation_id, row in found]
+        lines = [row if row is not None else strict_json.dumps({"gone": mutation_id}) for mutation_id, row in found]
         _written(self._path, lines)
         if self._path.stat().st_size > REWRITTEN_BYTES:
             self._rewrite()
@@ -73,7 +73,7 @@ class Journal:
     def _rewrite(self) -> None:
         """Only what still waits; what this workspace does not know (it was restored from a backup) is set aside."""
         rows = self._connection.execute(f"SELECT {_ROW} FROM main.outbox o ORDER BY o.seq").fetchall()
-        known = {json.loads(row)["mutation_id"] for (row,) in rows}
+        known = {strict_json.loads(row)["mutation_id"] for (row,) in rows}
         if any(one["mutation_id"] not in known for one in unsent(self._path)):
             set_aside(self._path)
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
@@ -93,7 +93,7 @@ def unsent(path: Path) -> list[JsonObject]:
     with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                said = json.loads(line)
+                said = strict_json.loads(line)
             except ValueError:
                 continue
             if isinstance(said, dict) and "gone" in said:

@@ -6,7 +6,6 @@ import sqlite3
 
 from ..missions.comments import LineComment
 from ..missions.errors import NotFound
-from ..missions.wire import to_wire
 from . import rows
 
 
@@ -41,7 +40,7 @@ def put(connection: sqlite3.Connection, comment: LineComment) -> None:
     connection.execute(
         "INSERT INTO line_comment (id, mission_id, doc) VALUES (?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
-        (comment.id, comment.mission_id, rows.dump(to_wire(comment))),
+        (comment.id, comment.mission_id, rows.doc_of(comment)),
     )
 
 

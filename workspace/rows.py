@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -24,6 +23,7 @@ from ..missions.entities import (
 )
 from ..missions.errors import printable
 from ..missions.wire import from_wire, to_wire
+from ..system import strict_json
 
 E = TypeVar("E")
 
@@ -40,13 +40,19 @@ def moment(text: str | None) -> datetime | None:
 
 def dump(value: object) -> str:
     """Compact JSON; characters outside ASCII as they are, bytes of a path that are not UTF-8 as escapes."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return strict_json.dumps(value)
+
+
+def doc_of(entity: object) -> str:
+    """An entity as a `doc` column keeps it; InvalidValue when it could not be read again."""
+    wire = to_wire(entity)
+    from_wire(type(entity), wire)
+    return dump(wire)
 
 
 def load(cls: type[E], doc: str) -> E:
     """The entity in a `doc` column."""
-    return from_wire(cls, json.loads(doc))
+    return from_wire(cls, strict_json.loads(doc))
 
 
 MISSION_COLUMNS = (
@@ -138,7 +144,7 @@ def mission_row(mission: Mission, stage_count: int) -> tuple[object, ...]:
         m.title,
         m.description or "",
         m.actor_id,
-        dump(to_wire(m)),
+        doc_of(m),
     )
 
 
@@ -147,7 +153,7 @@ def put_project(connection: sqlite3.Connection, project: Project) -> None:
     connection.execute(
         "INSERT INTO project (id, slug, name, status, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "slug = excluded.slug, name = excluded.name, status = excluded.status, doc = excluded.doc",
-        (project.id, project.slug, project.name, project.status, dump(to_wire(project))),
+        (project.id, project.slug, project.name, project.status, doc_of(project)),
     )
 
 
@@ -156,7 +162,7 @@ def put_part(connection: sqlite3.Connection, table: str, part: ProjectRepository
     connection.execute(
         f"INSERT INTO {table} (id, project_id, name, doc) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc",
-        (part.id, part.project_id, part.name, dump(to_wire(part))),
+        (part.id, part.project_id, part.name, doc_of(part)),
     )
 
 
@@ -167,7 +173,7 @@ def put_session(connection: sqlite3.Connection, session: Session) -> None:
         "INSERT INTO session (id, mission_id, project_id, phase, agent_name, started_at, activity, doc) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "phase = excluded.phase, activity = excluded.activity, doc = excluded.doc",
-        (s.id, s.mission_id, s.project_id, s.phase, s.agent_name, stamp(s.started_at), s.activity, dump(to_wire(s))),
+        (s.id, s.mission_id, s.project_id, s.phase, s.agent_name, stamp(s.started_at), s.activity, doc_of(s)),
     )
 
 
@@ -175,7 +181,7 @@ def put_agent(connection: sqlite3.Connection, agent: CodeAgent) -> None:
     """Write one code agent of this workstation."""
     connection.execute(
         "INSERT INTO code_agent (name, doc) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET doc = excluded.doc",
-        (agent.name, dump(to_wire(agent))),
+        (agent.name, doc_of(agent)),
     )
 
 
@@ -185,7 +191,7 @@ def put_worktree(connection: sqlite3.Connection, worktree: Worktree) -> None:
     connection.execute(
         "INSERT INTO worktree (id, repository_id, path, mission_id, doc) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET path = excluded.path, mission_id = excluded.mission_id, doc = excluded.doc",
-        (w.id, w.repository_id, w.path, w.mission_id, dump(to_wire(w))),
+        (w.id, w.repository_id, w.path, w.mission_id, doc_of(w)),
     )
 
 
@@ -218,7 +224,7 @@ EVENT_COLUMNS = (
 def event_of(row: tuple[object, ...]) -> MissionEvent:
     """The event in a row of EVENT_COLUMNS."""
     seq, project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, correlation_id = row
-    loaded: JsonObject = json.loads(str(changes))
+    loaded: JsonObject = strict_json.loads(str(changes))
     return MissionEvent(
         seq=int(str(seq)),
         project_id=str(project_id),

@@ -15,7 +15,8 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import NoReturn
 
-from ..missions.errors import SoloUnicornError, TryAgain
+from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
+from ..system import strict_json
 from .journal import Journal, path_of, set_aside
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
@@ -175,6 +176,13 @@ class Store:
             if error.errno not in (ENOSPC, EDQUOT):
                 raise
             _raise_translated(sqlite3.OperationalError("the disk is full"), self.path)
+        except (UnicodeEncodeError, OverflowError, strict_json.Unfit) as error:
+            raise InvalidValue(
+                "",
+                "Nothing was saved: it holds what no reader could read",
+                why=str(error),
+                todo="correct it, then repeat",
+            ) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

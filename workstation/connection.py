@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 
 from ..config import paths
 from ..config.correlation import handed_on
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import TryAgain, from_wire
+from ..system import strict_json
 
 ANSWER_SECONDS = 5.0
 
@@ -46,7 +46,7 @@ class Connection:
 
     def ask(self, op: str, fields: JsonObject | None = None) -> JsonObject:
         """One request, one answer."""
-        line = json.dumps({"op": op, **handed_on(), **(fields or {})}).encode() + b"\n"
+        line = strict_json.dumps({"op": op, **handed_on(), **(fields or {})}).encode() + b"\n"
         try:
             self._socket.sendall(line)
             answer = self.read()
@@ -66,7 +66,7 @@ class Connection:
                 return None
             self._rest += chunk
         line, self._rest = self._rest.split(b"\n", 1)
-        answer: Json = json.loads(line)
+        answer: Json = strict_json.loads(line)
         return answer if isinstance(answer, dict) else None
 
     def fileno(self) -> int:

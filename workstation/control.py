@@ -8,7 +8,6 @@ nothing, which is how a screen knows the difference.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..config.correlation import CORRELATION_VARIABLE, correlation
 from ..config.log import logger
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import NotAllowed, SoloUnicornError, UsageError
+from ..system import strict_json
 from ..system.ancestry import peer_of
 
 LONGEST_LINE = 64 * 1024
@@ -114,7 +114,7 @@ class ControlServer:
 
 def _decode(line: bytes) -> tuple[JsonObject | None, JsonObject]:
     try:
-        request: Json = json.loads(line)
+        request: Json = strict_json.loads(line)
     except ValueError:
         request = None
     if isinstance(request, dict):
@@ -128,4 +128,4 @@ def refusal(error: SoloUnicornError) -> JsonObject:
 
 
 def _line(value: JsonObject) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    return strict_json.dumps(value).encode() + b"\n"

@@ -7,11 +7,11 @@ liveness; the owner's pid in the file is for people.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..missions.errors import TryAgain
+from ..system import strict_json
 from ..system.locks import Lock
 
 PROBE_SECONDS = 0.5
@@ -62,7 +62,7 @@ class ServiceLock:
             signed = _owner(lock.signature())
             lock.release()
             raise AlreadyRunning(signed)
-        lock.sign(json.dumps(asdict(owner)).encode() + b"\n")
+        lock.sign(strict_json.dumps(asdict(owner)).encode() + b"\n")
         self._lock = lock
 
     def release(self) -> None:
@@ -83,7 +83,7 @@ def owner(path: Path) -> Owner | None:
 
 def _owner(signature: bytes) -> Owner | None:
     try:
-        match json.loads(signature or b"null"):
+        match strict_json.loads(signature or b"null"):
             case {"pid": int(pid), "version": str(version), "started_at": str(started_at)}:
                 return Owner(pid, version, started_at)
     except ValueError:

@@ -6,7 +6,6 @@ Before the lock is held nothing is touched; before the control socket listens no
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from ..config.correlation import correlation
 from ..config.settings import Settings, load
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError
+from ..system import strict_json
 from .control import refusal
 from .lock import Owner, ServiceLock
 from .service import Service, now_text
@@ -67,4 +67,4 @@ def _tell(descriptor: int | None, message: JsonObject) -> None:
     """One line on the ready descriptor, which is then closed: the starter reads to its end."""
     if descriptor is not None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(message) + "\n")
+            stream.write(strict_json.dumps(message) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -17,7 +16,7 @@ from ..config import paths
 from ..config.correlation import handed_on
 from ..missions.entities import Json
 from ..missions.errors import SoloUnicornError, TryAgain, from_wire
-from ..system import locks
+from ..system import locks, strict_json
 from ..system.environment import clean
 from . import lock
 
@@ -94,7 +93,7 @@ def _read_ready(descriptor: int, deadline: float) -> Json:
             break
         line += chunk
     with suppress(ValueError):
-        said: Json = json.loads(line)
+        said: Json = strict_json.loads(line)
         return said
     return None
 

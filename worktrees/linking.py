@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..missions.entities import Project, ProjectRepository
 from ..missions.errors import AlreadyExists, SoloUnicornError
+from ..system import strict_json
 from ..workspace import operations, queries
 from ..workspace.workspace import Workspace
 from .repositories import NoCommits, RepositoryFacts, inspect
@@ -78,19 +78,19 @@ def alike(url: str) -> str:
 
 def awaited(workspace: Workspace) -> dict[str, str]:
     """Checkouts without a commit that are linked once they have one: path -> id of the project."""
-    return dict(json.loads(workspace.meta(AWAITED) or "{}"))
+    return dict(strict_json.loads(workspace.meta(AWAITED) or "{}"))
 
 
 def await_commit(workspace: Workspace, project: Project, root: Path) -> None:
     """Link the checkout at `root`, which has no commit yet, once it has one (`link_awaited`)."""
-    workspace.set_meta(AWAITED, json.dumps({**awaited(workspace), str(root): project.id}))
+    workspace.set_meta(AWAITED, strict_json.dumps({**awaited(workspace), str(root): project.id}))
 
 
 def stop_awaiting(workspace: Workspace, root: Path) -> None:
     """Somebody links the checkout now."""
     left = awaited(workspace)
     if left.pop(str(root), None):
-        workspace.set_meta(AWAITED, json.dumps(left))
+        workspace.set_meta(AWAITED, strict_json.dumps(left))
 
 
 def all_empty(roots: Iterable[str]) -> bool:
@@ -122,5 +122,5 @@ def link_awaited(workspace: Workspace) -> list[ProjectRepository]:
             pass
         del left[root]
     if left != waiting:
-        workspace.set_meta(AWAITED, json.dumps(left))
+        workspace.set_meta(AWAITED, strict_json.dumps(left))
     return made

@@ -6,12 +6,12 @@ and shown, never fatal; so does one that is no JSON, unless the parser knows its
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
 from ...missions.entities import JsonObject
+from ...system import strict_json
 from ..events import Event, Parser, Raw
 
 NAMES: Final = ("acp", "amp", "claude", "codex", "gemini", "opencode", "raw")
@@ -30,12 +30,15 @@ def parser(name: str) -> Parser:
         if not text:
             return ()
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = strict_json.heard(text)
+        except strict_json.Unfit:
             return words(line) or (Raw(line),)
         if not isinstance(value, dict):
             return (Raw(line),)
-        found = decode(value)
+        try:
+            found = decode(value)
+        except (ArithmeticError, LookupError, TypeError, ValueError):  # a known name with a value nobody expects
+            return (Raw(line),)
         return (Raw(line),) if found is None else found
 
     return parse

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Final
 
 from ...missions.entities import Json, JsonObject
+from ...system import strict_json
 from ..events import ChangeKind, FileChange, PlanStep, StepState, ToolKind
 
 _KINDS: Final[dict[str, ToolKind]] = {
@@ -109,7 +109,7 @@ def detail_of(values: JsonObject) -> str:
     match values:
         case {"command": str() as command}:
             return command
-    return json.dumps(values, ensure_ascii=False, indent=2) if values else ""
+    return strict_json.dumps(values, indent=2) if values else ""
 
 
 def replaced(path: str, pairs: Iterable[tuple[str, str]]) -> FileChange:

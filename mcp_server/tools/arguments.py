@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue, SoloUnicornError
 from ...missions.limits import NOTE_MAX, TITLE_MAX, TOOL_DOCUMENT_MAX, TOOL_TEXT_MAX
+from ...system import strict_json
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -68,9 +68,15 @@ Priority = Annotated[int, Field(ge=1, le=5)]
 def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
     """The arguments, checked. InvalidValue or TooMuch name the first one that is wrong."""
     try:
-        return model.model_validate(_unstrung(model, given), by_alias=True)
+        taken = model.model_validate(_unstrung(model, given), by_alias=True)
+        strict_json.dumps(given)
     except ValidationError as problem:
         raise _refusal(problem, model) from None
+    except strict_json.Unfit as problem:
+        raise InvalidValue(
+            "arguments", f"The arguments cannot be kept: {problem}", todo="Correct them and call again"
+        ) from None
+    return taken
 
 
 def _unstrung(model: type[Arguments], given: Mapping[str, object]) -> dict[str, object]:
@@ -80,7 +86,7 @@ def _unstrung(model: type[Arguments], given: Mapping[str, object]) -> dict[str, 
         value = given[name]
         if isinstance(value, str) and value.lstrip().startswith("["):
             try:
-                taken[name] = json.loads(value)
+                taken[name] = strict_json.loads(value)
             except (ValueError, RecursionError):
                 continue
     return taken

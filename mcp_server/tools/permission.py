@@ -6,13 +6,12 @@ Code reads: `{"behavior": "allow", "updatedInput": …}` or `{"behavior": "deny"
 
 from __future__ import annotations
 
-import json
-
 from pydantic import JsonValue
 
 from ...missions.access import MissionAccess
 from ...missions.entities import SYSTEM, InboxItem, JsonObject
 from ...missions.errors import Conflict, NotAllowed
+from ...system import strict_json
 from ..caller import Caller
 from . import guards
 from .arguments import Arguments, Heading, Ref, TooMuch
@@ -35,13 +34,13 @@ class Approve(Arguments):
 
 def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:
     """Ask the person, and wait; the same `tool_use_id` asks once, so a call may be repeated after a lost connection."""
-    size = len(json.dumps(given.input))
+    size = len(strict_json.dumps(given.input))
     if size > INPUT_MAX:
         raise TooMuch(f"`input` has {size} characters of JSON, more than {INPUT_MAX}", todo="Do it in smaller steps")
     mission = guards.writable(access, caller, None)
     session = guards.live_session(access, caller, mission)
     assert session is not None  # only runs see this tool
-    wanted: JsonObject = json.loads(json.dumps(given.input))
+    wanted: JsonObject = strict_json.loads(strict_json.dumps(given.input))
     asked = access.ask_permission(session.id, given.tool_name, wanted, call_id=given.tool_use_id, by=caller.author)
     return Later(
         look=lambda later: _answer(later.permission(asked.id), given) if _live(later, session.id) else None,
@@ -68,7 +67,7 @@ def _answer(item: InboxItem, given: Approve) -> Reply | None:
     if item.decision is None:
         return None
     if item.decision == "allow":
-        return Markdown({"behavior": "allow", "updatedInput": json.loads(json.dumps(given.input))}, "")
+        return Markdown({"behavior": "allow", "updatedInput": strict_json.loads(strict_json.dumps(given.input))}, "")
     return Markdown({"behavior": "deny", "message": item.message or DENIED}, "")
 
 

@@ -230,7 +230,7 @@ def _list(name: ListName) -> ListName:
 def _repository_for(change: Change, project_id: str, wished: str | None) -> ProjectRepository | None:
     """The repository a draft names, else the only one of the project."""
     if wished:
-        return _part(change, ProjectRepository, "projectRepositoryId", wished, project_id)
+        return _part(change, ProjectRepository, "projectRepositoryId", str(wished), project_id)
     found = change.parts(ProjectRepository, project_id)
     return found[0] if len(found) == 1 else None
 

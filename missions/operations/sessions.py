@@ -14,6 +14,7 @@ from ..entities import Author, CodeAgent, Mission, Outcome, Session, Usage
 from ..errors import AlreadyClaimed, Conflict, NotFound
 from ..ids import short_id
 from ..landing import Proof
+from ..usage import credible
 from .port import Change
 
 SENT_BACK = "sent back to its agent"
@@ -148,7 +149,7 @@ def progress(
     after = replace(
         session,
         activity=session.activity if activity is None else activity[:200],
-        usage=usage or session.usage,
+        usage=session.usage if usage is None else credible(usage),
         conversation_id=conversation_id or session.conversation_id,
         transcript_offset=max(session.transcript_offset, transcript_offset or 0),
         last_event_at=at or session.last_event_at,

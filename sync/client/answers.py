@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from ...config import trust
 from ...missions.connected import Link, failure
 from ...missions.entities import Json
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
+from ...system import strict_json
 from ..replica.exchange import Trouble, trouble
 from ..replica.messages import Answer, NoAnswer, Response, Silence
 
@@ -38,7 +38,7 @@ def answer_of(status: int, headers: dict[str, str], body: bytes) -> Answer:
 
 def _json(body: bytes) -> Json:
     try:
-        decoded: Json = json.loads(body)
+        decoded: Json = strict_json.loads(body)
     except ValueError:
         return None
     return decoded

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from ... import __version__
 from ...missions.entities import JsonObject, Workstation
 from ...missions.errors import NotFound
+from ...system import strict_json
 from ..replica.connecting import Account
 from ..replica.exchange import items
 from ..replica.messages import API, NoAnswer, Request, get
@@ -94,7 +94,7 @@ def _made(path: str, document: JsonObject) -> Request:
     """Make it with its own id. The key is of these very words: after an edit here it is another request to the hub."""
     from hashlib import blake2b
 
-    words = blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=12).hexdigest()
+    words = blake2b(strict_json.dumps(document, sort_keys=True).encode(), digest_size=12).hexdigest()
     return Request("POST", path, {}, {"idempotency-key": f"publish.{document['id']}.{words}"}, document)
 
 

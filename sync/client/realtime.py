@@ -8,7 +8,6 @@ so is found by pings; one that was closed, for whatever reason, is made again af
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from random import Random
@@ -19,6 +18,7 @@ from ...config import trust
 from ...config.log import logger
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
+from ...system import strict_json
 from .transport import Bearer
 
 if TYPE_CHECKING:
@@ -220,13 +220,13 @@ class Realtime:
 
 
 async def _send(socket: ClientConnection, envelope: JsonObject) -> None:
-    await socket.send(json.dumps(envelope, separators=(",", ":")))
+    await socket.send(strict_json.dumps(envelope))
 
 
 def _envelopes(frame: str | bytes) -> list[JsonObject]:
     """One envelope or several; what is none is ignored, so that a newer hub can say more."""
     try:
-        said: Json = json.loads(frame)
+        said: Json = strict_json.loads(frame)
     except ValueError:
         return []
     return [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, dict)]

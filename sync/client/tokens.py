@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
 import os
 import secrets
 import time
@@ -22,6 +21,7 @@ from ...config.redaction import hide
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut
 from ...missions.records import record
+from ...system import strict_json
 from .asking import ask, passing
 from .discovery import Issuer
 
@@ -70,7 +70,7 @@ def read(account_id: str) -> Tokens | None:
     if kept is None:
         return None
     try:
-        values: Json = json.loads(kept)
+        values: Json = strict_json.loads(kept)
     except ValueError:
         values = None
     if not isinstance(values, dict):
@@ -91,7 +91,7 @@ def read(account_id: str) -> Tokens | None:
 def write(account_id: str, tokens: Tokens, *, in_file: bool = False) -> None:
     """Keep tokens; `in_file` allows a file where there is no keychain."""
     document = {one.name: getattr(tokens, one.name) for one in fields(Tokens)}
-    credentials.put(_name(account_id), json.dumps(document), in_file=in_file)
+    credentials.put(_name(account_id), strict_json.dumps(document), in_file=in_file)
 
 
 def forget(account_id: str) -> None:

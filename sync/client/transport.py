@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +10,7 @@ from ... import __version__
 from ...config import trust
 from ...config.credentials import DamagedSecrets
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
+from ...system import strict_json
 from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
 from .answers import answer_of, unanswered, why_not
 from .tokens import AccountBearer
@@ -117,7 +117,7 @@ class HttpTransport:
             except OSError as error:
                 return NoAnswer(str(error))
         elif request.body is not None:
-            content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+            content = strict_json.dumps(request.body).encode()
             headers.setdefault("content-type", "application/json")
         try:
             async with asyncio.timeout(WHOLE_SECONDS):

@@ -6,7 +6,6 @@ takes nothing that is older than what is known, so that a late or repeated answe
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ from ...missions.flows import enabled_stages
 from ...missions.history import recorded
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
+from ...system import strict_json
 from ...workspace import lookup, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
@@ -64,8 +64,8 @@ COLUMNS = (
 def mirror_of(row: tuple[object, ...]) -> Mirror:
     """The mirror in a row of COLUMNS."""
     values: list[object] = list(row)
-    values[7] = None if values[7] is None else json.loads(str(values[7]))
-    values[8] = None if values[8] is None else tuple(json.loads(str(values[8])))
+    values[7] = None if values[7] is None else strict_json.loads(str(values[7]))
+    values[8] = None if values[8] is None else tuple(strict_json.loads(str(values[8])))
     return Mirror(*values)  # type: ignore[arg-type]
 
 
@@ -283,7 +283,7 @@ class Taking:
 def base_document(connection: sqlite3.Connection, mission_id: str) -> JsonObject | None:
     """What the hub said last of a mission; None when it is not there."""
     row = connection.execute("SELECT doc FROM base WHERE id = ? AND deleted = 0", (mission_id,)).fetchone()
-    return None if row is None else cast("JsonObject", json.loads(row[0]))
+    return None if row is None else cast("JsonObject", strict_json.loads(row[0]))
 
 
 def folded_view(project_id: str, base: JsonObject | None, pending: Iterable[outbox.Entry]) -> JsonObject | None:
@@ -324,7 +324,7 @@ def consistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
             if row is not None and not row[1]:
                 wrong.append(str(mission_id))
             continue
-        shown = None if row is None or row[1] else _shown(json.loads(row[0]))
+        shown = None if row is None or row[1] else _shown(strict_json.loads(row[0]))
         if shown != _shown(to_wire(from_wire(Mission, folded))):
             wrong.append(str(mission_id))
     return wrong

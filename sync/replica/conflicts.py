@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime
 from typing import Literal, cast
@@ -10,6 +9,7 @@ from typing import Literal, cast
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound
 from ...missions.records import record
+from ...system import strict_json
 from ...workspace.change import Change
 from ...workspace.rows import dump, stamp
 
@@ -53,7 +53,7 @@ def conflict_of(row: tuple[object, ...]) -> SyncConflict:
     """The conflict in a row of COLUMNS, the mission's number and title."""
     values: list[object] = list(row)
     for place in (6, 7, 8):
-        values[place] = json.loads(str(values[place]))
+        values[place] = strict_json.loads(str(values[place]))
     values[10] = datetime.fromisoformat(str(values[10]))
     values[12], values[13] = values[12] or 0, values[13] or ""
     found = SyncConflict(*values)  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ def add(
     ).fetchone()
     if earlier is not None:
         if isinstance(mine, dict) and field not in SINGLE:
-            mine = {**cast("JsonObject", json.loads(earlier[1])), **mine}
+            mine = {**cast("JsonObject", strict_json.loads(earlier[1])), **mine}
         change.connection.execute(
             "UPDATE conflict SET mine = ?, theirs = ?, mutation_id = ?, at = ? WHERE id = ?",
             (dump(mine), dump(theirs), mutation_id, stamp(change.now), earlier[0]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ...missions.entities import SYSTEM, Actor, Flow, Json, JsonObject, Mission,
 from ...missions.errors import Conflict, NotFound
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
+from ...system import strict_json
 from ...workspace import outgoing, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
@@ -44,7 +44,7 @@ def accounts(connection: sqlite3.Connection) -> list[Account]:
         "SELECT id, profile, hub, user_id, email, kind, signed_in, doc FROM account ORDER BY profile"
     ).fetchall()
     return [
-        Account(account_id, profile, hub, user, email, kind, bool(signed_in), json.loads(doc))
+        Account(account_id, profile, hub, user, email, kind, bool(signed_in), strict_json.loads(doc))
         for account_id, profile, hub, user, email, kind, signed_in, doc in found
     ]
 
@@ -241,7 +241,7 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
     row = change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()
     own: JsonObject = {}
     if row is not None:
-        own = {name: value for name, value in json.loads(row[0]).items() if name in OF_THIS_MACHINE}
+        own = {name: value for name, value in strict_json.loads(row[0]).items() if name in OF_THIS_MACHINE}
     now = rows.stamp(change.now)
     merged: dict[str, Json] = {
         "createdAt": now,
@@ -291,7 +291,7 @@ def _said_at_publishing(change: Change, project: Project) -> None:
     connection = change.connection
     for part in LISTED.values():
         for part_id, doc in connection.execute(f"SELECT id, doc FROM {part} WHERE project_id = ?", (project.id,)):
-            put_base(connection, project.id, part, str(part_id), 0, json.loads(doc))
+            put_base(connection, project.id, part, str(part_id), 0, strict_json.loads(doc))
     put_base(connection, project.id, "project", project.id, 0, to_wire(project))
     documents = connection.execute("SELECT name, text FROM memory WHERE project_id = ?", (project.id,)).fetchall()
     for name, text in documents:

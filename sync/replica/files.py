@@ -7,7 +7,6 @@ attached is known at once and fetched when it is wanted (`remote.downloads`).
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
+from ...system import strict_json
 from ...workspace import rows
 from ...workspace.change import Change
 from . import outbox, pushing, restored
@@ -238,4 +238,4 @@ def queue_all(change: Change, project_id: str) -> None:
     """Queue every file of a project that is published."""
     docs = change.connection.execute("SELECT doc FROM attachment WHERE project_id = ?", (project_id,)).fetchall()
     for (doc,) in docs:
-        queue_file(change, from_wire(Attachment, json.loads(doc)))
+        queue_file(change, from_wire(Attachment, strict_json.loads(doc)))

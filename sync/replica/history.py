@@ -6,7 +6,6 @@ the last word on one counts. Both are written into the history here too, in the 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +14,7 @@ from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
+from ...system import strict_json
 from ...workspace import line_comments, rows
 from ...workspace.change import Change
 from ...workspace.workspace import Workspace
@@ -55,7 +55,7 @@ def queue_history(change: Change, project_id: str, account: str) -> None:
         for mission_id, kind, text, at, *author in told
     ]
     for mission_id, doc in comments:
-        data = json.loads(doc)
+        data = strict_json.loads(doc)
         said = {"kind": "commented", "text": data["text"], "at": data["createdAt"], "author": data["author"]}
         patches.append((mission_id, {**said, "data": data}))
     for mission_id, patch in patches:
@@ -117,7 +117,7 @@ def _take_comment(change: Change, kind: str, data: JsonObject) -> None:
         return
     row = change.connection.execute("SELECT doc FROM line_comment WHERE id = ?", (comment.id,)).fetchone()
     if row is not None:
-        here = json.loads(row[0])
+        here = strict_json.loads(row[0])
         placed = {name: here[name] for name in ("file", "line", "anchor", "outdated") if name in here}
         comment = from_wire(LineComment, {**to_wire(comment), **placed})
     if row is not None or kind == "commented":

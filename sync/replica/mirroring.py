@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Literal, cast
 from ...missions.connected import Heard, TroubleKind
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import Conflict, NotFound
+from ...system import strict_json
 from ...workspace import heard, lookup
 from ...workspace.change import Change
 from ...workspace.rows import dump, stamp
@@ -340,7 +340,7 @@ def verify_mirror(connection: sqlite3.Connection, project_id: str) -> list[str]:
 def capabilities(connection: sqlite3.Connection, hub: str) -> Capabilities | None:
     """What was found out about a hub; None before it was asked."""
     kept = lookup.meta(connection, f"hub.capabilities {hub}")
-    return None if kept is None else Capabilities.of(json.loads(kept))
+    return None if kept is None else Capabilities.of(strict_json.loads(kept))
 
 
 def set_capabilities(workspace: Workspace, hub: str, body: JsonObject) -> None:

@@ -7,13 +7,13 @@ has it, when it became a conflict for a person, or when the person discards it w
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 from ...missions.entities import Author, Json, JsonObject
 from ...missions.records import record
+from ...system import strict_json
 from ...workspace.rows import dump, stamp
 from .field_kinds import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
 
@@ -65,7 +65,7 @@ def entry_of(row: tuple[object, ...]) -> Entry:
     """The entry in a row of COLUMNS."""
     values: list[object] = list(row)
     for place in (6, 7, 11):
-        values[place] = None if values[place] is None else json.loads(str(values[place]))
+        values[place] = None if values[place] is None else strict_json.loads(str(values[place]))
     return Entry(*values)  # type: ignore[arg-type]
 
 
@@ -247,7 +247,7 @@ class Adding:
 
     def _base(self) -> JsonObject:
         row = self._connection.execute("SELECT doc FROM base WHERE id = ?", (self._entity_id,)).fetchone()
-        return {} if row is None else cast("JsonObject", json.loads(row[0]))
+        return {} if row is None else cast("JsonObject", strict_json.loads(row[0]))
 
     def _last(self) -> Entry | None:
         row = self._connection.execute(

@@ -6,7 +6,6 @@ two machines gave at the same time are kept apart: the hub's keeps it, the one m
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import Final, Literal, cast
 from ...missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Project, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
+from ...system import strict_json
 from ...workspace import documents, rows
 from ...workspace.change import Change
 from . import conflicts, outbox
@@ -56,7 +56,7 @@ def memory_id(project_id: str, name: str) -> str:
 def base_of(connection: sqlite3.Connection, part_id: str) -> tuple[int, JsonObject] | None:
     """(version, document) as the hub said last; None when it is not there."""
     row = connection.execute("SELECT version, doc FROM part_base WHERE id = ? AND deleted = 0", (part_id,)).fetchone()
-    return None if row is None else (int(row[0]), cast("JsonObject", json.loads(row[1])))
+    return None if row is None else (int(row[0]), cast("JsonObject", strict_json.loads(row[1])))
 
 
 def put_base(
@@ -82,7 +82,7 @@ def forget(connection: sqlite3.Connection, part_id: str) -> None:
 def last_words(connection: sqlite3.Connection, part_id: str) -> JsonObject:
     """What the hub said of a part, also when it is gone there."""
     row = connection.execute("SELECT doc FROM part_base WHERE id = ?", (part_id,)).fetchone()
-    return {} if row is None else cast("JsonObject", json.loads(row[0]))
+    return {} if row is None else cast("JsonObject", strict_json.loads(row[0]))
 
 
 def _spelled(project_id: str, part: str, part_id: str, document: JsonObject) -> JsonObject:
@@ -188,7 +188,7 @@ def _show_part(
 ) -> None:
     connection = change.connection
     row = connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()
-    own: JsonObject = json.loads(row[0]) if row else {}
+    own: JsonObject = strict_json.loads(row[0]) if row else {}
     hidden = HERE.get(part, frozenset()) | {"createdAt", "updatedAt"}
     now = rows.stamp(change.now)
     whole = {"createdAt": now, "updatedAt": now, **document, **{k: v for k, v in own.items() if k in hidden}}
@@ -212,7 +212,7 @@ def _show_part(
 
 def _renamed(change: Change, project_id: str, part: str, part_id: str) -> None:
     """The hub has another part of this name: the one that was made here, and is not there yet, gets another name."""
-    doc = json.loads(change.connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()[0])
+    doc = strict_json.loads(change.connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()[0])
     fields: JsonObject = {"name": _free_name(change.connection, part, project_id, doc["name"])}
     record_fields(change, part, project_id, part_id, fields, {"name": doc["name"]})
     entity = replace(from_wire(CLASSES[part], doc), name=str(fields["name"]))
@@ -227,7 +227,7 @@ def _free_name(connection: sqlite3.Connection, part: str, project_id: str, name:
 def _show_project(change: Change, project_id: str, document: JsonObject | None) -> None:
     if document is None:
         return
-    doc = json.loads(
+    doc = strict_json.loads(
         change.connection.execute("SELECT doc FROM project WHERE id = ?", (project_id,)).fetchone()[0]
     )  # a connected project is here
     own = {name: value for name, value in doc.items() if name in OF_THIS_MACHINE | {"createdAt", "updatedAt"}}
@@ -311,7 +311,7 @@ def inconsistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
             wanted = None if wanted is None else {"text": wanted.get("text")}
         else:
             shown = connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()
-        is_shown = None if shown is None else told(part, json.loads(shown[0]))
+        is_shown = None if shown is None else told(part, strict_json.loads(shown[0]))
         absent = part != "memory" and (wanted is None) != (is_shown is None)
         if absent or (wanted is not None and is_shown is not None and _differs(told(part, wanted), is_shown)):
             wrong.append(str(part_id))

@@ -8,11 +8,11 @@ queued --freeze--> inflight --2xx--> gone from the outbox, the answer is the new
 
 from __future__ import annotations
 
-import json
 from typing import Literal, cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.records import record
+from ...system import strict_json
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox, restored
@@ -330,7 +330,7 @@ def queued_again(change: Change, entry: Entry) -> None:
 def _deleted_remotely(change: Change, entry: Entry) -> None:
     """Keep the whole mission as it would have been, so that it can be made again with these words."""
     row = change.connection.execute("SELECT doc FROM mission WHERE id = ?", (entry.entity_id,)).fetchone()
-    shown: JsonObject = json.loads(row[0]) if row else {}
+    shown: JsonObject = strict_json.loads(row[0]) if row else {}
     mine: Json = {**shown, **entry.patch, "id": entry.entity_id}
     _conflict(change, entry, "deleted_remotely", "", base_document(change.connection, entry.entity_id), mine, None)
 

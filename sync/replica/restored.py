@@ -6,12 +6,12 @@ a person. Notes, comments and files stand beside each other: whoever sent them s
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
+from ...system import strict_json
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox
@@ -49,7 +49,7 @@ def mission_lost(change: Change, project_id: str, mission_id: str) -> None:
     edits = [one for one in outbox.entries(change.connection, mission_id) if one.kind != "note"]
     if row is None or edits:
         return  # not shown here; or changed here, which is told when the change is sent
-    shown = json.loads(row[0])
+    shown = strict_json.loads(row[0])
     conflicts.add(change, project_id, mission_id, change.new_id(), "lost_remotely", "", shown, shown, None)
 
 
@@ -103,7 +103,7 @@ def missing(connection: sqlite3.Connection, project_id: str) -> list[tuple[str, 
         "WHERE s.project_id = ? AND NOT s.is_there ORDER BY s.id",
         (project_id,),
     ).fetchall()
-    return [(about, mission_id, kind, json.loads(patch)) for about, mission_id, kind, patch in found]
+    return [(about, mission_id, kind, strict_json.loads(patch)) for about, mission_id, kind, patch in found]
 
 
 def send_again(change: Change, project_id: str) -> None:
@@ -170,4 +170,4 @@ def documents_lost(change: Change, project_id: str) -> None:
     for part_id, doc in found:
         change.connection.execute("DELETE FROM part_base WHERE id = ?", (part_id,))
         if not outbox.entries(change.connection, part_id):
-            put_back(change, project_id, part_id, {"text": json.loads(doc).get("text")}, {"text": None})
+            put_back(change, project_id, part_id, {"text": strict_json.loads(doc).get("text")}, {"text": None})

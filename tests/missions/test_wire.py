@@ -37,7 +37,7 @@ from solo_unicorn.missions.wire import changes, from_wire, to_wire, wire_name
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MISSION = Mission("m", "p", "Retry payments", NOW, NOW, NOW)
 
-times = st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.just(UTC))
+times = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2999, 12, 31), timezones=st.just(UTC))
 names = st.text(max_size=20)
 stage_configs = st.builds(StageConfig, st.none() | st.booleans(), st.none() | st.booleans())
 missions = st.builds(
@@ -50,7 +50,7 @@ missions = st.builds(
     agent_session_status_changed_at=times,
     description=st.none() | names,
     list=st.sampled_from(entities.LISTS),
-    list_order=st.floats(allow_nan=False, allow_infinity=False),
+    list_order=st.floats(-1e300, 1e300),
     flow_config=st.none() | st.builds(FlowConfig, st.dictionaries(names, stage_configs, max_size=3)),
     loop_schedule=st.none() | st.builds(LoopSchedule, st.none() | st.integers(1, 9), st.none() | st.integers(1, 9)),
     tasks=st.lists(st.builds(Task, names), max_size=4).map(tuple),

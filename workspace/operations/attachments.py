@@ -10,7 +10,6 @@ from ...config import paths
 from ...missions.entities import USER, Attachment, Author
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
-from ...missions.wire import to_wire
 from ...sync.replica.files import queue_file, queue_removal
 from .. import rows
 from ..change import Change
@@ -52,7 +51,7 @@ def _attach(change: Change, ref: str, name: str, digest: str, size: int) -> Atta
     made = Attachment(change.new_id(), mission.project_id, mission.id, name, mime, size, digest, change.now, change.by)
     change.connection.execute(
         "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
-        (made.id, made.project_id, made.mission_id, made.name, made.sha256, rows.dump(to_wire(made))),
+        (made.id, made.project_id, made.mission_id, made.name, made.sha256, rows.doc_of(made)),
     )
     queue_file(change, made)
     change.event(mission.project_id, "file_attached", mission_id=mission.id, note=name)

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import replace
-from typing import cast
+import sqlite3
+from dataclasses import field, replace
+from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from ...missions.comments import LineComment
-from ...missions.entities import Actor, Flow, Json, JsonObject, Mission, Project, ProjectRepository
+from ...missions.entities import (
+    Actor,
+    AuthorKind,
+    Dependency,
+    Flow,
+    Json,
+    JsonObject,
+    Mission,
+    Project,
+    ProjectRepository,
+)
 from ...missions.errors import Conflict, InvalidValue
+from ...missions.fields import CHECKS, checked
 from ...missions.flows import enabled_stages
+from ...missions.records import record
 from ...missions.wire import from_wire
+from ...system import strict_json
 from .. import line_comments, rows
 from ..change import Change
 from ..queries.exports import FORMAT, FORMAT_VERSION
 from .projects import free_slug
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-OF_A_RUN = {"agentSessionStatus": "INACTIVE", "sessionId": None, "worktreePath": None, "landingStatus": None}
+OF_A_RUN: dict[str, Any] = {
+    "agent_session_status": "INACTIVE",
+    "session_id": None,
+    "worktree_path": None,
+    "landing_status": None,
+}
+E = TypeVar("E")
+NO_ID = "0" * 26
+"""Of parts that have none of their own."""
 
 
 def import_project(change: Change, exported: JsonObject, *, copy: bool = False) -> Project:
@@ -30,72 +52,131 @@ def import_project(change: Change, exported: JsonObject, *, copy: bool = False) 
         raise InvalidValue(
             "format", "This is not an exported project", todo="choose a file made by `solo-unicorn export`"
         )
-    if cast("int", exported.get("version", 0)) > FORMAT_VERSION:
+    version = exported.get("version", 0)
+    if not isinstance(version, int) or version > FORMAT_VERSION:
         raise InvalidValue("version", "This file was exported by a newer version", todo="update solo-unicorn first")
     if copy:
         exported = _with_new_ids(exported, change.new_id)
-    return _import(change, exported)
+    try:
+        return _import(change, exported)
+    except sqlite3.IntegrityError as error:
+        raise InvalidValue(
+            "file", "The parts of this file do not fit together", why=str(error), todo="export the project once more"
+        ) from error
+
+
+@record
+class ImportedEvent:
+    """An event as an export tells it."""
+
+    kind: str
+    author_kind: AuthorKind
+    at: datetime
+    mission_id: str | None = None
+    author_name: str = ""
+    changes: dict[str, Json] = field(default_factory=dict)
+    note: str = ""
+
+
+@record
+class ImportedDocument:
+    """A memory document as an export tells it."""
+
+    name: str
+    text: str
+    version: int = 1
+
+
+@record
+class ImportedFilter:
+    """A saved filter as an export tells it."""
+
+    name: str
+    query: str
 
 
 def _import(change: Change, exported: JsonObject) -> Project:
-    def items(name: str) -> list[JsonObject]:
-        return cast("list[JsonObject]", exported.get(name) or [])
+    def items(name: str, cls: type[E]) -> list[E]:
+        found = exported.get(name) or []
+        if not isinstance(found, list):
+            raise InvalidValue(name, f"{name} is not a list")
+        return [_one(cls, f"{name}[{place}]", item) for place, item in enumerate(found)]
 
-    project = from_wire(Project, cast("JsonObject", exported["project"]))
+    project = _one(Project, "project", exported.get("project"))
     if change.connection.execute("SELECT 1 FROM project WHERE id = ?", (project.id,)).fetchone():
         raise Conflict(f"{project.name} is in this workspace already", todo="import it with --copy, or delete it first")
     project = replace(project, slug=free_slug(change.connection, project.slug, project.id), hub=None)
     rows.put_project(change.connection, project)
-    flows = {flow.id: flow for flow in (from_wire(Flow, item) for item in items("flows"))}
+    flows = {flow.id: flow for flow in items("flows", Flow)}
     for flow in flows.values():
         rows.put_part(change.connection, "flow", flow)
-    for item in items("actors"):
-        rows.put_part(change.connection, "actor", from_wire(Actor, item))
-    for item in items("repositories"):
-        rows.put_part(change.connection, "repository", from_wire(ProjectRepository, item))
-    for item in items("missions"):
-        mission = from_wire(Mission, {k: v for k, v in {**item, **OF_A_RUN}.items() if v is not None})
-        taken = change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
-        mission = replace(
-            mission, ready=False, number=change.next_number() if taken else reserve(change, mission.number)
-        )
-        flow_id = mission.flow_id or project.default_flow_id or ""
-        rows.put_mission(change.connection, mission, len(enabled_stages(flows[flow_id], mission.flow_config)))
+    for actor in items("actors", Actor):
+        rows.put_part(change.connection, "actor", actor)
+    for repository in items("repositories", ProjectRepository):
+        rows.put_part(change.connection, "repository", repository)
+    for mission in items("missions", Mission):
+        flow_of = flows.get(mission.flow_id or project.default_flow_id or "")
+        if flow_of is None:
+            raise InvalidValue("missions", f"The flow of {mission.title!r} is missing")
+        known = _at_rest(change, mission)
+        rows.put_mission(change.connection, known, len(enabled_stages(flow_of, known.flow_config)))
     change.connection.executemany(
         "INSERT OR IGNORE INTO dependency (mission_id, other_id, relation) VALUES (?, ?, ?)",
-        [(item["missionId"], item["otherId"], item["relation"]) for item in items("dependencies")],
+        [(link.mission_id, link.other_id, link.relation) for link in items("dependencies", Dependency)],
     )
-    for item in items("comments"):
-        line_comments.put(change.connection, from_wire(LineComment, item))
+    for comment in items("comments", LineComment):
+        line_comments.put(change.connection, comment)
     change.connection.executemany(
         "INSERT INTO event (project_id, mission_id, kind, author_kind, author_name, at, changes, note, correlation_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
         [
             (
                 project.id,
-                e.get("missionId"),
-                e["kind"],
-                e["authorKind"],
-                e["authorName"],
-                e["at"],
-                rows.dump(e["changes"]),
-                e["note"],
+                e.mission_id,
+                e.kind,
+                e.author_kind,
+                e.author_name,
+                rows.stamp(e.at),
+                rows.dump(e.changes),
+                e.note,
             )
-            for e in items("events")
+            for e in items("events", ImportedEvent)
         ],
     )
-    for item in items("memory"):
+    for document in items("memory", ImportedDocument):
         change.connection.execute(
             "INSERT INTO memory (project_id, name, version, updated_at, author_kind, author_name, text) "
             "VALUES (?, ?, ?, ?, 'user', '', ?)",
-            (project.id, item["name"], item["version"], rows.stamp(change.now), item["text"]),
+            (project.id, document.name, document.version, rows.stamp(change.now), document.text),
         )
     change.connection.executemany(
         "INSERT INTO saved_filter (project_id, name, query) VALUES (?, ?, ?)",
-        [(project.id, item["name"], item["query"]) for item in items("filters")],
+        [(project.id, saved.name, saved.query) for saved in items("filters", ImportedFilter)],
     )
     change.event(project.id, "project_imported", note=project.name)
     return project
+
+
+def _one(cls: type[E], place: str, item: Json) -> E:
+    """One part of the file; InvalidValue names its place and, in it, the field that is wrong."""
+    try:
+        found = from_wire(cls, item)
+        if ULID.fullmatch(known := getattr(found, "id", NO_ID)) is None:
+            raise InvalidValue("id", f"id is not an id of ours but {known[:60]!r}")
+        return found
+    except InvalidValue as error:
+        raise InvalidValue(place, f"{place}: {error.what}", why=error.why, todo=error.todo) from None
+
+
+def _at_rest(change: Change, mission: Mission) -> Mission:
+    """A mission as it comes in: with every field in its limits, in no run, not ready, under a number of its own."""
+    kept: dict[str, Any] = {name: checked(name, getattr(mission, name)) for name in CHECKS if hasattr(mission, name)}
+    taken = (
+        mission.number < 1
+        or change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
+    )
+    number = change.next_number() if taken else reserve(change, mission.number)
+    return replace(mission, **kept | OF_A_RUN | {"ready": False, "number": number})
 
 
 def reserve(change: Change, number: int) -> int:
@@ -110,9 +191,11 @@ def reserve(change: Change, number: int) -> int:
 
 def _with_new_ids(exported: JsonObject, new_id: object) -> JsonObject:
     assert callable(new_id)
-    text = json.dumps(exported)
-    own = {cast("str", cast("JsonObject", exported["project"])["id"])}
-    for part in ("flows", "actors", "repositories", "missions", "comments"):
-        own |= {cast("str", cast("JsonObject", item)["id"]) for item in cast("list[Json]", exported.get(part) or [])}
+    text = strict_json.dumps(exported)
+    own = set[str]()
+    for name in ("project", "flows", "actors", "repositories", "missions", "comments"):
+        part = exported.get(name)
+        items = part if isinstance(part, list) else [part]
+        own |= {known for item in items if isinstance(item, dict) and isinstance(known := item.get("id"), str)}
     fresh = {old: new_id() for old in own}
-    return cast("JsonObject", json.loads(ULID.sub(lambda match: fresh.get(match[0], match[0]), text)))
+    return cast("JsonObject", strict_json.loads(ULID.sub(lambda match: fresh.get(match[0], match[0]), text)))

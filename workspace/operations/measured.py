@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ...missions.change_state import ChangeMeasure
 from ...missions.comments import LineComment
-from ...missions.wire import to_wire
 from .. import line_comments, rows
 from ..change import Change
 
@@ -21,7 +20,7 @@ def keep_change(change: Change, mission_id: str, measure: ChangeMeasure) -> None
     change.connection.execute(
         "INSERT INTO change_measure (mission_id, doc) SELECT ?1, ?2 WHERE EXISTS "
         "(SELECT 1 FROM mission WHERE id = ?1) ON CONFLICT (mission_id) DO UPDATE SET doc = excluded.doc",
-        (mission_id, rows.dump(to_wire(measure))),
+        (mission_id, rows.doc_of(measure)),
     )
 
 

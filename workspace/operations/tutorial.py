@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import replace
 from typing import Final
@@ -13,6 +12,7 @@ from ...missions.entities import SYSTEM, Mission, Project
 from ...missions.errors import NotFound
 from ...missions.operations import missions
 from ...missions.records import record
+from ...system import strict_json
 from .. import lookup
 from ..change import Change
 from ..workspace import Workspace
@@ -92,14 +92,14 @@ def create(change: Change) -> Project:
     steps = [_step(change, project.id, place, step).id for place, step in enumerate(STEPS)]
     change.connection.execute(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (META, json.dumps({"project": project.id, "steps": steps})),
+        (META, strict_json.dumps({"project": project.id, "steps": steps})),
     )
     return project
 
 
 def follow(workspace: Workspace, project: str) -> Lesson | None:
     """Move the steps that somebody has done to Done; None when this project is not the tutorial."""
-    told = json.loads(workspace.meta(META) or "{}")
+    told = strict_json.loads(workspace.meta(META) or "{}")
     if told.get("project") != project:
         return None
     finished = []
@@ -142,7 +142,7 @@ def _is_done(connection: sqlite3.Connection, step: Step, mission: Mission, steps
     about = "mission_id = ?3" if step.review else "?3 = ?3"
     if step.event == "created":
         about = "mission_id NOT IN (SELECT value FROM json_each(?3))"
-    value = json.dumps(steps) if step.event == "created" else mission.id
+    value = strict_json.dumps(steps) if step.event == "created" else mission.id
     found = connection.execute(
         f"SELECT 1 FROM event WHERE project_id = ?1 AND kind = ?2 AND author_kind = 'user' AND {about} LIMIT 1",
         (mission.project_id, step.event, value),

@@ -11,7 +11,6 @@ from ...config.correlation import correlation
 from ...missions.eligibility import WorkstationLimits
 from ...missions.entities import SYSTEM, AvailableCodeAgent, CodeAgent, JsonObject, Mission, Workstation, Worktree
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
-from ...missions.wire import to_wire
 from .. import lookup, rows
 from ..change import Change
 from ..facts import LIMITS, agent_states
@@ -59,14 +58,12 @@ def this_machine(workspace: Workspace) -> Workstation:
 
 def _record(change: Change, made: Workstation) -> None:
     """The first of several processes decides."""
-    change.connection.execute(
-        "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.dump(to_wire(made)))
-    )
+    change.connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (WORKSTATION, rows.doc_of(made)))
 
 
 def set_limits(workspace: Workspace, limits: WorkstationLimits) -> None:
     """Tell what this machine may do at once and spend, so that every process can say why a mission waits."""
-    workspace.set_meta(LIMITS, rows.dump(to_wire(limits)))
+    workspace.set_meta(LIMITS, rows.doc_of(limits))
 
 
 def forget(change: Change) -> None:

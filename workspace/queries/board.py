@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Final
 
 from ...missions.board import Card, ListCount
 from ...missions.entities import LISTS, ListName
+from ...system import strict_json
 from .. import lookup
 
 CARDS: Final = """
@@ -102,7 +102,7 @@ def card_of(row: Sequence[object]) -> Card:
 def cards_by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> list[Card]:
     """Cards by their ids, in no order; deleted ones are left out."""
     found = connection.execute(
-        CARDS + "WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted = 0", (json.dumps(list(ids)),)
+        CARDS + "WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted = 0", (strict_json.dumps(list(ids)),)
     ).fetchall()
     return [card_of(row) for row in found]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.wire import to_wire
+from ...system import strict_json
 from .. import lookup
 
 FORMAT = "solo-unicorn-project"
@@ -23,7 +23,7 @@ def export_project(connection: sqlite3.Connection, ref: str) -> JsonObject:
         found = connection.execute(
             f"SELECT doc FROM {table} WHERE project_id = ? {extra} ORDER BY rowid", (project.id,)
         )
-        return [json.loads(doc) for (doc,) in found.fetchall()]
+        return [strict_json.loads(doc) for (doc,) in found.fetchall()]
 
     repositories = cast("list[JsonObject]", documents("repository"))
     for repository in repositories:
@@ -61,7 +61,7 @@ def export_project(connection: sqlite3.Connection, ref: str) -> JsonObject:
         "dependencies": [
             {"missionId": first, "otherId": second, "relation": relation} for first, second, relation in links
         ],
-        "comments": [json.loads(doc) for (doc,) in comments],
+        "comments": [strict_json.loads(doc) for (doc,) in comments],
         "events": [
             {
                 "missionId": mission_id,
@@ -69,7 +69,7 @@ def export_project(connection: sqlite3.Connection, ref: str) -> JsonObject:
                 "authorKind": author_kind,
                 "authorName": author_name,
                 "at": at,
-                "changes": json.loads(changes),
+                "changes": strict_json.loads(changes),
                 "note": note,
             }
             for mission_id, kind, author_kind, author_name, at, changes, note in events

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime
 
 from ...missions.entities import InboxItem
 from ...missions.errors import NotFound
 from ...missions.permissions import PermissionRule
+from ...system import strict_json
 from .. import lookup, rows
 
 _ITEMS = """
@@ -68,7 +68,7 @@ def _item(row: tuple[object, ...]) -> InboxItem:
         mission_id=str(mission_id),
         session_id=str(session_id),
         tool=str(tool),
-        input=json.loads(str(given)),
+        input=strict_json.loads(str(given)),
         asked_at=datetime.fromisoformat(str(asked)),
         decision="allow" if decision == "allow" else "deny" if decision == "deny" else None,
         message=str(message),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Session
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.ids import short_id
 from ...missions.query import compile_query
+from ...system import strict_json
 from .. import lookup, rows
 from .board import cards
 from .projects import saved_filters
@@ -174,7 +174,7 @@ def _matching(
         "AND (?2 IS NULL OR project_id = ?2) AND list IN (SELECT value FROM json_each(?3)) "
         "AND (?4 IS NULL OR ready = ?4)"
     )
-    values = (query, project_id, json.dumps(list(lists)), ready)
+    values = (query, project_id, strict_json.dumps(list(lists)), ready)
     total = connection.execute(f"SELECT count(*) FROM mission WHERE {where}", values).fetchone()[0]
     docs = connection.execute(
         f"SELECT doc FROM mission WHERE {where} ORDER BY project_id, CASE list {ranks} END, list_order, id "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import datetime
 from typing import Final
 
 from ...missions.board import Request
 from ...missions.entities import CodeAgent, Worktree
+from ...system import strict_json
 from .. import lookup, rows
 
 PAUSED: Final = "workstation.paused"
@@ -47,6 +47,6 @@ def requests(connection: sqlite3.Connection, after: int = 0) -> list[Request]:
         (after,),
     ).fetchall()
     return [
-        Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, json.loads(payload), chain)
+        Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, strict_json.loads(payload), chain)
         for number, kind, mission_id, session_id, payload, at, chain in found
     ]

@@ -8,7 +8,6 @@ to the other; where both did, the workspace's text stays under the name and the 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from ...missions.entities import USER
 from ...missions.errors import VersionConflict
 from ...missions.limits import DOCUMENT_MAX
 from ...missions.memory import NAME
-from ...system import files
+from ...system import files, strict_json
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 
@@ -139,12 +138,12 @@ def remember(workspace: Workspace, where: str, merged: Merged, written: set[str]
     after = {name: common for name, common in merged.common.items() if name in written}
     after = {name: before[name] for name in merged.common if name in before} | after
     if after != before:
-        workspace.set_meta(where, json.dumps(after))
+        workspace.set_meta(where, strict_json.dumps(after))
 
 
 def recall(workspace: Workspace, where: str) -> dict[str, Common]:
     """What both sides had in common last."""
-    stored: Mapping[str, list[object]] = json.loads(workspace.meta(where) or "{}")
+    stored: Mapping[str, list[object]] = strict_json.loads(workspace.meta(where) or "{}")
     return {name: (int(str(one[0])), str(one[1])) for name, one in stored.items()}
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from ...missions.entities import Session
-from ...system import files
+from ...system import files, strict_json
 from ...worktrees.work import WIP, snapshot_work
 from .preparing import Prepared
 
@@ -16,12 +15,12 @@ PLACEMENT = "placement.json"
 
 def write_placement(run_dir: Path, prepared: Prepared) -> None:
     """Written before the host is started: should the service die before its row says so, the next one reads it here."""
-    files.replace(run_dir / PLACEMENT, json.dumps(asdict(prepared)).encode())
+    files.replace(run_dir / PLACEMENT, strict_json.dumps(asdict(prepared)).encode())
 
 
 def placement(run_dir: Path) -> Prepared:
     """What was written before the host was started."""
-    return Prepared(**json.loads((run_dir / PLACEMENT).read_bytes()))
+    return Prepared(**strict_json.loads((run_dir / PLACEMENT).read_bytes()))
 
 
 def keep_work(session: Session) -> str | None:
