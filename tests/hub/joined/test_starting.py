@@ -86,6 +86,21 @@ def test_what_it_waits_for_is_named_and_a_signal_ends_the_wait(
         assert process.returncode == 0 and "Traceback" not in rest and "listens" not in rest
 
 
+@pytest.mark.parametrize("hanging", [True, False], ids=["hanging", "down"])
+def test_a_bucket_that_does_not_answer_is_named_before_the_hub_listens(
+    home: Path, silent: int, hanging: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"http://127.0.0.1:{silent if hanging else free_port()}"
+    aws = {"ACCESS_KEY_ID": "ann", "SECRET_ACCESS_KEY": "secret", "REGION": "eu-central-1", "ALLOW_HTTP": "true"}
+    for name, value in (aws | {"ENDPOINT_URL": place}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with hub(home, "--port", "0", upload_url="s3://files/here") as process:
+        assert line(process).startswith("waiting for the store of files s3://files/here")
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=20)
+        assert "Traceback" not in rest and "listens" not in rest
+
+
 def test_a_data_directory_that_is_a_file_is_said(home: Path) -> None:
     (home / "hub").write_text("")
     with hub(home) as process:
