@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from ..missions.errors import SoloUnicornError, TryAgain, UsageError
 from .disk import disk_full
+from .errors import DatabaseUnusable
 from .tables import hub_meta, metadata
 
 __all__ = ["Database", "metadata", "open_database"]
@@ -221,7 +222,7 @@ def refused(shown: str, error: BaseException) -> SoloUnicornError:
     todo = _REFUSED.get(
         str(state), "correct --database-url or --data-dir; the file and its directory must be yours, and writable"
     )
-    return UsageError(f"The database {shown} cannot be used", why=why, todo=todo)
+    return DatabaseUnusable(f"The database {shown} cannot be used", why=why, todo=todo)
 
 
 def of_file(error: BaseException) -> bool:

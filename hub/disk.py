@@ -48,7 +48,15 @@ def disk_full(error: BaseException, place: str) -> DiskFull | None:
     if why is None and getattr(error, "sqlstate", None) == _POSTGRES_FULL:
         why = FULL
     if why is None:
-        said = _OBSTORE.search(str(error))
-        number = error.errno if isinstance(error, OSError) and error.errno else int(said[1]) if said else 0
-        why = _SYSTEM.get(number)
+        why = _SYSTEM.get(_number(error))
     return DiskFull(place, why) if why else None
+
+
+def _number(error: BaseException) -> int:
+    """The system's number of an error; obstore tells it in its words, in errors of its own and in OSError."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    if not isinstance(error, OSError) and not type(error).__module__.startswith("obstore"):
+        return 0
+    said = _OBSTORE.search(str(error))
+    return int(said[1]) if said else 0

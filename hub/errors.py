@@ -90,6 +90,10 @@ class Gone(NotFound):
         self.id = mission_id
 
 
+class DatabaseUnusable(UsageError):
+    """What only the operator can mend, in words for the operator; whoever asks the hub is told no more than that."""
+
+
 def as_hub_error(error: SoloUnicornError) -> HubError:
     """The refusal that an error of the domain means on the wire."""
     match error:
@@ -109,6 +113,9 @@ def as_hub_error(error: SoloUnicornError) -> HubError:
             return _told("conflict", error, {})
         case InvalidValue():
             return _told("invalid", error, {"field": error.field})
+        case DatabaseUnusable():
+            told = "The hub's database cannot be used"
+            return HubError("unavailable", told, todo="tell the operator of the hub", headers={"Retry-After": "30"})
         case UsageError():
             return _told("bad_request", error, {})
         case NotFound():

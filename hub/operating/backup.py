@@ -21,7 +21,6 @@ from typing import Final, TypedDict
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain, UsageError
 from ...system.locks import Lock
 from ..settings import HubSettings
-from ..uploads.store import Files
 from .starting import the_files
 
 DATABASE: Final = "hub.sqlite3"
@@ -157,7 +156,7 @@ def verify(backup: Path) -> Checked:
 
 def verify_own(settings: HubSettings) -> Checked:
     """Check the database of the hub itself, and that each file it names is there and as it arrived."""
-    database, files_read, size = database_of(settings), 0, 0
+    database, whole = database_of(settings), 0
     check_database(database)
     missing = []
     with closing(the_files(settings)) as files:
@@ -168,10 +167,9 @@ def verify_own(settings: HubSettings) -> Checked:
                 found = ""
             if found != sha256:
                 missing.append(identifier)
-                continue
-            files_read += 1
-        size = database.stat().st_size
-    return Checked(database, size, files_read, tuple(missing))
+            else:
+                whole += 1
+    return Checked(database, database.stat().st_size, whole, tuple(missing))
 
 
 def check_database(file: Path) -> None:
@@ -199,7 +197,10 @@ def restore(settings: HubSettings, backup: Path) -> Path | None:
     database = database_of(settings)
     verify(backup)
     with owning(settings, "a backup that is being put back"):
-        _put_files(the_files(settings), backup)
+        manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+        with closing(the_files(settings)) as files:
+            for identifier in manifest["files"]:
+                files.copy_in(identifier, backup / FILES / identifier)
         fresh = database.with_name(f".{database.name}.restoring")
         fresh.unlink(missing_ok=True)
         _copy(backup / DATABASE, fresh)
@@ -211,12 +212,6 @@ def restore(settings: HubSettings, backup: Path) -> Path | None:
                 part.rename(aside.with_name(aside.name + ending))
         fresh.rename(database)
     return aside if was_there else None
-
-
-def _put_files(files: Files, backup: Path) -> None:
-    with closing(files):
-        for source in sorted((backup / FILES).iterdir()):
-            files.copy_in(source.name, source)
 
 
 def _copy(database: Path, to: Path) -> None:

@@ -74,7 +74,7 @@ class Health:
         await asyncio.wait({asked}, timeout=ANSWER_SECONDS)
         if not asked.done():
             return f"{dependency.place} did not answer within {ANSWER_SECONDS} s"
-        del self._asked[name]
+        self._asked.pop(name, None)  # another request may have waited for the same
         try:
             asked.result()
         except DiskFull as error:

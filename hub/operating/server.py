@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 HEADER_SECONDS: Final = 10.0
 """For the head of a request; a connection that sends it slower, or nothing, is closed."""
+HEAD_BYTES: Final = 64 * 1024
+"""For the head of a request: its address and its headers."""
 STOP_SECONDS: Final = 3
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's, without patience for a head that does not come."""
+    """uvicorn's, without patience for a head that does not come, or does not end."""
+
+    _arrived = 0
+    """Bytes of a head that has not ended yet."""
+    _read = 0
+    """Bytes of address and headers that were read of the present head."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         """The clock of the first head begins."""
@@ -36,8 +43,31 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Of each further head too."""
         super().on_message_begin()
+        self._read = 0
         if self._head_ends is None:
             self._head_ends = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        """A head that goes on for too long is refused before it ends."""
+        super().data_received(data)
+        self._arrived = self._arrived + len(data) if self._head_ends else 0
+        if self._arrived > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the address."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(name + value)
+        super().on_header(name, value)
+
+    def _count(self, part: bytes) -> None:
+        self._read += len(part)
+        if self._read > HEAD_BYTES:
+            raise ValueError("the head is too large")  # the parser stops, and the request is answered with 400
 
     def on_headers_complete(self) -> None:
         """The head is here."""
@@ -109,6 +139,5 @@ def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:
         "server_header": False,
         "access_log": False,
         "log_config": None,
-        "h11_max_incomplete_event_size": 64 * 1024,
     }
     return uvicorn.Config(app, **{**settings, **more})

@@ -70,6 +70,24 @@ async def test_a_database_that_hangs_is_named_and_no_request_waits_for_ever(post
         assert sorted(names) == ["Lighthouse", "Made"]
 
 
+async def test_a_database_that_is_gone_is_the_operators_matter_and_its_address_is_told_to_nobody_else(
+    postgres: str, tmp_path: Path
+) -> None:
+    import asyncpg
+
+    url = await outside.fresh(postgres)
+    async with whole(tmp_path, database_url=url) as hub:
+        at = await asyncpg.connect(postgres)
+        await at.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        await at.close()
+        answers = [await hub.ask("GET", "/api/v1/projects") for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert "operator" in answers[-1].text and "127.0.0.1" not in answers[-1].text
+        ready = await asyncio.gather(*(hub.nobody.get("/readyz") for _ in range(10)))
+        assert {answer.status_code for answer in ready} == {503}
+        assert "does not exist" in ready[0].json()["checks"]["database"]
+
+
 async def test_redis_that_hangs_is_named_and_stops_neither_requests_nor_sockets(redis: str, tmp_path: Path) -> None:
     async with swallowing(redis) as (proxy, by_proxy), whole(tmp_path, bus_url=by_proxy, rate_limits="on") as hub:
         async with hanging(proxy):
