@@ -74,7 +74,6 @@ class Connection:
         return self._socket.fileno()
 
     def close(self) -> None:
-        """Hang up."""
         self._socket.close()
 
 

@@ -38,11 +38,9 @@ class WorkspaceSlots:
         return self._ask(lambda workspace: workspace.read(queries.workstation.worktrees, repository))
 
     def put_worktree(self, worktree: Worktree) -> None:
-        """Record one, new or changed."""
         self._ask(lambda workspace: workspace.write_as(SYSTEM, operations.workstation.put_worktree, worktree))
 
     def remove_worktree(self, worktree_id: str) -> None:
-        """Forget one."""
         self._ask(lambda workspace: workspace.write_as(SYSTEM, operations.workstation.remove_worktree, worktree_id))
 
     def _ask(self, operation: Callable[[Workspace], T]) -> T:

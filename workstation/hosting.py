@@ -18,6 +18,7 @@ from ..config import paths
 from ..mcp_server.host import McpHost
 from ..mcp_server.workspace_access import on
 from ..missions.entities import MissionEvent
+from ..missions.errors import SoloUnicornError
 from ..workspace.thread import WorkspaceThread
 
 
@@ -52,9 +53,15 @@ class McpHosting:
         host = McpHost(on(self._workspace), version=__version__, socket_path=paths.mcp_socket(), port=self._port)
         try:
             await host.start()
-        except BaseException:
+        except BaseException as error:
             with suppress(Exception):  # what it had opened; why it did not start is what counts
                 await host.close()
+            if isinstance(error, OSError) and self._port:
+                raise SoloUnicornError(
+                    f"The MCP server cannot listen on port {self._port}",
+                    why=error.strerror or str(error),
+                    todo="end the program that has it, or choose another: `solo-unicorn config set mcp.port PORT`",
+                ) from error
             raise
         finally:
             self.tried = True

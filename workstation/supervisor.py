@@ -100,7 +100,7 @@ class Supervisor:
         return True
 
     def well(self, name: str) -> None:
-        """It works."""
+        """Note that it works again; its count starts anew."""
         if self._troubles.pop(name, None) is not None:
             self._log.info(f"{name} works again")
             self._on_change()

@@ -218,7 +218,7 @@ def service_parts(status: JsonObject | SoloUnicornError | None, marks: Marks) ->
             load, mcp = figures.get("load"), figures.get("mcp")
             if isinstance(load, list) and load:
                 parts.append((f"   load {load[0]}", "faint"))
-            if isinstance(mcp, dict):
+            if isinstance(mcp, dict) and mcp.get("port"):
                 parts.append((f"   mcp {mcp.get('port')}, {mcp.get('clients')} clients", "faint"))
             parts.append((f"   pid {figures.get('pid')}, version {figures.get('version')}", "faint"))
             return parts

@@ -62,7 +62,9 @@ class WorkstationScreen(Place[str | None]):
     def compose(self) -> ComposeResult:
         """Six panels below a heading."""
         marks = self.app.marks
-        yield Lines(marks, id="head")
+        head = Lines(marks, id="head")
+        head.least = 1
+        yield head
         with Vertical(id="panels"):
             with Horizontal(id="upper"):
                 yield _titled(Lines(marks, id="agents", empty="No agents known yet. s looks for them."), "Agents")

@@ -84,7 +84,7 @@ class Synchronising:
         return {mission_id: session_id for mission_id, (session_id, _) in self._claims.items()}
 
     def taken(self, mission_id: str) -> None:
-        """It runs."""
+        """The mission runs: its grant is used up."""
         self._claims.pop(mission_id, None)
 
     def wish(self, wishes: Sequence[Wish]) -> None:
@@ -166,7 +166,7 @@ class Synchronising:
     # -- the engine
 
     async def synchronise(self) -> None:
-        """Until cancelled."""
+        """Wait for the first connected project, then synchronise for as long as the service runs."""
         stop = self._workspace.on_change(self._news.set)
         try:
             while not await self._workspace.read(replica.mirroring.mirrors):

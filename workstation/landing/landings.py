@@ -51,7 +51,6 @@ class Due:
 
     @property
     def target(self) -> Target:
-        """What it moves."""
         return self.repository.id if self.repository else "", self.branch_to
 
     @property

@@ -148,7 +148,6 @@ def recall(workspace: Workspace, where: str) -> dict[str, Common]:
 
 
 def digest(text: str) -> str:
-    """Of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

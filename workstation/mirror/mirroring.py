@@ -50,7 +50,7 @@ class Mirroring:
         self._log = logger("workstation.mirror")
 
     async def keep_up(self) -> None:
-        """Until cancelled."""
+        """Bring folders and workspace together at every change of either, for as long as the service runs."""
         stop, begin = self._context.workspace.on_change(self._due.set), self._context.supervisor.begin
         watcher: asyncio.Task[bool] | None = None
         watched: set[Path] = set()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from solo_unicorn.config import paths
@@ -13,6 +14,7 @@ from solo_unicorn.missions.entities import SYSTEM, Worktree
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.mission.screen import MissionScreen
+from solo_unicorn.tui.workstation import data as panel
 from solo_unicorn.tui.workstation import machine as workstation_machine
 from solo_unicorn.tui.workstation.screen import WorkstationScreen
 from solo_unicorn.workspace import operations, queries
@@ -126,3 +128,17 @@ async def test_a_session_leads_to_its_mission(story: Story, commands: Commanded)
         await until(pilot, lambda: len(pilot.app.screen.query_one("#sessions").rows) == 2)  # type: ignore[attr-defined]
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, MissionScreen))
+
+
+async def test_what_does_not_work_stands_under_the_service(
+    story: Story, commands: Commanded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = story.now.isoformat()
+    problem = {"name": "MCP server", "why": "no port", "times": 3, "since": now, "again_at": None}
+    told = {"state": "running", "pid": 7, "version": "1.0", "mcp": {"port": None}, "problems": [problem]}
+    monkeypatch.setattr(panel, "service_status", lambda: told)
+    async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
+        screen = await open_workstation(pilot)
+        assert "MCP server  no port (broke off 3 times since" in text(pilot)
+        assert screen.query_one("#head").size.height == 2
+        assert "mcp None" not in text(pilot)
