@@ -1,4 +1,4 @@
-"""`repo add|list|remove`."""
+"""`repo add|list|relocate|remove`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,9 @@ def _add(options: Options) -> None:
             project = project_of(opened, options.project)
             facts, managed = checkout_of(output, opened, options.source, options.path, options.blobless)
         else:
+            if (moved := _moved(opened, options)) is not None:
+                _told_moved(output, moved)
+                return
             facts, managed, project = _of_checkout(opened, options, output)
         if options.branch:
             _check_branch(facts, options.branch)
@@ -143,6 +146,43 @@ def _check_branch(facts: RepositoryFacts, branch: str) -> None:
         )
 
 
+def _moved(opened: Workspace, options: Options) -> ProjectRepository | None:
+    """The repository that is linked already and whose checkout was moved to this path; it is told so."""
+    from ..missions.errors import SoloUnicornError
+    from ..worktrees.relocating import moved_here, relocate
+    from ..worktrees.repositories import inspect
+
+    try:
+        facts = inspect(Path(options.source), look_at_files=False)
+    except SoloUnicornError:
+        return None  # what is wrong with it is said when it is linked
+    known = moved_here(opened, project_of(opened, options.project) if options.project else None, facts)
+    return relocate(opened, known, facts) if known else None
+
+
+def _told_moved(output: Output, repository: ProjectRepository) -> None:
+    output.done(
+        f"{repository.name} is at {repository.local_path} now; its missions and worktrees go on there",
+        to_wire(repository),
+        name=repository.name,
+    )
+
+
+def _relocate_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
+    parser.add_argument("path", metavar="PATH", nargs="?", default=".", help="where its checkout was moved to")
+
+
+def _relocate(options: Options) -> None:
+    from ..worktrees.relocating import relocate
+    from ..worktrees.repositories import inspect
+
+    with workspace() as opened:
+        known = opened.read(queries.projects.repository, options.name)
+        repository = relocate(opened, known, inspect(Path(options.path), look_at_files=False))
+    _told_moved(Output(options), repository)
+
+
 def _list_arguments(parser: Parser) -> None:
     takes_project(parser)
     parser.add_argument("--all-projects", action="store_true", help="of every project")
@@ -223,5 +263,6 @@ def _let_go(opened: Workspace, repository: ProjectRepository, *, keep_clone: boo
 COMMANDS = {
     "add": Command(_add_arguments, _add),
     "list": Command(_list_arguments, _list),
+    "relocate": Command(_relocate_arguments, _relocate),
     "remove": Command(_remove_arguments, _remove),
 }

@@ -77,6 +77,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {
             "add": ("repo", "Link a checkout, or clone a URL and link it."),
             "list": ("repo", "List linked repositories."),
+            "relocate": ("repo", "Tell where the checkout of a linked repository was moved to."),
             "remove": ("repo", "Unlink a repository; its files stay."),
         },
     ),

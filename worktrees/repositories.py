@@ -98,7 +98,9 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
     path = Path(path).expanduser()
     if not path.is_dir():
         raise NotFound(
-            f"there is no directory {path}", why="a repository is a directory", todo="give the path of a git checkout"
+            f"there is no directory {path}",
+            why="a repository is a directory",
+            todo="give the path of a git checkout; `solo-unicorn repo relocate` for a moved one",
         )
     root, common, own_dir, head, current = _heads(path)
     git = Git(root)

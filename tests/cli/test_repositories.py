@@ -199,3 +199,28 @@ def test_the_bar_fills_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch
     said = sys.stderr.getvalue()  # type: ignore[attr-defined]
     assert "████████████············  50%  receiving objects" in said
     assert "█" * 24 + " 100%" in said and said.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("told", ["relocate", "add"])
+def test_a_moved_checkout_is_told_and_its_worktrees_go_on_there(run: Run, clone: Path, told: str) -> None:
+    run("mission", "create", "Pay")
+    worktree = worktree_of(1)
+    new = clone.rename(clone.with_name("moved shop"))
+    missing = run("repo", "add", str(clone))
+    assert missing.code == 3 and "repo relocate" in missing.err
+    answer = run("repo", "relocate", "shop", str(new)) if told == "relocate" else run("repo", "add", str(new))
+    assert answer.code == 0 and str(new) in answer.out
+    with Workspace.open() as opened:
+        [repository] = opened.read(queries.projects.repositories)
+    assert repository.local_path == str(new)
+    assert git(worktree, "rev-parse", "--git-common-dir") == str(new / ".git")
+
+
+def test_another_repository_is_not_taken_for_one_that_was_moved(run: Run, clone: Path, tmp_path: Path) -> None:
+    run("mission", "create", "Pay")
+    worktree_of(1)
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    git(other, "commit", "-q", "--allow-empty", "-m", "Another history")
+    refused = run("repo", "relocate", "shop", str(other))
+    assert refused.code == 4 and "not the checkout of shop" in refused.err
