@@ -5,6 +5,7 @@ Nothing is imported here that a command may do without: `--version` and `--help`
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (STYLE, Command line)."""
+    _prefer_what_is_installed()
     _make_streams_safe()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -34,6 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, SoloUnicornError):
             return report(error, as_json="--json" in words)
         return report_defect(error, words)
+
+
+def _prefer_what_is_installed() -> None:
+    """Modules of the directory one stands in, or that PYTHONPATH names, come after ours: a repository may well have an
+    mcp/ or a textual.py of its own."""
+    given = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: PTH100
+    if sys.path and sys.path[0] in ("", os.getcwd()):  # noqa: PTH109 - as -m puts it there
+        given.append(sys.path[0])
+    if given:
+        last = [entry for entry in sys.path if entry in given]
+        sys.path[:] = [entry for entry in sys.path if entry not in given] + last
 
 
 def _dispatch(words: list[str]) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, JsonObject
+from ..missions.printing import is_printable
 
 if TYPE_CHECKING:
     from .parsing import Options
@@ -132,7 +133,7 @@ class Output:
         """The text without what a terminal would act on, where there is one."""
         if not self.is_terminal:
             return text
-        return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+        return "".join(char if is_printable(char) or char in "\n\t" else "�" for char in text)
 
     def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         widths = [max(_width(row[n]) for row in (header, *rows)) for n in range(len(header))]
@@ -152,9 +153,9 @@ def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _one_line(text: str) -> str:
     """Text for one line: no tab, no line break and no control character that a terminal would act on."""
-    if text.isprintable():
+    if is_printable(text):
         return text
-    return "".join(char if char.isprintable() else " " for char in text)
+    return "".join(char if is_printable(char) else " " for char in text)
 
 
 def _width(text: str) -> int:

@@ -29,12 +29,14 @@ def _export(options: Options) -> None:
     if options.output in (None, "-"):
         output.text(strict_json.dumps(found, indent=1), found)
         return
-    path = Path(options.output)
-    if path.exists() and not options.replace:
-        raise Conflict(f"{path} exists already", todo="choose another name, or add --replace")
-    from ..config.replacing import write
+    from ..config.replacing import is_stream, write
 
+    path = Path(options.output)
+    if path.exists() and not options.replace and not is_stream(path):
+        raise Conflict(f"{path} exists already", todo="choose another name, or add --replace")
     write(path, strict_json.dumps(found, indent=1) + "\n")
+    if is_stream(path):
+        return
     output.done(f"{project.name} written to {path}", {"file": str(path), "project": project.slug}, name=str(path))
 
 

@@ -24,9 +24,22 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def is_stream(path: Path) -> bool:
+    """Whether the path names something that is written to and not replaced: a pipe, a device, a descriptor of ours."""
+    opened = str(path).startswith(("/dev/std", "/dev/fd/", "/proc/self/fd/"))
+    return opened or (path.exists() and not path.is_file() and not path.is_dir())
+
+
 def write(path: Path, text: str) -> None:
-    """Replace the file's content in one step; SoloUnicornError when that fails, the old content kept."""
+    """Replace the file's content in one step; SoloUnicornError when that fails, the old content kept.
+
+    What is no file (a named pipe, a device, an open descriptor) is written to.
+    """
     target = Path(os.path.realpath(path))
+    if is_stream(path):
+        with path.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
     try:
         files.replace(target, text.encode())
     except OSError as error:

@@ -17,9 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from .repairing import refusal, repaired
+
 LIMIT = 16 * 1024 * 1024
 """The longest line a client may send; the socket takes no longer one."""
 RETRYABLE = -32001
+LOOK_SECONDS = 5.0
+"""How often is looked whether the client still lives."""
 HELD = "_solo_unicorn_replay"
 
 
@@ -81,6 +85,7 @@ class Bridge:
         self._stdin = stdin
         self._stdout = stdout
         self._patience = patience
+        self._client = os.getppid()
         self._selector = selectors.SelectSelector()  # the one that also takes a plain file on stdin
         self._socket: socket.socket | None = None
         self._from_client = b""
@@ -100,7 +105,9 @@ class Bridge:
         self._selector.register(self._stdin, selectors.EVENT_READ)
         open_input = True
         while open_input or self._pending.keys() - self._standing:
-            for key, _ in self._selector.select():
+            if os.getppid() != self._client:  # killed, while another of its children holds the pipe open
+                break
+            for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.fd == self._stdin:
                     open_input = self._take_from_client()
                     if not open_input:
@@ -125,8 +132,13 @@ class Bridge:
         chunk = os.read(self._stdin, 1 << 16)
         *lines, self._from_client = (self._from_client + chunk).split(b"\n")
         for line in lines:
-            if line.strip():
-                self._forward(line)
+            if not line.strip():
+                continue
+            if (answer := refusal(line)) is not None:
+                self._stdout.write(json.dumps(answer).encode() + b"\n")
+                self._stdout.flush()
+            else:
+                self._forward(repaired(line))
         if len(self._from_client) > LIMIT:
             raise SystemExit("solo-unicorn mcp: a line of more than 16 MiB; closing.")
         return bool(chunk)

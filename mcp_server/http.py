@@ -25,6 +25,7 @@ from ..missions.access import Call
 from ..system.serving import Server
 from .caller import identify
 from .changes import Changes
+from .repairing import repaired
 from .server import Calls, RunToken, build_server
 
 LOOPBACK = "127.0.0.1"
@@ -191,12 +192,16 @@ class Door:
         session = dict(scope["headers"]).get(b"mcp-session-id")
         if scope["method"] == "GET":
             await self._kept(scope, _until(self._streams_end, receive), send)
-        elif scope["method"] != "POST" or session is None or not SESSION_ID.fullmatch(session):
+            return
+        receive = _until(self._all_end, receive)
+        if scope["method"] == "POST":
+            receive = await _mended(receive)
+        if scope["method"] != "POST" or session is None or not SESSION_ID.fullmatch(session):
             if scope["method"] == "DELETE" and session is not None:
                 self._deleted.append(session)
-            await self._kept(scope, _until(self._all_end, receive), send)
+            await self._kept(scope, receive, send)
         else:
-            await self._post(scope, _until(self._all_end, receive), send, session)
+            await self._post(scope, receive, send, session)
 
     async def _post(self, scope: Scope, receive: Receive, send: Send, session: bytes) -> None:
         """A request of a handshake-era session: if nobody knows it, an earlier start of the service did."""
@@ -235,6 +240,21 @@ class _Lifespans:
     async def __aexit__(self, *error: object) -> None:
         for context in reversed(self._contexts):
             await context.__aexit__(None, None, None)
+
+
+async def _mended(receive: Receive) -> Receive:
+    """The body as one message, with halves of characters replaced; one that is too long is left to be refused."""
+    taken: deque[Message] = deque()
+    size, more = 0, True
+    while more and size <= BODY_MAX:
+        message = await receive()
+        taken.append(message)
+        size += len(message.get("body", b""))
+        more = message["type"] == "http.request" and bool(message.get("more_body"))
+    if more or taken[-1]["type"] != "http.request":
+        return _again(list(taken), receive)
+    body = repaired(b"".join(message.get("body", b"") for message in taken))
+    return _again([{"type": "http.request", "body": body, "more_body": False}], receive)
 
 
 def _again(taken: list[Message], receive: Receive) -> Receive:

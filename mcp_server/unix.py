@@ -28,6 +28,7 @@ from ..missions.access import Call
 from ..system.ancestry import peer_of
 from .caller import Caller, identify, of_session, personal
 from .changes import Changes
+from .repairing import repaired
 from .server import Calls, build_server
 
 LINE_MAX = 16 * 1024 * 1024
@@ -147,7 +148,7 @@ class UnixServer:
 
 def _parse(line: bytes) -> SessionMessage | Exception:
     try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+        return SessionMessage(jsonrpc_message_adapter.validate_json(repaired(line), by_name=False))
     except ValueError as problem:  # the server answers with a parse error
         return problem
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from .entities import FlowConfig, LoopSchedule, MergeStrategy, PrMode, Task
 from .errors import InvalidValue
 from .limits import TASKS_MAX, TEXT_MAX, TITLE_MAX
+from .printing import is_printable
 from .wire import from_wire, wire_name
 
 NAME_MAX = 100
@@ -33,7 +34,7 @@ def _title(field: str, value: Any) -> str:
             why=f"at most {TITLE_MAX} fit",
             todo="Shorten it and put the rest into the description",
         )
-    if not text.isprintable():
+    if not is_printable(text):
         raise InvalidValue(field, f"the {field} has control characters", todo="Remove them")
     return text
 
@@ -66,7 +67,7 @@ def _name(field: str, value: Any) -> str | None:
     if value is None:
         return None
     text = _unicode(field, value).strip()
-    if len(text) > NAME_MAX or not text.isprintable():
+    if len(text) > NAME_MAX or not is_printable(text):
         raise InvalidValue(field, f"{text[:NAME_MAX]!r} is no name", why=f"{field} has at most {NAME_MAX} characters")
     return text or None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from .entities import Flow, FlowConfig, FlowStage, Mission
 from .errors import InvalidValue
+from .printing import is_printable
 from .records import record
 
 STAGE_NAME_MAX = 60
@@ -136,7 +137,7 @@ def check_flow(flow: Flow) -> None:
 
 def _check_stage_name(field: str, name: str) -> None:
     """A stage's name is also the name of its prompt file, so it must be usable as one."""
-    if not name or name != name.strip() or len(name) > STAGE_NAME_MAX or not name.isprintable():
+    if not name or name != name.strip() or len(name) > STAGE_NAME_MAX or not is_printable(name):
         raise InvalidValue(field, f"{name!r} is no stage name", todo=f"Use 1 to {STAGE_NAME_MAX} printable characters")
     if any(character in name for character in '/\\:*?"<>|{}') or name.startswith("."):
         raise InvalidValue(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.limits import NAME_MAX, TEXT_MAX
+from ...missions.printing import is_printable
 from ...missions.wire import from_wire, to_wire
 
 E = TypeVar("E")
@@ -20,7 +21,7 @@ def name_of(value: object, field: str = "name") -> str:
     if not isinstance(value, str):
         raise InvalidValue(field, f"{field} is missing or not text")
     text = " ".join(value.split())
-    if not 0 < len(text) <= NAME_MAX or not text.isprintable():
+    if not 0 < len(text) <= NAME_MAX or not is_printable(text):
         raise InvalidValue(field, f"A {field} has 1 to {NAME_MAX} printable characters")
     return text
 

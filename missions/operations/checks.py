@@ -10,6 +10,7 @@ from ..entities import Author, Mission
 from ..errors import InvalidValue, NotAllowed, VersionConflict
 from ..ids import short_id
 from ..limits import NAME_MAX
+from ..printing import is_printable
 from ..wire import from_wire, to_wire
 
 E = TypeVar("E")
@@ -45,7 +46,7 @@ def text(field: str, said: str, longest: int, todo: str) -> str:
 def check_name(name: str, field: str = "name") -> str:
     """The name with its spaces put right; InvalidValue for one that is empty, too long or not printable."""
     said = " ".join(name.split())
-    if not 0 < len(said) <= NAME_MAX or not said.isprintable():
+    if not 0 < len(said) <= NAME_MAX or not is_printable(said):
         raise InvalidValue(field, f"A {field} has 1 to {NAME_MAX} printable characters", todo="choose another name")
     return said
 

@@ -1,0 +1,46 @@
+"""Where commands are run: beside modules named like those we need, and with output that is no file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+SHADOWS = ("mcp", "textual", "httpx", "pydantic", "anyio", "websockets", "tomlkit")
+
+
+@pytest.mark.parametrize("start", [["solo-unicorn"], [sys.executable, "-m", "solo_unicorn"]])
+def test_modules_of_the_directory_are_not_taken_for_ours(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, start: list[str]
+) -> None:
+    for name in SHADOWS:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the module of the directory was imported')\n")
+    monkeypatch.setenv("PYTHONPATH", ".")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    for words in (["doctor", "--json"], ["agent", "scan"], ["config", "set", "board.density", "compact"]):
+        done = subprocess.run([*start, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert "was imported" not in done.stdout + done.stderr
+        assert done.returncode in (0, 1), done.stderr
+
+
+def test_an_export_into_a_named_pipe_is_written_and_the_pipe_stays(run: Run, project: str, tmp_path: Path) -> None:
+    pipe, got = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    assert run("export", "-o", str(pipe)).code == 0
+    reader.join(30)
+    assert pipe.is_fifo() and json.loads(got[0])["format"] == "solo-unicorn-project"
+
+
+def test_an_export_to_standard_output_by_its_name(project: str, home: Path) -> None:
+    command = [sys.executable, "-m", "solo_unicorn", "export", "-o", "/dev/stdout"]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["format"] == "solo-unicorn-project"

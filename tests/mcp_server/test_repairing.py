@@ -1,0 +1,111 @@
+"""What clients send that is not JSON as it should be is mended or answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.mcp_server.repairing import PARSE_ERROR, refusal, repaired
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (rb'{"text": "cut \ud83d"}', "cut �"),
+        (rb'{"text": "\udE00 cut"}', "� cut"),
+        (rb'{"text": "whole \ud83d\ude00"}', "whole 😀"),
+        (rb'{"text": "a backslash: \\ud83d"}', "a backslash: \\ud83d"),
+    ],
+)
+def test_half_a_character_becomes_the_sign_for_one(given: bytes, wanted: str) -> None:
+    assert json.loads(repaired(given)) == {"text": wanted}
+    assert repaired(given).decode("utf-8")
+
+
+@pytest.mark.parametrize("given", [b'{"text": "plain"}', b'{"broken \\ud83d', b"caf\xe9"])
+def test_anything_else_is_left_as_it_is(given: bytes) -> None:
+    assert repaired(given) is given
+
+
+@pytest.mark.parametrize(
+    ("line", "identity"),
+    [
+        (b'{"id": 3, "text": "caf\xe9"}', 3),
+        (b'{"jsonrpc":"2.0","id":"a\\"b",', 'a"b'),
+        (b"{", None),
+        (b"\xff\xfe{\x00}\x00", None),
+    ],
+)
+def test_what_cannot_be_read_is_answered_under_its_id(line: bytes, identity: object) -> None:
+    answer = refusal(line)
+    assert answer is not None and answer["id"] == identity and answer["error"]["code"] == PARSE_ERROR
+    assert refusal(b'{"id": 1}') is None
+
+
+def bridge(path: Path, **options: object) -> subprocess.Popen[bytes]:
+    """A bridge to a socket that we serve."""
+    program = (
+        "import sys; from pathlib import Path; from solo_unicorn.mcp_server import bridge; bridge.LOOK_SECONDS = 0.05; "
+        "sys.exit(bridge.run(lambda: None, Path(sys.argv[1])))"
+    )
+    return subprocess.Popen([sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.fixture
+def served(home: Path):  # type: ignore[no-untyped-def]
+    """A socket that greets and echoes an empty result."""
+    path = Path(os.environ["SOLO_UNICORN_RUNTIME_DIR"]) / "s"
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    listening.listen()
+
+    def serve() -> None:
+        client, _ = listening.accept()
+        with client, client.makefile("rwb") as stream:
+            stream.readline()
+            stream.write(b'{"ready": "x"}\n')
+            stream.flush()
+            for line in stream:
+                asked = json.loads(line)
+                stream.write(
+                    json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": asked["text"]}).encode() + b"\n"
+                )
+                stream.flush()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield path
+    listening.close()
+
+
+def test_the_bridge_answers_each_line(served: Path) -> None:
+    with bridge(served, stdout=subprocess.PIPE) as running:
+        lines = [b'{"id":1,"method":"x","text":"caf\xe9"}', b'{"id":2,"method":"x","text":"\\ud83d"}', b'{"id":3,']
+        out, _ = running.communicate(b"\n".join(lines) + b"\n", timeout=30)
+    answers = {answer["id"]: answer for answer in map(json.loads, out.splitlines())}
+    assert answers[2]["result"] == "�"
+    assert {answers[1]["error"]["code"], answers[3]["error"]["code"]} == {PARSE_ERROR}
+
+
+def test_the_bridge_ends_with_its_client_though_another_process_holds_the_pipe(served: Path) -> None:
+    """The client starts the bridge and is gone; we hold the writing end of its input open."""
+    reads, writes = os.pipe()
+    program = (
+        "import subprocess, sys; from pathlib import Path; "
+        "line = 'import sys; from pathlib import Path; from solo_unicorn.mcp_server import bridge; "
+        "bridge.LOOK_SECONDS = 0.05; sys.exit(bridge.run(lambda: None, Path(sys.argv[1])))'; "
+        "child = subprocess.Popen([sys.executable, '-c', line, sys.argv[1]], stdout=subprocess.PIPE); "
+        "child.stdout.read(1)"
+    )
+    client = subprocess.Popen([sys.executable, "-c", program, str(served)], stdin=reads, stderr=subprocess.PIPE)
+    os.close(reads)
+    os.write(writes, b'{"id":1,"method":"x","text":"up"}\n')
+    _, told = client.communicate(timeout=30)  # until both have let go of the stream that they share
+    os.close(writes)
+    assert client.returncode == 0 and told == b""
