@@ -14,6 +14,7 @@ from ..sync import replica
 from ..sync.client.alone import EngineRuns, alone
 from ..sync.client.happenings import Happening
 from ..sync.client.synchroniser import Synchroniser
+from ..system.locks import is_held
 from ..workspace import queries
 from ..workspace.heard import lock_of
 from ..workspace.thread import WorkspaceThread
@@ -52,11 +53,14 @@ class _Watch:
             if not await workspace.read(replica.mirroring.mirrors):
                 self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
             while not self._ended.is_set():
-                try:
-                    with alone(lock_of(paths.workspace_db())):
-                        await self._synchronise(workspace)
-                except EngineRuns:
-                    await self._follow(workspace)
+                if not _service_runs():
+                    try:
+                        with alone(lock_of(paths.workspace_db())):
+                            await self._synchronise(workspace)
+                        continue
+                    except EngineRuns:
+                        pass
+                await self._follow(workspace)
         self._tell(Happening("ended", "", "ended"))
 
     def _end(self) -> None:
@@ -71,11 +75,12 @@ class _Watch:
             self._news.set()
 
     async def _synchronise(self, workspace: WorkspaceThread) -> None:
+        """Until it is ended, or the service runs, which does the same and tells the hub of this machine besides."""
         self._tell(Happening("started", "", "synchronising until ctrl+c"))
         running = asyncio.create_task(Synchroniser(workspace, tell=self._tell).synchronise(), name="synchroniser")
         running.add_done_callback(lambda _: self._news.set())
         try:
-            while not self._ended.is_set() and not running.done():
+            while not self._ended.is_set() and not running.done() and not _service_runs():
                 self._news.clear()
                 self._end_when_signed_out(await workspace.run(queries.connection.sync_state, self._project))
                 await self._news.wait()
@@ -101,7 +106,7 @@ class _Watch:
             self._news.clear()
             state = await workspace.run(queries.connection.sync_state, self._project)
             self._end_when_signed_out(state)
-            if state.links and not state.synchronising:
+            if state.links and not state.synchronising and not _service_runs():
                 return
             if state.word != told:
                 told = state.word
@@ -111,6 +116,10 @@ class _Watch:
                     await self._news.wait()
             except TimeoutError:
                 pass
+
+
+def _service_runs() -> bool:
+    return is_held(paths.service_lock())
 
 
 def _line(happening: Happening) -> None:

@@ -215,6 +215,19 @@ def test_who_signs_out_is_signed_out_in_the_programs_that_run_too(hub: Program, 
     assert person.status()["kind"] == "signed_out"
 
 
+def test_a_watch_gives_way_to_the_service_which_tells_the_hub_of_this_machine(hub: Program, person: Person) -> None:
+    """A watch that was there first kept the service from registering, so that no mission could start on the machine."""
+    with person.watching() as watch:
+        watch.until("live")
+        person.run("workstation", "start", "--background")
+        try:
+            watch.until("following")
+            said(person, lambda _: "last heartbeat" in person.run("workstation", "status"))
+        finally:
+            person.run("workstation", "stop", "--force")
+        watch.until("started")
+
+
 def test_removed_from_one_project_is_said_of_that_one_alone(hub: Program, person: Person, tmp_path: Path) -> None:
     command(tmp_path / "hub", "user", "add", "ben@example.org", "--organization", "Ben", said="correct horse battery\n")
     home = tmp_path / "ben"
