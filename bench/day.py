@@ -196,6 +196,8 @@ class Day:
 
     def _restless(self) -> list[str]:
         states = [machine.read("sync", "--status") for machine in self.machines]
+        if any(one["parked"] for one in states):
+            return []  # a person has to act first
         if any(one["waiting"] for one in states):
             return [f"{one['waiting']} wait" for one in states]
         project = self.people[0].project

@@ -14,6 +14,8 @@ from day_programs import Machine, WentWrong
 from day_rows import reading
 
 DOCUMENT, ACTOR, FLOW, COMMENTED = "decisions", "Careful", "Ours", "README.md"
+DISPUTED = 2
+"""So many missions are what both people mostly work on."""
 
 
 class Person:
@@ -26,13 +28,16 @@ class Person:
         """The mission whose diff this person comments on; empty for none."""
         self._workspace = machine.su_home / "workspace.db"
         self._number = 0
+        self._tried = set[str]()
 
     def edit(self) -> None:
         """One edit, by a command; what it acknowledged is in the ledger when this returns."""
         self._number += 1
         mark = f"{self.machine.name}-{self._number}"
         here = [one["id"] for one in self.machine.read("mission", "list", "-p", "shared", "--limit", "0")]
-        spare = [one for one in here if one != self.reviews]
+        spare = sorted(one for one in here if one != self.reviews)
+        if self._random.random() < 0.6:
+            spare = spare[:DISPUTED]
         kinds: dict[Callable[[str, str], None], int] = {
             self._title: 5,
             self._description: 5,
@@ -44,24 +49,34 @@ class Person:
             self._actor: 1,
             self._settings: 1,
             self._flow: 1,
-            self._delete: 1 if len(spare) > 6 else 0,
+            self._delete: 1 if len(here) > 6 else 0,
             self._comment: 2 if self.reviews in here else 0,
         }
-        if len(spare) < 4 or self._random.random() < 0.2:
+        if len(here) < 4 or self._random.random() < 0.2:
             return self._create(mark)
         kind = self._random.choices(list(kinds), list(kinds.values()))[0]
         kind(self.reviews if kind == self._comment else self._random.choice(spare), mark)
         return None
 
     def decide(self) -> int:
-        """Settle every conflict as it is shown, one's own way or, in a third of the cases, the hub's; how many."""
+        """Settle every conflict as it is shown, one's own way or, in a third of the cases, the hub's; and try once more
+        what was refused, then give it up. Returns how many there were.
+        """
         found = self.machine.read("conflicts", "list", "-p", "shared")
         for listed in found:
             with suppress(WentWrong):  # the one before it has settled it
                 shown = self.machine.read("conflicts", "show", listed["id"])
                 mine = self._random.random() < 2 / 3
                 self._settle(shown, mine)
-        return len(found)
+        refused = self.machine.read("sync", "--parked", "-p", "shared")
+        for one in refused:
+            about = json.dumps(one["patch"], sort_keys=True)
+            again = about not in self._tried
+            self._tried.add(about)
+            self.machine.run("sync", "--retry" if again else "--discard", str(one["number"]))
+            if not again:
+                self.ledger.given_up(f"{self.machine.name}'s giving up of what was refused", one["patch"])
+        return len(found) + len(refused)
 
     def _settle(self, shown: dict[str, Any], mine: bool) -> None:
         what = shown.get("field") or shown["kind"]

@@ -54,6 +54,11 @@ class Ledger:
         if mission and kept is None and not conflict.get("field"):
             self.deleted(about, mission)
 
+    def given_up(self, about: str, refused: Any) -> None:
+        """An edit that the hub refused, and that was shown with its words."""
+        self.edits.append(Edit(about, "", frozenset(), marks(refused)))
+        self.decisions += 1
+
     def deleted(self, about: str, mission: str) -> None:
         """A mission was deleted, with everything that was acknowledged on it until then."""
         gone = frozenset[str]().union(*(one.wrote for one in self.edits if one.mission == mission))
