@@ -18,7 +18,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     """`jumps` counts how often something was woken by time alone."""
 
     def __init__(self, grace: float = 0.0) -> None:
-        self._selecting = _Jumping(self, grace)
+        self._selecting = _Jumping(self)
+        self.grace = grace
         super().__init__(self._selecting)
         self.now = 1000.0
         self.jumps = 0
@@ -41,10 +42,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 class _Jumping(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
-    def __init__(self, loop: SimulatedLoop, grace: float) -> None:
+    def __init__(self, loop: SimulatedLoop) -> None:
         super().__init__()
         self._loop = loop
-        self._grace = grace
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; when nothing is, and nothing will be but by time, the time passes."""
@@ -52,7 +52,7 @@ class _Jumping(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
             return super().select(0)  # type: ignore[no-any-return]
         if timeout is None or self._loop.under_way:
             return super().select(None)  # type: ignore[no-any-return]
-        found = super().select(self._grace)
+        found = super().select(self._loop.grace)
         if not found and not self._loop.under_way:
             self._loop.now += timeout + 1e-6
             self._loop.jumps += 1

@@ -1,0 +1,62 @@
+"""An idle hub, whole as it is served: what it does in a simulated hour in which nobody asks it for anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
+
+from solo_unicorn.hub.sqlite import SqliteDatabase
+
+from ..simulated_time import SimulatedLoop, simulated
+from .whole import whole
+
+TICKS = 36_000
+"""The web server itself looks ten times a second whether it shall end."""
+GRACE_SECONDS = 0.02
+"""Real time in which sockets and threads may answer before time goes on, while the hub starts and ends."""
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """`read` and `write` transactions; time stands still while one is under way."""
+    counted: Counter[str] = Counter()
+    for name in ("read", "write"):
+        done = getattr(SqliteDatabase, name)
+
+        async def waited_for(self: Any, *words: Any, _name: str = name, _done: Any = done) -> Any:
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, SimulatedLoop)
+            counted[_name] += 1
+            loop.under_way += 1
+            try:
+                return await _done(self, *words)
+            finally:
+                loop.under_way -= 1
+
+        monkeypatch.setattr(SqliteDatabase, name, waited_for)
+    return counted
+
+
+def test_an_idle_hub_does_its_housekeeping_and_no_more(tmp_path: Path, counts: Counter[str]) -> None:
+    async def main(loop: SimulatedLoop) -> Counter[str]:
+        async with whole(tmp_path):
+            await asyncio.sleep(5)
+            loop.grace = 0.0
+            await asyncio.sleep(600)
+            counts.clear()
+            jumps = loop.jumps
+            await asyncio.sleep(3600)
+            done = Counter(counts)
+            done["wake-ups"] = loop.jumps - jumps
+            loop.grace = GRACE_SECONDS
+            return done
+
+    done = simulated(main, grace=GRACE_SECONDS)
+    print(done)
+    assert done["write"] <= 6
