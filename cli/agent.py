@@ -29,7 +29,7 @@ def _scan_arguments(parser: Parser) -> None:
 
 def _scan(options: Options) -> int | None:
     from ..agents.detection import scan
-    from ..config.settings import load
+    from ..config.loading import load
 
     output = Output(options)
     settings = load()
@@ -101,8 +101,8 @@ def _add(options: Options) -> None:
     from ..agents.catalogue import entry
     from ..agents.detection import scan
     from ..config import edit
+    from ..config.loading import load
     from ..config.paths import agents_dir
-    from ..config.settings import load
 
     if not NAME.fullmatch(options.name):
         raise InvalidValue(

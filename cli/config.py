@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..config import edit, settings
+from ..config import document, edit, loading, settings
 from ..config.paths import config_file
 from ..config.schema import Setting, SettingsError
 from ..missions.entities import Json
@@ -20,7 +20,7 @@ def _get_arguments(parser: Parser) -> None:
 def _get(options: Options) -> None:
     output = Output(options)
     row = edit.described(options.key)
-    value, source = _in_force(settings.load(), options.key, row, _written())
+    value, source = _in_force(loading.load(), options.key, row, _written())
     output.text(_plain(value), {"key": options.key, "value": _json(value), "source": source})
 
 
@@ -34,7 +34,7 @@ def _set(options: Options) -> None:
     if options.key == "ui.theme":
         _check_theme(options.value)
     value = edit.set_value(options.key, options.value)
-    output.done(f"{options.key} = {edit.shown(value)}", {"key": options.key, "value": _json(value)})
+    output.done(f"{options.key} = {document.shown(value)}", {"key": options.key, "value": _json(value)})
     row = edit.described(options.key)
     if row.variable and os.environ.get(row.variable) is not None:
         output.note(f"{row.variable} is set and overrides it here.")
@@ -71,7 +71,7 @@ def _list(options: Options) -> None:
 
         output.text(markdown(), markdown())
         return
-    loaded, written = settings.load(), _written()
+    loaded, written = loading.load(), _written()
     rows: list[tuple[str, object, str, Setting]] = []
     for row in settings.SCHEMA:
         for key in _keys(row, loaded):
@@ -117,7 +117,7 @@ def _in_force(loaded: settings.Settings, key: str, row: Setting, written: Mappin
             value = getattr(getattr(loaded, section), last)
         case _:
             value = getattr(loaded, key)
-    if key in settings.from_environment(written, os.environ):
+    if key in loading.from_environment(written, os.environ):
         return value, "environment"
     return value, "file" if key in written else "default"
 
@@ -148,7 +148,7 @@ def _reset(options: Options) -> int | None:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else edit.shown(value)
+    return value if isinstance(value, str) else document.shown(value)
 
 
 def _json(value: object) -> Json:

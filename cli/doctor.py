@@ -104,14 +104,14 @@ def _sockets() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    from ..config import reading, settings
+    from ..config import loading, reading
 
     file = paths.config_file()
     wrong = reading.problems(reading.text_of(file), file) if file.exists() else []
     for problem in wrong:
         yield Finding("settings", "error", f"{problem.what}: {problem.why}", problem.todo)
     if not wrong:
-        settings.load()
+        loading.load()
         yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
 
 
@@ -183,9 +183,9 @@ def _service() -> Iterator[Finding]:
 
 def _agents() -> Iterator[Finding]:
     from ..agents.detection import scan
-    from ..config import settings
+    from ..config import loading
 
-    for agent in scan(settings.load()):
+    for agent in scan(loading.load()):
         if not agent.enabled:
             continue
         state = _AGENT_STATES.get(agent.state, "warning")

@@ -20,7 +20,7 @@ def edited(text: str, *, suffix: str = ".md") -> Iterator[str]:
     SoloUnicornError when the editor fails. Then, and when the block is refused, the text stays in its file, which the
     error names.
     """
-    from ..config.settings import load
+    from ..config.loading import load
 
     command = load().editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     descriptor, name = tempfile.mkstemp(prefix="solo-unicorn-", suffix=suffix)

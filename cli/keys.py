@@ -11,7 +11,7 @@ def _list_arguments(parser: Parser) -> None:
 
 
 def _list(options: Options) -> int:
-    from ..config.settings import load
+    from ..config.loading import load
     from ..tui.all_keys import known_bindings
     from ..tui.kit.keys import clashes, key_name
 

@@ -58,7 +58,7 @@ def _open(options: Options) -> int:
 
 def editor() -> list[str]:
     """The person's editor: the setting, then `VISUAL`, `EDITOR`, vi."""
-    from ..config.settings import load
+    from ..config.loading import load
 
     chosen = load().editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:

@@ -132,7 +132,7 @@ def agents_of(opened: Workspace, output: Output) -> list[CodeAgent]:
     """
     if not opened.read(queries.workstation.agents) and opened.read_only is None:
         from ..agents.detection import scan
-        from ..config.settings import load
+        from ..config.loading import load
 
         with output.progress("looking for code agents"):
             found = scan(load())

@@ -110,7 +110,7 @@ def _expecting(opened: Workspace, facts: RepositoryFacts) -> Project | None:
 
 def _identified(output: Output, opened: Workspace, repository: ProjectRepository) -> tuple[ProjectRepository, str]:
     """The repository with GitHub's number of it, where GitHub can be asked now; else why not, in a sentence."""
-    from ..config.settings import load
+    from ..config.loading import load
     from ..missions.errors import SoloUnicornError
     from ..worktrees.github import access
     from ..worktrees.github.hosts import enterprise_name

@@ -81,7 +81,7 @@ def _wants_blobless(output: Output, url: str) -> bool:
 
 def _size_kb(url: str) -> int:
     """What GitHub says of its size; 0 when it is not there or cannot be asked now."""
-    from ..config.settings import load
+    from ..config.loading import load
     from ..worktrees.addresses import parse_github
     from ..worktrees.github import access
     from ..worktrees.github.hosts import RepositoryName, enterprise_name

@@ -135,7 +135,7 @@ def _clean_arguments(parser: Parser) -> None:
 
 
 def _clean(options: Options) -> None:
-    from ..config.settings import load
+    from ..config.loading import load
     from ..worktrees.kept import forget_landed_branches
 
     output = Output(options)

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..missions.errors import NotFound
 from . import reading
+from .document import FIRST_LINES, names_of, shown
 from .paths import config_file
 from .replacing import locked, write
 from .schema import Setting, SettingsError, Value
-from .settings import SCHEMA, VERSION, find
+from .settings import SCHEMA, find
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
-
-FIRST_LINES = f"""\
-# Settings of solo-unicorn. `solo-unicorn config list` shows every key with what it means.
-version = {VERSION}
-"""
 
 
 def described(name: str) -> Setting:
@@ -69,25 +65,6 @@ def reset(name: str | None = None, path: Path | None = None) -> list[str]:
         for names in chosen:
             _take_out(document, names)
     return [".".join(names) for names in chosen]
-
-
-def names_of(name: str) -> tuple[str, ...]:
-    """The tables a key stands in, and its last name; a binding id is one name, whatever dots it has."""
-    section, _, rest = name.partition(".")
-    return (section, rest) if section == "keys" else tuple(name.split("."))
-
-
-def shown(value: object) -> str:
-    """A value as the file has it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case _:
-            return str(value)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import reading
-from .edit import FIRST_LINES, names_of, shown
+from .document import FIRST_LINES, names_of, shown
 from .redaction import is_secret_name
 from .replacing import locked, write
 from .schema import SettingsError

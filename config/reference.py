@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .edit import shown
+from .document import shown
 from .settings import SCHEMA
 
 OPENING = """\

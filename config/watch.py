@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError
+from .loading import load
 from .paths import config_file
-from .settings import Settings, load
+from .settings import Settings
 
 QUIET_MILLISECONDS = 50
 """Changes closer together than this are one: an editor writes, renames and sets the mode."""

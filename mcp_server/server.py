@@ -26,7 +26,8 @@ from .answers import answer, code_of, refusal
 from .caller import Caller
 from .changes import Changes
 from .tools.arguments import parse
-from .tools.registry import Later, Reply, Tool, all_tools
+from .tools.listed import TOOLS
+from .tools.registry import Later, Reply, Tool
 
 INSTRUCTIONS = """\
 Solo Unicorn keeps missions on a board; you work on one of them.
@@ -100,7 +101,7 @@ def build_server(
 
     `call` runs a closure over the keeper of the missions (see `missions.access`).
     """
-    tools, listed = {tool.name: tool for tool in all_tools()}, _listed()
+    tools, listed = {tool.name: tool for tool in TOOLS}, _listed()
     traffic = calls or Calls()
 
     async def list_tools(ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -129,7 +130,7 @@ def build_server(
 @cache
 def _listed() -> dict[str, ListedTool]:
     """Every tool as clients are shown it; made once, because each connection has a server of its own."""
-    return {tool.name: ListedTool.model_validate(tool.listing()) for tool in all_tools()}
+    return {tool.name: ListedTool.model_validate(tool.listing()) for tool in TOOLS}
 
 
 def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) -> Caller:

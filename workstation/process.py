@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from .. import __version__
 from ..config import log, paths
 from ..config.correlation import correlation
-from ..config.settings import Settings, load
+from ..config.loading import load
+from ..config.settings import Settings
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError
 from ..system import strict_json

@@ -51,7 +51,7 @@ def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:
 
 def patience() -> float:
     """Seconds to wait for a person."""
-    from ...config.settings import load
+    from ...config.loading import load
 
     return min(PATIENCE_SECONDS, SHARE_OF_SILENCE * load().sessions.stall_minutes * 60)
 

@@ -1,10 +1,9 @@
-"""What a tool is, what it answers, and the list of all of them."""
+"""What a tool is, and what it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from ...missions.access import MissionAccess
@@ -93,11 +92,3 @@ class Tool:
     def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later:
         """Check the arguments, then do it. Raises from `missions.errors`."""
         return self.run(access, caller, parse(self.arguments, given))
-
-
-@cache
-def all_tools() -> tuple[Tool, ...]:
-    """Every tool, in the order in which they are listed."""
-    from . import board, context, memory, permission, plan, work
-
-    return (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS, *permission.TOOLS)

@@ -9,8 +9,8 @@ from ...missions.connected import Link, failure
 from ...missions.entities import Json
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from ...system import strict_json
-from ..replica.exchange import Trouble, trouble
 from ..replica.messages import Answer, NoAnswer, Response, Silence
+from ..replica.trouble import Trouble, trouble
 
 PASSING: Final = frozenset({408, 425, 429})
 """Refusals that ask for patience, whoever on the way says them: how long is in their headers."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from ...config import trust
 from ...missions.errors import Offline, SoloUnicornError
-from ..replica.exchange import trouble
 from ..replica.messages import Answer, NoAnswer, Response
+from ..replica.trouble import trouble
 from .answers import answer_of, error_of, unanswered
 
 SECONDS = 20.0

@@ -14,7 +14,7 @@ from random import Random
 from ...sync import replica
 from ...workspace.thread import WorkspaceThread
 from ..replica.connecting import Account
-from ..replica.exchange import Trouble
+from ..replica.trouble import Trouble
 from .happenings import Happening
 from .link import AccountLink
 from .reporting import Report

@@ -13,7 +13,7 @@ from ...workspace import queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.connecting import Account
-from ..replica.exchange import Trouble
+from ..replica.trouble import Trouble
 from .happenings import Happening, counted, stands
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from ...missions.connected import OF_PROJECT, TroubleKind
 from ...missions.entities import SYSTEM, Json, JsonObject
-from ...missions.records import record
 from ...workspace import queries
 from . import connecting, files, mirroring, restored
 from . import history as taking_history
 from .base import Mirror
+from .capabilities import Capabilities
 from .files import send as send_file
 from .history import NOTES
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .outbox import Entry
-from .pushing import Capabilities, Outcome
+from .outcomes import Outcome
+from .trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from ...workspace.workspace import Workspace
@@ -30,20 +30,6 @@ OTHER_HISTORY = ("epoch_changed", "cursor_from_future")
 """Codes of a hub whose data is not what was read before: restored, copied or made anew."""
 HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 """Kinds of events that a mirror reads."""
-
-
-@record
-class Trouble:
-    """Why an exchange broke off. Whatever it had written stands; the next one goes on from there."""
-
-    kind: TroubleKind
-    reason: str
-    answer: Response | None = None
-
-    @property
-    def of_hub(self) -> bool:
-        """Whether it is about the whole hub, so that no project can be read or sent to."""
-        return self.kind not in OF_PROJECT
 
 
 def detect(workspace: Workspace, hub: str) -> Exchange[Capabilities | Trouble]:
@@ -271,28 +257,6 @@ def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
     if proven:
         return answer
     return NoAnswer(f"HTTP {answer.status} with something that is not the hub's", answer.status, "unreadable")
-
-
-def trouble(answer: Answer) -> Trouble:
-    """What stands in the way, from an answer that was not what was hoped for."""
-    if isinstance(answer, NoAnswer):
-        return Trouble(answer.kind, answer.reason)
-    match answer.status:
-        case 401:
-            return Trouble("signed_out", answer.said, answer)
-        case 403:
-            return Trouble("forbidden", answer.said, answer)
-        case 404 | 410:
-            return Trouble("gone", answer.said, answer)
-        case 409 | 412 | 408 | 425 | 429:
-            return Trouble("busy", answer.said, answer)
-        case 503 | 507:  # 507: its disk is full
-            return Trouble("not_ready", answer.said, answer)
-        case status if status >= 500:
-            return Trouble("failing", answer.said, answer)
-        case status if status < 400:
-            return Trouble("unreadable", answer.said, answer)
-    return Trouble("refused", answer.said, answer)
 
 
 def _page(answer: Response) -> JsonObject:

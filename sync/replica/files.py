@@ -17,14 +17,15 @@ from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
 from ...workspace import rows
 from ...workspace.change import Change
-from . import outbox, pushing, restored
+from . import outbox, outcomes, pushing, restored
+from .capabilities import Capabilities
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
 from .outbox import Entry
-from .pushing import Capabilities, Outcome
+from .outcomes import Outcome
+from .trouble import Trouble, trouble
 
 if TYPE_CHECKING:
     from ...workspace.workspace import Workspace
-    from .exchange import Trouble
 
 
 PIECE: Final = 2 << 20
@@ -85,14 +86,14 @@ def file_dropped(change: Change, entry: Entry) -> None:
 def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
     """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
     if not pushing.deleted_here(change, _mission_of(entry)):
-        return pushing.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
+        return outcomes.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     return "done"
 
 
 def file_refused(change: Change, entry: Entry, code: str, said: str) -> None:
     """Set a file aside with the hub's words; it stays here."""
-    pushing.park(change, entry, code, said)
+    outcomes.park(change, entry, code, said)
 
 
 def queue_file(change: Change, file: Attachment) -> None:
@@ -120,8 +121,6 @@ def queue_removal(change: Change, file: Attachment) -> None:
 
 def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilities) -> Exchange[Outcome | Trouble]:
     """Send one file, or its removal; `content` is the path of its bytes, None when they are not here any more."""
-    from .exchange import trouble
-
     if entry.kind == "file_delete":
         answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
         if isinstance(answer, Response) and answer.status in (204, 404, 410):
@@ -162,8 +161,6 @@ def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilit
 
 def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
     """All bytes that the hub does not have yet."""
-    from .exchange import trouble
-
     answer = yield Request("HEAD", address, {}, {})
     while True:
         reached = None if isinstance(answer, NoAnswer) else answer.headers.get("upload-offset")

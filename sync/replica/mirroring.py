@@ -16,12 +16,13 @@ from ...workspace import heard, lookup
 from ...workspace.change import Change
 from ...workspace.rows import dump, stamp
 from ...workspace.workspace import Workspace
-from . import outbox, pushing, restored
+from . import outbox, outcomes, pushing, restored
 from .base import COLUMNS as MIRROR_COLUMNS
 from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
+from .capabilities import Capabilities
 from .messages import Answer, Request, Response, mission_in
 from .outbox import Entry
-from .pushing import Capabilities, Outcome
+from .outcomes import Outcome
 
 PAGE_MOST = 500
 
@@ -270,7 +271,7 @@ def park_suspect(change: Change, seq: int) -> None:
     """Set a row aside that the server fails on while it does others."""
     entry = outbox.entry(change.connection, seq)
     if entry is not None and entry.state != "parked":
-        pushing.park(change, entry, "suspect", entry.error or "the hub fails on it")
+        outcomes.park(change, entry, "suspect", entry.error or "the hub fails on it")
 
 
 def retry_parked(change: Change, seq: int) -> Entry:
@@ -287,7 +288,7 @@ def retry_parked(change: Change, seq: int) -> Entry:
             (seq,),
         )
     change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
-    pushing.refold(change, entry)
+    outcomes.refold(change, entry)
     change.event(entry.project_id, "unparked", mission_id=_mission(entry))
     return entry
 
@@ -298,7 +299,7 @@ def discard_parked(change: Change, seq: int) -> Entry:
     if entry.kind in ("create", "part"):
         change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-    pushing.refold(change, entry)
+    outcomes.refold(change, entry)
     change.event(entry.project_id, "discarded", mission_id=_mission(entry), note=entry.error or "")
     return entry
 
@@ -368,7 +369,7 @@ def _named(entry: Entry) -> set[str]:
 
 def _mission(entry: Entry) -> str | None:
     """The mission that a row is about; None for a part of the project."""
-    return pushing.mission_of(entry)
+    return outcomes.mission_of(entry)
 
 
 def _parked(entry: Entry | None, seq: int) -> Entry:

@@ -12,11 +12,12 @@ from ...missions.entities import Json, JsonObject
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox
+from .capabilities import Capabilities
 from .field_kinds import same
 from .messages import API, Answer, NoAnswer, Request, Response
 from .outbox import Entry
+from .outcomes import Outcome, park, queued_again
 from .part_view import base_of, forget, last_words, put_base, show, take_one, told
-from .pushing import Capabilities, Outcome, park, queued_again
 from .threeway import FieldConflict, Verdict, merged_addition, merged_text
 
 PATHS: Final = {"repository": "repositories", "flow": "flows", "actor": "actors", "project": "projects"}

@@ -8,54 +8,25 @@ queued --freeze--> inflight --2xx--> gone from the outbox, the answer is the new
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 from ...missions.entities import Json, JsonObject
-from ...missions.records import record
 from ...system import strict_json
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from . import conflicts, outbox, restored
 from .base import Taking, base_document
+from .capabilities import Capabilities
 from .field_kinds import PROGRESS, WATCHED, same
 from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time
 from .outbox import Entry
+from .outcomes import Outcome, mission_of, park, queued_again, refold
+from .part_sending import decide as decide_part
+from .part_sending import settle as settle_part
 from .threeway import check, differs
 
-RETENTION = 7 * 86_400.0
 STEPS = ("list", "ready", "reviewStatus", "stage")
 """Fields by which two places of a mission in its flow differ."""
-Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
-"""`again`: at once, on the newer state; `later`: the same request after a pause."""
-
-
-@record
-class Capabilities:
-    """What a server can do beyond the specification's endpoints."""
-
-    changes: bool = False
-    idempotency: bool = False
-    if_match: bool = False
-    retention: float = RETENTION
-    page: int = 200
-    history: bool = False
-    """Notes, line comments and the memory."""
-
-    @classmethod
-    def of(cls, body: JsonObject) -> Capabilities:
-        """From the answer to /sync/capabilities."""
-        seconds, page = body.get("idempotencyRetentionSec"), body.get("maxPage")
-        return cls(
-            changes=bool(body.get("changes")),
-            idempotency=seconds is not None and seconds is not False,
-            if_match=bool(body.get("ifMatch")),
-            retention=float(seconds) if isinstance(seconds, int | float) and seconds else RETENTION,
-            history=bool(body.get("history")),
-            page=min(500, page) if isinstance(page, int) and page > 0 else 200,
-        )
-
-
-FULL = Capabilities(changes=True, idempotency=True, if_match=True, page=500, history=True)
 
 
 def freeze(change: Change, seq: int, can: Capabilities, server_now: float | None) -> Request | None:
@@ -72,7 +43,7 @@ def freeze(change: Change, seq: int, can: Capabilities, server_now: float | None
     request = _decide(change, entry, can)
     if request is None:
         change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-        _refolded(change, entry)
+        refold(change, entry)
         return None
     change.connection.execute(
         "UPDATE outbox SET state = 'inflight', request = ?, attempts = attempts + 1, "
@@ -88,8 +59,6 @@ def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_n
     if entry is None:
         return "done"
     if entry.kind.startswith("part"):
-        from .part_sending import settle as settle_part
-
         return settle_part(change, entry, answer, can)
     if isinstance(answer, NoAnswer):
         return _unanswered(change, entry, can)
@@ -142,20 +111,6 @@ def deleted_here(change: Change, mission_id: str) -> bool:
     return found is not None
 
 
-def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
-    """Set a row aside with the server's words; what was done to the mission later goes on."""
-    if entry.kind == "create" and outbox.entries(change.connection, entry.entity_id)[-1].kind == "delete":
-        change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
-        _refolded(change, entry)  # nobody wants it any more
-        return "done"
-    change.connection.execute(
-        "UPDATE outbox SET state = 'parked', error_code = ?, error = ? WHERE seq = ?", (code, said, entry.seq)
-    )
-    _refolded(change, entry)
-    change.event(entry.project_id, "parked", mission_id=mission_of(entry), note=said)
-    return "parked"
-
-
 def queued_from(change: Change, row: JsonObject) -> bool | None:
     """Queue a row of a journal that is not here; None when its project is not connected for its account."""
     connection = change.connection
@@ -177,17 +132,8 @@ def queued_from(change: Change, row: JsonObject) -> bool | None:
     return True
 
 
-def mission_of(entry: Entry) -> str | None:
-    """The mission that a row is about; None for a part of the project."""
-    if entry.kind.startswith("part"):
-        return None
-    return str(entry.patch["missionId"]) if entry.kind in ("file", "file_delete") else entry.entity_id
-
-
 def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
     if entry.kind.startswith("part"):
-        from .part_sending import decide as decide_part
-
         return decide_part(change, entry, can)
     headers = {"idempotency-key": f"{entry.mutation_id}.{entry.rebase}"} if can.idempotency else {}
     if entry.kind == "note":  # a server without them: it stays on this machine
@@ -219,7 +165,7 @@ def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
     if verdict.conflicts:  # what became a conflict is no longer wished: the view shows the hub's value
         kept = {name: value for name, value in entry.patch.items() if name in verdict.send}
         change.connection.execute("UPDATE outbox SET patch = ? WHERE seq = ?", (dump(kept), entry.seq))
-        _refolded(change, entry)
+        refold(change, entry)
     if can.changes:  # the fields as they are: the rules were applied here, when the edit was made
         headers["content-type"] = "application/merge-patch+json"
     send = {name: value for name, value in verdict.send.items() if value != now.get(name)}
@@ -255,10 +201,10 @@ def _outdated(change: Change, entry: Entry, answer: Response, can: Capabilities,
         if any(now.get(name) != value for name, value in sent.items()):
             theirs = {name: now.get(name) for name in sent}
             _conflict(change, entry, "outcome_unknown", "", {n: entry.seen.get(n) for n in sent}, sent, theirs)
-        _refolded(change, entry)
+        refold(change, entry)
         return "done"
     queued_again(change, entry)
-    _refolded(change, entry)
+    refold(change, entry)
     return "again" if item is not None else "later"
 
 
@@ -275,7 +221,7 @@ def _exists(change: Change, entry: Entry, answer: Response) -> Outcome:
         _conflict(change, entry, "id_taken", "", None, {**entry.patch, "id": entry.entity_id}, item)
     elif item is not None:
         Taking(change, entry.project_id).take(item)
-    _refolded(change, entry)
+    refold(change, entry)
     return "done" if mine else "conflict"
 
 
@@ -296,7 +242,7 @@ def _met_again(change: Change, entry: Entry, item: JsonObject) -> Outcome:
     fields = sorted(differing & WATCHED - PROGRESS)
     for name in fields:
         _conflict(change, entry, "field", name, None, mine[name], item.get(name))
-    _refolded(change, entry)
+    refold(change, entry)
     return "conflict" if steps or fields else "done"
 
 
@@ -304,10 +250,10 @@ def _gone(change: Change, entry: Entry) -> Outcome:
     change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     if entry.kind == "delete":
-        _refolded(change, entry)
+        refold(change, entry)
         return "done"
     _deleted_remotely(change, entry)
-    _refolded(change, entry)
+    refold(change, entry)
     return "conflict"
 
 
@@ -316,15 +262,6 @@ def _unanswered(change: Change, entry: Entry, can: Capabilities) -> Outcome:
     if not can.idempotency:
         queued_again(change, entry)
     return "later"
-
-
-def queued_again(change: Change, entry: Entry) -> None:
-    """A row that certainly had no effect is judged anew, and gets another key."""
-    change.connection.execute(
-        "UPDATE outbox SET state = 'queued', request = NULL, rebase = rebase + 1, attempts = 0, first_sent_at = NULL "
-        "WHERE seq = ?",
-        (entry.seq,),
-    )
 
 
 def _deleted_remotely(change: Change, entry: Entry) -> None:
@@ -339,20 +276,6 @@ def _conflict(
     change: Change, entry: Entry, kind: conflicts.ConflictKind, field: str, base: Json, mine: Json, theirs: Json
 ) -> None:
     conflicts.add(change, entry.project_id, entry.entity_id, entry.mutation_id, kind, field, base, mine, theirs)
-
-
-def _refolded(change: Change, entry: Entry) -> None:
-    refold(change, entry)
-
-
-def refold(change: Change, entry: Entry) -> None:
-    """Bring the view of what a row is about up to date."""
-    if entry.kind.startswith("part"):
-        from .part_view import show
-
-        show(change, entry.project_id, str(entry.patch["table"]), entry.entity_id)
-        return
-    Taking(change, entry.project_id).refold(entry.entity_id)
 
 
 def _says(item: JsonObject, patch: JsonObject) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.config.settings import SCHEMA, load
+from solo_unicorn.config.loading import load
+from solo_unicorn.config.settings import SCHEMA
 from solo_unicorn.workspace import queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import edit
+from solo_unicorn.config.loading import load
 from solo_unicorn.config.schema import SettingsError
-from solo_unicorn.config.settings import load
 from solo_unicorn.missions.errors import NotFound, SoloUnicornError
 
 WRITTEN = """\

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from solo_unicorn.config import migrate
+from solo_unicorn.config.loading import load
 from solo_unicorn.config.schema import SettingsError
-from solo_unicorn.config.settings import load
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -17,7 +17,7 @@ def test_the_page_names_every_setting() -> None:
 
 
 def test_the_example_on_the_page_is_a_valid_file(home: Path) -> None:
-    from solo_unicorn.config.settings import load
+    from solo_unicorn.config.loading import load
 
     example = markdown().split("```toml\n")[1].split("```")[0]
     (home / "config.toml").write_text(example)

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 from solo_unicorn.config import edit, watch
+from solo_unicorn.config.loading import load
 from solo_unicorn.config.schema import SettingsError
-from solo_unicorn.config.settings import Settings, load
+from solo_unicorn.config.settings import Settings
 
 
 async def test_every_change_of_the_file_is_read_again(home: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solo_unicorn.mcp_server.caller import Caller
-from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import service_of
@@ -296,7 +296,7 @@ def said_safely(refused: dict[str, Any]) -> str:
 
 async def test_half_a_surrogate_pair_is_refused(board: Board) -> None:
     """JSON can carry it, UTF-8 and SQLite cannot."""
-    tool = next(tool for tool in all_tools() if tool.name == "add_note")
+    tool = next(tool for tool in TOOLS if tool.name == "add_note")
     caller = await three(board)
     with pytest.raises(Exception, match=r"text") as refused:
         await board.do(lambda ws: tool.call(WorkspaceAccess(ws), caller, {"text": "a\ud800b"}))
@@ -341,7 +341,7 @@ async def test_search_words_are_words_not_a_query_language(board: Board) -> None
 async def test_unknown_arguments_and_tools_are_refused_with_what_there_is(board: Board) -> None:
     caller = await three(board)
     async with board.client(caller) as client:
-        for tool in all_tools():
+        for tool in TOOLS:
             refused = error(await client.call_tool(tool.name, {"surprise": 1}))
             assert refused["code"] == "invalid", tool.name
         unknown = error(await client.call_tool("drop_everything", {}))
@@ -355,7 +355,7 @@ async def test_a_read_only_caller_and_toolsets_hold_at_listing_and_at_calling(bo
     async with board.client(reader) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         refused = error(await client.call_tool("create_mission", {"title": "x"}))
-    assert names == {tool.name for tool in all_tools() if tool.effect == "read"}
+    assert names == {tool.name for tool in TOOLS if tool.effect == "read"}
     assert refused["code"] == "not_allowed"
     async with board.client(historian) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from solo_unicorn.mcp_server.caller import Caller
-from solo_unicorn.mcp_server.tools.registry import Later, Tool, all_tools
+from solo_unicorn.mcp_server.tools.listed import TOOLS
+from solo_unicorn.mcp_server.tools.registry import Later, Tool
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
@@ -87,7 +88,7 @@ def world(home: Path) -> Iterator[tuple[Workspace, tuple[Caller, ...]]]:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(call=st.one_of(*map(calls, all_tools())), bound=st.booleans())
+@given(call=st.one_of(*map(calls, TOOLS)), bound=st.booleans())
 def test_what_a_schema_allows_is_answered(
     world: tuple[Workspace, tuple[Caller, ...]], call: tuple[Tool, dict[str, Any]], bound: bool
 ) -> None:
@@ -105,7 +106,7 @@ def test_what_a_schema_allows_is_answered(
         json.dumps(getattr(reply, "value", None) or reply.head, ensure_ascii=False).encode()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("tool", all_tools(), ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_schemas_are_valid_and_plain(tool: Tool) -> None:
     """No references, no unions, no titles: every client's dialect of JSON schema can read them."""
     schema: Any = tool.listing()["inputSchema"]

@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.types import Implementation
 
 from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
-from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.comments import Anchor
 from solo_unicorn.missions.entities import Author, service_of
@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parent / "tools-list.json"
 
 def test_the_list_of_tools_is_as_committed_and_small() -> None:
     """A change of what every model is shown is a decision: `python tests/mcp_server/golden.py` writes the file anew."""
-    listed = [tool.listing() for tool in all_tools()]
+    listed = [tool.listing() for tool in TOOLS]
     assert json.loads(GOLDEN.read_text()) == listed
     assert len(json.dumps({"tools": listed}, separators=(",", ":"))) <= 12 * 1024
 
@@ -39,7 +39,7 @@ async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board
     await board.add("Retry payments")
     async with board.client(await board.run_of("M-1"), era) as client:
         listed = (await client.list_tools()).tools
-    assert [tool.name for tool in listed] == [tool.name for tool in all_tools()]
+    assert [tool.name for tool in listed] == [tool.name for tool in TOOLS]
     reads = {tool.name for tool in listed if tool.annotations and tool.annotations.read_only_hint}
     assert reads == {"get_context", "list_missions", "search_missions", "get_mission", "memory_search", "memory_read"}
     for tool in listed:

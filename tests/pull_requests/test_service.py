@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.config.settings import load
+from solo_unicorn.config.loading import load
 from solo_unicorn.missions.entities import Mission, ProjectRepository
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.system import locks

@@ -24,9 +24,9 @@ from solo_unicorn.missions.entities import (
     service_of,
 )
 from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import NoAnswer, Response
-from solo_unicorn.sync.replica.pushing import FULL
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -19,7 +19,7 @@ from solo_unicorn.missions import operations as domain
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.replica.pushing import FULL
+from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.store import Store
 from solo_unicorn.workspace.workspace import Workspace

@@ -18,8 +18,8 @@ from solo_unicorn.sync.client import asking, signin, tokens
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 from solo_unicorn.sync.client.transport import HttpTransport
-from solo_unicorn.sync.replica.exchange import trouble
 from solo_unicorn.sync.replica.messages import NoAnswer, Request, Response
+from solo_unicorn.sync.replica.trouble import trouble
 
 PAGE, OURS = b"<html>Sign in to this network</html>", b'{"error": {"code": "x", "message": "said by the hub"}}'
 BEARER, BASIC = {"WWW-Authenticate": "Bearer"}, {"WWW-Authenticate": "Basic realm=proxy"}

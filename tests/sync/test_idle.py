@@ -22,8 +22,8 @@ from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
 from solo_unicorn.sync.replica import mirroring
-from solo_unicorn.sync.replica.exchange import Trouble
 from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.bell import ring
 from solo_unicorn.workspace.change import Change

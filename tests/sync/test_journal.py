@@ -12,9 +12,9 @@ import pytest
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Response
-from solo_unicorn.sync.replica.pushing import FULL
 from solo_unicorn.workspace import journal, operations, queries
 from solo_unicorn.workspace.store import StoreDamaged, StoreFull
 from solo_unicorn.workspace.workspace import Workspace

@@ -13,10 +13,11 @@ from solo_unicorn.missions.entities import SYSTEM, Actor, Flow, FlowStage, Proje
 from solo_unicorn.missions.errors import Conflict, NotFound
 from solo_unicorn.missions.ids import shared_id
 from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.capabilities import FULL, Capabilities
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.exchange import Trouble, parts, pull, push
+from solo_unicorn.sync.replica.exchange import parts, pull, push
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Response
-from solo_unicorn.sync.replica.pushing import FULL, Capabilities
+from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import operations, queries
 
 from .simulation.hub import SimulatedHub

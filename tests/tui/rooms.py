@@ -15,8 +15,9 @@ from solo_unicorn.missions import ids
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest, service_of
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica import conflicts
+from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.pushing import FULL, park
+from solo_unicorn.sync.replica.outcomes import park
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.hub.gallery import GalleryScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import OptionList
 
-from solo_unicorn.config import paths, settings
+from solo_unicorn.config import loading, paths
 from solo_unicorn.config.settings import ScreenSettings, Settings
 
 from .conftest import Story, ready, text, until
@@ -18,8 +18,8 @@ async def test_the_theme_chosen_with_f2_is_kept(story: Story) -> None:
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await pilot.press("enter")
         await until(pilot, lambda: app.theme == "gruvbox")
-        await until(pilot, lambda: settings.load(paths.config_file()).ui.theme == "gruvbox")
-    async with story.app(settings=settings.load(paths.config_file())).run_test() as again:
+        await until(pilot, lambda: loading.load(paths.config_file()).ui.theme == "gruvbox")
+    async with story.app(settings=loading.load(paths.config_file())).run_test() as again:
         assert again.app.theme == "gruvbox"
 
 

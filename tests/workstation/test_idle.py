@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.config import settings
+from solo_unicorn.config import loading
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import tokens
 from solo_unicorn.sync.client.synchroniser import Synchroniser
@@ -105,7 +105,7 @@ async def spent(loop: SimulatedLoop, counts: Counter[str], minutes: float) -> Co
 
 async def of_the_service(loop: SimulatedLoop, counts: Counter[str]) -> Counter[str]:
     """Ten minutes of a service, after a few in which it came up."""
-    parts = await Composition.open(settings.load(), lambda: None)
+    parts = await Composition.open(loading.load(), lambda: None)
     parts.start()
     try:
         await asyncio.sleep(180)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ...config import paths, settings
+from ...config import loading, paths
 from ...missions.errors import SoloUnicornError, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
         )
     gc.disable()  # nothing that start-up makes is garbage; the board enables it once it is painted
     os.environ.setdefault("ESCDELAY", "25")
-    chosen = settings.load()
+    chosen = loading.load()
     with ExitStack() as stack:
         snapshot = glimpse(stack, project, directory)
         frame = first_frame(snapshot, chosen) if snapshot is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ...config import log, settings
+from ...config import loading, log
 from ...missions.errors import SoloUnicornError
 from ..app import SoloUnicornApp
 from ..board.data import opening
@@ -19,7 +19,7 @@ def main() -> int:
     except OSError:  # the directory is gone
         directory = None
     try:
-        chosen = settings.load()
+        chosen = loading.load()
         first = opening(None, project, directory)
     except SoloUnicornError as error:
         print(f"{error.what}. {error.why}. {error.todo}", file=sys.stderr)

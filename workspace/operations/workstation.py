@@ -173,7 +173,7 @@ def finish_request(change: Change, request_id: int) -> None:
 
 def _chosen_name() -> str:
     """What the person calls this machine; empty when nothing is set, or the settings cannot be read now."""
-    from ...config.settings import load
+    from ...config.loading import load
 
     try:
         return load().workstation.name

@@ -19,12 +19,13 @@ from solo_unicorn.missions.entities import LISTS, USER, Actor, Attachment, Missi
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.capabilities import Capabilities
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.exchange import Trouble, detect, pull, push
+from solo_unicorn.sync.replica.exchange import detect, pull, push
 from solo_unicorn.sync.replica.files import PIECE, queue_file, queue_removal
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
 from solo_unicorn.sync.replica.outbox import Entry
-from solo_unicorn.sync.replica.pushing import Capabilities
+from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.rows import dump
 

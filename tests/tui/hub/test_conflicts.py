@@ -13,8 +13,9 @@ from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import alone
 from solo_unicorn.sync.replica import conflicts
+from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.pushing import FULL, park
+from solo_unicorn.sync.replica.outcomes import park
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import data
 from solo_unicorn.tui.board.data import opening

@@ -1,0 +1,8 @@
+"""Every tool, in the order in which they are listed."""
+
+from __future__ import annotations
+
+from . import board, context, memory, permission, plan, work
+from .registry import Tool
+
+TOOLS: tuple[Tool, ...] = (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS, *permission.TOOLS)
