@@ -29,6 +29,7 @@ from .simulation.store import Crash, Fragile, SilentWorkspace
 
 BY_OTHERS = frozenset(
     {
+        "dispatch.refused",
         "tutorial.follow",
         "workstation.set_agent_limit",
         "workstation.set_agent_state",
@@ -64,6 +65,7 @@ BUILDING_BLOCKS = frozenset(
         "files.queue_file",
         "files.queue_removal",
         "files.send",
+        "history.queue_history",
         "imports.reserve",
         "missions.set_links",
         "parts.create",

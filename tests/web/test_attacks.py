@@ -130,4 +130,4 @@ def test_without_the_extra_it_says_what_to_install(home: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "solo-unicorn[web]" in done.stderr and "Traceback" not in done.stderr
+    assert "the extra `web`" in done.stderr and "Traceback" not in done.stderr
