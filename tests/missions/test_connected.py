@@ -1,0 +1,40 @@
+"""What is said of a connection, by what was heard of it and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from solo_unicorn.missions.connected import SAYS, Heard, Link, SyncState, failure
+
+NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def link(answered: float, refused: float) -> Link:
+    """A hub that answered, and refused a WebSocket, so many seconds ago."""
+    looked, at = NOW - timedelta(seconds=answered), NOW - timedelta(seconds=refused)
+    heard = Heard(looked, looked, NOW + timedelta(seconds=30), "refused", "no answer", at)
+    return Link("https://hub", read_at=looked, heard=heard)
+
+
+def test_polling_is_said_once_the_hub_answered_without_a_socket() -> None:
+    """A hub that hangs refuses a socket too, some seconds before it is known to hang."""
+    assert link(answered=20, refused=2).kind(NOW, True) == "synced"
+    assert link(answered=1, refused=2).kind(NOW, True) == "polling"
+    assert link(answered=20, refused=2).heard.connection == ""
+
+
+@pytest.mark.parametrize("kind", SAYS)
+def test_every_state_has_words_and_an_error_a_person_can_act_on(kind: str) -> None:
+    words = SAYS[kind]  # type: ignore[index]
+    error = failure(kind, Link("https://hub", "Bar"))  # type: ignore[arg-type]
+    assert words.short and words.sentence and error.exit_code
+    assert "{" not in str(error) and "by itself" not in error.todo, "a command that failed does not try again"
+
+
+def test_an_archived_project_hides_no_other() -> None:
+    archived = Link("https://hub", "Old", archived=True, heard=link(1, 2).heard)
+    state = SyncState((archived, link(1, 2)), now=NOW, synchronising=True)
+    assert state.kind == "polling" and state.kind_of(archived) == "archived"
+    assert SyncState((archived,), now=NOW, synchronising=True).word == "archived"
