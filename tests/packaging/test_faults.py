@@ -1,4 +1,4 @@
-"""docs/faults.md and docs/sync-faults.md: every fault has what a person sees, and a test that exists."""
+"""The tables of faults and of repositories: each row says what a person sees, and names a test that exists."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[2]
 TABLES = {
     name: [
         tuple(cell.strip() for cell in line.strip("|\n").split("|"))
-        for line in (ROOT / "docs" / name).read_text().splitlines()
-        if line.startswith("| ") and not line.startswith(("| fault", "| ---"))
+        for line in (ROOT / "docs" / name).read_text().splitlines(keepends=True)
+        if line.startswith("| ") and not line.startswith("| ---") and not line.endswith("| test |\n")
     ]
-    for name in ("faults.md", "sync-faults.md")
+    for name in ("faults.md", "sync-faults.md", "repositories.md")
 }
 ROWS = [row for rows in TABLES.values() for row in rows]
 
@@ -22,7 +22,7 @@ ROWS = [row for rows in TABLES.values() for row in rows]
 @pytest.mark.parametrize("name", TABLES)
 def test_the_table_is_there(name: str) -> None:
     rows = TABLES[name]
-    assert len(rows) > 50
+    assert len(rows) > 40
     assert len({row[0] for row in rows}) == len(rows), "a fault is told twice"
 
 
