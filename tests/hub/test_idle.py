@@ -16,8 +16,6 @@ from solo_unicorn.hub.sqlite import SqliteDatabase
 from ..simulated_time import SimulatedLoop, simulated
 from .whole import whole
 
-TICKS = 36_000
-"""The web server itself looks ten times a second whether it shall end."""
 GRACE_SECONDS = 0.02
 """Real time in which sockets and threads may answer before time goes on, while the hub starts and ends."""
 
@@ -58,5 +56,6 @@ def test_an_idle_hub_does_its_housekeeping_and_no_more(tmp_path: Path, counts: C
             return done
 
     done = simulated(main, grace=GRACE_SECONDS)
-    print(done)
     assert done["write"] <= 6
+    assert done["read"] <= 3 * 720 + 6, "it looks for work every five seconds, in three places"
+    assert done["wake-ups"] <= 6000
