@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from ..config import paths
+from ..missions.entities import SYSTEM, Json
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..sync import replica
 from ..workspace import queries
 from ..workspace.store import SQLITE_VERSION
 from ..workspace.workspace import Workspace
 from .output import Output
-from .parsing import Command, Options, nothing
+from .parsing import Command, Options, Parser, confirmed, takes_yes
 
 MINIMUM_GIT = (2, 31)
 LEAST_FREE_BYTES = 500 * 1024 * 1024
@@ -37,8 +38,38 @@ class Finding:
     todo: str = ""
 
 
+def _arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--repair", action="store_true", help="show the records that cannot be read, and repair them when you agree"
+    )
+    takes_yes(parser)
+
+
+def _repair(options: Options, output: Output) -> int:
+    from ..workspace import operations, salvage
+
+    with Workspace.open() as opened:
+        damaged = opened.read(salvage.damaged)
+        if not damaged:
+            output.done("Every mission and session can be read", {"damaged": [], "kept": []})
+            return 0
+        folder = paths.home() / "quarantine"
+        for one in damaged:
+            output.note(f"{one.table} {one.name}: {one.why}")
+        output.note(f"Each original is kept in {folder}; what can be read of it takes its place, not ready.")
+        if not confirmed(options, f"Repair {len(damaged)} record(s)?"):
+            return 1
+        folder.mkdir(mode=0o700, exist_ok=True)
+        kept = opened.write_as(SYSTEM, operations.repair.repair, folder)
+    shown: list[Json] = [{"record": one.name, "why": one.why} for one in damaged]
+    output.done(f"{len(kept)} record(s) repaired", {"damaged": shown, "kept": list[Json](str(path) for path in kept)})
+    return 0
+
+
 def _run(options: Options) -> int:
     output = Output(options)
+    if options.repair:
+        return _repair(options, output)
     findings: list[Finding] = []
     with output.progress("looking at everything"):
         for look in LOOKS:
@@ -135,6 +166,11 @@ def _workspace() -> Iterator[Finding]:
                     f"restore a copy from {paths.home() / 'backups'}",
                 )
             elif not opened.read_only:
+                from ..workspace import salvage
+
+                for one in opened.read(salvage.damaged):
+                    detail, todo = f"{one.name} cannot be read: {one.why}", "`solo-unicorn doctor --repair`"
+                    yield Finding(one.table, "error", detail, todo)
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
         yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
@@ -306,4 +342,4 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _hubs,
 )
 
-COMMANDS = {"doctor": Command(nothing, _run)}
+COMMANDS = {"doctor": Command(_arguments, _run)}

@@ -21,11 +21,26 @@ from ..missions.entities import (
     Session,
     Worktree,
 )
-from ..missions.errors import printable
-from ..missions.wire import from_wire, to_wire
+from ..missions.errors import InvalidValue, SoloUnicornError, printable
+from ..missions.wire import YEARS, from_wire, to_wire
 from ..system import strict_json
 
 E = TypeVar("E")
+
+
+class RecordUnreadable(SoloUnicornError):
+    """A record of the workspace is damaged; all others can be read."""
+
+    code = "damaged"
+
+    @classmethod
+    def of(cls, kind: str, why: str) -> RecordUnreadable:
+        """The error for a mission, session or another record."""
+        return cls(
+            f"The record of a {kind} cannot be read",
+            why=why,
+            todo="`solo-unicorn doctor --repair` shows what can be done, and asks before it does it",
+        )
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -36,6 +51,15 @@ def stamp(at: datetime | None) -> str | None:
 def moment(text: str | None) -> datetime | None:
     """The time a stamp stands for."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def sane_moment(text: object) -> datetime | None:
+    """The time a stamp stands for; None for what is not one."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and YEARS[0] <= found.year <= YEARS[1] else None
 
 
 def dump(value: object) -> str:
@@ -51,8 +75,11 @@ def doc_of(entity: object) -> str:
 
 
 def load(cls: type[E], doc: str) -> E:
-    """The entity in a `doc` column."""
-    return from_wire(cls, strict_json.loads(doc))
+    """The entity in a `doc` column; RecordUnreadable."""
+    try:
+        return from_wire(cls, strict_json.loads(doc))
+    except (InvalidValue, strict_json.Unfit) as error:
+        raise RecordUnreadable.of(cls.__name__.lower(), str(error)) from error
 
 
 MISSION_COLUMNS = (

@@ -8,7 +8,7 @@ from datetime import datetime
 from ...missions import sessions
 from ...missions.entities import SYSTEM, CodeAgent, Mission, Session
 from ...missions.operations import sessions as sessions_of
-from .. import rows
+from .. import salvage
 from ..change import Change
 from ..facts import FactFinder
 from ..workspace import Workspace
@@ -57,4 +57,4 @@ def _stale_claims(connection: sqlite3.Connection, now: datetime) -> list[Mission
         "SELECT doc FROM mission m WHERE session_status <> 'INACTIVE' AND session_status = 'PUSHING' "
         "AND (session_id IS NULL OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id))"
     ).fetchall()
-    return [mission for (doc,) in docs if sessions.stale_push(mission := rows.load(Mission, doc), now)]
+    return [one for one in salvage.missions(connection, docs) if sessions.stale_push(one, now)]

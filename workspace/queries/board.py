@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from sys import intern
 from typing import Final
 
@@ -12,6 +12,7 @@ from ...missions.board import Card, ListCount
 from ...missions.entities import LISTS, ListName
 from ...system import strict_json
 from .. import lookup
+from ..salvage import UNREADABLE
 
 CARDS: Final = """
 SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m.priority, m.stage, m.stage_position,
@@ -27,7 +28,7 @@ SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m
     CASE WHEN EXISTS (SELECT 1 FROM conflict c WHERE c.mission_id = m.id AND c.state = 'open') THEN 'conflict'
         ELSE coalesce((SELECT CASE WHEN o.state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox o
             WHERE o.entity_id = m.id ORDER BY o.state = 'parked' DESC LIMIT 1), '') END,
-    coalesce(json_extract(s.doc, '$.unasked'), 0)
+    coalesce(json_extract(iif(json_valid(s.doc), s.doc, '{}'), '$.unasked'), 0)
 FROM mission m
 LEFT JOIN repository r ON r.id = m.repository_id
 LEFT JOIN actor a ON a.id = m.actor_id
@@ -35,6 +36,7 @@ LEFT JOIN session s ON s.id = m.session_id AND s.phase <> 'ended'
 """
 REPEATED: Final = (3, 5, 8, 14, 19, 21, 23, 29, 32)
 """Columns of CARDS that say the same few words in thousands of rows; each of these is kept once."""
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def cards(
@@ -95,7 +97,10 @@ def card_of(row: Sequence[object]) -> Card:
         values[index] = bool(values[index])
     for index in (20, 24, 27, 31):
         if values[index] is not None:
-            values[index] = datetime.fromisoformat(str(values[index]))
+            try:
+                values[index] = datetime.fromisoformat(str(values[index]))
+            except ValueError:
+                values[index], values[25] = _LONG_AGO if index == 31 else None, UNREADABLE
     return Card(*values)  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ...missions.errors import InvalidValue
 from ...missions.metrics import AgentFigures, Metrics, WeekFigures
 from .. import lookup
+from ..salvage import SOUND_SESSIONS
 
 WEEKS_MAX: Final = 520
 _WEEK: Final = "date({at}, 'weekday 0', '-6 days')"
@@ -35,13 +36,13 @@ SELECT {_WEEK.format(at="at")} AS week, 24 * (julianday(at) - julianday(asked)) 
     WINDOW each AS (PARTITION BY mission_id ORDER BY seq))
 WHERE was = 'pending' AND became IN ('approved', 'rejected') AND at >= ?1
 """
-_SESSIONS: Final = """
+_SESSIONS: Final = f"""
 SELECT agent_name, mission_id, started_at, json_extract(doc, '$.outcome') AS outcome,
     1440 * (julianday(json_extract(doc, '$.endedAt')) - julianday(started_at)) AS minutes,
     coalesce(json_extract(doc, '$.usage.inputTokens'), 0) + coalesce(json_extract(doc, '$.usage.outputTokens'), 0)
         AS tokens,
     json_extract(doc, '$.usage.costUsd') AS cost
-FROM session WHERE started_at >= ?1 AND (?2 IS NULL OR project_id = ?2)
+FROM {SOUND_SESSIONS} WHERE started_at >= ?1 AND (?2 IS NULL OR project_id = ?2)
 """
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.dependencies import is_resolved
-from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Session, Worktree
+from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.ids import short_id
 from ...missions.query import compile_query
 from ...system import strict_json
-from .. import lookup, rows
+from .. import lookup, rows, salvage
 from .board import cards
 from .projects import saved_filters
 
@@ -47,7 +47,9 @@ def page(
     else:
         docs, total = _in_order(connection, only, wanted, ready, limit, offset)
     after = offset + len(docs)
-    return Page(tuple(rows.load(Mission, doc) for doc in docs), total, str(after) if after < total else None)
+    return Page(
+        tuple(salvage.missions(connection, [(doc,) for doc in docs])), total, str(after) if after < total else None
+    )
 
 
 def _asked(
@@ -111,7 +113,7 @@ def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[
         "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')",
         (only,),
     ).fetchall()
-    return sorted((_waiting(rows.load(Mission, doc)) for (doc,) in docs), key=lambda entry: entry.since)
+    return sorted((_waiting(mission) for mission in salvage.missions(connection, docs)), key=lambda entry: entry.since)
 
 
 def events_since(connection: sqlite3.Connection, seq: int, limit: int = 1000) -> list[MissionEvent]:
@@ -254,7 +256,7 @@ def change_state_of(connection: sqlite3.Connection, ref: str) -> ChangeState:
     mission = lookup.mission(connection, ref)
     project = lookup.project(connection, mission.project_id)
     docs = connection.execute("SELECT doc FROM session WHERE mission_id = ? ORDER BY started_at", (mission.id,))
-    sessions = tuple(rows.load(Session, doc) for (doc,) in docs)
+    sessions = tuple(salvage.sessions(docs))
     held = connection.execute("SELECT doc FROM worktree WHERE mission_id = ?", (mission.id,)).fetchone()
     seen = connection.execute("SELECT doc FROM change_measure WHERE mission_id = ?", (mission.id,)).fetchone()
     return change_state(

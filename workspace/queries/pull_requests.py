@@ -6,7 +6,7 @@ import sqlite3
 
 from ...missions import pull_requests
 from ...missions.entities import Mission
-from .. import rows
+from .. import salvage
 
 
 def followed(connection: sqlite3.Connection) -> list[Mission]:
@@ -14,4 +14,4 @@ def followed(connection: sqlite3.Connection) -> list[Mission]:
     docs = connection.execute(
         "SELECT doc FROM mission WHERE pr_number IS NOT NULL AND deleted = 0 AND list <> 'done' ORDER BY id"
     ).fetchall()
-    return [mission for (doc,) in docs if pull_requests.is_followed(mission := rows.load(Mission, doc))]
+    return [mission for mission in salvage.missions(connection, docs) if pull_requests.is_followed(mission)]

@@ -9,7 +9,7 @@ from ...missions.board import QueueEntry
 from ...missions.eligibility import dispatch_key
 from ...missions.entities import Mission, Session
 from ...missions.loops import next_run
-from .. import lookup, rows
+from .. import lookup, rows, salvage
 from ..facts import FactFinder
 
 
@@ -21,7 +21,7 @@ def landing_queue(connection: sqlite3.Connection) -> list[Mission]:
         "OR NOT EXISTS (SELECT 1 FROM mirror r WHERE r.project_id = m.project_id) "
         "OR EXISTS (SELECT 1 FROM session s WHERE s.id = m.session_id)) ORDER BY updated_at, id"
     ).fetchall()
-    return [rows.load(Mission, doc) for (doc,) in docs]
+    return [one for one in salvage.missions(connection, docs) if one.attention != salvage.UNREADABLE]
 
 
 DISPATCH_LISTS = ("todo", "doing", "loop")
@@ -42,8 +42,11 @@ def queue(connection: sqlite3.Connection, project: str | None = None, *, now: da
         "AND (?1 IS NULL OR project_id = ?1)",
         (only,),
     ).fetchall()
-    missions = sorted((rows.load(Mission, doc) for (doc,) in docs), key=dispatch_key)
-    return [QueueEntry(mission, facts.why_not(mission)) for mission in missions]
+    missions = sorted(salvage.missions(connection, docs), key=dispatch_key)
+    return [
+        QueueEntry(one, salvage.UNREADABLE if one.attention == salvage.UNREADABLE else facts.why_not(one))
+        for one in missions
+    ]
 
 
 def find(
@@ -57,7 +60,7 @@ def find(
         + "ORDER BY started_at DESC, id DESC LIMIT ?2",
         (owner, limit),
     ).fetchall()
-    return [rows.load(Session, doc) for (doc,) in reversed(docs)]
+    return salvage.sessions(reversed(docs))
 
 
 def get(connection: sqlite3.Connection, session_id: str) -> Session:
@@ -86,7 +89,7 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
     ).fetchall()
     times = [agent.limited_until for agent in facts.agents if agent.limited_until]
     times += facts.limits_end() if _any_waits(connection) else ()
-    for mission in (rows.load(Mission, doc) for (doc,) in docs):
+    for mission in salvage.missions(connection, docs):
         if mission.retry_at:
             times.append(mission.retry_at)
         if mission.is_loop and mission.list != "doing":

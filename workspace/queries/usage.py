@@ -10,9 +10,10 @@ from ...missions.errors import InvalidValue
 from ...missions.ids import short_id
 from ...missions.usage import UsageBy, UsageFigures
 from .. import lookup, rows
+from ..salvage import SOUND_SESSIONS
 
 DAYS_MAX: Final = 3660
-_COST: Final = "SELECT coalesce(sum(json_extract(doc, '$.usage.costUsd')), 0.0) FROM session WHERE "
+_COST: Final = f"SELECT coalesce(sum(json_extract(doc, '$.usage.costUsd')), 0.0) FROM {SOUND_SESSIONS} WHERE "
 _KEYS: Final[dict[UsageBy, str]] = {
     "day": "date(s.started_at, 'localtime')",
     "agent": "s.agent_name",
@@ -36,7 +37,7 @@ def usage(
             sum(1440 * (julianday(coalesce(json_extract(s.doc, '$.endedAt'), ?3)) - julianday(s.started_at))),
             {", ".join(f"sum(coalesce(json_extract(s.doc, '$.usage.{name}'), 0))" for name in _COUNTS)},
             sum(json_extract(s.doc, '$.usage.costUsd')) AS cost
-        FROM session s LEFT JOIN mission m ON m.id = s.mission_id
+        FROM {SOUND_SESSIONS} s LEFT JOIN mission m ON m.id = s.mission_id
         WHERE s.started_at >= ?1 AND (?2 IS NULL OR s.project_id = ?2)
         GROUP BY key ORDER BY {"key DESC" if by == "day" else "cost DESC, count(*) DESC, key"}""",
         (since, only, rows.stamp(now)),
