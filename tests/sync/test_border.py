@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from solo_unicorn.agents import parsers
 from solo_unicorn.agents.events import UsageMeter
 from solo_unicorn.mcp_server.caller import Caller
-from solo_unicorn.mcp_server.tools.registry import all_tools
+from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, SYSTEM, Mission, Project, Session, Usage
@@ -58,7 +58,7 @@ def read_everything(workspace: Workspace, project: str) -> None:
         workspace.read(queries.missions.history, mission.id)
         workspace.read(queries.missions.dependencies, mission.id)
         workspace.read(queries.missions.change_state_of, mission.id)
-        for tool in all_tools():
+        for tool in TOOLS:
             if tool.name == "get_mission":
                 tool.call(WorkspaceAccess(workspace), Caller(name="test"), {"mission": mission.id})
     workspace.read(queries.missions.waiting)
