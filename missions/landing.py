@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -167,12 +167,27 @@ def _attention(reason: str | None) -> str:
 
 
 def worktree_branch(mission: Mission, repository: ProjectRepository | None = None) -> str:
-    """The mission's branch: `solo-unicorn/mission-42-retry-payments`. Once kept in `pr_branch_name` it stays."""
+    """The mission's branch: `solo-unicorn/mission-42-retry-payments`. Once kept in `pr_branch_name` it stays.
+
+    The repository's prefix may be a template of the whole name: `feat/{mission}-{slug}` is `feat/m-42-retry-payments`.
+    """
     if mission.pr_branch_name:
         return mission.pr_branch_name
     prefix = BRANCH_PREFIX if repository is None else repository.pr_branch_prefix
     slug = _slug(mission.title)
+    if "{" in prefix:
+        return _filled(
+            prefix, {"mission": short_id(mission.number).lower(), "number": str(mission.number), "slug": slug}
+        )
     return f"{prefix}mission-{mission.number}" + (f"-{slug}" if slug else "")
+
+
+def _filled(template: str, words: Mapping[str, str]) -> str:
+    """A branch name by template; it ends in the mission's number where the template names none, so no two are alike."""
+    name = re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], ""), template)
+    if "{mission}" not in template and "{number}" not in template:
+        name = f"{name}-{words['number']}"
+    return re.sub(r"-+(?=/|$)|(?<=/)-+|^-+", "", re.sub(r"-{2,}", "-", name))
 
 
 def _slug(title: str) -> str:

@@ -117,6 +117,20 @@ def test_the_repository_gives_the_prefix_and_a_branch_once_used_stays(make: Any)
     assert worktree_branch(make.mission(pr_branch_name="kept"), repository) == "kept"
 
 
+@pytest.mark.parametrize(
+    ("template", "branch"),
+    [
+        ("feat/{mission}-{slug}", "feat/m-42-retry-payments"),
+        ("{slug}", "retry-payments-42"),
+        ("team/{number}/{unknown}-{slug}", "team/42/retry-payments"),
+        ("fix/{number}-{unknown}", "fix/42"),
+    ],
+)
+def test_a_branch_is_named_by_template(make: Any, template: str, branch: str) -> None:
+    repository = replace(make.repository, pr_branch_prefix=template)
+    assert worktree_branch(make.mission(), repository) == branch
+
+
 @given(st.text(min_size=1, max_size=500))
 def test_every_title_makes_a_branch_that_git_takes(make: Any, title: str) -> None:
     try:
