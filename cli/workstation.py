@@ -47,9 +47,17 @@ def _stop(options: Options) -> None:
     output = Output(options)
     with output.progress("stopping the workstation service"):
         ran = client.stop(force=options.force)
-    output.done(
-        "The workstation service is stopped" if ran else "The workstation service did not run", {"stopped": ran}
-    )
+        told = "The workstation service is stopped" if ran else "The workstation service did not run"
+        found: dict[str, Json] = {"stopped": ran}
+        if options.force:
+            from ..workstation.panic import end_all_sessions
+
+            ended = end_all_sessions()
+            told += (
+                f"; {len(ended)} session(s) outside of it were ended, none is left" if ended else "; no session runs"
+            )
+            found["sessions"] = list[Json](ended)
+    output.done(told, found)
 
 
 def _status(options: Options) -> None:
