@@ -17,7 +17,7 @@ from ..missions.entities import SYSTEM, Json
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..sync import replica
 from ..workspace import queries
-from ..workspace.store import SQLITE_VERSION
+from ..workspace.store import HOW_TO_REPLACE, SQLITE_VERSION
 from ..workspace.workspace import Workspace
 from .output import Output
 from .parsing import Command, Options, Parser, confirmed, takes_yes
@@ -163,7 +163,7 @@ def _workspace() -> Iterator[Finding]:
                     "workspace",
                     "error",
                     f"{path} is damaged: {'; '.join(damage[:3])}",
-                    f"restore a copy from {paths.home() / 'backups'}",
+                    HOW_TO_REPLACE.format(name=path.name, backups=paths.home() / "backups"),
                 )
             elif not opened.read_only:
                 from ..workspace import salvage

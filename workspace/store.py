@@ -12,7 +12,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
+from fcntl import LOCK_EX, flock
 from pathlib import Path
+from time import time_ns
 from typing import NoReturn
 
 from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
@@ -26,6 +28,11 @@ Connection = sqlite3.Connection  # what queries are functions of, for modules th
 DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
 BUSY_MILLISECONDS = 8000
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
+HOW_TO_REPLACE = (
+    "first `solo-unicorn workstation stop` and close every board; then move {name}, {name}-wal and {name}-shm away "
+    "together, keep all three, and put a copy from {backups} in their place or start anew"
+)
+"""A copy beside the log of another file is damaged by it, and so is one put in place while somebody has it open."""
 
 
 class StoreDamaged(SoloUnicornError):
@@ -72,7 +79,7 @@ class Store:
                 raise StoreDamaged(
                     f"The workspace file {path} is empty",
                     why="it was cut off outside of the program, or restored badly",
-                    todo=f"restore it from {path.parent / 'backups'}, or move it away to start anew",
+                    todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
             self.connection = self._open()
             if self.read_only is None:
@@ -213,12 +220,33 @@ def _create(path: Path) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        set_aside(path_of(path))
-        with suppress(FileExistsError):  # somebody else was faster: theirs is the workspace
-            os.link(draft, path)
+        with _alone_in(path.parent):
+            if not path.exists():  # else somebody was faster: theirs is the workspace
+                _put_logs_aside(path)
+                set_aside(path_of(path))
+                os.link(draft, path)
     finally:
         for leftover in path.parent.glob(f"{draft.name}*"):
             leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time makes a workspace in a folder; the lock leaves no file behind."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        flock(opened, LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _put_logs_aside(path: Path) -> None:
+    """The -wal and -shm of a file that was moved away: beside a new one they would damage it, or bring the old back."""
+    for ending in ("-wal", "-shm"):
+        log = path.with_name(path.name + ending)
+        with suppress(FileNotFoundError):
+            log.rename(log.with_name(f"{log.name}.kept-{time_ns()}"))
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -308,6 +336,6 @@ def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
     raise StoreDamaged(
         f"The workspace {path} is damaged",
         why=text,
-        todo=f"keep the file, restore a copy from {path.parent / 'backups'} or move it away to start anew; "
-        "`solo-unicorn doctor` checks it, `solo-unicorn sync --recover` brings back edits that were not sent",
+        todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups")
+        + "; `solo-unicorn sync --recover` brings back edits that were not sent",
     ) from error
