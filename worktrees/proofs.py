@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..missions.errors import Conflict
 from ..system import files
+from . import journal
 from .around import common_directory
 from .furnished import furnished
 from .git import Git, GitError
@@ -261,6 +262,8 @@ def _target_not_moved(look: _Look) -> None:
         came = set(look.git.line("rev-list", now, f"^{before}").split())
         made = came.intersection(_made_here(look.git))
         if made:
+            made -= _landed_by_us(look, target)  # the same change made twice in one second is the same commit
+        if made:
             raise Unproven(
                 f"the agent put {_commits(made)} on {name} itself, before any review",
                 why=f"{name} went from {before[:10]} to {now[:10]}",
@@ -314,6 +317,15 @@ def _made_here(git: Git) -> Iterable[str]:
         commit, _, how = line.partition(" ")
         if how.startswith(_MADE) or (how.startswith("merge ") and not how.endswith("Fast-forward")):
             yield commit
+
+
+def _landed_by_us(look: _Look, target: str) -> set[str]:
+    """Commits that landings brought onto the target, and that were not there before them."""
+    found: set[str] = set()
+    for entry in journal.history(look.common_dir):
+        if entry.target == target and entry.new and set(entry.old) != {"0"}:
+            found.update(look.git.line("rev-list", entry.branch_head, entry.new, f"^{entry.old}").split())
+    return found
 
 
 def _declared(git: Git) -> set[str]:

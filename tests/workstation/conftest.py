@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -89,7 +90,7 @@ def start_other_version(version: str) -> int:
     process = subprocess.Popen([sys.executable, "-c", OTHER_VERSION, version, str(speak)], pass_fds=(speak,))
     os.close(speak)
     with os.fdopen(hear) as stream:
-        assert '"ok": true' in stream.readline()
+        assert json.loads(stream.readline())["ok"] is True
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
 

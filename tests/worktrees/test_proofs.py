@@ -10,6 +10,7 @@ import pytest
 
 from solo_unicorn.worktrees.furnished import excluding, note_furnished, untracked
 from solo_unicorn.worktrees.git import Git
+from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.proofs import (
     Claimed,
     Proven,
@@ -146,6 +147,17 @@ def test_a_target_that_somebody_else_moved_is_not(work: Work) -> None:
     work.here.git("merge", "-q", "main")
     work.here.commit("a.txt", "a")
     assert work.prove().branch == OWN
+
+
+def test_the_same_commit_that_another_mission_landed_was_not_put_there_by_the_session(work: Work) -> None:
+    """Two agents make the same change in the same second, so that it is the same commit."""
+    head = work.here.commit("a.txt", "a")
+    work.main.git("branch", "m2", head)
+    land(work.main.path, branch="m2", target="main", strategy="merge", message="M", scratch_root=work.path.parent)
+    assert work.prove() == Proven(OWN, head)
+    work.here.git("push", "-q", ".", f"{work.here.commit('b.txt', 'b')}:refs/heads/other")
+    work.main.git("update-ref", "refs/heads/main", "other")
+    assert "main" in str(asked_of(work))
 
 
 def test_a_target_that_was_moved_back_is_told(work: Work) -> None:
