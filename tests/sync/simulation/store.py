@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from solo_unicorn.sync.replica.outbox import Entry
 from solo_unicorn.workspace.store import Store, _apply
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -66,10 +65,3 @@ class SilentWorkspace(Workspace):
 
     def _ring(self) -> None:
         return None
-
-    def hear(self, account_id: str, *, answered: bool, due_in: float) -> None:
-        """There is no file beside a database in memory."""
-
-    def content_of(self, entry: Entry) -> str | None:
-        """Bytes are counted in the simulation, not kept."""
-        return "somewhere"
