@@ -225,6 +225,14 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         },
     ),
     "web": ("Show the board in a browser of this machine; needs the extra solo-unicorn[web].", {"": ("web", "")}),
+    "workspace": (
+        "Back up all that is on this machine's board, check it, and put it back.",
+        {
+            "backup": ("workspace", "Copy workspace and attached files while they are in use, and check the copy."),
+            "restore": ("workspace", "Put a backup in the workspace's place; what was there is kept beside it."),
+            "verify": ("workspace", "Check a backup, or the workspace itself."),
+        },
+    ),
     "doctor": ("Check this installation and say what to mend.", {"": ("doctor", "")}),
     "demo": ("Play the whole job in a throw-away repository with the rehearsal agent.", {"": ("demonstration", "")}),
     "export": ("Write a project with its history into one JSON file.", {"": ("transfer", "")}),

@@ -1,0 +1,128 @@
+"""Copies of the workspace: made while it is in use, checked against a manifest of hashes, put back as a whole.
+
+A backup is a directory: `workspace.db`, the attached files in `attachments/`, and `manifest.json` with the size and the
+SHA-256 of each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from ..missions.entities import JsonObject
+from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
+from ..missions.records import record
+from ..system import files, strict_json
+from ..system.locks import is_held
+
+DATABASE: Final = "workspace.db"
+ATTACHMENTS: Final = "attachments"
+MANIFEST: Final = "manifest.json"
+
+
+@record
+class Checked:
+    """A backup that was made or looked at."""
+
+    place: Path
+    size: int
+    """In bytes, with the attached files."""
+    files: int
+    """How many attached files it has."""
+
+
+def back_up(home: Path, to: Path) -> Checked:
+    """Copy the workspace as it is now and its attached files into a new directory, and check them there."""
+    if not (home / DATABASE).is_file():
+        raise NotFound(f"There is no workspace at {home / DATABASE}", todo="open the board once, or set the home")
+    if to.exists():
+        raise Conflict(f"{to} is there already", todo="give another name")
+    making = to.with_name(f".{to.name}.{os.getpid()}")
+    making.mkdir(mode=0o700, parents=True)
+    try:
+        copy_database(home / DATABASE, making / DATABASE)
+        if (home / ATTACHMENTS).is_dir():
+            shutil.copytree(home / ATTACHMENTS, making / ATTACHMENTS, symlinks=True)
+        names = sorted(
+            str(one.relative_to(making)) for one in making.rglob("*") if one.is_file() and not one.is_symlink()
+        )
+        manifest = {name: _entry(making / name) for name in names}
+        files.replace(making / MANIFEST, strict_json.dumps({"files": manifest}, indent=1).encode())
+        making.rename(to)
+    except BaseException:
+        shutil.rmtree(making)
+        raise
+    return verify(to)
+
+
+def verify(backup: Path) -> Checked:
+    """Check everything in a backup against its manifest, and its database; raises SoloUnicornError."""
+    try:
+        expected: dict[str, JsonObject] = strict_json.loads((backup / MANIFEST).read_bytes())["files"]
+        wrong = next((name for name, entry in expected.items() if _entry(backup / name) != entry), None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SoloUnicornError(f"{backup} is not a whole backup", why=str(error), todo="use another one") from error
+    if wrong is not None or DATABASE not in expected:
+        what = wrong or DATABASE
+        raise SoloUnicornError(f"{backup / what} is damaged", why="its SHA-256 is another", todo="use another backup")
+    check_database(backup / DATABASE)
+    return Checked(backup, sum((backup / name).stat().st_size for name in expected), len(expected) - 1)
+
+
+def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
+    """Put a backup in the place of the workspace; where the former one is now, None when there was none.
+
+    Nothing of the former one is removed: database, -wal and -shm are kept together beside it. TryAgain while the
+    service runs, which holds `lock`.
+    """
+    verify(backup)
+    if is_held(lock):
+        raise TryAgain(
+            "The workstation service runs",
+            why="it writes into the workspace that is to be replaced",
+            todo="`solo-unicorn workstation stop --force`, close every board, then try again",
+        )
+    fresh = home / f".{DATABASE}.restoring"
+    fresh.unlink(missing_ok=True)
+    copy_database(backup / DATABASE, fresh)
+    if (backup / ATTACHMENTS).is_dir():
+        shutil.copytree(backup / ATTACHMENTS, home / ATTACHMENTS, symlinks=True, dirs_exist_ok=True)
+    aside = home / f"{DATABASE}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    was_there = (home / DATABASE).exists()
+    for ending in ("-wal", "-shm", ""):
+        part = home / (DATABASE + ending)
+        if part.exists():
+            part.rename(home / (aside.name + ending))
+    fresh.rename(home / DATABASE)
+    return aside if was_there else None
+
+
+def check_database(file: Path) -> None:
+    """Check that a file is a whole database; raises SoloUnicornError. It is only read."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+            found = [str(row[0]) for row in opened.execute("PRAGMA integrity_check(5)")]
+            opened.execute("SELECT count(*) FROM mission, project").fetchone()
+    except sqlite3.Error as error:
+        raise SoloUnicornError(f"{file} is not a workspace", why=str(error), todo="use a backup") from error
+    if found != ["ok"]:
+        raise SoloUnicornError(f"{file} is damaged", why="; ".join(found), todo="use a backup")
+
+
+def copy_database(database: Path, to: Path) -> None:
+    """Copy all that was acknowledged, the write-ahead log included, into one new file for its owner alone."""
+    os.close(os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(sqlite3.connect(database)) as here, closing(sqlite3.connect(to)) as there:
+        here.backup(there)
+        there.execute("PRAGMA journal_mode = DELETE")
+
+
+def _entry(file: Path) -> JsonObject:
+    with file.open("rb") as opened:
+        return {"size": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
