@@ -30,7 +30,7 @@ BUSY_MILLISECONDS = 8000
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 HOW_TO_REPLACE = (
     "first `solo-unicorn workstation stop` and close every board; then move {name}, {name}-wal and {name}-shm away "
-    "together, keep all three, and put a copy from {backups} in their place or start anew"
+    "together and start anew, or let `solo-unicorn workspace restore DIR` do that and put one of {backups} in place"
 )
 """A copy beside the log of another file is damaged by it, and so is one put in place while somebody has it open."""
 

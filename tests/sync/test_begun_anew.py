@@ -45,5 +45,5 @@ def test_a_damaged_file_names_all_that_has_to_be_moved(home: Path) -> None:
     (home / "workspace.db").write_bytes(b"not a database" * 400)
     with pytest.raises(StoreDamaged) as told:
         Workspace.open()
-    for part in ("workstation stop", "workspace.db-wal", "workspace.db-shm", "backups"):
+    for part in ("workstation stop", "workspace restore", "workspace.db-wal", "workspace.db-shm", "backups"):
         assert part in told.value.todo
