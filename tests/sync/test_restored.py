@@ -105,6 +105,7 @@ def test_files_are_sent_again_and_none_goes_here(both: Both, hub: SimulatedHub, 
     assert sorted(one["name"] for one in hub.state.files.values() if one["state"] == "complete") == ["after", "before"]
     for one in (ann, bob):
         assert sorted(file.name for file in one.read(queries.attachments.of_mission, mission.id)) == ["after", "before"]
+        assert "file_detached" not in [event.kind for event in one.read(queries.missions.history, mission.id)]
 
 
 def test_settings_and_personas_are_asked_about(both: Both, hub: SimulatedHub) -> None:
