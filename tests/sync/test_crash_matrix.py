@@ -50,6 +50,7 @@ BY_OTHERS = frozenset(
         "files.file_sent",
         "files.file_tried",
         "files.file_without_mission",
+        "repair.repair",
         "sample.create",
         "tutorial.create",
         "mirroring.recover_unsent",
