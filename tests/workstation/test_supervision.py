@@ -15,7 +15,7 @@ import pytest
 
 from solo_unicorn import workstation as package
 from solo_unicorn.cli.main import main
-from solo_unicorn.config import paths, settings
+from solo_unicorn.config import loading, paths
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, service_of
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workspace import operations, queries
@@ -54,7 +54,7 @@ def broken(work: Work, calls: Counter[str], name: str, times: float) -> Work:
 
 async def opened(monkeypatch: pytest.MonkeyPatch, calls: Counter[str], times: float) -> Composition:
     """A service whose every chore breaks off so often, started."""
-    parts = await Composition.open(settings.load(), lambda: None)
+    parts = await Composition.open(loading.load(), lambda: None)
     chores = {name: broken(work, calls, name, times) for name, work in parts.chores().items()}
     monkeypatch.setattr(parts, "chores", lambda: chores)
     parts.start()
@@ -157,7 +157,7 @@ def served(holds: Callable[[], object], minutes: float = 2) -> None:
     """Let a service run on simulated time until something holds; fails when it does not."""
 
     async def main(loop: SimulatedLoop) -> None:
-        parts = await Composition.open(settings.load(), lambda: None)
+        parts = await Composition.open(loading.load(), lambda: None)
         parts.start()
         try:
             for _ in range(round(minutes * 60)):

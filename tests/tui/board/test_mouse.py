@@ -59,7 +59,7 @@ async def test_a_card_is_dragged_to_a_place_in_another_list(story: Story) -> Non
         await drag(pilot, at(board, "todo", 4), at(board, "done", 1))
         await until(pilot, lambda: story.titles("done")[1].startswith("Search: synonyms"))
         await until(pilot, lambda: shown(board)["done"] == story.titles("done"))
-        assert board.cursor.active == "done"
+        assert board.cursor.active == "todo", "where the person was"
 
 
 async def test_a_card_is_dragged_below_all_others(story: Story) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -238,28 +239,15 @@ async def test_a_repository_whose_first_commit_was_declined_is_linked_with_the_p
         )
 
 
-@pytest.fixture
-def shallow(tmp_path: Path, home: Path) -> Path:
-    """A clone that missions cannot work in."""
-    origin, path = tmp_path / "origin", tmp_path / "shallow"
-    for words in (
-        ["init", "-q", "-b", "main", str(origin)],
-        ["-C", str(origin), "commit", "-q", "--allow-empty", "-m", "one"],
-        ["-C", str(origin), "commit", "-q", "--allow-empty", "-m", "two"],
-        ["clone", "-q", "--depth", "1", f"file://{origin}", str(path)],
-    ):
-        subprocess.run(["git", *words], check=True, capture_output=True)
-    return path
-
-
-async def test_a_repository_that_cannot_be_linked_leaves_no_project(home: Path, shallow: Path) -> None:
-    async with first_app(home, shallow).run_test(size=(120, 40), notifications=True) as pilot:
+async def test_a_repository_that_cannot_be_linked_leaves_no_project(home: Path, repository: Path) -> None:
+    async with first_app(home, repository).run_test(size=(120, 40), notifications=True) as pilot:
         await welcomed(pilot)
         for step in ("2 of 4", "3 of 4"):
             await pilot.press("enter")
             await until(pilot, lambda step=step: step in text(pilot))
+        shutil.rmtree(repository / ".git")  # gone between the look and the link
         await pilot.press("enter")
-        await until(pilot, lambda: "is a shallow clone" in text(pilot))
+        await until(pilot, lambda: "not a git repository" in text(pilot))
         assert "3 of 4" in text(pilot)
         with Workspace.open(home / "workspace.db") as workspace:
             assert workspace.read(queries.projects.list_all) == []
