@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...workspace import operations
-from ..kit.operations import Workspace
 from .live import LiveBoard
 from .missions import open_mission, welcome
+
+if TYPE_CHECKING:
+    from ...workspace.workspace import Workspace
 
 
 async def inbox(screen: LiveBoard) -> None:

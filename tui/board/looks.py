@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...missions.query_words import Vocabulary
 from ...workspace import operations
-from ..kit.operations import Workspace
 from . import data
 from .live import LiveBoard
 from .rows.lanes import LANES
 from .view import DENSITIES, BoardView
+
+if TYPE_CHECKING:
+    from ...workspace.workspace import Workspace
 
 
 def set_view(screen: LiveBoard, view: BoardView) -> None:
