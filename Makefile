@@ -71,7 +71,7 @@ lint-style: $(VENV)/.ready-to-test
 	@cd $(ROOT) && $(BIN)/ruff format --check .
 
 lint-types: $(VENV)/.ready-to-test
-	@cd $(ROOT) && MYPYPATH=$(VENV)/root $(BIN)/mypy -m solo_unicorn $(PACKAGES:%=-p solo_unicorn.%)
+	@cd $(ROOT) && $(BIN)/mypy
 
 lint-layers: $(VENV)/.ready-to-test
 	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports

@@ -189,7 +189,8 @@ def measure(program: Program) -> Run:
                 raise SystemExit("nothing came within twenty seconds")
         os.write(terminal.master, b"j")
         terminal.settle(quiet=1.5)
-        run = Run(*terminal.times_of(painted, answered))
+        first_paint, interactive = terminal.times_of(painted, answered)
+        run = Run(first_paint, interactive)
         process = psutil.Process(terminal.pid)
         spent = sum(process.cpu_times()[:2])
         for number in range(KEYS):

@@ -23,11 +23,10 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).parent))
-from day_edits import ACTOR, COMMENTED, FLOW, Person
-from day_ledger import Ledger, marks
-from day_programs import HubProgram, Machine, WentWrong
-from day_rows import differences, of_hub, of_machine
+from solo_unicorn.bench.day_edits import ACTOR, COMMENTED, FLOW, Person
+from solo_unicorn.bench.day_ledger import Ledger, marks
+from solo_unicorn.bench.day_programs import HubProgram, Machine, WentWrong
+from solo_unicorn.bench.day_rows import differences, of_hub, of_machine
 
 SECONDS_AN_HOUR = 360.0
 QUIET_SECONDS = 120.0

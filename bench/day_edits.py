@@ -9,9 +9,9 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from day_ledger import Ledger
-from day_programs import Machine, WentWrong
-from day_rows import reading
+from solo_unicorn.bench.day_ledger import Ledger
+from solo_unicorn.bench.day_programs import Machine, WentWrong
+from solo_unicorn.bench.day_rows import reading
 
 DOCUMENT, ACTOR, FLOW, COMMENTED = "decisions", "Careful", "Ours", "README.md"
 DISPUTED = 2

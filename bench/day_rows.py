@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from day_programs import HubProgram
-
+from solo_unicorn.bench.day_programs import HubProgram
 from solo_unicorn.sync.replica.field_kinds import LOCAL
 from solo_unicorn.sync.replica.part_view import told
 

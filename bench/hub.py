@@ -29,10 +29,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from hub_load import KINDS, PAGE, Load
-from hub_processes import bare_process, hub_process
-from hub_rows import seed
-from hub_sockets import fan_out, idle
+
+from solo_unicorn.bench.hub_load import KINDS, PAGE, Load
+from solo_unicorn.bench.hub_processes import bare_process, hub_process
+from solo_unicorn.bench.hub_rows import seed
+from solo_unicorn.bench.hub_sockets import fan_out, idle
 
 BOUNDS = [
     ("list: hub / bare", "list ratio", 0.4, "least"),

@@ -6,9 +6,9 @@ import time
 
 import httpx
 import orjson
-from hub_processes import hub_process
 from sqlalchemy import Connection, insert, select
 
+from solo_unicorn.bench.hub_processes import hub_process
 from solo_unicorn.hub.database import Database, open_database
 from solo_unicorn.hub.identity import SCOPES
 from solo_unicorn.hub.migrate import upgrade

@@ -12,8 +12,9 @@ from typing import Final
 import httpx
 import orjson
 import psutil
-from hub_processes import hub_process
 from websockets.asyncio.client import ClientConnection, connect
+
+from solo_unicorn.bench.hub_processes import hub_process
 
 AT_ONCE: Final = 50
 """Handshakes."""

@@ -143,8 +143,7 @@ def _memory(count: int, path: Path) -> float:
     """Peak megabytes of a process that reads the same pages one at a time (VmHWM: ru_maxrss knows its parent's too)."""
     code = (
         "import sys, json; from pathlib import Path\n"
-        "sys.path.insert(0, sys.argv[3])\n"
-        "import sync as bench\n"
+        "from solo_unicorn.bench import sync as bench\n"
         "from solo_unicorn.sync.replica import mirroring\n"
         "workspace = bench.connected(Path(sys.argv[1])); workspace.write(mirroring.begin_resync, bench.PROJECT)\n"
         "for page in bench.missions(int(sys.argv[2])):\n"
@@ -152,9 +151,8 @@ def _memory(count: int, path: Path) -> float:
         "status = dict(line.split(':', 1) for line in Path('/proc/self/status').read_text().splitlines())\n"
         "print(int(status['VmHWM'].split()[0]) / 1024)\n"
     )
-    here = str(Path(__file__).parent)
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path), str(count), here], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, str(path), str(count)], check=True, capture_output=True, text=True
     )
     return float(done.stdout)
 
@@ -163,7 +161,7 @@ def local() -> bool:
     """Edits of a local project with and without the look whether it is connected."""
     from unittest.mock import patch
 
-    from solo_unicorn.workspace import change
+    from solo_unicorn.workspace import outgoing
 
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SOLO_UNICORN_HOME"] = directory
@@ -174,7 +172,7 @@ def local() -> bool:
             took: dict[bool, list[float]] = {True: [], False: []}
             for number in range(4000):
                 looks = bool(number % 2)
-                with patch.object(change, "account_of", change.account_of if looks else lambda *_: None):
+                with patch.object(outgoing, "is_connected", outgoing.is_connected if looks else lambda *_: False):
                     began = time.perf_counter()
                     workspace.write(operations.missions.edit, mission.id, {"title": f"x{number}"})
                     took[looks].append(time.perf_counter() - began)

@@ -26,13 +26,11 @@ from random import Random
 from typing import Any
 from urllib.request import Request, urlopen
 
-from solo_unicorn.sync import replica
-from solo_unicorn.workspace import operations, queries
-
-sys.path.insert(0, str(Path(__file__).parent))
-import sync as bench
+from solo_unicorn.bench import sync as bench
 from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.sync import replica
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 KILL_EVERY, AWAY = (2.0, 6.0), (0.0, 2.0)
@@ -156,7 +154,8 @@ def _until_quiet(homes: list[Path], report: Report, hurry: bool) -> None:
 
 def _board(home: Path) -> dict[str, tuple[str, str]]:
     with Workspace.open(home / "workspace.db") as workspace:
-        found, cursor = {}, None
+        found: dict[str, tuple[str, str]] = {}
+        cursor = None
         while True:
             page = workspace.read(queries.missions.page, "shared", limit=200, cursor=cursor)
             found |= {one.id: (one.title, one.description or "") for one in page.items}

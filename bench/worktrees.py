@@ -63,9 +63,9 @@ def main(files: int) -> None:
         )
         created, added = list[float](), list[float]()
         for number in range(ROUNDS):
-            bare = ("-b", f"bare{number}", f"{top}/bare{number}")
+            words = ("-b", f"bare{number}", f"{top}/bare{number}")
             turns = [
-                (added, lambda: git(repo, "worktree", "add", "-q", *bare)),  # noqa: B023
+                (added, lambda: git(repo, "worktree", "add", "-q", *words)),  # noqa: B023
                 (created, lambda: pool.acquire(repository, mission(number), branch=f"made{number}")),  # noqa: B023
             ]
             for times, run in turns[:: 1 if number % 2 else -1]:  # what comes second finds the disk busy

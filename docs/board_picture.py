@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.creating import MissionDraft
@@ -75,7 +76,7 @@ def tell(path: Path) -> str:
         )
         flows = {flow.name: flow.id for flow in workspace.read(queries.projects.flows, project.id)}
 
-        def add(title: str, priority: int, repository: str, **more: object) -> Mission:
+        def add(title: str, priority: int, repository: str, **more: Any) -> Mission:
             draft = MissionDraft(title=title, priority=priority, project_repository_id=repository)
             return workspace.write(operations.missions.create, project.id, replace(draft, **more))
 

@@ -41,7 +41,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.under_way -= 1
 
 
-class _Jumping(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _Jumping(selectors.DefaultSelector):
     def __init__(self, loop: SimulatedLoop) -> None:
         super().__init__()
         self._loop = loop
@@ -49,14 +49,14 @@ class _Jumping(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready; when nothing is, and nothing will be but by time, the time passes."""
         if timeout is not None and timeout <= 0:
-            return super().select(0)  # type: ignore[no-any-return]
+            return super().select(0)
         if timeout is None or self._loop.under_way:
-            return super().select(None)  # type: ignore[no-any-return]
+            return super().select(None)
         found = super().select(self._loop.grace)
         if not found and not self._loop.under_way:
             self._loop.now += timeout + 1e-6
             self._loop.jumps += 1
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def simulated(main: Callable[[SimulatedLoop], Coroutine[Any, Any, T]], *, grace: float = 0.0) -> T:

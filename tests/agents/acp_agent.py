@@ -29,6 +29,8 @@ from acp import (
 from acp.exceptions import RequestError
 from acp.schema import (
     AgentCapabilities,
+    ContentToolCallContent,
+    FileEditToolCallContent,
     Implementation,
     InitializeResponse,
     LoadSessionResponse,
@@ -38,7 +40,9 @@ from acp.schema import (
     PromptResponse,
     SessionMode,
     SessionModeState,
+    TerminalToolCallContent,
     ToolCallLocation,
+    ToolCallStatus,
     ToolCallUpdate,
     Usage,
 )
@@ -65,7 +69,7 @@ class Echo(Agent):
     def on_connect(self, conn: Any) -> None:
         self._client = conn
 
-    async def initialize(self, protocol_version: int, **_: Any) -> InitializeResponse:
+    async def initialize(self, protocol_version: int, *_: Any, **__: Any) -> InitializeResponse:
         return InitializeResponse(
             protocol_version=PROTOCOL_VERSION,
             agent_capabilities=AgentCapabilities(
@@ -74,13 +78,17 @@ class Echo(Agent):
             agent_info=Implementation(name="echo", version="1.2.3"),
         )
 
-    async def new_session(self, cwd: str, mcp_servers: Any = None, **_: Any) -> NewSessionResponse:
+    async def new_session(  # type: ignore[override]  # the SDK calls by name
+        self, cwd: str, mcp_servers: Any = None, **_: Any
+    ) -> NewSessionResponse:
         if "ECHO_SIGNED_OUT" in os.environ:
             raise RequestError.auth_required()
         self._begin(cwd, mcp_servers)
         return NewSessionResponse(session_id="echo-1", modes=MODES)
 
-    async def load_session(self, cwd: str, session_id: str, mcp_servers: Any = None, **_: Any) -> LoadSessionResponse:
+    async def load_session(  # type: ignore[override]  # the SDK calls by name
+        self, cwd: str, session_id: str, mcp_servers: Any = None, **_: Any
+    ) -> LoadSessionResponse:
         said = self._state / session_id
         if not said.exists():
             raise RequestError.resource_not_found(session_id)
@@ -116,7 +124,7 @@ class Echo(Agent):
         if "plan" in text:
             await tell(update_plan([plan_entry("One", status="completed"), plan_entry("Two")]))
         for word in text.split():
-            name, _, path = word.partition("=")
+            name, path = word.partition("=")[::2]
             if name == "write":
                 await self._write(session_id, path)
             if name == "save":
@@ -146,12 +154,14 @@ class Echo(Agent):
         target = self._cwd / path
         start = start_edit_tool_call("t1", f"Write {path}", path=str(target), content="new\n")
         await self._client.session_update(session_id, start)
-        diff = [tool_diff_content(str(target), "new\n", "old\n")]
+        diff: list[ContentToolCallContent | FileEditToolCallContent | TerminalToolCallContent] = [
+            tool_diff_content(str(target), "new\n", "old\n")
+        ]
         asked = ToolCallUpdate(tool_call_id="t1", content=diff)
         allowed = await self._allowed(session_id, asked)
         if allowed:
             target.write_text("new\n")
-        status = "completed" if allowed else "failed"
+        status: ToolCallStatus = "completed" if allowed else "failed"
         await self._client.session_update(session_id, update_tool_call("t1", status=status, content=diff))
 
     async def _run(self, session_id: str, command: str) -> None:
@@ -160,10 +170,10 @@ class Echo(Agent):
         allowed = await self._allowed(session_id, ToolCallUpdate(tool_call_id="t2", title=command))
         if allowed:
             await self._client.session_update(session_id, update_agent_message_text("done"))
-        status = "completed" if allowed else "failed"
+        status: ToolCallStatus = "completed" if allowed else "failed"
         await self._client.session_update(session_id, update_tool_call("t2", status=status))
 
 
 if __name__ == "__main__":
     place = Path(sys.argv[1]) if len(sys.argv) > 1 else Path.cwd()
-    asyncio.run(run_agent(Echo(place)))
+    asyncio.run(run_agent(Echo(place)))  # type: ignore[abstract]  # a protocol with bodies: what we leave out is unsupported

@@ -23,7 +23,7 @@ from solo_unicorn.config import paths
 DEADLINE = 30.0
 
 
-def eventually(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
+def eventually(condition: Callable[..., Any], what: str, seconds: float = DEADLINE) -> Any:
     """The first true value of the condition; fails the test when there is none in time."""
     pause, until = threading.Event(), time.monotonic() + seconds
     while True:

@@ -296,6 +296,6 @@ def test_nothing_beyond_the_worktree_is_opened_where_git_did_not_link_it(tmp_pat
     assert git_roots(tmp_path) == "[]"
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
     assert tomllib.loads(f"a = {toml_string(text)}")["a"] == text

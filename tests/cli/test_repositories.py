@@ -191,12 +191,13 @@ class Quiet:
 
 
 def test_the_bar_fills_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     with bar(Quiet(), "cloning") as step:  # type: ignore[arg-type]
         step("receiving objects", 0.5)
         step("resolving deltas", None)
         step("receiving objects", 1.0)
-    said = sys.stderr.getvalue()  # type: ignore[attr-defined]
+    said = terminal.getvalue()
     assert "████████████············  50%  receiving objects" in said
     assert "█" * 24 + " 100%" in said and said.endswith("\r\x1b[K")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_the_service_in_the_foreground_says_that_it_runs_and_stops_on_ctrl_c(
 def test_an_mcp_client_lists_our_tools(
     run: Run, project: str, program: Program, stopped_afterwards: None, more: tuple[str, ...]
 ) -> None:
-    asked = [
+    asked: list[dict[str, Any]] = [
         {
             "jsonrpc": "2.0",
             "id": 1,
@@ -82,7 +83,7 @@ def test_an_mcp_client_lists_our_tools(
         text=True,
     )
     assert process.stdin is not None and process.stdout is not None
-    answers = {}
+    answers: dict[object, dict[str, Any]] = {}
     for message in asked:
         process.stdin.write(json.dumps(message) + "\n")
         process.stdin.flush()

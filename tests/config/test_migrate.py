@@ -9,6 +9,7 @@ import pytest
 from solo_unicorn.config import migrate
 from solo_unicorn.config.loading import load
 from solo_unicorn.config.schema import SettingsError
+from solo_unicorn.config.settings import VERSION
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -83,4 +84,4 @@ def test_a_second_copy_of_one_format_does_not_replace_the_first(home: Path) -> N
 
 
 def test_every_format_before_the_present_one_has_its_migration() -> None:
-    assert set(migrate.MIGRATIONS) == set(range(1, migrate.VERSION))
+    assert set(migrate.MIGRATIONS) == set(range(1, VERSION))

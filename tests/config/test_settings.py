@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from solo_unicorn.config.loading import build, load
 from solo_unicorn.config.reading import line_of, problems
-from solo_unicorn.config.schema import SettingsError
+from solo_unicorn.config.schema import Setting, SettingsError
 from solo_unicorn.config.settings import SCHEMA, Settings, find
 from solo_unicorn.missions.errors import InvalidValue, TryAgain
 
@@ -147,14 +147,14 @@ def test_a_bad_environment_variable_is_named(home: Path, monkeypatch: pytest.Mon
 
 
 @given(st.sampled_from([row for row in SCHEMA if row.variable and "<" not in row.name]), st.data())
-def test_every_setting_takes_what_the_environment_says(row: object, data: st.DataObject) -> None:
+def test_every_setting_takes_what_the_environment_says(row: Setting, data: st.DataObject) -> None:
     value = data.draw(_value(row))
     text = str(value).lower() if isinstance(value, bool) else str(value)
     settings = build({}, {row.variable: text})
     assert _at(settings, row.name) == value
 
 
-def _value(row: object) -> st.SearchStrategy[object]:
+def _value(row: Setting) -> st.SearchStrategy[object]:
     if row.choices:
         return st.sampled_from(row.choices)
     match row.default:

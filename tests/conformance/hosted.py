@@ -13,7 +13,7 @@ from typing import Any
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 from solo_unicorn.config import log
-from solo_unicorn.mcp_server import http
+from solo_unicorn.mcp_server import http, server
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.host import McpHost
@@ -26,7 +26,7 @@ from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 
-from fixtures import overlay  # isort: skip
+from fixtures import overlay  # type: ignore[import-not-found]  # isort: skip  # of the suite that runs this
 
 AGENT = CodeAgent("rehearsal", "conformance", slots=1, binary="/bin/true", state="ready")
 
@@ -57,14 +57,14 @@ def running(workspace: Workspace) -> str:
 
 def lay_fixtures() -> None:
     """Over every server that the hosting code builds."""
-    build = http.build_server
+    build = server.build_server
 
     def built(*arguments: Any, changes: Changes, **named: Any) -> UnicornServer:
-        server = build(*arguments, changes=changes, **named)
-        overlay(server, changes)
-        return server
+        made = build(*arguments, changes=changes, **named)
+        overlay(made, changes)
+        return made
 
-    http.build_server = built
+    http.build_server = built  # type: ignore[attr-defined]  # where it was imported
 
 
 def add_authorization(token: str) -> None:

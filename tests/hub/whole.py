@@ -74,16 +74,17 @@ async def whole(directory: Path, *, database_url: str = "", bus_url: str = "", *
             await asyncio.sleep(0.01)
     hub: Hub = app.state.hub
     hashed = await hash_password(PASSWORD)
-    tokens = [await hub.database.write(lambda at, name=name: _person(at, name, hashed)) for name in ("ann", "ben")]
+    ann = await hub.database.write(lambda at: _person(at, "ann", hashed))
+    ben = await hub.database.write(lambda at: _person(at, "ben", hashed))
     clients = [
         httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=30)
-        for token in (*tokens, "")
+        for token in (ann, ben, "")
     ]
     project = (await clients[0].post("/api/v1/projects", json={"name": "Lighthouse"})).json()
     assert "id" in project, project
     mission = (await clients[0].post(f"/api/v1/projects/{project['id']}/missions", json={"title": "Lamp"})).json()
     try:
-        yield Whole(url, hub, app, server, *clients, *tokens, project["id"], mission["id"])
+        yield Whole(url, hub, app, server, clients[0], clients[1], clients[2], ann, ben, project["id"], mission["id"])
     finally:
         for client in clients:
             await client.aclose()

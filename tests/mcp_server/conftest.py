@@ -17,7 +17,7 @@ from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, service_of
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Outcome, service_of
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
@@ -69,6 +69,11 @@ class Board:
 
         await self.do(work)
         return token
+
+    async def end(self, session_id: str | None, outcome: Outcome, reason: str = "") -> None:
+        """End a session as the service does."""
+        assert session_id is not None
+        await self.thread.write_as(service_of(session_id), operations.sessions.end, session_id, outcome, reason)
 
     async def run_of(self, ref: str) -> Caller:
         """A running session on that mission, as the server knows it."""

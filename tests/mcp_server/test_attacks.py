@@ -11,7 +11,6 @@ from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import service_of
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -177,11 +176,7 @@ async def test_approved_work_on_its_way_to_the_target_branch_is_left_alone(board
     caller = await board.run_of("M-1")
     async with board.client(caller) as client:
         data(await client.call_tool("complete_stage", {"summary": "x"}))
-    await board.do(
-        lambda ws: ws.write_as(
-            service_of(caller.session_id), operations.sessions.end, caller.session_id, "completed", ""
-        )
-    )
+    await board.end(caller.session_id, "completed")
     assert (await board.mission("M-1")).landing_status == "queued"
     async with board.client(await board.person()) as client:
         refused = error(await client.call_tool("move_mission", {"mission": "M-1", "list": "todo"}))
@@ -193,7 +188,8 @@ async def test_a_run_creates_only_unready_missions_in_todo(board: Board) -> None
     caller = await three(board)
     async with board.client(caller) as client:
         made = data(await client.call_tool("create_mission", {"title": "Follow-up", "flow": "Direct"}))
-        for smuggled in ({"ready": True}, {"list": "doing"}, {"stage_summary": "x"}, {"flow_config": {}}):
+        odd: list[dict[str, Any]] = [{"ready": True}, {"list": "doing"}, {"stage_summary": "x"}, {"flow_config": {}}]
+        for smuggled in odd:
             refused = error(await client.call_tool("create_mission", {"title": "x", **smuggled}))
             assert refused["code"] == "invalid"
     mission = await board.mission(made["id"])
@@ -213,11 +209,7 @@ async def test_a_run_links_its_own_mission_and_takes_no_link_away(board: Board) 
 async def test_a_session_that_ended_writes_no_more(board: Board) -> None:
     caller = await three(board)
     async with board.client(caller) as client:
-        await board.do(
-            lambda ws: ws.write_as(
-                service_of(caller.session_id), operations.sessions.end, caller.session_id, "unknown", "the machine died"
-            )
-        )
+        await board.end(caller.session_id, "unknown", "the machine died")
         before = await snapshot(board)
         for tool, arguments in (
             ("add_note", {"text": "x"}),

@@ -35,7 +35,7 @@ async def test_agents_at_once_lose_nothing_and_stay_apart(board: Board) -> None:
         )
     log = (await board.do(lambda ws: ws.read(queries.memory.get, board.project, "log"))).text.split("\n")
     for reference in runs:
-        events = await board.do(lambda ws, ref=reference: ws.read(queries.missions.history, ref))
+        events = await board.do(lambda ws: ws.read(queries.missions.history, reference))  # noqa: B023 - awaited here
         notes = [one.note for one in events if one.kind == "noted_progress"]
         assert notes == [f"{reference} {number}" for number in range(NOTES)]
         assert [line for line in log if line.startswith(f"{reference} ")] == notes

@@ -17,7 +17,6 @@ from mcp.client.streamable_http import streamable_http_client
 
 from solo_unicorn.mcp_server.host import PORT_KEY, McpHost
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.entities import service_of
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, data, error, head
@@ -89,9 +88,7 @@ async def test_only_the_token_of_a_running_session_gets_in(board: Board) -> None
         assert await status(host.url, Authorization="Bearer nonsense") == 401
         assert await status(host.url, Authorization=f"Bearer {token}") == 200
         session = (await board.mission("M-1")).session_id
-        await board.do(
-            lambda ws: ws.write_as(service_of(session), operations.sessions.end, session, "cancelled", "stopped")
-        )
+        await board.end(session, "cancelled", "stopped")
         assert await status(host.url, Authorization=f"Bearer {token}") == 401
 
 

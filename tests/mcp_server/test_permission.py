@@ -10,7 +10,7 @@ import pytest
 
 from solo_unicorn.mcp_server.tools import permission
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.entities import InboxItem, service_of
+from solo_unicorn.missions.entities import InboxItem
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, error, said
@@ -94,11 +94,7 @@ async def test_the_end_of_the_session_ends_the_waiting(board: Board) -> None:
         call = asyncio.create_task(client.call_tool("approve", BASH))
         await asked(board)
         before = await board.do(lambda ws: ws.read(queries.board.last_seq))
-        await board.do(
-            lambda ws: ws.write_as(
-                service_of(caller.session_id), operations.sessions.end, caller.session_id, "cancelled", "stopped"
-            )
-        )
+        await board.end(caller.session_id, "cancelled", "stopped")
         await board.changes.publish(
             on(board.thread), await board.do(lambda ws: ws.read(queries.missions.events_since, before))
         )

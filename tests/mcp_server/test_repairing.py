@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,13 +50,16 @@ def test_what_cannot_be_read_is_answered_under_its_id(line: bytes, identity: obj
     assert refusal(b'{"id": 1}') is None
 
 
-def bridge(path: Path, **options: object) -> subprocess.Popen[bytes]:
+def bridge(path: Path, **options: Any) -> subprocess.Popen[bytes]:
     """A bridge to a socket that we serve."""
     program = (
         "import sys; from pathlib import Path; from solo_unicorn.mcp_server import bridge; bridge.LOOK_SECONDS = 0.05; "
         "sys.exit(bridge.run(lambda: None, Path(sys.argv[1])))"
     )
-    return subprocess.Popen([sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    started: subprocess.Popen[bytes] = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, **options
+    )
+    return started
 
 
 @pytest.fixture

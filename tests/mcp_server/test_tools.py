@@ -13,7 +13,7 @@ from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.comments import Anchor
-from solo_unicorn.missions.entities import Author, service_of
+from solo_unicorn.missions.entities import Author
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -81,8 +81,9 @@ async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
     async with board.client(caller) as client:
         await client.call_tool("complete_stage", {"summary": "clear now"})
 
+    await board.end(caller.session_id, "completed")
+
     def reject(ws: Workspace) -> None:
-        ws.write_as(service_of(caller.session_id), operations.sessions.end, caller.session_id, "completed", "")
         ws.write(
             operations.comments.resolve,
             ws.write(operations.comments.add, "M-1", "pay.py", 1, "new", "Settled long ago").id,

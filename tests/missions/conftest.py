@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ class Make:
         self.standard = self.flows["Standard"]
         self.direct = self.flows["Direct"]
 
-    def mission(self, flow: Flow | None = None, *, draft: MissionDraft | None = None, **fields: object) -> Mission:
+    def mission(self, flow: Flow | None = None, *, draft: MissionDraft | None = None, **fields: Any) -> Mission:
         """A new mission, then with these fields."""
         mission = create(
             draft or MissionDraft("Retry payments"),
@@ -41,16 +42,16 @@ class Make:
             list_order=1024.0,
             now=NOW,
         )
-        return replace(mission, **fields)  # type: ignore[arg-type]
+        return replace(mission, **fields)
 
-    def running(self, flow: Flow | None = None, **fields: object) -> Mission:
+    def running(self, flow: Flow | None = None, **fields: Any) -> Mission:
         """A mission that an agent works on."""
-        state = {"list": "doing", "ready": True, "agent_session_status": "ACTIVE", "session_id": "s1"}
+        state: dict[str, Any] = {"list": "doing", "ready": True, "agent_session_status": "ACTIVE", "session_id": "s1"}
         return self.mission(flow, **(state | fields))
 
-    def pending(self, flow: Flow | None = None, **fields: object) -> Mission:
+    def pending(self, flow: Flow | None = None, **fields: Any) -> Mission:
         """A mission that waits for a review, its session over."""
-        state = {
+        state: dict[str, Any] = {
             "list": "review",
             "ready": True,
             "session_id": "s1",

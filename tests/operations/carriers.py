@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.work import Work
 from solo_unicorn.missions.entities import Actor, Author, Flow, ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError, VersionConflict
-from solo_unicorn.missions.operations.port import Change
+from solo_unicorn.missions.operations.port import AnyPart, Change
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.workspace import operations, rows
 from solo_unicorn.workspace.change import MACHINE_FIELDS
@@ -79,8 +79,9 @@ class Hosted:
     def __init__(self, world: World, project: str, change: type[HubChange] = HubChange) -> None:
         self.project = project
         self._hub, self._change = world.hub, change
-        person = {"user_id": world.ids["owner"], "email": "owner@example.com"}
-        self._caller = Caller("personal", **person, scopes=frozenset(SCOPES))
+        self._caller = Caller(
+            "personal", user_id=world.ids["owner"], email="owner@example.com", scopes=frozenset(SCOPES)
+        )
 
     async def run(self, now: datetime, by: Author, operation: Callable[[Any], T]) -> T:
         def work(at: Connection) -> T:
@@ -202,6 +203,10 @@ def _refusal(error: SoloUnicornError) -> list[str]:
     return [type(error).__name__, field_name, error.what, why]
 
 
+def _by_name(parts: Sequence[AnyPart]) -> list[Any]:
+    return sorted((_plain(to_wire(part)) for part in parts), key=lambda part: str(part["name"]))
+
+
 def _seen(change: Change, project: str, ids: Mapping[str, str]) -> dict[str, Any]:
     missions: dict[str, Any] = {}
     for name, mission_id in ids.items():
@@ -218,10 +223,9 @@ def _seen(change: Change, project: str, ids: Mapping[str, str]) -> dict[str, Any
         "missions": missions,
         "lists": {name: [title for _, title in sorted(found)] for name, found in lists.items()},
         "parts": {
-            cls.__name__: sorted(
-                (_plain(to_wire(part)) for part in change.parts(cls, project)), key=lambda part: str(part["name"])
-            )
-            for cls in (Flow, Actor, ProjectRepository)
+            "Flow": _by_name(change.parts(Flow, project)),
+            "Actor": _by_name(change.parts(Actor, project)),
+            "ProjectRepository": _by_name(change.parts(ProjectRepository, project)),
         },
         "memory": {
             name: None if (found := change.document(project, name)) is None else found.text

@@ -53,7 +53,7 @@ def stream(answer: Answer, model: str) -> bytes:
         call["index"] = index
     first = {"index": 0, "delta": delta, "finish_reason": None}
     last = {"index": 0, "delta": {}, "finish_reason": _finish(answer)}
-    chunks = [{"choices": [first]}, {"choices": [last]}, {"choices": [], "usage": USAGE}]
+    chunks: list[dict[str, Any]] = [{"choices": [first]}, {"choices": [last]}, {"choices": [], "usage": USAGE}]
     envelope = _envelope(model, "chat.completion.chunk")
     return b"".join(f"data: {json.dumps(envelope | chunk)}\n\n".encode() for chunk in chunks) + b"data: [DONE]\n\n"
 

@@ -130,8 +130,9 @@ def test_qwen_codes_a_mission_is_rejected_and_goes_on_with_its_conversation(
         greeting, message = ("Hello, dear world\n", "Greet warmly") if rework else ("Hello, world\n", "Greet")
         path = f"{mission['worktree']}/{FILE}"
         stage, commit = f"git add {FILE}", f"git commit -m '{message}'"
+        reads: list[Answer] = [[Use("read_file", {"file_path": path})]] if rework else []
         steps: list[Answer] = [
-            *([[Use("read_file", {"file_path": path})]] if rework else []),
+            *reads,
             [Use("write_file", {"file_path": path, "content": greeting})],
             [Use("run_shell_command", {"command": stage, "is_background": False, "description": "Stage"})],
             [Use("run_shell_command", {"command": commit, "is_background": False, "description": "Commit"})],

@@ -22,7 +22,7 @@ from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Session, service_of
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Outcome, Session, service_of
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
@@ -250,10 +250,10 @@ class Stage:
                 self.workspace.read(queries.missions.get, mission.id).question
                 and not self.workspace.read(queries.missions.get, mission.id).answer
             )
-            outcome = "failed" if ran.code else "needs_input" if asked else "completed"
+            outcome: Outcome = "failed" if ran.code else "needs_input" if asked else "completed"
             self.workspace.write_as(
                 service_of(session.id), operations.sessions.end, session.id, outcome, "as the agent ended"
-            )  # type: ignore[arg-type]
+            )
         return ran
 
     def later(self) -> None:

@@ -35,8 +35,10 @@ ODD_TIMES = [
     datetime(2026, 1, 1, tzinfo=UTC),
 ]
 odd = st.sampled_from([*ODD_TEXTS, *ODD_NUMBERS, *ODD_TIMES, None, [], {}, ["\ud83d"], {"title": float("nan")}])
-odd_json = st.sampled_from([*ODD_TEXTS, *ODD_NUMBERS, None, [], {}, ["\ud83d"], [float("inf")], "0001-01-01T00:00:00Z"])
-SETTABLE = [*MissionDraft.__match_args__]  # type: ignore[attr-defined]
+odd_json: st.SearchStrategy[Any] = st.sampled_from(
+    [*ODD_TEXTS, *ODD_NUMBERS, None, [], {}, ["\ud83d"], [float("inf")], "0001-01-01T00:00:00Z"]
+)
+SETTABLE = [*MissionDraft.__match_args__]
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_what_an_agent_prints_stops_no_reader(
         session.id,
         usage=meter.total,
         activity=str(said[-1]),
-        conversation_id=next((event.text for event in said if isinstance(getattr(event, "text", None), str)), None),
+        conversation_id=next((text for event in said if isinstance(text := getattr(event, "text", None), str)), None),
     )
     read_everything(workspace, project.id)
 
@@ -127,7 +129,7 @@ def test_what_a_person_writes_is_refused_or_read(
     if field != "list":
         tried(lambda: workspace.write(operations.missions.edit, mission.id, {field: value}))
     if isinstance(value, str):
-        tried(lambda: workspace.write(operations.missions.add_note, mission.id, "comment", value))
+        tried(lambda: workspace.write(operations.missions.add_note, mission.id, "progress", value))
         tried(lambda: workspace.write(operations.memory.append, project.id, "index", value))
         tried(lambda: workspace.write(operations.comments.add, mission.id, value, 1, "new", value))
         tried(lambda: workspace.write(operations.filters.save, project.id, value, value))
@@ -189,7 +191,7 @@ def test_a_mission_that_could_not_be_read_again_is_not_written(workspace: Worksp
         replace(mission, title="half \ud83d"),
     ):
         with pytest.raises(InvalidValue):
-            workspace.write(lambda change, wrong=wrong: rows.put_mission(change.connection, wrong, 1))
+            workspace.write(lambda change: rows.put_mission(change.connection, wrong, 1))  # noqa: B023 - done here
     assert workspace.read(queries.missions.get, mission.id) == mission
 
 

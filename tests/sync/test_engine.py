@@ -50,7 +50,7 @@ async def desk(home: Path, served: ServedHub) -> AsyncIterator[WorkspaceThread]:
     account = Account("ann@hub", "hub", served.url, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread() as opened:
         await opened.run(replica.connecting.put_account, account)
-        await opened.write(replica.connecting.connect, account, PROJECT, {})
+        await opened.write(replica.connecting.connect, account, {**PROJECT}, {})
         yield opened
 
 
@@ -211,7 +211,11 @@ async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
 ) -> None:
     news = asyncio.Event()
     loop = asyncio.get_running_loop()
-    served.hub.on_effect = lambda effect: loop.call_soon_threadsafe(news.set)
+
+    def told(effect: object) -> None:
+        loop.call_soon_threadsafe(news.set)
+
+    served.hub.on_effect = told
     running = asyncio.create_task(engine.keep_links())
     try:
         async with asyncio.timeout(20):

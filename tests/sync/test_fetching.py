@@ -49,7 +49,7 @@ async def test_every_page_is_read(said: dict[str, Any], asked: dict[str, str]) -
 
 
 async def test_a_server_that_gives_the_same_page_again_and_again_ends() -> None:
-    same = {"items": [{"id": "1"}], "nextCursor": "1"}
+    same: Json = {"items": [{"id": "1"}], "nextCursor": "1"}
     link = Pages(same, same, same)
     assert len(await fetching.projects(link, HUB)) == 2
 

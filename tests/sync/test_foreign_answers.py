@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -142,14 +143,10 @@ async def test_a_renewal_whose_answer_was_lost_is_asked_for_with_the_same_key(ho
     with saying(200, fresh) as (url, then):
         known = tokens.read("ann@hub")
         assert known is not None and known.renewal in keys
-        tokens.write("ann@hub", Tokens(**{**vars_of(known), "token_endpoint": f"{url}/token"}), in_file=True)
+        tokens.write("ann@hub", replace(known, token_endpoint=f"{url}/token"), in_file=True)
         got = tokens.renew("ann@hub", "at_old")
     assert then[0]["idempotency-key"] in keys
     assert got is not None and got.access == "at_new" and got.renewal and got.renewal not in keys
-
-
-def vars_of(known: Tokens) -> dict[str, object]:
-    return {name: getattr(known, name) for name in known.__slots__}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"account ann@hub": 5}', '{"account ann@hub": "no json"}'])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.entities import SYSTEM, Json, JsonObject
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
@@ -20,10 +20,11 @@ from solo_unicorn.workspace.store import StoreDamaged, StoreFull
 from solo_unicorn.workspace.workspace import Workspace
 
 PROJECT = "01J00000000000000000000000"
-STAGES = [{"stage": "plan", "requireReview": True}]
-FLOW = {"id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": STAGES}
-THEIRS = {
-    "id": "01J0000000000000000000000A",
+STAGES: Json = [{"stage": "plan", "requireReview": True}]
+FLOW: JsonObject = {"id": "01JF", "name": "Standard", "isDefault": True, "stageSequence": STAGES}
+THEIRS_ID = "01J0000000000000000000000A"
+THEIRS: JsonObject = {
+    "id": THEIRS_ID,
     "projectId": PROJECT,
     "title": "theirs",
     "version": 3,
@@ -56,10 +57,10 @@ def lines(path: Path) -> list[dict[str, object]]:
 def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         made = workspace.write(operations.missions.create, PROJECT, MissionDraft("Made on the train"))
         workspace.write(operations.projects.create_actor, PROJECT, "Careful")
-        sent = workspace.write(operations.missions.edit, THEIRS["id"], {"priority": 5})
+        sent = workspace.write(operations.missions.edit, THEIRS_ID, {"priority": 5})
         first = workspace.read(replica.mirroring.due, "ann@hub")[0]
         workspace.write_as(SYSTEM, replica.mirroring.freeze, first.seq, FULL, 1.0)
         workspace.checkpoint()
@@ -74,7 +75,7 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
         connect(workspace)
         assert replica.mirroring.recover_unsent(workspace) == {"": 0, PROJECT: 3}
         assert replica.mirroring.recover_unsent(workspace) == {"": 0}, "once"
-        mission = workspace.read(queries.missions.get, THEIRS["id"])
+        mission = workspace.read(queries.missions.get, THEIRS_ID)
         assert (mission.title, mission.priority) == ("mine", sent.priority)
         assert workspace.read(queries.missions.get, made.id).title == "Made on the train"
         assert [one.name for one in workspace.read(queries.projects.actors, PROJECT)] == ["Careful"]
@@ -84,7 +85,7 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
 def test_what_was_sent_does_not_come_back(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         row = workspace.read(replica.mirroring.due, "ann@hub")[0]
         workspace.write_as(SYSTEM, replica.mirroring.freeze, row.seq, FULL, 1.0)
         workspace.write_as(
@@ -105,7 +106,7 @@ def test_what_was_sent_does_not_come_back(path: Path) -> None:
 def test_another_account_does_not_send_it(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "of ann"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "of ann"})
     path.unlink()
     with Workspace.open(path) as workspace:
         connect(workspace, "bob")
@@ -116,7 +117,7 @@ def test_another_account_does_not_send_it(path: Path) -> None:
 def test_a_line_that_was_cut_off_and_one_that_is_none_cost_nothing_else(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
     own = journal.path_of(path)
     own.write_bytes(own.read_bytes() + b'\xff\xfe not json\n{"mutation_id": "half')
     (row,) = journal.unsent(own)
@@ -133,15 +134,15 @@ def test_the_journal_stays_small_and_keeps_what_a_restored_workspace_lost(
         workspace.checkpoint()
     backup = path.read_bytes()
     with Workspace.open(path) as workspace:
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "after the backup"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "after the backup"})
         workspace.checkpoint()
     path.write_bytes(backup)
     with Workspace.open(path) as workspace:
         for number in range(40):
-            workspace.write(operations.missions.edit, THEIRS["id"], {"description": f"words {number}"})
+            workspace.write(operations.missions.edit, THEIRS_ID, {"description": f"words {number}"})
         assert journal.path_of(path).stat().st_size < 8000
         assert replica.mirroring.recover_unsent(workspace)[PROJECT] == 1
-        assert workspace.read(queries.missions.get, THEIRS["id"]).title == "after the backup"
+        assert workspace.read(queries.missions.get, THEIRS_ID).title == "after the backup"
 
 
 def test_a_full_disk_refuses_the_edit_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +155,12 @@ def test_a_full_disk_refuses_the_edit_and_says_so(path: Path, monkeypatch: pytes
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", full)
             with pytest.raises(StoreFull, match="no space left"):
-                workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+                workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         assert (
-            workspace.read(queries.missions.get, THEIRS["id"]).title == "theirs"
+            workspace.read(queries.missions.get, THEIRS_ID).title == "theirs"
             and workspace.read(replica.mirroring.queued) == []
         )
-        workspace.write(operations.missions.edit, THEIRS["id"], {"title": "mine"})
+        workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         assert len(journal.unsent(journal.path_of(path))) == 1
 
 

@@ -35,17 +35,17 @@ def test_pages_are_board_order_cut_into_pieces(home: Path) -> None:
             workspace.write(operations.missions.move, made.id, name, top=number % 3 == 0)
         everything = [workspace.read(queries.missions.get, str(number)) for number in range(1, 31)]
         ordered = sorted(everything, key=lambda m: (m.project_id, LISTS.index(m.list), m.list_order, m.id))
-        for project, lists, ready, text, limit in product(
+        for wanted, lists, ready, text, limit in product(
             (None, *projects), FILTERS, (None, True, False), (None, "word"), (1, 4, 50)
         ):
             expected = [
                 one
                 for one in ordered
-                if (project is None or one.project_id == project)
+                if (wanted is None or one.project_id == wanted)
                 and (lists is None or one.list in lists)
                 and (ready is None or one.ready == ready)
             ]
-            found, total = read_all(workspace, project, limit, lists=lists, ready=ready, text=text)
+            found, total = read_all(workspace, wanted, limit, lists=lists, ready=ready, text=text)
             assert [one.number for one in found] == [one.number for one in expected]
             assert total == len(expected)
 

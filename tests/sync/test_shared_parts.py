@@ -24,7 +24,7 @@ from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
 
 PROJECT = "01J00000000000000000000000"
-FLOW = {
+FLOW: dict[str, Any] = {
     "id": "01JF0000000000000000000000",
     "name": "Standard",
     "isDefault": True,
@@ -70,7 +70,7 @@ class Machine:
         """Everything arrives at the hub, and no answer comes back."""
         for one in self.workspace.read(replica.mirroring.due, self.account.id):
             exchange = push(self.workspace, one, self.can, self.hub.now)
-            request = exchange.send(None)
+            request = next(exchange)
             while request.method == "GET":
                 request = exchange.send(self.hub.handle(request))
             self.hub.handle(request)
@@ -197,9 +197,8 @@ def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
     (moved,) = ann.read(replica.mirroring.due, both[0].account.id)
     both[0]._talk(push(ann, moved, both[0].can, before))  # the clock is known from before the long silence only
     both[0].sync()
-    assert [(one.kind, one.mine["list"]) for one in ann.read(replica.settling.list_open)] == [
-        ("outcome_unknown", "doing")
-    ]
+    (shown,) = ann.read(replica.settling.list_open)
+    assert isinstance(shown.mine, dict) and (shown.kind, shown.mine["list"]) == ("outcome_unknown", "doing")
     assert (
         ann.read(queries.missions.get, mission.id).list == "todo" == hub.state.missions[mission.id]["list"]
         and ann.read(replica.mirroring.queued) == []

@@ -13,13 +13,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.board import Card
-from solo_unicorn.missions.entities import SYSTEM, Json
+from solo_unicorn.missions.entities import LISTS, SYSTEM, Json, ListName
 from solo_unicorn.missions.errors import UsageError
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.board import Board
@@ -119,13 +120,12 @@ class Story:
 
     def card(self, title: str) -> Card:
         """A card by the beginning of its title, as it is in the workspace now."""
-        lists = ("todo", "doing", "review", "done", "loop")
-        cards = [card for name in lists for card in self.workspace.read(queries.board.cards, self.project, name)]
+        cards = [card for name in LISTS for card in self.workspace.read(queries.board.cards, self.project, name)]
         return next(card for card in cards if card.title.startswith(title))
 
-    def titles(self, in_list: str) -> list[str]:
+    def titles(self, in_list: ListName) -> list[str]:
         """The titles of a list in board order."""
-        return [card.title for card in self.workspace.read(queries.board.cards, self.project, in_list)]  # type: ignore[arg-type]
+        return [card.title for card in self.workspace.read(queries.board.cards, self.project, in_list)]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commanded:
     return Commanded()
 
 
-async def until(pilot: Pilot[Any], wanted: Callable[[], object], what: str = "") -> None:
+async def until(pilot: Pilot[Any], wanted: Callable[..., object], what: str = "") -> None:
     """Let the application go on until something is so; fails after the deadline."""
     end = time.monotonic() + DEADLINE
     while True:
@@ -177,7 +177,7 @@ async def ready(pilot: Pilot[Any]) -> Board:
     return app.screen.query_one(Board)
 
 
-def screen_text(app: SoloUnicornApp) -> str:
+def screen_text(app: App[Any]) -> str:
     """What the screen shows, as lines without their trailing spaces."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"

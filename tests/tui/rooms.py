@@ -298,7 +298,7 @@ async def signing_in(pilot: Pilot[Any], story: Story) -> None:
     assert isinstance(screen, SignInScreen)
     await until(pilot, lambda: screen.query_one(Input).has_focus)
     screen.query_one(Input).value = "https://hub.example.org"
-    screen._open = lambda page: None  # type: ignore[method-assign, assignment, return-value]
+    screen._open = lambda page: None  # type: ignore[method-assign, assignment, misc]
     screen._go_to("https://hub.example.org/oauth/authorize?response_type=code&client_id=solo-unicorn-cli&state=x7")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -108,7 +109,7 @@ class World:
         )
 
 
-def press(app: App[object], key: str) -> None:
+def press(app: App[Any], key: str) -> None:
     """Type a key without waiting for what it does."""
     character = key if len(key) == 1 else {"space": " "}.get(key)
     driver = app._driver
@@ -139,7 +140,7 @@ async def type_all(story: Story, keys: list[str], size: tuple[int, int], chance:
         assert app.is_running, typed
 
 
-async def resize(pilot: Pilot[object], chance: random.Random) -> None:
+async def resize(pilot: Pilot[Any], chance: random.Random) -> None:
     """Another size of the terminal."""
     await pilot.resize_terminal(chance.randint(1, 200), chance.randint(1, 60))
 

@@ -65,7 +65,7 @@ async def pressed_and_clicked(story: Story, name: str) -> set[str]:
 
         active = {key: one for key, one in app.screen.active_bindings.items() if one.enabled and one.binding.id}
         mine = {key: one for key, one in active.items() if not (one.binding.id or "").startswith(BOARD)}
-        app.run_action = run_action  # type: ignore[method-assign]
+        app.run_action = run_action  # type: ignore[method-assign, assignment]
         typing = isinstance(app.focused, Input | TextArea)
         for key, one in mine.items():
             if typing and len(key) == 1:

@@ -17,7 +17,7 @@ import pyte
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import Author
+from solo_unicorn.missions.entities import Author, ListName
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -129,12 +129,12 @@ def reviewed(web: Web) -> str:
         return made.id
 
 
-def titles(in_list: str) -> list[str]:
+def titles(in_list: ListName) -> list[str]:
     with Workspace.open() as workspace:
         return [
             card.title
             for card in workspace.read(queries.board.cards, workspace.read(queries.projects.list_all)[0].id, in_list)
-        ]  # type: ignore[arg-type]
+        ]
 
 
 def test_sign_in_create_drag_and_review(web: Web, board: Board, reviewed: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     connect, send = store._connect, HttpTransport.send
 
-    def traced(path: Path) -> store.sqlite3.Connection:
+    def traced(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.set_trace_callback(lambda sql: counted.update(transactions=sql.startswith("BEGIN IMMEDIATE")))
         return connection

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
@@ -31,7 +32,7 @@ class Hub:
         self.generation = 0
         self.away = False
         self.copied = False
-        self.offers: list[dict[str, Any]] = []
+        self.offers: list[Json] = []
         self.said: list[Request] = []
 
     async def send(self, request: Request) -> Answer:
@@ -40,7 +41,7 @@ class Hub:
         if self.away:
             return NoAnswer("away")
         if request.method == "GET":
-            known = {"generation": self.generation}
+            known: Json = {"generation": self.generation}
             return Response(200, {}, known) if self.generation else Response(404, {}, {"error": {"code": "not_found"}})
         if request.method == "PUT" and self.copied:
             return self._refused("conflict", {"reason": "other_machine"})

@@ -36,7 +36,7 @@ def test_the_service_synchronises_by_itself(workstation: Path, served: ServedHub
     with Workspace.open() as workspace:
         tokens.write(account.id, tokens.Tokens(access=PAT), in_file=True)
         replica.connecting.put_account(workspace, account)
-        workspace.write(replica.connecting.connect, account, PROJECT, {})
+        workspace.write(replica.connecting.connect, account, {**PROJECT}, {})
         mission = workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="By the service"))
         until(lambda: mission.id in served.hub.state.missions, "the mission reached the hub")
         with served.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ async def test_a_closure_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_
         held.set()
         go.wait(10)
 
-    def add(number: int) -> object:
+    def add(number: int) -> Callable[[Connection], int]:
         def work(at: Connection) -> int:
             at.execute(text("INSERT INTO numbers VALUES (:n)"), {"n": number})
             if number % 3 == 0:
@@ -32,8 +33,8 @@ async def test_a_closure_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_
 
     first = asyncio.create_task(database.write(hold))
     await asyncio.to_thread(held.wait, 10)
-    waiting = [asyncio.create_task(database.write(add(number))) for number in range(90)]  # type: ignore[arg-type]
-    waiting.append(asyncio.create_task(database.write(add(1))))  # type: ignore[arg-type]  # there is a 1 already
+    waiting = [asyncio.create_task(database.write(add(number))) for number in range(90)]
+    waiting.append(asyncio.create_task(database.write(add(1))))  # there is a 1 already
     await asyncio.sleep(0)
     go.set()
     await first

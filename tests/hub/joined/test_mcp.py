@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
@@ -41,7 +41,7 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
     async def use(token: str, tool: str, **arguments: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx.AsyncClient(headers=headers, timeout=30) as http,
+            httpx2.AsyncClient(headers=headers, timeout=30) as http,
             streamable_http_client(hub.url + "/mcp", http_client=http) as (reading, writing, *_),
             ClientSession(reading, writing) as session,
         ):

@@ -7,6 +7,7 @@ import resource
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
@@ -27,7 +28,7 @@ async def test_a_change_at_one_hub_is_heard_at_the_other_and_files_and_tokens_ar
         command(tmp_path, "user", "add", "ann@example.org", "--organization", "Ann's", database_url=url)
         token = command(tmp_path, "token", "create", "ann@example.org", database_url=url)
         headers = {"Authorization": f"Bearer {token}"}
-        common = {"public_url": "http://127.0.0.1:8420", "database_url": url}
+        common: Any = {"public_url": "http://127.0.0.1:8420", "database_url": url}
         async with (
             program(tmp_path, **common) as one,
             program(tmp_path, **common) as two,
@@ -43,7 +44,7 @@ async def test_a_change_at_one_hub_is_heard_at_the_other_and_files_and_tokens_ar
                 path = f"/api/v1/missions/{mission['id']}"
                 for number in range(10):
                     await here.patch(path, json={"title": f"Lamp {number}"}, headers={"If-Match": "*"})
-                seen = []
+                seen: list[int] = []
                 while len(seen) < 10:
                     heard = await client.hear()
                     if heard["type"] == "mission.update":

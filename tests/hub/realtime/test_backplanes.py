@@ -22,9 +22,9 @@ CHANNEL = f"mission:{MISSION}"
 @pytest.fixture(scope="module", params=["postgres", "redis"])
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[], Backplane]]:
     server = getattr(outside, request.param)
-    kind = {"postgres": PostgresBackplane, "redis": RedisBackplane}[request.param]
+    kinds: dict[str, Callable[[str], Backplane]] = {"postgres": PostgresBackplane, "redis": RedisBackplane}
     with server() as url:
-        yield lambda: kind(url)
+        yield lambda: kinds[request.param](url)
 
 
 @pytest.fixture

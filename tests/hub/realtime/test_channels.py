@@ -177,4 +177,5 @@ async def test_a_stopping_hub_says_when_to_come_back() -> None:
 
 async def test_frames_are_compressed_where_the_client_asks_for_it() -> None:
     async with running() as hub, hub.client() as client:
+        assert client.opened.response is not None
         assert "permessage-deflate" in client.opened.response.headers["Sec-WebSocket-Extensions"]

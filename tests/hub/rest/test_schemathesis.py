@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -22,7 +23,7 @@ from .serving import Served, end, free_port, served, start
 
 pytestmark = pytest.mark.slow
 EXAMPLES = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "3"))
-schema = schemathesis.openapi.from_dict(document("/api/v1"))  # type: ignore[arg-type]
+schema = schemathesis.openapi.from_dict(document("/api/v1"))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "two processes on postgresql"])
@@ -47,7 +48,7 @@ def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-def test_no_fault_and_no_answer_that_is_not_written_down(case: schemathesis.Case, hub: Served) -> None:
+def test_no_fault_and_no_answer_that_is_not_written_down(case: schemathesis.Case[Any], hub: Served) -> None:
     hub.use_present_ids(case)
     answer = case.call(base_url=hub.address, headers={"Authorization": f"Bearer {hub.token}"}, timeout=30)
     case.validate_response(

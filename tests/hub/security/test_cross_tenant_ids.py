@@ -115,7 +115,7 @@ async def test_an_id_of_somebody_else_is_answered_like_one_that_nobody_has(hub: 
         tried += 1
         answers = []
         for path, given in ((theirs, ids), (nobodys, nobody)):
-            body = {"json": body_of(given)} if row.body is not None else {}
+            body: dict[str, Any] = {"json": body_of(given)} if row.body is not None else {}
             answers.append(await hub.ben.request(row.method, path, headers={"If-Match": "*"}, **body))
         one, other = answers
         said = (row.method, row.path, one.status_code, one.text[:300], other.status_code, other.text[:300])

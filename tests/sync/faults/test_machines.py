@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import EngineRuns, alone
@@ -127,7 +128,7 @@ async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann
     await ann.settle()
     before = await ann.desk.read(replica.mirroring.mirrored, PROJECT["id"])
     for number in range(3):
-        body = {
+        body: Json = {
             "id": f"01J{number:023d}",
             "title": f"big {number}",
             "description": "x" * 100_000,
@@ -167,7 +168,7 @@ async def test_a_full_disk_does_not_end_the_running_engine(ann: Machine, served:
         fails(*words)
         failed.set()
 
-    ann.link.pace.failed = told  # type: ignore[method-assign]
+    ann.link.pace.failed = told  # type: ignore[method-assign, assignment]
     ann.link._clock = real_time.monotonic  # here time passes by itself
     running = asyncio.create_task(ann.engine.keep_links())
     stop = ann.desk.on_change(changed.set)

@@ -125,8 +125,8 @@ class SimulatedHub:
             case "GET", ["projects", _, "events"] if not self.plain:
                 return self._history(request)
             case "GET", ["missions", mission_id, "attachments"] if not self.plain:
-                found = [one for one in self.state.files.values() if one["missionId"] == mission_id]
-                return Response(200, {}, {"items": [one for one in found if one["state"] == "complete"]})
+                files = [one for one in self.state.files.values() if one["missionId"] == mission_id]
+                return Response(200, {}, {"items": [one for one in files if one["state"] == "complete"]})
             case "GET", ["missions", mission_id]:
                 found = self.state.missions.get(mission_id)
                 return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
@@ -137,7 +137,7 @@ class SimulatedHub:
         state, after = self.state, request.query.get("after") or request.query.get("cursor") or ""
         ids = sorted(one for one in state.missions if one > after)
         limit = min(int(request.query.get("limit", 100)), 4)
-        items = [state.missions[one] for one in ids[:limit]]
+        items: list[Any] = [state.missions[one] for one in ids[:limit]]
         following = ids[limit - 1] if len(ids) > limit else None
         if self.plain:
             return Response(200, {}, {"data": [_plain(one) for one in items], "meta": {"nextCursor": following}})
@@ -190,7 +190,7 @@ class SimulatedHub:
 
     def _history(self, request: Request) -> Response:
         after, kinds = int(request.query.get("after", "0")), request.query.get("kinds", "").split(",")
-        later = [one for one in self.state.history if one["seq"] > after and one["kind"] in kinds]
+        later: list[Any] = [one for one in self.state.history if one["seq"] > after and one["kind"] in kinds]
         more = len(later) > 3
         return Response(200, {}, {"items": later[:3], "nextAfter": str(later[2]["seq"]) if more else None})
 

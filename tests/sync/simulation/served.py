@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n" + body)  # in one packet with the head
+        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # in one packet with the head
         self.flush_headers()
 
     def _api(self, path: str, query: dict[str, list[str]], content: bytes) -> Response | bytes:
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["projects"]:
                 document = dict(request.body) if isinstance(request.body, dict) else {}
                 served.projects[document["id"]] = document
-                served.hub.project_id = document["id"]
+                served.hub.project_id = str(document["id"])
                 served.hub.state.project = document
                 return Response(201, {}, document)
         return served.hub.handle(request)

@@ -410,9 +410,11 @@ class World:
         elif conflict.kind == "deleted_locally":
             self.deleted.append((machine.name, conflict.mission_id))
         elif conflict.kind in ("outcome_unknown", "progress"):
-            for name, value in conflict.mine.items():
-                if name in ("title", "reviewFeedback") and value:
-                    self._said(machine, made, name, value, str((conflict.theirs or {}).get(name) or made.title))
+            mine: Any = conflict.mine
+            theirs: Any = conflict.theirs or {}
+            for name, value in mine.items():
+                if made is not None and name in ("title", "reviewFeedback") and value:
+                    self._said(machine, made, name, value, str(theirs.get(name) or made.title))
             self._given_up(machine, conflict)
 
     def _settle_part(self, machine: Machine, conflict: Any) -> None:
@@ -720,7 +722,7 @@ def _entity(conflict: Any) -> str:
 def _shown_of(machine: Machine, conflict: Any) -> str:
     """What stands there now on the machine."""
     workspace, part_id = machine.workspace, conflict.mission_id
-    found = [
+    found: list[Any] = [
         *workspace.read(queries.projects.actors, PROJECT),
         *workspace.read(queries.projects.repositories, PROJECT),
         *workspace.read(queries.projects.flows, PROJECT),

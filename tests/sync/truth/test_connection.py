@@ -104,7 +104,8 @@ class Watch:
             return
 
     def until(self, event: str, within: float = LATEST) -> dict[str, Any]:
-        end, heard = time.monotonic() + within, []
+        end = time.monotonic() + within
+        heard: list[str] = []
         while True:
             try:
                 said = self._lines.get(timeout=max(0.01, end - time.monotonic()))

@@ -139,9 +139,9 @@ async def lead_up(pilot: Pilot[Any], story: Story, keys: list[str]) -> None:
     """Press the keys that come before."""
     for key in keys:
         if key.startswith("+"):
-            await until(pilot, lambda key=key: pilot.app.screen.model.summary.project.name == key[1:])  # type: ignore[attr-defined, misc]
+            await until(pilot, lambda key=key: pilot.app.screen.model.summary.project.name == key[1:])  # type: ignore[attr-defined]
         elif key.startswith("-") and len(key) > 1:
-            await until(pilot, lambda key=key: len(story.titles("todo")) == 6 - int(key[1:]))  # type: ignore[misc]
+            await until(pilot, lambda key=key: len(story.titles("todo")) == 6 - int(key[1:]))
         else:
             await pilot.press(key)
 
@@ -242,4 +242,4 @@ async def test_the_wheel_goes_sideways(story: Story) -> None:
         board = await ready(pilot)
         for kind, wanted in ((MouseScrollRight, "doing"), (MouseScrollRight, "review"), (MouseScrollLeft, "doing")):
             board.post_message(kind(board, 5, 5, 0, 0, 0, False, False, False, 5, 5))
-            await until(pilot, lambda wanted=wanted: board.cursor.active == wanted)  # type: ignore[misc]
+            await until(pilot, lambda wanted=wanted: board.cursor.active == wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     def note(sql: str) -> None:
         counted.update(writes=sql.startswith("BEGIN IMMEDIATE"), reads=sql.startswith("SELECT"))
 
-    def traced(path: Path) -> store.sqlite3.Connection:
+    def traced(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.set_trace_callback(note)
         return connection

@@ -56,7 +56,7 @@ async def test_many_in_a_row_are_moved_and_deleted_by_keyboard(story: Story) -> 
         before = shown(board)["todo"]
         for left, key in enumerate("LDL", 1):
             await pilot.press(key)
-            await until(pilot, lambda left=left: len(shown(board)["todo"]) == len(before) - left)  # type: ignore[misc]
+            await until(pilot, lambda left=left: len(shown(board)["todo"]) == len(before) - left)
         assert shown(board)["todo"] == before[3:]
         assert board.cursor.active == "todo"
 

@@ -314,9 +314,10 @@ def test_a_view_is_kept_and_nonsense_is_the_plain_board() -> None:
 @pytest.mark.parametrize("width", range(1, 200, 7))
 @pytest.mark.parametrize("collapsed", [frozenset(), frozenset({"todo"}), frozenset({"doing", "done", "loop"})])
 def test_lists_fill_the_width_exactly(width: int, collapsed: frozenset[ListName]) -> None:
-    for active in ("todo", "review", "loop"):
+    lists: tuple[ListName, ...] = ("todo", "review", "loop")
+    for active in lists:
         for first in (0, 4):
-            _, visible = arrange(width, active, first, collapsed)  # type: ignore[arg-type]
+            _, visible = arrange(width, active, first, collapsed)
             assert sum(room for _, room in visible) == width
             assert active in dict(visible)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def workspace(home: Path) -> Iterator[Workspace]:
     with Workspace.open() as opened:
         account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
         replica.connecting.put_account(opened, account)
-        opened.write(replica.connecting.connect, account, PROJECT, {})
+        opened.write(replica.connecting.connect, account, {**PROJECT}, {})
         opened.write_as(
             SYSTEM, replica.mirroring.take_changes, PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1}
         )
@@ -127,6 +127,7 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], mission.id, "M1", "field", "description", "a", "mine\n", "theirs\n")
     left: list[str] = []
+    edited: Callable[[str], str] = str
     monkeypatch.setattr(screen, "edit_in_editor", lambda app, text, settings: left.append(text) or edited(text))
     app = SoloUnicornApp(
         lambda: opening(workspace.path, None, None), path=workspace.path, settings=Settings(), serve=False
@@ -135,7 +136,6 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
         await ready(pilot)
         await pilot.press("U")
         await until(pilot, lambda: "theirs" in text(pilot))
-        edited = lambda text: text  # noqa: E731
         await pilot.press("e")
         await until(pilot, lambda: any("marks of the conflict" in one.title for one in app._notifications))
         assert app.clipboard == left[-1] and "mine" in left[-1] and "theirs" in left[-1]

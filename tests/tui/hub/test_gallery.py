@@ -18,7 +18,7 @@ from ..conftest import Commanded, Story, ready, text, until
 async def test_a_public_project_is_found_starred_asked_for_and_mirrored(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
+    found: Json = [{"id": "P1", "publicSlug": "lighthouse", "name": "Lighthouse", "starCount": 1}]
 
     def answer(*arguments: str) -> Json:
         if arguments[:2] == ("projects", "star"):

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.entities import JsonObject
+from solo_unicorn.missions.entities import Json, JsonObject
 from solo_unicorn.tui.kit.lines import Row, paragraphs
 from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.mission.changed_words import changed_words, grounded
@@ -28,7 +28,7 @@ def diff_of(*lines: str, path: str = "pay.py", section: str = "") -> JsonObject:
         old, new = old + (line[0] in " -"), new + (line[0] in " +")
         numbers = {"old": old if line[0] in " -" else None, "new": new if line[0] in " +" else None}
         told.append({"kind": line[0], "text": line[1:], **numbers})
-    hunk = {"oldStart": 12, "newStart": 12, "section": section, "lines": told}
+    hunk: Json = {"oldStart": 12, "newStart": 12, "section": section, "lines": told}
     return {"files": [{"path": path, "added": 1, "removed": 1, "hunks": [hunk]}]}
 
 
@@ -131,8 +131,7 @@ def test_generated_files_are_folded_until_a_person_opens_them() -> None:
 
 async def test_changes_are_walked_through_and_files_folded_by_keyboard(story: Story) -> None:
     diff = diff_of(" a", "-b", "+c")
-    files = diff["files"]
-    assert isinstance(files, list) and isinstance(files[0], dict)
+    files: Any = diff["files"]
     story.commands = Commanded(lambda *words: {**diff, "files": [files[0], {**files[0], "path": "till.py"}]})
     async with story.app().run_test(size=(120, 40)) as pilot:
         await enter(pilot, story, "Checkout", "changes")

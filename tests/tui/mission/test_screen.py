@@ -19,8 +19,8 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.kit.tabline import TabLine
 from solo_unicorn.tui.mission.form import MissionForm
-from solo_unicorn.tui.mission.live import pane_id
-from solo_unicorn.tui.mission.screen import TABS, MissionScreen
+from solo_unicorn.tui.mission.live import TABS, pane_id
+from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.tui.mission.session import SessionPane
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
@@ -257,8 +257,8 @@ async def test_the_transcript_is_live(story: Story) -> None:
 
 
 async def test_details_unfold_and_fold(story: Story) -> None:
-    call = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "npm test"}}
-    result = {"type": "tool_result", "tool_use_id": "t1", "content": "17 passed\nin 2 s"}
+    call: Json = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "npm test"}}
+    result: Json = {"type": "tool_result", "tool_use_id": "t1", "content": "17 passed\nin 2 s"}
     write_transcript(
         story,
         [
@@ -354,7 +354,9 @@ async def test_the_diff_of_the_worktree(story: Story, diff: object) -> None:
             assert words in shown
         await pilot.press("right_square_bracket")
         assert pilot.app.screen.query_one("#files", Lines).cursor == 1
-        await until(pilot, lambda: "Changes +2 −1" in text(pilot).splitlines()[2] or pilot.app.screen.reload() is None)
+        screen = pilot.app.screen
+        assert isinstance(screen, MissionScreen)
+        await until(pilot, lambda: "Changes +2 −1" in text(pilot).splitlines()[2] or screen.reload() is None)
 
 
 async def test_why_there_is_no_diff(story: Story, diff: list[Any]) -> None:

@@ -33,7 +33,7 @@ async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScree
     screen = pilot.app.screen
     assert isinstance(screen, ProjectScreen)
     await until(pilot, lambda: screen.query("#settings"))
-    await pilot.press(str(TABS.index(tab) + 1))  # type: ignore[arg-type]
+    await pilot.press(str(TABS.index(tab) + 1))
     await until(pilot, lambda: screen.query(f"#{tab}") and screen.focused is not None)
     return screen
 

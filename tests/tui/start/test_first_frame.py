@@ -66,7 +66,7 @@ def painted_by_textual(app: SoloUnicornApp, size: tuple[int, int]) -> Cells:
 
 def painted_early(app: SoloUnicornApp, story: Story, size: tuple[int, int]) -> Cells:
     found = looks.find(app.settings.ui.theme, app.settings.keys, paths.home(), __version__)
-    assert found is not None
+    assert found is not None and isinstance(app.screen, BoardScreen)
     drawn = rows(
         opening(story.path, None, None),
         found,

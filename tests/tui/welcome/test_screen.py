@@ -78,7 +78,7 @@ async def test_the_repository_of_the_directory_is_offered(home: Path, repository
 
 @pytest.mark.parametrize(("key", "step"), [("enter", "2 of 4"), ("w", "2 of 4"), ("s", "4 of 4")])
 async def test_a_key_that_comes_while_the_repository_is_looked_for_counts(
-    home: Path, repository: Path, commands: Commanded, key: str, step: str
+    home: Path, repository: Path, commands: Commanded, key: str, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pressed, run = asyncio.Event(), commands.run
 
@@ -86,7 +86,7 @@ async def test_a_key_that_comes_while_the_repository_is_looked_for_counts(
         await pressed.wait()
         return await run(program, *arguments, **more)
 
-    commands.run = slowly  # type: ignore[method-assign]
+    monkeypatch.setattr(commands, "run", slowly)
     async with first_app(home, repository, commands).run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen) and "looking" in text(pilot))
         await pilot.press(key)
@@ -121,7 +121,7 @@ async def test_without_a_repository_it_says_so(home: Path, tmp_path: Path, comma
         await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen))
         await pilot.press(*"https://hub.example", "enter")
         words = ("auth", "login", "--hub=https://hub.example", "--no-browser")
-        await until(pilot, lambda: words in commands)  # type: ignore[operator]
+        await until(pilot, lambda: words in commands)
         await until(pilot, lambda: isinstance(pilot.app.screen, WelcomeScreen))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen) and "Tutorial" in text(pilot))
