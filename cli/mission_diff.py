@@ -17,6 +17,7 @@ from .shapes import ref
 
 if TYPE_CHECKING:
     from ..missions.change_state import ChangeState
+    from ..missions.reading import Reading
     from ..worktrees.diff_model import FileDiff, Hunk
 
 PAGE_LINES = 2000
@@ -30,6 +31,7 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--stat", action="store_true", help="only the files, with counts")
     parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
     parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
+    parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
     parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
     parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
     parser.add_argument(
@@ -42,12 +44,16 @@ def _diff(options: Options) -> None:
     with workspace() as opened:
         mission = opened.read(queries.missions.get, options.mission)
         state = opened.read(queries.missions.change_state_of, mission.id)
-        worktree = _worktree(mission, state)
+        worktree = worktree_of(mission, state)
+        reading = opened.read(queries.reading.of_mission, mission.id)
         comments = [] if options.stat else placed(opened, mission)
     from ..worktrees.diff import mission_diff
     from ..worktrees.paging import page_of
 
     found = mission_diff(worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat)
+    done = 0 if options.stat else sum(reading.has(one.runs) for one in found.files)
+    if options.unreviewed:
+        found = found.without_reviewed(reading)
     pages = 1
     if options.page is not None:
         if options.page_lines < 1:
@@ -58,22 +64,24 @@ def _diff(options: Options) -> None:
     elif output.as_json:
         more: JsonObject = {"page": options.page or 1, "pages": pages}
         more["comments"] = [to_wire(one) for one in comments]
-        output.text("", found.to_json(side_by_side=options.side_by_side) | more)
+        output.text("", found.to_json(reading, side_by_side=options.side_by_side) | more)
     elif options.stat:
         rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
         output.table(("FILE", "STATUS", "LINES"), rows, ())
     else:
         side = max(20, (output.columns - SIDE_EXTRA) // 2) if output.is_terminal else COLUMN
-        shown = _Shown(side if options.side_by_side else None)
+        shown = _Shown(side if options.side_by_side else None, reading)
         for one in found.files:
             shown.file(one, [comment for comment in comments if comment.file == one.path and comment.open])
         output.painted(shown.lines)
     if not output.as_json:
         of = f", page {options.page} of {pages}" if options.page else ""
-        output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{of}")
+        marked = f", {done} reviewed" if done else ""
+        output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{marked}{of}")
 
 
-def _worktree(mission: Mission, state: ChangeState) -> str:
+def worktree_of(mission: Mission, state: ChangeState) -> str:
+    """Where a mission is worked on; says what is missing where there is no diff to be had."""
     if state.worktree_path is None:
         raise Conflict(
             f"{ref(mission)} has no worktree",
@@ -90,18 +98,21 @@ def _worktree(mission: Mission, state: ChangeState) -> str:
 class _Shown:
     """The lines a person gets, each with its paint; `side` is the width of one of two sides, None for one column."""
 
-    def __init__(self, side: int | None) -> None:
+    def __init__(self, side: int | None, reading: Reading) -> None:
         self.lines: list[tuple[str, str]] = []
         self._side = side
+        self._reading = reading
 
     def file(self, one: FileDiff, comments: list[LineComment]) -> None:
         """Its name, its hunks, and below each commented line what was said of it."""
-        self._put("f", f"{one.status}: {f'{one.old_path} → ' if one.old_path else ''}{one.path}")
+        marked = "  (reviewed)" if self._reading.has(one.runs) else ""
+        self._put("f", f"{one.status}: {f'{one.old_path} → ' if one.old_path else ''}{one.path}{marked}")
         if one.binary:
             self._put(" ", "binary file")
         for hunk in one.hunks:
             counts = f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@"
-            self._put("@", f"{counts} {hunk.section}".rstrip())
+            marked = "  (reviewed)" if self._reading.has(hunk.runs) else ""
+            self._put("@", f"{counts} {hunk.section}".rstrip() + marked)
             comments = self._below(hunk, comments) if self._side is None else self._beside(hunk, comments, self._side)
         for left in comments:
             self._said(left)

@@ -27,6 +27,10 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "history": ("mission_reading", "Show everything that happened to a mission."),
             "log": ("mission_log", "Show what its agent did, from the transcript."),
             "diff": ("mission_diff", "Show what a mission changed in its worktree, with the comments on its lines."),
+            "mark": (
+                "mission_mark",
+                "Mark files of the diff as reviewed; a change of their content takes the mark back.",
+            ),
             "comment": ("mission_comment", "Comment on lines of the diff; rejecting hands the comments to the agent."),
             "open": ("mission_open", "Open a shell, your editor or the run script in its worktree; or the PR."),
             "attach": ("mission_files", "Attach files to a mission; copies are kept."),

@@ -7,9 +7,11 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from hashlib import file_digest
 from pathlib import Path
 
 from ..missions.errors import NotFound
+from ..missions.reading import digest, run_digests
 from .diff_model import Diff, FileDiff, FileStatus, Hunk, Line
 from .git import Git, decode
 from .standing import changes
@@ -50,7 +52,10 @@ def mission_diff(
             _intend_to_add(seen, path, new)
         files = list(_files(seen, merge_base, paths))
         if hunks:
-            files = list(_with_hunks(files, _patch(seen, merge_base, paths), max_lines))
+            files = [
+                replace(one, digest="" if one.hunks else _digest(path, one))
+                for one in _with_hunks(files, _patch(seen, merge_base, paths), max_lines)
+            ]
     pending = {change.path for change in dirty}
     files = [replace(one, uncommitted=one.path in pending) for one in files]
     return Diff(merge_base, head, tuple(files), sum(f.added for f in files), sum(f.removed for f in files))
@@ -127,7 +132,19 @@ def _with_hunks(files: list[FileDiff], patch: bytes, max_lines: int | None) -> I
         if one.status == "type changed":
             lines = lines + next(patches, [])
         hunks, truncated = _hunks(lines, max_lines)
-        yield replace(one, hunks=() if one.binary else tuple(hunks), truncated=truncated and not one.binary)
+        runs = run_digests(one.path, ([(line.kind, line.text) for line in hunk.lines] for hunk in hunks))
+        marked = tuple(replace(hunk, runs=found) for hunk, found in zip(hunks, runs, strict=True))
+        yield replace(one, hunks=() if one.binary else marked, truncated=truncated and not one.binary)
+
+
+def _digest(top: Path, one: FileDiff) -> str:
+    """What stands for the content of a file without hunks: a binary file, a rename, a change of mode."""
+    path = top / one.path
+    content = ""
+    if path.is_file() and not path.is_symlink():
+        with path.open("rb") as file:
+            content = file_digest(file, "sha256").hexdigest() + str(path.stat().st_mode & 0o111)
+    return digest(one.path, one.old_path or "", one.status, content)
 
 
 def _split(patch: bytes) -> Iterator[list[bytes]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..missions.entities import Json, JsonObject
+from ..missions.reading import Reading
 
 FileStatus = Literal["added", "modified", "deleted", "renamed", "copied", "type changed", "conflicted"]
 LineKind = Literal[" ", "+", "-", "\\"]
@@ -32,6 +33,8 @@ class Hunk:
     section: str
     """What git shows after the second `@@`: usually the function around it."""
     lines: tuple[Line, ...]
+    runs: tuple[str, ...] = ()
+    """Digests of its runs of changed lines (`missions.reading`); a hunk cut by a page has those of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ class FileDiff:
     """There are more hunks than are shown here (see `max_lines`)."""
     uncommitted: bool = False
     """At least a part of it is not committed yet."""
+    digest: str = ""
+    """Of a file without hunks: stands for its content."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """What a reviewed mark of the whole file is on."""
+        return tuple(run for hunk in self.hunks for run in hunk.runs) or (self.digest,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,16 @@ class Diff:
     added: int
     removed: int
 
-    def to_json(self, *, side_by_side: bool = False) -> JsonObject:
+    def without_reviewed(self, reading: Reading) -> Diff:
+        """Only the files and hunks that are not marked as reviewed; the counts stay those of the whole."""
+        files = (
+            replace(one, hunks=tuple(hunk for hunk in one.hunks if not reading.has(hunk.runs)))
+            for one in self.files
+            if not reading.has(one.runs)
+        )
+        return replace(self, files=tuple(files))
+
+    def to_json(self, reading: Reading, *, side_by_side: bool = False) -> JsonObject:
         """The diff for `mission diff --json` (camelCase keys); paths that are not UTF-8 are shown with backslashes.
 
         With `side_by_side` a hunk has `rows` of `left` and `right` in the place of `lines`.
@@ -72,7 +91,7 @@ class Diff:
             "head": self.head,
             "added": self.added,
             "removed": self.removed,
-            "files": [_file_json(one, side_by_side) for one in self.files],
+            "files": [_file_json(one, reading, side_by_side) for one in self.files],
         }
 
 
@@ -115,7 +134,7 @@ def side_by_side(hunk: Hunk) -> list[Row]:
     return rows
 
 
-def _file_json(one: FileDiff, pairs: bool) -> Json:
+def _file_json(one: FileDiff, reading: Reading, pairs: bool) -> Json:
     return {
         "path": _text(one.path),
         "oldPath": _text(one.old_path) if one.old_path else None,
@@ -125,17 +144,21 @@ def _file_json(one: FileDiff, pairs: bool) -> Json:
         "binary": one.binary,
         "truncated": one.truncated,
         "uncommitted": one.uncommitted,
-        "hunks": [_hunk_json(hunk, pairs) for hunk in one.hunks],
+        "digest": one.digest or None,
+        "reviewed": reading.has(one.runs),
+        "hunks": [_hunk_json(hunk, reading, pairs) for hunk in one.hunks],
     }
 
 
-def _hunk_json(hunk: Hunk, pairs: bool) -> Json:
+def _hunk_json(hunk: Hunk, reading: Reading, pairs: bool) -> Json:
     found: JsonObject = {
         "oldStart": hunk.old_start,
         "oldCount": hunk.old_count,
         "newStart": hunk.new_start,
         "newCount": hunk.new_count,
         "section": _text(hunk.section),
+        "runs": list(hunk.runs),
+        "reviewed": reading.has(hunk.runs),
     }
     if pairs:
         rows = side_by_side(hunk)

@@ -45,4 +45,5 @@ def _cut(one: FileDiff, first: int, past: int) -> Iterator[Hunk]:
                 len(new),
                 hunk.section,
                 part,
+                hunk.runs,
             )

@@ -105,3 +105,30 @@ def test_open_goes_where_the_work_is(run: Run, changed: Path, monkeypatch: pytes
     with Workspace.open() as opened:
         opened.write_as(SYSTEM, operations.workstation.set_mission_worktree, "M-1", str(tmp_path / "gone"), "m1")
     assert run("mission", "open", "1").code == 3
+
+
+def test_marks_of_what_is_reviewed_are_kept_until_the_content_changes(run: Run, changed: Path) -> None:
+    def reviewed() -> dict[str, list[bool]]:
+        files = run("mission", "diff", "1", "--json").data["files"]
+        return {file["path"]: [file["reviewed"], *(hunk["reviewed"] for hunk in file["hunks"])] for file in files}
+
+    assert run("mission", "mark", "1", "pay.py").out == "pay.py: reviewed; 1 of 2 files are\n"
+    assert reviewed() == {"new.py": [False, False], "pay.py": [True, True, True]}
+    assert "new.py" in run("mission", "diff", "1", "--unreviewed").out
+    assert "pay.py" not in run("mission", "diff", "1", "--unreviewed").out
+    assert "modified: pay.py  (reviewed)" in run("mission", "diff", "1").out
+    text = (changed / "pay.py").read_text()
+    (changed / "pay.py").write_text("# moved down\n" + text.replace("line seven", "line 7 again"))
+    assert reviewed() == {"new.py": [False, False], "pay.py": [False, False, True]}
+    assert run("mission", "mark", "1", "--all").out.endswith("2 of 2 files are\n")
+    assert run("mission", "diff", "1", "--unreviewed", "-q").out == ""
+    assert run("mission", "mark", "1", "new.py", "--unreviewed").out == "new.py: not reviewed; 1 of 2 files are\n"
+    assert run("mission", "mark", "1").code == 2
+    assert run("mission", "mark", "1", "README.md").code == 3
+
+
+def test_a_binary_file_is_marked_by_its_content(run: Run, changed: Path) -> None:
+    (changed / "logo.png").write_bytes(b"\0one")
+    assert run("mission", "mark", "1", "logo.png").out.endswith("1 of 3 files are\n")
+    (changed / "logo.png").write_bytes(b"\0two")
+    assert "logo.png" in run("mission", "diff", "1", "--unreviewed", "-q").out.split()

@@ -27,7 +27,7 @@ from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.tui.mission.changes import ChangesPane
+from solo_unicorn.tui.mission.changes.pane import ChangesPane
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.metrics import MetricsScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.missions.reading import Reading
 from solo_unicorn.worktrees.diff import mission_diff
 from solo_unicorn.worktrees.diff_model import side_by_side
 
@@ -131,7 +132,7 @@ def test_no_changes(pool, repository, make_mission):
 def test_json_is_plain_json(mission):
     name = b"caf\xe9.txt".decode("utf-8", "surrogateescape")
     (mission.path / name).write_bytes(b"\xff line\n")
-    told = json.loads(json.dumps(mission_diff(mission.path, "main").to_json()).encode())
+    told = json.loads(json.dumps(mission_diff(mission.path, "main").to_json(Reading("M"))).encode())
     [one] = [file for file in told["files"] if file["path"].startswith("caf")]
     assert one["path"] == "caf\\xe9.txt" and one["hunks"][0]["lines"][0]["text"] == "\\xff line"
     assert one["uncommitted"] is True and told["added"] == 3

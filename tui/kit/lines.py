@@ -265,9 +265,18 @@ class Lines(Drawn, ScrollView, can_focus=True):
 
     def show_at_top(self, index: int) -> None:
         """Put the cursor on a row and the row at the top of the view."""
+        self.show_at(index, 0)
+
+    def show_at(self, index: int, below: int) -> None:
+        """Put the cursor on a row and the row so many lines below the top of the view."""
         self.set_reactive(Lines.cursor, index)
-        self.scroll_to(y=min(self._tops[index], self.max_scroll_y), animate=False, force=True, immediate=True)
+        y = max(0, min(self._tops[index] - below, self.max_scroll_y))
+        self.scroll_to(y=y, animate=False, force=True, immediate=True)
         self.refresh()
+
+    def below_top(self, index: int) -> int:
+        """How many lines below the top of the view a row stands."""
+        return self._tops[index] - self.scroll_offset.y if index < len(self._tops) else 0
 
     def on_click(self, event: Click) -> None:
         index = self.index_at(event.y)

@@ -20,6 +20,7 @@ from ...missions.entities import (
 from ...missions.errors import NotFound
 from ...missions.flows import enabled_stages
 from ...missions.pull_requests import wanted
+from ...missions.reading import Reading
 from ...missions.records import record
 from ...sync import replica
 from ...workspace import queries
@@ -66,6 +67,8 @@ class MissionData:
     change: ChangeState
     comments: tuple[LineComment, ...]
     """On lines of the diff, by file and line."""
+    reading: Reading
+    """What of the diff the person has reviewed."""
     by_pull_request: bool
     """Whether it would land by a pull request as things are set now."""
     sessions: tuple[Session, ...]
@@ -106,6 +109,7 @@ def read(workspace: Workspace, ref: str) -> MissionData:
         file_states=_file_states(workspace, mission.id),
         change=workspace.read(queries.missions.change_state_of, mission.id),
         comments=tuple(workspace.read(queries.comments.of_mission, mission.id)),
+        reading=workspace.read(queries.reading.of_mission, mission.id),
         by_pull_request=wanted(mission, project, repository),
         sessions=tuple(workspace.read(queries.sessions.find, mission.id)),
         history=tuple(workspace.read(queries.missions.history, mission.id, EVENTS)),

@@ -11,7 +11,7 @@ from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
 from ...workspace import operations
 from ...workspace.workspace import Workspace
-from .changes import ChangesPane
+from .changes.pane import ChangesPane
 from .files import FilesPane
 from .flow import FlowPane
 from .live import LiveMission
@@ -25,6 +25,7 @@ Wish = (
     | ChangesPane.CommentWished
     | ChangesPane.ResolveWished
     | ChangesPane.DeleteWished
+    | ChangesPane.MarkWished
     | FilesPane.Attach
     | FilesPane.Detach
     | FilesPane.Open
@@ -48,6 +49,9 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
         case ChangesPane.DeleteWished(comment=one):
             if await room.app.write(operations.comments.delete, one.id) is not None:
                 room.app.tell("The comment is gone; the history keeps its words")
+                room.reload()
+        case ChangesPane.MarkWished(runs=runs, reviewed=reviewed):
+            if await room.app.write(operations.reading.mark, room.ref, runs, reviewed=reviewed) is not None:
                 room.reload()
         case FilesPane.Attach(path=path):
             made = await room.app.perform(operations.attachments.attach, room.ref, _path_of(room, path))

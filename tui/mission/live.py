@@ -17,7 +17,7 @@ from ..kit.leaving import Place
 from ..kit.paint import Drawn
 from ..kit.tabline import Tab, TabLine
 from . import data as mission_data
-from .changes import ChangesPane
+from .changes.pane import ChangesPane
 from .data import MissionData
 from .files import FilesPane
 from .flow import FlowPane

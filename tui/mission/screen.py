@@ -14,7 +14,7 @@ from ...workspace import operations
 from ..kit.keys import binding
 from ..kit.lines import Lines
 from . import editing
-from .changes import ChangesPane
+from .changes.pane import ChangesPane
 from .files import FilesPane
 from .flow import FlowPane
 from .live import TABS, LiveMission
@@ -62,6 +62,7 @@ class MissionScreen(LiveMission):
     @on(ChangesPane.CommentWished)
     @on(ChangesPane.ResolveWished)
     @on(ChangesPane.DeleteWished)
+    @on(ChangesPane.MarkWished)
     @on(FilesPane.Attach)
     @on(FilesPane.Detach)
     @on(FilesPane.Open)

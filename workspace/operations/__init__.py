@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from . import measured as measured
     from . import projects as projects
     from . import pull_requests as pull_requests
+    from . import reading as reading
     from . import repair as repair
     from . import sample as sample
     from . import tutorial as tutorial

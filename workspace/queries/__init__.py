@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import missions as missions
     from . import projects as projects
     from . import pull_requests as pull_requests
+    from . import reading as reading
     from . import sessions as sessions
     from . import usage as usage
     from . import workstation as workstation

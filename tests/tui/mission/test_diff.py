@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from solo_unicorn.missions.entities import Json, JsonObject
 from solo_unicorn.tui.kit.lines import Row, paragraphs
 from solo_unicorn.tui.kit.marks import UNICODE
-from solo_unicorn.tui.mission.changed_words import changed_words, grounded
-from solo_unicorn.tui.mission.changes import ChangesPane
-from solo_unicorn.tui.mission.diff import Place, diff_rows
-from solo_unicorn.tui.mission.syntax import coloured
+from solo_unicorn.tui.mission.changes.pane import ChangesPane
+from solo_unicorn.tui.mission.changes.rows import Place, diff_rows
+from solo_unicorn.tui.mission.changes.syntax import coloured
+from solo_unicorn.tui.mission.changes.words import changed_words, grounded
 
 from ..conftest import Commanded, Story, text, until
 from .test_screen import enter

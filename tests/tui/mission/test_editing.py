@@ -17,7 +17,7 @@ from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.tui.mission.changes import ChangesPane
+from solo_unicorn.tui.mission.changes.pane import ChangesPane
 from solo_unicorn.tui.mission.stages import StageList
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries.attachments import content_path, failure
@@ -115,15 +115,25 @@ async def test_side_by_side_and_back(story: Story, diff: object) -> None:
         await until(pilot, lambda: not beside() and "+ await retry" in text(pilot))
 
 
-async def test_a_long_diff_is_read_page_by_page(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(*arguments: str) -> Json:
-        return {**DIFF, "page": int(arguments[-1]), "pages": 2} if arguments[1] == "diff" else {}
+async def test_the_first_page_of_a_long_diff_is_shown_before_the_rest_is_read(story: Story) -> None:
+    shown: list[bool] = []
+
+    async def answer(*arguments: str) -> Json:
+        if arguments[1] != "diff":
+            return {}
+        if "--page-lines" in arguments:
+            await until(pilot, lambda: "+ await retry" in text(pilot))
+            shown.append(True)
+            files = DIFF["files"]
+            assert isinstance(files, list) and isinstance(files[0], dict)
+            return {**DIFF, "files": [files[0], {**files[0], "path": "till.ts"}]}
+        return {**DIFF, "page": 1, "pages": 5}
 
     story.commands = asked = Commanded(answer)
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "changes")
         await until(pilot, lambda: text(pilot).count("+ await retry") == 2)
-        assert [arguments[-1] for arguments in asked if arguments[1] == "diff"] == ["1", "2"]
+        assert shown and sum(arguments[1] == "diff" for arguments in asked) == 2
 
 
 async def test_how_it_lands_is_chosen(story: Story) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Final
+from typing import Final, Literal
 
-from ...missions.comments import Anchor, LineComment, Side
-from ...missions.entities import JsonObject
-from ...missions.records import record
-from ..kit.commands import as_object
-from ..kit.drawing import Line, fit
-from ..kit.lines import Row, row, wrap_parts
-from ..kit.marks import Marks
-from .changed_words import Span, changed_words, grounded, only_space
+from ....missions.comments import Anchor, LineComment, Side
+from ....missions.entities import JsonObject
+from ....missions.reading import Reading
+from ....missions.records import record
+from ...kit.commands import as_object
+from ...kit.drawing import Line, fit
+from ...kit.lines import Row, row, wrap_parts
+from ...kit.marks import Marks
 from .generated import is_generated
+from .words import Span, changed_words, grounded, only_space
 
 LETTERS: Final = {"added": "A", "modified": "M", "deleted": "D", "renamed": "R", "copied": "C", "conflicted": "!"}
 SIDES: Final = {"+": "added", "-": "removed"}
@@ -23,18 +24,29 @@ WIDE: Final = 80
 """Cells from which on both line numbers are shown."""
 AROUND: Final = 3
 """Lines around a commented one that the comment holds on to."""
+NOTHING_READ: Final = Reading("")
+UNMARKED: Final = ("not marked",)
+"""In the place of a digest, for what cannot be marked: a diff of an older program."""
 Colour = Callable[[str, Sequence[str]], list[Line]]
 """The lines of a file with syntax colours."""
 
 
+Part = Literal["file", "hunk", "line"]
+
+
 @record
 class Place:
-    """What a row of the diff is of: a file's heading (both numbers None), or a line of it."""
+    """What a row of the diff is of: a file, a hunk, or a line of it."""
 
     path: str
     old: int | None = None
     new: int | None = None
     anchor: Anchor | None = None
+    part: Part = "file"
+    runs: tuple[str, ...] = ()
+    """What a reviewed mark here is on: the runs of its hunk; those of the file for its name."""
+    alone: bool = False
+    """The name of a file of which no hunk is shown."""
 
     @property
     def side(self) -> Side:
@@ -59,6 +71,10 @@ class DiffLine:
     place: Place
 
 
+Known = dict[int, tuple[JsonObject, list[DiffLine]]]
+"""Lines of hunks that were worked out already, by the hunk's identity."""
+
+
 def files_of(diff: JsonObject) -> list[JsonObject]:
     """The changed files."""
     files = diff.get("files")
@@ -74,30 +90,36 @@ def diff_rows(
     width: int = WIDE,
     beside: bool = False,
     turned: Set[str] = frozenset(),
+    reading: Reading = NOTHING_READ,
+    known: Known | None = None,
 ) -> list[Row]:
     """All files one below the other, comments below their lines, for `width` cells; `beside`: what was beside what is.
 
-    Generated files are folded; `turned`: paths that a person folded or unfolded. The key of a row is a Place, or the
-    LineComment that it shows.
+    Generated files and reviewed ones are folded; `turned`: paths that a person folded or unfolded. The key of a row
+    is a Place, or the LineComment that it shows. `known` keeps the lines of hunks from one drawing to the next.
     """
+    known = {} if known is None else known
     rows: list[Row] = []
     for file in files_of(diff):
         path = str(file.get("path"))
         if rows:
-            rows.append(row("", key=Place(path)))
+            rows.append(row("", key=Place(str(rows[-1].key.path if isinstance(rows[-1].key, Place) else path))))
         was = f"  was {file['oldPath']}" if file.get("oldPath") else ""
         loose = "  not committed yet" if file.get("uncommitted") else ""
         generated = is_generated(path, _beginning(file))
-        folded = generated != (path in turned)
+        hunks, runs = hunks_of(file), runs_of(file)
+        reviewed = reading.has(runs)
+        folded = (generated or reviewed) != (path in turned)
         fold = (f"{marks.folded if folded else marks.unfolded} ", "faint")
         rows.append(
             row(
                 fold,
+                (f"{marks.done} " if reviewed else "", "good"),
                 (path, "strong"),
                 (was, "faint"),
                 *counts_of(file),
                 (loose, "wait"),
-                key=Place(path),
+                key=Place(path, runs=runs, alone=folded or not hunks),
                 under="hover",
             )
         )
@@ -105,11 +127,11 @@ def diff_rows(
             rows.append(row(("  a binary file", "faint"), key=Place(path)))
         of_file = [one for one in comments if one.file == path]
         if folded:
-            why = "generated, " if generated else ""
+            why = "reviewed, " if reviewed else "generated, " if generated else ""
             rows.append(row((f"  {why}folded: {marks.enter} on the name shows the changes", "faint"), key=Place(path)))
-        for hunk in () if folded else _list(file.get("hunks")):
-            lines = lines_of(path, hunk, colour)
-            rows.append(_hunk_heading(path, hunk, lines, marks, colour))
+        for hunk in () if folded else hunks:
+            lines = _known_lines(path, hunk, colour, known)
+            rows.append(_hunk_heading(path, hunk, lines, marks, colour, reading))
             rows += _two(lines, of_file, marks, width) if beside else _one(lines, of_file, marks, width)
         shown = {one.key.id for one in rows if isinstance(one.key, LineComment)}
         rows += [_comment(one, marks) for one in of_file if one.id not in shown]
@@ -125,17 +147,29 @@ def _beginning(file: JsonObject) -> list[str]:
     return [str(line.get("text")) for line in lines if line.get("kind") != "-"]
 
 
-def _hunk_heading(path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, colour: Colour) -> Row:
-    """The line it begins at, what it is in, and whether nothing but white space changed."""
+def _known_lines(path: str, hunk: JsonObject, colour: Colour, known: Known) -> list[DiffLine]:
+    """The lines of a hunk, worked out once: colours and words that changed take most of the time of a drawing."""
+    kept = known.get(id(hunk))
+    if kept is None or kept[0] is not hunk:
+        kept = known[id(hunk)] = hunk, lines_of(path, hunk, colour)
+    return kept[1]
+
+
+def _hunk_heading(
+    path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, colour: Colour, reading: Reading
+) -> Row:
+    """The line it begins at, what it is in, whether it is reviewed and whether nothing but white space changed."""
     section = str(hunk.get("section") or "").expandtabs(4)
     changed = [(old, new) for old, new in pairs(lines) if old is not new]
     space = bool(changed) and all(old and new and only_space(old.text, new.text) for old, new in changed)
+    runs = _texts(hunk.get("runs"))
     return row(
         (f"  {marks.ellipsis} line {hunk.get('newStart') or hunk.get('oldStart')}", "key"),
+        (f"  {marks.done} reviewed" if runs and reading.has(runs) else "", "good"),
         ("  ", ""),
         *(colour(path, [section])[0] if section else ()),
         ("  only white space changes" if space else "", "wait"),
-        key=Place(path),
+        key=Place(path, part="hunk", runs=runs, anchor=lines[0].place.anchor if lines else None),
         wrap=False,
         under="hunk",
     )
@@ -143,6 +177,21 @@ def _hunk_heading(path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks:
 
 def _list(value: object) -> list[JsonObject]:
     return [as_object(one) for one in value] if isinstance(value, list) else []
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
+
+
+def hunks_of(file: JsonObject) -> list[JsonObject]:
+    """The hunks of a changed file."""
+    return _list(file.get("hunks"))
+
+
+def runs_of(file: JsonObject) -> tuple[str, ...]:
+    """What a reviewed mark of a whole file is on."""
+    runs = tuple(run for hunk in hunks_of(file) for run in _texts(hunk.get("runs")))
+    return runs or ((str(file["digest"]),) if file.get("digest") else UNMARKED)
 
 
 def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
@@ -165,8 +214,10 @@ def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
             above, below = raw[max(0, number - AROUND) : number], raw[number + 1 : number + 1 + AROUND]
             anchors[side, at] = Anchor(raw[number], tuple(above), tuple(below))
     made = []
+    runs = _texts(hunk.get("runs"))
     for at, (kind, text, old, new) in enumerate(given):
-        place = Place(path, old, new, anchors.get(("new" if new is not None else "old", at)))
+        anchor = anchors.get(("new" if new is not None else "old", at))
+        place = Place(path, old, new, anchor, "line", runs)
         made.append(DiffLine(kind, text, old, new, tuple(parts.get(at) or [(text, "")]), place))
     return list(_with_words(made))
 

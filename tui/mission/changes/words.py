@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Final
 
-from ..kit.drawing import Line
+from ...kit.drawing import Line
 
 Span = tuple[int, int]
 """From one letter up to another."""

@@ -10,57 +10,36 @@ from typing import Final
 
 from textual import getters, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.message import Message
 
-from ...missions.comments import Anchor, LineComment, Side
-from ...missions.entities import Json, JsonObject
-from ...missions.errors import SoloUnicornError
-from ..kit.application import Application
-from ..kit.commands import as_object
-from ..kit.keys import binding
-from ..kit.leaving import is_gone
-from ..kit.lines import Lines, Row, row
-from ..kit.marks import Marks
-from .data import MissionData
-from .diff import Place, diff_rows, files_of
-from .file_tree import tree_rows
+from ....missions.comments import Anchor, LineComment, Side
+from ....missions.entities import JsonObject
+from ....missions.errors import SoloUnicornError
+from ....missions.reading import Reading
+from ...kit.application import Application
+from ...kit.commands import as_object
+from ...kit.leaving import is_gone
+from ...kit.lines import Lines, Row, row
+from ...kit.marks import Marks
+from ..data import MissionData
+from .head import HeadLine, head_parts
+from .keys import KEYS
+from .rows import NOTHING_READ, Known, Place, diff_rows, files_of, runs_of
 from .syntax import coloured
+from .tree import tree_rows
+from .walking import is_hunk, place_at, row_like, step_to, unreviewed, unreviewed_file
 
-PAGES_MAX: Final = 25
-"""Pages of 2,000 lines that are read of one diff."""
+LINES_MAX: Final = 50_000
+"""Lines that are read of one diff."""
 
 
 class ChangesPane(Horizontal):
-    """Read by a child process when it is opened, and again when the mission moves on."""
+    """Read by a child process when it is opened. When the work changes the text stays as it is until R is pressed."""
 
     BINDING_GROUP_TITLE = "Changes"
-    BINDINGS = [  # noqa: RUF012
-        binding("changes.comment", "c", "comment", "comment", "Comment on the line under the cursor"),
-        binding("changes.resolve", "r", "resolve", "resolve", "Resolve the comment under the cursor, or open it again"),
-        binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
-        binding("changes.beside", "s", "beside", "side by side", "What was beside what is, or one below the other"),
-        binding(
-            "changes.next_hunk",
-            "right_curly_bracket",
-            "hunk(1)",
-            "next change",
-            "The next change, in any file",
-            show=False,
-        ),
-        binding(
-            "changes.previous_hunk",
-            "left_curly_bracket",
-            "hunk(-1)",
-            "previous change",
-            "The change before, in any file",
-            show=False,
-        ),
-        binding("changes.reload", "ctrl+l,R", "reload", "read again", "Read the worktree anew", show=False),
-        binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file"),
-        binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The file before", show=False),
-    ]
+    BINDINGS = KEYS
 
     @dataclass
     class CommentWished(Message):
@@ -85,6 +64,13 @@ class ChangesPane(Horizontal):
         comment: LineComment
 
     @dataclass
+    class MarkWished(Message):
+        """Mark runs of lines as reviewed, or take their marks back."""
+
+        runs: tuple[str, ...]
+        reviewed: bool
+
+    @dataclass
     class Read(Message):
         """The diff is known, or known to be none."""
 
@@ -94,17 +80,23 @@ class ChangesPane(Horizontal):
         super().__init__(id="changes")
         self.marks = marks
         self.diff: JsonObject = {}
+        self.news: JsonObject | None = None
+        """The diff as it is now, where it is another than the one that is shown; empty when it cannot be read."""
         self.beside = False
         self.turned: set[str] = set()
-        """Paths of files that were folded by hand, or unfolded where they are generated."""
+        """Paths of files that were folded or unfolded by hand."""
         self.comments: tuple[LineComment, ...] = ()
+        self.reading: Reading = NOTHING_READ
+        self._known: Known = {}
         self._ref = ""
         self._seen: tuple[object, ...] = ()
         self._sought: LineComment | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(self.marks, cursor=True, id="files")
-        yield Lines(self.marks, cursor=True, empty="reading the worktree …", id="diff")
+        with Vertical():
+            yield HeadLine(id="head")
+            yield Lines(self.marks, cursor=True, empty="reading the worktree …", id="diff")
 
     @property
     def lines(self) -> Lines:
@@ -117,83 +109,112 @@ class ChangesPane(Horizontal):
         return f"+{self.diff.get('added', 0)} −{self.diff.get('removed', 0)}" if self.diff else ""
 
     async def show(self, data: MissionData, now: datetime) -> None:
-        mission = data.mission
+        mission, measured = data.mission, data.change.measured
         seen = (
-            mission.id,
-            mission.worktree_path,
-            mission.stage,
-            mission.list,
-            mission.tasks_current,
-            data.live is None,
+            *(mission.worktree_path, mission.stage, mission.list, mission.tasks_current, data.live is None),
+            measured and (measured.head, measured.uncommitted),
         )
         self._ref = mission.id
-        if data.comments != self.comments:
-            self.comments = data.comments
+        if (data.comments, data.reading) != (self.comments, self.reading):
+            self.comments, self.reading = data.comments, data.reading
             if self.diff:
                 self._draw()
         if seen != self._seen:
             self._seen = seen
-            self.action_reload()
+            if files_of(self.diff):
+                self._look_for_news(self._ref)
+            else:
+                self._load(self._ref)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def action_reload(self) -> None:
-        """Read the worktree anew."""
+        """Show the work as it is now."""
         self._load(self._ref)
 
     @work(exclusive=True, group="diff")
     async def _load(self, ref: str) -> None:
+        """The first lines at once, the others when they are read."""
         try:
-            diff = as_object(await self.app.commands.ask("mission", "diff", ref, "--page", "1"))
-            self.diff = diff
-            self._draw()
-            pages = diff.get("pages")
-            for page in range(2, min(pages if isinstance(pages, int) else 1, PAGES_MAX) + 1):
-                more = await self.app.commands.ask("mission", "diff", ref, "--page", str(page))
-                self.diff = _joined(self.diff, as_object(more))
-                self._draw()
+            first = as_object(await self.app.commands.ask("mission", "diff", ref, "--page", "1"))
+            self._take(first)
+            if first.get("pages") not in (None, 1):
+                self._take(await self._whole(ref))
         except SoloUnicornError as error:
-            self.diff = {}
+            self.diff, self.news = {}, None
             if is_gone(self):
                 return
             said = [part for part in (error.what, error.why, error.todo) if part]
             self.query_one("#files", Lines).set_rows([])
+            self.query_one(HeadLine).show([])
             self.lines.set_rows([row(("  " + ". ".join(said), "faint"), indent=2)])
+
+    @work(exclusive=True, group="diff")
+    async def _look_for_news(self, ref: str) -> None:
+        """Whether the work is another than what is shown, which stays under the reader's eyes."""
+        try:
+            now = await self._whole(ref)
+        except SoloUnicornError:  # R shows what it says
+            now = {}
+        self.news = None if now.get("files") == self.diff.get("files") else now
+        if not is_gone(self):
+            self._show_head()
+
+    async def _whole(self, ref: str) -> JsonObject:
+        return as_object(
+            await self.app.commands.ask("mission", "diff", ref, "--page", "1", "--page-lines", str(LINES_MAX))
+        )
+
+    def _take(self, diff: JsonObject) -> None:
+        self.diff, self.news = diff, None
+        self._draw()
 
     @work(exclusive=True, group="diff rows")
     async def _draw(self) -> None:
         if is_gone(self):
             return
-        self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks))
         width = max(0, self.lines.size.width - 2)
         rows: list[Row] = await asyncio.to_thread(
-            partial(diff_rows, width=width, beside=self.beside, turned=frozenset(self.turned)),
+            partial(
+                diff_rows,
+                width=width,
+                beside=self.beside,
+                turned=frozenset(self.turned),
+                reading=self.reading,
+                known=self._known,
+            ),
             self.diff,
             self.marks,
             self.comments,
             coloured,
         )
-        if not is_gone(self):
-            self.lines.set_rows(rows or [row(("  Nothing is changed.", "faint"))])
-            self._seek()
-            self.refresh_bindings()
-            self.post_message(self.Read())
+        if is_gone(self):
+            return
+        self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks, self.reading))
+        self._show_head()
+        self._set_rows(rows or [row(("  Nothing is changed.", "faint"))])
+        self._seek()
+        self.refresh_bindings()
+        self.post_message(self.Read())
+
+    def _set_rows(self, rows: list[Row]) -> None:
+        """Show these rows; what the cursor stands on stays where it is on the screen."""
+        lines = self.lines
+        at = lines.cursor or 0
+        key, below = (lines.rows[at].key, lines.below_top(at)) if at < len(lines.rows) else (None, 0)
+        lines.set_rows(rows)
+        again = row_like(rows, key, at)
+        if again is not None:
+            lines.show_at(again, below)
+
+    def _show_head(self) -> None:
+        self.query_one(HeadLine).show(head_parts(self.diff, self.reading, news=self.news is not None))
 
     def _seek(self) -> None:
-        if self._sought is not None and (place := self._row_of(self._sought)) is not None:
+        if self._sought is not None and (place := row_like(self.lines.rows, self._sought, 0)) is not None:
             self.lines.show_at_top(place)
             self.lines.focus()
             self._sought = None
-
-    def _row_of(self, comment: LineComment) -> int | None:
-        return next(
-            (
-                at
-                for at, shown in enumerate(self.lines.rows)
-                if isinstance(shown.key, LineComment) and shown.key.id == comment.id
-            ),
-            None,
-        )
 
     def on_resize(self, event: Resize) -> None:
         """Numbers and columns are as wide as there is room."""
@@ -208,14 +229,21 @@ class ChangesPane(Horizontal):
         lines = self.lines
         return lines.rows[lines.cursor].key if lines.cursor is not None and lines.cursor < len(lines.rows) else None
 
+    @property
+    def place(self) -> Place | None:
+        """Where the cursor of the diff stands; on a comment, the line that it is on."""
+        return place_at(self.lines.rows, self.lines.cursor)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
         if not self.query("#diff"):
-            return action not in ("comment", "resolve", "delete")
+            return action not in ("comment", "resolve", "delete", "mark")
         if action == "comment":
             return isinstance(self.under_cursor, Place) and self.under_cursor.line is not None
         if action in ("resolve", "delete"):
             return isinstance(self.under_cursor, LineComment)
+        if action == "mark":
+            return self.place is not None
         return True
 
     @on(Lines.CursorMoved, "#diff")
@@ -238,6 +266,19 @@ class ChangesPane(Horizontal):
         if isinstance(self.under_cursor, LineComment):
             self.post_message(self.DeleteWished(self.under_cursor))
 
+    def action_mark(self, whole: bool) -> None:
+        """Mark what is under the cursor and go on to what is not reviewed; what was marked is unmarked."""
+        place = self.place
+        if place is None:
+            return
+        runs = place.runs
+        if whole or not runs:
+            runs = next((runs_of(file) for file in files_of(self.diff) if file.get("path") == place.path), ())
+        reviewed = not self.reading.has(runs)
+        if reviewed:
+            step_to(self.lines, unreviewed(Reading("", self.reading.reviewed | {*runs})), 1)
+        self.post_message(self.MarkWished(runs, reviewed))
+
     def action_beside(self) -> None:
         """One column or two."""
         self.beside = not self.beside
@@ -252,15 +293,18 @@ class ChangesPane(Horizontal):
             lines.cursor = (further[0] if step > 0 else further[-1]) if further else now
 
     def action_hunk(self, step: int) -> None:
-        """To a change before or after, over the edges of files."""
-        lines = self.lines
-        now = lines.cursor or 0
-        places = [at for at, shown in enumerate(lines.rows) if shown.under == "hunk"]
-        further = [at for at in places if (at > now if step > 0 else at < now)]
-        if further:
-            lines.show_at_top(further[0] if step > 0 else further[-1])
-            lines.focus()
-            self.refresh_bindings()
+        """To a hunk before or after, over the edges of files."""
+        step_to(self.lines, is_hunk, step)
+
+    def action_unreviewed(self, step: int) -> None:
+        """To a hunk that is not reviewed."""
+        if not step_to(self.lines, unreviewed(self.reading), step):
+            self.app.tell("Nothing that way is left to review")
+
+    def action_unreviewed_file(self, step: int) -> None:
+        """To a file that is not reviewed."""
+        if not step_to(self.lines, unreviewed_file(self.reading), step):
+            self.app.tell("No file that way is left to review")
 
     @on(Lines.Chosen, "#diff")
     def _turn(self, event: Lines.Chosen) -> None:
@@ -280,8 +324,10 @@ class ChangesPane(Horizontal):
         event.stop()
         if event.row is None or event.row.key is None:
             return
-        heading = Place(str(event.row.key))
-        place = next((at for at, shown in enumerate(self.lines.rows) if shown.key == heading and shown.under), None)
+        path = str(event.row.key)
+        place = next(
+            (at for at, one in enumerate(self.lines.rows) if isinstance(one.key, Place) and one.key.path == path), None
+        )
         if place is not None:
             self.lines.show_at_top(place)
 
@@ -289,14 +335,3 @@ class ChangesPane(Horizontal):
     def _into_diff(self, event: Lines.Chosen) -> None:
         event.stop()
         self.lines.focus()
-
-
-def _joined(diff: JsonObject, page: JsonObject) -> JsonObject:
-    """A diff with the hunks of its next page; every file is on every page."""
-    more = {str(file.get("path")): file.get("hunks") for file in files_of(page)}
-    files: list[Json] = []
-    for file in files_of(diff):
-        known, new = file.get("hunks"), more.get(str(file.get("path")))
-        both: list[Json] = [*(known if isinstance(known, list) else []), *(new if isinstance(new, list) else [])]
-        files.append({**file, "hunks": both})
-    return {**diff, "files": files}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ..kit.drawing import Line
+from ...kit.drawing import Line
 
 ROLES: Final = (
     ("Comment", "code-comment"),

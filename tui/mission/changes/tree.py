@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...missions.comments import LineComment
-from ...missions.entities import JsonObject
-from ..kit.lines import Row, row
-from ..kit.marks import Marks
-from .diff import LETTERS, counts_of, files_of
+from ....missions.comments import LineComment
+from ....missions.entities import JsonObject
+from ....missions.reading import Reading
+from ...kit.lines import Row, row
+from ...kit.marks import Marks
+from .rows import LETTERS, counts_of, files_of, runs_of
 
 
-def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks) -> list[Row]:
+def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks, reading: Reading) -> list[Row]:
     """One row a folder or file; the key of a file's row is its path, a folder's has none."""
     top: dict[str, object] = {}
     for file in files_of(diff):
@@ -23,26 +24,37 @@ def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks) -
             at = inside
         at[name] = file
     still = {one.file: sum(other.open and other.file == one.file for other in comments) for one in comments}
-    return _rows(top, 0, still, marks)
+    return _rows(top, 0, still, marks, reading)
 
 
-def _rows(tree: dict[str, object], depth: int, still: dict[str, int], marks: Marks) -> list[Row]:
+def _rows(tree: dict[str, object], depth: int, still: dict[str, int], marks: Marks, reading: Reading) -> list[Row]:
     rows: list[Row] = []
     for name, inside in tree.items():
         assert isinstance(inside, dict)
         if not name.endswith("/"):
-            rows.append(_file(name, inside, depth, still, marks))
+            rows.append(_file(name, inside, depth, still, marks, reading))
             continue
         while len(inside) == 1 and (only := next(iter(inside))).endswith("/"):
             name, inside = name + only, inside[only]
         rows.append(row(("  " * depth, ""), (f"{marks.unfolded} {name}", "faint")))
-        rows += _rows(inside, depth + 1, still, marks)
+        rows += _rows(inside, depth + 1, still, marks, reading)
     return rows
 
 
-def _file(name: str, file: JsonObject, depth: int, still: dict[str, int], marks: Marks) -> Row:
+def _file(name: str, file: JsonObject, depth: int, still: dict[str, int], marks: Marks, reading: Reading) -> Row:
     path = str(file.get("path"))
     letter = LETTERS.get(str(file.get("status")), "?")
     said = f"  {marks.waits} {still[path]}" if still.get(path) else ""
+    reviewed = reading.has(runs_of(file))
     head = "  " * depth
-    return row(head, (f"{letter} ", "key"), name, *counts_of(file), (said, "wait"), key=path, indent=len(head) + 2)
+    done = (f"{marks.done} " if reviewed else "", "good")
+    return row(
+        head,
+        (f"{letter} ", "key"),
+        done,
+        (name, "faint" if reviewed else ""),
+        *counts_of(file),
+        (said, "wait"),
+        key=path,
+        indent=len(head) + 2,
+    )
