@@ -18,59 +18,29 @@ if TYPE_CHECKING:
 NEEDED = ("starlette", "sqlalchemy", "alembic", "orjson", "uvicorn")
 
 
-def _shared(parser: Parser) -> None:
+def takes_hub(parser: Parser) -> None:
+    """Which hub is meant."""
     parser.add_argument("--database-url", metavar="URL", help="sqlite:///file or postgresql+asyncpg://…")
     parser.add_argument("--data-dir", metavar="DIR", help="where the hub keeps its files")
 
 
 def _run_arguments(parser: Parser) -> None:
-    _shared(parser)
+    takes_hub(parser)
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8420)")
     parser.add_argument("--public-url", metavar="URL", help="how clients reach it")
     parser.add_argument("--bus-url", metavar="URL", help="fan-out between processes: postgresql or redis://…")
 
 
-def _user_arguments(parser: Parser) -> None:
-    _shared(parser)
-    parser.add_argument("action", choices=("add", "password"))
-    parser.add_argument("email", metavar="EMAIL")
-    parser.add_argument("--name")
-    parser.add_argument("--organization", metavar="NAME", help="make them owner of a new organization of that name")
-
-
-def _link_arguments(parser: Parser) -> None:
-    _shared(parser)
-    parser.add_argument("email", metavar="EMAIL")
-    parser.add_argument("subject", metavar="SUBJECT", help="what the issuer calls them: the claim `sub` of its tokens")
-
-
-def _link(options: Options) -> None:
-    _check_extra()
-    from ..hub.operator import link
-
-    issuer = link(_said(options), options.email, options.subject)
-    told = {"email": options.email, "provider": issuer, "subject": options.subject}
-    Output(options).done(f"{options.email} signs in as {options.subject} of {issuer}", told)
-
-
-def _token_arguments(parser: Parser) -> None:
-    _shared(parser)
-    parser.add_argument("action", choices=("create",))
-    parser.add_argument("email", metavar="EMAIL")
-    parser.add_argument("--name", default="command line")
-    parser.add_argument("--scope", action="append", metavar="SCOPE", help="read, write, run, admin; default: all")
-    parser.add_argument("--days", type=int, default=365)
-
-
 def _audit_arguments(parser: Parser) -> None:
-    _shared(parser)
+    takes_hub(parser)
     parser.add_argument("--limit", type=int, default=50, help="how many rows, the newest first (default 50)")
     parser.add_argument("--action", default="", metavar="NAME", help="only this: sign-in, token.create, …")
     parser.add_argument("--caller", default="", metavar="WHO", help="only theirs: user:ID or organization:ID")
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """SoloUnicornError where the hub is not installed."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise SoloUnicornError(
@@ -81,25 +51,25 @@ def _check_extra() -> None:
 
 
 def _run(options: Options) -> int:
-    _check_extra()
+    check_extra()
     from ..hub.operator import run
 
-    return run(_said(options, "host", "port", "public_url", "bus_url"))
+    return run(said_of(options, "host", "port", "public_url", "bus_url"))
 
 
 def _migrate(options: Options) -> None:
-    _check_extra()
+    check_extra()
     from ..hub.operator import migrate
 
-    revision = migrate(_said(options))
+    revision = migrate(said_of(options))
     Output(options).done(f"The database is at revision {revision}", {"revision": revision})
 
 
 def _check(options: Options) -> int:
-    _check_extra()
+    check_extra()
     from ..hub.operator import check
 
-    found = check(_said(options))
+    found = check(said_of(options))
     output = Output(options)
     output.table(
         ("CHECK", "STATE", "DETAIL"),
@@ -109,54 +79,13 @@ def _check(options: Options) -> int:
     return 0 if all(good for _, good, _ in found) else 1
 
 
-def _user(options: Options) -> None:
-    _check_extra()
-    if options.action == "password":
-        _password(options)
-        return
-    from ..hub.operator import add_user
-
-    made = add_user(_said(options), options.email, options.name, options.organization)
-    told = f"{made['email']} is on the hub"
-    if made["organization"]:
-        told += f", owner of {made['organization']}"
-    Output(options).done(told, dict(made), name=str(made["id"]))
-
-
-def _password(options: Options) -> None:
-    """Asked for without an echo, or the first line of standard input; never on the command line."""
-    import sys
-    from getpass import getpass
-
-    from ..hub.operator import set_password
-
-    if sys.stdin.isatty():
-        password = getpass("New password: ")
-        if getpass("Once more: ") != password:
-            raise UsageError("The two passwords differ")
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    set_password(_said(options), options.email, password)
-    Output(options).done(f"{options.email} signs in with the new password", {"email": options.email})
-
-
-def _token(options: Options) -> None:
-    _check_extra()
-    from ..hub.operator import create_token
-
-    if options.days < 1:
-        raise UsageError("--days is 1 or more")
-    text, shown = create_token(_said(options), options.email, options.name, options.scope, options.days)
-    Output(options).text(text, {**shown, "token": text})
-
-
 def _audit(options: Options) -> None:
-    _check_extra()
+    check_extra()
     from ..hub.operator import audit_log
 
     if options.limit < 1:
         raise UsageError("--limit is 1 or more")
-    rows = audit_log(_said(options), limit=options.limit, action=options.action, caller=options.caller)
+    rows = audit_log(said_of(options), limit=options.limit, action=options.action, caller=options.caller)
     columns = ("at", "caller", "action", "target", "outcome", "place")
     Output(options).table(
         tuple(name.upper() for name in columns),
@@ -167,32 +96,32 @@ def _audit(options: Options) -> None:
 
 
 def _backup_arguments(parser: Parser) -> None:
-    _shared(parser)
+    takes_hub(parser)
     parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="a new one (default hub-DATE-TIME here)")
 
 
 def _verify_arguments(parser: Parser) -> None:
-    _shared(parser)
+    takes_hub(parser)
     parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="a backup (default: the hub's own data)")
 
 
 def _restore_arguments(parser: Parser) -> None:
-    _shared(parser)
+    takes_hub(parser)
     parser.add_argument("directory", metavar="DIRECTORY", help="a backup that `hub backup` made")
 
 
 def _backup(options: Options) -> int:
-    _check_extra()
+    check_extra()
     from ..hub.operator import back_up
 
-    return _checked(options, back_up(_said(options), _place(options)), "holds")
+    return _checked(options, back_up(said_of(options), _place(options)), "holds")
 
 
 def _verify(options: Options) -> int:
-    _check_extra()
+    check_extra()
     from ..hub.operator import verify
 
-    return _checked(options, verify(_said(options), _place(options)), "was checked:")
+    return _checked(options, verify(said_of(options), _place(options)), "was checked:")
 
 
 def _checked(options: Options, found: Checked, verb: str) -> int:
@@ -211,22 +140,22 @@ def _checked(options: Options, found: Checked, verb: str) -> int:
 
 
 def _restore(options: Options) -> None:
-    _check_extra()
+    check_extra()
     from pathlib import Path
 
     from ..hub.operator import restore
 
-    aside, epoch = restore(_said(options), Path(options.directory))
+    aside, epoch = restore(said_of(options), Path(options.directory))
     told = f"The hub is as in {options.directory}; clients compare at their next contact"
     told += f". The former database is kept at {aside}" if aside else ""
     Output(options).done(told, {"kept": str(aside) if aside else None, "epoch": epoch})
 
 
 def _restored(options: Options) -> None:
-    _check_extra()
+    check_extra()
     from ..hub.operator import restored
 
-    epoch = restored(_said(options))
+    epoch = restored(said_of(options))
     Output(options).done(f"Epoch {epoch} begins: clients compare at their next contact", {"epoch": epoch})
 
 
@@ -236,7 +165,7 @@ def _place(options: Options) -> Path | None:
     return Path(options.directory) if options.directory else None
 
 
-def _said(options: Options, *names: str) -> dict[str, object]:
+def said_of(options: Options, *names: str) -> dict[str, object]:
     """What the command line says; None where it says nothing."""
     from pathlib import Path
 
@@ -248,14 +177,11 @@ def _said(options: Options, *names: str) -> dict[str, object]:
 
 COMMANDS = {
     "hub": Command(_run_arguments, _run),
-    "migrate": Command(_shared, _migrate),
-    "check": Command(_shared, _check),
-    "user": Command(_user_arguments, _user),
-    "link": Command(_link_arguments, _link),
-    "token": Command(_token_arguments, _token),
+    "migrate": Command(takes_hub, _migrate),
+    "check": Command(takes_hub, _check),
     "backup": Command(_backup_arguments, _backup),
     "verify": Command(_verify_arguments, _verify),
     "restore": Command(_restore_arguments, _restore),
-    "restored": Command(_shared, _restored),
+    "restored": Command(takes_hub, _restored),
     "audit": Command(_audit_arguments, _audit),
 }

@@ -140,6 +140,7 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
         pages = OutsidePages(hub.database, issuer, Browsers(hub.database, accounts, secure=url.startswith("https:")))
     else:
         tokens = own = OwnTokens(hub.database, url, keys, accounts)
+        hub.identity.forgetting.append(own.clear)
         settings = Settings(url, _listed(options.get("audiences", "")))
         pages = SignIn(hub.database, settings, keys, accounts, own, counting)
     front = front_route(pages.browsers, url, __version__)

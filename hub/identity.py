@@ -26,7 +26,7 @@ SCOPES: Final[tuple[Scope, ...]] = ("read", "write", "run", "admin")
 """read: see; write: change missions and memory; run: claim and work on them; admin: settings, members, tokens."""
 Kind = Literal["anonymous", "personal", "organization", "oauth", "session"]
 PREFIXES: Final[dict[str, str]] = {"personal": "pat_", "organization": "org_key_"}
-REMEMBERED: Final = 5.0
+REMEMBERED: Final = 4.0
 """Seconds for which a verified token is believed without asking the database."""
 USED_EVERY: Final = 60.0
 
@@ -71,6 +71,8 @@ class Identity:
         self._known: dict[str, tuple[float, Caller]] = {}
         self.verifiers: list[Verifier] = [self._by_token]
         self.readers: list[Reader] = []
+        self.forgetting: list[Callable[[], None]] = []
+        """What else remembers who somebody is."""
 
     async def caller(self, request: HTTPConnection) -> Caller:
         """Who makes this request; ANONYMOUS without credentials, SignedOut for credentials that are no good."""
@@ -106,6 +108,8 @@ class Identity:
     def forget(self) -> None:
         """Believe nothing any more: after a token was revoked or a person suspended."""
         self._known.clear()
+        for forget in self.forgetting:
+            forget()
 
     async def _by_token(self, token: str) -> Caller | None:
         if not token.startswith(tuple(PREFIXES.values())):

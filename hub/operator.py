@@ -1,4 +1,4 @@
-"""What the operator of a hub does: run it, migrate it, check it, add people and tokens."""
+"""What the operator of a hub does: run, migrate, check, back up (with people and tokens: operating/people.py)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ from sqlalchemy import Connection, func, select, text
 
 from ..config import paths
 from ..missions.entities import JsonObject
-from ..missions.errors import NotFound, SoloUnicornError, UsageError
+from ..missions.errors import SoloUnicornError, UsageError
 from . import audit, epoch
 from .database import open_database
-from .identity import SCOPES
 from .migrate import newest, revision_of, upgrade
-from .services import people
 from .settings import HubSettings, from_environment, reachable
-from .tables import organizations, users
+from .tables import users
 
 if TYPE_CHECKING:
     from .operating.backup import Checked
@@ -76,7 +74,7 @@ def back_up(said: dict[str, object], to: Path | None) -> Checked:
     settings = settings_of(said)
     to = to or Path(f"hub-{time.strftime('%Y%m%d-%H%M%S')}")
     if backup.database_of(settings).exists():
-        asyncio.run(_with(settings, lambda at: _note(at, "hub.backup", str(to))))
+        asyncio.run(transaction(settings, lambda at: note(at, "hub.backup", str(to))))
     return backup.back_up(settings, to)
 
 
@@ -98,13 +96,13 @@ def restored(said: dict[str, object], origin: str = "") -> int:
     """Begin another epoch after a restore, so that every client compares at once; its number."""
 
     def work(at: Connection) -> int:
-        _note(at, "hub.restored", origin)
+        note(at, "hub.restored", origin)
         return epoch.begin(at)
 
-    return asyncio.run(_with(settings_of(said), work))
+    return asyncio.run(transaction(settings_of(said), work))
 
 
-def _note(at: Connection, action: str, target: str) -> None:
+def note(at: Connection, action: str, target: str) -> None:
     """A row of the audit log: what was done at the hub's own command line, and by which user of this machine."""
     audit.write(at, caller=f"operator:{getpass.getuser()}", action=action, place=socket.gethostname(), target=target)
 
@@ -180,48 +178,9 @@ def _log(settings: HubSettings) -> None:
     server.handlers, server.propagate = logging.getLogger("solo_unicorn").handlers[:], False
 
 
-def set_password(said: dict[str, object], email: str, password: str) -> None:
-    """What a person signs in with; browsers that were signed in are signed out."""
-    from .signin.accounts import hash_password, keep_password
-    from .signin.sessions import end_sessions_of
-
-    hashed = asyncio.run(hash_password(password))
-
-    def work(at: Connection) -> None:
-        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
-        if user_id is None:
-            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
-        _note(at, "user.password", str(user_id))
-        keep_password(at, str(user_id), hashed)
-        end_sessions_of(at, str(user_id))
-
-    asyncio.run(_with(settings_of(said), work))
-
-
-def link(said: dict[str, object], email: str, subject: str) -> str:
-    """Let a person sign in with what the hub's issuer calls them; the issuer."""
-    from .signin.identities import join
-    from .signin.outside import outside_of
-
-    settings = reachable(settings_of(said))
-    outside = outside_of(settings.options, settings.public_url)
-    if outside is None:
-        raise UsageError("This hub signs people in itself", todo="set SOLO_UNICORN_HUB_ISSUER as for the hub")
-
-    def work(at: Connection) -> None:
-        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
-        if user_id is None:
-            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
-        _note(at, "user.link", str(user_id))
-        join(at, str(user_id), outside.issuer, {"sub": subject})
-
-    asyncio.run(_with(settings, work))
-    return outside.issuer
-
-
 def migrate(said: dict[str, object]) -> str:
     """Bring the database to the newest revision; which that is."""
-    asyncio.run(_with(settings_of(said), lambda at: None))
+    asyncio.run(transaction(settings_of(said), lambda at: None))
     return newest()
 
 
@@ -261,52 +220,20 @@ def check(said: dict[str, object]) -> list[tuple[str, bool, str]]:
 _VERSION = {"sqlite": "SELECT 'SQLite ' || sqlite_version()", "postgresql": "SELECT version()"}
 
 
-def add_user(said: dict[str, object], email: str, name: str | None, organization: str | None) -> JsonObject:
-    """A person; the first of a hub owns its first organisation."""
-
-    def work(at: Connection) -> JsonObject:
-        alone = not at.execute(select(func.count()).select_from(organizations)).scalar_one()
-        user_id = people.user_for(at, email, time.time(), name=name, verified=True)
-        _note(at, "user.add", user_id)
-        wished = organization or ("My team" if alone else None)
-        made = people.add_organization(at, name=wished, owner_id=user_id, now=time.time()) if wished else None
-        return {"id": user_id, "email": email.strip().lower(), "organization": made.name if made else None}
-
-    return asyncio.run(_with(settings_of(said), work))
-
-
-def create_token(
-    said: dict[str, object], email: str, name: str, scopes: list[str] | None, days: int
-) -> tuple[str, JsonObject]:
-    """A personal access token: its text and what is kept of it."""
-
-    def work(at: Connection) -> tuple[str, JsonObject]:
-        user_id = at.execute(select(users.c.id).where(users.c.email == email.strip().lower())).scalar()
-        if user_id is None:
-            raise NotFound(f"Nobody on the hub has the address {email}", todo="solo-unicorn hub user add EMAIL")
-        told, shown = people.add_token(
-            at, kind="personal", name=name, now=time.time(), scopes=scopes or list(SCOPES), days=days, user_id=user_id
-        )
-        _note(at, "token.create", f"{user_id} {shown['id']}")
-        return told, shown
-
-    return asyncio.run(_with(settings_of(said), work))
-
-
 def audit_log(said: dict[str, object], *, limit: int, action: str, caller: str) -> list[JsonObject]:
     """What was done on the hub, the newest first; sign-ins too."""
 
     def look(at: Connection) -> list[JsonObject]:
         return [audit.shown(row) for row in audit.read(at, limit=limit, action=action, caller=caller)]
 
-    return asyncio.run(_with(settings_of(said), look))
+    return asyncio.run(transaction(settings_of(said), look))
 
 
 def _has_nobody(at: Connection) -> bool:
     return not at.execute(select(func.count()).select_from(users)).scalar_one()
 
 
-async def _with(settings: HubSettings, work: Callable[[Connection], T]) -> T:
+async def transaction(settings: HubSettings, work: Callable[[Connection], T]) -> T:
     from .operating.starting import named
 
     database = open_database(settings.database)

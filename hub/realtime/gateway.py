@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError
+from ..standing import LOOK_SECONDS
 from .backplane import Backplane, BusSilent, Local
 from .connection import Connection
 from .envelopes import (
@@ -58,6 +59,12 @@ class Gate(Protocol):
 
     async def identify(self, socket: WebSocket, /) -> Visitor | None:
         """By the token of the handshake; None closes with 4401."""
+
+    async def standing(self) -> str:
+        """A mark that differs once tokens, accounts or rights were taken away, by whichever process."""
+
+    async def still(self, visitor: Visitor, /) -> bool:
+        """Whether what it showed in the handshake is good now."""
 
     async def may_join(self, visitor: Visitor, channel: Channel, /) -> View | None:
         """What it may see in the channel; None when it may not know of it."""
@@ -122,8 +129,19 @@ class Gateway:
 
     async def _recheck(self) -> None:
         """Rights may be taken away while a socket is open."""
+        mark, due = "", time.monotonic() + RECHECK_SECONDS
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
+            if not self._sessions:
+                continue
+            found, now = mark, time.monotonic()
+            try:
+                found = await self._gate.standing()
+            except Exception:  # each socket is checked, and closed, when this goes on
+                logger("hub.realtime").exception("could not see whether rights were taken away; trying again")
+            if found == mark and now < due:
+                continue
+            mark, due = found, now + RECHECK_SECONDS
             for session in list(self._sessions):
                 try:
                     await session.recheck()
@@ -196,8 +214,9 @@ class Session:
 
     async def recheck(self) -> None:
         """Ends with its token, and leaves channels that it may no longer join."""
-        if self._visitor.expires_at is not None and self._visitor.expires_at <= time.time():
-            self.connection.end(CLOSE_SIGNED_OUT, "the token has ended")
+        ended = self._visitor.expires_at is not None and self._visitor.expires_at <= time.time()
+        if ended or not await self._gate.still(self._visitor):
+            self.connection.end(CLOSE_SIGNED_OUT, "the sign-in has ended")
             return
         for name, view in list(self.connection.joined.items()):
             now = await self._gate.may_join(self._visitor, parse_channel(name))

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 from starlette.websockets import WebSocket
 
 from ...missions.errors import NotFound, SignedOut
+from .. import standing
 from ..errors import HubError
 from ..hub import Hub
 from ..identity import Caller
@@ -20,19 +21,39 @@ class SocketGate:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._mark = ""
 
     async def identify(self, socket: WebSocket, /) -> Visitor | None:
         """By header, by `?access_token=`, or by the cookie of a browser that is on this hub's own page."""
+        caller = await self._caller(socket)
+        return None if caller is None else _Guest(caller, socket)
+
+    async def standing(self) -> str:
+        """As `standing.mark`; what is remembered of anybody is forgotten with each new one."""
+        found = await self._hub.database.read(standing.mark)
+        if found != self._mark:
+            self._mark = found
+            self._hub.identity.forget()
+            self._hub.permissions.forget()
+        return found
+
+    async def still(self, visitor: Visitor, /) -> bool:
+        """Whether the handshake would be accepted now, as the same person."""
+        assert isinstance(visitor, _Guest)
+        now = await self._caller(visitor.socket)
+        return now is not None and now.name == visitor.caller.name
+
+    async def _caller(self, socket: WebSocket) -> Caller | None:
         token = socket.query_params.get("access_token")
         try:
             if token:
-                return _Guest(await self._hub.identity.verify(token))
+                return await self._hub.identity.verify(token)
             if "authorization" not in socket.headers and socket.headers.get("origin") != self._hub.settings.public_url:
                 return None
             caller = await self._hub.identity.caller(socket)
         except (SignedOut, HubError):
             return None
-        return None if caller.kind == "anonymous" else _Guest(caller)
+        return None if caller.kind == "anonymous" else caller
 
     async def may_join(self, visitor: Visitor, channel: Channel, /) -> View | None:
         """By the table of roles; None: it does not exist for this visitor."""
@@ -80,8 +101,10 @@ class SocketGate:
 class _Guest:
     """A caller on a socket."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, socket: WebSocket) -> None:
         self.caller = caller
+        self.socket = socket
+        """With the headers and the address of its handshake."""
         self.user_id = caller.user_id or caller.name
         self.expires_at = caller.expires_at
 

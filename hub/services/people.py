@@ -13,6 +13,7 @@ from ...missions.entities import JsonObject, Organization, User
 from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire
+from .. import standing
 from ..change import new_id
 from ..errors import HubError
 from ..identity import SCOPES, digest, new_token
@@ -183,6 +184,7 @@ def delete_organization(work: Work, organization_id: str) -> None:
     """Gone with all its projects for everybody; only its owner does that."""
     work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
     work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
+    standing.changed(work.at)
     work.after.extend((work.hub.permissions.forget, work.hub.identity.forget))
 
 
@@ -242,6 +244,7 @@ def remove_person(work: Work, organization_id: str, user_id: str) -> None:
             work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
         _check_other_owner(work.at, organization_id, user_id)
     work.at.execute(delete(organization_members).where(_member(organization_id, user_id)))
+    standing.changed(work.at)
     work.after.append(work.hub.permissions.forget)
 
 
@@ -376,6 +379,7 @@ def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None
     ).rowcount
     if not gone:
         raise missing("token", token_id)
+    standing.changed(work.at)
     work.after.append(work.hub.identity.forget)
 
 

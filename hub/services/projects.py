@@ -14,6 +14,7 @@ from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.flows import system_flows
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire, wire_name
+from .. import standing
 from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import ROLES
@@ -142,6 +143,7 @@ def update_settings(work: Work, project_id: str, body: JsonObject, check: Check)
     after = _checked(work, merged(before, wished, allowed=SETTABLE))
     if after == before:
         return _shown(before, change.journal.project_version)
+    standing.changed(work.at)  # it may show less, or let fewer people do something
     return _save(change, after, "project_changed")
 
 
@@ -309,6 +311,7 @@ def remove_member(work: Work, project_id: str, user_id: str) -> None:
     if not gone:
         raise NotFound("This person is no member of the project")
     change.event(change.project_id, "member_removed", note=user_id)
+    standing.changed(work.at)
     work.after.append(work.hub.permissions.forget)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from .. import standing
 from .keys import hub_secret, seal, sealed
 from .tables import digest, new_secret, web_sessions
 
@@ -92,11 +93,7 @@ def touch(connection: Connection, token: str) -> None:
 def end_session(connection: Connection, token: str) -> None:
     """Signed out."""
     connection.execute(delete(web_sessions).where(web_sessions.c.digest == digest(token)))
-
-
-def end_sessions_of(connection: Connection, user_id: str) -> None:
-    """Of a person whose password was changed or who may not sign in any more."""
-    connection.execute(delete(web_sessions).where(web_sessions.c.user_id == user_id))
+    standing.changed(connection)
 
 
 def csrf_token(connection: Connection, value: str) -> str:

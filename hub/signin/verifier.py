@@ -22,7 +22,7 @@ from .tables import families
 ALGORITHMS: Final = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
 LONGEST: Final = 8192
 SKEW_SECONDS: Final = 60
-LIVENESS_SECONDS: Final = 5.0
+LIVENESS_SECONDS: Final = 4.0
 """How long a process may go on taking the tokens of a sign-in that was revoked in another."""
 
 
