@@ -145,18 +145,54 @@ def _restore(options: Options) -> None:
 
     from ..hub.operator import restore
 
-    aside, epoch = restore(said_of(options), Path(options.directory))
+    aside, epoch, lost = restore(said_of(options), Path(options.directory))
     told = f"The hub is as in {options.directory}; clients compare at their next contact"
     told += f". The former database is kept at {aside}" if aside else ""
-    Output(options).done(told, {"kept": str(aside) if aside else None, "epoch": epoch})
+    output = Output(options)
+    output.done(told, {"kept": str(aside) if aside else None, "epoch": epoch, "webHooksLost": lost})
+    _note_lost(output, lost)
 
 
 def _restored(options: Options) -> None:
     check_extra()
     from ..hub.operator import restored
 
-    epoch = restored(said_of(options))
-    Output(options).done(f"Epoch {epoch} begins: clients compare at their next contact", {"epoch": epoch})
+    epoch, lost = restored(said_of(options))
+    output = Output(options)
+    told = f"Epoch {epoch} begins: clients compare at their next contact"
+    output.done(told, {"epoch": epoch, "webHooksLost": lost})
+    _note_lost(output, lost)
+
+
+def _note_lost(output: Output, lost: int) -> None:
+    if lost:
+        output.note(
+            f"The key of this hub does not open the secrets of {lost} web hooks: make them anew for their repositories."
+        )
+
+
+def _keys_arguments(parser: Parser) -> None:
+    takes_hub(parser)
+    parser.add_argument("action", choices=("rotate", "renew", "new"))
+
+
+def _keys(options: Options) -> None:
+    """`rotate`: new ones; `renew`: where the key is lost; `new`: print a key for the environment."""
+    check_extra()
+    from ..hub import operator
+
+    output = Output(options)
+    if options.action == "new":
+        from ..hub.signin.vault import new_key
+
+        output.text(key := new_key(), {"key": key})
+    elif options.action == "rotate":
+        count = operator.rotate_keys(said_of(options))
+        output.done(f"{count} secrets are sealed with the new key", {"sealed": count})
+    else:
+        lost = operator.renew_keys(said_of(options))
+        output.done("What the key did not open was made anew", {"webHooksLost": lost})
+        _note_lost(output, lost)
 
 
 def _place(options: Options) -> Path | None:
@@ -183,5 +219,6 @@ COMMANDS = {
     "verify": Command(_verify_arguments, _verify),
     "restore": Command(_restore_arguments, _restore),
     "restored": Command(takes_hub, _restored),
+    "keys": Command(_keys_arguments, _keys),
     "audit": Command(_audit_arguments, _audit),
 }

@@ -167,6 +167,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "user": ("hub_people", "List people, add one, set a password; suspend, resume or remove one."),
             "link": ("hub_people", "Let a person sign in with what the hub's issuer calls them."),
             "token": ("hub_people", "Make access tokens for people, list them, revoke one."),
+            "keys": ("hub", "Change the key that seals its secrets (rotate), or begin anew without it (renew)."),
             "backup": ("hub", "Copy its SQLite database into a file, while it serves."),
             "verify": ("hub", "Check a backup, or its SQLite database."),
             "restore": ("hub", "Put a backup in the place of its SQLite database; the former one is kept."),

@@ -29,6 +29,8 @@ from .identity import REMEMBERED, Identity
 from .migrate import upgrade
 from .permissions import Permissions
 from .settings import HubSettings, reachable
+from .signin.keys import Keys
+from .signin.vault import vault
 
 PREFIX: Final = "/api/v1"
 POLICY: Final = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -40,7 +42,8 @@ def create_app(settings: HubSettings) -> Starlette:
     settings = reachable(settings)
     database = open_database(settings.database)
     remember = 0.0 if database.shared else REMEMBERED
-    hub = Hub(settings, database, Identity(database, remember=remember), Permissions(remember), Bus())
+    identity = Identity(database, remember=remember)
+    hub = Hub(settings, database, identity, Permissions(remember), Bus(), Keys(vault(settings)))
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:

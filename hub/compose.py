@@ -32,7 +32,6 @@ from .signin.cookies import CookieSessions
 from .signin.front import front_route
 from .signin.hub_accounts import HubAccounts
 from .signin.issuer import Settings
-from .signin.keys import Keys
 from .signin.outside import OutsideIssuer, OutsideTokens, outside_of
 from .signin.outside_pages import OutsidePages
 from .signin.pages import SignIn
@@ -70,7 +69,7 @@ def compose(app: Starlette, hub: Hub) -> Composed:
     from .webhooks.github import GitHubHook
 
     files = the_files(hub.settings)
-    uploads = Uploads(hub.database, files)
+    uploads = Uploads(hub.database, hub.keys, files)
     health = Health(_dependencies(hub, bus, counting, files), metrics, options)
     mcp = McpEndpoint(hub, __version__, signing)
     hub.bus.listen(mcp)
@@ -129,7 +128,7 @@ def _in_front(app: Starlette, hub: Hub, metrics: Metrics, counting: Limits) -> N
 
 def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
     """The built-in issuer, or the checks of one elsewhere; the address of whoever issues tokens."""
-    accounts, keys, options = HubAccounts(), Keys(), hub.settings.options
+    accounts, keys, options = HubAccounts(), hub.keys, hub.settings.options
     url = hub.settings.public_url
     outside = outside_of(options, url)
     pages: OutsidePages | SignIn
@@ -137,7 +136,8 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
     if outside:
         issuer = OutsideIssuer(outside)
         tokens = OutsideTokens(hub.database, issuer)
-        pages = OutsidePages(hub.database, issuer, Browsers(hub.database, accounts, secure=url.startswith("https:")))
+        browsers = Browsers(hub.database, keys, accounts, secure=url.startswith("https:"))
+        pages = OutsidePages(hub.database, issuer, browsers)
     else:
         tokens = own = OwnTokens(hub.database, url, keys, accounts)
         hub.identity.forgetting.append(own.clear)

@@ -10,6 +10,7 @@ from .database import Database
 from .identity import Identity
 from .permissions import Permissions
 from .settings import HubSettings
+from .signin.keys import Keys
 
 
 class Part(Protocol):
@@ -31,6 +32,7 @@ class Hub:
     identity: Identity
     permissions: Permissions
     bus: Bus
+    keys: Keys
     parts: list[Part] = field(default_factory=list)
     epoch: int = 1
     """What an operator raises after a restore; part of every cursor (hub/epoch.py)."""

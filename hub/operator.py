@@ -25,6 +25,8 @@ from . import audit, epoch
 from .database import open_database
 from .migrate import newest, revision_of, upgrade
 from .settings import HubSettings, from_environment, reachable
+from .signin.keys import Keys
+from .signin.vault import keys_of, new_key, put_keys, vault
 from .tables import users
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def run(said: dict[str, object]) -> int:
     """Serve until a signal; returns the exit code."""
     from .operating.starting import bound
 
+    os.umask(0o077)  # the log and the files of missions are for the hub's user alone, whatever the directory
     settings = settings_of(said)
     sockets = bound(settings.host, settings.port)
     settings = reachable(replace(settings, port=sockets[0].getsockname()[1]))
@@ -85,21 +88,56 @@ def verify(said: dict[str, object], place: Path | None) -> Checked:
     return backup.verify(place) if place else backup.verify_own(settings_of(said))
 
 
-def restore(said: dict[str, object], place: Path) -> tuple[Path | None, int]:
-    """Put a backup back; where the former database is kept, and the epoch that begins."""
+def restore(said: dict[str, object], place: Path) -> tuple[Path | None, int, int]:
+    """Put a backup back; where the former database is kept, then as `restored`."""
     from .operating import backup
 
-    return backup.restore(settings_of(said), place), restored(said, str(place))
+    return backup.restore(settings_of(said), place), *restored(said, str(place))
 
 
-def restored(said: dict[str, object], origin: str = "") -> int:
-    """Begin another epoch after a restore, so that every client compares at once; its number."""
+def restored(said: dict[str, object], origin: str = "") -> tuple[int, int]:
+    """Begin another epoch after a restore, so that every client compares at once; its number.
+
+    Secrets of the backup that the key of this hub does not open are made anew; how many of web hooks are lost.
+    """
+    settings = settings_of(said)
+
+    def work(at: Connection) -> tuple[int, int]:
+        note(at, "hub.restored", origin)
+        return epoch.begin(at), Keys(vault(settings)).renew(at)
+
+    return asyncio.run(transaction(settings, work))
+
+
+def rotate_keys(said: dict[str, object]) -> int:
+    """A new key, new secrets and a new signing key, while hubs serve; how many secrets were sealed anew."""
+    settings = settings_of(said)
+    former = keys_of(settings)
+    in_environment = bool(settings.options.get("key"))
+    if not in_environment or len(former) < 2:
+        put_keys(settings, [new_key(), *former])  # refused for one key of the environment
 
     def work(at: Connection) -> int:
-        note(at, "hub.restored", origin)
-        return epoch.begin(at)
+        note(at, "keys.rotate", "")
+        keys = Keys(vault(settings))
+        keys.replace(at)
+        return keys.reseal(at)
 
-    return asyncio.run(transaction(settings_of(said), work))
+    count = asyncio.run(transaction(settings, work))
+    if not in_environment:
+        put_keys(settings, keys_of(settings)[:1])
+    return count
+
+
+def renew_keys(said: dict[str, object]) -> int:
+    """New secrets in the place of those that the key does not open; how many of web hooks are lost."""
+    settings = settings_of(said)
+
+    def work(at: Connection) -> int:
+        note(at, "keys.renew", "")
+        return Keys(vault(settings)).renew(at)
+
+    return asyncio.run(transaction(settings, work))
 
 
 def note(at: Connection, action: str, target: str) -> None:

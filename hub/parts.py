@@ -10,7 +10,6 @@ from sqlalchemy import select
 from ..config.log import logger
 from .hub import Hub
 from .operating.health import Health
-from .signin.keys import hub_secret
 from .tables import projects
 
 FEED_SECONDS: Final = 5.0
@@ -23,9 +22,8 @@ class HubSecrets:
         self._hub = hub
 
     async def start(self) -> None:
-        """All purposes."""
-        for name in ("csrf", "refresh", "uploads"):
-            await self._hub.database.write(lambda at, name=name: hub_secret(at, name))  # type: ignore[misc]
+        """All of them; Unopened with the wrong key."""
+        await self._hub.database.write(self._hub.keys.begin)
 
     async def stop(self) -> None:
         """Nothing."""

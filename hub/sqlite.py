@@ -7,6 +7,7 @@ savepoint of its own, so that it succeeds or fails by itself. Nobody is told bef
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -57,6 +58,7 @@ class SqliteDatabase:
         self.url = url
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            _own(Path(url.database))
         self._engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=READERS + 2)
         event.listen(self._engine, "connect", _prepare_sqlite)
         self._writing = ThreadPoolExecutor(1, "hub-writer")
@@ -180,6 +182,16 @@ class SqliteDatabase:
         if str(getattr(found, "sqlite_errorname", None)).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return TryAgain("The hub's database is busy", why=str(found))
         return disk_full(found, self.url.database or "")
+
+
+def _own(file: Path) -> None:
+    """For the hub's user alone, whatever its directory; SQLite makes -wal and -shm like it."""
+    with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
 
 
 def _identity(url: URL) -> tuple[int, int] | None:

@@ -113,10 +113,14 @@ async def _write(call: Call, raw: bytes) -> tuple[Answer, bool]:
                     "This Idempotency-Key was used for another request",
                     todo="make a new key for each new request",
                 )
-            return Answer(kept.body.encode(), kept.status, headers=orjson.loads(kept.headers)), True
+            body = hub.keys.vault.open(kept.body).encode()
+            return Answer(body, kept.status, headers=orjson.loads(kept.headers)), True
         answer = _run(call, at)
         headers = _headers(call.endpoint, answer)
-        idempotency.keep(at, *claim, Kept(mark, answer.status, orjson.dumps(headers).decode(), answer.body.decode()))
+        text = answer.body.decode()
+        if headers.get("Cache-Control") == "no-store":  # it has a secret in it
+            text = hub.keys.vault.seal(text)
+        idempotency.keep(at, *claim, Kept(mark, answer.status, orjson.dumps(headers).decode(), text))
         return answer, False
 
     with idempotency.in_progress(claim):

@@ -84,6 +84,8 @@ class Gateway:
         self.rooms = Rooms(plane)
         self.presence = Presence(plane, self.rooms, expire_seconds=expire_seconds)
         self._sessions: set[Session] = set()
+        self._occupied = asyncio.Event()
+        """Set while a socket is open: without one nothing is looked for."""
         self._checker: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -121,19 +123,21 @@ class Gateway:
             return
         session = Session(self, self._gate, visitor, socket)
         self._sessions.add(session)
+        self._occupied.set()
         try:
             await session.run()
         finally:
             self._sessions.discard(session)
+            if not self._sessions:
+                self._occupied.clear()
             await session.leave()
 
     async def _recheck(self) -> None:
         """Rights may be taken away while a socket is open."""
         mark, due = "", time.monotonic() + RECHECK_SECONDS
         while True:
+            await self._occupied.wait()
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._sessions:
-                continue
             found, now = mark, time.monotonic()
             try:
                 found = await self._gate.standing()

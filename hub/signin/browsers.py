@@ -19,6 +19,7 @@ from .. import audit
 from ..database import Database
 from .accounts import Account, Accounts
 from .exchange import Request
+from .keys import Keys
 from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session, open_session, touch
 
 FORM_BYTES: Final = 64 * 1024
@@ -28,16 +29,20 @@ NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 class Browsers:
     """Of one hub."""
 
-    def __init__(self, database: Database, accounts: Accounts, *, secure: bool) -> None:
-        self._database, self._accounts = database, accounts
+    def __init__(self, database: Database, keys: Keys, accounts: Accounts, *, secure: bool) -> None:
+        self._database, self._keys, self._accounts = database, keys, accounts
         self.cookies = Cookies(secure)
+
+    def secret(self, connection: Connection) -> bytes:
+        """Of the seals that forms and browsers carry."""
+        return self._keys.secret(connection, "csrf")
 
     async def form(
         self, name: str, request: HttpRequest, *, status: int = 200, target: str = "", **values: Any
     ) -> Response:
         """A page with a form that only this browser can send; `target`: where the answer may lead to."""
         browser = request.cookies.get(self.cookies.browser) or secrets.token_urlsafe(24)
-        token = await self._database.write(lambda connection: csrf_token(connection, browser))
+        token = await self._database.write(lambda connection: csrf_token(self.secret(connection), browser))
         response = self.render(name, request, status=status, target=target, csrf=token, **values)
         self.cookies.put(response, self.cookies.browser, browser, 3600)
         return response
@@ -67,7 +72,9 @@ class Browsers:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         browser = request.cookies.get(self.cookies.browser)
-        return await self._database.write(lambda connection: csrf_right(connection, browser, form.get("csrf")))
+        return await self._database.write(
+            lambda connection: csrf_right(self.secret(connection), browser, form.get("csrf"))
+        )
 
     async def audited(self, request: HttpRequest, caller: str, action: str, outcome: str) -> None:
         """A row of the audit log that belongs to no organisation: for the operator of the hub."""

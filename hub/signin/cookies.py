@@ -32,7 +32,7 @@ class CookieSessions:
             if session is None or account is None:
                 return None
             safe = request.scope["type"] == "http" and request.scope["method"] in SAFE_METHODS
-            if not safe and not csrf_right(at, session.token, request.headers.get(CSRF_HEADER)):
+            if not safe and not csrf_right(self._browsers.secret(at), session.token, request.headers.get(CSRF_HEADER)):
                 raise HubError("forbidden", "The CSRF token is missing or wrong", todo=f"send it as {CSRF_HEADER}")
             return Caller("session", account.id, account.email, scopes=frozenset(SCOPES))
 

@@ -20,7 +20,7 @@ from . import clients
 from .accounts import Account
 from .exchange import Request
 from .issuer import ACCESS_SECONDS, REFRESH_PREFIX, Issuer
-from .keys import ALGORITHM, hub_secret, seal
+from .keys import ALGORITHM, seal
 from .tables import codes, digest, families, refresh_tokens
 
 CODE_SECONDS: Final = 60
@@ -237,7 +237,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         token: dict[str, Any] = super().issue_token(user, refresh_token)
         key = self._key()
         if key and "refresh_token" in token:
-            secret = hub_secret(self.server.connection, "refresh")
+            secret = self.server.keys.secret(self.server.connection, "refresh")
             token["refresh_token"] = REFRESH_PREFIX + seal(secret, refresh_token.token, key)
             place = refresh_tokens.c.digest == digest(token["refresh_token"])
             self.again = self.server.connection.execute(select(refresh_tokens).where(place)).first() is not None

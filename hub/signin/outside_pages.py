@@ -16,7 +16,7 @@ from ...config.log import logger
 from ...missions.errors import SignedOut, SoloUnicornError
 from ..database import Database
 from .browsers import NO_STORE, Browsers, form_of, style
-from .keys import hub_secret, seal, sealed
+from .keys import seal, sealed
 from .outside import OutsideIssuer, arrived
 
 CALLBACK: Final = "/sign-in/callback"
@@ -53,7 +53,7 @@ class OutsidePages:
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         address, _ = self._client().create_authorization_url(endpoint, state, code_verifier=verifier, nonce=nonce)
         flow = ".".join((state, nonce, verifier, str(int(time.time()) + FLOW_SECONDS)))
-        mark = await self._database.write(lambda at: seal(hub_secret(at, "csrf"), "sign-in", flow))
+        mark = await self._database.write(lambda at: seal(self.browsers.secret(at), "sign-in", flow))
         response = RedirectResponse(address, 303, NO_STORE)
         self.browsers.cookies.put(response, self._name, f"{flow}.{mark}", FLOW_SECONDS)
         return response
@@ -108,7 +108,7 @@ class OutsidePages:
         flow, _, mark = request.cookies.get(self._name, "").rpartition(".")
 
         def right(at: Connection) -> bool:
-            return sealed(hub_secret(at, "csrf"), mark, "sign-in", flow)
+            return sealed(self.browsers.secret(at), mark, "sign-in", flow)
 
         if flow.count(".") != 3 or not await self._database.write(right):
             return None

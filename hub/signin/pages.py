@@ -42,7 +42,7 @@ class SignIn:
     ) -> None:
         self._database, self._settings, self._keys = database, settings, keys
         self._accounts, self._tokens, self._limits = accounts, tokens, limits
-        self.browsers = Browsers(database, accounts, secure=settings.issuer.startswith("https:"))
+        self.browsers = Browsers(database, keys, accounts, secure=settings.issuer.startswith("https:"))
 
     def routes(self) -> list[Route]:
         """All of them."""

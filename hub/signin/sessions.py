@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from .. import standing
-from .keys import hub_secret, seal, sealed
+from .keys import seal, sealed
 from .tables import digest, new_secret, web_sessions
 
 IDLE_SECONDS: Final = 7 * 86400
@@ -96,14 +96,14 @@ def end_session(connection: Connection, token: str) -> None:
     standing.changed(connection)
 
 
-def csrf_token(connection: Connection, value: str) -> str:
+def csrf_token(secret: bytes, value: str) -> str:
     """What a form or a script must send beside the cookie with this value."""
-    return seal(hub_secret(connection, "csrf"), value)
+    return seal(secret, value)
 
 
-def csrf_right(connection: Connection, value: str | None, given: str | None) -> bool:
+def csrf_right(secret: bytes, value: str | None, given: str | None) -> bool:
     """Whether it did."""
-    return bool(value and given) and sealed(hub_secret(connection, "csrf"), str(given), str(value))
+    return bool(value and given) and sealed(secret, str(given), str(value))
 
 
 def _agent(request: HTTPConnection) -> str:

@@ -30,7 +30,6 @@ from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import Right, missing
 from ..services.missions import project_of
-from ..signin.keys import hub_secret
 from ..tables import metadata
 from ..work import Shown, Work
 from . import kinds, signing
@@ -146,7 +145,7 @@ def content(work: Work, identifier: str, base_url: str) -> str:
     row = _row(work, identifier, "read missions")
     if row.state not in ("stored", "complete"):
         raise missing("file", identifier)
-    return signing.signed(base_url, hub_secret(work.at, "uploads"), row.id, "get")
+    return signing.signed(base_url, work.hub.keys.secret(work.at, "uploads"), row.id, "get")
 
 
 def remove(work: Work, identifier: str) -> None:
@@ -191,7 +190,7 @@ def _announced_again(work: Work, known: Row[Any], made: Attachment, base_url: st
 
 
 def _with_address(work: Work, identifier: str, doc: str, state: str, base_url: str) -> Shown:
-    place = signing.signed(base_url, hub_secret(work.at, "uploads"), identifier, "put")
+    place = signing.signed(base_url, work.hub.keys.secret(work.at, "uploads"), identifier, "put")
     expires = datetime.fromtimestamp(int(work.now) + signing.PUT_SECONDS, UTC).isoformat().replace("+00:00", "Z")
     tail = orjson.dumps({"uploadUrl": place, "expiresAt": expires})
     return Shown(b'{"attachment":' + _shown(doc, state) + b"," + tail[1:])

@@ -17,7 +17,7 @@ from ...config.log import logger
 from ...missions.errors import InvalidValue, SoloUnicornError
 from ..database import Database
 from ..errors import HubError, refusal
-from ..signin.keys import hub_secret
+from ..signin.keys import Keys
 from . import attachments, kinds, signing
 from .store import Files, Moved
 
@@ -30,8 +30,8 @@ CLEAN_SECONDS = 3600.0
 class Uploads:
     """Bytes of attachments; a part of the hub, because what was abandoned is cleaned away."""
 
-    def __init__(self, database: Database, files: Files) -> None:
-        self._database, self._files = database, files
+    def __init__(self, database: Database, keys: Keys, files: Files) -> None:
+        self._database, self._keys, self._files = database, keys, files
         self._cleaner: asyncio.Task[None] | None = None
 
     def routes(self) -> list[Route]:
@@ -63,7 +63,7 @@ class Uploads:
         purpose: signing.Purpose = "put" if query.get("for") == "put" else "get"
 
         def look(at: Connection) -> tuple[bool, Row[Any] | None]:
-            secret = hub_secret(at, "uploads")
+            secret = self._keys.secret(at, "uploads")
             right = signing.allowed(secret, identifier, purpose, query.get("expires", ""), query.get("signature", ""))
             return right, attachments.waiting(at, identifier) if right else None
 

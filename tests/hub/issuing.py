@@ -22,6 +22,7 @@ from solo_unicorn.hub.operating.limits import InProcess, Limiter
 from solo_unicorn.hub.signin.issuer import Settings
 from solo_unicorn.hub.signin.keys import Keys
 from solo_unicorn.hub.signin.pages import SignIn
+from solo_unicorn.hub.signin.vault import Vault, new_key
 from solo_unicorn.hub.signin.verifier import OwnTokens
 
 from .people import ANN, PASSWORD, People, database
@@ -29,6 +30,7 @@ from .people import ANN, PASSWORD, People, database
 URL = "http://127.0.0.1:8420"
 BACK = "http://127.0.0.1:43210/callback"
 CLIENT = "solo-unicorn-cli"
+KEY = new_key()
 
 
 @dataclass
@@ -132,7 +134,7 @@ async def issuing(directory: Path, database_url: str = "") -> AsyncIterator[Issu
     opened, people, limiter = await database(directory, database_url), People(), InProcess(Limiter())
     apps = []
     for _ in range(2 if database_url else 1):
-        keys = Keys()
+        keys = Keys(Vault(lambda: [KEY]))
         tokens = OwnTokens(opened, URL, keys, people)
         apps.append(Starlette(routes=SignIn(opened, Settings(URL), keys, people, tokens, limiter).routes()))
     try:

@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 READY_SECONDS = 60.0
+KEY = "dGhlIGtleSBvZiB0aGUgaHVicyBvZiB0aGUgdGVzdHM="
+"""Hubs of one database have directories of their own here."""
 
 
 @dataclass
@@ -57,6 +59,7 @@ def environment(directory: Path) -> dict[str, str]:
     return {
         **os.environ,
         "SOLO_UNICORN_HOME": str(directory / "home"),
+        "SOLO_UNICORN_HUB_KEY": KEY,
         "SOLO_UNICORN_HUB_DATA_DIR": str(directory / "data"),
         "SOLO_UNICORN_HUB_RATE_LIMITS": "off",
     }

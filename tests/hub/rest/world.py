@@ -20,6 +20,8 @@ from solo_unicorn.hub.services import people
 from solo_unicorn.hub.settings import HubSettings
 from solo_unicorn.hub.tables import project_members
 
+from .serving import KEY
+
 API = "/api/v1"
 PEOPLE = ("owner", "maintainer", "collaborator", "contributor", "stranger", "admin", "member")
 """Callers of the tests: project roles, somebody without any, and two roles of the organisation."""
@@ -112,7 +114,7 @@ class InTurn(httpx.AsyncBaseTransport):
 @asynccontextmanager
 async def world(directory: Path, database_url: str = "", processes: Sequence[str] = ()) -> AsyncIterator[World]:
     """A running hub; its data is in `directory`. Where there are hubs at `processes`, requests go to them in turn."""
-    app = create_app(HubSettings(directory, database_url=database_url, options={"rate_limits": "off"}))
+    app = create_app(HubSettings(directory, database_url=database_url, options={"rate_limits": "off", "key": KEY}))
     async with app.router.lifespan_context(app):
         hub: Hub = app.state.hub
         tokens, ids, organization_id = await hub.database.write(_populate)
