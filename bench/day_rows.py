@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from solo_unicorn.bench.day_programs import HubProgram
-from solo_unicorn.sync.replica.field_kinds import LOCAL
-from solo_unicorn.sync.replica.part_view import told
+from solo_unicorn.missions.field_kinds import LOCAL, told
 
 Rows = dict[tuple[str, str], dict[str, Any]]
 PARTS = {"flow": "flows", "actor": "actors", "repository": "repositories"}

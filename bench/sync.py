@@ -133,7 +133,8 @@ def _write(connection: Any, items: list[Any]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany(INSERT, [rows.mission_row(from_wire(Mission, item), 2) for item in items])
     connection.executemany(
-        "INSERT INTO base (id, project_id, version, deleted, generation, doc) VALUES (?, ?, ?, 0, 1, ?)",
+        "INSERT INTO base (kind, id, project_id, version, deleted, generation, doc) "
+        "VALUES ('mission', ?, ?, ?, 0, 1, ?)",
         [(item["id"], PROJECT, item["version"], rows.dump(item)) for item in items],
     )
     connection.execute("COMMIT")
@@ -161,7 +162,7 @@ def local() -> bool:
     """Edits of a local project with and without the look whether it is connected."""
     from unittest.mock import patch
 
-    from solo_unicorn.workspace import outgoing
+    from solo_unicorn.workspace import outbox
 
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SOLO_UNICORN_HOME"] = directory
@@ -172,7 +173,7 @@ def local() -> bool:
             took: dict[bool, list[float]] = {True: [], False: []}
             for number in range(4000):
                 looks = bool(number % 2)
-                with patch.object(outgoing, "is_connected", outgoing.is_connected if looks else lambda *_: False):
+                with patch.object(outbox, "account_of", outbox.account_of if looks else lambda *_: None):
                     began = time.perf_counter()
                     workspace.write(operations.missions.edit, mission.id, {"title": f"x{number}"})
                     took[looks].append(time.perf_counter() - began)

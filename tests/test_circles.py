@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CLEAN = ("agents", "cli", "config", "hub", "mcp_server", "missions", "sync", "system", "tui", "workstation")
+CLEAN = (
+    "agents",
+    "cli",
+    "config",
+    "hub",
+    "mcp_server",
+    "missions",
+    "sync",
+    "system",
+    "tui",
+    "workspace",
+    "workstation",
+)
 """Rooms without a circle; this list only grows."""
 
 

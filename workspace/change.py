@@ -6,72 +6,33 @@ saves goes through `Change.save`, so that versions, events and the counts of oth
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from ..config.correlation import correlation
 from ..missions.comments import LineComment, in_order
-from ..missions.dependencies import is_resolved
 from ..missions.entities import (
-    SYSTEM,
     Actor,
-    Author,
     Flow,
-    Json,
     ListName,
     MemoryDocument,
     Mission,
-    MissionEvent,
     Project,
     ProjectRepository,
     Relation,
     Session,
 )
-from ..missions.errors import NotFound
 from ..missions.flows import enabled_stages
 from ..missions.history import recorded
-from ..missions.wire import BOOKKEEPING, changes
-from ..sync.replica.outbox import hub_forgot
-from . import documents, line_comments, links, lookup, outgoing, placing, rows
+from . import documents, line_comments, links, lookup, outbox, outgoing, placing, rows, saving
+from .transaction import Transaction
+from .view import View
 
-MACHINE_FIELDS = frozenset(
-    {
-        "agentSessionStatus",
-        "attempts",
-        "dependencyCount",
-        "lastCodeAgentName",
-        "lastCodeAgentSessionId",
-        "limitHits",
-        "listOrder",
-        "prBranchName",
-        "pullRequest",
-        "retryAt",
-        "sessionId",
-        "worktreePath",
-    }
-)
-"""What the machine itself notes down while an agent works; it does not make anybody's knowledge of a mission stale."""
 Part = Flow | Actor | ProjectRepository
 
 
-@dataclass(slots=True)
-class Change:
-    """An open write transaction with its author and time; fulfils `missions.operations.port.Change`."""
+class Change(Transaction):
+    """One change of the workspace; fulfils `missions.operations.port.Change`."""
 
-    connection: sqlite3.Connection
-    now: datetime
-    by: Author
-    new_id: Callable[[], str]
-
-    def next_number(self) -> int:
-        """The short number of a new mission: never used twice, even when a project is removed."""
-        row = self.connection.execute(
-            "INSERT INTO meta (key, value) VALUES ('mission.number', '1') "
-            "ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
-        ).fetchone()
-        return int(row[0])
+    __slots__ = ()
 
     # ---- reads
 
@@ -157,8 +118,8 @@ class Change:
     ) -> Mission:
         """Write a mission that changed (or is new: before None) with its event; returns it as saved.
 
-        Nothing is written when nothing changed and there is no note. The version grows unless only MACHINE_FIELDS
-        changed. `placed`: its place in the list is chosen already.
+        Nothing is written when nothing changed and there is no note. The version grows unless only
+        `saving.MACHINE_FIELDS` changed. `placed`: its place in the list is chosen already.
         """
         found = {} if before is None else recorded(before, after)
         if before is not None and not found and not note:
@@ -168,47 +129,14 @@ class Change:
             order = self.order(after.project_id, after.list, top=after.list == "done", moving=after.id)
             after = replace(after, list_order=order)
         revived = "deletedAt" in found and after.deleted_at is None
-        if revived and hub_forgot(self.connection, after.project_id, after.id):
+        if revived and outbox.hub_forgot(self.connection, after.project_id, after.id):
             return self._made_again(after, kind, note)
-        stage_count = len(enabled_stages(self.flow_of(after), after.flow_config))
-        saved = self.keep(before, after, kind, stage_count=stage_count, note=note)
-        outgoing.queue_mission(self, saved, None if before is None else _recorded_in_full(before, saved))
-        return self._caught_up(saved) if revived else saved
-
-    def keep(
-        self,
-        before: Mission | None,
-        after: Mission,
-        kind: str,
-        *,
-        stage_count: int,
-        note: str = "",
-        quiet: bool = False,
-    ) -> Mission:
-        """Write a mission with its event and let those that wait for it know; nothing is queued for a hub.
-
-        `quiet` leaves the event out: one event for many missions tells of them.
-        """
-        found = {} if before is None else recorded(before, after)
-        version = before.version if before else 0
-        if before is None or not found.keys() <= MACHINE_FIELDS:
-            version += 1
-        saved = replace(after, version=version, updated_at=self.now)
-        rows.put_mission(self.connection, saved, stage_count)
-        if not quiet:
-            self.event(saved.project_id, kind, mission_id=saved.id, changes=found, note=note)
-        if before is not None and is_resolved(before) != is_resolved(saved):
-            self.recount_blocked_by(saved.id)
+        saved = saving.keep(self, before, after, kind, note=note)
+        outgoing.queue_mission(self, before, saved)
+        if revived and outgoing.is_connected(self, saved.project_id):  # the hub spoke of it meanwhile
+            View(self, saved.project_id).refold(saved.id)
+            return self.mission(saved.id, deleted=True)
         return saved
-
-    def _caught_up(self, saved: Mission) -> Mission:
-        """A mission of a connected project that comes back shows what the hub said of it meanwhile."""
-        if not outgoing.is_connected(self, saved.project_id):
-            return saved
-        from ..sync.replica.base import Taking
-
-        Taking(self, saved.project_id).refold(saved.id)
-        return lookup.mission(self.connection, saved.id, deleted=True)
 
     def _made_again(self, after: Mission, kind: str, note: str) -> Mission:
         """A mission that the hub has deleted comes back as a new one: ids of deleted missions are never used again."""
@@ -219,43 +147,13 @@ class Change:
         rows.put_session(self.connection, session)
         return session
 
-    def event(
-        self,
-        project_id: str,
-        kind: str,
-        *,
-        mission_id: str | None = None,
-        changes: Mapping[str, tuple[Json, Json]] | None = None,
-        note: str = "",
-        by: Author | None = None,
-    ) -> int:
-        """Append an event; returns its sequence number."""
-        return rows.put_event(
-            self.connection,
-            MissionEvent(
-                0, project_id, mission_id, kind, by or self.by, self.now, dict(changes or {}), note, correlation.get()
-            ),
-        )
-
     def recount_blocked_by(self, blocker_id: str) -> None:
         """Bring `dependencyCount` up to date for every mission that waits for `blocker_id`."""
-        waiting = self.connection.execute(
-            "SELECT other_id FROM dependency WHERE mission_id = ? AND relation = 'blocks'", (blocker_id,)
-        ).fetchall()
-        for (mission_id,) in waiting:
-            self.recount(str(mission_id))
+        saving.recount_blocked_by(self, blocker_id)
 
     def recount(self, mission_id: str) -> None:
         """Bring `dependencyCount` of one mission up to date (domain.md, Dependencies)."""
-        try:
-            mission = lookup.mission(self.connection, mission_id, deleted=True)
-        except NotFound:
-            return
-        count = len(lookup.unresolved_blockers(self.connection, mission_id))
-        if count != mission.dependency_count:
-            author, self.by = self.by, SYSTEM
-            self.save(mission, replace(mission, dependency_count=count), "blockers_changed")
-            self.by = author
+        saving.recount(self, mission_id)
 
     def add_note(self, mission: Mission, kind: str, text: str, *, note_id: str | None = None) -> None:
         """Append what somebody wrote to the mission's history; a hub gets it with an id of its own."""
@@ -310,8 +208,3 @@ class Change:
         rows.put_project(self.connection, saved)
         outgoing.queue_part_change(self, "project", before, saved)
         return saved
-
-
-def _recorded_in_full(before: Mission, after: Mission) -> dict[str, tuple[Json, Json]]:
-    """What a hub is told of a change: the bookkeeping of the session too."""
-    return {name: pair for name, pair in changes(before, after).items() if name not in BOOKKEEPING}

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..missions.entities import Mission, Relation
 from . import outgoing
-
-if TYPE_CHECKING:
-    from .change import Change
+from .transaction import Transaction
 
 
 def edges(connection: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -65,7 +62,7 @@ def drop(connection: sqlite3.Connection, mission_id: str, other_id: str, relatio
 
 
 def change(
-    change: Change,
+    transaction: Transaction,
     mission: Mission,
     other: Mission,
     relation: Relation,
@@ -74,10 +71,10 @@ def change(
     """Put or drop a link, and queue what that means for a hub, which keeps it with the blocked mission or with both."""
     name = "blockedBy" if relation == "blocks" else "relatesTo"
     ends = (other,) if relation == "blocks" else (mission, other)
-    before = [told_to_hub(change.connection, end.id, name) for end in ends]
-    if not write(change.connection, mission.id, other.id, relation):
+    before = [told_to_hub(transaction.connection, end.id, name) for end in ends]
+    if not write(transaction.connection, mission.id, other.id, relation):
         return False
     for end, was in zip(ends, before, strict=True):
-        now = told_to_hub(change.connection, end.id, name)
-        outgoing.queue_links(change, end.id, end.project_id, name, was, now)
+        now = told_to_hub(transaction.connection, end.id, name)
+        outgoing.queue_links(transaction, end.id, end.project_id, name, was, now)
     return True

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Final
 
 from ..missions.comments import LineComment
-from ..missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Mission, Project, ProjectRepository
-from ..missions.wire import to_wire
-from ..sync.replica.outbox import account_of, adding, record_change, record_part
-from . import rows
-
-if TYPE_CHECKING:
-    from .change import Change
+from ..missions.entities import Actor, Attachment, Flow, JsonObject, MemoryDocument, Mission, Project, ProjectRepository
+from ..missions.field_kinds import LOCAL, memory_id, told, told_of
+from ..missions.wire import changes, to_wire
+from . import base, outbox, rows
+from .transaction import Transaction
 
 Part = Flow | Actor | ProjectRepository
-Changed = Mapping[str, tuple[Json, Json]]
-"""Wire field -> (before, after)."""
+OF_A_FILE: Final = ("missionId", "name", "mime", "size", "sha256")
+"""What a hub is told of an attached file."""
 
 
-def is_connected(change: Change, project_id: str) -> bool:
+def is_connected(transaction: Transaction, project_id: str) -> bool:
     """Whether a hub hears of what is changed in the project."""
-    return account_of(change.connection, project_id) is not None
+    return outbox.account_of(transaction.connection, project_id) is not None
 
 
-def queue_mission(change: Change, saved: Mission, changed: Changed | None) -> None:
-    """What changed of a mission; None: all of a new one."""
-    if is_connected(change, saved.project_id):
-        _record(change, saved.project_id, saved.id, changed, to_wire(saved))
+def queue_mission(transaction: Transaction, before: Mission | None, saved: Mission) -> None:
+    """What changed of a mission; before None: all of a new one."""
+    adding = outbox.adding(transaction, saved.project_id, saved.id)
+    if adding is None:
+        return
+    changed = None if before is None else changes(before, saved)
+    if changed is None:
+        adding.creation(to_wire(saved))
+    elif "deletedAt" in changed:
+        queue = adding.restoring if saved.deleted_at is None else adding.deletion
+        queue(to_wire(saved))
+    else:
+        pairs = {name: pair for name, pair in changed.items() if name not in LOCAL}
+        if pairs:
+            adding.patch({k: after for k, (_, after) in pairs.items()}, {k: was for k, (was, _) in pairs.items()})
 
 
 def queue_links(
-    change: Change, mission_id: str, project_id: str, name: str, before: list[str], after: list[str]
+    transaction: Transaction, mission_id: str, project_id: str, name: str, before: list[str], after: list[str]
 ) -> None:
     """Changed links of a mission (`blockedBy`, `relatesTo`)."""
-    if before != after:
-        _record(change, project_id, mission_id, {name: (list(before), list(after))}, {})
+    if before != after and (adding := outbox.adding(transaction, project_id, mission_id)) is not None:
+        adding.patch({name: list(after)}, {name: list(before)})
 
 
 def queue_note(
-    change: Change,
+    transaction: Transaction,
     mission: Mission,
     kind: str,
     text: str,
@@ -48,66 +56,90 @@ def queue_note(
     note_id: str | None = None,
 ) -> None:
     """A note or line comment of a mission."""
-    account = account_of(change.connection, mission.project_id)
-    if account is None:
-        return
-    note_id = note_id or change.new_id()
-    patch: JsonObject = {"kind": kind, "text": text, "at": rows.stamp(change.now), "author": to_wire(change.by)}
+    patch: JsonObject = {
+        "kind": kind,
+        "text": text,
+        "at": rows.stamp(transaction.now),
+        "author": to_wire(transaction.by),
+    }
     if comment is not None:
         patch["data"] = to_wire(comment)
-    adding(change.connection, note_id, mission.project_id, mission.id, account, change).row("note", patch, {})
-    change.connection.execute(
-        "INSERT OR IGNORE INTO shared_note (id, project_id) VALUES (?, ?)", (note_id, mission.project_id)
-    )
+    send_note(transaction, mission.project_id, mission.id, note_id or transaction.new_id(), patch)
 
 
-def queue_document(change: Change, made: MemoryDocument, before: MemoryDocument | None) -> None:
+def send_note(transaction: Transaction, project_id: str, mission_id: str, note_id: str, patch: JsonObject) -> None:
+    """Queue a note under its id, by which it is known when the hub tells of it."""
+    adding = outbox.adding(transaction, project_id, mission_id, note_id)
+    if adding is not None:
+        adding.row("note", patch, {})
+        base.know(transaction.connection, "note", note_id, project_id)
+
+
+def queue_file(transaction: Transaction, file: Attachment) -> None:
+    """A file that was attached."""
+    adding = outbox.adding(transaction, file.project_id, file.id)
+    if adding is not None:
+        document = to_wire(file)
+        adding.row("file", {name: document[name] for name in OF_A_FILE}, {})
+
+
+def queue_file_removal(transaction: Transaction, file: Attachment) -> None:
+    """A file that was taken off; one that the hub never heard of leaves no trace."""
+    connection = transaction.connection
+    adding = outbox.adding(transaction, file.project_id, file.id)
+    if adding is None:
+        return
+    pending = outbox.entries(connection, file.id)
+    connection.execute("DELETE FROM outbox WHERE entity_id = ?", (file.id,))
+    known = base.drop(connection, "file", file.id)
+    known |= connection.execute("DELETE FROM sent WHERE id = ?", (file.id,)).rowcount > 0
+    if known or any(one.attempts for one in pending):
+        adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})
+
+
+def queue_document(transaction: Transaction, made: MemoryDocument, before: MemoryDocument | None) -> None:
     """The new text of a memory document."""
     was = None if before is None else before.text
-    if was != made.text and is_connected(change, made.project_id):
-        from ..sync.replica.part_view import memory_id, record_fields
-
+    if was != made.text:
         document = memory_id(made.project_id, made.name)
-        record_fields(change, "memory", made.project_id, document, {"text": made.text}, {"text": was})
+        queue_fields(transaction, "memory", made.project_id, document, {"text": made.text}, {"text": was})
 
 
-def queue_part(change: Change, table: str, part: Part) -> None:
+def queue_part(transaction: Transaction, table: str, part: Part) -> None:
     """A new repository, flow or actor."""
-    if is_connected(change, part.project_id):
-        from ..sync.replica.connecting import told_of
-
-        at = rows.stamp(change.now) or ""
-        record_part(change.connection, change.new_id(), part.project_id, table, told_of(part), at)
+    if (adding := outbox.adding(transaction, part.project_id, part.id)) is not None:
+        adding.row("part", {"table": table, "document": told_of(part)}, {})
 
 
-def queue_part_change(change: Change, table: str, before: Part | Project, after: Part | Project) -> None:
+def queue_part_change(transaction: Transaction, table: str, before: Part | Project, after: Part | Project) -> None:
     """What changed of a part, or of the project itself."""
     project_id = after.id if isinstance(after, Project) else after.project_id
-    if is_connected(change, project_id):
-        from ..sync.replica.part_view import record_fields, told
-
-        was, now = told(table, to_wire(before)), told(table, to_wire(after))
-        names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
-        wished, seen = {name: now.get(name) for name in names}, {name: was.get(name) for name in names}
-        record_fields(change, table, project_id, after.id, wished, seen)
+    was, now = told(table, to_wire(before)), told(table, to_wire(after))
+    names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
+    wished, seen = {name: now.get(name) for name in names}, {name: was.get(name) for name in names}
+    queue_fields(transaction, table, project_id, after.id, wished, seen)
 
 
-def queue_part_removal(change: Change, table: str, part: Part) -> None:
-    """A removed part."""
-    if is_connected(change, part.project_id):
-        from ..sync.replica.part_view import record_removal
+def queue_fields(
+    transaction: Transaction, part: str, project_id: str, part_id: str, fields: JsonObject, seen: JsonObject
+) -> None:
+    """Changed fields of a part; nothing for what the hub never heard of."""
+    adding = outbox.adding(transaction, project_id, part_id) if fields else None
+    if adding is None:
+        return
+    known = base.document(transaction.connection, part, part_id)
+    if known is None and part != "memory" and not outbox.entries(transaction.connection, part_id):
+        return  # a server that keeps no such parts: it is this machine's own
+    adding.part_patch(part, fields, seen, known or {})
 
-        record_removal(change, table, part)
 
-
-def _record(change: Change, project_id: str, mission_id: str, changed: Changed | None, document: JsonObject) -> None:
-    record_change(
-        change.connection,
-        mutation_id=change.new_id(),
-        project_id=project_id,
-        mission_id=mission_id,
-        changed=changed,
-        document=document,
-        at=rows.stamp(change.now) or "",
-        by=change.by,
-    )
+def queue_part_removal(transaction: Transaction, table: str, part: Part) -> None:
+    """A removed part; one that the hub never heard of leaves no trace."""
+    adding = outbox.adding(transaction, part.project_id, part.id)
+    if adding is None:
+        return
+    pending = outbox.entries(transaction.connection, part.id)
+    if pending and pending[0].kind == "part" and outbox.never_sent(pending[0]):
+        transaction.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (part.id,))
+    elif pending or base.find(transaction.connection, table, part.id) is not None:
+        adding.row("part_delete", {"table": table}, told(table, to_wire(part)))

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..missions.entities import SYSTEM, ListName
 from ..missions.errors import NotFound
 from ..missions.order import between, renumbered
-from . import outgoing
-
-if TYPE_CHECKING:
-    from .change import Change
+from . import lookup, outgoing, saving
+from .transaction import Transaction
 
 
 def place(
-    change: Change, project_id: str, in_list: ListName, before: str | None, after: str | None, top: bool, moving: str
+    transaction: Transaction,
+    project_id: str,
+    in_list: ListName,
+    before: str | None,
+    after: str | None,
+    top: bool,
+    moving: str,
 ) -> float:
     """A `listOrder` before or after a mission of the list, at its top or at its end; makes room if there is none."""
     for _ in range(2):
-        low, high = _neighbours(change, project_id, in_list, before, after, top, moving)
+        low, high = _neighbours(transaction, project_id, in_list, before, after, top, moving)
         middle = between(low, high)
         if middle is not None:
             return middle
-        _renumber(change, project_id, in_list)
+        _renumber(transaction, project_id, in_list)
     raise AssertionError("a renumbered list has room")
 
 
 def _neighbours(
-    change: Change, project_id: str, in_list: str, before: str | None, after: str | None, top: bool, moving: str
+    transaction: Transaction,
+    project_id: str,
+    in_list: str,
+    before: str | None,
+    after: str | None,
+    top: bool,
+    moving: str,
 ) -> tuple[float | None, float | None]:
     anchor = before or after
     if anchor is None:
         edge = _value(
-            change,
+            transaction,
             f"SELECT {'min' if top else 'max'}(list_order) FROM mission "
             "WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ?",
             project_id,
@@ -41,12 +50,12 @@ def _neighbours(
             moving,
         )
         return (None, edge) if top else (edge, None)
-    standing = change.mission(anchor)
+    standing = lookup.mission(transaction.connection, anchor)
     if standing.project_id != project_id or standing.list != in_list:
         raise NotFound(f"{anchor} is not in {in_list}", todo="name a mission of the list that you move to, or none")
     smaller = before is not None
     neighbour = _value(
-        change,
+        transaction,
         f"SELECT list_order FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 AND id <> ? "
         f"AND (list_order, id) {'<' if smaller else '>'} (?, ?) "
         f"ORDER BY list_order {'DESC' if smaller else 'ASC'}, id {'DESC' if smaller else 'ASC'} LIMIT 1",
@@ -59,25 +68,26 @@ def _neighbours(
     return (neighbour, standing.list_order) if smaller else (standing.list_order, neighbour)
 
 
-def _value(change: Change, query: str, *parameters: object) -> float | None:
-    row = change.connection.execute(query, parameters).fetchone()
+def _value(transaction: Transaction, query: str, *parameters: object) -> float | None:
+    row = transaction.connection.execute(query, parameters).fetchone()
     return None if row is None or row[0] is None else float(row[0])
 
 
-def _renumber(change: Change, project_id: str, in_list: str) -> None:
+def _renumber(transaction: Transaction, project_id: str, in_list: str) -> None:
     """Spread a list out evenly; one event without a mission says that the whole list is to be read again."""
-    ids = change.connection.execute(
+    ids = transaction.connection.execute(
         "SELECT id FROM mission WHERE project_id = ? AND list = ? AND deleted = 0 ORDER BY list_order, id",
         (project_id, in_list),
     ).fetchall()
-    if outgoing.is_connected(change, project_id):  # each new place is an edit that the hub hears of
+    if outgoing.is_connected(transaction, project_id):  # each new place is an edit that the hub hears of
         for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True):
-            mission = change.mission(str(mission_id))
-            change.save(mission, replace(mission, list_order=order), "reordered")
+            mission = lookup.mission(transaction.connection, str(mission_id))
+            saved = saving.keep(transaction, mission, replace(mission, list_order=order), "reordered")
+            outgoing.queue_mission(transaction, mission, saved)
         return
-    change.connection.executemany(
+    transaction.connection.executemany(
         "UPDATE mission SET list_order = ?1, version = version + 1, "
         "doc = json_set(doc, '$.listOrder', ?1, '$.version', version + 1) WHERE id = ?2",
         [(order, mission_id) for order, (mission_id,) in zip(renumbered(len(ids)), ids, strict=True)],
     )
-    change.event(project_id, "renumbered", note=in_list, by=SYSTEM)
+    transaction.event(project_id, "renumbered", note=in_list, by=SYSTEM)

@@ -13,13 +13,13 @@ from ...config.log import logger
 from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError
 from ...sync import replica
+from ...workspace.outbox import Entry
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..replica.capabilities import Capabilities
 from ..replica.connecting import Account
 from ..replica.exchange import detect, parts, pull, push
 from ..replica.messages import Answer, Exchange, Response, retry_after, server_time
-from ..replica.outbox import Entry
 from ..replica.trouble import Trouble
 from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Attempts, Pace, poll_interval
 from .reporting import Report

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ...missions.entities import SYSTEM, Actor, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import Conflict, NotFound
+from ...missions.field_kinds import OF_THIS_MACHINE, memory_id, told_of, told_of_project
 from ...missions.records import record
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
@@ -16,10 +17,10 @@ from ...workspace import outgoing, rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
 from ...workspace.workspace import Workspace
-from .base import mirror
 from .files import queue_all
 from .history import queue_history
-from .part_view import HERE, LISTED, OF_THIS_MACHINE, memory_id, put_base, record_fields, take_list
+from .mirror import mirror
+from .part_view import LISTED, put_base, take_list
 
 Kind = Literal["session", "token", "organization"]
 
@@ -154,13 +155,13 @@ def publish(change: Change, ref: str, account: Account) -> Project:
     ).fetchall()
     missions = [rows.load(Mission, doc) for (doc,) in docs]
     for mission in missions:
-        outgoing.queue_mission(change, mission, None)
+        outgoing.queue_mission(change, None, mission)
     for mission in missions:
         for name in ("blockedBy", "relatesTo"):
             outgoing.queue_links(
                 change, mission.id, project.id, name, [], told_to_hub(change.connection, mission.id, name)
             )
-    queue_history(change, project.id, account.id)
+    queue_history(change, project.id)
     queue_all(change, project.id)
     change.event(project.id, "project_published", note=account.hub)
     return after
@@ -183,9 +184,7 @@ def disconnect(change: Change, ref: str, *, force: bool = False) -> Project:
             todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
         )
     change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
-    change.connection.execute("DELETE FROM part_base WHERE project_id = ?", (project.id,))
-    change.connection.execute("DELETE FROM shared_note WHERE project_id = ?", (project.id,))
-    change.connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project.id,))
+    change.connection.execute("DELETE FROM base WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM sent WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM mirror WHERE project_id = ?", (project.id,))
     after = replace(project, hub=None, updated_at=change.now, version=project.version + 1)
@@ -203,7 +202,7 @@ def select_missions(change: Change, ref: str, *, lists: Sequence[str] | None, da
         (None if lists is None else rows.dump(list(lists)), days, project.id),
     )
     # what the hub said is forgotten, so that each mission is judged anew; the outbox stays
-    change.connection.execute("UPDATE base SET version = -1 WHERE project_id = ?", (project.id,))
+    change.connection.execute("UPDATE base SET version = -1 WHERE project_id = ? AND kind = 'mission'", (project.id,))
     change.event(project.id, "project_changed", note="selection")
 
 
@@ -295,13 +294,7 @@ def _said_at_publishing(change: Change, project: Project) -> None:
     put_base(connection, project.id, "project", project.id, 0, to_wire(project))
     documents = connection.execute("SELECT name, text FROM memory WHERE project_id = ?", (project.id,)).fetchall()
     for name, text in documents:
-        record_fields(change, "memory", project.id, memory_id(project.id, name), {"text": text}, {"text": None})
-
-
-def told_of(part: Flow | Actor | ProjectRepository) -> JsonObject:
-    """What a hub is told of a part: nothing that belongs to this machine."""
-    hidden = HERE["repository"]
-    return {name: value for name, value in to_wire(part).items() if name not in hidden}
+        outgoing.queue_fields(change, "memory", project.id, memory_id(project.id, name), {"text": text}, {"text": None})
 
 
 def _insert_mirror(
@@ -317,9 +310,7 @@ def published(
     project: Project, flows: Sequence[Flow], actors: Sequence[Actor], repositories: Sequence[ProjectRepository]
 ) -> tuple[JsonObject, dict[str, list[JsonObject]]]:
     """What a hub is told of a local project that is published: nothing that belongs to this machine."""
-    document = {name: value for name, value in to_wire(project).items() if name not in OF_THIS_MACHINE - {"slug"}}
-    document.pop("organizationId", None)
-    return document, {
+    return told_of_project(project), {
         "flows": [told_of(flow) for flow in flows],
         "actors": [told_of(actor) for actor in actors],
         "repositories": [told_of(repository) for repository in repositories],

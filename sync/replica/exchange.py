@@ -7,23 +7,21 @@ simulator. Every write to the workspace is a transaction of its own between two 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...workspace import queries
+from ...workspace.outbox import Entry
+from ...workspace.workspace import Workspace
 from . import connecting, files, mirroring, restored
 from . import history as taking_history
-from .base import Mirror
 from .capabilities import Capabilities
 from .files import send as send_file
 from .history import NOTES
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
-from .outbox import Entry
+from .mirror import Mirror
 from .outcomes import Outcome
 from .trouble import Trouble, trouble
-
-if TYPE_CHECKING:
-    from ...workspace.workspace import Workspace
 
 EXPIRED = 410
 OTHER_HISTORY = ("epoch_changed", "cursor_from_future")
@@ -214,7 +212,7 @@ def push(
     if kind in ("file", "file_delete"):
         return (yield from send_file(workspace, entry, queries.attachments.queued_content(entry), can))
     if kind.startswith("part"):
-        if not can.if_match or workspace.read(mirroring.part_unsaid, mission_id):
+        if not can.if_match or workspace.read(mirroring.part_unsaid, entry.about, mission_id):
             stopped = yield from parts(workspace, project_id, can)
             if stopped is not None:
                 return stopped

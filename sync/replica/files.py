@@ -2,39 +2,31 @@
 
 What is attached here is queued and sent in pieces, beside everything else: a mission never waits for its files. Each
 try asks how far the upload stands and goes on from there, so a cut or a kill costs one piece. What somebody else
-attached is known at once and fetched when it is wanted (`remote.downloads`).
+attached is known at once and fetched when it is wanted (`sync.client.downloads`).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import rows
+from ...workspace import base, outgoing, rows
 from ...workspace.change import Change
-from . import outbox, outcomes, pushing, restored
+from ...workspace.outbox import Entry
+from ...workspace.workspace import Workspace
+from . import outcomes, pushing, restored
 from .capabilities import Capabilities
 from .messages import API, Exchange, NoAnswer, Piece, Request, Response
-from .outbox import Entry
 from .outcomes import Outcome
 from .trouble import Trouble, trouble
 
-if TYPE_CHECKING:
-    from ...workspace.workspace import Workspace
-
-
 PIECE: Final = 2 << 20
-
-
 """Bytes sent at once; a slow line has a minute for them."""
-
-
-SAID: Final = ("missionId", "name", "mime", "size", "sha256")
 
 
 def take_files(change: Change, project_id: str, mission_id: str, items: Sequence[JsonObject]) -> None:
@@ -47,11 +39,12 @@ def take_files(change: Change, project_id: str, mission_id: str, items: Sequence
         _take(change, project_id, mission_id, item)
     restored.met(change.connection, met)
     for file_id, name in change.connection.execute(
-        "SELECT a.id, a.name FROM attachment a JOIN shared_file s ON s.id = a.id WHERE a.mission_id = ?", (mission_id,)
+        "SELECT a.id, a.name FROM attachment a JOIN base b ON b.kind = 'file' AND b.id = a.id WHERE a.mission_id = ?",
+        (mission_id,),
     ).fetchall():
         if file_id not in met:
             change.connection.execute("DELETE FROM attachment WHERE id = ?", (file_id,))
-            change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file_id,))
+            base.drop(change.connection, "file", file_id)
             change.event(project_id, "file_detached", mission_id=mission_id, note=name)
 
 
@@ -73,9 +66,9 @@ def file_tried(change: Change, seq: int) -> None:
 def file_sent(change: Change, entry: Entry) -> None:
     """The hub has it all."""
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-    _there(change.connection, entry.entity_id, entry.project_id)
+    base.know(change.connection, "file", entry.entity_id, entry.project_id)
     restored.remember(change.connection, entry, is_there=True)
-    change.event(entry.project_id, "file_sent", mission_id=_mission_of(entry), note=str(entry.patch["name"]))
+    change.event(entry.project_id, "file_sent", mission_id=entry.mission_id, note=str(entry.patch["name"]))
 
 
 def file_dropped(change: Change, entry: Entry) -> None:
@@ -85,7 +78,7 @@ def file_dropped(change: Change, entry: Entry) -> None:
 
 def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
     """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
-    if not pushing.deleted_here(change, _mission_of(entry)):
+    if not pushing.deleted_here(change, str(entry.mission_id)):
         return outcomes.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     return "done"
@@ -94,29 +87,6 @@ def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
 def file_refused(change: Change, entry: Entry, code: str, said: str) -> None:
     """Set a file aside with the hub's words; it stays here."""
     outcomes.park(change, entry, code, said)
-
-
-def queue_file(change: Change, file: Attachment) -> None:
-    """Queue a file that was attached, if the project is connected to a hub."""
-    account = outbox.account_of(change.connection, file.project_id)
-    if account is not None:
-        adding = outbox.adding(change.connection, change.new_id(), file.project_id, file.id, account, change)
-        document = to_wire(file)
-        adding.row("file", {name: document[name] for name in SAID}, {})
-
-
-def queue_removal(change: Change, file: Attachment) -> None:
-    """Queue that a file was taken off; one that the hub never heard of leaves no trace."""
-    account = outbox.account_of(change.connection, file.project_id)
-    if account is None:
-        return
-    pending = outbox.entries(change.connection, file.id)
-    change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (file.id,))
-    known = change.connection.execute("DELETE FROM shared_file WHERE id = ?", (file.id,)).rowcount
-    known += change.connection.execute("DELETE FROM sent WHERE id = ?", (file.id,)).rowcount
-    if known or any(one.attempts for one in pending):
-        adding = outbox.adding(change.connection, change.new_id(), file.project_id, file.id, account, change)
-        adding.row("file_delete", {"missionId": file.mission_id, "name": file.name}, {})
 
 
 def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilities) -> Exchange[Outcome | Trouble]:
@@ -197,7 +167,7 @@ def _take(change: Change, project_id: str, mission_id: str, item: Mapping[str, J
     if len(file.sha256) != 64 or not set(file.sha256) <= set("0123456789abcdef"):
         return  # it names a path here
     new = connection.execute("SELECT 1 FROM attachment WHERE id = ?", (file.id,)).fetchone() is None
-    _there(connection, file.id, project_id)
+    base.know(connection, "file", file.id, project_id)
     if new:
         name = _free_name(connection, mission_id, file.name)
         document = {**to_wire(file), "name": name}
@@ -223,16 +193,8 @@ def _free_name(connection: sqlite3.Connection, mission_id: str, name: str) -> st
     )
 
 
-def _there(connection: sqlite3.Connection, file_id: str, project_id: str) -> None:
-    connection.execute("INSERT OR IGNORE INTO shared_file (id, project_id) VALUES (?, ?)", (file_id, project_id))
-
-
-def _mission_of(entry: Entry) -> str:
-    return str(entry.patch["missionId"])
-
-
 def queue_all(change: Change, project_id: str) -> None:
     """Queue every file of a project that is published."""
     docs = change.connection.execute("SELECT doc FROM attachment WHERE project_id = ?", (project_id,)).fetchall()
     for (doc,) in docs:
-        queue_file(change, from_wire(Attachment, strict_json.loads(doc)))
+        outgoing.queue_file(change, from_wire(Attachment, strict_json.loads(doc)))

@@ -6,20 +6,20 @@ the last word on one counts. Both are written into the history here too, in the 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
+from ...missions.field_kinds import memory_id
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import line_comments, rows
+from ...workspace import base, line_comments, outgoing, rows
 from ...workspace.change import Change
 from ...workspace.workspace import Workspace
-from . import outbox, restored
-from .part_view import memory_id, take_one
+from . import restored
+from .part_view import take_one
 
 NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
 
@@ -30,7 +30,7 @@ COMMENTS = ("commented", "comment_resolved", "comment_reopened", "comment_delete
 NOTES = NOTED + COMMENTS
 
 
-def queue_history(change: Change, project_id: str, account: str) -> None:
+def queue_history(change: Change, project_id: str) -> None:
     """Queue the notes and line comments of a project that is published.
 
     What was written before it was disconnected from a hub is known there.
@@ -59,9 +59,7 @@ def queue_history(change: Change, project_id: str, account: str) -> None:
         said = {"kind": "commented", "text": data["text"], "at": data["createdAt"], "author": data["author"]}
         patches.append((mission_id, {**said, "data": data}))
     for mission_id, patch in patches:
-        note_id = change.new_id()
-        outbox.adding(connection, note_id, project_id, mission_id, account, change).row("note", patch, {})
-        _known(connection, project_id, note_id)
+        outgoing.send_note(change, project_id, mission_id, change.new_id(), patch)
 
 
 def take_notes(change: Change, project_id: str, events: Sequence[JsonObject]) -> int:
@@ -90,7 +88,7 @@ def _take(change: Change, project_id: str, event: JsonObject) -> bool:
     note_id = str(event.get("noteId") or f"{project_id}.{event.get('seq')}")
     restored.met(change.connection, (note_id,))
     here = change.connection.execute("SELECT 1 FROM mission WHERE id = ?", (mission_id,)).fetchone()
-    if here is None or not _known(change.connection, project_id, note_id):
+    if here is None or not base.know(change.connection, "note", note_id, project_id):
         return False
     data = event.get("data")
     if kind in COMMENTS and isinstance(data, dict):
@@ -122,15 +120,6 @@ def _take_comment(change: Change, kind: str, data: JsonObject) -> None:
         comment = from_wire(LineComment, {**to_wire(comment), **placed})
     if row is not None or kind == "commented":
         line_comments.put(change.connection, comment)
-
-
-def _known(connection: sqlite3.Connection, project_id: str, note_id: str) -> bool:
-    """Whether a note is news; it is not from now on."""
-    return bool(
-        connection.execute(
-            "INSERT OR IGNORE INTO shared_note (id, project_id) VALUES (?, ?)", (note_id, project_id)
-        ).rowcount
-    )
 
 
 def _author(said: Json) -> Author:

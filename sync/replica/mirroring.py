@@ -12,17 +12,19 @@ from ...missions.connected import Heard, TroubleKind
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import Conflict, NotFound
 from ...system import strict_json
-from ...workspace import heard, lookup
+from ...workspace import base, heard, lookup, outbox
 from ...workspace.change import Change
+from ...workspace.outbox import Entry
 from ...workspace.rows import dump, stamp
+from ...workspace.view import View
 from ...workspace.workspace import Workspace
-from . import outbox, outcomes, pushing, restored
-from .base import COLUMNS as MIRROR_COLUMNS
-from .base import MANY, Mirror, Taking, consistent, mirror, mirror_of
+from . import outcomes, pushing, restored
 from .capabilities import Capabilities
 from .messages import Answer, Request, Response, mission_in
-from .outbox import Entry
+from .mirror import COLUMNS as MIRROR_COLUMNS
+from .mirror import Mirror, mirror, mirror_of
 from .outcomes import Outcome
+from .taking import MANY, Taking, consistent
 
 PAGE_MOST = 500
 
@@ -135,8 +137,8 @@ def take_mission(change: Change, project_id: str, item: JsonObject) -> bool:
 
 def mark_gone(change: Change, project_id: str, mission_id: str) -> None:
     """The hub says that a mission is not there."""
-    change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (mission_id,))
-    Taking(change, project_id).refold(mission_id)
+    base.mark_deleted(change.connection, "mission", mission_id)
+    View(change, project_id).refold(mission_id)
 
 
 def mark_synced(workspace: Workspace, project_ids: Sequence[str]) -> None:
@@ -250,9 +252,9 @@ def part_name(connection: sqlite3.Connection, part: str, part_id: str) -> str:
     return name_of(connection, part, part_id)
 
 
-def part_unsaid(connection: sqlite3.Connection, part_id: str) -> bool:
+def part_unsaid(connection: sqlite3.Connection, part: str, part_id: str) -> bool:
     """Whether the hub has not said yet what it has of a part (it was published from here just now)."""
-    row = connection.execute("SELECT version FROM part_base WHERE id = ?", (part_id,)).fetchone()
+    row = connection.execute("SELECT version FROM base WHERE kind = ? AND id = ?", (part, part_id)).fetchone()
     return row is not None and row[0] <= 0
 
 
@@ -289,7 +291,7 @@ def retry_parked(change: Change, seq: int) -> Entry:
         )
     change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
     outcomes.refold(change, entry)
-    change.event(entry.project_id, "unparked", mission_id=_mission(entry))
+    change.event(entry.project_id, "unparked", mission_id=entry.mission_id)
     return entry
 
 
@@ -300,7 +302,7 @@ def discard_parked(change: Change, seq: int) -> Entry:
         change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
     outcomes.refold(change, entry)
-    change.event(entry.project_id, "discarded", mission_id=_mission(entry), note=entry.error or "")
+    change.event(entry.project_id, "discarded", mission_id=entry.mission_id, note=entry.error or "")
     return entry
 
 
@@ -365,11 +367,6 @@ def _named(entry: Entry) -> set[str]:
     return parts | {
         str(one) for name in ("blockedBy", "relatesTo") for one in cast("list[Json]", entry.patch.get(name) or [])
     }
-
-
-def _mission(entry: Entry) -> str | None:
-    """The mission that a row is about; None for a part of the project."""
-    return outcomes.mission_of(entry)
 
 
 def _parked(entry: Entry | None, seq: int) -> Entry:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ...workspace import outbox
 from ...workspace.change import Change
-from . import outbox
-from .base import Taking
-from .outbox import Entry
+from ...workspace.outbox import Entry
+from ...workspace.view import View
 from .part_view import show
 
 Outcome = Literal["done", "again", "later", "signed_out", "parked", "conflict"]
@@ -24,15 +24,8 @@ def park(change: Change, entry: Entry, code: str, said: str) -> Outcome:
         "UPDATE outbox SET state = 'parked', error_code = ?, error = ? WHERE seq = ?", (code, said, entry.seq)
     )
     refold(change, entry)
-    change.event(entry.project_id, "parked", mission_id=mission_of(entry), note=said)
+    change.event(entry.project_id, "parked", mission_id=entry.mission_id, note=said)
     return "parked"
-
-
-def mission_of(entry: Entry) -> str | None:
-    """The mission that a row is about; None for a part of the project."""
-    if entry.kind.startswith("part"):
-        return None
-    return str(entry.patch["missionId"]) if entry.kind in ("file", "file_delete") else entry.entity_id
 
 
 def queued_again(change: Change, entry: Entry) -> None:
@@ -49,4 +42,4 @@ def refold(change: Change, entry: Entry) -> None:
     if entry.kind.startswith("part"):
         show(change, entry.project_id, str(entry.patch["table"]), entry.entity_id)
         return
-    Taking(change, entry.project_id).refold(entry.entity_id)
+    View(change, entry.project_id).refold(entry.entity_id)

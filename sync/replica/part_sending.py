@@ -9,35 +9,31 @@ from __future__ import annotations
 from typing import Final, cast
 
 from ...missions.entities import Json, JsonObject
+from ...missions.field_kinds import same, told
+from ...workspace import base, outbox
 from ...workspace.change import Change
+from ...workspace.outbox import Entry
 from ...workspace.rows import dump
-from . import conflicts, outbox
+from . import conflicts
 from .capabilities import Capabilities
-from .field_kinds import same
 from .messages import API, Answer, NoAnswer, Request, Response
-from .outbox import Entry
 from .outcomes import Outcome, park, queued_again
-from .part_view import base_of, forget, last_words, put_base, show, take_one, told
+from .part_view import forget, put_base, show, take_one
 from .threeway import FieldConflict, Verdict, merged_addition, merged_text
 
 PATHS: Final = {"repository": "repositories", "flow": "flows", "actor": "actors", "project": "projects"}
 TEXTS: Final = frozenset({"text", "methodology", "focus", "description", "setupScript", "prTemplate"})
 
 
-def part_of(entry: Entry) -> str:
-    """Which kind of part a row is about; empty for a mission."""
-    return str(entry.patch.get("table", "")) if entry.kind.startswith("part") else ""
-
-
 def decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
     """The request of a row, or None when there is nothing to send (any more)."""
-    part = part_of(entry)
+    part = entry.about
     headers = {"idempotency-key": f"{entry.mutation_id}.{entry.rebase}"} if can.idempotency else {}
     if entry.kind == "part":
         return Request("POST", f"{API}/projects/{entry.project_id}/{PATHS[part]}", {}, headers, entry.patch["document"])
     if part == "memory" and not can.history:
         return None  # a plain server keeps no memory: it stays on this machine
-    known = base_of(change.connection, entry.entity_id)
+    known = base.find(change.connection, entry.about, entry.entity_id)
     if known is None and part != "memory":
         if entry.kind == "part_patch":
             _deleted_there(change, entry)
@@ -115,8 +111,8 @@ def settle(change: Change, entry: Entry, answer: Answer, can: Capabilities) -> O
             return _there_already(change, entry)
         case 404 | 410 if entry.kind == "part_delete":
             return _effective(change, entry, answer)
-        case 404 | 410 if entry.kind == "part_patch" and can.changes and part_of(entry) not in ("project", "memory"):
-            forget(change.connection, entry.entity_id)
+        case 404 | 410 if entry.kind == "part_patch" and can.changes and entry.about not in ("project", "memory"):
+            forget(change.connection, entry.about, entry.entity_id)
             _deleted_there(change, entry)
             _gone(change, entry)
             return "conflict"
@@ -131,10 +127,10 @@ def settle(change: Change, entry: Entry, answer: Answer, can: Capabilities) -> O
 
 
 def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
-    part, known = part_of(entry), base_of(change.connection, entry.entity_id)
+    part, known = entry.about, base.find(change.connection, entry.about, entry.entity_id)
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     if entry.kind == "part_delete":
-        forget(change.connection, entry.entity_id)
+        forget(change.connection, entry.about, entry.entity_id)
         show(change, entry.project_id, part, entry.entity_id)
         return "done"
     said = answer.object
@@ -154,11 +150,11 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
 def _there_already(change: Change, entry: Entry) -> Outcome:
     """An earlier try made it. What is known of it now may be newer than what was sent then."""
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-    if base_of(change.connection, entry.entity_id) is None:
+    if base.find(change.connection, entry.about, entry.entity_id) is None:
         document = cast("JsonObject", entry.patch["document"])
-        put_base(change.connection, entry.project_id, part_of(entry), entry.entity_id, 0, document)
+        put_base(change.connection, entry.project_id, entry.about, entry.entity_id, 0, document)
         _look_again(change, entry, 0)
-    show(change, entry.project_id, part_of(entry), entry.entity_id)
+    show(change, entry.project_id, entry.about, entry.entity_id)
     return "done"
 
 
@@ -175,7 +171,7 @@ def _outdated(change: Change, entry: Entry, answer: Response) -> Outcome:
     version = _version(answer.details.get("version"), answer.headers)
     told_now = isinstance(current, dict) and version is not None
     if isinstance(current, dict) and version is not None:
-        take_one(change, entry.project_id, part_of(entry), entry.entity_id, version, current)
+        take_one(change, entry.project_id, entry.about, entry.entity_id, version, current)
     queued_again(change, entry)
     return "again" if told_now else "later"
 
@@ -190,7 +186,7 @@ def _parked(change: Change, entry: Entry, code: str, said: str) -> Outcome:
     later = [one for one in outbox.entries(change.connection, entry.entity_id) if one.seq > entry.seq]
     if entry.kind == "part" and later and later[-1].kind == "part_delete":  # nobody wants it any more
         change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
-        show(change, entry.project_id, part_of(entry), entry.entity_id)
+        show(change, entry.project_id, entry.about, entry.entity_id)
         return "done"
     if entry.kind == "part" and later and all(one.kind == "part_patch" and outbox.never_sent(one) for one in later):
         document = dict(cast("JsonObject", entry.patch["document"]))
@@ -203,36 +199,27 @@ def _parked(change: Change, entry: Entry, code: str, said: str) -> Outcome:
         queued_again(change, entry)
         return "again"
     park(change, entry, code, said)
-    show(change, entry.project_id, part_of(entry), entry.entity_id)
+    show(change, entry.project_id, entry.about, entry.entity_id)
     return "parked"
 
 
 def _deleted_there(change: Change, entry: Entry) -> None:
     """Keep the whole part as it would have been, so that it can be made again."""
-    words = last_words(change.connection, entry.entity_id)
+    words = base.last_words(change.connection, entry.about, entry.entity_id)
     mine: Json = {**words, **cast("JsonObject", entry.patch["fields"]), "id": entry.entity_id}
     _conflict(change, entry, "deleted_remotely", "", entry.seen, mine, None)
 
 
 def _gone(change: Change, entry: Entry) -> None:
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-    show(change, entry.project_id, part_of(entry), entry.entity_id)
+    show(change, entry.project_id, entry.about, entry.entity_id)
 
 
 def _conflict(
     change: Change, entry: Entry, kind: conflicts.ConflictKind, field: str, base: Json, mine: Json, theirs: Json
 ) -> None:
     conflicts.add(
-        change,
-        entry.project_id,
-        entry.entity_id,
-        entry.mutation_id,
-        kind,
-        field,
-        base,
-        mine,
-        theirs,
-        part=part_of(entry),
+        change, entry.project_id, entry.entity_id, entry.mutation_id, kind, field, base, mine, theirs, part=entry.about
     )
 
 

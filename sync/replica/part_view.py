@@ -13,11 +13,12 @@ from typing import Final, Literal, cast
 
 from ...missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Project, ProjectRepository
 from ...missions.errors import InvalidValue
+from ...missions.field_kinds import HERE, OF_THIS_MACHINE, told
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import documents, rows
+from ...workspace import base, documents, outbox, outgoing, rows
 from ...workspace.change import Change
-from . import conflicts, outbox
+from . import conflicts
 from .restored import FORMER, part_lost, part_taken_back
 
 Part = Literal["project", "flow", "actor", "repository", "memory"]
@@ -28,35 +29,6 @@ CLASSES: Final[dict[str, type[Flow] | type[Actor] | type[ProjectRepository]]] = 
     "repository": ProjectRepository,
 }
 LISTED: Final = {"flows": "flow", "actors": "actor", "repositories": "repository"}
-FIXED: Final = frozenset({"id", "projectId", "createdAt", "updatedAt", "version", "missionsUsingCount"})
-"""Said once, or worked out by each side."""
-OF_THIS_MACHINE: Final = frozenset(
-    {"slug", "hub", "paused", "isSample", "mirrorMemory", "mirrorDocuments", "wipLimits", "version"}
-)
-"""Fields of a connected project that each workspace keeps for itself."""
-REPOSITORY_HERE: Final = frozenset({"localPath", "isManagedClone"})
-HERE: Final[dict[str, frozenset[str]]] = {
-    "project": OF_THIS_MACHINE | {"organizationId", "featured", "starCount", "archivedAt", "memory", "publicSlug"},
-    "repository": REPOSITORY_HERE | {"githubPermissions", "lastAccessedAt", "lastPrSyncAt", "lastMissionPushedAt"},
-}
-"""Not sent: what belongs to this machine, and what the hub decides on."""
-
-
-def told(part: str, document: Mapping[str, Json]) -> JsonObject:
-    """What both sides may change of a part, from its wire form."""
-    hidden = FIXED | HERE.get(part, frozenset())
-    return {name: value for name, value in document.items() if name not in hidden}
-
-
-def memory_id(project_id: str, name: str) -> str:
-    """The id under which a memory document is mirrored."""
-    return f"{project_id}/{name}"
-
-
-def base_of(connection: sqlite3.Connection, part_id: str) -> tuple[int, JsonObject] | None:
-    """(version, document) as the hub said last; None when it is not there."""
-    row = connection.execute("SELECT version, doc FROM part_base WHERE id = ? AND deleted = 0", (part_id,)).fetchone()
-    return None if row is None else (int(row[0]), cast("JsonObject", strict_json.loads(row[1])))
 
 
 def put_base(
@@ -64,25 +36,16 @@ def put_base(
 ) -> None:
     """Keep what the hub says of a part, every field spelled as here, the hub's own fields kept."""
     document = {**document, **_spelled(project_id, part, part_id, document)}
-    connection.execute(
-        "INSERT INTO part_base (id, project_id, part, version, doc) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc, deleted = 0",
-        (part_id, project_id, part, version, rows.dump(document)),
-    )
+    base.put(connection, part, part_id, project_id, version, document)
 
 
-def forget(connection: sqlite3.Connection, part_id: str) -> None:
+def forget(connection: sqlite3.Connection, part: str, part_id: str) -> None:
     """The hub has it no more; its words are kept while edits wait that were made on them."""
-    connection.execute("UPDATE part_base SET deleted = 1 WHERE id = ?", (part_id,))
+    base.mark_deleted(connection, part, part_id)
     connection.execute(
-        "DELETE FROM part_base WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE entity_id = ?1)", (part_id,)
+        "DELETE FROM base WHERE kind = ?1 AND id = ?2 AND NOT EXISTS (SELECT 1 FROM outbox WHERE entity_id = ?2)",
+        (part, part_id),
     )
-
-
-def last_words(connection: sqlite3.Connection, part_id: str) -> JsonObject:
-    """What the hub said of a part, also when it is gone there."""
-    row = connection.execute("SELECT doc FROM part_base WHERE id = ?", (part_id,)).fetchone()
-    return {} if row is None else cast("JsonObject", strict_json.loads(row[0]))
 
 
 def _spelled(project_id: str, part: str, part_id: str, document: JsonObject) -> JsonObject:
@@ -101,9 +64,9 @@ def _spelled(project_id: str, part: str, part_id: str, document: JsonObject) -> 
 def _take(change: Change, project_id: str, part: str, part_id: str, version: int, document: JsonObject) -> None:
     """Keep what the hub says of a part; what it said before it was restored is a person's to decide on."""
     connection = change.connection
-    before = base_of(connection, part_id)
+    before = base.find(connection, part, part_id)
     put_base(connection, project_id, part, part_id, version, document)
-    after = base_of(connection, part_id)
+    after = base.find(connection, part, part_id)
     if before is None:
         conflicts.reappeared(change, part_id)
     elif before[0] == FORMER and after is not None:
@@ -112,7 +75,7 @@ def _take(change: Change, project_id: str, part: str, part_id: str, version: int
 
 def take_one(change: Change, project_id: str, part: str, part_id: str, version: int, document: JsonObject) -> None:
     """Take in the answer to a write, or what came with a refusal, unless something newer is known."""
-    known = base_of(change.connection, part_id)
+    known = base.find(change.connection, part, part_id)
     if known is None or version >= known[0]:
         _take(change, project_id, part, part_id, version, document)
     show(change, project_id, part, part_id)
@@ -130,7 +93,7 @@ def take_list(
     known = {
         str(part_id): int(seen)
         for part_id, seen in connection.execute(
-            "SELECT id, version FROM part_base WHERE project_id = ? AND part = ?", (project_id, part)
+            "SELECT id, version FROM base WHERE project_id = ? AND kind = ?", (project_id, part)
         ).fetchall()
     }
     met = set()
@@ -140,10 +103,10 @@ def take_list(
         if newer:
             _take(change, project_id, part, part_id, number, document)
     for part_id in known.keys() - met:
-        if known[part_id] == FORMER and (words := base_of(connection, part_id)) is not None:
+        if known[part_id] == FORMER and (words := base.find(connection, part, part_id)) is not None:
             part_lost(change, project_id, part, part_id, told(part, words[1]))
         if version is None or version >= known[part_id]:
-            forget(connection, part_id)
+            forget(connection, part, part_id)
     here: set[str] = set()
     if part in CLASSES:
         here = {str(one) for (one,) in connection.execute(f"SELECT id FROM {part} WHERE project_id = ?", (project_id,))}
@@ -152,9 +115,9 @@ def take_list(
         show(change, project_id, part, part_id)
 
 
-def folded(base: JsonObject | None, pending: Sequence[outbox.Entry]) -> JsonObject | None:
+def folded(said: JsonObject | None, pending: Sequence[outbox.Entry]) -> JsonObject | None:
     """What a part looks like here; None when it is not there. What the hub refused is not shown, unless it made it."""
-    document = None if base is None else dict(base)
+    document = None if said is None else dict(said)
     for one in pending:
         if one.kind == "part":
             document = {**(document or {}), **cast("JsonObject", one.patch["document"])}
@@ -170,7 +133,7 @@ def folded(base: JsonObject | None, pending: Sequence[outbox.Entry]) -> JsonObje
 def show(change: Change, project_id: str, part: str, part_id: str) -> None:
     """Bring the view of one part up to date."""
     connection = change.connection
-    known = base_of(connection, part_id)
+    known = base.find(connection, part, part_id)
     pending = outbox.entries(connection, part_id)
     document = folded(None if known is None else known[1], pending)
     if part == "memory":
@@ -200,12 +163,12 @@ def _show_part(
         f"SELECT id FROM {part} WHERE project_id = ? AND name = ? AND id <> ?", (project_id, entity.name, part_id)
     ).fetchone()
     if taken is not None:
-        if known is not None and base_of(connection, str(taken[0])) is None:
+        if known is not None and base.find(connection, part, str(taken[0])) is None:
             _renamed(change, project_id, part, str(taken[0]))
         else:
             free = _free_name(connection, part, project_id, entity.name)
             if known is None:  # made here, and the hub has another of this name
-                record_fields(change, part, project_id, part_id, {"name": free}, {"name": entity.name})
+                outgoing.queue_fields(change, part, project_id, part_id, {"name": free}, {"name": entity.name})
             entity = replace(entity, name=free)
     rows.put_part(connection, part, entity)
 
@@ -214,7 +177,7 @@ def _renamed(change: Change, project_id: str, part: str, part_id: str) -> None:
     """The hub has another part of this name: the one that was made here, and is not there yet, gets another name."""
     doc = strict_json.loads(change.connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()[0])
     fields: JsonObject = {"name": _free_name(change.connection, part, project_id, doc["name"])}
-    record_fields(change, part, project_id, part_id, fields, {"name": doc["name"]})
+    outgoing.queue_fields(change, part, project_id, part_id, fields, {"name": doc["name"]})
     entity = replace(from_wire(CLASSES[part], doc), name=str(fields["name"]))
     rows.put_part(change.connection, part, entity)
 
@@ -253,40 +216,12 @@ def _written(change: Change, project_id: str, name: str, text: str) -> None:
         change.event(project_id, "memory_changed", note=name)
 
 
-def record_fields(
-    change: Change, part: str, project_id: str, part_id: str, fields: JsonObject, seen: JsonObject
-) -> None:
-    """Queue changed fields of a part; nothing for a local project, or for what the hub never heard of."""
-    account = outbox.account_of(change.connection, project_id)
-    if account is None or not fields:
-        return
-    known = base_of(change.connection, part_id)
-    if known is None and part != "memory" and not outbox.entries(change.connection, part_id):
-        return  # a server that keeps no such parts: it is this machine's own
-    adding = outbox.adding(change.connection, change.new_id(), project_id, part_id, account, change)
-    adding.part_patch(part, fields, seen, {} if known is None else known[1])
-
-
-def record_removal(change: Change, part: str, entity: Flow | Actor | ProjectRepository) -> None:
-    """Queue that a part was removed here."""
-    account = outbox.account_of(change.connection, entity.project_id)
-    if account is None:
-        return
-    pending = outbox.entries(change.connection, entity.id)
-    known = base_of(change.connection, entity.id)
-    if pending and pending[0].kind == "part" and outbox.never_sent(pending[0]):
-        change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entity.id,))
-    elif known is not None or pending:
-        adding = outbox.adding(change.connection, change.new_id(), entity.project_id, entity.id, account, change)
-        adding.row("part_delete", {"table": part}, told(part, to_wire(entity)))
-
-
 def name_of(connection: sqlite3.Connection, part: str, part_id: str) -> str:
     """What a person calls a part."""
     if part == "memory":
         return part_id.split("/", 1)[-1]
     row = connection.execute(f"SELECT name FROM {part} WHERE id = ?", (part_id,)).fetchone()
-    if row is None and (known := base_of(connection, part_id)) is not None:
+    if row is None and (known := base.find(connection, part, part_id)) is not None:
         return str(known[1].get("name", ""))
     return "" if row is None else str(row[0])
 
@@ -295,13 +230,13 @@ def inconsistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
     """Ids of parts that are not shown as base and outbox say; empty when all is well."""
     wrong = []
     found = connection.execute(
-        "SELECT id, part FROM part_base WHERE project_id = ?1 AND deleted = 0 "
+        "SELECT id, kind FROM base WHERE project_id = ?1 AND deleted = 0 AND kind NOT IN ('mission', 'note', 'file') "
         "UNION SELECT entity_id, json_extract(patch, '$.table') FROM outbox WHERE project_id = ?1 "
         "AND kind IN ('part', 'part_patch', 'part_delete')",
         (project_id,),
     ).fetchall()
     for part_id, part in found:
-        known = base_of(connection, part_id)
+        known = base.find(connection, part, part_id)
         wanted = folded(None if known is None else known[1], outbox.entries(connection, part_id))
         if part == "memory":
             shown = connection.execute(

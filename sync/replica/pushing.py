@@ -11,18 +11,19 @@ from __future__ import annotations
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
+from ...missions.field_kinds import PROGRESS, WATCHED, same
 from ...system import strict_json
+from ...workspace import base, outbox
 from ...workspace.change import Change
+from ...workspace.outbox import Entry
 from ...workspace.rows import dump
-from . import conflicts, outbox, restored
-from .base import Taking, base_document
+from . import conflicts, restored
 from .capabilities import Capabilities
-from .field_kinds import PROGRESS, WATCHED, same
 from .messages import API, Answer, NoAnswer, Request, Response, mission_in, server_time
-from .outbox import Entry
-from .outcomes import Outcome, mission_of, park, queued_again, refold
+from .outcomes import Outcome, park, queued_again, refold
 from .part_sending import decide as decide_part
 from .part_sending import settle as settle_part
+from .taking import Taking
 from .threeway import check, differs
 
 STEPS = ("list", "ready", "reviewStatus", "stage")
@@ -128,7 +129,7 @@ def queued_from(change: Change, row: JsonObject) -> bool | None:
     ).fetchone()
     entry = outbox.entry_of(found)
     refold(change, entry)
-    change.event(entry.project_id, "recovered", mission_id=mission_of(entry))
+    change.event(entry.project_id, "recovered", mission_id=entry.mission_id)
     return True
 
 
@@ -139,19 +140,19 @@ def _decide(change: Change, entry: Entry, can: Capabilities) -> Request | None:
     if entry.kind == "note":  # a server without them: it stays on this machine
         path = f"{API}/missions/{entry.entity_id}/notes"
         return Request("POST", path, {}, headers, {**entry.patch, "id": entry.mutation_id}) if can.history else None
-    base = change.connection.execute("SELECT version, deleted FROM base WHERE id = ?", (entry.entity_id,)).fetchone()
     if entry.kind == "create":
         body = {name: value for name, value in entry.patch.items() if value is not None}
         return Request(
             "POST", f"{API}/projects/{entry.project_id}/missions", {}, headers, {**body, "id": entry.entity_id}
         )
-    now = base_document(change.connection, entry.entity_id)
-    if base is None or now is None:
+    known = base.find(change.connection, "mission", entry.entity_id)
+    if known is None:
         if entry.kind == "patch":
             _deleted_remotely(change, entry)
         return None
+    version, now = known
     if can.if_match:
-        headers["if-match"] = f'"{base[0]}"'
+        headers["if-match"] = f'"{version}"'
     path = f"{API}/missions/{entry.entity_id}"
     if entry.kind == "delete":
         if differs(entry.seen, now):
@@ -177,10 +178,10 @@ def _effective(change: Change, entry: Entry, answer: Response) -> Outcome:
     change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
     taking = Taking(change, entry.project_id)
     if entry.kind == "delete":
-        change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
+        base.mark_deleted(change.connection, "mission", entry.entity_id)
     elif (item := mission_in(answer.body)) is not None:
         taking.take(item)
-    taking.refold(entry.entity_id)
+    taking.view.refold(entry.entity_id)
     return "done"
 
 
@@ -195,7 +196,7 @@ def _outdated(change: Change, entry: Entry, answer: Response, can: Capabilities,
         entry.first_sent_at is None or server_now is None or server_now - entry.first_sent_at > can.retention
     )
     if unsure and entry.kind == "patch":  # an earlier try may have been done and been forgotten by the key store
-        now = base_document(change.connection, entry.entity_id) or {}
+        now = base.document(change.connection, "mission", entry.entity_id) or {}
         sent = cast("JsonObject", (entry.request or {}).get("body") or {})
         change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
         if any(now.get(name) != value for name, value in sent.items()):
@@ -247,7 +248,7 @@ def _met_again(change: Change, entry: Entry, item: JsonObject) -> Outcome:
 
 
 def _gone(change: Change, entry: Entry) -> Outcome:
-    change.connection.execute("UPDATE base SET deleted = 1 WHERE id = ?", (entry.entity_id,))
+    base.mark_deleted(change.connection, "mission", entry.entity_id)
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
     if entry.kind == "delete":
         refold(change, entry)
@@ -269,7 +270,9 @@ def _deleted_remotely(change: Change, entry: Entry) -> None:
     row = change.connection.execute("SELECT doc FROM mission WHERE id = ?", (entry.entity_id,)).fetchone()
     shown: JsonObject = strict_json.loads(row[0]) if row else {}
     mine: Json = {**shown, **entry.patch, "id": entry.entity_id}
-    _conflict(change, entry, "deleted_remotely", "", base_document(change.connection, entry.entity_id), mine, None)
+    _conflict(
+        change, entry, "deleted_remotely", "", base.document(change.connection, "mission", entry.entity_id), mine, None
+    )
 
 
 def _conflict(

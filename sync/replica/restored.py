@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
+from ...missions.field_kinds import DECIDING, PROGRESS, WATCHED, same
 from ...system import strict_json
+from ...workspace import base, outbox
 from ...workspace.change import Change
 from ...workspace.rows import dump
-from . import conflicts, outbox
-from .field_kinds import DECIDING, PROGRESS, WATCHED, same
+from . import conflicts
 
 FORMER = -1
 """Version of a part that was read before the hub was restored."""
@@ -23,9 +24,12 @@ FORMER = -1
 
 def doubt(connection: sqlite3.Connection, project_id: str) -> None:
     """The hub is of another history: what it said of parts, notes and files before proves nothing."""
-    connection.execute("UPDATE part_base SET version = ? WHERE project_id = ?", (FORMER, project_id))
+    connection.execute(
+        "UPDATE base SET version = ? WHERE project_id = ? AND kind NOT IN ('mission', 'note', 'file')",
+        (FORMER, project_id),
+    )
     connection.execute("UPDATE sent SET is_there = 0 WHERE project_id = ?", (project_id,))
-    connection.execute("DELETE FROM shared_file WHERE project_id = ?", (project_id,))
+    connection.execute("DELETE FROM base WHERE project_id = ? AND kind = 'file'", (project_id,))
 
 
 # -- missions
@@ -35,7 +39,7 @@ def known_before(connection: sqlite3.Connection, project_id: str, items: Sequenc
     """(id, version) of what was known of missions before a resync, where the hub has a newer version now."""
     known = dict(
         connection.execute(
-            "SELECT id, version FROM base WHERE project_id = ? AND version > 0", (project_id,)
+            "SELECT id, version FROM base WHERE project_id = ? AND kind = 'mission' AND version > 0", (project_id,)
         ).fetchall()
     )
     found = [(str(item.get("id")), item.get("version")) for item in items]
@@ -99,7 +103,8 @@ def met(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
 def missing(connection: sqlite3.Connection, project_id: str) -> list[tuple[str, str, str, JsonObject]]:
     """(id, mission, kind, patch) of what the hub has no more of the missions that it has, oldest first."""
     found = connection.execute(
-        "SELECT s.id, s.mission_id, s.kind, s.patch FROM sent s JOIN base b ON b.id = s.mission_id AND NOT b.deleted "
+        "SELECT s.id, s.mission_id, s.kind, s.patch FROM sent s "
+        "JOIN base b ON b.kind = 'mission' AND b.id = s.mission_id AND NOT b.deleted "
         "WHERE s.project_id = ? AND NOT s.is_there ORDER BY s.id",
         (project_id,),
     ).fetchall()
@@ -108,14 +113,11 @@ def missing(connection: sqlite3.Connection, project_id: str) -> list[tuple[str, 
 
 def send_again(change: Change, project_id: str) -> None:
     """Queue what the hub has lost of what went there from here; its whole history was read before."""
-    account = outbox.account_of(change.connection, project_id)
-    if account is None:
-        return
     for about, mission_id, kind, patch in missing(change.connection, project_id):
         change.connection.execute("DELETE FROM sent WHERE id = ?", (about,))
-        mutation, entity = (about, mission_id) if kind == "note" else (change.new_id(), about)
-        adding = outbox.adding(change.connection, mutation, project_id, entity, account, change)
-        adding.row(cast("outbox.Kind", kind), patch, {})
+        mutation, entity = (about, mission_id) if kind == "note" else (None, about)
+        if (adding := outbox.adding(change, project_id, entity, mutation)) is not None:
+            adding.row(cast("outbox.Kind", kind), patch, {})
 
 
 # -- settings, flows, actors, repositories and memory
@@ -146,9 +148,7 @@ def part_taken_back(
 
 def put_back(change: Change, project_id: str, part_id: str, fields: JsonObject, seen: JsonObject) -> None:
     """Queue words of the memory that the hub has lost."""
-    account = outbox.account_of(change.connection, project_id)
-    if account is not None:
-        adding = outbox.adding(change.connection, change.new_id(), project_id, part_id, account, change)
+    if (adding := outbox.adding(change, project_id, part_id)) is not None:
         adding.row("part_patch", {"table": "memory", "fields": fields}, seen)
 
 
@@ -164,10 +164,10 @@ def part_lost(change: Change, project_id: str, part: str, part_id: str, known: J
 def documents_lost(change: Change, project_id: str) -> None:
     """Documents of the memory that a restored hub did not name go there again: the memory is only ever added to."""
     found = change.connection.execute(
-        "SELECT id, doc FROM part_base WHERE project_id = ? AND part = 'memory' AND version = ? AND NOT deleted",
+        "SELECT id, doc FROM base WHERE project_id = ? AND kind = 'memory' AND version = ? AND NOT deleted",
         (project_id, FORMER),
     ).fetchall()
     for part_id, doc in found:
-        change.connection.execute("DELETE FROM part_base WHERE id = ?", (part_id,))
+        base.drop(change.connection, "memory", part_id)
         if not outbox.entries(change.connection, part_id):
             put_back(change, project_id, part_id, {"text": strict_json.loads(doc).get("text")}, {"text": None})

@@ -8,15 +8,14 @@ from typing import cast
 
 from ...missions.entities import Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.field_kinds import LOCAL, PROGRESS, told
 from ...missions.fields import CHECKS, checked
 from ...missions.wire import from_wire, to_wire, wire_name
-from ...workspace import lookup
+from ...workspace import base, lookup, outbox, outgoing
 from ...workspace.change import Change
-from . import conflicts, outbox
-from .base import base_document
+from . import conflicts
 from .conflicts import SyncConflict
-from .field_kinds import LOCAL, PROGRESS
-from .part_view import base_of, name_of, record_fields, show, told
+from .part_view import name_of, show
 
 BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}
 
@@ -67,11 +66,11 @@ def keep_theirs(change: Change, ref: str) -> SyncConflict:
 def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncConflict:
     """With what the hub says now: it may have changed again since."""
     if conflict.part:
-        known = base_of(connection, conflict.mission_id)
+        known = base.find(connection, conflict.part, conflict.mission_id)
         if conflict.kind == "field":
             return replace(conflict, theirs=None if known is None else known[1].get(conflict.field))
         return replace(conflict, theirs=None if known is None else told(conflict.part, known[1]))
-    now = base_document(connection, conflict.mission_id)
+    now = base.document(connection, "mission", conflict.mission_id)
     match conflict.kind:
         case "field" if now is not None:
             return replace(conflict, theirs=now.get(conflict.field))
@@ -93,21 +92,19 @@ def _keep_part(change: Change, conflict: SyncConflict, text: str | None) -> None
     if text is not None and conflict.kind != "field":
         raise Conflict("There is no text to merge here", todo="keep mine or theirs")
     part_id, part = conflict.mission_id, conflict.part
-    known = base_of(change.connection, part_id)
+    known = base.find(change.connection, part, part_id)
     if conflict.kind == "field" and known is None and part != "memory":
         raise Conflict(f"The {part} is not there any more", why="it was deleted meanwhile", todo="keep theirs")
     now: JsonObject = {} if known is None else known[1]
     if conflict.kind == "field":
         value = conflict.mine if text is None else text
         seen = {conflict.field: now.get(conflict.field)}
-        record_fields(change, part, conflict.project_id, part_id, {conflict.field: value}, seen)
+        outgoing.queue_fields(change, part, conflict.project_id, part_id, {conflict.field: value}, seen)
+    elif (adding := outbox.adding(change, conflict.project_id, part_id)) is None:
+        raise Conflict("The project is not connected to a hub any more", todo="keep theirs to close this")
     elif conflict.kind == "deleted_locally" and known is not None:
-        account = outbox.account_of(change.connection, conflict.project_id) or ""
-        adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
         adding.row("part_delete", {"table": part}, told(part, now))
     elif conflict.kind in ("deleted_remotely", "lost_remotely") and known is None:
-        account = outbox.account_of(change.connection, conflict.project_id) or ""
-        adding = outbox.adding(change.connection, change.new_id(), conflict.project_id, part_id, account, change)
         document = {**told(part, cast("JsonObject", conflict.mine)), "id": part_id}
         adding.row("part", {"table": part, "document": document}, {})
     show(change, conflict.project_id, part, part_id)
@@ -155,7 +152,7 @@ def _several(change: Change, conflict: SyncConflict, values: JsonObject) -> Miss
     except InvalidValue as error:
         raise Conflict("This value does not fit any more", why=error.what, todo="keep theirs, then edit") from error
     saved = change.save(mission, after, "edited", placed="list" in values and bool(values.keys() & PROGRESS))
-    now = base_document(change.connection, mission.id) or {}
+    now = base.document(change.connection, "mission", mission.id) or {}
     outbox.made_on(change.connection, mission.id, {name: now.get(name) for name in values})
     return saved
 

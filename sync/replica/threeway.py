@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...missions.entities import Json, JsonObject
+from ...missions.field_kinds import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
 from ...missions.records import record
-from .field_kinds import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
 
 
 @record

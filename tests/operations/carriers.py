@@ -23,7 +23,7 @@ from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornErro
 from solo_unicorn.missions.operations.port import AnyPart, Change
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.workspace import operations, rows
-from solo_unicorn.workspace.change import MACHINE_FIELDS
+from solo_unicorn.workspace.saving import MACHINE_FIELDS
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..hub.rest.world import World

@@ -63,11 +63,8 @@ BUILDING_BLOCKS = frozenset(
     {
         "connecting.take_project",
         "files.queue_all",
-        "files.queue_file",
-        "files.queue_removal",
         "files.send",
         "history.queue_history",
-        "imports.reserve",
         "missions.set_links",
         "parts.create",
         "sessions.claim",

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.field_kinds import AT_CREATION, DECIDING, LOCAL, PROGRESS, REGISTERS, SETS, TEXTS, WATCHED
 from solo_unicorn.missions.wire import wire_name
-from solo_unicorn.sync.replica.field_kinds import (
-    AT_CREATION,
-    DECIDING,
-    LOCAL,
-    PROGRESS,
-    REGISTERS,
-    SETS,
-    TEXTS,
-    WATCHED,
-)
 
 FIELDS = {wire_name(name) for name in Mission.__annotations__}
 

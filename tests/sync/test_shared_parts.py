@@ -437,7 +437,7 @@ def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) 
         ann.write(replica.connecting.publish, project.id, account)
         ann.write(operations.parts.edit, Actor, actor.id, {"focus": "changed at once"})
         assert {one.entity_id for one in ann.read(replica.mirroring.queued)} == {f"{project.id}/notes", actor.id}
-        assert ann.read(replica.mirroring.part_unsaid, actor.id)
+        assert ann.read(replica.mirroring.part_unsaid, "actor", actor.id)
         assert ann.read(replica.mirroring.verify_mirror, project.id) == []
 
 

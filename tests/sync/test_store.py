@@ -183,3 +183,27 @@ def test_what_was_acknowledged_survives_a_kill(workspace: Workspace) -> None:
     assert workspace.read(queries.missions.page, project.id, limit=1).total >= acknowledged
     events = [event for event in workspace.read(queries.missions.events_since, 0, 10_000) if event.kind == "created"]
     assert len(events) == workspace.read(queries.missions.page, project.id, limit=1).total
+
+
+def test_what_a_hub_said_is_in_one_table_after_a_migration(home: Path) -> None:
+    old = sqlite3.connect(home / "old.db")
+    for number, script in migrations()[:2]:
+        old.executescript(script)
+        old.execute(f"PRAGMA user_version = {number}")
+    old.execute(f"PRAGMA application_id = {store.APPLICATION_ID}")
+    old.executescript(
+        "INSERT INTO project VALUES ('P', 'p', 'P', 'active', '{}');"
+        "INSERT INTO mirror (project_id, account, hub) VALUES ('P', 'a', 'h');"
+        "INSERT INTO base VALUES ('M', 'P', 7, 0, 3, '{\"title\":\"x\"}');"
+        "INSERT INTO part_base VALUES ('F', 'P', 'flow', 5, 1, '{\"name\":\"y\"}');"
+        "INSERT INTO shared_note VALUES ('N', 'P'); INSERT INTO shared_file VALUES ('A', 'P');"
+    )
+    old.close()
+    opened = Store(home / "old.db")
+    assert opened.connection.execute("SELECT * FROM base ORDER BY id").fetchall() == [
+        ("file", "A", "P", 0, 0, 0, "{}"),
+        ("flow", "F", "P", 5, 1, 0, '{"name":"y"}'),
+        ("mission", "M", "P", 7, 0, 3, '{"title":"x"}'),
+        ("note", "N", "P", 0, 0, 0, "{}"),
+    ]
+    opened.close()

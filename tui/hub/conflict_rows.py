@@ -9,8 +9,8 @@ from ...missions.ids import short_id
 from ...missions.records import record
 from ...sync import replica
 from ...sync.replica.conflicts import SyncConflict
-from ...sync.replica.outbox import Entry
 from ...workspace import queries
+from ...workspace.outbox import Entry
 from ...workspace.workspace import Workspace
 from ..kit.lines import Row, row
 from ..kit.marks import Marks

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError, UsageError
 from ...sync import replica
-from ...sync.replica.outbox import Entry
 from ...workspace import operations
 from ...workspace.change import Change
+from ...workspace.outbox import Entry
 from ..kit.application import Application
 from ..kit.editor import edit_in_editor
 from ..kit.keyline import KeyLine

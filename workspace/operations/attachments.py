@@ -10,8 +10,7 @@ from ...config import paths
 from ...missions.entities import USER, Attachment, Author
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
-from ...sync.replica.files import queue_file, queue_removal
-from .. import rows
+from .. import outgoing, rows
 from ..change import Change
 from ..queries.attachments import _named, content_path
 from ..workspace import Workspace
@@ -53,7 +52,7 @@ def _attach(change: Change, ref: str, name: str, digest: str, size: int) -> Atta
         "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
         (made.id, made.project_id, made.mission_id, made.name, made.sha256, rows.doc_of(made)),
     )
-    queue_file(change, made)
+    outgoing.queue_file(change, made)
     change.event(mission.project_id, "file_attached", mission_id=mission.id, note=name)
     return made
 
@@ -63,7 +62,7 @@ def detach(change: Change, ref: str, name: str) -> Attachment:
     mission = change.mission(ref)
     gone = _named(change.connection, mission.id, name, short_id(mission.number))
     change.connection.execute("DELETE FROM attachment WHERE id = ?", (gone.id,))
-    queue_removal(change, gone)
+    outgoing.queue_file_removal(change, gone)
     change.event(mission.project_id, "file_detached", mission_id=mission.id, note=name)
     used = change.connection.execute("SELECT 1 FROM attachment WHERE sha256 = ?", (gone.sha256,)).fetchone()
     if used is None:

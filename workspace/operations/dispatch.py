@@ -10,7 +10,7 @@ from ...missions.entities import SYSTEM, CodeAgent, Mission, Session
 from ...missions.operations import sessions as sessions_of
 from .. import salvage
 from ..change import Change
-from ..facts import FactFinder
+from ..queries.facts import FactFinder
 from ..workspace import Workspace
 
 

@@ -171,22 +171,8 @@ def _one(cls: type[E], place: str, item: Json) -> E:
 def _at_rest(change: Change, mission: Mission) -> Mission:
     """A mission as it comes in: with every field in its limits, in no run, not ready, under a number of its own."""
     kept: dict[str, Any] = {name: checked(name, getattr(mission, name)) for name in CHECKS if hasattr(mission, name)}
-    taken = (
-        mission.number < 1
-        or change.connection.execute("SELECT 1 FROM mission WHERE number = ?", (mission.number,)).fetchone()
-    )
-    number = change.next_number() if taken else reserve(change, mission.number)
+    number = change.number_near(mission.number)
     return replace(mission, **kept | OF_A_RUN | {"ready": False, "number": number})
-
-
-def reserve(change: Change, number: int) -> int:
-    """Keep a free short id and make sure that it is not given out again."""
-    change.connection.execute(
-        "INSERT INTO meta (key, value) VALUES ('mission.number', ?1) "
-        "ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
-        (number,),
-    )
-    return number
 
 
 def _with_new_ids(exported: JsonObject, new_id: object) -> JsonObject:

@@ -13,7 +13,7 @@ from ...missions.entities import SYSTEM, AvailableCodeAgent, CodeAgent, JsonObje
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from .. import lookup, rows
 from ..change import Change
-from ..facts import LIMITS, agent_states
+from ..queries.facts import LIMITS, agent_states
 from ..queries.workstation import GENERATION, PAUSED, WORKSTATION
 from ..workspace import Workspace
 

@@ -9,8 +9,8 @@ from ...config import paths
 from ...missions.entities import Attachment
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
-from ...sync.replica.outbox import Entry
 from .. import lookup, rows
+from ..outbox import Entry
 
 
 def of_mission(connection: sqlite3.Connection, ref: str) -> list[Attachment]:

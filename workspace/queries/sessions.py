@@ -10,7 +10,7 @@ from ...missions.eligibility import dispatch_key
 from ...missions.entities import Mission, Session
 from ...missions.loops import next_run
 from .. import lookup, rows, salvage
-from ..facts import FactFinder
+from .facts import FactFinder
 
 
 def landing_queue(connection: sqlite3.Connection) -> list[Mission]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.sync.replica import base, mirroring, outbox, part_sending, pushing
+from solo_unicorn.sync.replica import mirroring, part_sending, pushing, taking
 from solo_unicorn.sync.replica.threeway import Verdict
-from solo_unicorn.workspace import outgoing
+from solo_unicorn.workspace import outbox, outgoing, view
 
 from .hub import SimulatedHub
 
@@ -70,13 +70,15 @@ def _cursor_before_data() -> Iterator[None]:
 
 @contextmanager
 def _no_version_check() -> Iterator[None]:
-    take = base.Taking.take
+    take = taking.Taking.take
 
     def altered(self: Any, item: Any, **options: Any) -> bool:
-        self.change.connection.execute("UPDATE base SET version = -1 WHERE id = ?", (item.get("id"),))
+        self.change.connection.execute(
+            "UPDATE base SET version = -1 WHERE kind = 'mission' AND id = ?", (item.get("id"),)
+        )
         return take(self, item, **options)
 
-    with patch.object(base.Taking, "take", altered):
+    with patch.object(taking.Taking, "take", altered):
         yield
 
 
@@ -88,7 +90,7 @@ def _resync_drops_the_outbox() -> Iterator[None]:
         begin(change, project_id)
         change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project_id,))
         for (mission_id,) in change.connection.execute("SELECT id FROM mission").fetchall():
-            base.Taking(change, project_id).refold(mission_id)
+            view.View(change, project_id).refold(mission_id)
 
     with patch.object(mirroring, "begin_resync", altered):
         yield
@@ -99,10 +101,10 @@ def _edit_and_outbox_apart() -> Iterator[None]:
     """The edit is committed before its outbox entry is written."""
     queue = outgoing.queue_mission
 
-    def altered(change: Any, saved: Any, changed: Any) -> None:
+    def altered(change: Any, before: Any, saved: Any) -> None:
         change.connection.execute("COMMIT")
         change.connection.execute("BEGIN IMMEDIATE")
-        queue(change, saved, changed)
+        queue(change, before, saved)
 
     with patch.object(outgoing, "queue_mission", altered):
         yield
@@ -110,7 +112,7 @@ def _edit_and_outbox_apart() -> Iterator[None]:
 
 @contextmanager
 def _not_refolded_after_a_pull() -> Iterator[None]:
-    with patch.object(base.Taking, "refold", lambda self, mission_id, *known, quiet=False: None):
+    with patch.object(view.View, "refold", lambda self, mission_id, *known, quiet=False: None):
         yield
 
 
@@ -165,7 +167,7 @@ def _forgotten_by_the_hub() -> Iterator[None]:
 
 @contextmanager
 def _resync_without_sweep() -> Iterator[None]:
-    with patch.object(base.Taking, "sweep", lambda self, generation: None):
+    with patch.object(taking.Taking, "sweep", lambda self, generation: None):
         yield
 
 

@@ -23,17 +23,18 @@ from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import Capabilities
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import detect, pull, push
-from solo_unicorn.sync.replica.files import PIECE, queue_file, queue_removal
+from solo_unicorn.sync.replica.files import PIECE
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
-from solo_unicorn.sync.replica.outbox import Entry
 from solo_unicorn.sync.replica.trouble import Trouble
-from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace import operations, outgoing, queries
+from solo_unicorn.workspace.outbox import Entry
 from solo_unicorn.workspace.rows import dump
 
 from .hub import Effect, SimulatedHub
 from .store import Crash, MemoryStore, SilentWorkspace
 
 PROJECT = "01J00000000000000000000000"
+VERSIONS = "SELECT id, version FROM base WHERE kind = 'mission'"
 ROUNDS = 40
 
 
@@ -317,7 +318,7 @@ class World:
             gone = draw.choice(files)
             with workspace._change(USER) as change:
                 change.connection.execute("DELETE FROM attachment WHERE id = ?", (gone.id,))
-                queue_removal(change, gone)
+                outgoing.queue_file_removal(change, gone)
             self.deleted.append((machine.name, gone.id))
             return
         size = draw.choice((1, PIECE, PIECE * 2 + 7))
@@ -329,7 +330,7 @@ class World:
                 "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
                 (made.id, PROJECT, mission.id, made.name, made.sha256, dump(to_wire(made))),
             )
-            queue_file(change, made)
+            outgoing.queue_file(change, made)
         self.edits.append(Edit(machine.name, made.id, "name", made.name, ""))
         self.mission_of[made.id] = mission.id
 
@@ -549,11 +550,11 @@ class World:
             raise Broken(f"I5 {machine.name} shows something else than base and outbox for {wrong}")
         mirror = machine.workspace.read(replica.mirroring.mirrored, PROJECT)
         if mirror.epoch == machine.epoch:
-            for mission_id, version in machine.store.connection.execute("SELECT id, version FROM base"):
+            for mission_id, version in machine.store.connection.execute(VERSIONS):
                 if version < machine.versions.get(mission_id, 0):
                     raise Broken(f"I4 {machine.name}: {mission_id} went back to {version}")
         machine.epoch = mirror.epoch
-        machine.versions = dict(machine.store.connection.execute("SELECT id, version FROM base"))
+        machine.versions = dict(machine.store.connection.execute(VERSIONS))
 
     def _heal(self) -> None:
         """The network works; everything drains within bounded rounds (I7)."""

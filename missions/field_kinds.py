@@ -1,12 +1,17 @@
 """The kind of every field of a mission: whether a hub is told of it, and what happens when two people change it.
 
 A new field goes into one of LOCAL, AT_CREATION, SETS, WATCHED and REGISTERS (a test asks for it); into TEXTS too when
-it is long text, and into PROGRESS when a step through the flow changes it.
+it is long text, and into PROGRESS when a step through the flow changes it. Of a part of a project (its settings, flows,
+actors and repositories) every field is told but those in FIXED and HERE.
 """
 
 from __future__ import annotations
 
-from ...missions.entities import Json, JsonObject
+from collections.abc import Mapping
+from typing import Final
+
+from .entities import Actor, Flow, Json, JsonObject, Project, ProjectRepository
+from .wire import to_wire
 
 LOCAL = frozenset({"id", "projectId", "number", "version", "updatedAt", "worktreePath", "dependencyCount", "deletedAt"})
 """Not sent: names of this machine, and what each side works out by itself."""
@@ -117,3 +122,40 @@ def same(first: Json, second: Json) -> bool:
 def shared(document: JsonObject) -> JsonObject:
     """What of a mission's wire form goes to a hub."""
     return {name: value for name, value in document.items() if name not in LOCAL}
+
+
+FIXED: Final = frozenset({"id", "projectId", "createdAt", "updatedAt", "version", "missionsUsingCount"})
+"""Of a part: said once, or worked out by each side."""
+OF_THIS_MACHINE: Final = frozenset(
+    {"slug", "hub", "paused", "isSample", "mirrorMemory", "mirrorDocuments", "wipLimits", "version"}
+)
+"""Fields of a connected project that each workspace keeps for itself."""
+HERE: Final[dict[str, frozenset[str]]] = {
+    "project": OF_THIS_MACHINE | {"organizationId", "featured", "starCount", "archivedAt", "memory", "publicSlug"},
+    "repository": frozenset(
+        {"githubPermissions", "isManagedClone", "lastAccessedAt", "lastMissionPushedAt", "lastPrSyncAt", "localPath"}
+    ),
+}
+"""Not sent: what belongs to this machine, and what the hub decides on."""
+
+
+def told(part: str, document: Mapping[str, Json]) -> JsonObject:
+    """What both sides may change of a part, from its wire form."""
+    hidden = FIXED | HERE.get(part, frozenset())
+    return {name: value for name, value in document.items() if name not in hidden}
+
+
+def told_of(part: Flow | Actor | ProjectRepository) -> JsonObject:
+    """What a hub is told of a new part: nothing that belongs to this machine."""
+    return {name: value for name, value in to_wire(part).items() if name not in HERE["repository"]}
+
+
+def told_of_project(project: Project) -> JsonObject:
+    """What a hub is told of a project that is published: nothing that belongs to this machine."""
+    hidden = (OF_THIS_MACHINE - {"slug"}) | {"organizationId"}
+    return {name: value for name, value in to_wire(project).items() if name not in hidden}
+
+
+def memory_id(project_id: str, name: str) -> str:
+    """The id under which a memory document is mirrored."""
+    return f"{project_id}/{name}"

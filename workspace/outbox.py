@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
-from ...missions.entities import Author, Json, JsonObject
-from ...missions.records import record
-from ...system import strict_json
-from ...workspace.rows import dump, stamp
-from .field_kinds import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
-
-if TYPE_CHECKING:
-    from ...workspace.change import Change
+from ..missions.entities import Json, JsonObject
+from ..missions.field_kinds import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
+from ..missions.records import record
+from ..system import strict_json
+from . import base
+from .rows import dump, stamp
+from .transaction import Transaction
 
 Kind = Literal["create", "patch", "delete", "note", "file", "file_delete", "part", "part_patch", "part_delete"]
 """`note`: a note or line comment of the mission, {kind, text, at, author, data}. `file`: an attached file,
@@ -54,6 +53,28 @@ class Entry:
     error_code: str | None
     error: str | None
 
+    @property
+    def about(self) -> base.Kind:
+        """What it is about, as the base names it."""
+        match self.kind:
+            case "note":
+                return "note"
+            case "file" | "file_delete":
+                return "file"
+            case "part" | "part_patch" | "part_delete":
+                return cast("base.Kind", self.patch["table"])
+        return "mission"
+
+    @property
+    def mission_id(self) -> str | None:
+        """The mission that it is about; None for a part of the project."""
+        match self.about:
+            case "file":
+                return str(self.patch["missionId"])
+            case "mission" | "note":
+                return self.entity_id
+        return None
+
 
 COLUMNS = (
     "seq, mutation_id, project_id, entity_id, account, kind, patch, seen, origin, at, state, request, rebase, "
@@ -87,75 +108,25 @@ def entry(connection: sqlite3.Connection, seq: int) -> Entry | None:
     return None if row is None else entry_of(row)
 
 
-def record_change(
-    connection: sqlite3.Connection,
-    *,
-    mutation_id: str,
-    project_id: str,
-    mission_id: str,
-    changed: Mapping[str, tuple[Json, Json]] | None,
-    document: JsonObject,
-    at: str,
-    by: Author,
-) -> None:
-    """Queue what changed of a mission of a connected project; nothing for a local one.
-
-    `changed` is field -> (before, after); None for a new mission, whose whole `document` is queued.
-    """
-    account = account_of(connection, project_id)
-    if account is None:
-        return
-    origin = by.session_id or by.kind
-    add = Adding(connection, mutation_id, project_id, mission_id, account, origin, at)
-    if changed is None:
-        add.row("create", {k: v for k, v in document.items() if k not in LOCAL or k in AT_CREATION}, {})
-        return
-    if "deletedAt" in changed:
-        add.deletion(document) if changed["deletedAt"][1] is not None else add.restoring(document)
-        return
-    pairs = {name: pair for name, pair in changed.items() if name not in LOCAL}
-    if pairs:
-        add.patch({k: after for k, (_, after) in pairs.items()}, {k: before for k, (before, _) in pairs.items()})
-
-
-def record_part(
-    connection: sqlite3.Connection, mutation_id: str, project_id: str, table: str, document: JsonObject, at: str
-) -> None:
-    """Queue a repository, flow or actor that was made in a connected project; nothing for a local one."""
-    account = account_of(connection, project_id)
-    if account is not None:
-        adding = Adding(connection, mutation_id, project_id, str(document["id"]), account, "user", at)
-        adding.row("part", {"table": table, "document": document}, {})
-
-
-def adding(
-    connection: sqlite3.Connection, mutation_id: str, project_id: str, entity_id: str, account: str, change: Change
-) -> Adding:
-    """A way to queue what an open change does to one entity."""
-    origin = change.by.session_id or change.by.kind
-    return Adding(connection, mutation_id, project_id, entity_id, account, origin, stamp(change.now) or "")
+def adding(transaction: Transaction, project_id: str, entity_id: str, mutation_id: str | None = None) -> Adding | None:
+    """A way to queue what an open transaction does to one entity; None in a local project, which queues nothing."""
+    account = account_of(transaction.connection, project_id)
+    return None if account is None else Adding(transaction, project_id, entity_id, account, mutation_id)
 
 
 class Adding:
-    """Queues what is done to one entity."""
+    """Queues what is done to one entity, under a new mutation id unless one is given."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        mutation_id: str,
-        project_id: str,
-        entity_id: str,
-        account: str,
-        origin: str,
-        at: str,
+        self, transaction: Transaction, project_id: str, entity_id: str, account: str, mutation_id: str | None
     ) -> None:
-        self._connection = connection
-        self._mutation_id = mutation_id
+        self._transaction = transaction
+        self._connection = transaction.connection
         self._project_id = project_id
         self._entity_id = entity_id
         self._account = account
-        self._origin = origin
-        self._at = at
+        self._mutation_id = mutation_id
+        self._origin = transaction.by.session_id or transaction.by.kind
 
     def row(self, kind: Kind, patch: Mapping[str, Json], seen: Mapping[str, Json]) -> None:
         """A new row."""
@@ -163,7 +134,7 @@ class Adding:
             "INSERT INTO outbox (mutation_id, project_id, entity_id, account, kind, patch, seen, payload_version, "
             "origin, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
             (
-                self._mutation_id,
+                self._mutation_id or self._transaction.new_id(),
                 self._project_id,
                 self._entity_id,
                 self._account,
@@ -172,9 +143,13 @@ class Adding:
                 dump(seen),
                 PAYLOAD_VERSION,
                 self._origin,
-                self._at,
+                stamp(self._transaction.now),
             ),
         )
+
+    def creation(self, document: JsonObject) -> None:
+        """A new mission, whole."""
+        self.row("create", {k: v for k, v in document.items() if k not in LOCAL or k in AT_CREATION}, {})
 
     def patch(self, patch: JsonObject, seen: JsonObject) -> None:
         """A new row, or part of the last one when that was never sent and is of the same kind and origin."""
@@ -185,7 +160,7 @@ class Adding:
         joined = {**last.patch, **patch}
         first_seen = {**seen, **last.seen}
         if last.kind == "patch":
-            now = self._base()
+            now = base.last_words(self._connection, "mission", self._entity_id)
             for name in patch:
                 # back to what it was, and what the hub says still: nothing to tell it
                 if same(joined[name], first_seen.get(name)) and same(joined[name], now.get(name)):
@@ -243,11 +218,7 @@ class Adding:
         if last is not None and last.kind == "delete" and last.state == "queued" and last.attempts == 0:
             self._connection.execute("DELETE FROM outbox WHERE seq = ?", (last.seq,))
         else:
-            self.row("create", {k: v for k, v in document.items() if k not in LOCAL or k in AT_CREATION}, {})
-
-    def _base(self) -> JsonObject:
-        row = self._connection.execute("SELECT doc FROM base WHERE id = ?", (self._entity_id,)).fetchone()
-        return {} if row is None else cast("JsonObject", strict_json.loads(row[0]))
+            self.creation(document)
 
     def _last(self) -> Entry | None:
         row = self._connection.execute(
@@ -290,16 +261,16 @@ def hub_forgot(connection: sqlite3.Connection, project_id: str, mission_id: str)
     rows = entries(connection, mission_id)
     if rows and rows[-1].kind == "delete":
         return not (rows[-1].state == "queued" and rows[-1].attempts == 0)
-    base = connection.execute("SELECT deleted FROM base WHERE id = ?", (mission_id,)).fetchone()
-    return base is not None or bool(rows)
+    known = connection.execute("SELECT 1 FROM base WHERE kind = 'mission' AND id = ?", (mission_id,)).fetchone()
+    return known is not None or bool(rows)
 
 
-def fold(base: JsonObject | None, pending: Iterable[Entry]) -> JsonObject | None:
-    """The view of one mission: the hub's words (None: it is not there) with what was done here since.
+def fold(said: JsonObject | None, pending: Iterable[Entry]) -> JsonObject | None:
+    """The view of one mission: what the hub said (None: it is not there) with what was done here since.
 
     What is parked is not shown, except a mission that the hub refused to make: it is nowhere else.
     """
-    document = None if base is None else dict(base)
+    document = None if said is None else dict(said)
     for one in pending:
         if one.state == "parked" and one.kind != "create":
             continue

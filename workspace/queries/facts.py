@@ -6,12 +6,12 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from ..missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
-from ..missions.entities import ListName, Mission, Project, ProjectRepository
-from ..missions.errors import NotFound
-from ..missions.ids import short_id
-from . import lookup, rows
-from .queries.usage import cost_of, cost_since, midnight
+from ...missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
+from ...missions.entities import ListName, Mission, Project, ProjectRepository
+from ...missions.errors import NotFound
+from ...missions.ids import short_id
+from .. import lookup, rows
+from .usage import cost_of, cost_since, midnight
 
 LIMITS: Final = "workstation.limits"
 """Key of what the machine may do at once and spend."""
