@@ -30,8 +30,8 @@ def _standalone(token: str | None) -> int:
     from ..workspace.thread import WorkspaceThread
 
     async def served() -> int:
-        async with WorkspaceThread() as face:
-            return await serve(on(face), version=__version__, token=token, cwd=str(os.getcwd()))  # noqa: PTH109
+        async with WorkspaceThread() as thread:
+            return await serve(on(thread), version=__version__, token=token, cwd=str(os.getcwd()))  # noqa: PTH109
 
     return asyncio.run(served())
 

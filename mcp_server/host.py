@@ -1,6 +1,6 @@
 """What the workstation service holds of the MCP server: one object with a start, a URL and a close.
 
-    host = McpHost(face.run, version=__version__, socket_path=mcp_socket())
+    host = McpHost(thread.run, version=__version__, socket_path=mcp_socket())
     await host.start()                       # imports mcp in a thread: about 1.5 s of CPU, the loop stays free
     entry = (host.url, token)                # for the session's MCP entry
     await host.changed(events)               # resource notifications to whoever listens

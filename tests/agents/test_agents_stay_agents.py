@@ -17,7 +17,7 @@ from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
-from ..sync.conftest import AGENT
+from ..workspace.conftest import AGENT
 from .conftest import RunningSession
 from .test_session_host import Sessions
 

@@ -11,8 +11,8 @@ from solo_unicorn.workspace.thread import WorkspaceThread
 
 async def serve() -> None:
     """Serve the workspace of SOLO_UNICORN_HOME."""
-    face = await WorkspaceThread().open()
-    host = McpHost(on(face), version="0")
+    thread = await WorkspaceThread().open()
+    host = McpHost(on(thread), version="0")
     await host.start()
     print(host.url, flush=True)
     await asyncio.Event().wait()

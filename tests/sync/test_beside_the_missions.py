@@ -58,8 +58,8 @@ class Line(HttpTransport):
         return answer
 
 async def main():
-    async with WorkspaceThread(Path(sys.argv[1])) as desk:
-        await Engine(desk, lambda account: Line(account.hub, FixedBearer(token)), random=Random(3)).once()
+    async with WorkspaceThread(Path(sys.argv[1])) as thread:
+        await Engine(thread, lambda account: Line(account.hub, FixedBearer(token)), random=Random(3)).once()
 
 asyncio.run(main())
 """
@@ -96,20 +96,20 @@ class Line(HttpTransport):
 class Machine:
     """A workspace with its engine."""
 
-    def __init__(self, desk: WorkspaceThread, account: Account, token: str) -> None:
-        self.desk, self.account, self.token = desk, account, token
+    def __init__(self, thread: WorkspaceThread, account: Account, token: str) -> None:
+        self.thread, self.account, self.token = thread, account, token
         self.line = Line(account.hub, Key(token))
-        self.engine = Engine(desk, lambda account: self.line, random=Random(1))
+        self.engine = Engine(thread, lambda account: self.line, random=Random(1))
 
     async def started_anew(self) -> None:
         await self.engine.close()
         self.line = Line(self.account.hub, Key(self.token))
-        self.engine = Engine(self.desk, lambda account: self.line, random=Random(2))
+        self.engine = Engine(self.thread, lambda account: self.line, random=Random(2))
 
     async def sync(self) -> None:
         for _ in range(2):
             assert await self.engine.once() == []
-        assert await self.desk.read(replica.mirroring.verify_mirror, self.project) == []
+        assert await self.thread.read(replica.mirroring.verify_mirror, self.project) == []
 
     project = ""
 
@@ -117,11 +117,11 @@ class Machine:
 @asynccontextmanager
 async def machine(hub: Whole, directory: Path, name: str) -> AsyncIterator[Machine]:
     account = Account("ann@hub", "hub", hub.url, "ann", "ann@example.org", "token", True, {})
-    async with WorkspaceThread(directory / f"{name}.db") as desk:
-        made = Machine(desk, account, hub.ann_token)
+    async with WorkspaceThread(directory / f"{name}.db") as thread:
+        made = Machine(thread, account, hub.ann_token)
         document, parts = await fetching.project(made.line, hub.url, hub.project)
-        await desk.run(replica.connecting.put_account, account)
-        await desk.write(replica.connecting.connect, account, document, parts)
+        await thread.run(replica.connecting.put_account, account)
+        await thread.write(replica.connecting.connect, account, document, parts)
         made.project = hub.project
         yield made
         await made.engine.close()
@@ -140,7 +140,7 @@ async def both(hub: Whole, tmp_path: Path) -> AsyncIterator[tuple[Machine, Machi
 
 
 async def test_everything_of_a_project_goes_both_ways(both: tuple[Machine, Machine], hub: Whole) -> None:
-    a, b = (one.desk for one in both)
+    a, b = (one.thread for one in both)
 
     def change(workspace: Workspace) -> None:
         workspace.write(operations.projects.create_actor, hub.project, "Careful", focus="tests")
@@ -191,7 +191,7 @@ async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
     both: tuple[Machine, Machine], hub: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "PIECE", 1000)
-    a, b = (one.desk for one in both)
+    a, b = (one.thread for one in both)
     source = tmp_path / "log.txt"
     source.write_bytes(b"line\n" * 1000)
     await both[0].sync()
@@ -232,16 +232,16 @@ async def test_killed_in_the_middle_of_an_upload_the_next_goes_on_there(
     source = tmp_path / "log.txt"
     source.write_bytes(b"line\n" * 1000)
     await both[0].sync()
-    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
+    file = await both[0].thread.run(operations.attachments.attach, hub.mission, source)
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, str(tmp_path / "a.db"), stdin=asyncio.subprocess.PIPE
     )
     await asyncio.wait_for(child.communicate(hub.ann_token.encode() + b"\n"), 60)
     assert child.returncode == -signal.SIGKILL
-    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {file.id: "waiting"}
+    assert await both[0].thread.read(replica.files.file_states, hub.mission) == {file.id: "waiting"}
     await both[0].sync()
     assert both[0].line.pieces == 3, "what had arrived is not sent again"
-    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {}
+    assert await both[0].thread.read(replica.files.file_states, hub.mission) == {}
     (there,) = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}/attachments")).json()["items"]
     assert (there["id"], there["sha256"]) == (file.id, sha256(source.read_bytes()).hexdigest())
 
@@ -252,7 +252,7 @@ async def test_other_bytes_than_were_attached_are_thrown_away(
     source = tmp_path / "a.txt"
     source.write_bytes(b"true words")
     await both[0].sync()
-    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
+    file = await both[0].thread.run(operations.attachments.attach, hub.mission, source)
     await both[0].sync()
     content_path(file).unlink()
     (kept,) = [one for one in (tmp_path / "hub").rglob("*") if one.is_file() and one.read_bytes() == b"true words"]
@@ -270,14 +270,14 @@ async def test_what_the_hub_will_not_have_is_kept_here_with_its_words(
     source = tmp_path / "picture.png"
     source.write_bytes(b"<html>no picture</html>")
     await both[0].sync()
-    file = await both[0].desk.run(operations.attachments.attach, hub.mission, source)
+    file = await both[0].thread.run(operations.attachments.attach, hub.mission, source)
     await both[0].sync()
-    (parked,) = await both[0].desk.read(replica.mirroring.queued, parked=True)
+    (parked,) = await both[0].thread.read(replica.mirroring.queued, parked=True)
     assert parked.entity_id == file.id and parked.error
-    assert await both[0].desk.read(replica.files.file_states, hub.mission) == {file.id: "parked"}
+    assert await both[0].thread.read(replica.files.file_states, hub.mission) == {file.id: "parked"}
     assert content_path(file).read_bytes() == b"<html>no picture</html>"
-    await both[0].desk.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
-    assert [one.id for one in await both[0].desk.read(queries.attachments.of_mission, hub.mission)] == [file.id]
+    await both[0].thread.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    assert [one.id for one in await both[0].thread.read(queries.attachments.of_mission, hub.mission)] == [file.id]
 
 
 async def test_two_files_of_one_name_are_both_kept(both: tuple[Machine, Machine], hub: Whole, tmp_path: Path) -> None:
@@ -286,10 +286,10 @@ async def test_two_files_of_one_name_are_both_kept(both: tuple[Machine, Machine]
         source.parent.mkdir()
         source.write_bytes(b"of machine %d" % number)
         await one.sync()
-        await one.desk.run(operations.attachments.attach, hub.mission, source)
+        await one.thread.run(operations.attachments.attach, hub.mission, source)
     for one in (*both, *both):
         await one.sync()
     for one in both:
-        found = await one.desk.read(queries.attachments.of_mission, hub.mission)
+        found = await one.thread.read(queries.attachments.of_mission, hub.mission)
         assert sorted(file.name for file in found) == ["log (2).txt", "log.txt"]
         assert len({file.sha256 for file in found}) == 2

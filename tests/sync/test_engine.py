@@ -46,7 +46,7 @@ def served() -> Iterator[ServedHub]:
 
 
 @pytest.fixture
-async def desk(home: Path, served: ServedHub) -> AsyncIterator[WorkspaceThread]:
+async def thread(home: Path, served: ServedHub) -> AsyncIterator[WorkspaceThread]:
     account = Account("ann@hub", "hub", served.url, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread() as opened:
         await opened.run(replica.connecting.put_account, account)
@@ -60,42 +60,42 @@ def key() -> Key:
 
 
 @pytest.fixture
-async def engine(desk: WorkspaceThread, key: Key) -> AsyncIterator[Engine]:
-    made = Engine(desk, lambda account: HttpTransport(account.hub, key), random=Random(1))
+async def engine(thread: WorkspaceThread, key: Key) -> AsyncIterator[Engine]:
+    made = Engine(thread, lambda account: HttpTransport(account.hub, key), random=Random(1))
     yield made
     await made.close()
 
 
-async def made(desk: WorkspaceThread, title: str) -> str:
-    mission = await desk.write(operations.missions.create, PROJECT["id"], MissionDraft(title=title))
+async def made(thread: WorkspaceThread, title: str) -> str:
+    mission = await thread.write(operations.missions.create, PROJECT["id"], MissionDraft(title=title))
     return mission.id
 
 
 async def test_what_is_made_here_is_there_and_the_other_way_round(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    thread: WorkspaceThread, engine: Engine, served: ServedHub
 ) -> None:
-    mission_id = await made(desk, "Made on the train")
+    mission_id = await made(thread, "Made on the train")
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "Made on the train"
     served.hub.handle(
         Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "Read in the office"})
     )
     assert await engine.once() == []
-    assert (await desk.read(queries.missions.get, mission_id)).title == "Read in the office"
-    assert (await desk.run(queries.connection.sync_state)).word == "synced"
+    assert (await thread.read(queries.missions.get, mission_id)).title == "Read in the office"
+    assert (await thread.run(queries.connection.sync_state)).word == "synced"
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "unavailable"), (507, "disk_full")])
 async def test_offline_is_said_and_the_edit_goes_out_later(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub, status: int, code: str
+    thread: WorkspaceThread, engine: Engine, served: ServedHub, status: int, code: str
 ) -> None:
     await engine.once()
-    mission_id = await made(desk, "Offline")
+    mission_id = await made(thread, "Offline")
     served.before = lambda request: Response(
         status, {"retry-after": "2"}, {"error": {"code": code, "message": "starting"}}
     )
     (trouble,) = await engine.once()
-    state = await desk.run(queries.connection.sync_state)
+    state = await thread.run(queries.connection.sync_state)
     assert trouble.kind == "not_ready" and state.offline_since is not None and state.waiting == 1
     assert "hub not ready since" in state.word and "1 to send" in state.word
     served.before = lambda request: None
@@ -109,29 +109,29 @@ async def test_offline_is_said_and_the_edit_goes_out_later(
     ids=["captive portal", "cut off", "another shape"],
 )
 async def test_an_answer_that_cannot_be_read_changes_nothing(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub, nonsense: bytes | Response
+    thread: WorkspaceThread, engine: Engine, served: ServedHub, nonsense: bytes | Response
 ) -> None:
     await engine.once()
-    before = await desk.read(replica.mirroring.mirrored, PROJECT["id"])
-    mission_id = await made(desk, "Careful")
+    before = await thread.read(replica.mirroring.mirrored, PROJECT["id"])
+    mission_id = await made(thread, "Careful")
     served.before = lambda request: nonsense
     (trouble,) = await engine.once()
-    after = await desk.read(replica.mirroring.mirrored, PROJECT["id"])
+    after = await thread.read(replica.mirroring.mirrored, PROJECT["id"])
     assert trouble.kind in ("unreadable", "unreachable") and after.cursor == before.cursor
     served.before = lambda request: None
     assert await engine.once() == [] and mission_id in served.hub.state.missions
 
 
 async def test_signed_out_in_the_middle_keeps_the_outbox(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub, key: Key
+    thread: WorkspaceThread, engine: Engine, served: ServedHub, key: Key
 ) -> None:
     await engine.once()
-    first, second = await made(desk, "one"), await made(desk, "two")
+    first, second = await made(thread, "one"), await made(thread, "two")
     served.before = lambda request: (
         Response(401, {}, {"error": {"code": "revoked", "message": "revoked"}}) if request.method == "POST" else None
     )
     (trouble,) = await engine.once()
-    state = await desk.run(queries.connection.sync_state)
+    state = await thread.run(queries.connection.sync_state)
     assert trouble.kind == "signed_out" and state.signed_out == ("hub",) and state.waiting == 2
     assert state.word.startswith("needs sign-in")
     served.before = lambda request: None
@@ -141,11 +141,11 @@ async def test_signed_out_in_the_middle_keeps_the_outbox(
 
 
 async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go_on(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    thread: WorkspaceThread, engine: Engine, served: ServedHub
 ) -> None:
-    mission_id = await made(desk, "fine")
+    mission_id = await made(thread, "fine")
     await engine.once()
-    await desk.write(operations.missions.edit, mission_id, {"title": "forbidden word"})
+    await thread.write(operations.missions.edit, mission_id, {"title": "forbidden word"})
 
     def refuse(request: Request) -> Response | None:
         body = request.body if isinstance(request.body, dict) else {}
@@ -155,59 +155,59 @@ async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go
 
     served.before = refuse
     assert await engine.once() == []
-    (parked,) = await desk.read(replica.mirroring.queued, parked=True)
+    (parked,) = await thread.read(replica.mirroring.queued, parked=True)
     assert parked.error == "titles must be polite"
-    assert (await desk.read(queries.missions.get, mission_id)).title == "fine"
-    await desk.write(operations.missions.edit, mission_id, {"title": "polite word"})
+    assert (await thread.read(queries.missions.get, mission_id)).title == "fine"
+    await thread.write(operations.missions.edit, mission_id, {"title": "polite word"})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "polite word"
-    await desk.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
-    assert (await desk.run(queries.connection.sync_state)).word == "synced"
+    await thread.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    assert (await thread.run(queries.connection.sync_state)).word == "synced"
 
 
 async def test_another_account_never_sends_what_this_one_queued(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    thread: WorkspaceThread, engine: Engine, served: ServedHub
 ) -> None:
-    await made(desk, "Ann's")
+    await made(thread, "Ann's")
     bob = Account("bob@hub", "bob", served.url, "bob", "", "token", True, {})
-    await desk.run(replica.connecting.put_account, bob)
+    await thread.run(replica.connecting.put_account, bob)
     await engine.link(bob).cycle()
     assert served.hub.effects == []
-    assert await desk.read(replica.mirroring.due, "bob@hub") == []
+    assert await thread.read(replica.mirroring.due, "bob@hub") == []
 
 
 async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    thread: WorkspaceThread, engine: Engine, served: ServedHub
 ) -> None:
-    mission_id = await made(desk, "base")
+    mission_id = await made(thread, "base")
     await engine.once()
-    await desk.write(operations.missions.edit, mission_id, {"title": "mine"})
+    await thread.write(operations.missions.edit, mission_id, {"title": "mine"})
     served.hub.handle(Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "theirs"}))
     await engine.once()
-    (conflict,) = await desk.read(replica.settling.list_open)
+    (conflict,) = await thread.read(replica.settling.list_open)
     assert (conflict.base, conflict.mine, conflict.theirs) == ("base", "mine", "theirs")
-    assert (await desk.read(queries.missions.get, mission_id)).title == "theirs"
-    assert await desk.read(replica.connecting.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
-    await desk.write(replica.settling.keep_mine, conflict.id)
+    assert (await thread.read(queries.missions.get, mission_id)).title == "theirs"
+    assert await thread.read(replica.connecting.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
+    await thread.write(replica.settling.keep_mine, conflict.id)
     await engine.once()
     assert served.hub.state.missions[mission_id]["title"] == "mine"
-    assert await desk.read(replica.settling.list_open) == []
+    assert await thread.read(replica.settling.list_open) == []
 
 
-async def test_a_plain_server_works_too(desk: WorkspaceThread, engine: Engine, served: ServedHub) -> None:
+async def test_a_plain_server_works_too(thread: WorkspaceThread, engine: Engine, served: ServedHub) -> None:
     served.hub.plain = True
-    mission_id = await made(desk, "plain")
+    mission_id = await made(thread, "plain")
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "plain"
-    await desk.write(operations.missions.edit, mission_id, {"priority": 5})
+    await thread.write(operations.missions.edit, mission_id, {"priority": 5})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["priority"] == 5
-    can = await desk.read(replica.mirroring.capabilities, served.url)
+    can = await thread.read(replica.mirroring.capabilities, served.url)
     assert can is not None and not (can.changes or can.if_match or can.idempotency)
 
 
 async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
-    desk: WorkspaceThread, engine: Engine, served: ServedHub
+    thread: WorkspaceThread, engine: Engine, served: ServedHub
 ) -> None:
     news = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -219,14 +219,14 @@ async def test_the_running_engine_sends_at_once_and_reads_when_nudged(
     running = asyncio.create_task(engine.keep_links())
     try:
         async with asyncio.timeout(20):
-            mission_id = await made(desk, "quick")
+            mission_id = await made(thread, "quick")
             await news.wait()
             news.clear()
-            desk.on_change(news.set)
+            thread.on_change(news.set)
             request = Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "there"})
             served.hub.handle(request)
             engine.nudge("ann@hub")
-            while (await desk.read(queries.missions.get, mission_id)).title != "there":
+            while (await thread.read(queries.missions.get, mission_id)).title != "there":
                 await news.wait()
                 news.clear()
     finally:

@@ -41,7 +41,7 @@ def an_hour(home: Path, *, socket: bool = False, projects: int = 1, before: Stor
     async def main(loop: SimulatedLoop) -> Counter[str]:
         async with machine(loop, home / "workspace.db", projects=projects) as ann:
             ann.link.socket_open = socket
-            await ann.desk.write(operations.missions.create, PROJECT, MissionDraft(title="sent before"))
+            await ann.thread.write(operations.missions.create, PROJECT, MissionDraft(title="sent before"))
             before(ann)
             await ann.minutes(10)
             return await ann.minutes(60)
@@ -107,7 +107,7 @@ def busy(home: Path) -> None:
             async def write() -> None:
                 for number in range(10_000):
                     await asyncio.sleep(1.0)
-                    await ann.desk.run(Workspace.set_meta, "anything", str(number))
+                    await ann.thread.run(Workspace.set_meta, "anything", str(number))
 
             writing = asyncio.create_task(write())
             done = await ann.minutes(10)
@@ -117,7 +117,7 @@ def busy(home: Path) -> None:
             writing.cancel()
             assert 590 <= done["told"] <= 601
             assert 180 <= done["requests"] <= 600 / POLL_SECONDS + 2
-            assert [one.title for one in (await ann.desk.read(queries.missions.page, PROJECT)).items] == ["theirs"]
+            assert [one.title for one in (await ann.thread.read(queries.missions.page, PROJECT)).items] == ["theirs"]
 
     simulated(main)
 
@@ -142,10 +142,11 @@ async def troubled(loop: SimulatedLoop, path: Path, seed: int) -> None:
             match draw.randrange(9):
                 case 0 | 1 | 2:
                     titles += 1
-                    await ann.desk.write(operations.missions.create, PROJECT, MissionDraft(title=f"mine {titles}"))
+                    await ann.thread.write(operations.missions.create, PROJECT, MissionDraft(title=f"mine {titles}"))
                 case 3:
-                    for mission in (await ann.desk.read(queries.missions.page, PROJECT)).items[:2]:
-                        await ann.desk.write(operations.missions.edit, mission.id, {"title": f"edited {draw.random()}"})
+                    for mission in (await ann.thread.read(queries.missions.page, PROJECT)).items[:2]:
+                        title = f"edited {draw.random()}"
+                        await ann.thread.write(operations.missions.edit, mission.id, {"title": title})
                 case 4:
                     network.down = not network.down
                 case 5:
@@ -161,9 +162,9 @@ async def troubled(loop: SimulatedLoop, path: Path, seed: int) -> None:
         network.flaky = 0.0
         ann.link.socket_open = False
         await ann.minutes(10)
-        here = {one.id: one.title for one in (await ann.desk.read(queries.missions.page, PROJECT, limit=200)).items}
+        here = {one.id: one.title for one in (await ann.thread.read(queries.missions.page, PROJECT, limit=200)).items}
         assert here == {key: one["title"] for key, one in network.hub.state.missions.items()}
-        assert (await ann.desk.run(queries.connection.sync_state)).word == "synced"
+        assert (await ann.thread.run(queries.connection.sync_state)).word == "synced"
 
 
 # -- the faults of an engine that used most of a core for ever and never read again, put back one by one

@@ -137,8 +137,8 @@ def test_an_idle_service_with_a_connected_project_only_says_that_it_is_there(
 
 def test_an_idle_watch_reads_once_a_minute_and_writes_nothing(home: Path, counts: Counter[str], tmp_path: Path) -> None:
     async def main(loop: SimulatedLoop) -> Counter[str]:
-        async with WorkspaceThread() as desk:
-            watching = asyncio.create_task(Synchroniser(desk).synchronise())
+        async with WorkspaceThread() as thread:
+            watching = asyncio.create_task(Synchroniser(thread).synchronise())
             try:
                 await asyncio.sleep(180)
                 return await spent(loop, counts, 10)

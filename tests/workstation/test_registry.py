@@ -66,7 +66,7 @@ class Hub:
 
 
 @pytest.fixture
-async def desk(home: Path) -> AsyncIterator[WorkspaceThread]:
+async def thread(home: Path) -> AsyncIterator[WorkspaceThread]:
     async with WorkspaceThread() as opened:
         await opened.run(replica.connecting.put_account, ACCOUNT)
         await opened.write(replica.connecting.connect, ACCOUNT, {"id": PROJECT, "name": "Shared"}, {})
@@ -79,58 +79,58 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.01)
 
 
-def made(desk: WorkspaceThread, hub: Hub) -> Registry:
-    return Registry(desk, ACCOUNT, hub, lambda: None, Random(1))
+def made(thread: WorkspaceThread, hub: Hub) -> Registry:
+    return Registry(thread, ACCOUNT, hub, lambda: None, Random(1))
 
 
-async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(desk: WorkspaceThread) -> None:
+async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(thread: WorkspaceThread) -> None:
     hub = Hub()
     hub.generation = 41
-    first = made(desk, hub)
+    first = made(thread, hub)
     running = asyncio.create_task(first.keep_registered())
     await until(lambda: hub.paths("/heartbeat"))
     assert first.may_work and first.generation == hub.generation == 42
-    second = made(desk, hub)  # the next start, or a copy of the home
+    second = made(thread, hub)  # the next start, or a copy of the home
     again = asyncio.create_task(second.keep_registered())
     await running  # it hears of it and ends
     assert not first.may_work and second.generation == 43
-    assert "stop this one" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
+    assert "stop this one" in (await thread.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
     again.cancel()
     await asyncio.gather(again, return_exceptions=True)
 
 
 async def test_a_copied_home_on_another_machine_is_told_what_to_do(
-    desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
+    thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
     hub = Hub()
     hub.copied = True
-    copy = made(desk, hub)
+    copy = made(thread, hub)
     running = asyncio.create_task(copy.keep_registered())
     await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 1)
     assert not copy.may_work and hub.paths("/heartbeat") == []
-    assert "workstation register --force" in (await desk.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
+    assert "workstation register --force" in (await thread.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
     hub.copied = False  # made a workstation of its own
     await until(lambda: copy.may_work)
-    assert await desk.run(Workspace.meta, fenced(ACCOUNT.id)) == ""
+    assert await thread.run(Workspace.meta, fenced(ACCOUNT.id)) == ""
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: WorkspaceThread) -> None:
+async def test_what_cannot_begin_here_is_refused_with_the_reason(thread: WorkspaceThread) -> None:
     hub = Hub()
-    mission = await desk.write(operations.missions.create, PROJECT, MissionDraft("Not ready"))
+    mission = await thread.write(operations.missions.create, PROJECT, MissionDraft("Not ready"))
     unread = "01J0000000000000000000000Z"
     hub.offers = [
         {"missionId": mission.id, "assignmentId": "offer-1"},
         {"missionId": unread, "assignmentId": "offer-2"},
     ]
-    told = made(desk, hub)
+    told = made(thread, hub)
     running = asyncio.create_task(told.keep_registered())
     await until(lambda: hub.paths("/offer-1/reject"))
     body = hub.paths("/offer-1/reject")[0].body
-    assert isinstance(body, dict) and body["reason"] == await desk.read(
-        queries.sessions.why_not, mission.id, now=desk.now()
+    assert isinstance(body, dict) and body["reason"] == await thread.read(
+        queries.sessions.why_not, mission.id, now=thread.now()
     )
     assert hub.paths("/offer-2/reject") == [], "what was not read yet is waited for"
     assert told.offers == {unread: "offer-2"}
@@ -138,11 +138,11 @@ async def test_what_cannot_begin_here_is_refused_with_the_reason(desk: Workspace
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_hub_that_is_away_is_asked_again(desk: WorkspaceThread, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hub_that_is_away_is_asked_again(thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
     hub = Hub()
     hub.away = True
-    told = made(desk, hub)
+    told = made(thread, hub)
     running = asyncio.create_task(told.keep_registered())
     await until(lambda: len(hub.said) > 2)
     assert not told.may_work

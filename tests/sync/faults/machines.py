@@ -53,7 +53,7 @@ class Key:
 class Machine:
     """One person's machine."""
 
-    desk: WorkspaceThread
+    thread: WorkspaceThread
     engine: Engine
     account: Account
     project: str = PROJECT["id"]
@@ -65,23 +65,23 @@ class Machine:
 
     async def make(self, title: str) -> str:
         """A new mission; its id."""
-        made = await self.desk.write(operations.missions.create, self.project, MissionDraft(title=title))
+        made = await self.thread.write(operations.missions.create, self.project, MissionDraft(title=title))
         return made.id
 
     async def edit(self, mission_id: str, **fields: Any) -> None:
         """Change a mission."""
-        await self.desk.write(operations.missions.edit, mission_id, fields)
+        await self.thread.write(operations.missions.edit, mission_id, fields)
 
     async def board(self) -> list[Mission]:
         """All missions, as the board shows them."""
-        return list((await self.desk.read(queries.missions.page, self.project, limit=500)).items)
+        return list((await self.thread.read(queries.missions.page, self.project, limit=500)).items)
 
     async def settle(self, rounds: int = 60) -> None:
         """Read and send until nothing is left to do."""
         for _ in range(rounds):
-            if await self.engine.once() == [] and not (await self.desk.run(queries.connection.sync_state)).waiting:
+            if await self.engine.once() == [] and not (await self.thread.run(queries.connection.sync_state)).waiting:
                 return
-        state = await self.desk.run(queries.connection.sync_state)
+        state = await self.thread.run(queries.connection.sync_state)
         raise AssertionError(f"it does not settle: {state.word}")
 
 
@@ -98,15 +98,15 @@ async def machine(
 ) -> AsyncIterator[Machine]:
     """A machine with the project connected; `wall` is the clock of its system, `clock` the one that never jumps."""
     account = Account("ann@hub", "hub", hub, "ann", "ann@example.org", "token", True, {})
-    async with WorkspaceThread(path) as desk:
-        desk.workspace.now = lambda: datetime.fromtimestamp(wall(), UTC)
-        if not await desk.read(replica.mirroring.mirrors):
-            await desk.run(replica.connecting.put_account, account)
-            await desk.write(replica.connecting.connect, account, project, {})
+    async with WorkspaceThread(path) as thread:
+        thread.workspace.now = lambda: datetime.fromtimestamp(wall(), UTC)
+        if not await thread.read(replica.mirroring.mirrors):
+            await thread.run(replica.connecting.put_account, account)
+            await thread.write(replica.connecting.connect, account, project, {})
         engine = Engine(
-            desk, lambda one: HttpTransport(one.hub, bearer or Key()), random=Random(seed), clock=clock, wall=wall
+            thread, lambda one: HttpTransport(one.hub, bearer or Key()), random=Random(seed), clock=clock, wall=wall
         )
         try:
-            yield Machine(desk, engine, account, project["id"])
+            yield Machine(thread, engine, account, project["id"])
         finally:
             await engine.close()

@@ -101,7 +101,7 @@ async def test_killed_between_the_hubs_answer_and_our_note_of_it_the_edit_acts_o
     child = another(tmp_path / "ann.db", served, "dies before it has written down the answer")
     await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == -signal.SIGKILL
-    assert len(served.hub.effects) == 1 and (await ann.desk.read(replica.mirroring.queued))[0].state == "inflight"
+    assert len(served.hub.effects) == 1 and (await ann.thread.read(replica.mirroring.queued))[0].state == "inflight"
     await ann.settle()
     assert [effect.mission for effect in served.hub.effects] == [mission_id]
 
@@ -116,7 +116,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
         made = {await ann.make(f"meanwhile {number}") for number in range(3)}
         with pytest.raises(EngineRuns), alone(tmp_path / "sync.lock"):
             pass
-        assert (await ann.desk.run(queries.connection.sync_state)).waiting == 3 and not served.hub.state.missions
+        assert (await ann.thread.run(queries.connection.sync_state)).waiting == 3 and not served.hub.state.missions
         child.send_signal(signal.SIGCONT)
         await asyncio.to_thread(until, lambda: served.hub.state.missions.keys() == made, "nothing was sent")
     finally:
@@ -126,7 +126,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
 
 async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann: Machine, served: ServedHub) -> None:
     await ann.settle()
-    before = await ann.desk.read(replica.mirroring.mirrored, PROJECT["id"])
+    before = await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])
     for number in range(3):
         body: Json = {
             "id": f"01J{number:023d}",
@@ -140,14 +140,14 @@ async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann
         path = f"/api/v1/projects/{PROJECT['id']}/missions"
         with served.lock:
             assert served.hub.handle(Request("POST", path, {}, {"idempotency-key": f"x{number}"}, body)).ok
-    await ann.desk.run(_limit, 0)
+    await ann.thread.run(_limit, 0)
     with pytest.raises(StoreFull):
         await ann.engine.once()
     assert await ann.board() == []
-    assert (await ann.desk.read(replica.mirroring.mirrored, PROJECT["id"])).cursor == before.cursor
-    await ann.desk.run(_limit, 1_000_000)
+    assert (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).cursor == before.cursor
+    await ann.thread.run(_limit, 1_000_000)
     await ann.settle()
-    assert len(await ann.board()) == 3 and await ann.desk.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
+    assert len(await ann.board()) == 3 and await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
 
 
 def _limit(workspace: Workspace, pages: int) -> None:
@@ -160,7 +160,7 @@ async def test_a_full_disk_does_not_end_the_running_engine(ann: Machine, served:
     mission_id = await ann.make("first")
     await ann.settle()
     at_the_hub(served, "PATCH", mission_id, description="y" * 200_000)
-    await ann.desk.run(_limit, 0)
+    await ann.thread.run(_limit, 0)
     failed, changed = asyncio.Event(), asyncio.Event()
     fails = ann.link.pace.failed
 
@@ -171,11 +171,11 @@ async def test_a_full_disk_does_not_end_the_running_engine(ann: Machine, served:
     ann.link.pace.failed = told  # type: ignore[method-assign, assignment]
     ann.link._clock = real_time.monotonic  # here time passes by itself
     running = asyncio.create_task(ann.engine.keep_links())
-    stop = ann.desk.on_change(changed.set)
+    stop = ann.thread.on_change(changed.set)
     try:
         async with asyncio.timeout(30):
             await failed.wait()
-            await ann.desk.run(_limit, 1_000_000)
+            await ann.thread.run(_limit, 1_000_000)
             while len((await ann.board())[0].description or "") != 200_000:
                 await changed.wait()
                 changed.clear()
@@ -220,7 +220,7 @@ async def test_a_disk_that_takes_no_more_refuses_the_edit_and_keeps_all_it_ackno
     kept, code, said = done.stdout.strip().split(" ", 2)
     assert code == "disk_full" and "Nothing was saved" in said and int(kept) > 0
     assert len(await ann.board()) == int(kept) + 1
-    assert await ann.desk.run(Workspace.check) == []
+    assert await ann.thread.run(Workspace.check) == []
     await ann.settle()
     assert len(served.hub.state.missions) == int(kept) + 1
 
@@ -249,7 +249,7 @@ async def test_a_clock_a_year_off_changes_no_order_and_loses_nothing(
                 mission_id: "by the right clock again",
                 other: "made by the wrong clock",
             }
-            assert await side.desk.read(replica.settling.list_open) == []
+            assert await side.thread.read(replica.settling.list_open) == []
 
 
 async def test_a_machine_that_slept_for_eight_hours_goes_on_at_once(
@@ -278,13 +278,13 @@ async def test_three_who_drag_the_same_cards_see_the_same_order(
         for one in people[1:]:
             await one.settle()
         for one, (card, before) in zip(people, ((4, 1), (3, 1), (4, 2)), strict=True):
-            await one.desk.write(operations.missions.move, cards[card], "todo", before=cards[before])
+            await one.thread.write(operations.missions.move, cards[card], "todo", before=cards[before])
         for _ in range(3):
             for one in people:
                 await one.settle()
         orders = [[card.id for card in await one.board()] for one in people]
         assert orders[0] == orders[1] == orders[2] and sorted(orders[0]) == sorted(cards)
-        assert all([await one.desk.read(replica.settling.list_open) == [] for one in people])
+        assert all([await one.thread.read(replica.settling.list_open) == [] for one in people])
 
 
 @pytest.fixture
@@ -303,13 +303,13 @@ async def test_deleted_there_and_edited_here_is_asked_about_even_after_a_restart
     await ann.edit(mission_id, title="my words")
     at_the_hub(served, "DELETE", mission_id)
     await ann.settle()
-    (conflict,) = await again.desk.read(replica.settling.list_open)
+    (conflict,) = await again.thread.read(replica.settling.list_open)
     assert (conflict.kind, conflict.title) == ("deleted_remotely", "my words") and await again.board() == []
-    await again.desk.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
+    await again.thread.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == (["my words"] if mine else [])
     assert [one["title"] for one in served.hub.state.missions.values()] == (["my words"] if mine else [])
-    assert await again.desk.read(replica.settling.list_open) == []
+    assert await again.thread.read(replica.settling.list_open) == []
 
 
 @pytest.mark.parametrize("mine", [True, False], ids=["kept mine", "kept theirs"])
@@ -318,13 +318,13 @@ async def test_deleted_here_and_edited_there_is_asked_about_even_after_a_restart
 ) -> None:
     mission_id = await ann.make("base")
     await ann.settle()
-    await ann.desk.write(operations.missions.delete, mission_id)
+    await ann.thread.write(operations.missions.delete, mission_id)
     at_the_hub(served, "PATCH", mission_id, title="their words")
     await ann.settle()
-    (conflict,) = await again.desk.read(replica.settling.list_open)
+    (conflict,) = await again.thread.read(replica.settling.list_open)
     assert conflict.kind == "deleted_locally"
     assert [one.title for one in await again.board()] == ["their words"]
-    await again.desk.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
+    await again.thread.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == ([] if mine else ["their words"])
     assert bool(served.hub.state.missions) is not mine
@@ -376,8 +376,8 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
         for writer in writers:
             writer.kill()
             writer.wait()
-    assert await ann.desk.run(Workspace.check) == []
-    assert await ann.desk.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
+    assert await ann.thread.run(Workspace.check) == []
+    assert await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
     await ann.settle()
     assert acknowledged - served.hub.state.missions.keys() == set()
     assert all(effect.kind in ("create", "patch") for effect in served.hub.effects)
@@ -393,10 +393,10 @@ async def test_a_reader_that_stays_keeps_the_log_only_for_as_long_as_it_stays(an
         reading.execute("SELECT count(*) FROM mission").fetchone()
         for number in range(30):
             await ann.make(f"while it reads {number}")
-        await ann.desk.run(Workspace.checkpoint)
+        await ann.thread.run(Workspace.checkpoint)
         assert log.stat().st_size > 0, "what a reader needs is not taken away from it"
         reading.execute("ROLLBACK")
-        await ann.desk.run(Workspace.checkpoint)
+        await ann.thread.run(Workspace.checkpoint)
         assert log.stat().st_size == 0
     assert len(await ann.board()) == 30
 

@@ -76,7 +76,7 @@ class Machine:
     """What runs, and what it did so far."""
 
     loop: SimulatedLoop
-    desk: WorkspaceThread
+    thread: WorkspaceThread
     link: AccountLink
     network: Network
     running: asyncio.Task[None]
@@ -108,20 +108,20 @@ async def machine(
     """A machine with connected projects and the engine running, as the service composes it."""
     random = Random(seed)
     network = Network(SimulatedHub(PROJECT), random)
-    async with WorkspaceThread(path) as desk:
-        await desk.run(replica.connecting.put_account, ANN)
+    async with WorkspaceThread(path) as thread:
+        await thread.run(replica.connecting.put_account, ANN)
         for number in range(projects):
             shared: dict[str, Any] = {
                 "id": f"{PROJECT[:-2]}{number:02d}",
                 "name": f"Shared {number}",
                 "slug": f"s{number}",
             }
-            await desk.write(replica.connecting.connect, ANN, shared, {})
-        engine = Engine(desk, lambda account: network, random=random)
+            await thread.write(replica.connecting.connect, ANN, shared, {})
+        engine = Engine(thread, lambda account: network, random=random)
         link = engine.link(ANN)
         running = asyncio.create_task(engine.keep_links())
-        made = Machine(loop, desk, link, network, running)
-        _count(made, desk.workspace)
+        made = Machine(loop, thread, link, network, running)
+        _count(made, thread.workspace)
         try:
             yield made
         finally:
@@ -147,4 +147,4 @@ def _count(made: Machine, workspace: Workspace) -> None:
 
     made.link.cycle = counted  # type: ignore[method-assign]
     workspace._store.connection.set_trace_callback(traced)
-    made.desk.on_change(lambda: made.counts.update(told=1))
+    made.thread.on_change(lambda: made.counts.update(told=1))

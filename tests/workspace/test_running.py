@@ -7,37 +7,16 @@ from dataclasses import replace
 import pytest
 
 from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, Project, Session, service_of
+from solo_unicorn.missions.entities import SYSTEM, Author, Mission, Project, Session, service_of
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue, NotAllowed
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import AGENT, Clock
+from .conftest import AGENT, Clock, start
 
 
 def agent_of(session: Session) -> Author:
     return Author("agent", session.agent_name, session.id)
-
-
-def start(workspace: Workspace, ref: str, session_id: str = "S1", agent: CodeAgent = AGENT) -> Session:
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, ref, session_id=session_id, agent=agent, workstation_id="W1"
-    )
-    return workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-    )
-
-
-@pytest.fixture
-def ready(workspace: Workspace, mission: Mission) -> Mission:
-    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
-    return workspace.write(operations.missions.set_ready, mission.id, True)
 
 
 def test_why_not_names_the_first_rule_that_fails(workspace: Workspace, mission: Mission) -> None:
@@ -329,24 +308,10 @@ def test_what_the_machine_notes_down_makes_no_version_old(workspace: Workspace, 
 
 @pytest.mark.parametrize("unasked", [True, False])
 def test_a_card_says_that_its_agent_asks_nobody_while_it_runs(
-    workspace: Workspace, mission: Mission, unasked: bool
+    workspace: Workspace, ready: Mission, unasked: bool
 ) -> None:
-    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
-    workspace.write(operations.missions.set_ready, mission.id, True)
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=AGENT, workstation_id="here"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-        unasked=unasked,
-    )
+    session = start(workspace, ready.id, unasked=unasked)
     assert workspace.read(queries.sessions.get, session.id).unasked is unasked
-    assert [card.unasked for card in workspace.read(queries.board.cards_by_id, [mission.id])] == [unasked]
+    assert [card.unasked for card in workspace.read(queries.board.cards_by_id, [ready.id])] == [unasked]
     workspace.write_as(service_of(session.id), operations.sessions.end, session.id, "completed", "")
-    assert [card.unasked for card in workspace.read(queries.board.cards_by_id, [mission.id])] == [False]
+    assert [card.unasked for card in workspace.read(queries.board.cards_by_id, [ready.id])] == [False]

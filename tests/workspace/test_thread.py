@@ -1,4 +1,4 @@
-"""The asynchronous face: whole calls on one thread, and news from other processes."""
+"""The workspace for asynchronous programs: whole calls on one thread, and news from other processes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from solo_unicorn.workspace.workspace import Workspace
 
 
 async def test_operations_run_and_raise_as_they_would_directly(home: Path) -> None:
-    async with WorkspaceThread() as face:
-        project = await face.write(operations.projects.create, "P")
-        assert await face.run(lambda workspace: workspace.read(queries.projects.get, project.slug)) == project
+    async with WorkspaceThread() as thread:
+        project = await thread.write(operations.projects.create, "P")
+        assert await thread.run(lambda workspace: workspace.read(queries.projects.get, project.slug)) == project
         with pytest.raises(NotFound):
-            await face.read(queries.missions.get, "M-1")
+            await thread.read(queries.missions.get, "M-1")
 
 
 async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
-    async with WorkspaceThread() as face:
+    async with WorkspaceThread() as thread:
         heard = asyncio.Event()
-        face.on_change(heard.set)
+        thread.on_change(heard.set)
         program = (
             "from solo_unicorn.workspace import operations\n"
             "from solo_unicorn.workspace.workspace import Workspace\n"
@@ -36,22 +36,22 @@ async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
         await asyncio.wait_for(heard.wait(), 30)
         await process.wait()
-        assert len(await face.read(queries.projects.list_all)) == 1
+        assert len(await thread.read(queries.projects.list_all)) == 1
 
 
 async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solo_unicorn.workspace.workspace.ring", lambda directory: None)
     monkeypatch.setattr("solo_unicorn.workspace.thread.LOOK_SECONDS", 0.2)
-    async with WorkspaceThread() as face:
+    async with WorkspaceThread() as thread:
         heard = asyncio.Event()
-        face.on_change(heard.set)
+        thread.on_change(heard.set)
         with Workspace.open() as other:
             other.write(operations.projects.create, "P")
         await asyncio.wait_for(heard.wait(), 10)
 
 
 async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> None:
-    async with WorkspaceThread() as face:
+    async with WorkspaceThread() as thread:
         begun = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -59,10 +59,10 @@ async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> Non
             loop.call_soon_threadsafe(begun.set)
             workspace.write(operations.projects.create, "P")
 
-        task = asyncio.create_task(face.run(slow))
+        task = asyncio.create_task(thread.run(slow))
         await begun.wait()
         task.cancel()
-        assert len(await face.read(queries.projects.list_all)) == 1
+        assert len(await thread.read(queries.projects.list_all)) == 1
 
 
 LISTENER = """

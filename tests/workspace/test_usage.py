@@ -15,19 +15,14 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import usage
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import AGENT, Clock
+from .conftest import AGENT, Clock, start
 
 
 def run(workspace: Workspace, ref: str, id_: str, cost: float | None, agent: str = "claude") -> None:
     """A session of that mission that cost so much and failed."""
     workspace.write_as(SYSTEM, operations.workstation.set_agents, [replace(AGENT, name=agent, slots=9)])
     workspace.write(operations.missions.set_ready, ref, True)
-    workspace.write_as(
-        SYSTEM, operations.dispatch.claim, ref, session_id=id_, agent=replace(AGENT, name=agent), workstation_id="here"
-    )
-    workspace.write_as(
-        service_of(id_), operations.sessions.begin, id_, host_pid=1, worktree_path="/w", branch="b", base_commit="c"
-    )
+    start(workspace, ref, id_, replace(AGENT, name=agent))
     workspace.write_as(SYSTEM, operations.sessions.progress, id_, usage=Usage(100, 10, 5, cost, 2))
     workspace.write_as(service_of(id_), operations.sessions.end, id_, "cancelled")
 

@@ -11,27 +11,7 @@ from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import AGENT
-
-
-@pytest.fixture
-def session(workspace: Workspace, mission: Mission) -> Session:
-    """A running session on M-1."""
-    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
-    workspace.write(operations.missions.set_ready, mission.id, True)
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=AGENT, workstation_id="here"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-    )
-    return session
+from .conftest import start
 
 
 def test_a_request_is_open_until_it_is_answered_and_both_are_in_the_history(
@@ -118,7 +98,7 @@ def test_long_values_are_cut_for_the_person(workspace: Workspace, session: Sessi
     ],
 )
 def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
-    workspace: Workspace, mission: Mission, tmp_path: Path, tool: str, path: str, decision: str | None
+    workspace: Workspace, ready: Mission, tmp_path: Path, tool: str, path: str, decision: str | None
 ) -> None:
     worktree = tmp_path / "worktree"
     worktree.mkdir()
@@ -126,22 +106,9 @@ def test_a_change_in_the_worktree_needs_no_person_unless_a_rule_says_so(
     (worktree / "migrations" / "old").mkdir(parents=True)
     (worktree / "to-them").symlink_to("migrations")
     (worktree / "deep").symlink_to("migrations/old")
-    workspace.write_as(SYSTEM, operations.workstation.set_agents, [AGENT])
-    workspace.write(operations.missions.set_ready, mission.id, True)
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=AGENT, workstation_id="here"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path=str(worktree),
-        branch="b",
-        base_commit="c",
-    )
-    workspace.write(operations.inbox.add_rule, mission.project_id, "*", "migrations/*", "deny")
-    workspace.write(operations.inbox.add_rule, mission.project_id, "Edit", "docs/*", "ask")
+    session = start(workspace, ready.id, worktree_path=str(worktree))
+    workspace.write(operations.inbox.add_rule, ready.project_id, "*", "migrations/*", "deny")
+    workspace.write(operations.inbox.add_rule, ready.project_id, "Edit", "docs/*", "ask")
     asked = workspace.write(operations.inbox.ask, session.id, tool, {"file_path": path.format(worktree=worktree)})
     assert asked.decision == decision
     assert [item.id for item in workspace.read(queries.inbox.items)] == ([asked.id] if decision is None else [])

@@ -15,6 +15,8 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import metrics
 from solo_unicorn.workspace.workspace import Workspace
 
+from .conftest import start
+
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 AGENT = Author("agent", "claude")
 
@@ -44,23 +46,11 @@ def told(home: Path) -> Iterator[tuple[Workspace, Clock, str]]:
             [CodeAgent("claude", "claude", slots=5, binary="/c", state="ready")],
         )
         agent = workspace.read(queries.workstation.agents)[0]
-        here = operations.workstation.this_machine(workspace).id
         for number, hours in enumerate((2, 4)):
             draft = MissionDraft(title="A", flow_id="Quick fix", ready=True, project_repository_id=repository)
             mission = workspace.write(operations.missions.create, project, draft)
             clock.now += timedelta(hours=1)
-            session = workspace.write_as(
-                SYSTEM, operations.dispatch.claim, mission.id, session_id=f"S{number}", agent=agent, workstation_id=here
-            )
-            workspace.write_as(
-                service_of(session.id),
-                operations.sessions.begin,
-                session.id,
-                host_pid=1,
-                worktree_path=None,
-                branch=None,
-                base_commit=None,
-            )
+            session = start(workspace, mission.id, f"S{number}", agent, worktree_path=None)
             clock.now += timedelta(minutes=30 * hours)
             workspace.write_as(
                 SYSTEM,
