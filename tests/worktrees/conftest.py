@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,14 @@ class Repo:
         return self.git("status", "--porcelain")
 
 
+MakeRepo = Callable[..., Repo]
+MakeMission = Callable[..., Mission]
+Record = Callable[..., ProjectRepository]
+KilledAt = Callable[..., bool]
+Landing = Callable[..., Any]
+"""Lands a branch with the options that a test names; what comes of it, each test says."""
+
+
 class MemorySlots:
     """What `Workspace` does with slots, in memory."""
 
@@ -105,7 +114,7 @@ def _own_home(home: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def make_repo(tmp_path: Path) -> Callable[..., Repo]:
+def make_repo(tmp_path: Path) -> MakeRepo:
     """Makes a repository with one commit on main."""
 
     def make(name: str = "shop", *, first: str | None = "hello\n") -> Repo:
@@ -121,7 +130,7 @@ def make_repo(tmp_path: Path) -> Callable[..., Repo]:
 
 
 @pytest.fixture
-def repo(make_repo: Callable[..., Repo]) -> Repo:
+def repo(make_repo: MakeRepo) -> Repo:
     return make_repo()
 
 
@@ -147,13 +156,13 @@ def repository(repo: Repo) -> ProjectRepository:
 
 
 @pytest.fixture
-def record() -> Callable[..., ProjectRepository]:
+def record() -> Record:
     return record_of
 
 
 @pytest.fixture
-def make_mission() -> Callable[..., Mission]:
-    def make(number: int, **fields: object) -> Mission:
+def make_mission() -> MakeMission:
+    def make(number: int, **fields: Any) -> Mission:
         return Mission(
             id=f"MISSION{number}",
             project_id="P",
@@ -169,16 +178,16 @@ def make_mission() -> Callable[..., Mission]:
     return make
 
 
-def record_of(repo: Repo, **fields: object) -> ProjectRepository:
+def record_of(repo: Repo, **fields: Any) -> ProjectRepository:
     """The repository as the store knows it."""
-    facts: dict[str, object] = {"max_concurrent_missions": 1, "id": "R", **fields}
+    facts: dict[str, Any] = {"max_concurrent_missions": 1, "id": "R", **fields}
     return ProjectRepository(
         project_id="P", name=repo.path.name, created_at=NOW, updated_at=NOW, local_path=str(repo.path), **facts
     )
 
 
 @pytest.fixture
-def killed_at() -> Callable[..., bool]:
+def killed_at() -> KilledAt:
     """Runs something and kills it at a given step."""
     return _killed_at
 
@@ -192,16 +201,16 @@ def _killed_at(step: int, run: Callable[[], object], *, only: str = "") -> bool:
     if child == 0:  # pragma: no cover
         left = [step]
 
-        def watch(event: str, arguments: tuple[object, ...]) -> None:
+        def watch(event: str, arguments: tuple[Any, ...]) -> None:
             if event == "open":
                 changes = bool(int(arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
                 changes = changes and str(arguments[0]).find("/dev/") != 0
             elif event == "subprocess.Popen":
-                changes = bool(CHANGING & {str(one) for one in arguments[1]})  # type: ignore[attr-defined]
+                changes = bool(CHANGING & {str(one) for one in arguments[1]})
             else:
                 changes = event in ("os.rename", "os.remove", "os.link", "os.rmdir", "shutil.rmtree")
             if only:
-                changes = event == "subprocess.Popen" and {"update-ref", only} <= set(arguments[1])  # type: ignore[call-overload]
+                changes = event == "subprocess.Popen" and {"update-ref", only} <= set(arguments[1])
             if changes:
                 left[0] -= 1
                 if left[0] < 0:

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository, Worktree
 from solo_unicorn.worktrees.kept import forget_held_elsewhere, forget_landed_branches, kept
 from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.pool import Pool, Removal
 from solo_unicorn.worktrees.ports import port_block
 from solo_unicorn.worktrees.recovery import undo_landing
 
+from .conftest import Clock, MakeMission, MemorySlots, Repo
+
 
 @pytest.fixture
-def vacant(pool, repository, make_mission):
+def vacant(pool: Pool, repository: ProjectRepository, make_mission: MakeMission) -> list[Worktree]:
     """Three vacant worktrees without work, unused since the clock's start."""
     leases = [pool.acquire(repository, make_mission(number), branch=f"b{number}") for number in (1, 2, 3)]
     return [pool.release(lease.worktree) for lease in leases]
 
 
-def why(removals) -> dict[str, str]:
+def why(removals: list[Removal]) -> dict[str, str]:
     return {one.path.name: ("removed" if one.removed else one.why) for one in removals}
 
 
-def test_vacant_worktrees_go_after_seven_days_and_one_stays(pool, repository, repo, vacant, clock):
+def test_vacant_worktrees_go_after_seven_days_and_one_stays(
+    pool: Pool, repository: ProjectRepository, repo: Repo, vacant: list[Worktree], clock: Clock
+) -> None:
     assert not any(one.removed for one in pool.clean(repository))
     clock.pass_days(7.5)
     assert why(pool.clean(repository)) == {
@@ -39,18 +46,22 @@ def test_vacant_worktrees_go_after_seven_days_and_one_stays(pool, repository, re
     assert repo.git("branch", "--list", "b1") != "", "the branch stays"
 
 
-def test_a_dry_run_changes_nothing(pool, repository, vacant, clock):
+def test_a_dry_run_changes_nothing(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], clock: Clock
+) -> None:
     clock.pass_days(8)
     assert sum(one.removed for one in pool.clean(repository, dry_run=True)) == 2
     assert len(list(pool.root.glob("shop*"))) == 3 and len(pool.slots.worktrees("R")) == 3
 
 
-def test_days_can_be_chosen(pool, repository, vacant, clock):
+def test_days_can_be_chosen(pool: Pool, repository: ProjectRepository, vacant: list[Worktree], clock: Clock) -> None:
     clock.pass_days(1)
     assert sum(one.removed for one in pool.clean(repository, days=0.5)) == 2
 
 
-def test_a_worktree_of_a_mission_stays(pool, repository, make_mission, vacant, clock):
+def test_a_worktree_of_a_mission_stays(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, vacant: list[Worktree], clock: Clock
+) -> None:
     pool.acquire(repository, make_mission(9), branch="b1")
     clock.pass_days(30)
     assert why(pool.clean(repository))["shop-b1"] == "a mission uses it"
@@ -108,7 +119,14 @@ def _replaced(path: Path) -> None:
         (_replaced, "git does not list it as a linked worktree"),
     ],
 )
-def test_nothing_with_work_in_it_is_removed(pool, repository, vacant, clock, spoil, reason):
+def test_nothing_with_work_in_it_is_removed(
+    pool: Pool,
+    repository: ProjectRepository,
+    vacant: list[Worktree],
+    clock: Clock,
+    spoil: Callable[[Path], object],
+    reason: str,
+) -> None:
     path = Path(vacant[0].path)
     spoil(path)
     files = sorted(str(one) for one in path.rglob("*"))
@@ -117,7 +135,9 @@ def test_nothing_with_work_in_it_is_removed(pool, repository, vacant, clock, spo
     assert sorted(str(one) for one in path.rglob("*")) == files
 
 
-def test_a_worktree_somebody_works_in_stays(pool, repository, vacant, clock):
+def test_a_worktree_somebody_works_in_stays(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], clock: Clock
+) -> None:
     path = Path(vacant[0].path)
     shell = subprocess.Popen(["sleep", "60"], cwd=path)
     try:
@@ -128,14 +148,23 @@ def test_a_worktree_somebody_works_in_stays(pool, repository, vacant, clock):
         shell.wait()
 
 
-def test_a_worktree_a_session_uses_stays(pool, repository, vacant, clock):
+def test_a_worktree_a_session_uses_stays(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], clock: Clock
+) -> None:
     clock.pass_days(30)
     found = why(pool.clean(repository, in_use=lambda path: path.name == "shop-b1"))
     assert found["shop-b1"] == "a session uses it"
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
-def test_landed_work_does_not_keep_a_worktree(pool, repository, repo, make_mission, clock, strategy):
+def test_landed_work_does_not_keep_a_worktree(
+    pool: Pool,
+    repository: ProjectRepository,
+    repo: Repo,
+    make_mission: MakeMission,
+    clock: Clock,
+    strategy: MergeStrategy,
+) -> None:
     """A squashed branch is in no other branch; it counts as landed all the same, or worktrees pile up."""
     first = pool.acquire(repository, make_mission(1), branch="m1")
     pool.acquire(repository, make_mission(2), branch="m2")
@@ -147,14 +176,18 @@ def test_landed_work_does_not_keep_a_worktree(pool, repository, repo, make_missi
     assert why(pool.clean(repository))["shop-m1"] == "removed"
 
 
-def test_ports_of_a_removed_worktree_are_given_back(pool, repository, vacant, clock):
+def test_ports_of_a_removed_worktree_are_given_back(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], clock: Clock
+) -> None:
     first = port_block(pool.root, vacant[0].id)
     clock.pass_days(8)
     pool.clean(repository)
     assert port_block(pool.root, "another") == first
 
 
-def test_a_vacant_record_without_its_directory_is_forgotten(pool, repository, repo, vacant):
+def test_a_vacant_record_without_its_directory_is_forgotten(
+    pool: Pool, repository: ProjectRepository, repo: Repo, vacant: list[Worktree]
+) -> None:
     shutil.rmtree(vacant[0].path)
     [orphan] = pool.reconcile(repository)
     assert (orphan.kind, orphan.settled) == ("directory gone", True)
@@ -162,14 +195,18 @@ def test_a_vacant_record_without_its_directory_is_forgotten(pool, repository, re
     assert repo.git("branch", "--list", "b1") and pool.reconcile(repository) == []
 
 
-def test_a_missions_record_without_its_directory_waits_for_the_mission(pool, repository, make_mission):
+def test_a_missions_record_without_its_directory_waits_for_the_mission(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     shutil.rmtree(lease.path)
     [orphan] = pool.reconcile(repository)
     assert "made again when its mission runs next" in orphan.what_now and pool.slots.worktrees("R") == [lease.worktree]
 
 
-def test_an_unrecorded_worktree_is_adopted_when_clean_and_reported_when_not(pool, repository, vacant, slots):
+def test_an_unrecorded_worktree_is_adopted_when_clean_and_reported_when_not(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], slots: MemorySlots
+) -> None:
     slots.rows.clear()
     _dirty(Path(vacant[0].path))
     found = {orphan.path.name: orphan for orphan in pool.reconcile(repository)}
@@ -179,7 +216,9 @@ def test_an_unrecorded_worktree_is_adopted_when_clean_and_reported_when_not(pool
     assert (Path(vacant[0].path) / "new.txt").exists()
 
 
-def test_a_directory_git_does_not_list_is_reported_and_left(pool, repository, vacant, slots):
+def test_a_directory_git_does_not_list_is_reported_and_left(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], slots: MemorySlots
+) -> None:
     stray = pool.root / "shop-stray"
     stray.mkdir()
     (stray / "precious.txt").write_text("x")
@@ -187,13 +226,17 @@ def test_a_directory_git_does_not_list_is_reported_and_left(pool, repository, va
     assert orphan.kind == "not listed by git" and not orphan.settled and (stray / "precious.txt").exists()
 
 
-def test_a_dry_reconcile_changes_nothing(pool, repository, vacant, slots):
+def test_a_dry_reconcile_changes_nothing(
+    pool: Pool, repository: ProjectRepository, vacant: list[Worktree], slots: MemorySlots
+) -> None:
     shutil.rmtree(vacant[0].path)
     before = dict(slots.rows)
     assert len(pool.reconcile(repository, dry_run=True)) == 1 and slots.rows == before
 
 
-def test_branches_that_landed_go_after_a_while_and_come_back_with_an_undo(pool, repository, repo, make_mission, clock):
+def test_branches_that_landed_go_after_a_while_and_come_back_with_an_undo(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, clock: Clock
+) -> None:
     for number in (1, 2, 3):
         lease = pool.acquire(repository, make_mission(number), branch=f"m{number}")
         (lease.path / f"{number}.txt").write_text("work")
@@ -213,7 +256,9 @@ def test_branches_that_landed_go_after_a_while_and_come_back_with_an_undo(pool, 
     assert repo.show("m2:2.txt") == "work", "undone work has its branch again"
 
 
-def test_rescued_work_is_listed_until_a_branch_holds_it(pool, repository, repo, make_mission):
+def test_rescued_work_is_listed_until_a_branch_holds_it(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="m1")
     repo.git("switch", "-q", "--detach", cwd=lease.path)
     repo.git("commit", "-q", "--allow-empty", "-m", "On no branch", cwd=lease.path)

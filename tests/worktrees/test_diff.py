@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.missions.reading import Reading
 from solo_unicorn.worktrees.diff import mission_diff
-from solo_unicorn.worktrees.diff_model import side_by_side
+from solo_unicorn.worktrees.diff_model import Diff, FileDiff, side_by_side
+from solo_unicorn.worktrees.pool import Pool
+
+from .conftest import MakeMission, Repo
 
 
 @pytest.fixture
-def mission(pool, repository, repo, make_mission):
+def mission(pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission) -> Repo:
     """A worktree with committed and uncommitted work; main has gone on meanwhile."""
     repo.commit("kept.txt", "".join(f"line {number}\n" for number in range(40)))
     repo.commit("moved.txt", "content that stays\n" * 20)
@@ -25,11 +30,11 @@ def mission(pool, repository, repo, make_mission):
     return there
 
 
-def by_path(diff):
+def by_path(diff: Diff) -> dict[str, FileDiff]:
     return {one.path: one for one in diff.files}
 
 
-def test_committed_and_uncommitted_together_against_the_merge_base(mission, repo):
+def test_committed_and_uncommitted_together_against_the_merge_base(mission: Repo, repo: Repo) -> None:
     mission.write("new dir/ünt\tracked.txt", "x\n")
     mission.write("kept.txt", (mission.path / "kept.txt").read_text().replace("line 20\n", "line twenty\n"))
     (mission.path / "gone.txt").unlink()
@@ -51,7 +56,7 @@ def test_committed_and_uncommitted_together_against_the_merge_base(mission, repo
     assert mission.git("count-objects") == mission.git("count-objects")
 
 
-def test_hunks_carry_line_numbers_of_both_sides(mission):
+def test_hunks_carry_line_numbers_of_both_sides(mission: Repo) -> None:
     text = (mission.path / "kept.txt").read_text()
     mission.write("kept.txt", text.replace("line 20\n", "line twenty\nline twenty and a half\n"))
     [hunk] = by_path(mission_diff(mission.path, "main"))["kept.txt"].hunks
@@ -70,13 +75,13 @@ def test_hunks_carry_line_numbers_of_both_sides(mission):
     assert len(rows) == 8
 
 
-def test_binary_files_have_no_hunks(mission):
+def test_binary_files_have_no_hunks(mission: Repo) -> None:
     mission.write("image.png", b"\x89PNG\x00\x01\x02")
     found = by_path(mission_diff(mission.path, "main"))["image.png"]
     assert found.binary and found.hunks == () and (found.added, found.removed) == (0, 0)
 
 
-def test_content_that_looks_like_a_diff(mission):
+def test_content_that_looks_like_a_diff(mission: Repo) -> None:
     mission.write("patch.txt", "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")
     mission.write("kept.txt", "-- removed\n")
     found = by_path(mission_diff(mission.path, "main"))
@@ -85,13 +90,13 @@ def test_content_that_looks_like_a_diff(mission):
     assert found["patch.txt"].added == 6 == len(hunk.lines)
 
 
-def test_a_file_without_a_last_newline(mission):
+def test_a_file_without_a_last_newline(mission: Repo) -> None:
     mission.write("kept.txt", "no newline")
     [hunk] = by_path(mission_diff(mission.path, "main"))["kept.txt"].hunks
     assert [line.kind for line in hunk.lines][-2:] == ["+", "\\"]
 
 
-def test_a_file_that_becomes_a_link(mission):
+def test_a_file_that_becomes_a_link(mission: Repo) -> None:
     (mission.path / "kept.txt").unlink()
     (mission.path / "kept.txt").symlink_to("gone.txt")
     mission.write("zzz.txt", "after it\n")
@@ -101,7 +106,7 @@ def test_a_file_that_becomes_a_link(mission):
     assert found["kept.txt"].hunks[-1].lines[0].text == "gone.txt"
 
 
-def test_unmerged_files_are_shown_as_they_stand(mission, repo):
+def test_unmerged_files_are_shown_as_they_stand(mission: Repo, repo: Repo) -> None:
     mission.commit("readme.md", "ours\n")
     repo.commit("readme.md", "theirs\n")
     mission.git("merge", "-q", "main", check=False)
@@ -109,7 +114,7 @@ def test_unmerged_files_are_shown_as_they_stand(mission, repo):
     assert any(line.text.startswith("<<<<<<<") for hunk in found["readme.md"].hunks for line in hunk.lines)
 
 
-def test_long_diffs_are_cut_and_paged(mission):
+def test_long_diffs_are_cut_and_paged(mission: Repo) -> None:
     mission.write("long.txt", "".join(f"{number}\n" for number in range(10_000)))
     mission.write("other.txt", "x\n")
     listed = mission_diff(mission.path, "main", hunks=False)
@@ -118,18 +123,18 @@ def test_long_diffs_are_cut_and_paged(mission):
     assert one.truncated and sum(len(hunk.lines) for hunk in one.hunks) == 200 and one.added == 10_000
 
 
-def test_names_that_are_patterns_are_names(mission):
+def test_names_that_are_patterns_are_names(mission: Repo) -> None:
     mission.write("*.txt", "star\n")
     assert [one.path for one in mission_diff(mission.path, "main", paths=["*.txt"]).files] == ["*.txt"]
 
 
-def test_no_changes(pool, repository, make_mission):
+def test_no_changes(pool: Pool, repository: ProjectRepository, make_mission: MakeMission) -> None:
     lease = pool.acquire(repository, make_mission(2), branch="m2")
     diff = mission_diff(lease.path, "main")
     assert diff.files == () and diff.added == diff.removed == 0
 
 
-def test_json_is_plain_json(mission):
+def test_json_is_plain_json(mission: Repo) -> None:
     name = b"caf\xe9.txt".decode("utf-8", "surrogateescape")
     (mission.path / name).write_bytes(b"\xff line\n")
     told = json.loads(json.dumps(mission_diff(mission.path, "main").to_json(Reading("M"))).encode())
@@ -138,14 +143,14 @@ def test_json_is_plain_json(mission):
     assert one["uncommitted"] is True and told["added"] == 3
 
 
-def test_the_persons_diff_settings_do_not_change_it(mission, repo):
+def test_the_persons_diff_settings_do_not_change_it(mission: Repo, repo: Repo) -> None:
     for name, value in (("diff.external", "/bin/false"), ("diff.noprefix", "true"), ("diff.algorithm", "patience")):
         repo.git("config", name, value)
     repo.git("config", "color.ui", "always")
     assert by_path(mission_diff(mission.path, "main"))["committed.txt"].hunks[0].lines[0].text == "one"
 
 
-def test_a_worktree_that_is_gone_or_a_base_nobody_knows(mission, tmp_path):
+def test_a_worktree_that_is_gone_or_a_base_nobody_knows(mission: Repo, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="is gone"):
         mission_diff(tmp_path / "nowhere", "main")
     with pytest.raises(NotFound, match="no commit"):

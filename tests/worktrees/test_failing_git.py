@@ -7,18 +7,23 @@ import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.worktrees import git as runner
 from solo_unicorn.worktrees.diff import mission_diff
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.github.branches import conflicting_files, push_branch, settle_merged
 from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.pool import Pool
 from solo_unicorn.worktrees.recovery import recover, undo_landing
 from solo_unicorn.worktrees.repositories import inspect
 from solo_unicorn.worktrees.work import snapshot_work
+
+from .conftest import Clock, MakeMission, Repo
 
 pytestmark = pytest.mark.slow
 STRIDE = int(os.environ.get("SOLO_UNICORN_TEST_STRIDE", "2"))
@@ -35,7 +40,7 @@ class Failing:
         self.hit: tuple[str, ...] | None = None
         real = runner._spawn
 
-        def spawn(command, extra, stdin, timeout, path, shown):
+        def spawn(command: Any, extra: Any, stdin: Any, timeout: Any, path: Any, shown: Any) -> Any:
             self.left -= 1
             if self.left == -1:
                 self.hit = tuple(shown)
@@ -57,12 +62,12 @@ class Failing:
 
 
 @pytest.fixture
-def failing(monkeypatch) -> Failing:
+def failing(monkeypatch: pytest.MonkeyPatch) -> Failing:
     return Failing(monkeypatch)
 
 
 @pytest.fixture
-def shop(repo, tmp_path: Path):
+def shop(repo: Repo, tmp_path: Path) -> Repo:
     """With a remote that has main."""
     there = tmp_path / "origin.git"
     repo.git("init", "-q", "--bare", "-b", "main", str(there))
@@ -96,7 +101,9 @@ def try_every_command(
             run()
 
 
-def test_acquire_and_release(failing, pool, repository, shop, make_mission, tmp_path):
+def test_acquire_and_release(
+    failing: Failing, pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     def created_reused_released(step: int) -> Callable[[], object]:
         mission = make_mission(step + 1)
 
@@ -114,7 +121,7 @@ def test_acquire_and_release(failing, pool, repository, shop, make_mission, tmp_
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_landing(failing, shop, tmp_path, strategy):
+def test_landing(failing: Failing, shop: Repo, tmp_path: Path, strategy: MergeStrategy) -> None:
     def landing(step: int) -> Callable[[], object]:
         shop.git("switch", "-qc", f"m{step}")
         shop.commit(f"{step}.txt", f"{step}\n")
@@ -143,7 +150,15 @@ def test_landing(failing, shop, tmp_path, strategy):
     assert len(shop.git("worktree", "list").splitlines()) == 1
 
 
-def test_undo_clean_and_reconcile(failing, pool, repository, shop, make_mission, tmp_path, clock):
+def test_undo_clean_and_reconcile(
+    failing: Failing,
+    pool: Pool,
+    repository: ProjectRepository,
+    shop: Repo,
+    make_mission: MakeMission,
+    tmp_path: Path,
+    clock: Clock,
+) -> None:
     shop.git("remote", "remove", "origin")
 
     def undo(step: int) -> Callable[[], object]:
@@ -176,7 +191,9 @@ def test_undo_clean_and_reconcile(failing, pool, repository, shop, make_mission,
     assert shop.status() == "" and shop.git("fsck", "--strict", "--no-dangling") == ""
 
 
-def test_reading_and_pushing(failing, pool, repository, shop, make_mission, tmp_path):
+def test_reading_and_pushing(
+    failing: Failing, pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="m1")
     shop.git("commit", "-q", "--allow-empty", "-m", "Work", cwd=lease.path)
     (lease.path / "new.txt").write_text("new\n")

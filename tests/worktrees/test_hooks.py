@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.worktrees.building import CheckFailed, NotAsReviewed
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing import Landed, PushRefused, land
 from solo_unicorn.worktrees.messages import Message
 
+from .conftest import Landing, MakeRepo, Repo
+
 CONVENTIONAL = 'head -1 "$1" | grep -qE "^(feat|fix)(\\(.*\\))?: [a-z]" || { echo "subject may not be empty"; exit 1; }'
+
+MESSAGE = Message("Add the One", "M-1", "m1")
+
+
+class Shop(Repo):
+    """A checkout with the worktree of a mission and a remote."""
+
+    worktree: Repo
+    origin: Repo
 
 
 @pytest.fixture
-def work(make_repo, tmp_path):
+def work(make_repo: MakeRepo, tmp_path: Path) -> Shop:
     """A mission's worktree with one commit; the person stands on another branch, and a remote has main."""
-    repo = make_repo()
+    repo = Shop(make_repo().path)
     repo.git("switch", "-qc", "mine")
     repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "origin.git"))
     repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     repo.git("worktree", "add", "-q", "-b", "m1", str(tmp_path / "m1"), "main")
-    here = type(repo)(tmp_path / "m1")
+    here = Repo(tmp_path / "m1")
     here.commit("a.txt", "one\n", "feat: add one")
-    repo.worktree, repo.origin = here, type(repo)(tmp_path / "origin.git")
+    repo.worktree, repo.origin = here, Repo(tmp_path / "origin.git")
     return repo
 
 
 @pytest.fixture
-def landing(work, tmp_path):
-    def run(strategy="merge", message=Message("Add the One", "M-1", "m1"), **options):  # noqa: B008 - frozen
+def landing(work: Shop, tmp_path: Path) -> Landing:
+    def run(strategy: MergeStrategy = "merge", message: Message = MESSAGE, **options: Any) -> Landed:
         found = land(
             work.path,
             branch="m1",
@@ -47,21 +60,21 @@ def landing(work, tmp_path):
     return run
 
 
-def hook(repo, name: str, text: str) -> None:
+def hook(repo: Repo, name: str, text: str) -> None:
     path = repo.path / "hooks" / name if (repo.path / "HEAD").exists() else repo.path / ".git" / "hooks" / name
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
-def test_a_branch_of_conventional_commits_lands_with_one(work, landing, strategy):
+def test_a_branch_of_conventional_commits_lands_with_one(work: Shop, landing: Landing, strategy: MergeStrategy) -> None:
     hook(work, "commit-msg", CONVENTIONAL)
     assert landing(strategy).pushed
     wanted = "feat: add one" if strategy == "rebase" else "feat: add the One"
     assert work.git("log", "-1", "--format=%s", "main") == wanted
 
 
-def test_a_project_has_a_template_and_a_mission_may_have_its_own(work, landing):
+def test_a_project_has_a_template_and_a_mission_may_have_its_own(work: Shop, landing: Landing) -> None:
     work.git("switch", "-q", "main")
     work.commit(".solo-unicorn.toml", '[landing]\nmessage = "{type}(shop): {title} [{mission}, {branch}] {other}"\n')
     work.git("push", "-q", "origin", "main")
@@ -72,13 +85,13 @@ def test_a_project_has_a_template_and_a_mission_may_have_its_own(work, landing):
     assert work.git("log", "-1", "--format=%B", "main") == "As a person wrote it\n\n# with this line"
 
 
-def test_other_branches_land_with_the_title(work, landing):
+def test_other_branches_land_with_the_title(work: Shop, landing: Landing) -> None:
     work.worktree.commit("b.txt", "two", "No convention here")
     landing()
     assert work.git("log", "-1", "--format=%B", "main") == "Add the One\n\nMission: M-1"
 
 
-def test_a_message_that_a_hook_refuses_lands_nothing_and_says_what_it_said(work, landing):
+def test_a_message_that_a_hook_refuses_lands_nothing_and_says_what_it_said(work: Shop, landing: Landing) -> None:
     hook(work, "commit-msg", "echo no ticket >&2; exit 1")
     before = work.head("main")
     with pytest.raises(GitError, match="no ticket"):
@@ -87,14 +100,14 @@ def test_a_message_that_a_hook_refuses_lands_nothing_and_says_what_it_said(work,
 
 
 @pytest.mark.parametrize("status", [1, 141])
-def test_a_post_checkout_hook_that_fails_when_all_is_there(work, landing, status):
+def test_a_post_checkout_hook_that_fails_when_all_is_there(work: Shop, landing: Landing, status: int) -> None:
     hook(work, "post-checkout", f"exit {status}")
     assert landing().commit == work.head("main")
     work.worktree.commit("b.txt", "two")
     assert landing("rebase").commit == work.head("main")
 
 
-def test_a_pre_push_hook_has_what_the_missions_worktree_has(work, landing):
+def test_a_pre_push_hook_has_what_the_missions_worktree_has(work: Shop, landing: Landing) -> None:
     (work.worktree.path / "node_modules").mkdir()
     hook(work, "pre-push", "test -d node_modules")
     assert landing().pushed
@@ -104,7 +117,7 @@ def test_a_pre_push_hook_has_what_the_missions_worktree_has(work, landing):
     "said",
     ["Permission denied", "returned error: 404", "! [rejected] main -> main", "[remote rejected]", "Could not resolve"],
 )
-def test_what_a_pre_push_hook_prints_is_not_taken_for_gits_words(work, landing, said):
+def test_what_a_pre_push_hook_prints_is_not_taken_for_gits_words(work: Shop, landing: Landing, said: str) -> None:
     hook(work, "pre-push", f"echo '{said}'; echo '{said}' >&2; exit 1")
     before = work.head("main")
     with pytest.raises(PushRefused, match="the pre-push hook refused") as refused:
@@ -113,7 +126,7 @@ def test_what_a_pre_push_hook_prints_is_not_taken_for_gits_words(work, landing, 
     assert work.head("main") == before == work.origin.head("main")
 
 
-def test_a_pre_push_hook_that_passes_may_print_what_it_likes(work, landing):
+def test_a_pre_push_hook_that_passes_may_print_what_it_likes(work: Shop, landing: Landing) -> None:
     hook(work, "pre-push", "echo 'Permission denied' >&2; echo '[rejected]'")
     assert landing().pushed and work.origin.head("main") == work.head("main")
 
@@ -127,7 +140,7 @@ def test_a_pre_push_hook_that_passes_may_print_what_it_likes(work, landing):
         ("our own rule", "what the remote says"),
     ],
 )
-def test_the_remedy_fits_what_the_remote_refuses(work, landing, said, todo):
+def test_the_remedy_fits_what_the_remote_refuses(work: Shop, landing: Landing, said: str, todo: str) -> None:
     hook(work.origin, "pre-receive", f"echo '{said}' >&2; exit 1")
     with pytest.raises(PushRefused) as refused:
         landing()
@@ -135,7 +148,7 @@ def test_the_remedy_fits_what_the_remote_refuses(work, landing, said, todo):
     assert "GH0" not in said or ("pull requests" in refused.value.todo) is ("GH006" in said)
 
 
-def test_hooks_in_the_landings_place_have_what_the_setup_script_makes(work, landing):
+def test_hooks_in_the_landings_place_have_what_the_setup_script_makes(work: Shop, landing: Landing) -> None:
     work.git("switch", "-q", "main")
     setup = "mkdir tools; echo exit 0 > tools/lint; echo tools >> made"
     work.commit(".solo-unicorn.toml", f"[worktree]\nsetup = '{setup}'\n")
@@ -145,7 +158,7 @@ def test_hooks_in_the_landings_place_have_what_the_setup_script_makes(work, land
     assert "made" not in work.git("ls-tree", "-r", "--name-only", "main")
 
 
-def test_a_setup_script_that_fails_there_is_told(work, landing):
+def test_a_setup_script_that_fails_there_is_told(work: Shop, landing: Landing) -> None:
     work.git("switch", "-q", "main")
     work.commit(".solo-unicorn.toml", "[worktree]\nsetup = 'echo no network; exit 1'\n")
     work.git("push", "-q", "origin", "main")
@@ -154,7 +167,7 @@ def test_a_setup_script_that_fails_there_is_told(work, landing):
         landing()
 
 
-def test_a_hook_that_changes_what_was_reviewed_lands_nothing(work, landing):
+def test_a_hook_that_changes_what_was_reviewed_lands_nothing(work: Shop, landing: Landing) -> None:
     hook(work, "pre-commit", "echo changed >> a.txt; git add a.txt")
     before = work.head("main")
     with pytest.raises(NotAsReviewed):
@@ -162,7 +175,7 @@ def test_a_hook_that_changes_what_was_reviewed_lands_nothing(work, landing):
     assert work.head("main") == before
 
 
-def test_a_rebase_that_would_lose_what_a_merge_resolved_lands_nothing(work, landing):
+def test_a_rebase_that_would_lose_what_a_merge_resolved_lands_nothing(work: Shop, landing: Landing) -> None:
     """A rebase leaves merges out, and with them what was put right there."""
     here = work.worktree
     here.git("switch", "-qc", "side", "main")
@@ -179,7 +192,7 @@ def test_a_rebase_that_would_lose_what_a_merge_resolved_lands_nothing(work, land
     assert work.show("main:side.txt") == "put right in the merge"
 
 
-def test_a_signature_that_cannot_be_made_says_so(work, landing, tmp_path: Path):
+def test_a_signature_that_cannot_be_made_says_so(work: Shop, landing: Landing, tmp_path: Path) -> None:
     program = tmp_path / "gpg"
     program.write_text("#!/bin/sh\necho 'gpg: signing failed: Inappropriate ioctl for device' >&2; exit 2\n")
     program.chmod(0o755)

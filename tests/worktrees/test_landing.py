@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
 from solo_unicorn.worktrees.building import CheckFailed, Conflicted
 from solo_unicorn.worktrees.checkout import CheckoutInTheWay
@@ -15,9 +17,11 @@ from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing import Diverged, Landed, PushRefused, land
 from solo_unicorn.worktrees.recovery import recover, undo_landing
 
+from .conftest import Landing, Repo
+
 
 @pytest.fixture
-def work(repo):
+def work(repo: Repo) -> Repo:
     """A branch `m1` with two commits; the checkout is on main."""
     repo.git("switch", "-qc", "m1")
     repo.commit("a.txt", "one\n")
@@ -27,8 +31,8 @@ def work(repo):
 
 
 @pytest.fixture
-def landing(tmp_path):
-    def run(repo, branch="m1", strategy="merge", **options):
+def landing(tmp_path: Path) -> Landing:
+    def run(repo: Repo, branch: str = "m1", strategy: MergeStrategy = "merge", **options: Any) -> Landed | Conflicted:
         options.setdefault("scratch_root", tmp_path / "worktrees")
         options.setdefault("message", "M-1: Pay")
         return land(repo.path, branch=branch, target=options.pop("target", "main"), strategy=strategy, **options)
@@ -36,7 +40,7 @@ def landing(tmp_path):
     return run
 
 
-def with_remote(repo, tmp_path: Path):
+def with_remote(repo: Repo, tmp_path: Path) -> Repo:
     """Give the repository a bare `origin` that has main; returns the bare one."""
     repo.git("clone", "-q", "--bare", "--branch", "main", str(repo.path), str(tmp_path / "origin.git"))
     repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
@@ -44,7 +48,7 @@ def with_remote(repo, tmp_path: Path):
     return type(repo)(tmp_path / "origin.git")
 
 
-def leaves_nothing(repo, tmp_path: Path) -> bool:
+def leaves_nothing(repo: Repo, tmp_path: Path) -> bool:
     scratch = tmp_path / "worktrees" / ".landing"
     ours = repo.path / ".git" / "solo-unicorn" / "landing"
     return (
@@ -59,8 +63,8 @@ def leaves_nothing(repo, tmp_path: Path) -> bool:
 
 @pytest.mark.parametrize(("strategy", "commits", "parents"), [("merge", 3, 2), ("squash", 1, 1), ("rebase", 2, 1)])
 def test_each_strategy_lands_the_work_and_fast_forwards_a_clean_checkout(
-    work, landing, tmp_path, strategy, commits, parents
-):
+    work: Repo, landing: Landing, tmp_path: Path, strategy: MergeStrategy, commits: int, parents: int
+) -> None:
     work.commit("main.txt", "went on")
     old = work.head("main")
     landed = landing(work, strategy=strategy)
@@ -73,7 +77,7 @@ def test_each_strategy_lands_the_work_and_fast_forwards_a_clean_checkout(
     assert work.git("fsck", "--strict") == ""
 
 
-def test_the_checkout_on_another_branch_is_not_touched(work, landing, tmp_path):
+def test_the_checkout_on_another_branch_is_not_touched(work: Repo, landing: Landing, tmp_path: Path) -> None:
     work.git("switch", "-qc", "mine")
     work.write("readme.md", "half an idea")
     work.write("untracked.txt", "x")
@@ -84,7 +88,9 @@ def test_the_checkout_on_another_branch_is_not_touched(work, landing, tmp_path):
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
-def test_a_conflict_changes_nothing_and_names_the_files(work, landing, tmp_path, strategy):
+def test_a_conflict_changes_nothing_and_names_the_files(
+    work: Repo, landing: Landing, tmp_path: Path, strategy: MergeStrategy
+) -> None:
     work.commit("a.txt", "other\n")
     work.commit("ü b.txt", "unrelated\n")
     before = (work.head("main"), work.head("m1"), work.status())
@@ -94,14 +100,14 @@ def test_a_conflict_changes_nothing_and_names_the_files(work, landing, tmp_path,
     assert leaves_nothing(work, tmp_path)
 
 
-def test_nothing_to_land(repo, landing, tmp_path):
+def test_nothing_to_land(repo: Repo, landing: Landing, tmp_path: Path) -> None:
     repo.git("branch", "m1")
     assert landing(repo) == Landed(None, False, "there was nothing to land")
     assert leaves_nothing(repo, tmp_path)
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
-def test_landing_twice_is_landing_once(work, landing, strategy):
+def test_landing_twice_is_landing_once(work: Repo, landing: Landing, strategy: MergeStrategy) -> None:
     """The service was killed after the landing and before it wrote it down: it asks again."""
     first = landing(work, strategy=strategy)
     work.commit("later.txt", "x")
@@ -111,7 +117,7 @@ def test_landing_twice_is_landing_once(work, landing, strategy):
 
 
 @pytest.fixture
-def rewrites(work):
+def rewrites(work: Repo) -> Repo:
     """The branch changes readme.md as well, and removes other.txt."""
     work.commit("other.txt", "other\n")
     work.git("switch", "-q", "m1")
@@ -124,7 +130,9 @@ def rewrites(work):
 
 @pytest.mark.parametrize("name", ["readme.md", "other.txt"])
 @pytest.mark.parametrize("mark", ["", "staged", "--assume-unchanged", "--skip-worktree"])
-def test_a_change_of_the_persons_in_a_file_that_moves_stops_it(rewrites, landing, tmp_path, name, mark):
+def test_a_change_of_the_persons_in_a_file_that_moves_stops_it(
+    rewrites: Repo, landing: Landing, tmp_path: Path, name: str, mark: str
+) -> None:
     if mark.startswith("--"):
         rewrites.git("update-index", mark, name)
     rewrites.write(name, "not committed")
@@ -138,7 +146,7 @@ def test_a_change_of_the_persons_in_a_file_that_moves_stops_it(rewrites, landing
     assert leaves_nothing(rewrites, tmp_path)
 
 
-def test_changes_in_other_files_stay_as_they_are(work, landing, tmp_path):
+def test_changes_in_other_files_stay_as_they_are(work: Repo, landing: Landing, tmp_path: Path) -> None:
     work.commit("staged.txt", "1\n")
     work.commit("gone.txt", "1\n")
     work.commit("kept.txt", "1\n")
@@ -158,13 +166,15 @@ def test_changes_in_other_files_stay_as_they_are(work, landing, tmp_path):
     assert leaves_nothing(work, tmp_path)
 
 
-def test_a_file_that_is_held_back_and_as_stored_moves(rewrites, landing):
+def test_a_file_that_is_held_back_and_as_stored_moves(rewrites: Repo, landing: Landing) -> None:
     rewrites.git("update-index", "--assume-unchanged", "readme.md")
     landing(rewrites)
     assert (rewrites.path / "readme.md").read_text() == "of the mission\n"
 
 
-def test_untracked_files_stay_and_stop_it_only_when_they_are_in_the_way(work, landing, tmp_path):
+def test_untracked_files_stay_and_stop_it_only_when_they_are_in_the_way(
+    work: Repo, landing: Landing, tmp_path: Path
+) -> None:
     work.write("mine.txt", "untracked")
     work.write("dir/b.txt", "also untracked, and in the way")
     with pytest.raises(CheckoutInTheWay, match=r"untracked file dir/b\.txt"):
@@ -175,7 +185,7 @@ def test_untracked_files_stay_and_stop_it_only_when_they_are_in_the_way(work, la
     assert work.status() == "?? mine.txt" and leaves_nothing(work, tmp_path)
 
 
-def test_an_ignored_file_in_the_way_stops_it(work, landing):
+def test_an_ignored_file_in_the_way_stops_it(work: Repo, landing: Landing) -> None:
     work.write(".git/info/exclude", "a.txt\n")
     work.write("a.txt", "only copy")
     with pytest.raises(CheckoutInTheWay, match=r"a\.txt"):
@@ -183,7 +193,7 @@ def test_an_ignored_file_in_the_way_stops_it(work, landing):
     assert (work.path / "a.txt").read_text() == "only copy"
 
 
-def test_files_become_directories_and_back(repo, landing):
+def test_files_become_directories_and_back(repo: Repo, landing: Landing) -> None:
     repo.commit("x", "file")
     repo.commit("d/y", "in a directory")
     repo.commit("gone/deep/z", "z")
@@ -202,20 +212,20 @@ def test_files_become_directories_and_back(repo, landing):
     assert (repo.path / "link").is_symlink() and os.access(repo.path / "run.sh", os.X_OK)
 
 
-def test_a_checkout_in_the_middle_of_a_rebase_of_the_target_stops_it(work, landing):
+def test_a_checkout_in_the_middle_of_a_rebase_of_the_target_stops_it(work: Repo, landing: Landing) -> None:
     work.commit("a.txt", "mine\n")
     work.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-qi", "HEAD~1")
     with pytest.raises(CheckoutInTheWay, match="in the middle of a rebase"):
         landing(work)
 
 
-def test_it_is_pushed_when_there_is_a_remote(work, landing, tmp_path):
+def test_it_is_pushed_when_there_is_a_remote(work: Repo, landing: Landing, tmp_path: Path) -> None:
     origin = with_remote(work, tmp_path)
     landed = landing(work)
     assert landed.pushed and origin.head("main") == landed.commit == work.head("main") == work.head("origin/main")
 
 
-def test_commits_others_pushed_are_landed_upon(work, landing, tmp_path):
+def test_commits_others_pushed_are_landed_upon(work: Repo, landing: Landing, tmp_path: Path) -> None:
     origin = with_remote(work, tmp_path)
     work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
     other = type(work)(tmp_path / "other")
@@ -225,7 +235,7 @@ def test_commits_others_pushed_are_landed_upon(work, landing, tmp_path):
     assert landed.pushed and work.head("main") == landed.commit and (work.path / "theirs.txt").exists()
 
 
-def test_a_remote_that_moves_while_it_lands_is_landed_upon_again(work, landing, tmp_path):
+def test_a_remote_that_moves_while_it_lands_is_landed_upon_again(work: Repo, landing: Landing, tmp_path: Path) -> None:
     origin = with_remote(work, tmp_path)
     work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
     other = type(work)(tmp_path / "other")
@@ -238,7 +248,9 @@ def test_a_remote_that_moves_while_it_lands_is_landed_upon_again(work, landing, 
     assert leaves_nothing(work, tmp_path)
 
 
-def test_branches_that_went_different_ways_are_the_persons_to_bring_together(work, landing, tmp_path):
+def test_branches_that_went_different_ways_are_the_persons_to_bring_together(
+    work: Repo, landing: Landing, tmp_path: Path
+) -> None:
     origin = with_remote(work, tmp_path)
     work.git("clone", "-q", str(origin.path), str(tmp_path / "other"))
     other = type(work)(tmp_path / "other")
@@ -250,13 +262,15 @@ def test_branches_that_went_different_ways_are_the_persons_to_bring_together(wor
     assert "1 commits the remote lacks" in caught.value.why and work.head("main") == mine
 
 
-def test_a_remote_that_cannot_be_reached_leaves_it_local_with_a_note(work, landing, tmp_path):
+def test_a_remote_that_cannot_be_reached_leaves_it_local_with_a_note(
+    work: Repo, landing: Landing, tmp_path: Path
+) -> None:
     work.git("remote", "add", "origin", str(tmp_path / "nowhere.git"))
     landed = landing(work)
     assert landed.commit == work.head("main") and not landed.pushed and "could not be reached" in landed.note
 
 
-def test_a_remote_that_refuses_the_push_changes_nothing(work, landing, tmp_path):
+def test_a_remote_that_refuses_the_push_changes_nothing(work: Repo, landing: Landing, tmp_path: Path) -> None:
     origin = with_remote(work, tmp_path)
     hook = origin.write("hooks/pre-receive", "#!/bin/sh\necho main is protected >&2\nexit 1\n")
     hook.chmod(0o755)
@@ -266,21 +280,21 @@ def test_a_remote_that_refuses_the_push_changes_nothing(work, landing, tmp_path)
     assert work.head("main") == before == origin.head("main") and leaves_nothing(work, tmp_path)
 
 
-def test_a_first_push_of_the_target_branch(work, landing, tmp_path):
+def test_a_first_push_of_the_target_branch(work: Repo, landing: Landing, tmp_path: Path) -> None:
     work.git("init", "-q", "--bare", str(tmp_path / "empty.git"))
     work.git("remote", "add", "origin", str(tmp_path / "empty.git"))
     landed = landing(work)
     assert landed.pushed and type(work)(tmp_path / "empty.git").head("refs/heads/main") == landed.commit
 
 
-def test_a_target_only_the_remote_has(work, landing, tmp_path):
+def test_a_target_only_the_remote_has(work: Repo, landing: Landing, tmp_path: Path) -> None:
     with_remote(work, tmp_path)
     work.git("push", "-q", "origin", "main:release")
     landed = landing(work, target="release")
     assert landed.pushed and work.head("refs/heads/release") == landed.commit == work.head("origin/release")
 
 
-def test_the_hook_of_the_person_may_refuse(work, landing, tmp_path):
+def test_the_hook_of_the_person_may_refuse(work: Repo, landing: Landing, tmp_path: Path) -> None:
     hook = work.write(".git/hooks/commit-msg", "#!/bin/sh\necho no ticket >&2\nexit 1\n")
     hook.chmod(0o755)
     before = work.head("main")
@@ -289,7 +303,7 @@ def test_the_hook_of_the_person_may_refuse(work, landing, tmp_path):
     assert work.head("main") == before and leaves_nothing(work, tmp_path)
 
 
-def test_a_check_that_fails_lands_nothing(work, landing, tmp_path):
+def test_a_check_that_fails_lands_nothing(work: Repo, landing: Landing, tmp_path: Path) -> None:
     before = work.head("main")
     with pytest.raises(CheckFailed, match="did not pass") as caught:
         landing(work, check_command="echo 3 tests failed; ls; exit 7")
@@ -298,7 +312,7 @@ def test_a_check_that_fails_lands_nothing(work, landing, tmp_path):
     assert work.head("main") == before and leaves_nothing(work, tmp_path)
 
 
-def test_the_check_of_the_target_branch_counts_not_the_missions(repo, landing):
+def test_the_check_of_the_target_branch_counts_not_the_missions(repo: Repo, landing: Landing) -> None:
     """An agent that rewrites the check does not get around it."""
     repo.commit(".solo-unicorn.toml", '[landing]\ncheck = "test -e proof"\n')
     repo.git("switch", "-qc", "m1")
@@ -312,7 +326,7 @@ def test_the_check_of_the_target_branch_counts_not_the_missions(repo, landing):
     assert landing(repo).commit == repo.head("main")
 
 
-def test_work_the_check_could_overtake(rewrites, landing):
+def test_work_the_check_could_overtake(rewrites: Repo, landing: Landing) -> None:
     """The checkout became dirty while the check ran: noticed before anything moves."""
     before = rewrites.head("main")
     with pytest.raises(CheckoutInTheWay):
@@ -320,7 +334,7 @@ def test_work_the_check_could_overtake(rewrites, landing):
     assert rewrites.head("main") == before and (rewrites.path / "readme.md").read_text() == "busy\n"
 
 
-def test_without_an_identity_it_still_lands(work, landing, monkeypatch):
+def test_without_an_identity_it_still_lands(work: Repo, landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     landing(work)
     assert work.git("log", "-1", "--format=%an", "main") == "Solo Unicorn"
@@ -342,7 +356,7 @@ def test_without_an_identity_it_still_lands(work, landing, monkeypatch):
         "commit.verbose=true",
     ],
 )
-def test_the_persons_git_settings_do_not_get_in_the_way(work, landing, setting):
+def test_the_persons_git_settings_do_not_get_in_the_way(work: Repo, landing: Landing, setting: str) -> None:
     name, value = setting.split("=")
     work.git("config", name, value)
     m1 = work.head("m1")
@@ -350,7 +364,7 @@ def test_the_persons_git_settings_do_not_get_in_the_way(work, landing, setting):
     assert landing(work, strategy="rebase").commit and work.head("m1") == m1
 
 
-def test_two_landings_on_one_branch_wait_for_each_other(work, landing):
+def test_two_landings_on_one_branch_wait_for_each_other(work: Repo, landing: Landing) -> None:
     work.git("branch", "m2", "main")
     work.git("switch", "-q", "m2")
     work.commit("c.txt", "x")
@@ -366,7 +380,7 @@ def test_two_landings_on_one_branch_wait_for_each_other(work, landing):
     assert work.status() == ""
 
 
-def test_wrong_requests(work, landing):
+def test_wrong_requests(work: Repo, landing: Landing) -> None:
     with pytest.raises(NotFound, match="no branch nothing"):
         landing(work, "nothing")
     with pytest.raises(NotFound, match="no branch release"):
@@ -375,7 +389,7 @@ def test_wrong_requests(work, landing):
         landing(work, "main")
 
 
-def test_undo_takes_the_last_landing_back(work, landing, tmp_path):
+def test_undo_takes_the_last_landing_back(work: Repo, landing: Landing, tmp_path: Path) -> None:
     old = work.head("main")
     landed = landing(work)
     assert undo_landing(work.path, target="main").new == landed.commit
@@ -385,7 +399,9 @@ def test_undo_takes_the_last_landing_back(work, landing, tmp_path):
     assert landing(work).commit == work.head("main"), "and it can land again"
 
 
-def test_undo_is_refused_when_it_would_take_something_from_somebody(work, landing, tmp_path):
+def test_undo_is_refused_when_it_would_take_something_from_somebody(
+    work: Repo, landing: Landing, tmp_path: Path
+) -> None:
     with pytest.raises(NotFound):
         undo_landing(work.path, target="main")
     landing(work)
@@ -397,13 +413,13 @@ def test_undo_is_refused_when_it_would_take_something_from_somebody(work, landin
         undo_landing(work.path, target="main")
 
 
-def test_undo_is_refused_once_it_is_published(work, landing, tmp_path):
+def test_undo_is_refused_once_it_is_published(work: Repo, landing: Landing, tmp_path: Path) -> None:
     with_remote(work, tmp_path)
     landing(work)
     with pytest.raises(Conflict, match="published"):
         undo_landing(work.path, target="main")
 
 
-def test_recover_has_nothing_to_do_after_a_landing(work, landing):
+def test_recover_has_nothing_to_do_after_a_landing(work: Repo, landing: Landing) -> None:
     landing(work)
     assert recover(work.path) == []

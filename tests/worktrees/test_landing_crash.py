@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing import Landed, land
 from solo_unicorn.worktrees.locks import hold
 from solo_unicorn.worktrees.recovery import recover, undo_landing
+
+from .conftest import KilledAt, Repo
 
 STEPS = 80
 """More than a landing has; the tests stop at its end."""
@@ -20,7 +23,7 @@ STRIDE = int(os.environ.get("SOLO_UNICORN_TEST_STRIDE", "3"))
 
 
 @pytest.fixture
-def template(repo, tmp_path: Path):
+def template(repo: Repo, tmp_path: Path) -> Repo:
     """A repository with a branch to land: edits, additions, deletions, a mode change, a file that becomes a folder."""
     for name in ("edited.txt", "deleted.txt", "becomes", "old/deep/file"):
         repo.write(name, f"{name}\n" * 50)
@@ -36,7 +39,7 @@ def template(repo, tmp_path: Path):
     return repo
 
 
-def settle(repo) -> None:
+def settle(repo: Repo) -> None:
     """Recover as the next start does; the git command the killed process had running may hold the lock a moment."""
     with hold(repo.path / ".git", "worktrees", timeout=30):
         pass
@@ -46,7 +49,7 @@ def settle(repo) -> None:
     recover(repo.path)
 
 
-def is_whole(repo, tmp_path: Path) -> None:
+def is_whole(repo: Repo, tmp_path: Path) -> None:
     """Checkout, index and branch agree; nothing of ours is left over; git finds nothing wrong."""
     git_dir = repo.path / ".git"
     assert not (git_dir / "index.lock").exists()
@@ -59,7 +62,7 @@ def is_whole(repo, tmp_path: Path) -> None:
     assert repo.git("fsck", "--strict", "--no-dangling") == ""
 
 
-def lands(repo, tmp_path: Path, strategy="merge", push=True) -> Landed:
+def lands(repo: Repo, tmp_path: Path, strategy: MergeStrategy = "merge", push: bool = True) -> Landed:
     found = land(
         repo.path,
         branch="m1",
@@ -73,7 +76,7 @@ def lands(repo, tmp_path: Path, strategy="merge", push=True) -> Landed:
     return found
 
 
-def crash_and_recover(repo, tmp_path: Path, killed_at, step: int, remote: str = "") -> bool:
+def crash_and_recover(repo: Repo, tmp_path: Path, killed_at: KilledAt, step: int, remote: str = "") -> bool:
     """One kill; whether the landing got so far at all."""
     old, branch = repo.head("main"), repo.head("m1")
     if not killed_at(step, lambda: lands(repo, tmp_path)):
@@ -96,7 +99,7 @@ def crash_and_recover(repo, tmp_path: Path, killed_at, step: int, remote: str = 
 
 
 @pytest.mark.slow
-def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path, killed_at):
+def test_kill_at_every_step_with_the_target_checked_out(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     for step in range(0, STEPS, STRIDE):
         copy = type(template)(Path(shutil.copytree(template.path, tmp_path / f"copy{step}", symlinks=True)))
         if not crash_and_recover(copy, tmp_path, killed_at, step):
@@ -107,7 +110,7 @@ def test_kill_at_every_step_with_the_target_checked_out(template, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_kill_at_every_step_with_a_remote(template, tmp_path: Path, killed_at):
+def test_kill_at_every_step_with_a_remote(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     for step in range(0, STEPS, STRIDE):
         here, there = tmp_path / f"copy{step}", tmp_path / f"origin{step}.git"
         copy = type(template)(Path(shutil.copytree(template.path, here, symlinks=True)))
@@ -124,7 +127,7 @@ def test_kill_at_every_step_with_a_remote(template, tmp_path: Path, killed_at):
     raise AssertionError(f"a landing has more than {STEPS} steps")
 
 
-def test_kill_at_every_step_of_an_undo(template, tmp_path: Path, killed_at):
+def test_kill_at_every_step_of_an_undo(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     old = template.head("main")
     new = lands(template, tmp_path).commit
     for step in range(0, STEPS, STRIDE):
@@ -141,7 +144,7 @@ def test_kill_at_every_step_of_an_undo(template, tmp_path: Path, killed_at):
     raise AssertionError("an undo has more steps than expected")
 
 
-def test_a_file_torn_by_a_killed_git_is_made_whole(template, tmp_path: Path, killed_at):
+def test_a_file_torn_by_a_killed_git_is_made_whole(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     """The machine went down while files were being written: one is half there, one is missing."""
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")
@@ -153,7 +156,7 @@ def test_a_file_torn_by_a_killed_git_is_made_whole(template, tmp_path: Path, kil
     assert (copy.path / "edited.txt").read_text() == "new content\n" * 500
 
 
-def test_what_a_person_wrote_after_the_crash_is_kept(template, tmp_path: Path, killed_at):
+def test_what_a_person_wrote_after_the_crash_is_kept(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")
     (copy.path / "edited.txt").write_text("a person's own words\n")
@@ -162,7 +165,7 @@ def test_what_a_person_wrote_after_the_crash_is_kept(template, tmp_path: Path, k
     assert copy.status() == "M edited.txt" and Git(copy.path).ancestor("m1", "main")
 
 
-def test_a_checkout_somebody_went_on_with_is_left_alone(template, tmp_path: Path, killed_at):
+def test_a_checkout_somebody_went_on_with_is_left_alone(template: Repo, tmp_path: Path, killed_at: KilledAt) -> None:
     """They deleted our index.lock, switched away and committed: their checkout is theirs again."""
     copy = template
     assert killed_at(0, lambda: lands(copy, tmp_path), only="refs/heads/main")

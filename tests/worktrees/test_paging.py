@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.errors import InvalidValue
 from solo_unicorn.worktrees.diff import mission_diff
-from solo_unicorn.worktrees.diff_model import Diff, FileDiff, Hunk, Line, side_by_side
+from solo_unicorn.worktrees.diff_model import Diff, FileDiff, Hunk, Line, LineKind, side_by_side
 from solo_unicorn.worktrees.paging import page_of
+
+from .conftest import Repo
 
 
 def hunk(start: int, kinds: str) -> Hunk:
     lines, old, new = [], start, start
     for kind in kinds:
-        lines.append(Line(kind, f"{start}{kind}", old if kind in " -" else None, new if kind in " +" else None))
+        lines.append(
+            Line(cast(LineKind, kind), f"{start}{kind}", old if kind in " -" else None, new if kind in " +" else None)
+        )
         old, new = old + (kind in " -"), new + (kind in " +")
     return Hunk(start, old - start, start, new - start, "", tuple(lines))
 
@@ -61,7 +67,7 @@ def test_side_by_side_shows_each_line_once_and_in_order(kinds: str) -> None:
     assert all(row.left is row.right for row in same)
 
 
-def test_ten_thousand_changed_lines_come_in_pages(repo):
+def test_ten_thousand_changed_lines_come_in_pages(repo: Repo) -> None:
     repo.commit("long.txt", "".join(f"old {n}\n" for n in range(5000)))
     repo.git("switch", "-qc", "m1")
     repo.commit("long.txt", "".join(f"new {n}\n" for n in range(5000)))

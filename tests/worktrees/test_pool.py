@@ -9,16 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
 from solo_unicorn.worktrees.bases import refreshed, remote_base
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.naming import free_path, worktree_name
+from solo_unicorn.worktrees.pool import Pool
 from solo_unicorn.worktrees.recovery import undo_landing
 from solo_unicorn.worktrees.repositories import UnusableRepository
 
+from .conftest import MakeMission, MakeRepo, MemorySlots, Record, Repo
 
-def test_a_new_worktree_has_the_specifications_name_and_starts_at_the_base(pool, repository, repo, make_mission):
+
+def test_a_new_worktree_has_the_specifications_name_and_starts_at_the_base(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="solo-unicorn/mission-1-pay")
     assert lease.how == "created"
     assert lease.path == pool.root / "shop-solo-unicorn-mission-1-pay"
@@ -28,7 +34,9 @@ def test_a_new_worktree_has_the_specifications_name_and_starts_at_the_base(pool,
     assert pool.slots.worktrees("R") == [lease.worktree]
 
 
-def test_the_persons_checkout_is_untouched(pool, repository, repo, make_mission):
+def test_the_persons_checkout_is_untouched(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.git("switch", "-qc", "mine")
     repo.write("readme.md", "half an idea")
     repo.write("notes.txt", "untracked")
@@ -37,7 +45,9 @@ def test_the_persons_checkout_is_untouched(pool, repository, repo, make_mission)
     assert (repo.status(), repo.head(), (repo.path / "readme.md").read_text()) == before
 
 
-def test_a_mission_comes_back_to_its_worktree_as_it_was_left(pool, repository, make_mission):
+def test_a_mission_comes_back_to_its_worktree_as_it_was_left(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     first = pool.acquire(repository, mission, branch="b1")
     (first.path / "half.txt").write_text("not committed")
@@ -46,20 +56,26 @@ def test_a_mission_comes_back_to_its_worktree_as_it_was_left(pool, repository, m
     assert (again.path / "half.txt").read_text() == "not committed"
 
 
-def test_two_missions_never_share_a_worktree(pool, repository, make_mission):
+def test_two_missions_never_share_a_worktree(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     first = pool.acquire(repository, make_mission(1), branch="b1")
     second = pool.acquire(repository, make_mission(2), branch="b2")
     assert first.path != second.path
 
 
-def test_the_same_branch_gets_the_same_worktree_again(pool, repository, make_mission):
+def test_the_same_branch_gets_the_same_worktree_again(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     first = pool.acquire(repository, make_mission(1), branch="feature")
     pool.release(first.worktree)
     again = pool.acquire(repository, make_mission(2), branch="feature")
     assert again.how == "reused" and again.path == first.path and again.worktree.mission_id == "MISSION2"
 
 
-def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(pool, repository, repo, make_mission):
+def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     first = pool.acquire(repository, make_mission(1), branch="b1")
     (first.path / "work.txt").write_text("done")
     pool.release(first.worktree, message="Rescue")
@@ -73,7 +89,9 @@ def test_a_vacant_worktree_is_reset_to_the_base_and_renamed(pool, repository, re
 
 
 @pytest.mark.parametrize("blocking", ["refs/heads/team", "refs/remotes/origin/team"])
-def test_a_branch_called_like_a_folder_of_the_wanted_one(pool, repository, repo, make_mission, blocking):
+def test_a_branch_called_like_a_folder_of_the_wanted_one(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, blocking: str
+) -> None:
     repo.git("remote", "add", "origin", str(repo.path))
     repo.git("update-ref", blocking, "main")
     lease = pool.acquire(repository, make_mission(1), branch="team/mission-1")
@@ -82,7 +100,9 @@ def test_a_branch_called_like_a_folder_of_the_wanted_one(pool, repository, repo,
     assert again.branch == lease.branch
 
 
-def test_a_post_checkout_hook_that_fails_keeps_no_mission_from_its_worktree(pool, repository, repo, make_mission):
+def test_a_post_checkout_hook_that_fails_keeps_no_mission_from_its_worktree(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     hook = repo.path / ".git" / "hooks" / "post-checkout"
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
@@ -96,8 +116,14 @@ def test_a_post_checkout_hook_that_fails_keeps_no_mission_from_its_worktree(pool
 @pytest.mark.parametrize("landed_by", ["merge", "squash"])
 @pytest.mark.parametrize("vacant", [True, False])
 def test_the_next_run_of_a_loop_starts_from_what_the_last_one_landed_on(
-    pool, repository, repo, make_mission, tmp_path, landed_by, vacant
-):
+    pool: Pool,
+    repository: ProjectRepository,
+    repo: Repo,
+    make_mission: MakeMission,
+    tmp_path: Path,
+    landed_by: MergeStrategy,
+    vacant: bool,
+) -> None:
     mission = make_mission(1, is_loop=True)
     first = pool.acquire(repository, mission, branch="b1")
     (first.path / "work.txt").write_text("first run\n")
@@ -112,7 +138,9 @@ def test_the_next_run_of_a_loop_starts_from_what_the_last_one_landed_on(
     assert repo.git("status", "--porcelain", cwd=again.path) == ""
 
 
-def test_what_earlier_runs_landed_squashed_stays_as_it_was_committed(pool, repository, repo, make_mission):
+def test_what_earlier_runs_landed_squashed_stays_as_it_was_committed(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission, heads = make_mission(1, is_loop=True), []
     for run in (1, 2, 3):
         lease = pool.acquire(repository, mission, branch="b1")
@@ -126,7 +154,9 @@ def test_what_earlier_runs_landed_squashed_stays_as_it_was_committed(pool, repos
         assert repo.git("for-each-ref", "--contains", head), "a run's own commits"
 
 
-def test_a_branch_with_work_that_has_not_landed_goes_on(pool, repository, repo, make_mission):
+def test_a_branch_with_work_that_has_not_landed_goes_on(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1, is_loop=True)
     first = pool.acquire(repository, mission, branch="b1")
     (first.path / "work.txt").write_text("first run\n")
@@ -135,7 +165,9 @@ def test_a_branch_with_work_that_has_not_landed_goes_on(pool, repository, repo, 
     assert (pool.acquire(repository, mission, branch="b1").path / "work.txt").is_file()
 
 
-def test_release_commits_what_was_not_committed_without_hooks(pool, repository, repo, make_mission):
+def test_release_commits_what_was_not_committed_without_hooks(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     for hook in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"):
         path = repo.write(f".git/hooks/{hook}", "#!/bin/sh\nexit 1\n")
         path.chmod(0o755)
@@ -148,7 +180,9 @@ def test_release_commits_what_was_not_committed_without_hooks(pool, repository, 
     assert repo.git("log", "-1", "--format=%s %an", "b1") == "Keep M-1 Test"
 
 
-def test_a_vacant_worktree_with_new_work_in_it_is_not_taken(pool, repository, make_mission):
+def test_a_vacant_worktree_with_new_work_in_it_is_not_taken(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     """Somebody opened a shell in a vacant worktree and began something: their work is not switched away."""
     first = pool.acquire(repository, make_mission(1), branch="b1")
     pool.release(first.worktree)
@@ -158,7 +192,9 @@ def test_a_vacant_worktree_with_new_work_in_it_is_not_taken(pool, repository, ma
 
 
 @pytest.mark.parametrize("state", ["merge", "locked"])
-def test_a_vacant_worktree_in_the_middle_of_something_is_not_taken(pool, repository, repo, make_mission, state):
+def test_a_vacant_worktree_in_the_middle_of_something_is_not_taken(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, state: str
+) -> None:
     first = pool.acquire(repository, make_mission(1), branch="b1")
     pool.release(first.worktree)
     if state == "locked":
@@ -170,7 +206,9 @@ def test_a_vacant_worktree_in_the_middle_of_something_is_not_taken(pool, reposit
     assert pool.acquire(repository, make_mission(2), branch="b2").how == "created"
 
 
-def test_commits_of_a_detached_head_stay_reachable_when_the_worktree_is_reused(pool, repository, repo, make_mission):
+def test_commits_of_a_detached_head_stay_reachable_when_the_worktree_is_reused(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     first = pool.acquire(repository, make_mission(1), branch="b1")
     repo.git("switch", "-q", "--detach", cwd=first.path)
     (first.path / "a.txt").write_text("x")
@@ -182,7 +220,9 @@ def test_commits_of_a_detached_head_stay_reachable_when_the_worktree_is_reused(p
     assert repo.git("for-each-ref", "--contains", lost, "--format=%(refname)").startswith("refs/solo-unicorn/kept/")
 
 
-def test_an_ignored_file_the_new_branch_tracks_is_not_overwritten(pool, repository, repo, make_mission):
+def test_an_ignored_file_the_new_branch_tracks_is_not_overwritten(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.commit(".gitignore", "secret.env\n")
     first = pool.acquire(repository, make_mission(1), branch="b1")
     (first.path / "secret.env").write_text("only copy")
@@ -193,7 +233,9 @@ def test_an_ignored_file_the_new_branch_tracks_is_not_overwritten(pool, reposito
     assert second.how == "created" and (first.path / "secret.env").read_text() == "only copy"
 
 
-def test_files_that_stop_being_ignored_do_not_become_the_next_missions_work(pool, repository, repo, make_mission):
+def test_files_that_stop_being_ignored_do_not_become_the_next_missions_work(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.commit(".gitignore", "build/\n")
     first = pool.acquire(repository, make_mission(1), branch="b1")
     (first.path / "build").mkdir()
@@ -206,7 +248,9 @@ def test_files_that_stop_being_ignored_do_not_become_the_next_missions_work(pool
     assert (first.path / "build" / "out.bin").exists()
 
 
-def test_the_limit_is_concurrent_missions_plus_three(pool, repository, make_mission):
+def test_the_limit_is_concurrent_missions_plus_three(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     for number in range(1, 5):
         pool.acquire(repository, make_mission(number), branch=f"b{number}")
     with pytest.raises(Conflict, match="4 of 4 worktrees") as caught:
@@ -214,20 +258,24 @@ def test_the_limit_is_concurrent_missions_plus_three(pool, repository, make_miss
     assert "worktree clean" in caught.value.todo
 
 
-def test_no_limit_where_missions_have_none(pool, repo, record, make_mission):
+def test_no_limit_where_missions_have_none(pool: Pool, repo: Repo, record: Record, make_mission: MakeMission) -> None:
     endless = record(repo, max_concurrent_missions=0)
     for number in range(6):
         pool.acquire(endless, make_mission(number), branch=f"b{number}")
     assert len(pool.slots.worktrees("R")) == 6
 
 
-def test_a_branch_checked_out_elsewhere_gets_a_number(pool, repository, repo, make_mission):
+def test_a_branch_checked_out_elsewhere_gets_a_number(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.git("switch", "-qc", "feature")
     lease = pool.acquire(repository, make_mission(1), branch="feature")
     assert lease.branch == "feature-2" and any("is checked out in" in warning for warning in lease.warnings)
 
 
-def test_a_branch_of_an_earlier_workspaces_mission_is_not_continued(pool, repository, repo, make_mission, slots):
+def test_a_branch_of_an_earlier_workspaces_mission_is_not_continued(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, slots: MemorySlots
+) -> None:
     """A new store counts from M-1 again; the old M-1 had a branch of the same name."""
     old = pool.acquire(repository, make_mission(1), branch="solo-unicorn/mission-1-pay")
     (old.path / "old.txt").write_text("old")
@@ -238,7 +286,9 @@ def test_a_branch_of_an_earlier_workspaces_mission_is_not_continued(pool, reposi
     assert lease.branch == "solo-unicorn/mission-1-pay-2" and not (lease.path / "old.txt").exists()
 
 
-def test_a_mission_goes_on_with_its_own_branch_after_cleaning(pool, repository, repo, make_mission):
+def test_a_mission_goes_on_with_its_own_branch_after_cleaning(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     first = pool.acquire(repository, mission, branch="b1")
     (first.path / "a.txt").write_text("x")
@@ -249,8 +299,8 @@ def test_a_mission_goes_on_with_its_own_branch_after_cleaning(pool, repository, 
 
 
 def test_a_directory_deleted_by_hand_is_made_again_with_its_commits_and_staged_work(
-    pool, repository, repo, make_mission
-):
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="b1")
     (lease.path / "a.txt").write_text("committed")
@@ -265,7 +315,9 @@ def test_a_directory_deleted_by_hand_is_made_again_with_its_commits_and_staged_w
     assert repo.show(f"{kept}:b.txt") == "staged" and any(kept in warning for warning in again.warnings)
 
 
-def test_both_sides_of_a_conflict_outlive_their_directory(pool, repository, repo, make_mission):
+def test_both_sides_of_a_conflict_outlive_their_directory(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     (lease.path / "readme.md").write_text("ours\n")
     repo.git("commit", "-qam", "Ours", cwd=lease.path)
@@ -278,7 +330,9 @@ def test_both_sides_of_a_conflict_outlive_their_directory(pool, repository, repo
     assert (repo.show(f"{kept}:readme.md.ours"), repo.show(f"{kept}:readme.md.theirs")) == ("ours", "theirs")
 
 
-def test_a_directory_git_no_longer_knows_is_left_alone(pool, repository, repo, make_mission):
+def test_a_directory_git_no_longer_knows_is_left_alone(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="b1")
     (lease.path / "precious.txt").write_text("x")
@@ -287,7 +341,9 @@ def test_a_directory_git_no_longer_knows_is_left_alone(pool, repository, repo, m
     assert again.path != lease.path and (lease.path / "precious.txt").read_text() == "x"
 
 
-def test_a_half_made_worktree_is_completed(pool, repository, repo, make_mission):
+def test_a_half_made_worktree_is_completed(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     """`git worktree add` was killed: part of the files, git's own "initializing" lock."""
     mission = make_mission(1)
     repo.commit("src/deep.txt", "deep")
@@ -301,7 +357,9 @@ def test_a_half_made_worktree_is_completed(pool, repository, repo, make_mission)
     assert repo.git("status", "--porcelain", cwd=again.path) == "" and not (admin / "locked").exists()
 
 
-def test_a_record_without_its_worktree_after_a_crash_is_made_good(pool, repository, make_mission, slots):
+def test_a_record_without_its_worktree_after_a_crash_is_made_good(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots
+) -> None:
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="b1")
     shutil.rmtree(lease.path)
@@ -309,7 +367,9 @@ def test_a_record_without_its_worktree_after_a_crash_is_made_good(pool, reposito
     assert again.path.is_dir() and len(slots.rows) == 1
 
 
-def test_a_forgotten_record_is_taken_in_again(pool, repository, make_mission, slots):
+def test_a_forgotten_record_is_taken_in_again(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots
+) -> None:
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="b1")
     (lease.path / "half.txt").write_text("x")
@@ -318,7 +378,9 @@ def test_a_forgotten_record_is_taken_in_again(pool, repository, make_mission, sl
     assert again.how == "resumed" and again.path == lease.path and (again.path / "half.txt").exists()
 
 
-def test_a_name_taken_by_another_repository_is_not_touched(pool, repository, make_mission, record, make_repo):
+def test_a_name_taken_by_another_repository_is_not_touched(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, record: Record, make_repo: MakeRepo
+) -> None:
     """Two repositories of the same folder name: the second one once destroyed the first one's worktree."""
     first = pool.acquire(repository, make_mission(1), branch="b1")
     (first.path / "half.txt").write_text("x")
@@ -327,19 +389,25 @@ def test_a_name_taken_by_another_repository_is_not_touched(pool, repository, mak
     assert second.path == pool.root / "shop-b1-2" and (first.path / "half.txt").exists()
 
 
-def test_an_explicit_base_is_used(pool, repository, repo, make_mission):
+def test_an_explicit_base_is_used(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.commit("a.txt", "x")
     lease = pool.acquire(repository, make_mission(1), branch="b1", base="HEAD~1")
     assert lease.base_commit == repo.head("HEAD~1")
 
 
-def test_a_base_nobody_knows(pool, repository, make_mission, slots):
+def test_a_base_nobody_knows(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots
+) -> None:
     with pytest.raises(NotFound, match="'release/9' is no branch or commit"):
         pool.acquire(repository, make_mission(1), branch="b1", base="release/9")
     assert slots.rows == {} and not any(pool.root.glob("shop*"))
 
 
-def test_a_base_that_differs_from_its_remote_is_said(pool, record, repo, make_repo, make_mission, tmp_path):
+def test_a_base_that_differs_from_its_remote_is_said(
+    pool: Pool, record: Record, repo: Repo, make_repo: MakeRepo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     repo.git("clone", "-q", str(repo.path), str(tmp_path / "mine"))
     mine = type(repo)(tmp_path / "mine")
     mine.commit("local.txt", "x")
@@ -354,7 +422,9 @@ def test_a_base_that_differs_from_its_remote_is_said(pool, record, repo, make_re
     assert lease.base_commit == mine.head("main")
 
 
-def test_a_target_branch_only_the_remote_has_is_fetched(pool, record, repo, make_mission, tmp_path):
+def test_a_target_branch_only_the_remote_has_is_fetched(
+    pool: Pool, record: Record, repo: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     repo.git("clone", "-q", str(repo.path), str(tmp_path / "mine"))
     repo.git("switch", "-qc", "release")
     tip = repo.commit("r.txt", "x")
@@ -362,7 +432,7 @@ def test_a_target_branch_only_the_remote_has_is_fetched(pool, record, repo, make
     assert pool.acquire(record(mine), make_mission(1), branch="b1", base="release").base_commit == tip
 
 
-def test_a_base_is_looked_up_after_the_start_and_news_are_told_once(repo, tmp_path):
+def test_a_base_is_looked_up_after_the_start_and_news_are_told_once(repo: Repo, tmp_path: Path) -> None:
     there = tmp_path / "origin.git"
     repo.git("clone", "-q", "--bare", ".", str(there))
     assert refreshed(repo.path, "main") is None, "no remote"
@@ -381,7 +451,9 @@ def test_a_base_is_looked_up_after_the_start_and_news_are_told_once(repo, tmp_pa
     assert failed.value.todo
 
 
-def test_a_lock_that_a_killed_git_left_is_put_aside_and_told(pool, repository, repo, make_mission):
+def test_a_lock_that_a_killed_git_left_is_put_aside_and_told(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     first = pool.acquire(repository, mission, branch="b1")
     lock = repo.path / ".git" / "worktrees" / "shop-b1" / "index.lock"
@@ -394,7 +466,9 @@ def test_a_lock_that_a_killed_git_left_is_put_aside_and_told(pool, repository, r
     assert lock.with_name("index.lock.stale").read_text() == "half an index"
 
 
-def test_a_lock_in_a_worktree_somebody_works_in_stays(pool, repository, repo, make_mission):
+def test_a_lock_in_a_worktree_somebody_works_in_stays(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     first = pool.acquire(repository, mission, branch="b1")
     lock = repo.path / ".git" / "worktrees" / "shop-b1" / "index.lock"
@@ -407,39 +481,51 @@ def test_a_lock_in_a_worktree_somebody_works_in_stays(pool, repository, repo, ma
         worker.stdin.close()
 
 
-def test_a_detached_checkout_serves_its_default_branch(pool, repository, repo, make_mission):
+def test_a_detached_checkout_serves_its_default_branch(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     repo.git("switch", "-q", "--detach")
     assert pool.acquire(repository, make_mission(1), branch="b1").base_commit == repo.head("main")
     assert repo.git("symbolic-ref", "-q", "HEAD", check=False) == ""
 
 
 @pytest.mark.parametrize("branch", ["..", "-q", "a b"])
-def test_bad_branch_names_change_nothing(pool, repository, make_mission, slots, branch):
+def test_bad_branch_names_change_nothing(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots, branch: str
+) -> None:
     with pytest.raises(InvalidValue):
         pool.acquire(repository, make_mission(1), branch=branch)
     assert slots.rows == {}
 
 
-def test_a_repository_that_became_bare_is_refused(pool, repo, repository, make_mission):
+def test_a_repository_that_became_bare_is_refused(
+    pool: Pool, repo: Repo, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     repo.git("config", "core.bare", "true")
     with pytest.raises(UnusableRepository):
         pool.acquire(repository, make_mission(1), branch="b1")
 
 
-def test_spaces_and_other_alphabets_everywhere(pool, record, make_repo, make_mission):
+def test_spaces_and_other_alphabets_everywhere(
+    pool: Pool, record: Record, make_repo: MakeRepo, make_mission: MakeMission
+) -> None:
     repo = make_repo("mein Läden 店")
     repo.commit("ordner mit/ä\tx.txt", "x")
     lease = pool.acquire(record(repo), make_mission(1), branch="größer/店")
     assert lease.path.name == "mein-Läden-店-größer-店" and (lease.path / "ordner mit" / "ä\tx.txt").exists()
 
 
-def test_release_of_a_worktree_whose_directory_is_gone(pool, repository, make_mission):
+def test_release_of_a_worktree_whose_directory_is_gone(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     shutil.rmtree(lease.path)
     assert pool.release(lease.worktree).mission_id is None
 
 
-def test_release_in_the_middle_of_a_merge_keeps_a_snapshot(pool, repository, repo, make_mission):
+def test_release_in_the_middle_of_a_merge_keeps_a_snapshot(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     (lease.path / "readme.md").write_text("ours")
     repo.git("commit", "-qam", "ours", cwd=lease.path)
@@ -451,7 +537,7 @@ def test_release_in_the_middle_of_a_merge_keeps_a_snapshot(pool, repository, rep
     assert (lease.path / "readme.md").read_text() == "half resolved"
 
 
-def test_names_are_safe_unique_and_short(tmp_path: Path):
+def test_names_are_safe_unique_and_short(tmp_path: Path) -> None:
     assert worktree_name("shop", "a/b: c?") == "shop-a-b-c"
     assert worktree_name("..", "..") == "worktree"
     long = worktree_name("shop", "x" * 500)
@@ -460,7 +546,9 @@ def test_names_are_safe_unique_and_short(tmp_path: Path):
     assert free_path(tmp_path, "shop-b").name == "shop-b-2"
 
 
-def test_a_read_only_pool_directory_is_an_error_and_no_record(pool, repository, make_mission, slots):
+def test_a_read_only_pool_directory_is_an_error_and_no_record(
+    pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots
+) -> None:
     if os.geteuid() == 0:
         pool.root.write_text("not a directory")
         with pytest.raises(OSError):

@@ -13,6 +13,7 @@ import random
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -30,12 +31,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from solo_unicorn.missions.entities import MergeStrategy, Worktree
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.worktrees.landing import land
 from solo_unicorn.worktrees.locks import hold
 from solo_unicorn.worktrees.pool import SPARE, Pool
 from solo_unicorn.worktrees.recovery import recover, undo_landing
 from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work
+
+from .conftest import KilledAt, MakeMission, MakeRepo, Record, Repo
 
 SEED = os.environ.get("SOLO_UNICORN_TEST_SEED")
 WANTED = int(os.environ.get("SOLO_UNICORN_TEST_STEPS", "0"))
@@ -50,28 +54,28 @@ class FileSlots:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def rows(self):
+    def rows(self) -> dict[str, Worktree]:
         return pickle.loads(self.path.read_bytes()) if self.path.exists() else {}
 
-    def write(self, rows) -> None:
+    def write(self, rows: dict[str, Worktree]) -> None:
         beside = self.path.with_suffix(".new")
         beside.write_bytes(pickle.dumps(rows))
         beside.replace(self.path)
 
-    def worktrees(self, repository=None):
+    def worktrees(self, repository: str | None = None) -> list[Worktree]:
         return list(self.rows().values())
 
-    def put_worktree(self, worktree) -> None:
+    def put_worktree(self, worktree: Worktree) -> None:
         self.write({**self.rows(), worktree.id: worktree})
 
-    def remove_worktree(self, worktree_id) -> None:
+    def remove_worktree(self, worktree_id: str) -> None:
         self.write({key: row for key, row in self.rows().items() if key != worktree_id})
 
 
 class PoolMachine(RuleBasedStateMachine):
     """One repository, one pool, six missions. `work` holds the blob ids of everything anybody wrote."""
 
-    def __init__(self, repo_type, record, make_mission, killed_at) -> None:
+    def __init__(self, repo_type: type[Repo], record: Record, make_mission: MakeMission, killed_at: KilledAt) -> None:
         super().__init__()
         self.top = Path(tempfile.mkdtemp(prefix="solo-unicorn-machine-"))
         (self.top / "shop").mkdir()
@@ -144,7 +148,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.work &= self.safe()  # `git add` by hand replaces what was staged before
 
     @contextmanager
-    def ours(self, what: str):
+    def ours(self, what: str) -> Iterator[None]:
         """One of our operations: it may refuse, and it leaves the person's checkout where it is."""
         self.log.append(what)
         before = (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt())
@@ -198,14 +202,14 @@ class PoolMachine(RuleBasedStateMachine):
                 snapshot_work(path, f"refs/solo-unicorn/wip/{path.name}")
 
     @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]))
-    def land(self, pick: int, strategy: str) -> None:
+    def land(self, pick: int, strategy: MergeStrategy) -> None:
         path = self.pick(pick)
         if path:
             with self.ours(f"land {path.name} by {strategy}"):
                 self._land(path, strategy)
 
     @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]), step=st.integers(0, 45))
-    def land_killed(self, pick: int, strategy: str, step: int) -> None:
+    def land_killed(self, pick: int, strategy: MergeStrategy, step: int) -> None:
         path = self.pick(pick)
         if path:
             self.log.append(f"land {path.name} by {strategy} killed at {step}")
@@ -234,7 +238,7 @@ class PoolMachine(RuleBasedStateMachine):
         with self.ours("undo"):
             undo_landing(self.repo.path, target="main")
 
-    def _land(self, path: Path, strategy: str) -> None:
+    def _land(self, path: Path, strategy: MergeStrategy) -> None:
         commit_uncommitted(path, "Rescue")
         branch = self.repo.git("symbolic-ref", "-q", "--short", "HEAD", cwd=path, check=False)
         if branch:
@@ -247,7 +251,7 @@ class PoolMachine(RuleBasedStateMachine):
                 scratch_root=self.pool.root,
             )
 
-    def _quietly(self, run):
+    def _quietly(self, run: Callable[[], object]) -> Callable[[], None]:
         def quiet() -> None:
             with suppress(SoloUnicornError):
                 run()
@@ -393,10 +397,12 @@ def blob(data: bytes) -> str:
 
 
 @pytest.mark.timeout(180)
-def test_no_byte_of_work_is_ever_lost(make_repo, record, make_mission, killed_at):
+def test_no_byte_of_work_is_ever_lost(
+    make_repo: MakeRepo, record: Record, make_mission: MakeMission, killed_at: KilledAt
+) -> None:
     repo_type = type(make_repo("unused"))
     run_state_machine_as_test(
-        lambda: PoolMachine(repo_type, record, make_mission, killed_at),
+        lambda: PoolMachine(repo_type, record, make_mission, killed_at),  # type: ignore[arg-type]  # what makes one will do
         settings=settings(
             max_examples=6,
             stateful_step_count=35,
@@ -408,7 +414,7 @@ def test_no_byte_of_work_is_ever_lost(make_repo, record, make_mission, killed_at
     )
 
 
-WALK: tuple[tuple[int, str, dict[str, object]], ...] = (
+WALK: tuple[tuple[int, str, dict[str, Sequence[object]]], ...] = (
     (9, "claim", {"number": range(1, 7)}),
     (3, "claim_killed", {"number": range(1, 7), "step": range(13)}),
     (4, "release", {"pick": range(8)}),
@@ -439,12 +445,14 @@ FRESH = 150
 
 @pytest.mark.slow
 @pytest.mark.timeout(300 + WANTED)
-def test_no_byte_of_work_is_lost_on_a_long_walk(make_repo, record, make_mission, killed_at):
+def test_no_byte_of_work_is_lost_on_a_long_walk(
+    make_repo: MakeRepo, record: Record, make_mission: MakeMission, killed_at: KilledAt
+) -> None:
     """Operations by weight, so that each meets pools that are full, locked, half deleted and behind."""
     seed = int(SEED or (int.from_bytes(os.urandom(4)) if WANTED else 1))
     chance, repo_type, did = random.Random(seed), type(make_repo("unused")), Counter[str]()
     steps, weights = max(WANTED, 2 * FRESH), [weight for weight, _, _ in WALK]
-    machine = None
+    machine: PoolMachine | None = None
     for step in range(steps):
         if machine is None or step % FRESH == 0:
             if machine is not None:
@@ -462,6 +470,7 @@ def test_no_byte_of_work_is_lost_on_a_long_walk(make_repo, record, make_mission,
             print(f"seed {seed}, step {step}, {name}, in {machine.top}, after {machine.log}")
             raise
         did[name] += len(machine.log) > before
+    assert machine is not None
     machine.teardown()
     print(f"seed {seed}: {did.total()} operations in {steps} steps: {dict(did.most_common())}")
     missing = [name for _, name, _ in WALK if not did[name]]

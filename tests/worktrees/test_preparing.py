@@ -7,17 +7,22 @@ import fcntl
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue
 from solo_unicorn.worktrees import claiming
+from solo_unicorn.worktrees.pool import Pool
 from solo_unicorn.worktrees.ports import port_block
 from solo_unicorn.worktrees.recipe import Recipe, parse_recipe, recipe_at
 
+from .conftest import MakeMission, Repo
+
 
 @pytest.fixture
-def shop(repo):
+def shop(repo: Repo) -> Repo:
     """Ignored files in the checkout, some of them wanted in worktrees."""
     repo.write(".gitignore", ".env*\nnode_modules/\nconfig/*.key\n")
     repo.commit(".worktreeinclude", "# what a build needs\n.env*\n!.env.prod\nconfig/*.key\nreadme-not-ignored\n")
@@ -30,7 +35,9 @@ def shop(repo):
     return repo
 
 
-def test_included_files_are_copied_and_nothing_else(pool, repository, shop, make_mission):
+def test_included_files_are_copied_and_nothing_else(
+    pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission
+) -> None:
     (shop.path / ".env").chmod(0o600)
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     assert (lease.path / ".env").read_text() == "SECRET=1"
@@ -43,14 +50,18 @@ def test_included_files_are_copied_and_nothing_else(pool, repository, shop, make
     assert any("readme-not-ignored" in warning for warning in lease.warnings)
 
 
-def test_links_are_copied_as_links(pool, repository, shop, make_mission):
+def test_links_are_copied_as_links(
+    pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission
+) -> None:
     (shop.path / ".env").unlink()
     (shop.path / ".env").symlink_to("packages/a/.env.local")
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     assert (lease.path / ".env").is_symlink() and (lease.path / ".env").read_text() == "nested"
 
 
-def test_a_link_in_the_worktree_does_not_lead_the_copy_outside(pool, repository, shop, make_mission, tmp_path):
+def test_a_link_in_the_worktree_does_not_lead_the_copy_outside(
+    pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     shop.git("switch", "-qc", "evil")
@@ -66,7 +77,9 @@ def test_a_link_in_the_worktree_does_not_lead_the_copy_outside(pool, repository,
     assert list((outside / "a").iterdir()) == [] and any("outside" in warning for warning in lease.warnings)
 
 
-def test_a_resumed_worktree_keeps_its_own_version(pool, repository, shop, make_mission):
+def test_a_resumed_worktree_keeps_its_own_version(
+    pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     (lease.path / ".env").write_text("changed by the agent")
     (lease.path / "config" / "my key.key").unlink()
@@ -75,7 +88,9 @@ def test_a_resumed_worktree_keeps_its_own_version(pool, repository, shop, make_m
     assert (again.path / "config" / "my key.key").exists(), "what is missing comes back"
 
 
-def test_a_reused_worktree_gets_fresh_files_and_the_old_versions_are_kept(pool, repository, shop, make_mission):
+def test_a_reused_worktree_gets_fresh_files_and_the_old_versions_are_kept(
+    pool: Pool, repository: ProjectRepository, shop: Repo, make_mission: MakeMission
+) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     (lease.path / ".env").write_text("changed by the agent")
     pool.release(lease.worktree)
@@ -89,10 +104,10 @@ def test_a_reused_worktree_gets_fresh_files_and_the_old_versions_are_kept(pool, 
 
 
 @pytest.fixture
-def large(monkeypatch, shop):
+def large(monkeypatch: pytest.MonkeyPatch, shop: Repo) -> Repo:
     """Two small files and a large one to copy, on a file system without shared blocks."""
 
-    def no_clone(*_arguments):
+    def no_clone(*_arguments: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "no reflinks here")
 
     monkeypatch.setattr(fcntl, "ioctl", no_clone)
@@ -107,7 +122,9 @@ def large(monkeypatch, shop):
     return shop
 
 
-def test_large_files_are_left_for_later_and_the_setup_waits_for_them(pool, repository, large, make_mission):
+def test_large_files_are_left_for_later_and_the_setup_waits_for_them(
+    pool: Pool, repository: ProjectRepository, large: Repo, make_mission: MakeMission
+) -> None:
     large.commit(".solo-unicorn.toml", '[worktree]\nsetup = "wc -c < lib/large.bin"\n')
     lease = pool.acquire(repository, make_mission(1), branch="m1", leave_large=True)
     assert lease.pending and lease.pending.names == ("lib/large.bin",)
@@ -118,11 +135,14 @@ def test_large_files_are_left_for_later_and_the_setup_waits_for_them(pool, repos
     assert not [one for one in lease.path.rglob(".*solo-unicorn-*")]
 
 
-def test_a_late_copy_is_done_once_spares_what_is_there_and_is_made_good(pool, repository, large, make_mission):
+def test_a_late_copy_is_done_once_spares_what_is_there_and_is_made_good(
+    pool: Pool, repository: ProjectRepository, large: Repo, make_mission: MakeMission
+) -> None:
     mission = make_mission(1)
     lease = pool.acquire(repository, mission, branch="m1", leave_large=True)
     (lease.path / "lib").mkdir(exist_ok=True)
     (lease.path / "lib" / "large.bin").write_text("the agent's own")
+    assert lease.pending is not None
     lease.pending.finish()
     assert (lease.path / "lib" / "large.bin").read_text() == "the agent's own"
     (lease.path / "lib" / "large.bin").unlink()
@@ -132,14 +152,14 @@ def test_a_late_copy_is_done_once_spares_what_is_there_and_is_made_good(pool, re
     assert (lease.path / "lib" / "large.bin").stat().st_size == 5000 and not left.exists()
 
 
-def test_ports_are_stable_and_shared_with_nobody(pool):
+def test_ports_are_stable_and_shared_with_nobody(pool: Pool) -> None:
     pool.root.mkdir()
     blocks = [port_block(pool.root, f"W{number}") for number in range(5)]
     assert len(set(blocks)) == 5 and all(block % 10 == 0 for block in blocks)
     assert [port_block(pool.root, f"W{number}") for number in range(5)] == blocks
 
 
-def test_a_port_something_listens_on_is_left_out(pool):
+def test_a_port_something_listens_on_is_left_out(pool: Pool) -> None:
     pool.root.mkdir()
     first = port_block(pool.root, "W1")
     with socket.socket() as server:
@@ -148,11 +168,13 @@ def test_a_port_something_listens_on_is_left_out(pool):
         assert port_block(pool.root, "W2") > first + 10
 
 
-def scripted(repo, text: str) -> None:
+def scripted(repo: Repo, text: str) -> None:
     repo.commit(".solo-unicorn.toml", text)
 
 
-def test_the_setup_script_runs_once_in_the_worktree_with_its_ports(pool, repository, repo, make_mission):
+def test_the_setup_script_runs_once_in_the_worktree_with_its_ports(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     scripted(repo, '[worktree]\nsetup = "echo $SOLO_UNICORN_PORT $SOLO_UNICORN_BRANCH >> .git-ran; pwd"\n')
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     first = pool.prepare(lease, repository)
@@ -162,7 +184,9 @@ def test_the_setup_script_runs_once_in_the_worktree_with_its_ports(pool, reposit
     assert again.setup is None and again.environment == first.environment
 
 
-def test_a_setup_script_that_fails_is_told_and_tried_again(pool, repository, repo, make_mission):
+def test_a_setup_script_that_fails_is_told_and_tried_again(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     scripted(repo, '[worktree]\nsetup = "echo no network; exit 9"\n')
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     for _ in range(2):
@@ -171,7 +195,9 @@ def test_a_setup_script_that_fails_is_told_and_tried_again(pool, repository, rep
         assert "exit code 9" in told.setup.sentence
 
 
-def test_a_script_that_hangs_is_stopped_with_its_children(pool, repository, repo, make_mission):
+def test_a_script_that_hangs_is_stopped_with_its_children(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
     scripted(repo, '[worktree]\nsetup = "sleep 600 & sleep 600"\nsetup_timeout = 0.3\n')
     told = pool.prepare(pool.acquire(repository, make_mission(1), branch="b1"), repository)
     assert told.setup and told.setup.timed_out and told.setup.seconds < 30
@@ -190,7 +216,7 @@ def test_a_script_that_hangs_is_stopped_with_its_children(pool, repository, repo
     assert left() == []
 
 
-def test_the_teardown_script(pool, repository, repo, make_mission):
+def test_the_teardown_script(pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission) -> None:
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     assert pool.teardown(lease.worktree, repository) is None
     scripted(repo, '[worktree]\nteardown = "echo bye"\n')
@@ -211,13 +237,13 @@ def test_the_teardown_script(pool, repository, repo, make_mission):
         ("setup = 'x'\n", "setup in"),
     ],
 )
-def test_a_recipe_that_is_wrong_is_named(text, said):
+def test_a_recipe_that_is_wrong_is_named(text: str, said: str) -> None:
     with pytest.raises(InvalidValue, match=said) as caught:
         parse_recipe(text, ".solo-unicorn.toml")
     assert caught.value.why and caught.value.todo
 
 
-def test_a_recipe_nobody_committed_is_taken_from_the_checkout(repo):
+def test_a_recipe_nobody_committed_is_taken_from_the_checkout(repo: Repo) -> None:
     assert recipe_at(repo.path, "HEAD") == Recipe()
     repo.write(".solo-unicorn.toml", "[landing]\ncheck = 'make test'\n")
     assert recipe_at(repo.path, "HEAD").check == "make test"

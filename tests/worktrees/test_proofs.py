@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from solo_unicorn.worktrees.proofs import (
     prove,
 )
 
-from .conftest import Repo
+from .conftest import MakeRepo, Repo
 
 OWN = "solo-unicorn/mission-1"
 
@@ -51,7 +50,7 @@ class Work:
 
 
 @pytest.fixture
-def work(make_repo: Callable[..., Repo], tmp_path: Path) -> Work:
+def work(make_repo: MakeRepo, tmp_path: Path) -> Work:
     repo = make_repo()
     repo.git("switch", "-qc", "mine")
     return Work(repo, tmp_path / "worktrees" / "shop-1")

@@ -5,22 +5,27 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from solo_unicorn.missions.entities import Mission, ProjectRepository
 from solo_unicorn.worktrees.diff import mission_diff
 from solo_unicorn.worktrees.git import Git
-from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.landing import Landed, land
+from solo_unicorn.worktrees.pool import Lease, Pool
 from solo_unicorn.worktrees.standing import unfinished
 from solo_unicorn.worktrees.submodules import UnpublishedSubmodule
 from solo_unicorn.worktrees.work import snapshot_work
+
+from .conftest import Clock, MakeMission, MakeRepo, Repo
 
 pytestmark = pytest.mark.slow
 LFS = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
 
 
 @pytest.fixture
-def modular(repo, make_repo, tmp_path: Path):
+def modular(repo: Repo, make_repo: MakeRepo, tmp_path: Path) -> Repo:
     """shop, with the submodule "the lib" of a bare remote, in the folder `dep/lib ü`, which has one inside it."""
     inner = make_repo("inner")
     library = make_repo("library")
@@ -34,11 +39,13 @@ def modular(repo, make_repo, tmp_path: Path):
     return repo
 
 
-def lease_of(pool, repository, mission, branch="m1"):
+def lease_of(pool: Pool, repository: ProjectRepository, mission: Mission, branch: str = "m1") -> Lease:
     return pool.acquire(repository, mission, branch=branch)
 
 
-def test_submodules_are_filled_from_the_persons_own_copies(pool, repository, modular, make_mission, tmp_path):
+def test_submodules_are_filled_from_the_persons_own_copies(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     shutil.rmtree(tmp_path / "library.git")
     shutil.rmtree(tmp_path / "inner")
     lease = lease_of(pool, repository, make_mission(1))
@@ -50,7 +57,9 @@ def test_submodules_are_filled_from_the_persons_own_copies(pool, repository, mod
     assert modular.status() == "" and modular.git("submodule", "status")[0] not in "-+"
 
 
-def test_a_resumed_worktree_keeps_the_commit_its_submodule_stands_on(pool, repository, modular, make_mission, tmp_path):
+def test_a_resumed_worktree_keeps_the_commit_its_submodule_stands_on(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     mission = make_mission(1)
     lease = lease_of(pool, repository, mission)
     inside = lease.path / "dep/lib ü"
@@ -61,7 +70,9 @@ def test_a_resumed_worktree_keeps_the_commit_its_submodule_stands_on(pool, repos
     assert again.how == "resumed" and modular.git("rev-parse", "HEAD", cwd=inside) == before
 
 
-def test_a_submodule_nobody_can_give_is_said_and_the_mission_starts(pool, repository, modular, make_mission, tmp_path):
+def test_a_submodule_nobody_can_give_is_said_and_the_mission_starts(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     shutil.rmtree(modular.path / ".git" / "modules")
     shutil.rmtree(modular.path / "dep")
     modular.git("checkout", "-q", "-f")
@@ -71,7 +82,9 @@ def test_a_submodule_nobody_can_give_is_said_and_the_mission_starts(pool, reposi
     assert unfinished(lease.path) is None
 
 
-def test_a_worktree_with_submodules_is_reused_and_cleaned(pool, repository, modular, make_mission, clock):
+def test_a_worktree_with_submodules_is_reused_and_cleaned(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, clock: Clock
+) -> None:
     first = lease_of(pool, repository, make_mission(1))
     pool.release(first.worktree)
     again = lease_of(pool, repository, make_mission(2), "m2")
@@ -89,7 +102,9 @@ def test_a_worktree_with_submodules_is_reused_and_cleaned(pool, repository, modu
 
 
 @pytest.mark.parametrize("work", ["a file", "a commit", "a stash", "a branch", "deep inside"])
-def test_work_in_a_submodule_keeps_its_worktree(pool, repository, modular, make_mission, clock, work):
+def test_work_in_a_submodule_keeps_its_worktree(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, clock: Clock, work: str
+) -> None:
     first = lease_of(pool, repository, make_mission(1))
     second = lease_of(pool, repository, make_mission(2), "m2")
     inside = first.path / "dep/lib ü" / ("inner" if work == "deep inside" else "")
@@ -112,7 +127,9 @@ def test_work_in_a_submodule_keeps_its_worktree(pool, repository, modular, make_
     assert vacant.path == str(first.path) and (inside / ".git").exists()
 
 
-def test_a_submodule_commit_nobody_else_has_is_not_landed(pool, repository, modular, make_mission, tmp_path):
+def test_a_submodule_commit_nobody_else_has_is_not_landed(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     lease = lease_of(pool, repository, make_mission(1))
     inside = lease.path / "dep/lib ü"
     modular.git("switch", "-qc", "topic", cwd=inside)
@@ -122,7 +139,7 @@ def test_a_submodule_commit_nobody_else_has_is_not_landed(pool, repository, modu
     modular.git("commit", "-qam", "Take the new library", cwd=lease.path)
     before = modular.head("main")
 
-    def landing():
+    def landing() -> Any:
         return land(
             modular.path, branch="m1", target="main", strategy="merge", message="M", scratch_root=tmp_path / "worktrees"
         )
@@ -136,7 +153,9 @@ def test_a_submodule_commit_nobody_else_has_is_not_landed(pool, repository, modu
 
 
 @LFS
-def test_files_of_git_lfs_are_there_whole_and_land(pool, repository, repo, make_mission, tmp_path):
+def test_files_of_git_lfs_are_there_whole_and_land(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
     repo.git("lfs", "install", "--local")
     repo.git("lfs", "track", "*.bin")
     data = bytes(range(256)) * 64
@@ -153,7 +172,7 @@ def test_files_of_git_lfs_are_there_whole_and_land(pool, repository, repo, make_
     landed = land(
         repo.path, branch="m1", target="main", strategy="squash", message="M", scratch_root=tmp_path / "worktrees"
     )
-    assert landed.commit == repo.head("main")
+    assert isinstance(landed, Landed) and landed.commit == repo.head("main")
     assert (repo.path / "big.bin").read_bytes() == data[::-1] and repo.status() == ""
     assert repo.show("main:new.bin").startswith("version https://git-lfs")
     again = lease_of(pool, repository, make_mission(2), "m2")
@@ -161,7 +180,9 @@ def test_files_of_git_lfs_are_there_whole_and_land(pool, repository, repo, make_
 
 
 @pytest.mark.parametrize("cone", [True, False])
-def test_a_sparse_checkout_stays_sparse_everywhere(pool, repository, repo, make_mission, tmp_path, cone):
+def test_a_sparse_checkout_stays_sparse_everywhere(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, tmp_path: Path, cone: bool
+) -> None:
     for name in ("src/a.py", "docs/b.md", "assets/huge.txt"):
         repo.commit(name, f"{name}\n")
     repo.git("sparse-checkout", "set", *(["--cone", "src"] if cone else ["--no-cone", "/src/", "/*.md"]))
@@ -178,7 +199,7 @@ def test_a_sparse_checkout_stays_sparse_everywhere(pool, repository, repo, make_
         landed = land(
             repo.path, branch=branch, target="main", strategy="merge", message="M", scratch_root=tmp_path / "worktrees"
         )
-        assert landed.commit == repo.head("main")
+        assert isinstance(landed, Landed) and landed.commit == repo.head("main")
     assert (repo.path / "src/a.py").read_text() == "changed\n"
     assert not (repo.path / "assets").exists() and repo.status() == ""
     assert repo.show("main:assets/huge.txt") == "other"
@@ -186,7 +207,7 @@ def test_a_sparse_checkout_stays_sparse_everywhere(pool, repository, repo, make_
     assert again.how == "reused" and not (again.path / "assets").exists()
 
 
-def _with(repo, commit: str, name: str) -> str:
+def _with(repo: Repo, commit: str, name: str) -> str:
     """A tree with other content in one file, made without a checkout."""
     blob = subprocess.run(
         ["git", "hash-object", "-w", "--stdin"], cwd=repo.path, input=b"other\n", capture_output=True, check=True
@@ -197,7 +218,9 @@ def _with(repo, commit: str, name: str) -> str:
     return aside.line("write-tree")
 
 
-def test_a_worktree_inside_a_worktree_is_seen_and_kept(pool, repository, repo, make_mission, clock):
+def test_a_worktree_inside_a_worktree_is_seen_and_kept(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, clock: Clock
+) -> None:
     lease, other = lease_of(pool, repository, make_mission(1)), lease_of(pool, repository, make_mission(2), "m2")
     inner = lease.path / "deep er" / "innér"
     repo.git("worktree", "add", "-q", "-b", "theirs", str(inner), cwd=lease.path)

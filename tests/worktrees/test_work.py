@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from solo_unicorn.missions.errors import Conflict
 from solo_unicorn.worktrees.standing import changes, unfinished
 from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work, unlanded
 
+from .conftest import Repo
+
 REF = "refs/solo-unicorn/wip/s1"
 
 
-def test_a_snapshot_keeps_everything_and_touches_nothing(repo):
+def test_a_snapshot_keeps_everything_and_touches_nothing(repo: Repo) -> None:
     repo.commit("deleted.txt", "x")
     repo.write("readme.md", "staged")
     repo.git("add", "readme.md")
@@ -27,11 +31,11 @@ def test_a_snapshot_keeps_everything_and_touches_nothing(repo):
     assert "deleted.txt" not in repo.git("ls-tree", "--name-only", REF)
 
 
-def test_a_clean_checkout_needs_no_snapshot(repo):
+def test_a_clean_checkout_needs_no_snapshot(repo: Repo) -> None:
     assert snapshot_work(repo.path, REF) is None
 
 
-def test_an_older_snapshot_of_the_same_ref_stays_reachable(repo):
+def test_an_older_snapshot_of_the_same_ref_stays_reachable(repo: Repo) -> None:
     repo.write("a.txt", "first")
     first = snapshot_work(repo.path, REF)
     repo.write("a.txt", "second")
@@ -39,13 +43,13 @@ def test_an_older_snapshot_of_the_same_ref_stays_reachable(repo):
     assert repo.git("merge-base", "--is-ancestor", str(first), str(second)) == ""
 
 
-def test_everything_uncommitted_is_committed(repo):
+def test_everything_uncommitted_is_committed(repo: Repo) -> None:
     repo.write("a.txt", "x")
     assert commit_uncommitted(repo.path, "Rescue") == repo.head()
     assert repo.status() == "" and commit_uncommitted(repo.path, "Again") is None
 
 
-def test_a_staged_version_that_was_edited_again_is_kept_as_well(repo):
+def test_a_staged_version_that_was_edited_again_is_kept_as_well(repo: Repo) -> None:
     repo.write("readme.md", "staged only")
     repo.git("add", "-A")
     repo.write("readme.md", "newer")
@@ -54,14 +58,14 @@ def test_a_staged_version_that_was_edited_again_is_kept_as_well(repo):
     assert repo.show(f"refs/solo-unicorn/wip/{repo.path.name}/staged^2:readme.md") == "staged only"
 
 
-def test_line_endings_are_not_a_reason_to_refuse(repo):
+def test_line_endings_are_not_a_reason_to_refuse(repo: Repo) -> None:
     repo.git("config", "core.autocrlf", "input")
     repo.git("config", "core.safecrlf", "true")
     repo.write("dos.txt", "a\r\nb\r\n")
     assert commit_uncommitted(repo.path, "Rescue")
 
 
-def test_conflict_markers_are_not_committed(repo):
+def test_conflict_markers_are_not_committed(repo: Repo) -> None:
     repo.git("switch", "-qc", "side")
     repo.commit("readme.md", "side")
     repo.git("switch", "-q", "main")
@@ -73,7 +77,7 @@ def test_conflict_markers_are_not_committed(repo):
     assert snapshot_work(repo.path, REF), "but they can be kept"
 
 
-def test_a_repository_inside_is_left_out_and_said(repo):
+def test_a_repository_inside_is_left_out_and_said(repo: Repo) -> None:
     repo.git("init", "-q", str(repo.path / "inner"))
     repo.write("a.txt", "x")
     assert [change.path for change in changes(repo.path) if change.nested] == ["inner/"]
@@ -82,13 +86,13 @@ def test_a_repository_inside_is_left_out_and_said(repo):
     assert unfinished(repo.path) == "it has uncommitted work: inner/"
 
 
-def test_renames_and_odd_names_in_status(repo):
+def test_renames_and_odd_names_in_status(repo: Repo) -> None:
     repo.commit("old name.txt", "content\n" * 20)
     repo.git("mv", "old name.txt", "new\nname.txt")
     assert [(change.state, change.path) for change in changes(repo.path)] == [("R.", "new\nname.txt")]
 
 
-def test_unlanded_counts_only_commits_that_are_nowhere_else(repo, tmp_path):
+def test_unlanded_counts_only_commits_that_are_nowhere_else(repo: Repo, tmp_path: Path) -> None:
     from solo_unicorn.worktrees.git import Git
 
     repo.git("switch", "-qc", "m1")
