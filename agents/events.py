@@ -18,7 +18,16 @@ ToolKind = Literal["read", "search", "edit", "run", "fetch", "mission", "delegat
 """`mission` is a call to one of our own tools (update_tasks, complete_stage …)."""
 
 ErrorKind = Literal[
-    "limit", "signed_out", "billing", "overloaded", "interrupted", "turns", "budget", "conversation_unknown", "other"
+    "limit",
+    "requests",
+    "signed_out",
+    "billing",
+    "overloaded",
+    "interrupted",
+    "turns",
+    "budget",
+    "conversation_unknown",
+    "other",
 ]
 ChangeKind = Literal["add", "edit", "delete", "move"]
 StepState = Literal["pending", "active", "done"]
@@ -240,6 +249,14 @@ Event = (
 
 Parser = Callable[[str], tuple[Event, ...]]
 """One line of an agent's standard output, without its line end, to events; never raises."""
+
+
+def is_answer(event: Event) -> bool:
+    """Whether it proves that the agent's model answers."""
+    match event:
+        case MessageText(author="agent") | Thinking() | ToolCall():
+            return True
+    return False
 
 
 def activity(event: Event) -> str | None:

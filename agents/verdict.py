@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ..missions.entities import Outcome
+from ..missions.entities import HoldKind, Outcome
 from .events import (
     ErrorKind,
     Event,
@@ -24,6 +24,7 @@ from .events import (
     Retrying,
     SessionStarted,
     SignInAsked,
+    is_answer,
 )
 from .handle import HostOutcome
 from .mcp_files import SERVER
@@ -33,6 +34,13 @@ ENDLESS_RETRIES: Final = 6
 LONGEST_LIMIT: Final = timedelta(days=40)
 """What would reset later was misread."""
 _BY_PERSON: Final = {"stop", "kill", "cancel", "cancelled"}
+_HOLDS: Final[dict[ErrorKind, HoldKind]] = {
+    "limit": "limit",
+    "requests": "requests",
+    "billing": "credit",
+    "overloaded": "service",
+    "signed_out": "sign_in",
+}
 _TIMEOUTS: Final = {
     "stall": "it said nothing for too long and was stopped",
     "total_time": "it used up the time it was given and was stopped",
@@ -48,8 +56,10 @@ class Judgement:
     reset_at: datetime | None = None
     """When the limit resets that was met, whatever the outcome; None when not told."""
     question: str | None = None
-    limited: bool = False
-    """A usage limit refused work: the agent is to be parked, whatever became of the mission."""
+    hold: HoldKind | None = None
+    """What refused work: the agent is to be held for it, whatever became of the mission."""
+    answered: bool = False
+    """Its model answered in this session."""
     final: bool = False
     """Another attempt would fail in the same way: a person is asked at once."""
     conversation_lost: bool = False
@@ -71,14 +81,21 @@ class Verdict:
         self._retries = 0
         self._unanswered = ""
         self._sign_in: SignInAsked | None = None
+        self._started = False
+        self.answered = False
+        """Whether its model was heard of."""
 
     def feed(self, event: Event) -> None:
         """Take in one event."""
         if not isinstance(event, Retrying):
             self._retries = 0
+        if is_answer(event):
+            self.answered = True
+            self._failure = None  # it went on
         match event:
             case SessionStarted(conversation_id=id_, mcp_servers=servers):
                 self.conversation_id = id_ or self.conversation_id
+                self._started = True
                 broken = [server for server in servers if server.name == SERVER and not server.connected]
                 self._server_missing = broken[0].status if broken else None
             case LimitReached():
@@ -121,9 +138,9 @@ class Verdict:
         its stage through our tool in this session. `question`: what it asked through our tool and nobody has answered.
         """
         found = Judgement("completed") if stage_finished else self._judged(host, question)
-        if not self._limited():
-            return found
-        return replace(found, limited=True, reset_at=_reset(self._limit, host))
+        hold = found.hold or self._hold()
+        reset_at = _reset(self._limit, host) if hold == "limit" else None
+        return replace(found, hold=hold, reset_at=reset_at, answered=self.answered)
 
     def _judged(self, host: HostOutcome | None, question: str | None) -> Judgement:
         if host is None:
@@ -144,12 +161,16 @@ class Verdict:
                 return self._by_protocol(host, ended_by_us=False)
             case "after_result":
                 return self._by_protocol(host, ended_by_us=True)
+            case "stall" if self._started and not self.answered:
+                return self._failed("overloaded", "it said nothing at all", host)
             case _ if stop in _TIMEOUTS:
                 return Judgement("timeout", _TIMEOUTS[stop])
             case "superseded":
                 return Judgement("cancelled", "another workstation took the mission over")
             case "shutdown":
                 return Judgement("unknown", "the machine was shut down or its user signed out while it worked")
+            case "mcp" if self._unanswered:
+                return self._failed("overloaded", self._unanswered, host)
             case "mcp":
                 return Judgement("failed", self.abort_reason or "it could not reach Solo Unicorn's tools")
         return Judgement("cancelled", stop)
@@ -173,11 +194,13 @@ class Verdict:
     def _failed(self, kind: ErrorKind, text: str, host: HostOutcome) -> Judgement:
         match kind:
             case "limit":
-                return Judgement("rate_limited", _sentence("its usage limit is reached", text))
+                return Judgement("rate_limited", _sentence("its usage limit is reached", text), hold="limit")
+            case "requests":
+                return Judgement("unavailable", _sentence("it made too many requests", text), hold="requests")
             case "billing":
-                return Judgement("rate_limited", _sentence("its account has no credit", text))
+                return Judgement("unavailable", _sentence("its account has no credit", text), hold="credit")
             case "signed_out":
-                return Judgement("auth_failed", _sentence("it is signed out", text))
+                return Judgement("auth_failed", _sentence("it is signed out", text), hold="sign_in")
             case "interrupted":
                 return Judgement("cancelled", "it was interrupted")
             case "conversation_unknown":
@@ -187,7 +210,7 @@ class Verdict:
             case "budget":
                 return Judgement("failed", "it used up the budget it was given")
             case "overloaded":
-                return Judgement("failed", _sentence("its service did not answer", text))
+                return Judgement("unavailable", _sentence("its service did not answer", text), hold="service")
         denied = f" after {len(self._denied)} refused tool calls" if self._denied else ""
         return Judgement("failed", _sentence(f"it reported an error{denied} ({_exit(host)})", text))
 
@@ -195,7 +218,8 @@ class Verdict:
         """The kind of the error that ended it: the result's own word, made precise by the failure before it."""
         result, failure = self._result, self._failure
         if result is not None and result.error not in (None, "other"):
-            return result.error, result.text
+            kind = "limit" if result.error == "requests" and self._limit is not None else result.error
+            return kind, result.text
         if self._limit is not None:
             return "limit", (result.text if result else "") or self._limit.text
         if failure is not None:
@@ -204,9 +228,10 @@ class Verdict:
             return "interrupted", ""
         return ("other", result.text) if result is not None else (None, "")
 
-    def _limited(self) -> bool:
+    def _hold(self) -> HoldKind | None:
+        """What refused its last request, however the session ended."""
         kind, _ = self._error() if self._result is None or not self._result.ok else (None, "")
-        return kind in ("limit", "billing")
+        return None if kind is None else _HOLDS.get(kind)
 
 
 def _reset(limit: LimitReached | None, host: HostOutcome | None) -> datetime | None:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..missions.entities import SYSTEM, CodeAgent
+from ..missions.entities import SYSTEM, CodeAgent, HoldKind
 from ..missions.errors import Conflict, InvalidValue, NotFound
+from ..missions.holds import sentence
 from ..missions.naming import choices, nearest
 from ..missions.wire import to_wire
 from ..workspace import operations, queries
@@ -76,15 +77,25 @@ def _print(output: Output, agents: list[CodeAgent]) -> None:
 def _state(agent: CodeAgent) -> str:
     if not agent.enabled:
         return "disabled"
-    if agent.state == "ready" and agent.rate_limit_reset_at:
-        return "limited"
+    if agent.state == "ready" and agent.hold is not None:
+        return _HELD[agent.hold.kind]
     return agent.state.replace("_", " ")
 
 
 def _detail(agent: CodeAgent) -> str:
-    if agent.rate_limit_reset_at:
-        return f"until {at(agent.rate_limit_reset_at)}"
+    if agent.state == "ready" and agent.hold is not None:
+        until = f"until {at(agent.hold.until)}: " if agent.hold.until else ""
+        return f"{until}{sentence(agent)}"
     return agent.detail or agent.binary or ""
+
+
+_HELD: dict[HoldKind, str] = {
+    "limit": "limited",
+    "requests": "slowed down",
+    "service": "unavailable",
+    "credit": "no credit",
+    "sign_in": "signed out",
+}
 
 
 def _add_arguments(parser: Parser) -> None:
@@ -133,7 +144,7 @@ def _add(options: Options) -> None:
     with output.progress("checking it"):
         found = scan(load())
     with workspace() as opened:
-        opened.write_as(SYSTEM, operations.workstation.set_agents, found)
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found, asked=False)
         agent = next((one for one in opened.read(queries.workstation.agents) if one.name == options.name), None)
     if agent is None:
         raise _no_agent(options.name, found)

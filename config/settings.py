@@ -30,6 +30,9 @@ class WorkstationSettings:
     memory_free_mb: int = setting(
         512, "No session starts while less memory than this is available, in MB; 0 means never mind.", least=0
     )
+    disk_free_mb: int = setting(
+        200, "No session starts while less disk than this is left for the home, in MB; 0 means never mind.", least=0
+    )
     load_per_core: float = setting(
         16.0,
         "No session starts while the load of the last minute is above this for each core; 0 means never mind.",

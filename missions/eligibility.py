@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from .entities import ListName, Mission, Project, ProjectRepository
+from .entities import HoldKind, ListName, Mission, Project, ProjectRepository
+from .limits import STARTS_AN_HOUR
 from .loops import next_run
 from .naming import choices
 from .pull_requests import waits_for
@@ -25,7 +26,10 @@ class AgentState:
     name: str
     enabled: bool = True
     signed_in: bool = True
+    hold: HoldKind | None = None
+    """What its last run met; then one mission tries whether it works again."""
     limited_until: datetime | None = None
+    """When the hold ends."""
     slots_free: int = 1
     installed: bool = True
 
@@ -72,6 +76,8 @@ class Facts:
     agents: tuple[AgentState, ...] = ()
     """In the order of preference."""
     loop_runs: tuple[datetime, ...] = ()
+    starts: tuple[datetime, ...] = ()
+    """Of the last hour at this stage (of a loop mission: in this run), since a person's last word; oldest first."""
     workstation_paused: bool = False
     limits: WorkstationLimits = WorkstationLimits()
     workstation_running: int = 0
@@ -236,6 +242,20 @@ def _loop(mission: Mission, facts: Facts) -> str | None:
     return None if again <= facts.now else f"runs again in {span(again - facts.now)}"
 
 
+def _starts(mission: Mission, facts: Facts) -> str | None:
+    """Whatever made it start again and again."""
+    again = starts_again_at(facts.starts)
+    if again is None or again <= facts.now:
+        return None
+    times = len(facts.starts)
+    return f"started {times} times within an hour: tried again in {span(again - facts.now)}, or when you mark it ready"
+
+
+def starts_again_at(starts: Sequence[datetime]) -> datetime | None:
+    """When a mission with these starts within an hour may be started again; None: now."""
+    return starts[-STARTS_AN_HOUR] + timedelta(hours=1) if len(starts) >= STARTS_AN_HOUR else None
+
+
 def _backing_off(mission: Mission, facts: Facts) -> str | None:
     if mission.retry_at is None or mission.retry_at <= facts.now:
         return None
@@ -259,6 +279,7 @@ _RULES: tuple[Callable[[Mission, Facts], str | None], ...] = (
     _budget,
     _agent,
     _loop,
+    _starts,
     _backing_off,
 )
 
@@ -290,10 +311,21 @@ def _held_back(agent: AgentState, now: datetime) -> tuple[int, str] | None:
     if not agent.signed_in:
         return 2, f"waits until {agent.name} is signed in again"
     if agent.limited_until is not None and agent.limited_until > now:
-        return 3, f"waits for the limit of {agent.name} to reset in {span(agent.limited_until - now)}"
+        return 3, _HOLDS[agent.hold or "limit"].format(name=agent.name, wait=span(agent.limited_until - now))
+    if agent.hold is not None and agent.slots_free <= 0:
+        return 4, f"waits while another mission tries whether {agent.name} works again"
     if agent.slots_free <= 0:
         return 4, f"waits for a free {agent.name} slot"
     return None
+
+
+_HOLDS: dict[HoldKind, str] = {
+    "limit": "waits for the limit of {name} to reset in {wait}",
+    "requests": "waits because {name} made too many requests; tried again in {wait}",
+    "service": "waits because the service of {name} does not answer; tried again in {wait}",
+    "credit": "waits because the account of {name} has no credit; tried again in {wait}",
+    "sign_in": "waits until {name} is signed in again",
+}
 
 
 def span(duration: timedelta) -> str:

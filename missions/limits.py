@@ -31,6 +31,8 @@ RETRY_FIRST_SECONDS: Final = 10.0
 """The pause before a failed session is tried again, where no setting says otherwise; it doubles up to the longest."""
 RETRY_LONGEST_SECONDS: Final = 300.0
 RETRY_ATTEMPTS: Final = 3
+STARTS_AN_HOUR: Final = 6
+"""How often a mission is started within an hour at one stage, or in one run of a loop, without a person's word."""
 TOOL_TEXT_MAX: Final = 100_000
 """What an agent may hand to one tool, and, below, keep as a document or a plan: less than a person may."""
 TOOL_DOCUMENT_MAX: Final = 500_000

@@ -141,6 +141,8 @@ def ended(
     match outcome:
         case "rate_limited":
             return _limited(free, now, policy, reset_at)
+        case "unavailable":
+            return replace(free, retry_at=None)  # its agent is held; whoever takes it next is the rules' choice
         case "auth_failed":
             return replace(free, retry_at=None, attention=reason or "Its agent is signed out; sign it in again")
         case "unknown":

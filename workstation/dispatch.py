@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ..missions.eligibility import AgentState, pick_agent
+from ..missions.eligibility import pick_agent
 from ..missions.entities import SYSTEM, CodeAgent, Mission, Session
 from ..missions.errors import Conflict, NotFound, SoloUnicornError
 from ..missions.ids import new_ulid, short_id
 from ..missions.records import record
 from ..sync import replica
 from ..workspace import operations, queries
+from ..workspace.facts import agent_states
 from ..workspace.workspace import Workspace
 
 
@@ -64,7 +65,7 @@ def claim_next(
         return None
     now = datetime.now(UTC)
     agents = {agent.name: agent for agent in workspace.read(queries.workstation.agents)}
-    states = tuple(_state(agent, live) for agent in agents.values())
+    states = workspace.read(agent_states, now)
     mirrored = {mirror.project_id for mirror in workspace.read(replica.mirroring.mirrors)}
     grants = dict(granted or {})
 
@@ -110,16 +111,3 @@ def claim_next(
         if found is not None and wishes is not None:
             wishes.append(found)
     return None
-
-
-def _state(agent: CodeAgent, live: list[Session]) -> AgentState:
-    used = sum(session.agent_name == agent.name for session in live)
-    return AgentState(
-        type=agent.type,
-        name=agent.name,
-        enabled=agent.enabled,
-        signed_in=agent.state != "signed_out",
-        limited_until=agent.rate_limit_reset_at,
-        slots_free=max(0, agent.slots - used),
-        installed=agent.state in ("ready", "signed_out"),
-    )

@@ -1,11 +1,14 @@
-"""What this machine may do at once and spend, and whether it is short of memory or under load just now."""
+"""What this machine may do at once and spend, and whether it is short of disk or memory, or under load, just now."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
 from dataclasses import replace
 
+from ..config import paths
 from ..config.settings import Settings
 from ..missions.eligibility import WorkstationLimits
 from ..workspace import operations
@@ -35,18 +38,28 @@ def limits(settings: Settings) -> WorkstationLimits:
         slots=settings.workstation.slots,
         mission_budget=settings.budget.mission_usd,
         day_budget=settings.budget.day_usd,
-        pressure=pressure(settings, memory_free_mb=memory_free_mb(), load_per_core=load_per_core()),
+        pressure=pressure(
+            settings, memory_free_mb=memory_free_mb(), load_per_core=load_per_core(), disk_free_mb=disk_free_mb()
+        ),
     )
 
 
-def pressure(settings: Settings, *, memory_free_mb: float, load_per_core: float) -> str:
+def pressure(settings: Settings, *, memory_free_mb: float, load_per_core: float, disk_free_mb: float) -> str:
     """What to say behind `this machine`; empty while it has what a session needs."""
+    least = settings.workstation.disk_free_mb
+    if least and disk_free_mb < least:
+        return f"has {disk_free_mb:.0f} MB of its disk left ({least} MB are kept free)"
     wanted, most = settings.workstation.memory_free_mb, settings.workstation.load_per_core
     if wanted and memory_free_mb < wanted:
         return f"has {memory_free_mb:.0f} MB of memory left ({wanted} MB are kept free)"
     if most and load_per_core > most:
         return f"is busy (load {load_per_core:.1f} for each core, at most {most:g})"
     return ""
+
+
+def disk_free_mb() -> float:
+    """What is left of the disk that holds worktrees and transcripts, in MB."""
+    return shutil.disk_usage(paths.home()).free / (1 << 20)
 
 
 def memory_free_mb() -> float:
@@ -59,3 +72,12 @@ def memory_free_mb() -> float:
 def load_per_core() -> float:
     """The load of the last minute over the number of cores."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether that is what an error, or one behind it, says."""
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+            return True
+        error = error.__cause__
+    return False

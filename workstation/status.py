@@ -9,6 +9,7 @@ from datetime import datetime
 from ..agents import launch
 from ..config import paths
 from ..missions.entities import CodeAgent, Json, JsonObject, Session
+from ..missions.holds import sentence
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
 from ..workspace import operations, queries
@@ -90,7 +91,8 @@ def _agent(agent: CodeAgent, live: list[Session]) -> JsonObject:
         "version": agent.agent_version,
         "enabled": agent.enabled,
         "state": agent.state,
-        "detail": agent.detail,
+        "detail": agent.detail or sentence(agent),
+        "held": agent.hold.kind if agent.hold else None,
         "limited_until": _time(agent.rate_limit_reset_at),
         "slots": agent.slots,
         "slots_used": sum(session.agent_name == agent.name for session in live),

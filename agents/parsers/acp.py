@@ -29,7 +29,7 @@ from ..events import (
     UsageUpdate,
 )
 from . import tools
-from .codex import kind_of_error
+from .codex import kind_of_error, reset_clock
 
 _KINDS: Final[dict[str, ToolKind]] = {
     "read": "read",
@@ -172,7 +172,7 @@ def _ended(line: JsonObject, ok: bool) -> Iterator[Event]:
         return
     kind, text = _error(line)
     if kind == "limit":
-        yield LimitReached(None, "usage" if "usage limit" in text else "requests", text)
+        yield LimitReached(None, "usage", text, reset_clock(text))
     if kind == "interrupted":
         yield Interrupted()
     yield Result(False, text, kind)

@@ -43,11 +43,11 @@ _ERRORS: Final[dict[str, ErrorKind]] = {
     "account_on_hold": "signed_out",
     "cloud_credential_error": "signed_out",
     "billing_error": "billing",
-    "rate_limit": "limit",
+    "rate_limit": "requests",
     "overloaded": "overloaded",
     "server_error": "overloaded",
 }
-_STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 403: "signed_out", 402: "billing", 429: "limit"}
+_STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 403: "signed_out", 402: "billing", 429: "requests"}
 _SUBTYPES: Final[dict[str, ErrorKind]] = {"error_max_turns": "turns", "error_max_budget_usd": "budget"}
 _SILENT: Final = {"task_started", "task_notification", "status", "thinking_tokens", "hook_started", "hook_response"}
 

@@ -34,10 +34,25 @@ from ..mcp_files import SERVER
 from . import tools
 
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
-    ("limit", re.compile(r"hit your usage limit|usage_limit_reached|status:? 429|rate.?limit|quota exceeded", re.I)),
-    ("billing", re.compile(r"to use codex with your chatgpt plan", re.I)),
-    ("signed_out", re.compile(r"status 40[13]|unauthorized|not logged in|sign in again|log in again", re.I)),
-    ("overloaded", re.compile(r"high demand|status:? 5\d\d|overloaded|stream disconnected", re.I)),
+    ("limit", re.compile(r"hit your usage limit|usage_limit_reached|daily (?:quota|limit)", re.I)),
+    (
+        "billing",
+        re.compile(
+            r"to use codex with your chatgpt plan|insufficient.?quota|quota exceeded|exceeded your current quota"
+            r"|credit balance|out of credits|billing|payment required|status:? 402",
+            re.I,
+        ),
+    ),
+    ("requests", re.compile(r"status:? 429|too many requests|rate.?limit|resource.?exhausted", re.I)),
+    ("signed_out", re.compile(r"status:? 40[13]|unauthorized|not logged in|sign in again|log in again", re.I)),
+    (
+        "overloaded",
+        re.compile(
+            r"high demand|status:? 5\d\d|overloaded|stream disconnected|unavailable|ECONNREFUSED|ECONNRESET|ENOTFOUND"
+            r"|ETIMEDOUT|fetch failed|network error|error sending request|connection (?:failed|refused|reset|error)",
+            re.I,
+        ),
+    ),
 )
 _RESET: Final = re.compile(
     r"try again at (?:([A-Z][a-z]{2}) (\d{1,2})(?:st|nd|rd|th), (\d{4}) )?(\d{1,2}):(\d{2}) ([AP]M)", re.I
@@ -77,7 +92,7 @@ def kind_of_error(text: str) -> ErrorKind:
 
 def _limit(text: str) -> Iterator[Event]:
     if kind_of_error(text) == "limit":
-        yield LimitReached(None, "usage" if "usage limit" in text else "requests", text, reset_clock(text))
+        yield LimitReached(None, "usage", text, reset_clock(text))
 
 
 def reset_clock(text: str) -> datetime | time | None:

@@ -23,9 +23,11 @@ from ..events import (
 from . import tools
 
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
-    ("limit", re.compile(r'"code":\s*429|RESOURCE_EXHAUSTED|quota|rate.?limit', re.I)),
+    ("limit", re.compile(r"per.?day|daily|exhausted your (?:capacity|quota)|quota will reset", re.I)),
+    ("billing", re.compile(r'billing|credits are depleted|"code":\s*402', re.I)),
+    ("requests", re.compile(r'"code":\s*429|RESOURCE_EXHAUSTED|quota|rate.?limit', re.I)),
     ("signed_out", re.compile(r'API key not valid|"code":\s*40[13]|PERMISSION_DENIED|authenticat', re.I)),
-    ("overloaded", re.compile(r'"code":\s*5\d\d|UNAVAILABLE|overloaded', re.I)),
+    ("overloaded", re.compile(r'"code":\s*5\d\d|UNAVAILABLE|overloaded|fetch failed|ENOTFOUND|ECONN|ETIMEDOUT', re.I)),
 )
 
 
@@ -80,7 +82,7 @@ def _ended(line: JsonObject, ok: bool) -> tuple[Event, ...]:
     text = _message(line.get("error"))
     kind = None if ok else kind_of_error(text)
     if kind == "limit":
-        found.append(LimitReached(None, "requests", text))
+        found.append(LimitReached(None, "usage", text))
     return (*found, Result(ok, text, kind))
 
 

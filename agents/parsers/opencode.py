@@ -21,8 +21,9 @@ from ..events import (
     UsageUpdate,
 )
 from . import tools
+from .codex import kind_of_error, reset_clock
 
-_STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 402: "billing", 403: "signed_out", 429: "limit"}
+_STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 402: "billing", 403: "signed_out"}
 
 
 def events(line: JsonObject) -> tuple[Event, ...] | None:
@@ -84,7 +85,7 @@ def _cached(part: JsonObject) -> int:
 
 def _failed(error: JsonObject) -> tuple[Event, ...]:
     kind, text = _kind(error), _text(error)
-    limit = (LimitReached(None, "requests", text),) if kind == "limit" else ()
+    limit = (LimitReached(None, "usage", text, reset_clock(text)),) if kind == "limit" else ()
     return (Failure(kind, text), *limit, Result(False, text, kind))
 
 
@@ -94,9 +95,12 @@ def _kind(error: JsonObject) -> ErrorKind:
             return "signed_out"
         case {"name": "MessageAbortedError"}:
             return "interrupted"
-        case {"data": {"statusCode": int() as status}}:
+        case {"data": {"statusCode": int() as status, **rest}}:
+            told = kind_of_error(f"{_text(error)} {rest.get('responseBody') or ''}")
+            if status == 429 or (status == 400 and told == "billing"):
+                return told if told in ("limit", "billing") else "requests"
             return _STATUSES.get(status, "overloaded" if status >= 500 else "other")
-    return "other"
+    return kind_of_error(_text(error))
 
 
 def _text(error: JsonObject) -> str:

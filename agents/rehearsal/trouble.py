@@ -40,11 +40,17 @@ class Trouble:
         self._met = False
 
     def at_start(self) -> None:
-        """Before any work: signed out; a question, or going on with its answer."""
+        """Before any work: signed out, refused; a question, or going on with its answer."""
         agent, briefing = self._agent, self._briefing
         if cue := self._due("signed-out"):
             self._happened(cue)
             self._refused("Not logged in · this is a rehearsal", "authentication_failed", 401)
+        if cue := self._due("overloaded"):
+            self._happened(cue)
+            self._refused("API Error: 529 Overloaded · this is a rehearsal", "overloaded", 529)
+        if cue := self._due("no-credit"):
+            self._happened(cue)
+            self._refused("Credit balance is too low · this is a rehearsal", "billing_error", 400)
         if briefing.answer:
             agent.note(briefing, "decision", f"{LABEL}: going on with your answer {short(briefing.answer)!r}.")
         elif cue := self._due("ask"):

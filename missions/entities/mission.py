@@ -25,7 +25,15 @@ PullRequestState = Literal["open", "merged", "closed"]
 Checks = Literal["none", "pending", "passed", "failed"]
 PullRequestReview = Literal["none", "approved", "changes_requested"]
 Outcome = Literal[
-    "completed", "failed", "timeout", "cancelled", "rate_limited", "auth_failed", "needs_input", "unknown"
+    "completed",
+    "failed",
+    "timeout",
+    "cancelled",
+    "rate_limited",
+    "unavailable",
+    "auth_failed",
+    "needs_input",
+    "unknown",
 ]
 OUTCOMES: tuple[Outcome, ...] = (
     "completed",
@@ -33,6 +41,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     "timeout",
     "cancelled",
     "rate_limited",
+    "unavailable",
     "auth_failed",
     "needs_input",
     "unknown",

@@ -105,6 +105,24 @@ class Session:
     """The agent was started so that it asks nobody before it does anything (`skip_permissions`)."""
 
 
+HoldKind = Literal["limit", "requests", "service", "credit", "sign_in"]
+
+
+@record
+class Hold:
+    """What a run met that concerns its agent as a whole (missions/holds.py)."""
+
+    kind: HoldKind
+    """A usage limit, too many requests, a service that does not answer, no credit, a refused sign-in."""
+    since: datetime
+    times: int = 1
+    """Tries in a row that were refused."""
+    until: datetime | None = None
+    """Nothing is given to the agent before; None: before a person or a check says that it works."""
+    why: str = ""
+    """The agent's words."""
+
+
 @record
 class CodeAgent:
     """A code agent of this workstation: what is configured and what the last check found."""
@@ -121,9 +139,14 @@ class CodeAgent:
     state: Literal["ready", "missing", "signed_out", "broken", "too_old"] = "missing"
     detail: str = ""
     """What is wrong and what to do, in one sentence; empty when ready."""
-    rate_limit_reset_at: datetime | None = None
-    """Parked until then; None when not limited."""
+    hold: Hold | None = None
+    """None when nothing holds it, and its last run heard from its model."""
     checked_at: datetime | None = None
+
+    @property
+    def rate_limit_reset_at(self) -> datetime | None:
+        """Parked until then; None when not parked, or without an end."""
+        return self.hold.until if self.hold else None
 
 
 @record

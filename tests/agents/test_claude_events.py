@@ -73,11 +73,11 @@ def test_no_recording_has_a_line_that_is_not_understood() -> None:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("error_429_api_key", "limit"),
+        ("error_429_api_key", "requests"),
         ("error_401", "signed_out"),
         ("error_403", "signed_out"),
         ("error_529", "overloaded"),
-        ("usage_limit_five_hour", "limit"),
+        ("usage_limit_five_hour", "requests"),
         ("max_turns", "turns"),
         ("sigint_in_tool", "interrupted"),
         ("resume_unknown", "conversation_unknown"),

@@ -51,25 +51,25 @@ def judged(name: str) -> Judgement:
         ("codex/success_mcp_exec_patch", "completed", ""),
         ("codex/mcp_tool_error", "completed", ""),
         ("codex/error_401", "auth_failed", "Incorrect API key"),
-        ("codex/error_429", "rate_limited", "429 Too Many Requests"),
-        ("codex/error_500", "failed", "high demand"),
+        ("codex/error_429", "unavailable", "429 Too Many Requests"),
+        ("codex/error_500", "unavailable", "high demand"),
         ("codex/usage_limit", "rate_limited", "hit your usage limit"),
         ("codex/usage_limit_today", "rate_limited", "try again at 2:29 AM"),
         ("codex/usage_limit_days", "rate_limited", "try again at Nov 26th"),
-        ("codex/not_in_the_plan", "rate_limited", "upgrade to Plus"),
+        ("codex/not_in_the_plan", "unavailable", "upgrade to Plus"),
         ("gemini/success_mcp_shell_write", "completed", ""),
         ("gemini/mcp_tool_error", "completed", ""),
         ("gemini/error_400_key", "auth_failed", "API key not valid"),
         ("opencode/success_mcp_bash_write", "completed", ""),
         ("opencode/error_401", "auth_failed", "bad key"),
-        ("opencode/error_429", "rate_limited", "slow down"),
+        ("opencode/error_429", "unavailable", "slow down"),
     ],
 )
 def test_what_each_was_recorded_to_do(name: str, outcome: str, told: str) -> None:
     found = judged(name)
     assert found.outcome == outcome
     assert told in found.reason
-    assert found.limited == (outcome == "rate_limited")
+    assert (found.hold is None) == (outcome == "completed")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_clock_of_a_reset_is_the_machines_own(
         verdict.feed(event)
     ended = datetime.fromisoformat(at).timestamp()
     found = verdict.decide(HostOutcome(exit_code=1, ended=ended), stage_finished=False)
-    assert (found.outcome, found.limited) == ("rate_limited", True)
+    assert (found.outcome, found.hold) == ("rate_limited", "limit")
     assert found.reset_at == (datetime.fromisoformat(reset) if reset else None)
 
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from solo_unicorn.agents import parsers
-from solo_unicorn.agents.events import Failure, Interrupted, LimitReached, MessageText, QuestionAsked, Result, Retrying
+from solo_unicorn.agents.events import (
+    Failure,
+    Interrupted,
+    LimitReached,
+    MessageText,
+    QuestionAsked,
+    Result,
+    Retrying,
+    SessionStarted,
+    ToolCall,
+)
 from solo_unicorn.agents.handle import HostOutcome, Stop
 from solo_unicorn.agents.verdict import Judgement, Verdict
 
@@ -36,13 +46,13 @@ def judged(name: str, *, stage_finished: bool = False) -> Judgement:
         ("claude/permission_denied", "completed", ""),
         ("claude/structured_output", "completed", ""),
         ("claude/mcp_failed", "failed", "could not reach Solo Unicorn's tools (failed)"),
-        ("claude/error_429_api_key", "rate_limited", "usage limit is reached: API Error: Request rejected (429)"),
+        ("claude/error_429_api_key", "unavailable", "made too many requests: API Error: Request rejected (429)"),
         ("claude/usage_limit_five_hour", "rate_limited", "You've hit your 5-hour limit"),
-        ("claude/error_400_credit", "rate_limited", "no credit: Credit balance is too low"),
+        ("claude/error_400_credit", "unavailable", "no credit: Credit balance is too low"),
         ("claude/error_401", "auth_failed", "signed out: Invalid API key"),
         ("claude/error_403", "auth_failed", "signed out"),
         ("claude/not_logged_in", "auth_failed", "signed out: Not logged in"),
-        ("claude/error_529", "failed", "529 Overloaded"),
+        ("claude/error_529", "unavailable", "service did not answer: API Error: 529 Overloaded"),
         ("claude/max_turns", "failed", "used up the turns"),
         ("claude/resume_unknown", "failed", "does not know the conversation"),
         ("claude/sigint_in_tool", "cancelled", "interrupted"),
@@ -58,14 +68,55 @@ def test_what_claude_code_was_recorded_to_do(name: str, outcome: str, reason: st
 
 def test_the_limit_carries_its_reset_time_and_a_plain_429_has_none() -> None:
     limit, plain = judged("claude/usage_limit_five_hour"), judged("claude/error_429_api_key")
-    assert (limit.reset_at, limit.limited) == (RESET, True)
-    assert (plain.reset_at, plain.limited) == (None, True)
-    assert judged("claude/usage_limit_warning").limited is False
+    assert (limit.reset_at, limit.hold) == (RESET, "limit")
+    assert (plain.reset_at, plain.hold) == (None, "requests")
+    assert judged("claude/usage_limit_warning").hold is None
+
+
+@pytest.mark.parametrize(
+    ("name", "hold"),
+    [
+        ("claude/error_400_credit", "credit"),
+        ("claude/error_401", "sign_in"),
+        ("claude/error_529", "service"),
+        ("codex/usage_limit", "limit"),
+        ("codex/not_in_the_plan", "credit"),
+        ("codex/error_429", "requests"),
+        ("codex/error_500", "service"),
+        ("codex/error_401", "sign_in"),
+        ("gemini/error_400_key", "sign_in"),
+        ("opencode/error_429", "requests"),
+        ("opencode/error_401", "sign_in"),
+        ("claude/max_turns", None),
+        ("claude/sigterm_in_tool", None),
+    ],
+)
+def test_limit_requests_credit_service_and_sign_in_are_told_apart(name: str, hold: str | None) -> None:
+    assert judged(name).hold == hold
+
+
+def test_an_agent_whose_model_never_answered_had_no_chance() -> None:
+    """OpenCode tries again in silence while its provider refuses it, until the silence counts as a stall."""
+    stalled = HostOutcome(signal=15, stop=Stop("stall", ("SIGINT",)))
+    verdict = Verdict()
+    verdict.feed(SessionStarted("c"))
+    refused = verdict.decide(stalled, stage_finished=False)
+    assert (refused.outcome, refused.hold, refused.answered) == ("unavailable", "service", False)
+    verdict.feed(ToolCall("1", "bash"))
+    silent = verdict.decide(stalled, stage_finished=False)
+    assert (silent.outcome, silent.hold, silent.answered) == ("timeout", None, True)
+
+
+def test_an_error_that_the_agent_got_over_holds_nothing() -> None:
+    verdict = Verdict()
+    for event in (SessionStarted("c"), Failure("overloaded", "503"), MessageText("Going on.")):
+        verdict.feed(event)
+    assert verdict.decide(HostOutcome(exit_code=0, stop=Stop("stop")), stage_finished=False).hold is None
 
 
 def test_a_limit_after_the_stage_was_finished_parks_the_agent_and_completes_the_session() -> None:
     found = judged("claude/usage_limit_five_hour", stage_finished=True)
-    assert (found.outcome, found.limited, found.reset_at) == ("completed", True, RESET)
+    assert (found.outcome, found.hold, found.reset_at) == ("completed", "limit", RESET)
 
 
 def test_a_conversation_that_is_gone_is_to_be_begun_anew() -> None:
@@ -195,7 +246,8 @@ def test_an_agent_that_tries_for_ever_to_reach_its_service_is_given_up() -> None
         "its service cannot be reached: Reconnecting... waiting for network (Connection failed: error sending request)"
     )
     found = verdict.decide(HostOutcome(exit_code=1, stop=Stop("mcp")), stage_finished=False)
-    assert (found.outcome, found.reason) == ("failed", seen[7])
+    assert (found.outcome, found.hold) == ("unavailable", "service")
+    assert "waiting for network" in found.reason
 
 
 def test_a_service_that_comes_back_is_not_given_up() -> None:

@@ -22,6 +22,7 @@ from solo_unicorn.missions.eligibility import (
     why_not,
 )
 from solo_unicorn.missions.entities import LoopSchedule
+from solo_unicorn.missions.limits import STARTS_AN_HOUR
 from solo_unicorn.missions.sessions import claim
 
 CLAUDE = AgentState("claude", "claude")
@@ -211,6 +212,36 @@ def test_when_that_agent_is_gone_another_begins_a_new_conversation(make: Any, go
     assert pick_agent(mission, (*gone, CLAUDE), make.now) == CLAUDE
 
 
+@pytest.mark.parametrize(
+    ("hold", "said"),
+    [
+        ("limit", "waits for the limit of claude to reset in 1 h"),
+        ("requests", "waits because claude made too many requests; tried again in 1 h"),
+        ("service", "waits because the service of claude does not answer; tried again in 1 h"),
+        ("credit", "waits because the account of claude has no credit; tried again in 1 h"),
+    ],
+)
+def test_what_holds_an_agent_is_named_and_then_one_mission_tries(make: Any, hold: Any, said: str) -> None:
+    held = replace(CLAUDE, hold=hold, limited_until=make.now + timedelta(hours=1))
+    mission = make.mission(ready=True)
+    assert why_not(mission, replace(facts(make, agents=(held,)), now=make.now)) == said
+    over = replace(facts(make, agents=(held,)), now=make.now + timedelta(hours=2))
+    assert why_not(mission, over) is None
+    trying = replace(over, agents=(replace(held, slots_free=0),))
+    assert why_not(mission, trying) == "waits while another mission tries whether claude works again"
+
+
+def test_a_mission_starts_a_few_times_an_hour_without_a_person(make: Any) -> None:
+    mission = make.mission(ready=True)
+    starts = tuple(make.now + timedelta(minutes=5 * number) for number in range(STARTS_AN_HOUR))
+    often = replace(facts(make, agents=(CLAUDE,)), starts=starts, now=make.now + timedelta(minutes=40))
+    assert why_not(mission, often) == (
+        "started 6 times within an hour: tried again in 20 min, or when you mark it ready"
+    )
+    assert why_not(mission, replace(often, starts=starts[1:])) is None
+    assert why_not(mission, replace(often, now=make.now + timedelta(hours=1))) is None
+
+
 def test_the_rehearsal_never_stands_in_for_a_busy_agent(make: Any) -> None:
     busy = replace(CLAUDE, slots_free=0)
     assert pick_agent(make.mission(), (REHEARSAL, busy), make.now) is None
@@ -225,6 +256,7 @@ agents = st.builds(
     st.sampled_from(["a", "b", "c"]),
     st.booleans(),
     st.booleans(),
+    st.sampled_from([None, "service"]),
     st.none(),
     st.integers(0, 2),
     st.booleans(),

@@ -23,20 +23,22 @@ def _judged(ran: Ran, *, stage_finished: bool = False, question: str | None = No
 
 
 @pytest.mark.parametrize(
-    ("cue", "outcome"),
+    ("cue", "outcome", "hold"),
     [
-        ("fail", "failed"),
-        ("limit 30", "rate_limited"),
-        ("limit unknown", "rate_limited"),
-        ("signed-out", "auth_failed"),
-        ("crash", "failed"),
-        ("forget", "completed"),
+        ("fail", "failed", None),
+        ("limit 30", "rate_limited", "limit"),
+        ("limit unknown", "unavailable", "requests"),
+        ("signed-out", "auth_failed", "sign_in"),
+        ("overloaded", "unavailable", "service"),
+        ("no-credit", "unavailable", "credit"),
+        ("crash", "failed", None),
+        ("forget", "completed", None),
     ],
 )
-def test_a_trouble_comes_to_its_outcome(stage: Stage, cue: str, outcome: str) -> None:
+def test_a_trouble_comes_to_its_outcome(stage: Stage, cue: str, outcome: str, hold: str | None) -> None:
     judgement = _judged(stage.play(stage.mission("Greet", description=f"rehearsal: {cue}")))
     assert judgement.outcome == outcome
-    assert judgement.limited is cue.startswith("limit")
+    assert judgement.hold == hold
     assert (judgement.reset_at is not None) is (cue == "limit 30")
 
 

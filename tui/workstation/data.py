@@ -11,6 +11,7 @@ from ...missions.change_state import ChangeMeasure
 from ...missions.connected import WELL, SyncState
 from ...missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ...missions.errors import NotFound, SoloUnicornError
+from ...missions.holds import sentence
 from ...missions.ids import short_id
 from ...missions.records import record
 from ...sync import replica
@@ -88,12 +89,15 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     rows = []
     for agent in data.agents:
         taken, total = used.get(agent.name, (0, agent.slots))
-        limited = agent.rate_limit_reset_at
+        hold = agent.hold
         if not agent.enabled:
             mark, role, said = marks.idle, "faint", "switched off"
-        elif limited is not None and limited > now:
-            left = clock((limited - now).total_seconds())
-            mark, role, said = marks.parked, "wait", f"limit until {at(limited, now)}, {left} left"
+        elif hold is not None and hold.until is not None and hold.until > now:
+            left = clock((hold.until - now).total_seconds())
+            limit = f"limit until {at(hold.until, now)}, {left} left"
+            mark, role, said = marks.parked, "wait", limit if hold.kind == "limit" else f"{hold.why}; again in {left}"
+        elif hold is not None and agent.state == "ready":
+            mark, role, said = marks.parked, "wait", sentence(agent)
         elif agent.state == "ready" and agent.detail:
             mark, role, said = marks.attention, "wait", agent.detail
         elif agent.state == "ready":

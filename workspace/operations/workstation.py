@@ -8,8 +8,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...config.correlation import correlation
+from ...missions import holds
 from ...missions.eligibility import WorkstationLimits
-from ...missions.entities import SYSTEM, AvailableCodeAgent, CodeAgent, JsonObject, Mission, Workstation, Worktree
+from ...missions.entities import (
+    SYSTEM,
+    AvailableCodeAgent,
+    CodeAgent,
+    Hold,
+    HoldKind,
+    JsonObject,
+    Mission,
+    Workstation,
+    Worktree,
+)
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from .. import lookup, rows
 from ..change import Change
@@ -88,20 +99,20 @@ def set_paused(workspace: Workspace, paused: bool) -> None:
     workspace.set_meta(PAUSED, "1" if paused else "0")
 
 
-def set_agents(change: Change, agents: Iterable[CodeAgent], *, first: bool = False) -> None:
-    """Replace the list after a scan (with `first` only an empty one); a limit that has not passed is kept.
+def set_agents(change: Change, agents: Iterable[CodeAgent], *, first: bool = False, asked: bool = True) -> None:
+    """Replace the list after a scan (with `first` only an empty one).
 
-    Nothing is told when it is the same.
+    `holds.after_look` says what of a hold is kept; `asked`: a person asked for the look. Nothing is told when the list
+    is the same.
     """
     before = {agent.name: agent for agent in lookup.agents(change.connection)}
     if first and before:
         return
-    limits = {agent.name: agent.rate_limit_reset_at for agent in before.values()}
     found = dict[str, CodeAgent]()
     for agent in agents:
-        until = agent.rate_limit_reset_at or limits.get(agent.name)
-        past = until is not None and until <= change.now
-        found[agent.name] = replace(agent, rate_limit_reset_at=None if past else until)
+        hold, out = holds.after_look(agent, before.get(agent.name), asked=asked)
+        agent = replace(agent, hold=agent.hold or hold)
+        found[agent.name] = replace(agent, state="signed_out", detail=before[agent.name].detail) if out else agent
     if found == before:
         return
     change.connection.execute("DELETE FROM code_agent")
@@ -112,22 +123,48 @@ def set_agents(change: Change, agents: Iterable[CodeAgent], *, first: bool = Fal
 
 def set_agent_limit(change: Change, name: str, until: datetime | None) -> None:
     """Park an agent until its limit resets (None: free it)."""
-    _change_agent(change, name, "agent_limited" if until else "agent_freed", rate_limit_reset_at=until)
+    agent = _agent(change, name)
+    hold = Hold("limit", change.now, until=until) if until else None
+    _put_agent(change, agent, replace(agent, hold=hold), "agent_limited" if until else "agent_freed")
 
 
-def set_agent_state(change: Change, name: str, state: str, detail: str = "") -> None:
-    """Record what a check or a run showed: ready, signed_out …"""
-    _change_agent(change, name, "agent_state_changed", state=state, detail=detail)
+def hold_agent(
+    change: Change, name: str, kind: HoldKind, why: str = "", *, reset_at: datetime | None = None, todo: str = ""
+) -> Hold:
+    """A run was refused: hold its agent (missions/holds.py). A refused sign-in counts as signed out."""
+    agent = _agent(change, name)
+    hold = holds.held(agent.hold, kind, change.now, why=why, reset_at=reset_at)
+    after = replace(agent, hold=hold)
+    if kind == "sign_in":
+        helps = f"{todo}, then `solo-unicorn agent scan`" if todo else "sign it in, then `solo-unicorn agent scan`"
+        after = replace(after, state="signed_out", detail=f"{why}; {helps}")
+    _put_agent(change, agent, after, "agent_limited")
+    return hold
 
 
-def _change_agent(change: Change, name: str, kind: str, **values: object) -> None:
+def agent_answered(workspace: Workspace, name: str) -> None:
+    """A run of it heard from its model: what held it is over. Writes nothing where nothing did."""
+    agent = next((one for one in workspace.read(lookup.agents) if one.name == name), None)
+    if agent is not None and holds.after_answer(agent.hold, workspace.now()) != agent.hold:
+        workspace.write_as(SYSTEM, _free, name)
+
+
+def _free(change: Change, name: str) -> None:
+    agent = _agent(change, name)
+    _put_agent(change, agent, replace(agent, hold=holds.after_answer(agent.hold, change.now)), "agent_freed")
+
+
+def _agent(change: Change, name: str) -> CodeAgent:
     agent = next((agent for agent in lookup.agents(change.connection) if agent.name == name), None)
     if agent is None:
         raise NotFound(f"No code agent {name!r} on this workstation", todo="`solo-unicorn agent list`")
-    after = replace(agent, **values)  # type: ignore[arg-type]
-    if after != agent:
+    return agent
+
+
+def _put_agent(change: Change, before: CodeAgent, after: CodeAgent, kind: str) -> None:
+    if after != before:
         rows.put_agent(change.connection, after)
-        change.event("", kind, note=name)
+        change.event("", kind, note=after.name)
 
 
 def put_worktree(change: Change, worktree: Worktree) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 
 from ...missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
-from ...missions.entities import ListName, Mission, Project, ProjectRepository
+from ...missions.entities import CodeAgent, ListName, Mission, Project, ProjectRepository
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
+from ...missions.limits import STARTS_AN_HOUR
 from .. import lookup, rows
 from .usage import cost_of, cost_since, midnight
 
@@ -78,6 +79,7 @@ class FactFinder:
                 blockers=self._blockers(mission),
                 agents=self.agents,
                 loop_runs=self.loop_runs(mission),
+                starts=self.starts(mission),
                 workstation_paused=self._paused,
                 limits=self._limits,
                 workstation_running=self._live,
@@ -126,6 +128,23 @@ class FactFinder:
         )
         return tuple(datetime.fromisoformat(at) for (at,) in found)
 
+    def starts(self, mission: Mission) -> tuple[datetime, ...]:
+        """When its agents were started in the last hour at its stage, since a person last changed something of it."""
+        if mission.session_id is None:
+            return ()
+        found = self._connection.execute(
+            "SELECT started_at FROM session WHERE mission_id = ?1 AND started_at > ?2 "
+            "AND json_extract(doc, '$.stage') = ?3 AND json_extract(doc, '$.hostPid') > 0 ORDER BY started_at",
+            (mission.id, rows.stamp(self._now - timedelta(hours=1)), mission.stage),
+        ).fetchall()
+        if len(found) < STARTS_AN_HOUR:
+            return ()
+        (said,) = self._connection.execute(
+            "SELECT max(at) FROM event WHERE mission_id = ? AND (author_kind = 'user' OR kind = 'loop_run')",
+            (mission.id,),
+        ).fetchone()
+        return tuple(datetime.fromisoformat(at) for (at,) in found if said is None or at > said)
+
 
 def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:
     """The code agents as eligibility sees them: state, limit and free slots."""
@@ -136,9 +155,15 @@ def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentSta
             name=agent.name,
             enabled=agent.enabled,
             signed_in=agent.state != "signed_out",
+            hold=agent.hold.kind if agent.hold else None,
             limited_until=agent.rate_limit_reset_at,
-            slots_free=max(0, agent.slots - int(used.get(agent.name, 0))),
+            slots_free=max(0, _slots(agent) - int(used.get(agent.name, 0))),
             installed=agent.state in ("ready", "signed_out"),
         )
         for agent in lookup.agents(connection)
     ]
+
+
+def _slots(agent: CodeAgent) -> int:
+    """While something held it last, one mission tries whether it works again."""
+    return min(1, agent.slots) if agent.hold else agent.slots

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ...missions.board import QueueEntry
-from ...missions.eligibility import dispatch_key
+from ...missions.eligibility import dispatch_key, starts_again_at
 from ...missions.entities import Mission, Session
+from ...missions.limits import STARTS_AN_HOUR
 from ...missions.loops import next_run
 from .. import lookup, rows, salvage
 from .facts import FactFinder
@@ -89,6 +90,9 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
     ).fetchall()
     times = [agent.limited_until for agent in facts.agents if agent.limited_until]
     times += facts.limits_end() if _any_waits(connection) else ()
+    for mission in _started_too_often(connection, now):
+        again = starts_again_at(facts.starts(mission))
+        times += [again] if again is not None else []
     for mission in salvage.missions(connection, docs):
         if mission.retry_at:
             times.append(mission.retry_at)
@@ -111,6 +115,17 @@ def _any_waits(connection: sqlite3.Connection) -> bool:
             f"AND list IN {DISPATCH_LISTS})"
         ).fetchone()[0]
     )
+
+
+def _started_too_often(connection: sqlite3.Connection, now: datetime) -> list[Mission]:
+    """Ready missions that had as many sessions within the hour as may be started without a person."""
+    docs = connection.execute(
+        "SELECT m.doc FROM mission m JOIN session s ON s.mission_id = m.id AND s.started_at > ?1 "
+        "WHERE m.ready = 1 AND m.deleted = 0 AND m.session_status = 'INACTIVE' "
+        f"AND m.list IN {DISPATCH_LISTS} GROUP BY m.id HAVING count(*) >= ?2",
+        (rows.stamp(now - timedelta(hours=1)), STARTS_AN_HOUR),
+    ).fetchall()
+    return salvage.missions(connection, docs)
 
 
 def to_keep(connection: sqlite3.Connection) -> set[str]:

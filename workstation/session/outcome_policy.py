@@ -7,7 +7,6 @@ service that dies between the two ends the session late, and nobody is given to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from ...agents.handle import HostOutcome
 from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.settings import SessionSettings
-from ...missions.entities import SYSTEM, Mission, Session, service_of
+from ...missions.entities import SYSTEM, HoldKind, Mission, Session, service_of
 from ...missions.errors import NotFound
 from ...missions.landing import Proof
 from ...missions.sessions import RetryPolicy
@@ -44,7 +43,8 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
     parked = _parked_until(workspace, session)
     if parked is not None and not session.stage_finished and judgement.outcome in ("completed", "failed"):
         # it reported its limit through our tool and ended its turn as it was told to
-        return replace(judgement, outcome="rate_limited", reason="it reported its limit", reset_at=parked, limited=True)
+        reason = "it reported its limit"
+        return replace(judgement, outcome="rate_limited", reason=reason, reset_at=parked, hold="limit")
     return judgement
 
 
@@ -59,26 +59,18 @@ def end(
 ) -> Mission:
     """Write it down: first what concerns the agent, then the session and its mission, in one transaction."""
     session = workspace.read(queries.sessions.get, session_id)
-    if judgement.limited:
-        until = judgement.reset_at or _limit_pause(workspace, session, settings)
-        _for_agent(
-            lambda: workspace.write_as(SYSTEM, operations.workstation.set_agent_limit, session.agent_name, until)
-        )
-    if judgement.outcome == "auth_failed":
-        entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
-        detail = f"{judgement.reason}; {entry.sign_in}" if entry and entry.sign_in else judgement.reason
-        _for_agent(
-            lambda: workspace.write_as(
-                SYSTEM, operations.workstation.set_agent_state, session.agent_name, "signed_out", detail
-            )
-        )
+    reset_at = judgement.reset_at
+    if judgement.hold is not None:
+        reset_at = _hold(workspace, session, judgement, judgement.hold) or reset_at
+    elif judgement.answered:
+        operations.workstation.agent_answered(workspace, session.agent_name)
     return workspace.write_as(
         service_of(session_id),
         operations.sessions.end,
         session_id,
         judgement.outcome,
         judgement.reason,
-        reset_at=judgement.reset_at,
+        reset_at=reset_at,
         question=judgement.question,
         policy=replace(policy(settings), attempts=1) if judgement.final else policy(settings),
         resume=resume,
@@ -125,14 +117,17 @@ def _parked_until(workspace: Workspace, session: Session) -> datetime | None:
     return None
 
 
-def _limit_pause(workspace: Workspace, session: Session, settings: SessionSettings) -> datetime:
-    """Without a word from the agent on when its limit resets: a pause that grows each time (domain.md, Running)."""
-    hits = 0
-    with suppress(NotFound):
-        hits = workspace.read(queries.missions.get, session.mission_id).limit_hits
-    return datetime.now(UTC) + policy(settings).after_limit(hits + 1)
-
-
-def _for_agent(write: Callable[[], object]) -> None:
+def _hold(workspace: Workspace, session: Session, judgement: Judgement, kind: HoldKind) -> datetime | None:
+    """Hold its agent for what refused the run; until when."""
+    entry = catalogue.load(own=paths.home() / "agents").get(session.agent_type)
     with suppress(NotFound):  # a person removed the agent meanwhile: nothing of it is left to note
-        write()
+        return workspace.write_as(
+            SYSTEM,
+            operations.workstation.hold_agent,
+            session.agent_name,
+            kind,
+            judgement.reason,
+            reset_at=judgement.reset_at,
+            todo=entry.sign_in if entry else "",
+        ).until
+    return None

@@ -32,6 +32,7 @@ from ...workspace import operations, queries
 from ...worktrees.pool import PoolFull
 from ...worktrees.repositories import UnusableRepository
 from ..context import ServiceContext
+from ..pressure import disk_is_full
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
 from .preparing import Prepared, ReadComments, prepare
@@ -74,6 +75,8 @@ class SessionRunner:
         self._stop: StopReason | None = None
         self._stop_told = False
         self._aborted = False
+        self._answered = False
+        """Its agent was told to work again because its model answered."""
         self._broke_off = False
         """Whether its course was begun before."""
         self._log = logger("workstation.session")
@@ -178,7 +181,10 @@ class SessionRunner:
         except PoolFull as error:  # no fault of the mission's: it waits for a worktree, no attempt counts
             await self._give_claim_back(str(error))
             return False
-        except SoloUnicornError as error:
+        except (SoloUnicornError, OSError) as error:
+            if disk_is_full(error):  # nothing starts until there is room (pressure.py)
+                await self._give_claim_back(str(error))
+                return False
             final = isinstance(error, UnusableRepository)
             return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
@@ -276,6 +282,9 @@ class SessionRunner:
             transcript_offset=reading.offset,
             at=reading.last_at,
         )
+        if reading.verdict.answered and not self._answered:
+            self._answered = True
+            await self._context.workspace.run(operations.workstation.agent_answered, self.session.agent_name)
 
     # ---- its end
 
