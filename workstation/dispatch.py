@@ -18,7 +18,7 @@ from ..missions.ids import new_ulid, short_id
 from ..missions.records import record
 from ..sync import replica
 from ..workspace import operations, queries
-from ..workspace.facts import agent_states
+from ..workspace.queries.facts import agent_states
 from ..workspace.workspace import Workspace
 
 
