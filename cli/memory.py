@@ -86,12 +86,14 @@ def _search_arguments(parser: Parser) -> None:
 def _search(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        hits = opened.read(queries.memory.search, project_of(opened, options.project).id, " ".join(options.words))
+        project, words = project_of(opened, options.project).id, " ".join(options.words)
+        hits = opened.read(queries.memory.search, project, words)
+        near = [] if hits else opened.read(queries.memory.nearest_headings, project, words)
     output.table(
-        ("DOCUMENT", "WHERE"),
-        [(hit.ref, hit.excerpt) for hit in hits],
+        ("DOCUMENT", "SECTION", "WHERE"),
+        [(hit.ref, hit.heading, hit.excerpt) for hit in hits],
         [to_wire(hit) for hit in hits],
-        empty="No document has these words.",
+        empty="Nothing in the memory answers that." + (f" There is: {', '.join(near)}." if near else ""),
     )
 
 

@@ -200,6 +200,32 @@ memory_documents = Table(
     Column("doc", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "name"),
 )
+passages = Table(
+    "passages",
+    metadata,
+    _id(primary=True),
+    _id("project_id"),
+    Column("kind", String(8), nullable=False),
+    Column("ref", String(200), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("heading", Text, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", String(24), nullable=False),
+    Index("passages_of", "project_id", "kind", "ref"),
+)
+"""What is searched, as words of missions/search/words.py: passages of missions and of memory documents."""
+passage_words = Table(
+    "passage_words",
+    metadata,
+    _id("project_id"),
+    Column("kind", String(8), nullable=False),
+    Column("word", String(64).with_variant(String(64, collation="C"), "postgresql"), nullable=False),
+    _id("passage"),
+    PrimaryKeyConstraint("project_id", "kind", "word", "passage"),
+    Index("passage_words_passage", "passage"),
+)
+"""Which passages have which word; in the order of code points, so that the beginnings of words are ranges."""
 memory_versions = Table(
     "memory_versions",
     metadata,

@@ -131,6 +131,9 @@ class WorkspaceAccess:
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
         return self._workspace.read(queries.memory.search, project, text, limit)
 
+    def nearest_headings(self, project: str, text: str) -> Sequence[str]:
+        return self._workspace.read(queries.memory.nearest_headings, project, text)
+
     def ask_permission(
         self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = USER
     ) -> InboxItem:

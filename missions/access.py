@@ -119,7 +119,10 @@ class MissionAccess(Protocol):
         """One document; NotFound."""
 
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
-        """By words, best first."""
+        """Sections by words, best first."""
+
+    def nearest_headings(self, project: str, text: str) -> Sequence[str]:
+        """Sections whose names look most like a question that found nothing, as `DOCUMENT › HEADING`."""
 
     def ask_permission(
         self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = USER

@@ -123,6 +123,10 @@ class Hit:
     ref: str
     title: str
     excerpt: str
+    heading: str = ""
+    """Of the section that was found, with those above it: `Money › Rounding`; empty outside of any."""
+    version: int = 0
+    """Of the mission or document, as it was found."""
 
 
 @record

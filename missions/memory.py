@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from typing import Final
 
 from .errors import InvalidValue
 from .limits import DOCUMENT_MAX
+from .sections import bare, headings, span, without_heading
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+NAME_BYTES: Final = 200
+"""Of a name in UTF-8, because it is that of a file in a mirror."""
+
+
+def is_name(name: str) -> bool:
+    """Whether a document can have this name: small letters and digits of any script, and -."""
+    return (
+        0 < len(name) <= 64
+        and len(name.encode("utf-8", "replace")) <= NAME_BYTES
+        and name == unicodedata.normalize("NFC", name).lower()
+        and unicodedata.category(name[0])[0] in "LN"
+        and all(sign == "-" or unicodedata.category(sign)[0] in "LNM" for sign in name)
+    )
 
 
 def check_document(name: str, text: str) -> None:
     """Whether a document can have this name and this text; InvalidValue."""
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidValue(
             "name",
-            f"{name[:80]!r} is no document name",
-            todo="use 1 to 64 of a-z, 0-9 and -, beginning with a letter or digit",
+            f"{name[:80]!r} is not a valid document name",
+            todo="use 1 to 64 small letters, digits and -, beginning with a letter or digit",
         )
     if not text.strip() or len(text) > DOCUMENT_MAX or "\0" in text:
         raise InvalidValue(
@@ -30,18 +43,11 @@ def append_under(document: str, text: str, heading: str | None) -> str:
     addition = text.strip("\n")
     if heading is None:
         return f"{document.rstrip()}\n\n{addition}\n".lstrip("\n")
-    title = heading.strip().lstrip("#").strip()
-    lines = document.splitlines()
-    start = next((n for n, line in enumerate(lines) if _heading(line)[1].casefold() == title.casefold()), None)
-    if start is None:
+    title, addition = bare(heading), without_heading(addition, heading)
+    if title.casefold() not in (one.casefold() for one in headings(document)):
         return f"{document.rstrip()}\n\n## {title}\n\n{addition}\n".lstrip("\n")
-    level = _heading(lines[start])[0]
-    end = next((n for n in range(start + 1, len(lines)) if 0 < _heading(lines[n])[0] <= level), len(lines))
+    _, end = span(document, title)
+    lines = document.rstrip("\n").split("\n")
     section = "\n".join(lines[:end]).rstrip()
     rest = "\n".join(lines[end:])
     return f"{section}\n\n{addition}\n" + (f"\n{rest}\n" if rest else "")
-
-
-def _heading(line: str) -> tuple[int, str]:
-    match = re.fullmatch(r"(#{1,6})\s+(.+?)\s*#*", line)
-    return (len(match[1]), match[2]) if match else (0, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ..missions.entities import MemoryDocument
-from . import rows
+from . import passages, rows
 
 
 def find(connection: sqlite3.Connection, project_id: str, name: str) -> MemoryDocument | None:
@@ -28,6 +28,7 @@ def put(connection: sqlite3.Connection, document: MemoryDocument) -> None:
         "session_id = excluded.session_id, text = excluded.text",
         values,
     )
+    passages.put_document(connection, document.project_id, document.name, document.text)
     connection.execute(
         "INSERT INTO memory_version (project_id, name, version, at, author_kind, author_name, session_id, text) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -24,6 +24,7 @@ from ..missions.entities import (
 from ..missions.errors import InvalidValue, SoloUnicornError, printable
 from ..missions.wire import YEARS, from_wire, to_wire
 from ..system import strict_json
+from . import passages
 
 E = TypeVar("E")
 
@@ -130,6 +131,7 @@ _UPSERT_MISSION = (
 def put_mission(connection: sqlite3.Connection, mission: Mission, stage_count: int) -> None:
     """Write one mission; `stage_count` is the number of enabled stages of its flow."""
     connection.execute(_UPSERT_MISSION, mission_row(mission, stage_count))
+    passages.put_mission(connection, mission)
 
 
 def mission_row(mission: Mission, stage_count: int) -> tuple[object, ...]:

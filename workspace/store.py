@@ -272,6 +272,10 @@ def _apply(connection: sqlite3.Connection) -> None:
                 for statement in _statements(script):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {number}")
+        if version and not connection.execute("SELECT 1 FROM passage LIMIT 1").fetchone():
+            from .reindex import reindex
+
+            reindex(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("COMMIT")
     except BaseException:

@@ -23,12 +23,12 @@ from ...missions.entities import (
     ProjectRepository,
 )
 from ...missions.errors import NotFound
-from ...missions.ids import short_id
+from ...missions.search import hits, ranking
 from ...missions.wire import from_wire
 from ..hub import Hub
 from ..identity import Caller
 from ..permissions import Right, load_access
-from ..records import comments, memory, parts
+from ..records import comments, memory, parts, passages
 from ..records import missions as records
 from ..services import facts
 from ..services.missions import project_of
@@ -122,14 +122,10 @@ class HubReads:
         return Page(items, total, str(start + limit) if start + limit < total else None)
 
     def search(self, text: str, project: str | None = None, limit: int = 20) -> Sequence[Hit]:
-        """By words of the title and the texts."""
-        words = [word for word in text.lower().split() if word][:8]
-        if not words:
-            return []
-        here = and_(missions.c.project_id.in_(self._readable(project)), missions.c.deleted.is_(False))
-        has = [func.lower(missions.c.doc).contains(word, autoescape=True) for word in words]
-        rows = self._at.execute(select(missions.c.title, missions.c.number).where(here, *has).limit(limit))
-        return [Hit("mission", short_id(row.number), row.title, row.title) for row in rows]
+        """Those that answer the question with their titles or texts, best first."""
+        index = passages.Passages(self._at, "mission", self._readable(project))
+        matches = ranking.search(index, text, limit, one_each=True)
+        return hits.of_missions(matches, {match.ref: self._stored(match.ref) for match in matches})
 
     def list_counts(self, project_id: str) -> Mapping[ListName, ListCount]:
         """Cards by list."""
@@ -199,14 +195,15 @@ class HubReads:
         return found
 
     def search_memory(self, project: str, text: str, limit: int = 20) -> Sequence[Hit]:
-        """Lines with all the words."""
-        words = [word for word in text.lower().split() if word]
-        found = []
-        for document in self.memory_documents(project) if words else ():
-            for line in document.text.splitlines():
-                if all(word in line.lower() for word in words):
-                    found.append(Hit("memory", document.name, document.name, line.strip()[:300]))
-        return found[:limit]
+        """Sections that answer the question, best first."""
+        here = self._readable_memory(project)
+        matches = ranking.search(passages.Passages(self._at, "memory", [here]), text, limit)
+        read = {match.ref: memory.find(self._at, here, match.ref) for match in matches}
+        return hits.of_documents(matches, {name: one for name, one in read.items() if one})
+
+    def nearest_headings(self, project: str, text: str) -> Sequence[str]:
+        """Sections whose names look most like a question that found nothing."""
+        return ranking.nearest(text, passages.headings(self._at, self._readable_memory(project)))
 
     # ---- below ---------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from ...missions.entities import MemoryDocument
+from ...missions.search.passages import of_document
 from ...missions.wire import from_wire, to_wire
 from ..tables import memory_documents, memory_versions
+from . import passages
 
 
 def find(at: Connection, project_id: str, name: str) -> MemoryDocument | None:
@@ -37,6 +39,7 @@ def put(at: Connection, document: MemoryDocument, *, new: bool) -> None:
     else:
         at.execute(update(memory_documents).where(_one(document.project_id, document.name)).values(**values))
     at.execute(insert(memory_versions).values(**named))
+    passages.put(at, "memory", document.project_id, document.name, of_document(document.name, document.text))
 
 
 def _one(project_id: str, name: str) -> ColumnElement[bool]:

@@ -9,9 +9,11 @@ import orjson
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ...missions.entities import Json, JsonObject, Mission
+from ...missions.search.passages import of_mission
 from ...missions.wire import from_wire, to_wire
 from ..statements import Statement
 from ..tables import missions
+from . import passages
 
 LOCAL: Final = frozenset({"worktreePath", "number", "deletedAt"})
 """Wire fields of a mission that belong to one machine, and are on no hub."""
@@ -48,6 +50,9 @@ def put(
 
     Of a deleted one only the id stays, for ever. Nobody holds a mission whose session ended.
     """
+    found = of_mission(after)
+    if before is None or of_mission(before) != found:
+        passages.put(at, "mission", after.project_id, after.id, found)
     if after.deleted_at is not None:
         text = tombstone(after.id, after.version)
         update_row(at, after.id, deleted=True, seq=after.version, doc=text, title="", ready=False)

@@ -7,14 +7,15 @@ from typing import Annotated
 from pydantic import Field
 
 from ...missions.access import MissionAccess
+from ...missions.board import Hit
 from ...missions.entities import Json, JsonObject, MemoryDocument
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.operations import memory
+from ...missions.sections import headings, section, with_section
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Version
 from .registry import Data, Markdown, Reply, Tool
-from .sections import headings, section, with_section
 
 READ_MAX = 60_000
 """Characters of one answer; a model reads longer documents section by section."""
@@ -32,8 +33,15 @@ def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) ->
     """Places, best first."""
     project = guards.project(access, caller, given.project)
     hits = access.search_memory(project.id, given.query, limit=given.limit)
-    found: list[Json] = [{"document": hit.ref, "excerpt": hit.excerpt} for hit in hits]
-    return Data({"hits": found, "total": len(hits)})
+    answer: JsonObject = {"hits": [_hit(hit) for hit in hits], "total": len(hits)}
+    if not hits:
+        answer["nearestHeadings"] = list[Json](access.nearest_headings(project.id, given.query))
+    return Data(answer)
+
+
+def _hit(hit: Hit) -> JsonObject:
+    heading: JsonObject = {"heading": hit.heading} if hit.heading else {}
+    return {"document": hit.ref, **heading, "version": hit.version, "excerpt": hit.excerpt}
 
 
 class MemoryRead(Arguments):

@@ -368,7 +368,7 @@ async def test_memory_is_read_written_and_searched(board: Board) -> None:
     assert (stale["code"], stale["currentVersion"]) == ("version_conflict", 1)
     assert replaced["version"] == 2
     assert new["version"] == 1
-    assert "## Testing\nRun `make check`." in whole
+    assert "## Testing\n\nRun `make check`." in whole
 
 
 async def test_a_missing_document_or_heading_names_what_there_is(board: Board) -> None:

@@ -26,7 +26,7 @@ from ...missions.flows import enabled_stages
 from ...missions.records import record
 from ...missions.wire import from_wire
 from ...system import strict_json
-from .. import line_comments, rows
+from .. import line_comments, passages, rows
 from ..change import Change
 from ..queries.exports import FORMAT, FORMAT_VERSION
 from .projects import free_slug
@@ -149,6 +149,7 @@ def _import(change: Change, exported: JsonObject) -> Project:
             "VALUES (?, ?, ?, ?, 'user', '', ?)",
             (project.id, document.name, document.version, rows.stamp(change.now), document.text),
         )
+        passages.put_document(change.connection, project.id, document.name, document.text)
     change.connection.executemany(
         "INSERT INTO saved_filter (project_id, name, query) VALUES (?, ?, ?)",
         [(project.id, saved.name, saved.query) for saved in items("filters", ImportedFilter)],

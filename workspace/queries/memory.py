@@ -7,8 +7,9 @@ import sqlite3
 from ...missions.board import Hit
 from ...missions.entities import MemoryDocument
 from ...missions.errors import NotFound
+from ...missions.search import hits, ranking
 from .. import documents, lookup, rows
-from .missions import words_query
+from ..passages import Passages
 
 
 def list_all(connection: sqlite3.Connection, project: str) -> list[MemoryDocument]:
@@ -41,15 +42,16 @@ def versions(connection: sqlite3.Connection, project: str, name: str) -> list[Me
 
 
 def search(connection: sqlite3.Connection, project: str, text: str, limit: int = 20) -> list[Hit]:
-    """Documents that hold all the words, best first."""
-    query = words_query(text)
-    if not query:
-        return []
+    """Sections that answer the question, best first."""
     owner = lookup.project(connection, project)
-    found = connection.execute(
-        "SELECT m.name, snippet(memory_text, 1, '[', ']', ' … ', 24) FROM memory_text "
-        "JOIN memory m ON m.rid = memory_text.rowid "
-        "WHERE memory_text MATCH ? AND m.project_id = ? ORDER BY rank LIMIT ?",
-        (query, owner.id, limit),
-    ).fetchall()
-    return [Hit("memory", name, name, excerpt or "") for name, excerpt in found]
+    matches = ranking.search(Passages(connection, "memory", owner.id), text, limit)
+    read = {match.ref: documents.find(connection, owner.id, match.ref) for match in matches}
+    return hits.of_documents(matches, {name: one for name, one in read.items() if one})
+
+
+def nearest_headings(connection: sqlite3.Connection, project: str, text: str) -> list[str]:
+    """Sections whose names look most like a question that found nothing, as `DOCUMENT › HEADING`."""
+    owner = lookup.project(connection, project)
+    wanted = "SELECT ref, heading FROM passage WHERE project_id = ? AND kind = 'memory' GROUP BY ref, heading"
+    found = connection.execute(f"{wanted} ORDER BY ref, min(place)", (owner.id,)).fetchall()
+    return ranking.nearest(text, [" › ".join(filter(None, row)) for row in found])

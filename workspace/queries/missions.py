@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -11,15 +10,20 @@ from ...missions.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.dependencies import is_resolved
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import InvalidValue, NotFound
-from ...missions.ids import short_id
 from ...missions.query import compile_query
+from ...missions.search import hits, ranking
+from ...missions.search.words import words
 from ...system import strict_json
 from .. import lookup, rows, salvage
+from ..passages import Passages, beginning
 from .board import cards
 from .projects import saved_filters
 
-MATCHES_RANKED = 500
-"""Of more matches than this, the newest missions are ranked: a word that every title has stays quick."""
+_WITH_WORDS = (
+    "SELECT p.ref FROM passage_word JOIN passage p ON p.rid = passage_word.rowid "
+    "WHERE passage_word MATCH ?1 AND p.kind = 'mission'"
+)
+"""Ids of the missions that have a passage with the words."""
 
 
 def page(
@@ -88,21 +92,10 @@ def _owners(connection: sqlite3.Connection, project: str | None) -> list[str]:
 
 
 def search(connection: sqlite3.Connection, text: str, project: str | None = None, limit: int = 20) -> list[Hit]:
-    """Missions whose title or description holds all the words, best first."""
-    query = words_query(text)
-    if not query:
-        return []
+    """Missions that answer the question with their titles or texts, best first."""
     only = lookup.project(connection, project).id if project else None
-    found = connection.execute(
-        "WITH best AS (SELECT hits.rowid AS rid, hits.rank AS worth, m.number, m.title FROM "
-        f"(SELECT rowid, rank FROM mission_text WHERE mission_text MATCH ?1 ORDER BY rowid DESC "
-        f"LIMIT {MATCHES_RANKED}) AS hits JOIN mission m ON m.rid = hits.rowid "
-        "WHERE m.deleted = 0 AND (?2 IS NULL OR m.project_id = ?2) ORDER BY hits.rank LIMIT ?3) "
-        "SELECT best.number, best.title, snippet(mission_text, 1, '[', ']', ' … ', 12) FROM best "
-        "JOIN mission_text ON mission_text.rowid = best.rid AND mission_text MATCH ?1 ORDER BY best.worth",
-        (query, only, limit),
-    ).fetchall()
-    return [Hit("mission", short_id(number), title, excerpt or "") for number, title, excerpt in found]
+    matches = ranking.search(Passages(connection, "mission", only), text, limit, one_each=True)
+    return hits.of_missions(matches, {match.ref: lookup.mission(connection, match.ref) for match in matches})
 
 
 def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[Waiting]:
@@ -172,7 +165,7 @@ def _matching(
     """A page of those with the words, in board order, and how many there are."""
     ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))
     where = (
-        "rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?1) AND deleted = 0 "
+        f"id IN ({_WITH_WORDS}) AND deleted = 0 "
         "AND (?2 IS NULL OR project_id = ?2) AND list IN (SELECT value FROM json_each(?3)) "
         "AND (?4 IS NULL OR ready = ?4)"
     )
@@ -188,10 +181,7 @@ def _matching(
 
 def _ids_matching(connection: sqlite3.Connection, match: str) -> set[str]:
     """Ids of the missions with the words."""
-    found = connection.execute(
-        "SELECT id FROM mission WHERE rid IN (SELECT rowid FROM mission_text WHERE mission_text MATCH ?)", (match,)
-    )
-    return {str(row[0]) for row in found}
+    return {str(row[0]) for row in connection.execute(_WITH_WORDS, (match,))}
 
 
 def _waiting(mission: Mission) -> Waiting:
@@ -205,7 +195,7 @@ def _waiting(mission: Mission) -> Waiting:
 
 def words_query(text: str) -> str:
     """Words as an FTS5 query: all of them, each as the beginning of a word; nothing in them is an operator."""
-    return " ".join(f'"{word}"*' for word in re.findall(r"\w+", text))
+    return " AND ".join(map(beginning, words(text)))
 
 
 def _offset(cursor: str | None) -> int:

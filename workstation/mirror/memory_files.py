@@ -18,7 +18,7 @@ from pathlib import Path
 from ...missions.entities import USER
 from ...missions.errors import VersionConflict
 from ...missions.limits import DOCUMENT_MAX
-from ...missions.memory import NAME
+from ...missions.memory import is_name
 from ...system import files, strict_json
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
@@ -72,7 +72,7 @@ def read(checkout: Path) -> Found:
         return Found({}, {str(FOLDER): "it is a link"})
     with suppress(FileNotFoundError, NotADirectoryError):
         for file in sorted(folder.iterdir()):
-            if file.suffix != ".md" or not NAME.fullmatch(file.stem):
+            if file.suffix != ".md" or not is_name(file.stem):
                 continue
             try:
                 texts[file.stem] = _text(file)
