@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from ..missions.comments import LineComment
 from ..missions.entities import JsonObject, Mission
 from ..missions.errors import Conflict, InvalidValue, UsageError
+from ..missions.reading import SCOPES
 from ..missions.wire import to_wire
-from ..workspace import queries
+from ..workspace import operations, queries
+from ..workspace.workspace import Workspace
 from .mission_comment import placed
 from .opening import workspace
 from .output import BOLD, Output
@@ -31,6 +33,12 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--stat", action="store_true", help="only the files, with counts")
     parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
     parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
+    parser.add_argument(
+        "--scope", choices=SCOPES, default="mission", help="all of it, the agent's last turn, or since your last look"
+    )
+    parser.add_argument(
+        "--look", action="store_true", help="note what is there now as seen, for --scope look; the mission room does"
+    )
     parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
     parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
     parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
@@ -47,10 +55,13 @@ def _diff(options: Options) -> None:
         worktree = worktree_of(mission, state)
         reading = opened.read(queries.reading.of_mission, mission.id)
         comments = [] if options.stat else placed(opened, mission)
+        since = _start(opened, reading, worktree, options)
     from ..worktrees.diff import mission_diff
     from ..worktrees.paging import page_of
 
-    found = mission_diff(worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat)
+    found = mission_diff(
+        worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat, since=since
+    )
     done = 0 if options.stat else sum(reading.has(one.runs) for one in found.files)
     if options.unreviewed:
         found = found.without_reviewed(reading)
@@ -78,6 +89,20 @@ def _diff(options: Options) -> None:
         of = f", page {options.page} of {pages}" if options.page else ""
         marked = f", {done} reviewed" if done else ""
         output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{marked}{of}")
+
+
+def _start(opened: Workspace, reading: Reading, worktree: str, options: Options) -> str | None:
+    """The commit that the scope begins at; None for the whole mission."""
+    if options.scope != "look" and not options.look:
+        return reading.start(options.scope, looked=True)
+    from ..worktrees.seen import note_state, same_content
+
+    now = note_state(worktree, reading.mission_id)
+    looked = reading.look is not None and same_content(worktree, reading.look, now)
+    start = reading.start(options.scope, looked=looked)
+    if options.look and not looked and not opened.read_only:
+        opened.write(operations.reading.looked, reading.mission_id, now)
+    return start
 
 
 def worktree_of(mission: Mission, state: ChangeState) -> str:

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import Literal, get_args
 
+from .errors import NotFound
 from .records import record
 
 DIGEST_LENGTH = 16
+Scope = Literal["mission", "turn", "look"]
+"""What a diff shows: all that the mission changed, what the agent changed since a person's last word, or what
+changed since the person looked last."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+SAID: dict[Scope, str] = {"mission": "the whole mission", "turn": "this turn", "look": "since your last look"}
 
 
 @record
@@ -22,10 +29,31 @@ class Reading:
     mission_id: str
     reviewed: frozenset[str] = frozenset()
     """Digests of runs, and of files that have none."""
+    look: str | None = None
+    """The commit of what the person saw last."""
+    before: str | None = None
+    """What they had seen before that, where it was something else."""
+    turn: str | None = None
+    """The commit that the agent began its turn with."""
+    turn_words: int | None = None
+    """How many words of a person (verdicts, answers) there were by then."""
 
     def has(self, runs: Iterable[str]) -> bool:
         """Whether all of a hunk or file is marked as reviewed."""
         return all(run in self.reviewed for run in runs)
+
+    def start(self, scope: Scope, *, looked: bool) -> str | None:
+        """The commit that a scope begins at; None for the whole mission. `looked`: the person saw what is there now.
+
+        NotFound when there is none yet.
+        """
+        if scope == "mission":
+            return None
+        found = self.turn if scope == "turn" else self.before if looked else self.look
+        if found is None:
+            why = "no agent has begun a turn here" if scope == "turn" else "you have seen one state of it"
+            raise NotFound(f"Nothing to compare with {SAID[scope]}", why=why, todo="look at the whole mission")
+        return found
 
 
 def run_digests(path: str, hunks: Iterable[Sequence[tuple[str, str]]]) -> Iterator[tuple[str, ...]]:

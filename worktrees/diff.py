@@ -31,17 +31,30 @@ _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)$", re.DO
 
 
 def mission_diff(
-    worktree_path: Path | str, base: str, *, paths: Sequence[str] = (), max_lines: int | None = None, hunks: bool = True
+    worktree_path: Path | str,
+    base: str,
+    *,
+    paths: Sequence[str] = (),
+    max_lines: int | None = None,
+    hunks: bool = True,
+    since: str | None = None,
 ) -> Diff:
     """The worktree against the merge base of its HEAD and `base` (a branch or commit).
 
     `paths` narrows it to some files (a page), `max_lines` cuts each file's hunks after so many lines, `hunks=False`
-    gives the list and the counts only. Nothing in the worktree is changed, its index included.
+    gives the list and the counts only. `since` (a commit) compares with that state in the place of the merge base;
+    files that are not the mission's, such as those that a merge of the target brought, are left out. Nothing in the
+    worktree is changed, its index included.
     """
     path = Path(worktree_path)
     git = Git(path)
     merge_base, head = merge_base_of(git, base)
     dirty = changes(path)
+    start = since or merge_base
+    if since and git.commit(since) is None:
+        raise NotFound(
+            f"{since[:10]} is not there any more", why="git has cleared it away", todo="see the whole mission"
+        )
     with temporary_index(path) as index:
         seen = git.having(GIT_INDEX_FILE=str(index))
         unmerged = [change.path for change in dirty if "U" in change.state or change.state in ("AA", "DD")]
@@ -50,15 +63,21 @@ def mission_diff(
         new = [c.path for c in dirty if c.state == "??" and not c.nested] + unmerged
         if new:
             _intend_to_add(seen, path, new)
-        files = list(_files(seen, merge_base, paths))
-        if hunks:
+        files = list(_files(seen, start, paths))
+        if since:
+            own = {one.path for one in _files(seen, merge_base, paths)}
+            began = git.maybe("merge-base", merge_base, since) or merge_base
+            own |= {decode(name) for name in git.out("diff", "--name-only", "-z", began, since).split(b"\0")}
+            files = [one for one in files if one.path in own or one.old_path in own]
+            paths = [name for one in files for name in (one.path, one.old_path) if name]
+        if hunks and files:
             files = [
                 replace(one, digest="" if one.hunks else _digest(path, one))
-                for one in _with_hunks(files, _patch(seen, merge_base, paths), max_lines)
+                for one in _with_hunks(files, _patch(seen, start, paths), max_lines)
             ]
     pending = {change.path for change in dirty}
     files = [replace(one, uncommitted=one.path in pending) for one in files]
-    return Diff(merge_base, head, tuple(files), sum(f.added for f in files), sum(f.removed for f in files))
+    return Diff(start, head, tuple(files), sum(f.added for f in files), sum(f.removed for f in files))
 
 
 def merge_base_of(git: Git, base: str) -> tuple[str, str]:

@@ -64,7 +64,7 @@ class FileDiff:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All files a mission changed; `base` is the merge base, `head` the last commit."""
+    """All files a mission changed; `base` is what it is compared with, `head` the last commit."""
 
     base: str
     head: str

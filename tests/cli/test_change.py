@@ -10,6 +10,7 @@ import pytest
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.worktrees.seen import note_state
 
 from .conftest import Run
 
@@ -132,3 +133,24 @@ def test_a_binary_file_is_marked_by_its_content(run: Run, changed: Path) -> None
     assert run("mission", "mark", "1", "logo.png").out.endswith("1 of 3 files are\n")
     (changed / "logo.png").write_bytes(b"\0two")
     assert "logo.png" in run("mission", "diff", "1", "--unreviewed", "-q").out.split()
+
+
+def test_the_diff_since_the_last_look_and_of_the_agents_turn(run: Run, changed: Path) -> None:
+    def files(scope: str, *more: str) -> list[str]:
+        return run("mission", "diff", "1", "--scope", scope, "-q", *more).out.split()
+
+    assert run("mission", "diff", "1", "--scope", "look").code == 3
+    assert run("mission", "diff", "1", "--scope", "turn").code == 3
+    with Workspace.open() as opened:
+        opened.write_as(SYSTEM, operations.reading.turn_began, "M-1", note_state(changed, "M-1"))
+    assert files("mission", "--look") == ["new.py", "pay.py"] and files("look") == []
+    (changed / "new.py").write_text("fresh\nmore\n")
+    assert files("look") == files("turn") == ["new.py"]
+    assert files("look", "--look") == ["new.py"]
+    assert files("look", "--look") == ["new.py"], "a second look at the same shows what was new at the first"
+    (changed / "pay.py").write_text("all other\n")
+    assert files("look", "--look") == ["pay.py"] and files("turn") == ["new.py", "pay.py"]
+    with Workspace.open() as opened:
+        began = opened.read(queries.reading.of_mission, "M-1").turn
+        opened.write_as(SYSTEM, operations.reading.turn_began, "M-1", note_state(changed, "M-1"))
+        assert opened.read(queries.reading.of_mission, "M-1").turn == began, "going on after a pause begins no turn"

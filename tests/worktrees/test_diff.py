@@ -13,6 +13,7 @@ from solo_unicorn.missions.reading import Reading
 from solo_unicorn.worktrees.diff import mission_diff
 from solo_unicorn.worktrees.diff_model import Diff, FileDiff, side_by_side
 from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.seen import note_state, same_content
 
 from .conftest import MakeMission, Repo
 
@@ -155,3 +156,22 @@ def test_a_worktree_that_is_gone_or_a_base_nobody_knows(mission: Repo, tmp_path:
         mission_diff(tmp_path / "nowhere", "main")
     with pytest.raises(NotFound, match="no commit"):
         mission_diff(mission.path, "nowhere")
+
+
+def test_only_what_changed_since_a_state_is_shown_and_nothing_that_a_merge_brought(mission: Repo, repo: Repo) -> None:
+    mission.write("kept.txt", (mission.path / "kept.txt").read_text().replace("line 20\n", "line twenty\n"))
+    state = note_state(mission.path, "M")
+    assert same_content(mission.path, state, note_state(mission.path, "M"))
+    mission.commit("kept.txt", (mission.path / "kept.txt").read_text())
+    assert same_content(mission.path, state, note_state(mission.path, "M")), "committing alone changes nothing"
+    mission.git("merge", "-q", "--no-edit", "main")
+    (mission.path / "committed.txt").unlink()
+    mission.write("fresh.txt", "new\n")
+    since = mission_diff(mission.path, "main", since=state)
+    assert {path: one.status for path, one in by_path(since).items()} == {
+        "committed.txt": "deleted",
+        "fresh.txt": "added",
+    }
+    assert by_path(since)["committed.txt"].hunks and since.base == state
+    assert "main-only.txt" not in by_path(mission_diff(mission.path, "main"))
+    assert mission_diff(mission.path, "main", since=note_state(mission.path, "M")).files == ()

@@ -6,8 +6,8 @@ CREATE TABLE reviewed_run (
 ) WITHOUT ROWID;
 CREATE TABLE seen_state (
     mission_id TEXT NOT NULL REFERENCES mission (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL,  -- look: what a person saw last | turn: what the agent began its turn with
+    kind TEXT NOT NULL,  -- look: what a person saw last | before: and before that | turn: what an agent began with
     commit_id TEXT NOT NULL,
-    verdicts INTEGER NOT NULL,  -- how many verdicts there were by then
+    words INTEGER NOT NULL,  -- how many verdicts and answers of people there were by then
     PRIMARY KEY (mission_id, kind)
 ) WITHOUT ROWID;

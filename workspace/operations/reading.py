@@ -10,6 +10,33 @@ from ..change import Change
 from ..queries import reading
 
 
+def looked(change: Change, ref: str, commit: str) -> Reading:
+    """A person has seen this state; what they saw before is what the scope `look` begins at."""
+    mission_id = change.mission(ref).id
+    before = reading.of_mission(change.connection, mission_id)
+    if commit != before.look:
+        _keep(change, mission_id, "look", commit)
+        if before.look is not None:
+            _keep(change, mission_id, "before", before.look)
+    return reading.of_mission(change.connection, mission_id)
+
+
+def turn_began(change: Change, ref: str, commit: str) -> None:
+    """An agent begins with this state; when it only goes on after a pause, its turn is still the same."""
+    mission_id = change.mission(ref).id
+    words = reading.words_of_people(change.connection, mission_id)
+    if reading.of_mission(change.connection, mission_id).turn_words != words:
+        _keep(change, mission_id, "turn", commit, words)
+
+
+def _keep(change: Change, mission_id: str, kind: str, commit: str, words: int = 0) -> None:
+    change.connection.execute(
+        "INSERT INTO seen_state VALUES (?, ?, ?, ?) ON CONFLICT (mission_id, kind) DO UPDATE "
+        "SET commit_id = excluded.commit_id, words = excluded.words",
+        (mission_id, kind, commit, words),
+    )
+
+
 def mark(change: Change, ref: str, runs: Iterable[str], *, reviewed: bool = True) -> Reading:
     """Mark runs of changed lines as reviewed, or take their marks back; an agent may not (NotAllowed)."""
     refuse_agents(change.by, "mark what a person has reviewed")

@@ -36,6 +36,7 @@ from ...worktrees.pool import Pool, PoolFull
 from ...worktrees.preparing import Preparation
 from ...worktrees.proofs import note_begin
 from ...worktrees.scripts import ScriptResult
+from ...worktrees.seen import note_state
 from ..context import ServiceContext
 
 FULL_SECONDS = 5.0
@@ -101,6 +102,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
             context.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
             raise
     await context.workspace.run(_keep_worktree, brief.mission, lease)
+    await _note_turn(context, brief.mission, lease)
     _begin_in_background(context, brief, lease)
     comments = await _placed_comments(context, brief.mission, lease)
     preparation = await context.git(context.pool.prepare, lease, brief.repository)
@@ -196,6 +198,14 @@ def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease)
     for warning in lease.warnings:
         if not any(warning in event.note for event in workspace.read(queries.missions.history, mission.id)):
             workspace.write_as(SYSTEM, operations.missions.add_note, mission.id, "progress", warning)
+
+
+async def _note_turn(context: ServiceContext, mission: Mission, lease: WorktreeLease) -> None:
+    """What the agent begins its turn with, for a reviewer who wants to see this turn alone."""
+    words = await context.workspace.read(queries.reading.words_of_people, mission.id)
+    if (await context.workspace.read(queries.reading.of_mission, mission.id)).turn_words != words:
+        commit = await context.git(note_state, lease.path, mission.id)
+        await context.workspace.write_as(SYSTEM, operations.reading.turn_began, mission.id, commit)
 
 
 def script_note(ran: ScriptResult) -> str:

@@ -13,7 +13,10 @@ KEYS: list[BindingType] = [
     binding("changes.resolve", "r", "resolve", "resolve", "Resolve the comment under the cursor, or open it again"),
     binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
     binding("changes.beside", "s", "beside", "side by side", "Before and after beside each other, or in one column"),
-    binding("changes.reload", "R,ctrl+l", "reload", "show news", "Read the worktree anew"),
+    binding(
+        "changes.scope", "b", "scope", "scope", "All of the mission, this turn, or what is new since your last look"
+    ),
+    binding("changes.reload", "R,ctrl+l", "reload", "show news", "Read the worktree anew", show=False),
     binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file"),
     binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The file before", show=False),
     binding(

@@ -15,9 +15,9 @@ from textual.events import Resize
 from textual.message import Message
 
 from ....missions.comments import Anchor, LineComment, Side
-from ....missions.entities import JsonObject
+from ....missions.entities import Json, JsonObject
 from ....missions.errors import SoloUnicornError
-from ....missions.reading import Reading
+from ....missions.reading import SCOPES, Reading, Scope
 from ...kit.application import Application
 from ...kit.commands import as_object
 from ...kit.leaving import is_gone
@@ -82,6 +82,9 @@ class ChangesPane(Horizontal):
         self.diff: JsonObject = {}
         self.news: JsonObject | None = None
         """The diff as it is now, where it is another than the one that is shown; empty when it cannot be read."""
+        self.scope: Scope = "mission"
+        self._wanted: Scope = "mission"
+        """The scope that was asked for last; one that has nothing to begin at is passed over by asking again."""
         self.beside = False
         self.turned: set[str] = set()
         """Paths of files that were folded or unfolded by hand."""
@@ -124,23 +127,32 @@ class ChangesPane(Horizontal):
             if files_of(self.diff):
                 self._look_for_news(self._ref)
             else:
-                self._load(self._ref)
+                self._load(self._ref, self.scope)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def action_reload(self) -> None:
         """Show the work as it is now."""
-        self._load(self._ref)
+        self._load(self._ref, self.scope)
+
+    def action_scope(self) -> None:
+        """The whole mission, this turn, what is new since the last look."""
+        self._wanted = SCOPES[(SCOPES.index(self._wanted) + 1) % len(SCOPES)]
+        self._load(self._ref, self._wanted)
 
     @work(exclusive=True, group="diff")
-    async def _load(self, ref: str) -> None:
-        """The first lines at once, the others when they are read."""
+    async def _load(self, ref: str, scope: Scope) -> None:
+        """The first lines at once, the others when they are read. It counts as a look at the work."""
         try:
-            first = as_object(await self.app.commands.ask("mission", "diff", ref, "--page", "1"))
+            first = as_object(await self._ask(ref, scope, "--page", "1", "--look"))
+            self.scope = scope
             self._take(first)
             if first.get("pages") not in (None, 1):
                 self._take(await self._whole(ref))
         except SoloUnicornError as error:
+            if scope != self.scope:
+                self.app.complain(error)
+                return
             self.diff, self.news = {}, None
             if is_gone(self):
                 return
@@ -161,9 +173,10 @@ class ChangesPane(Horizontal):
             self._show_head()
 
     async def _whole(self, ref: str) -> JsonObject:
-        return as_object(
-            await self.app.commands.ask("mission", "diff", ref, "--page", "1", "--page-lines", str(LINES_MAX))
-        )
+        return as_object(await self._ask(ref, self.scope, "--page", "1", "--page-lines", str(LINES_MAX)))
+
+    async def _ask(self, ref: str, scope: Scope, *more: str) -> Json:
+        return await self.app.commands.ask("mission", "diff", ref, "--scope", scope, *more)
 
     def _take(self, diff: JsonObject) -> None:
         self.diff, self.news = diff, None
@@ -208,7 +221,7 @@ class ChangesPane(Horizontal):
             lines.show_at(again, below)
 
     def _show_head(self) -> None:
-        self.query_one(HeadLine).show(head_parts(self.diff, self.reading, news=self.news is not None))
+        self.query_one(HeadLine).show(head_parts(self.diff, self.reading, self.scope, news=self.news is not None))
 
     def _seek(self) -> None:
         if self._sought is not None and (place := row_like(self.lines.rows, self._sought, 0)) is not None:
@@ -239,7 +252,11 @@ class ChangesPane(Horizontal):
         if not self.query("#diff"):
             return action not in ("comment", "resolve", "delete", "mark")
         if action == "comment":
-            return isinstance(self.under_cursor, Place) and self.under_cursor.line is not None
+            place = self.under_cursor
+            if not isinstance(place, Place) or place.line is None:
+                return False
+            # what was before a turn is not what was before the mission
+            return self.scope == "mission" or place.side == "new"
         if action in ("resolve", "delete"):
             return isinstance(self.under_cursor, LineComment)
         if action == "mark":
