@@ -29,7 +29,7 @@ from ..config.redaction import is_secret_name
 from ..config.settings import Settings
 from ..missions.entities import CodeAgent, Json, JsonObject
 from ..missions.errors import Conflict, InvalidValue, SoloUnicornError
-from ..missions.permissions import PermissionRule
+from ..missions.rules.permissions import PermissionRule
 from ..missions.wire import to_wire
 from ..system import files, programs
 from ..system.environment import person

@@ -232,8 +232,8 @@ def transcript_load(home: Path, seconds: float) -> float:
 
 def start_session(home: Path) -> Path:
     """A mission that runs, without a host: its run directory."""
-    from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import CodeAgent
+    from solo_unicorn.missions.rules.creating import MissionDraft
     from solo_unicorn.workspace.workspace import Workspace
 
     with Workspace.open(home / "workspace.db") as workspace:
@@ -277,8 +277,8 @@ def said(number: int) -> str:
 
 def fill(home: Path, missions: int) -> None:
     """A workspace with that many missions over the five lists."""
-    from solo_unicorn.missions.creating import MissionDraft
     from solo_unicorn.missions.entities import LISTS, USER
+    from solo_unicorn.missions.rules.creating import MissionDraft
     from solo_unicorn.workspace import operations
     from solo_unicorn.workspace.workspace import Workspace
 

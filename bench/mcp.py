@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from solo_unicorn.mcp_server.caller import digest, new_token
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, SYSTEM, CodeAgent, Task, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries, rows
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client

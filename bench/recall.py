@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from solo_unicorn.missions.board import Hit
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Mission
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.wire import from_wire
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account

@@ -27,8 +27,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from solo_unicorn.bench import sync as bench
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace

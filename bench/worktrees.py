@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from solo_unicorn.missions.entities import Mission, ProjectRepository, Worktree
-from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.pool.pool import Pool
 
 ROUNDS = 7
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..worktrees.repositories import RepositoryFacts
+    from ..worktrees.repository.repositories import RepositoryFacts
 
 
 def facts_of(path: str, *, first_commit: bool = False) -> RepositoryFacts:
@@ -15,7 +15,7 @@ def facts_of(path: str, *, first_commit: bool = False) -> RepositoryFacts:
 
     A repository without a commit gets its first one when that is wanted: by the option, or asked on a terminal.
     """
-    from ..worktrees.repositories import NoCommits, inspect, make_first_commit
+    from ..worktrees.repository.repositories import NoCommits, inspect, make_first_commit
 
     try:
         return inspect(Path(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import UsageError
-from .hub import check_extra, said_of, takes_hub
+from .hub.server import check_extra, said_of, takes_hub
 from .output import Output
 from .parsing import Command, Options, Parser
 

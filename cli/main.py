@@ -67,7 +67,7 @@ def _dispatch(words: list[str]) -> int:
             print(f"solo-unicorn {__version__}")
             return 0
         case ["mcp"]:  # every MCP client pays for its start: no table, no argument parser
-            from .bridging import run as bridge
+            from .machine.bridging import run as bridge
 
             return bridge()
         case ["--help" | "-h" | "help"]:
@@ -85,29 +85,23 @@ def _dispatch(words: list[str]) -> int:
     verbs = COMMANDS[noun][1]
     first = rest[0] if rest else ""
     if first and first in verbs:
-        return _run(verbs[first][0], noun, first, rest[1:])
+        return _run(noun, first, rest[1:])
     helped = first in ("--help", "-h")
     if "" in verbs and (len(verbs) == 1 or not first or (first.startswith("-") and not helped)):
-        return _run(verbs[""][0], noun, "", rest)
+        return _run(noun, "", rest)
     if not first or helped:
         print(noun_help(noun))
         return 0 if helped else 2
     raise _unknown(first, verbs, f"verb of `solo-unicorn {noun}`", f"`solo-unicorn {noun} --help` lists them")
 
 
-def _run(module: str, noun: str, verb: str, words: list[str]) -> int:
-    from importlib import import_module
-
-    from .parsing import Parser
-    from .table import COMMANDS, FOR_AGENTS
+def _run(noun: str, verb: str, words: list[str]) -> int:
+    from .parsing import load
+    from .table import FOR_AGENTS
 
     if f"{noun} {verb}" not in FOR_AGENTS and not {"-h", "--help"} & set(words):
         _refuse_agents(f"solo-unicorn {noun} {verb}".rstrip())
-    commands = import_module(f".{module}", __package__).COMMANDS
-    command = commands[verb or noun]
-    sentence, verbs = COMMANDS[noun]
-    parser = Parser(prog=f"solo-unicorn {noun} {verb}".rstrip(), description=verbs[verb][1] or sentence)
-    command.arguments(parser)
+    command, parser = load(noun, verb)
     options = parser.parse_args(words)
     from ..config.correlation import correlation, new_correlation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..missions.entities import JsonObject
 from ..missions.errors import NotFound, UsageError
 from ..workspace import operations, queries
-from .mission_diff import worktree_of
+from .mission.diff import worktree_of
 from .opening import workspace
 from .output import Output
 from .parsing import Command, Options, Parser
@@ -20,7 +20,7 @@ def _arguments(parser: Parser) -> None:
 
 
 def _mark(options: Options) -> None:
-    from ..worktrees.diff import mission_diff
+    from ..worktrees.diff.differences import mission_diff
 
     if bool(options.files) == options.all:
         raise UsageError("Which files?", todo="name them, or give --all")

@@ -37,7 +37,7 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
         return opened.read(queries.projects.get, wish)
     projects = opened.read(queries.projects.list_all)
     if len(projects) > 1:
-        from ..worktrees.around import projects_around
+        from ..worktrees.repository.around import projects_around
 
         here = _here()
         around = projects_around(opened, here)
@@ -66,7 +66,7 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
 def _link_awaited(opened: Workspace) -> None:
     """Link repositories that have a commit by now; the service does so too, while it runs."""
     if opened.read_only is None and opened.meta("repositories.awaited"):
-        from ..worktrees.linking import link_awaited
+        from ..worktrees.repository.linking import link_awaited
 
         link_awaited(opened)
 
@@ -78,14 +78,14 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
     this directory, which is linked. A repository without a commit is offered its first one on a terminal, and linked
     by itself once it has one.
     """
-    from ..worktrees.around import common_directory
+    from ..worktrees.repository.around import common_directory
 
     if wish or opened.read(queries.projects.list_all) or not (name or common_directory(_here())):
         return project_of(opened, wish)
     if name:
         return _first(opened, output, name, "")
-    from ..worktrees.linking import await_commit, link
-    from ..worktrees.repositories import NoCommits
+    from ..worktrees.repository.linking import await_commit, link
+    from ..worktrees.repository.repositories import NoCommits
     from .first_commit import facts_of
 
     try:
@@ -113,7 +113,7 @@ def remember_directory(opened: Workspace, project: Project) -> None:
 
 def _directory(here: Path) -> str:
     """The key of a directory; all of a repository with its worktrees is one."""
-    from ..worktrees.around import common_directory
+    from ..worktrees.repository.around import common_directory
 
     return f"project.made_in {common_directory(here) or here}"
 

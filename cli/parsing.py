@@ -6,10 +6,12 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import NoReturn
 
 from ..missions.errors import UsageError
 from ..missions.naming import choices, nearest
+from .table import COMMANDS
 
 Options = argparse.Namespace
 
@@ -136,3 +138,13 @@ def text_from(value: str) -> str:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
         raise UsageError("Standard input is not text", why=str(error), todo="give UTF-8") from error
+
+
+def load(noun: str, verb: str) -> tuple[Command, Parser]:
+    """A command with the parser of its words; `verb` is "" where a noun has none. Imports the module that holds it."""
+    sentence, verbs = COMMANDS[noun]
+    module, about = verbs[verb]
+    command: Command = import_module(f".{module}", __package__).COMMANDS[verb or noun]
+    parser = Parser(prog=f"solo-unicorn {noun} {verb}".rstrip(), description=about or sentence)
+    command.arguments(parser)
+    return command, parser

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from solo_unicorn.config.settings import Settings
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, Usage, service_of
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

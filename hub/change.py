@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from ..missions.comments import LineComment, in_order
-from ..missions.dependencies import is_resolved
 from ..missions.entities import (
     SYSTEM,
     Actor,
@@ -34,7 +33,8 @@ from ..missions.errors import InvalidValue, NotFound
 from ..missions.history import recorded
 from ..missions.ids import new_ulid
 from ..missions.operations.port import AnyPart, Part
-from ..missions.order import between, renumbered
+from ..missions.rules.dependencies import is_resolved
+from ..missions.rules.order import between, renumbered
 from ..missions.wire import to_wire
 from .errors import Gone
 from .journal import Journal

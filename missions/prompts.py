@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from .comments import LineComment, comments_markdown
 from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
-from .flows import enabled_stages
 from .ids import short_id
-from .pull_requests import comments_text
 from .records import record
+from .rules.flows import enabled_stages
+from .rules.pull_requests import comments_text
 
 TEXT_SHOWN = 20_000
 """Characters of one text in a prompt; `get_context` has the rest."""

@@ -21,6 +21,7 @@ CLEAN = (
     "tui",
     "workspace",
     "workstation",
+    "worktrees",
 )
 """Rooms without a circle; this list only grows."""
 

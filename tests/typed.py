@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
-from solo_unicorn.cli.parsing import Options, Parser
-from solo_unicorn.cli.table import COMMANDS
+from solo_unicorn.cli.parsing import Options, load
 
 
 def parse(noun: str, verb: str, *rest: str) -> Options:
     """The options that a command reads from its words; UsageError when it does not take them. No verb is ""."""
-    module = import_module(f"solo_unicorn.cli.{COMMANDS[noun][1][verb][0]}")
-    parser = Parser(prog=f"solo-unicorn {noun} {verb}".strip(), description="")
-    module.COMMANDS[verb or noun].arguments(parser)
+    _, parser = load(noun, verb)
     return parser.parse_args(rest)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from .board.data import Snapshot
 from .kit.application import Application
-from .kit.keys import binding
+from .kit.keyboard.keys import binding
 from .kit.leaving import is_gone
 from .kit.marks import PLAIN
 from .kit.paint import COMPONENTS
@@ -101,7 +101,7 @@ class SoloUnicornApp(Application):
             self.notify(f"{wish} is not the name of a theme. F2 shows them all.", title="Theme", severity="warning")
         if self.connected and self.settings.keys:
             from .all_keys import known_bindings
-            from .kit.keys import clashes
+            from .kit.keyboard.keys import clashes
 
             known = {name: one.binding for name, one in known_bindings().items()}
             for sentence in clashes(self.settings.keys, known):

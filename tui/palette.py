@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from ..workspace import queries
 from .board.screen import BoardScreen
 from .kit.application import Application
-from .kit.keys import Entry, entries
+from .kit.keyboard.keys import Entry, entries
 
 MISSIONS = 12
 

@@ -20,8 +20,8 @@ from ..missions.entities import (
     Relation,
     Session,
 )
-from ..missions.flows import enabled_stages
 from ..missions.history import recorded
+from ..missions.rules.flows import enabled_stages
 from . import documents, line_comments, links, lookup, outbox, outgoing, placing, rows, saving
 from .transaction import Transaction
 from .view import View

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..missions.entities import SYSTEM, ListName
 from ..missions.errors import NotFound
-from ..missions.order import between, renumbered
+from ..missions.rules.order import between, renumbered
 from . import lookup, outgoing, saving
 from .transaction import Transaction
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..missions.dependencies import is_resolved
 from ..missions.entities import SYSTEM, Author, Flow, Mission
 from ..missions.errors import NotFound
-from ..missions.flows import enabled_stages
 from ..missions.history import recorded
+from ..missions.rules.dependencies import is_resolved
+from ..missions.rules.flows import enabled_stages
 from . import lookup, rows
 from .transaction import Transaction
 

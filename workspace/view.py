@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import cast
 
 from ..missions.entities import Flow, JsonObject, Mission
-from ..missions.flows import enabled_stages
 from ..missions.history import recorded
+from ..missions.rules.flows import enabled_stages
 from ..missions.wire import from_wire
 from ..system import strict_json
 from . import base, links, lookup, outbox, rows, saving

@@ -15,7 +15,7 @@ from ..missions.errors import SoloUnicornError
 from ..workspace import operations
 from ..workspace.thread import WorkspaceThread
 from ..worktrees.bases import refreshed
-from ..worktrees.includes import Pending
+from ..worktrees.pool.includes import Pending
 from .supervisor import Supervisor
 
 REFRESH_SECONDS = 300.0

@@ -16,7 +16,7 @@ from ..missions.ids import new_ulid
 from ..workspace import operations, queries
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
-from ..worktrees.pool import Pool
+from ..worktrees.pool.pool import Pool
 from .background import Background
 from .hosting import McpHosting
 from .supervisor import Supervisor

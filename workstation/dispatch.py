@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ..missions.eligibility import pick_agent
 from ..missions.entities import SYSTEM, CodeAgent, Mission, Session
 from ..missions.errors import Conflict, NotFound, SoloUnicornError
 from ..missions.ids import new_ulid, short_id
 from ..missions.records import record
+from ..missions.rules.eligibility import pick_agent
 from ..sync import replica
 from ..workspace import operations, queries
 from ..workspace.queries.facts import agent_states

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from ..config.log import logger
-from ..worktrees.linking import all_empty, awaited, link_awaited
+from ..worktrees.repository.linking import all_empty, awaited, link_awaited
 from .context import ServiceContext
 
 LOOK_SECONDS: Final = 5.0

@@ -1,7 +1,7 @@
 """What is no longer needed: worktrees of finished missions, transcripts of long ago, the write-ahead log.
 
 Worktrees of finished missions are given back, and those unused for long removed once a day; both fail closed
-(worktrees/pool.py), so doing them twice or being killed half-way loses nothing.
+(worktrees/pool/pool.py), so doing them twice or being killed half-way loses nothing.
 """
 
 from __future__ import annotations

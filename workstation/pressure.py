@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..config import paths
 from ..config.settings import Settings
-from ..missions.eligibility import WorkstationLimits
+from ..missions.rules.eligibility import WorkstationLimits
 from ..workspace import operations
 from .context import ServiceContext
 

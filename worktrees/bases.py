@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..missions.errors import NotFound
 from .git import Git, GitError
-from .repositories import inspect
+from .repository.repositories import inspect
 
 _CHOICE = "`worktrees.start_from` says which of the two missions start from, `--from` chooses for one"
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
-from . import journal
 from .git import Git, decode
+from .landing import journal
 from .locks import hold
-from .ownership import OWNER
-from .registry import listed_worktrees
-from .repositories import inspect
-from .work import KEPT, LANDED, WIP, landed_ref
+from .pool.ownership import OWNER
+from .pool.work import KEPT, LANDED, WIP, landed_ref
+from .repository.registry import listed_worktrees
+from .repository.repositories import inspect
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..missions.errors import NotFound
 from .git import Git
-from .work import snapshot_work
+from .pool.work import snapshot_work
 
 SEEN = "refs/solo-unicorn/seen"
 """For each mission the newest state; it holds the earlier ones, too."""

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from ...missions.permissions import PermissionRule
+from ...missions.rules.permissions import PermissionRule
 from ...missions.wire import from_wire
 from .conversation import Wanted, checked, held
 

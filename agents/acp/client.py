@@ -25,7 +25,7 @@ from acp.schema import (
 )
 
 from ...missions.entities import JsonObject
-from ...missions.permissions import PermissionRule
+from ...missions.rules.permissions import PermissionRule
 from .inbox import Inbox
 from .rules import Ruling, inside, paths_of, ruling
 

@@ -27,7 +27,7 @@ from acp.schema import (
 
 from ... import __version__
 from ...missions.entities import JsonObject
-from ...missions.permissions import PermissionRule
+from ...missions.rules.permissions import PermissionRule
 from ..mcp_files import SERVER
 from ..speech import said_by_person
 from .client import Listener, plain, tell

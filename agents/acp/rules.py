@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ...missions.entities import Json, JsonObject
-from ...missions.permissions import PermissionRule, decide
+from ...missions.rules.permissions import PermissionRule, decide
 from ..mcp_files import SERVER
 
 FILES: Final = {"read", "edit", "delete", "move", "search"}

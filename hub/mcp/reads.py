@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from ...missions.board import DependencyView, Hit, ListCount, Page
 from ...missions.comments import LineComment
-from ...missions.dependencies import is_resolved
 from ...missions.entities import (
     LISTS,
     Flow,
@@ -23,6 +22,7 @@ from ...missions.entities import (
     ProjectRepository,
 )
 from ...missions.errors import NotFound
+from ...missions.rules.dependencies import is_resolved
 from ...missions.search import hits, ranking
 from ...missions.wire import from_wire
 from ..hub import Hub

@@ -15,11 +15,11 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
-from ...missions import eligibility
-from ...missions.eligibility import AgentState, dispatch_key
 from ...missions.entities import JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
+from ...missions.rules import eligibility
+from ...missions.rules.eligibility import AgentState, dispatch_key
 from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
 from ..records import missions as documents

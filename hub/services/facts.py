@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from sqlalchemy import Connection, and_, func, select
 
-from ...missions import eligibility
-from ...missions.eligibility import AgentState, Blocker, Facts
 from ...missions.entities import Mission, Project, ProjectRepository
+from ...missions.rules import eligibility
+from ...missions.rules.eligibility import AgentState, Blocker, Facts
 from ...missions.wire import from_wire
 from ..tables import dependencies, events, missions, projects, repositories
 

@@ -13,12 +13,12 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import bindparam, select
 
-from ...missions.creating import MissionDraft
 from ...missions.entities import Author, JsonObject, ListName, Mission, ProjectRepository
 from ...missions.errors import AlreadyExists, InvalidValue
 from ...missions.fields import CHECKS, checked
-from ...missions.flows import check_config, stage_of
 from ...missions.operations import missions as operations
+from ...missions.rules.creating import MissionDraft
+from ...missions.rules.flows import check_config, stage_of
 from ...missions.wire import from_wire, to_wire, wire_name
 from ..change import Change, new_id
 from ..errors import Gone, HubError

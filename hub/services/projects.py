@@ -11,8 +11,8 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from ...missions.entities import LISTS, JsonObject, Project
 from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
-from ...missions.flows import system_flows
 from ...missions.ids import new_ulid
+from ...missions.rules.flows import system_flows
 from ...missions.wire import from_wire, to_wire, wire_name
 from .. import standing
 from ..change import Change, author_of, new_id

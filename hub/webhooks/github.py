@@ -20,9 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...config.log import logger
-from ...missions import pull_requests
 from ...missions.entities import Author, Mission, PullRequest, PullRequestReview
 from ...missions.errors import SoloUnicornError
+from ...missions.rules import pull_requests
 from ..api import hooks
 from ..change import Change
 from ..errors import HubError, refusal

@@ -6,7 +6,7 @@ from ...missions.access import MissionAccess
 from ...missions.comments import comments_markdown
 from ...missions.entities import Json, JsonObject, Mission, Session
 from ...missions.errors import NotFound
-from ...missions.flows import enabled_stages
+from ...missions.rules.flows import enabled_stages
 from ..caller import Caller
 from . import memory, views
 from .arguments import Arguments

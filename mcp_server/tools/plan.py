@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...missions.access import MissionAccess
-from ...missions.creating import MissionDraft
 from ...missions.entities import JsonObject, ListName, Mission
 from ...missions.errors import InvalidValue, NotAllowed, NotFound
 from ...missions.ids import short_id
 from ...missions.operations import missions
+from ...missions.rules.creating import MissionDraft
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Priority, Ref, Text, Title, Version

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from ...missions.access import MissionAccess
 from ...missions.entities import Flow, Json, JsonObject, Mission, MissionEvent
 from ...missions.errors import NotFound
-from ...missions.flows import enabled_stages
 from ...missions.ids import short_id
+from ...missions.rules.flows import enabled_stages
 
 
 def row(mission: Mission) -> JsonObject:

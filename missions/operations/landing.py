@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import landing
 from ..entities import Mission
 from ..errors import printable
+from ..rules import landing
 from .port import Change
 
 

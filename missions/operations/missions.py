@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from .. import creating, dependencies, editing, moving
-from ..creating import MissionDraft
 from ..entities import LISTS, Flow, ListName, Mission, NoteKind, Project, ProjectRepository, Relation, Task
 from ..errors import Conflict, InvalidValue, NotFound
 from ..fields import checked
 from ..ids import short_id
 from ..limits import LINKS_MAX, NOTE_MAX, TITLE_MAX
+from ..rules import creating, dependencies, editing, moving
+from ..rules.creating import MissionDraft
 from .checks import check_version, text
 from .parts import WORDS
 from .port import Change, Part

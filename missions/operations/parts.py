@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ..editing import refit
 from ..entities import Actor, Flow, Mission, ProjectRepository
 from ..errors import AlreadyExists, Conflict, InvalidValue
-from ..flows import check_flow
 from ..limits import PERSONA_MAX
+from ..rules.editing import refit
+from ..rules.flows import check_flow
 from .checks import changed, check_name
 from .port import AnyPart, Change, Part
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from .. import review
 from ..entities import Mission
 from ..errors import NotAllowed
 from ..ids import short_id
 from ..limits import SUMMARY_MAX
+from ..rules import review
 from .checks import refuse_agents, text
 from .port import Change
 

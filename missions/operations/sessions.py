@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from .. import landing, sessions
 from ..entities import Author, CodeAgent, Mission, Outcome, Session, Usage
 from ..errors import AlreadyClaimed, Conflict, NotFound
 from ..ids import short_id
-from ..landing import Proof
+from ..rules import landing, sessions
+from ..rules.landing import Proof
 from ..usage import credible
 from .port import Change
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from ...sync import replica
 from ...workspace.thread import WorkspaceThread
+from .. import replica
 from ..replica.connecting import Account
 from ..replica.trouble import Trouble
 from .happenings import Happening

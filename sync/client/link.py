@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from ...config.log import logger
 from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError
-from ...sync import replica
 from ...workspace.outbox import Entry
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
+from .. import replica
 from ..replica.capabilities import Capabilities
 from ..replica.connecting import Account
 from ..replica.exchange import detect, parts, pull, push

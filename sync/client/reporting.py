@@ -8,10 +8,10 @@ from typing import Literal
 
 from ...config.log import logger
 from ...missions.connected import Kind
-from ...sync import replica
 from ...workspace import queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
+from .. import replica
 from ..replica.connecting import Account
 from ..replica.trouble import Trouble
 from .happenings import Happening, counted, stands

@@ -12,10 +12,10 @@ from random import Random
 from typing import Protocol
 
 from ...missions.entities import SYSTEM, JsonObject
-from ...sync import replica
 from ...workspace import operations, queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
+from .. import replica
 from ..replica.connecting import Account
 from .engine import Engine
 from .fetching import connected

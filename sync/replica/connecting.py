@@ -256,7 +256,7 @@ def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[
         project = replace(project, slug=free_slug(change.connection, slug, project_id), paused=False)
     flows: list[Flow] = []
     if not parts.get("flows") and row is None:  # a plain server knows of no flows: the system's own
-        from ...missions.flows import system_flows
+        from ...missions.rules.flows import system_flows
 
         flows = list(system_flows(project_id, change.new_id, change.now))
     if row is None:

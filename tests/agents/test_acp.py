@@ -36,7 +36,7 @@ from solo_unicorn.agents.verdict import Judgement, Verdict
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
-from solo_unicorn.missions.permissions import Effect, PermissionRule
+from solo_unicorn.missions.rules.permissions import Effect, PermissionRule
 
 from .conftest import RunningSession, eventually
 

@@ -12,8 +12,8 @@ import pytest
 
 from solo_unicorn.cli.table import COMMANDS, FOR_AGENTS
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -22,7 +22,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, SessionSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import InvalidValue, NotFound
-from solo_unicorn.missions.permissions import PermissionRule
+from solo_unicorn.missions.rules.permissions import PermissionRule
 from solo_unicorn.system import programs
 
 from .conftest import RunningSession

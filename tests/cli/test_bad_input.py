@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries, store
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -22,7 +22,7 @@ for words in {meanwhile!r}:
 @pytest.fixture
 def by_hand(run: Run, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Edit M-1 to a text, while other commands run; the answer."""
-    from solo_unicorn.cli import mission_writing
+    from solo_unicorn.cli.mission import writing as mission_writing
 
     monkeypatch.setattr(mission_writing, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
     script = tmp_path / "editor.py"

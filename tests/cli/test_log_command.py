@@ -137,7 +137,7 @@ def test_followed_while_it_is_prepared_it_waits_for_the_agent(
             if len(looks) == 4:
                 opened.write_as(service_of(session_id), operations.sessions.end, session_id, "completed")
 
-    monkeypatch.setattr("solo_unicorn.cli.mission_log.time.sleep", starting)
+    monkeypatch.setattr("solo_unicorn.cli.mission.log.time.sleep", starting)
     with locks.Lock(paths.service_lock()) as lock:
         assert lock.take()
         followed = run("mission", "log", "M-1", "--follow")

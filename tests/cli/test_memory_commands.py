@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 

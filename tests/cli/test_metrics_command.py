@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.cli.main import main
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 

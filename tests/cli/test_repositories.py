@@ -16,9 +16,9 @@ from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.worktrees.linking import alike
-from solo_unicorn.worktrees.pool import Pool
-from solo_unicorn.worktrees.slots import WorkspaceSlots
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.slots import WorkspaceSlots
+from solo_unicorn.worktrees.repository.linking import alike
 
 from .conftest import Run
 

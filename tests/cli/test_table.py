@@ -7,18 +7,16 @@ from importlib import import_module
 
 import pytest
 
-from solo_unicorn.cli import completion
-from solo_unicorn.cli.parsing import Parser
+from solo_unicorn.cli.machine import completion
+from solo_unicorn.cli.parsing import load
 from solo_unicorn.cli.table import COMMANDS, noun_help, overview
 
 ALL = [(noun, verb, module) for noun, (_, verbs) in COMMANDS.items() for verb, (module, _) in verbs.items()]
 
 
-@pytest.mark.parametrize(("noun", "verb", "module"), ALL, ids=[f"{noun}-{verb}" for noun, verb, _ in ALL])
-def test_every_command_of_the_table_is_there_and_explains_its_options(noun: str, verb: str, module: str) -> None:
-    command = import_module(f"solo_unicorn.cli.{module}").COMMANDS[verb or noun]
-    parser = Parser(prog=f"solo-unicorn {noun} {verb}", description="")
-    command.arguments(parser)
+@pytest.mark.parametrize(("noun", "verb"), [(noun, verb) for noun, verb, _ in ALL])
+def test_every_command_of_the_table_is_there_and_explains_its_options(noun: str, verb: str) -> None:
+    _, parser = load(noun, verb)
     assert {"--json", "-q"} <= {name for action in parser._actions for name in action.option_strings}
     parser.format_help()
 

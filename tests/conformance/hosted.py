@@ -19,9 +19,9 @@ from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.server import UnicornServer
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace

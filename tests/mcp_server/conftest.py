@@ -16,8 +16,8 @@ from solo_unicorn.mcp_server.caller import Caller, digest, identify, new_token, 
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Outcome, service_of
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace

@@ -10,7 +10,7 @@ import pytest
 from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -184,7 +184,7 @@ def test_the_bridge_is_standard_library_only(tmp_path: Path) -> None:
 def test_the_command_goes_to_the_bridge_without_its_table_or_the_service_client(tmp_path: Path) -> None:
     """What a client pays for each start: no argument parser, no dataclasses, nothing of the service."""
     program = (
-        "import sys; from solo_unicorn.cli import bridging, main; from solo_unicorn.mcp_server import bridge\n"
+        "import sys; from solo_unicorn.cli import main; from solo_unicorn.mcp_server import bridge\n"
         "bridge.run = lambda *_, **__: 7\n"
         "assert main.main(['mcp']) == 7\n"
         "print([name for name in ('argparse', 'dataclasses', 'subprocess', 'sqlite3', 'solo_unicorn.cli.table',"

@@ -16,8 +16,8 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.caller import digest, new_token
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import locks
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace

@@ -17,9 +17,9 @@ from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.tools.registry import Later, Tool
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft, create
 from solo_unicorn.missions.entities import Flow, Mission, Project, ProjectRepository
-from solo_unicorn.missions.flows import system_flows
+from solo_unicorn.missions.rules.creating import MissionDraft, create
+from solo_unicorn.missions.rules.flows import system_flows
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.creating import MissionDraft, create
 from solo_unicorn.missions.entities import LISTS, FlowConfig, ListName, LoopSchedule, StageConfig, Task
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.missions.rules.creating import MissionDraft, create
 
 
 def test_the_defaults(make: Any) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from solo_unicorn.missions.criteria import criteria, ticked
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.missions.rules.criteria import criteria, ticked
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = (

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.dependencies import find_cycle, is_resolved
 from solo_unicorn.missions.entities import LISTS, ListName, Mission
+from solo_unicorn.missions.rules.dependencies import find_cycle, is_resolved
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 MISSION = Mission("m", "p", "t", NOW, NOW, NOW)

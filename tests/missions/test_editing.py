@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.editing import EDITABLE, edit, refit, set_ready
 from solo_unicorn.missions.entities import FlowConfig, FlowStage, LoopSchedule, StageConfig, Task
 from solo_unicorn.missions.errors import Conflict, InvalidValue
+from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.missions.rules.editing import EDITABLE, edit, refit, set_ready
 
 
 def edited(make: Any, mission: Any, flow: Any = None, repository: Any = None, **changes: object) -> Any:

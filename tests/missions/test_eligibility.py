@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.eligibility import (
+from solo_unicorn.missions.entities import LoopSchedule
+from solo_unicorn.missions.limits import STARTS_AN_HOUR
+from solo_unicorn.missions.rules.eligibility import (
     AgentState,
     Blocker,
     Facts,
@@ -21,9 +23,7 @@ from solo_unicorn.missions.eligibility import (
     span,
     why_not,
 )
-from solo_unicorn.missions.entities import LoopSchedule
-from solo_unicorn.missions.limits import STARTS_AN_HOUR
-from solo_unicorn.missions.sessions import claim
+from solo_unicorn.missions.rules.sessions import claim
 
 CLAUDE = AgentState("claude", "claude")
 CODEX = AgentState("codex", "codex")

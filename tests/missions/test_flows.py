@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import Flow, FlowConfig, FlowStage, Mission, StageConfig
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.missions.flows import (
+from solo_unicorn.missions.rules.flows import (
     at_stage,
     check_config,
     check_flow,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import FlowConfig, StageConfig, Task
 from solo_unicorn.missions.errors import Conflict, InvalidValue
-from solo_unicorn.missions.landing import (
+from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.missions.rules.landing import (
     landed,
     landing_conflicted,
     landing_failed,
@@ -21,7 +21,7 @@ from solo_unicorn.missions.landing import (
     retry,
     worktree_branch,
 )
-from solo_unicorn.missions.review import complete_stage
+from solo_unicorn.missions.rules.review import complete_stage
 
 
 def queued(make: Any, **fields: object) -> Any:

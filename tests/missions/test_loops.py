@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import LoopSchedule
-from solo_unicorn.missions.loops import next_run
+from solo_unicorn.missions.rules.loops import next_run
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 runs = st.lists(st.integers(-100_000, 100_000).map(lambda seconds: NOW + timedelta(seconds=seconds)), max_size=30)

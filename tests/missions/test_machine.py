@@ -10,9 +10,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from solo_unicorn.missions.creating import MissionDraft, create
-from solo_unicorn.missions.editing import set_ready
-from solo_unicorn.missions.eligibility import AgentState, Facts, why_not
 from solo_unicorn.missions.entities import (
     LISTS,
     OUTCOMES,
@@ -28,11 +25,14 @@ from solo_unicorn.missions.entities import (
     StageConfig,
 )
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue
-from solo_unicorn.missions.flows import enabled_stages, position, stage_of, system_flows
-from solo_unicorn.missions.landing import landed, landing_conflicted, landing_failed, landing_started, retry
-from solo_unicorn.missions.moving import move
-from solo_unicorn.missions.review import answer, approve, ask, complete_stage, reject, request_review
-from solo_unicorn.missions.sessions import RetryPolicy, claim, conversation, ended, released, stale_push, started
+from solo_unicorn.missions.rules.creating import MissionDraft, create
+from solo_unicorn.missions.rules.editing import set_ready
+from solo_unicorn.missions.rules.eligibility import AgentState, Facts, why_not
+from solo_unicorn.missions.rules.flows import enabled_stages, position, stage_of, system_flows
+from solo_unicorn.missions.rules.landing import landed, landing_conflicted, landing_failed, landing_started, retry
+from solo_unicorn.missions.rules.moving import move
+from solo_unicorn.missions.rules.review import answer, approve, ask, complete_stage, reject, request_review
+from solo_unicorn.missions.rules.sessions import RetryPolicy, claim, conversation, ended, released, stale_push, started
 from solo_unicorn.missions.wire import from_wire, to_wire
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from solo_unicorn.missions.entities import LISTS, ListName
 from solo_unicorn.missions.errors import Conflict, InvalidValue
-from solo_unicorn.missions.moving import move
+from solo_unicorn.missions.rules.moving import move
 
 
 @pytest.mark.parametrize("to", LISTS)

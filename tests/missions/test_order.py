@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.order import STEP, between, renumbered
+from solo_unicorn.missions.rules.order import STEP, between, renumbered
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.missions.permissions import Effect, PermissionRule, check, decide, subject
+from solo_unicorn.missions.rules.permissions import Effect, PermissionRule, check, decide, subject
 
 AT = datetime(2026, 5, 4, tzinfo=UTC)
 TREE = "/home/me/tree"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import solo_unicorn.missions
 from solo_unicorn.missions.comments import Anchor, LineComment
 from solo_unicorn.missions.entities import Actor, Task
-from solo_unicorn.missions.flows import CONTINUATIONS, SYSTEM_FLOWS, stage_of
 from solo_unicorn.missions.prompts import PLACEHOLDERS, TEXT_SHOWN, PromptContext, build_prompt, template_name
+from solo_unicorn.missions.rules.flows import CONTINUATIONS, SYSTEM_FLOWS, stage_of
 
 TEMPLATES = Path(str(solo_unicorn.missions.__file__)).parent / "templates"
 TOOLS = {

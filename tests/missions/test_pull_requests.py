@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions import pull_requests
 from solo_unicorn.missions.entities import PullRequest, ReviewComment, Task
 from solo_unicorn.missions.errors import Conflict
 from solo_unicorn.missions.prompts import PromptContext, build_prompt
-from solo_unicorn.missions.review import approve, complete_stage, reject
+from solo_unicorn.missions.rules import pull_requests
+from solo_unicorn.missions.rules.review import approve, complete_stage, reject
 from solo_unicorn.missions.wire import from_wire, to_wire
 
 OPEN = PullRequest(head="a" * 40)

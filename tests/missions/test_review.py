@@ -8,7 +8,7 @@ import pytest
 
 from solo_unicorn.missions.entities import FlowConfig, StageConfig
 from solo_unicorn.missions.errors import Conflict, InvalidValue
-from solo_unicorn.missions.review import answer, approve, ask, complete_stage, reject, request_review
+from solo_unicorn.missions.rules.review import answer, approve, ask, complete_stage, reject, request_review
 
 
 def finish(make: Any, mission: Any, flow: Any = None, summary: str = "did it", to_check: str | None = "x") -> Any:

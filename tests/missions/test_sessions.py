@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import OUTCOMES, Outcome, Session
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue
-from solo_unicorn.missions.sessions import RetryPolicy, claim, conversation, ended, released, stale_push, started
+from solo_unicorn.missions.rules.sessions import RetryPolicy, claim, conversation, ended, released, stale_push, started
 
 POLICY = RetryPolicy()
 

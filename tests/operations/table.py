@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Actor, CodeAgent, Flow, FlowStage, ProjectRepository
 from solo_unicorn.missions.operations import comments, landing, memory, missions, parts, review, sessions
+from solo_unicorn.missions.rules.creating import MissionDraft
 
 from .carriers import AGENT, ANN, START, Play
 

@@ -10,9 +10,9 @@ import pytest
 
 from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.mcp.access import HubAccess
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Author, ListName
 from solo_unicorn.missions.operations import missions
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

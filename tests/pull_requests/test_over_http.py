@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.worktrees.bases import UnknownBase, fetch_base, resolve_base
-from solo_unicorn.worktrees.cloning import clone
 from solo_unicorn.worktrees.git import Git, GitError
-from solo_unicorn.worktrees.landing import Landed, land
+from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.repository.cloning import clone
 
 from .conftest import Checkout
 from .double import GitHubDouble

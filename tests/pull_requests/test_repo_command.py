@@ -79,7 +79,7 @@ def test_the_workspace_takes_a_look_in_once(home: object) -> None:
         repository = workspace.write(
             operations.projects.add_repository, found.id, "shop", local_path="/nowhere", github_owner="acme"
         )
-        from solo_unicorn.missions.creating import MissionDraft
+        from solo_unicorn.missions.rules.creating import MissionDraft
 
         flow = next(flow for flow in workspace.read(queries.projects.flows, found.id) if flow.name == "Direct")
         mission = workspace.write(operations.missions.create, found.id, MissionDraft("Pay", flow_id=flow.id))

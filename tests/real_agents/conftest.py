@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import locks
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.bell import Bell

@@ -16,9 +16,9 @@ import pytest
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.install.clients import NAME
 from solo_unicorn.mcp_server.install.installing import install, status, uninstall
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Decision, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 

@@ -21,9 +21,9 @@ import pytest
 from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Mission, Outcome, Session, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace

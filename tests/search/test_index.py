@@ -16,8 +16,8 @@ from solo_unicorn.hub.mcp.reads import HubReads
 from solo_unicorn.hub.records import passages as hub_passages
 from solo_unicorn.hub.tables import passages as hub_table
 from solo_unicorn.missions.board import Hit
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.operations import memory, missions
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.search import ranking
 from solo_unicorn.missions.search.passages import LONGEST, of_document
 from solo_unicorn.workspace import operations, queries

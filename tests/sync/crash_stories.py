@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from solo_unicorn.missions.change_state import ChangeMeasure
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import (
     SYSTEM,
     Actor,
@@ -23,6 +21,8 @@ from solo_unicorn.missions.entities import (
     Worktree,
     service_of,
 )
+from solo_unicorn.missions.rules.change_state import ChangeMeasure
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account

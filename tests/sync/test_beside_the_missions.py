@@ -13,9 +13,9 @@ from random import Random
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Actor, FlowStage, ProjectRepository
 from solo_unicorn.missions.errors import NotFound, Offline
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import fetching
 from solo_unicorn.sync.client.downloads import fetch

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions import operations as domain
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.workspace import operations

@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.client.engine import Engine

@@ -16,8 +16,8 @@ from unittest.mock import patch
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts

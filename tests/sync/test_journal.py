@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Json, JsonObject
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.missions.change_state import ChangeMeasure
-from solo_unicorn.missions.eligibility import WorkstationLimits
 from solo_unicorn.missions.entities import SYSTEM, Mission
+from solo_unicorn.missions.rules.change_state import ChangeMeasure
+from solo_unicorn.missions.rules.eligibility import WorkstationLimits
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.workspace import heard, operations, queries

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Actor
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.conflicts import SyncConflict
 from solo_unicorn.sync.replica.connecting import Account

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Actor, Flow, FlowStage, ProjectRepository
 from solo_unicorn.missions.errors import Conflict, NotFound
 from solo_unicorn.missions.ids import shared_id
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL, Capabilities
 from solo_unicorn.sync.replica.connecting import Account

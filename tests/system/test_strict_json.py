@@ -17,7 +17,12 @@ from solo_unicorn.system.strict_json import DEPTH_MAX, Unfit, dumps, heard, load
 
 PACKAGE = Path(solo_unicorn.__file__).parent
 WAYS_IN = ("workspace", "sync", "workstation", "agents/parsers", "mcp_server/tools")
-WAYS_IN_FILES = ("agents/handle.py", "cli/transfer.py", "mcp_server/answers.py", "worktrees/linking.py")
+WAYS_IN_FILES = (
+    "agents/handle.py",
+    "cli/project/transfer.py",
+    "mcp_server/answers.py",
+    "worktrees/repository/linking.py",
+)
 DEEP = "[" * 20_000 + "]" * 20_000
 
 anything = st.recursive(

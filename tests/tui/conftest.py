@@ -27,7 +27,7 @@ from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.commands import ChildCommands, Commands, Heard
-from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

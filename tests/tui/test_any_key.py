@@ -18,9 +18,9 @@ from textual.app import App
 from textual.events import Key
 from textual.pilot import Pilot
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, SYSTEM, Author, CodeAgent, Json, Usage, service_of
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.all_keys import known_bindings
 from solo_unicorn.tui.kit.commands import Heard
 from solo_unicorn.workspace import operations, queries

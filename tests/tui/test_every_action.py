@@ -14,7 +14,7 @@ from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 
 from solo_unicorn import tui
-from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.palette import Entries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solo_unicorn.tui.board.screen import BoardScreen
-from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.palette_screen import Palette
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.operations import attachments
 from solo_unicorn.workspace.queries.attachments import content_path, shown_path

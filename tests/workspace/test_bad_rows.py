@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.cli import main as cli
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries, rows, salvage
 from solo_unicorn.workspace.workspace import Workspace
 

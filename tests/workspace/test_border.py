@@ -18,9 +18,9 @@ from solo_unicorn.agents.events import UsageMeter
 from solo_unicorn.mcp_server.caller import Caller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, SYSTEM, Mission, Project, Session, Usage
 from solo_unicorn.missions.errors import InvalidValue, SoloUnicornError
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import strict_json
 from solo_unicorn.workspace import operations, queries, rows
 from solo_unicorn.workspace.workspace import Workspace

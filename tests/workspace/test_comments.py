@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.comments import Anchor
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound
+from solo_unicorn.missions.rules.change_state import ChangeMeasure
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Usage, service_of
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import metrics
 from solo_unicorn.workspace.workspace import Workspace

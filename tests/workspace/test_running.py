@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Author, Mission, Project, Session, service_of
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue, NotAllowed
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

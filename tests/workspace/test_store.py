@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries, store
 from solo_unicorn.workspace.store import Store, StoreDamaged, StoreFull, migrations
 from solo_unicorn.workspace.workspace import Workspace
@@ -159,7 +159,7 @@ def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: p
 
 KILLED = """
 import os, sys
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 ws = Workspace.open()

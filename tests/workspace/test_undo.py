@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project
 from solo_unicorn.missions.errors import Conflict, NotFound
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.missions.eligibility import WorkstationLimits
 from solo_unicorn.missions.entities import SYSTEM, Project, Usage, service_of
 from solo_unicorn.missions.errors import InvalidValue
+from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.missions.rules.eligibility import WorkstationLimits
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.queries import usage
 from solo_unicorn.workspace.workspace import Workspace

@@ -18,8 +18,8 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission, Session
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import locks
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace

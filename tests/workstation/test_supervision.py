@@ -25,7 +25,7 @@ from solo_unicorn.workstation.landing import landings
 from solo_unicorn.workstation.landing.pull_requests import PullRequests
 from solo_unicorn.workstation.session.runner import SessionRunner
 from solo_unicorn.workstation.supervisor import TRIES, Supervisor, Work
-from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.pool.pool import Pool
 
 from ..simulated_time import SimulatedLoop, simulated
 from ..worktrees.conftest import MemorySlots

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.entities import Mission, ProjectRepository, Worktree
-from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.pool.pool import Pool
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANGING = {

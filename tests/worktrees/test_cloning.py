@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import Conflict, InvalidValue
-from solo_unicorn.worktrees.cloning import check_url, clone, clone_name
 from solo_unicorn.worktrees.git import GitError
-from solo_unicorn.worktrees.repositories import UnusableRepository
+from solo_unicorn.worktrees.repository.cloning import check_url, clone, clone_name
+from solo_unicorn.worktrees.repository.repositories import UnusableRepository
 
 from .conftest import Repo
 

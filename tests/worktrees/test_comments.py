@@ -9,8 +9,8 @@ import pytest
 
 from solo_unicorn.missions.comments import LineComment, Side
 from solo_unicorn.missions.errors import InvalidValue, NotFound
-from solo_unicorn.worktrees.comments import anchor_of, place_comments
-from solo_unicorn.worktrees.measuring import measure
+from solo_unicorn.worktrees.diff.comments import anchor_of, place_comments
+from solo_unicorn.worktrees.diff.measuring import measure
 
 from .conftest import NOW, Repo
 

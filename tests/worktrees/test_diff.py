@@ -10,9 +10,9 @@ import pytest
 from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.missions.reading import Reading
-from solo_unicorn.worktrees.diff import mission_diff
-from solo_unicorn.worktrees.diff_model import Diff, FileDiff, side_by_side
-from solo_unicorn.worktrees.pool import Pool
+from solo_unicorn.worktrees.diff.differences import mission_diff
+from solo_unicorn.worktrees.diff.model import Diff, FileDiff, side_by_side
+from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.seen import note_state, same_content
 
 from .conftest import MakeMission, Repo

@@ -14,14 +14,14 @@ import pytest
 from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.worktrees import git as runner
-from solo_unicorn.worktrees.diff import mission_diff
+from solo_unicorn.worktrees.diff.differences import mission_diff
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.github.branches import conflicting_files, push_branch, settle_merged
-from solo_unicorn.worktrees.landing import land
-from solo_unicorn.worktrees.pool import Pool
-from solo_unicorn.worktrees.recovery import recover, undo_landing
-from solo_unicorn.worktrees.repositories import inspect
-from solo_unicorn.worktrees.work import snapshot_work
+from solo_unicorn.worktrees.landing.landing import land
+from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.work import snapshot_work
+from solo_unicorn.worktrees.repository.repositories import inspect
 
 from .conftest import Clock, MakeMission, Repo
 

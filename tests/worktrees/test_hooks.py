@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.entities import MergeStrategy
-from solo_unicorn.worktrees.building import CheckFailed, NotAsReviewed
 from solo_unicorn.worktrees.git import GitError
-from solo_unicorn.worktrees.landing import Landed, PushRefused, land
-from solo_unicorn.worktrees.messages import Message
+from solo_unicorn.worktrees.landing.building import CheckFailed, NotAsReviewed
+from solo_unicorn.worktrees.landing.landing import Landed, PushRefused, land
+from solo_unicorn.worktrees.landing.messages import Message
 
 from .conftest import Landing, MakeRepo, Repo
 

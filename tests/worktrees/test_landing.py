@@ -11,11 +11,11 @@ import pytest
 
 from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
-from solo_unicorn.worktrees.building import CheckFailed, Conflicted
-from solo_unicorn.worktrees.checkout import CheckoutInTheWay
 from solo_unicorn.worktrees.git import GitError
-from solo_unicorn.worktrees.landing import Diverged, Landed, PushRefused, land
-from solo_unicorn.worktrees.recovery import recover, undo_landing
+from solo_unicorn.worktrees.landing.building import CheckFailed, Conflicted
+from solo_unicorn.worktrees.landing.checkout import CheckoutInTheWay
+from solo_unicorn.worktrees.landing.landing import Diverged, Landed, PushRefused, land
+from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 
 from .conftest import Landing, Repo
 

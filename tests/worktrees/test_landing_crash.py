@@ -10,9 +10,9 @@ import pytest
 
 from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.worktrees.git import Git
-from solo_unicorn.worktrees.landing import Landed, land
+from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 from solo_unicorn.worktrees.locks import hold
-from solo_unicorn.worktrees.recovery import recover, undo_landing
 
 from .conftest import KilledAt, Repo
 

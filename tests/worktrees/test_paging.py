@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.worktrees.diff import mission_diff
-from solo_unicorn.worktrees.diff_model import Diff, FileDiff, Hunk, Line, LineKind, side_by_side
-from solo_unicorn.worktrees.paging import page_of
+from solo_unicorn.worktrees.diff.differences import mission_diff
+from solo_unicorn.worktrees.diff.model import Diff, FileDiff, Hunk, Line, LineKind, side_by_side
+from solo_unicorn.worktrees.diff.paging import page_of
 
 from .conftest import Repo
 

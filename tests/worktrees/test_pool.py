@@ -13,11 +13,11 @@ from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
 from solo_unicorn.worktrees.bases import refreshed, remote_base
 from solo_unicorn.worktrees.git import GitError
-from solo_unicorn.worktrees.landing import land
-from solo_unicorn.worktrees.naming import free_path, worktree_name
-from solo_unicorn.worktrees.pool import Pool
-from solo_unicorn.worktrees.recovery import undo_landing
-from solo_unicorn.worktrees.repositories import UnusableRepository
+from solo_unicorn.worktrees.landing.landing import land
+from solo_unicorn.worktrees.landing.recovery import undo_landing
+from solo_unicorn.worktrees.pool.naming import free_path, worktree_name
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.repository.repositories import UnusableRepository
 
 from .conftest import MakeMission, MakeRepo, MemorySlots, Record, Repo
 

@@ -33,11 +33,12 @@ from hypothesis.stateful import (
 
 from solo_unicorn.missions.entities import MergeStrategy, Worktree
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.worktrees.landing import land
+from solo_unicorn.worktrees.landing.landing import land
+from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 from solo_unicorn.worktrees.locks import hold
-from solo_unicorn.worktrees.pool import SPARE, Pool
-from solo_unicorn.worktrees.recovery import recover, undo_landing
-from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.records import SPARE
+from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work
 
 from .conftest import KilledAt, MakeMission, MakeRepo, Record, Repo
 

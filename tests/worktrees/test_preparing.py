@@ -13,10 +13,10 @@ import pytest
 
 from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.worktrees import claiming
-from solo_unicorn.worktrees.pool import Pool
-from solo_unicorn.worktrees.ports import port_block
-from solo_unicorn.worktrees.recipe import Recipe, parse_recipe, recipe_at
+from solo_unicorn.worktrees.pool import claiming
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.ports import port_block
+from solo_unicorn.worktrees.repository.recipe import Recipe, parse_recipe, recipe_at
 
 from .conftest import MakeMission, Repo
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.worktrees.furnished import excluding, note_furnished, untracked
 from solo_unicorn.worktrees.git import Git
-from solo_unicorn.worktrees.landing import land
-from solo_unicorn.worktrees.proofs import (
+from solo_unicorn.worktrees.landing.landing import land
+from solo_unicorn.worktrees.landing.proofs import (
     Claimed,
     Proven,
     Unproven,
@@ -21,6 +20,7 @@ from solo_unicorn.worktrees.proofs import (
     note_start,
     prove,
 )
+from solo_unicorn.worktrees.pool.furnished import excluding, note_furnished, untracked
 
 from .conftest import MakeRepo, Repo
 

@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError
-from solo_unicorn.worktrees.addresses import parse_github, real
 from solo_unicorn.worktrees.git import hide_secrets
-from solo_unicorn.worktrees.landing import Landed, land
-from solo_unicorn.worktrees.repositories import UnusableRepository, check_branch_name, check_worktrees, inspect
+from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.repository.addresses import parse_github, real
+from solo_unicorn.worktrees.repository.repositories import (
+    UnusableRepository,
+    check_branch_name,
+    check_worktrees,
+    inspect,
+)
 
 from .conftest import MakeRepo, Repo
 
@@ -226,8 +231,9 @@ def test_a_repository_we_were_started_in_is_not_taken_for_the_one_asked_for(
 
 def test_importing_the_package_loads_no_gitpython(repo: Repo) -> None:
     program = (
-        "import sys, solo_unicorn.worktrees.pool, solo_unicorn.worktrees.landing, solo_unicorn.worktrees.diff\n"
-        "import solo_unicorn.worktrees.cloning, solo_unicorn.worktrees.cleaning\n"
+        "import sys, solo_unicorn.worktrees.pool.pool, solo_unicorn.worktrees.landing.landing\n"
+        "import solo_unicorn.worktrees.diff.differences\n"
+        "import solo_unicorn.worktrees.repository.cloning, solo_unicorn.worktrees.pool.cleaning\n"
         "sys.exit('git' in sys.modules or 'psutil' in sys.modules)"
     )
     import sys

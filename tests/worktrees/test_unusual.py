@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.entities import Mission, ProjectRepository
-from solo_unicorn.worktrees.diff import mission_diff
+from solo_unicorn.worktrees.diff.differences import mission_diff
 from solo_unicorn.worktrees.git import Git
-from solo_unicorn.worktrees.landing import Landed, land
-from solo_unicorn.worktrees.pool import Lease, Pool
-from solo_unicorn.worktrees.standing import unfinished
-from solo_unicorn.worktrees.submodules import UnpublishedSubmodule
-from solo_unicorn.worktrees.work import snapshot_work
+from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.records import Lease
+from solo_unicorn.worktrees.pool.standing import unfinished
+from solo_unicorn.worktrees.pool.work import snapshot_work
+from solo_unicorn.worktrees.repository.submodules import UnpublishedSubmodule
 
 from .conftest import Clock, MakeMission, MakeRepo, Repo
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.worktrees.standing import changes, unfinished
-from solo_unicorn.worktrees.work import commit_uncommitted, snapshot_work, unlanded
+from solo_unicorn.worktrees.pool.standing import changes, unfinished
+from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work, unlanded
 
 from .conftest import Repo
 

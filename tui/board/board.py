@@ -16,7 +16,7 @@ from textual.events import Click, Key, Leave, MouseDown, MouseMove, MouseScrollL
 from ...missions.board import Card, ListCount
 from ...missions.entities import LISTS, ListName
 from ..kit.counts import Counts
-from ..kit.jump import Target
+from ..kit.keyboard.jump import Target
 from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks
 from .column import CardColumn

@@ -81,7 +81,7 @@ def choose_project(workspace: Workspace, wish: str | None, directory: Path | Non
         return workspace.read(queries.projects.get, wish)
     projects = workspace.read(queries.projects.list_all)
     if directory is not None and projects:
-        from ...worktrees.around import projects_around
+        from ...worktrees.repository.around import projects_around
 
         if around := projects_around(workspace, directory):
             return around[0]

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from ...missions.query import EXAMPLE, QueryError, compile_query
 from ...missions.query_words import Vocabulary, completed, completions
 from ..kit.drawing import Line
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.marks import UNICODE, Marks
 from ..kit.paint import Drawn
 

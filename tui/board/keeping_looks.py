@@ -16,7 +16,7 @@ from ... import __version__
 from ...config import paths
 from ..kit.application import Application
 from ..kit.drawing import Cell
-from ..kit.key_row import Key
+from ..kit.keyboard.key_row import Key
 from ..kit.looks import KEPT, ROLES, Depth, Surface, find
 from ..kit.paint import Drawn
 

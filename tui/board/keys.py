@@ -7,7 +7,7 @@ from typing import Final
 from textual.binding import BindingType
 
 from ...missions.entities import LISTS
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.list_names import NAMES
 
 BOARD_KEYS: Final[list[BindingType]] = [

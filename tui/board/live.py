@@ -15,7 +15,7 @@ from ...missions.errors import SoloUnicornError
 from ...missions.query import QueryError, Test, compile_query
 from ...workspace import queries
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
+from ..kit.keyboard.keyline import KeyLine
 from . import data
 from .board import Board
 from .data import BoardModel, Snapshot

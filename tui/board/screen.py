@@ -12,7 +12,7 @@ from textual.events import Mount, Resize
 from textual.worker import Worker
 
 from ...missions import query
-from ..kit.keyline import KeyLine
+from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn
 from . import doors, looks, missions

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from ...missions.connected import NEEDS_YOU, WELL
 from ...missions.records import record
 from ..kit.drawing import Line, Part, Row, fit
-from ..kit.key_row import NARROW
+from ..kit.keyboard.key_row import NARROW
 from ..kit.marks import PLAIN, Marks
 from .data import Summary
 

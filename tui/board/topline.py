@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from ..kit.drawing import Part
-from ..kit.jump import Target
+from ..kit.keyboard.jump import Target
 from ..kit.marks import UNICODE, Marks
 from ..kit.paint import Drawn
 from .data import Summary

@@ -16,8 +16,8 @@ from ...workspace.change import Change
 from ...workspace.outbox import Entry
 from ..kit.application import Application
 from ..kit.editor import edit_in_editor
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines
 from . import conflict_rows

@@ -14,8 +14,8 @@ from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, Row, row, trouble
 from ..kit.sheets.line import LineScreen

@@ -9,8 +9,8 @@ from textual.widgets import Button, Input, Static
 
 from ...missions.errors import SoloUnicornError
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, Row, row, trouble
 from ..kit.sheets.confirm import ConfirmScreen

@@ -10,8 +10,8 @@ from ...missions.entities import Decision
 from ...missions.ids import short_id
 from ...workspace import operations
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines
 from . import rows as inbox_rows

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown
 
-from .keys import binding
+from .keyboard.keys import binding
 
 
 class Document(VerticalScroll):

@@ -11,7 +11,7 @@ from textual import on
 from textual.message import Message
 
 from ...missions.records import record
-from .keys import binding
+from .keyboard.keys import binding
 from .lines import Lines, Row, row
 from .marks import UNICODE, Marks
 

@@ -26,8 +26,8 @@ from ...missions.errors import SoloUnicornError
 from ...missions.records import record
 from .counts import Counts
 from .drawing import Line
-from .jump import Target
-from .keys import binding
+from .keyboard.jump import Target
+from .keyboard.keys import binding
 from .marks import UNICODE, Marks
 from .paint import Drawn
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from ...missions.records import record
 from .drawing import READ
-from .key_row import Key
+from .keyboard.key_row import Key
 
 DARK_NAME: Final = "unicorn-dark"
 LIGHT_NAME: Final = "unicorn-light"

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from ...missions.records import record
 from .drawing import Line
-from .jump import Target
+from .keyboard.jump import Target
 from .paint import Drawn
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ...missions.board import DependencyView
-from ...missions.change_state import ChangeState
 from ...missions.comments import LineComment
-from ...missions.criteria import Criterion, criteria
 from ...missions.entities import (
     Actor,
     Attachment,
@@ -18,10 +16,12 @@ from ...missions.entities import (
     Session,
 )
 from ...missions.errors import NotFound
-from ...missions.flows import enabled_stages
-from ...missions.pull_requests import wanted
 from ...missions.reading import Reading
 from ...missions.records import record
+from ...missions.rules.change_state import ChangeState
+from ...missions.rules.criteria import Criterion, criteria
+from ...missions.rules.flows import enabled_stages
+from ...missions.rules.pull_requests import wanted
 from ...sync import replica
 from ...workspace import queries
 from ...workspace.queries.attachments import content_path

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 from time import monotonic
 
-from ...missions.criteria import Criterion, ticked
 from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
+from ...missions.rules.criteria import Criterion, ticked
 from ...workspace import operations
 from ...workspace.workspace import Workspace
 from .changes.pane import ChangesPane

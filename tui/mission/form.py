@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
-from ...missions.creating import MissionDraft
 from ...missions.entities import ListName, LoopSchedule, Mission
 from ...missions.ids import short_id
+from ...missions.rules.creating import MissionDraft
 from ..kit.application import Application
 from ..kit.check import Check
 from ..kit.drafts import DraftedSheet
 from ..kit.editor import edit_in_editor
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from . import form_data
 from .form_data import FormData, Overtaken, references

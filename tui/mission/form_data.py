@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...missions.creating import MissionDraft
-from ...missions.editing import overtaken
 from ...missions.entities import Actor, CodeAgent, Flow, Mission, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...missions.rules.creating import MissionDraft
+from ...missions.rules.editing import overtaken
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
+from ..kit.keyboard.keyline import KeyLine
 from ..kit.leaving import Place
 from ..kit.paint import Drawn
 from ..kit.tabline import Tab, TabLine

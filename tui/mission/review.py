@@ -15,7 +15,7 @@ from textual.widgets import Button
 from ...missions.comments import LineComment
 from ...missions.entities import MergeStrategy, PrMode
 from ..kit.document import Document
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines, Row, row
 from ..kit.marks import Marks
 from .data import MissionData

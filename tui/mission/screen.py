@@ -7,11 +7,11 @@ from typing import Any
 from textual import on, work
 from textual.widgets import Button, ContentSwitcher, Input
 
-from ...missions.criteria import Criterion
 from ...missions.entities import Session
 from ...missions.ids import short_id
+from ...missions.rules.criteria import Criterion
 from ...workspace import operations
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from . import editing
 from .changes.pane import ChangesPane

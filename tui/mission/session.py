@@ -15,7 +15,7 @@ from textual.widgets import Input
 from ...agents.transcript_view import DisplayEntry, TranscriptView
 from ...config import paths
 from ...missions.entities import Session
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import is_gone
 from ..kit.lines import Lines, row
 from ..kit.marks import Marks

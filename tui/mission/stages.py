@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from ...missions.entities import Flow, FlowConfig, StageConfig
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines, Row, row
 from ..kit.marks import UNICODE, Marks
 

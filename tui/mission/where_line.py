@@ -7,8 +7,8 @@ from pathlib import Path
 from textual import getters, work
 from textual.strip import Strip
 
-from ...missions.change_state import ChangeState
 from ...missions.errors import SoloUnicornError
+from ...missions.rules.change_state import ChangeState
 from ..kit.application import Application
 from ..kit.drawing import Line
 from ..kit.marks import Marks

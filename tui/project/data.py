@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...missions.entities import Actor, Flow, MemoryDocument, Project, ProjectRepository
-from ...missions.permissions import PermissionRule
 from ...missions.records import record
+from ...missions.rules.permissions import PermissionRule
 from ...workspace import queries
 from ...workspace.workspace import Workspace
 

@@ -11,8 +11,8 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Place
 from ..kit.lines import Lines, row
 from ..kit.tabline import Tab, TabLine

@@ -10,7 +10,7 @@ from ...missions.entities import JsonObject, Project
 from ...missions.errors import SoloUnicornError
 from ..hub import commands as hub_data
 from ..kit.application import Application
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import is_gone
 from ..kit.lines import Lines, Row, row, trouble
 from ..kit.marks import Marks

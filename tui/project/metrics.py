@@ -15,8 +15,8 @@ from ...missions.entities import Project
 from ...missions.metrics import Metrics, WeekFigures
 from ...workspace.queries import metrics
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Place
 from ..kit.lines import Lines, Row, row
 from ..kit.marks import Marks

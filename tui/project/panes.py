@@ -15,7 +15,7 @@ from ...missions.entities import Actor, Flow, FlowStage, MemoryDocument, Project
 from ..kit.ages import ago
 from ..kit.document import Document
 from ..kit.fields import FieldList
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines, Row, row
 from ..kit.marks import Marks
 from .data import ProjectData

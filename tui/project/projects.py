@@ -12,8 +12,8 @@ from ...missions.entities import ListName, Project
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, row
 

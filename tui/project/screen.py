@@ -8,10 +8,10 @@ from textual import on, work
 
 from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
 from ...missions.errors import SoloUnicornError
-from ...missions.permissions import PermissionRule
+from ...missions.rules.permissions import PermissionRule
 from ...workspace import operations, queries
 from ..kit.fields import FieldList
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from ..kit.sheets.confirm import ConfirmScreen
 from ..kit.sheets.editing import UNCHANGED, new_value

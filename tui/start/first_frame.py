@@ -16,7 +16,7 @@ from ..board.rows.column import ColumnView
 from ..board.rows.headings import HeadingView, arrange
 from ..board.top_view import TopView
 from ..kit.drawing import Row
-from ..kit.key_row import key_row
+from ..kit.keyboard.key_row import key_row
 from ..kit.looks import Looks, Surface
 from ..kit.marks import Marks
 

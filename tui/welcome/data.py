@@ -77,7 +77,7 @@ def empty_project(workspace: Workspace, found: RepositoryFound | None = None) ->
     """A project to fill; a repository that has no commit yet is linked to it once it has one."""
     project = workspace.write(operations.projects.create, "My project")
     if found is not None and not found.has_commit:
-        from ...worktrees.linking import await_commit
+        from ...worktrees.repository.linking import await_commit
 
         await_commit(workspace, project, found.path)
     return project

@@ -17,8 +17,8 @@ from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
 from ...workspace import operations
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, Row, row
 from ..workstation.data import agent_rows, read

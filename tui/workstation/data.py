@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from ...missions.board import QueueEntry
-from ...missions.change_state import ChangeMeasure
 from ...missions.connected import WELL, SyncState
 from ...missions.entities import CodeAgent, JsonObject, Mission, Session, Workstation, Worktree
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.holds import sentence
 from ...missions.ids import short_id
 from ...missions.records import record
+from ...missions.rules.change_state import ChangeMeasure
 from ...sync import replica
 from ...sync.replica.connecting import Account
 from ...workspace import operations, queries

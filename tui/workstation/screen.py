@@ -15,8 +15,8 @@ from ...missions.errors import SoloUnicornError
 from ...workspace import operations, queries
 from ..kit.ages import size
 from ..kit.application import Application
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Place
 from ..kit.lines import Lines, Row, row
 from . import data as panel

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from ...missions import sessions
 from ...missions.entities import SYSTEM, CodeAgent, Mission, Session
 from ...missions.operations import sessions as sessions_of
+from ...missions.rules import sessions
 from .. import salvage
 from ..change import Change
 from ..queries.facts import FactFinder

@@ -22,8 +22,8 @@ from ...missions.entities import (
 )
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.fields import CHECKS, checked
-from ...missions.flows import enabled_stages
 from ...missions.records import record
+from ...missions.rules.flows import enabled_stages
 from ...missions.wire import from_wire
 from ...system import strict_json
 from .. import line_comments, passages, rows

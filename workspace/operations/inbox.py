@@ -5,11 +5,11 @@ from __future__ import annotations
 from os.path import realpath
 from pathlib import Path
 
-from ...missions import permissions
 from ...missions.entities import SYSTEM, USER, Author, Decision, InboxItem, JsonObject
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
-from ...missions.permissions import Effect, PermissionRule
+from ...missions.rules import permissions
+from ...missions.rules.permissions import Effect, PermissionRule
 from .. import lookup, rows
 from ..change import Change
 from ..queries.inbox import _ITEMS, _item, _one, _rules
@@ -96,7 +96,7 @@ def answer(change: Change, item_id: int, decision: Decision, message: str = "", 
 def add_rule(
     change: Change, project: str, tool: str, subject: str, effect: Effect, *, pattern: bool = True
 ) -> PermissionRule:
-    """A new rule (missions/permissions.py); the same tool and subject again changes its effect."""
+    """A new rule (missions/rules/permissions.py); the same tool and subject again changes its effect."""
     permissions.check(tool, subject, effect, pattern=pattern)
     owner = lookup.project(change.connection, project).id
     _put_rule(change, owner, tool, subject, effect, pattern=pattern)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ...missions.change_state import ChangeMeasure
 from ...missions.comments import LineComment
+from ...missions.rules.change_state import ChangeMeasure
 from .. import line_comments, rows
 from ..change import Change
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from ...missions.entities import LISTS, SYSTEM, Actor, Flow, FlowStage, Project, ProjectRepository
 from ...missions.errors import Conflict, InvalidValue
-from ...missions.flows import system_flows
 from ...missions.operations import missions, parts
 from ...missions.operations.checks import changed, check_name
+from ...missions.rules.flows import system_flows
 from .. import rows
 from ..change import Change
 

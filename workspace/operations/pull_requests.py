@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...missions import pull_requests
 from ...missions.entities import Mission, ProjectRepository, PullRequest
 from ...missions.errors import Conflict, NotFound
 from ...missions.ids import short_id
-from ...missions.landing import conflicted_too_often
+from ...missions.rules import pull_requests
+from ...missions.rules.landing import conflicted_too_often
 from .. import lookup, rows
 from ..change import Change
 
@@ -24,7 +24,7 @@ def opened(change: Change, ref: str, number: int, url: str, branch: str, seen: P
 
 
 def seen(change: Change, ref: str, number: int, seen: PullRequest, files: Sequence[str] = ()) -> Mission:
-    """What a look at the pull request showed, and what follows from it (missions/pull_requests.py).
+    """What a look at the pull request showed, and what follows from it (missions/rules/pull_requests.py).
 
     Conflict when the mission meanwhile has another pull request. Nothing is written when nothing is new.
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...missions.creating import MissionDraft
 from ...missions.entities import Mission, Project, Task
 from ...missions.operations import missions
+from ...missions.rules.creating import MissionDraft
 from ..change import Change
 from . import projects
 

@@ -6,12 +6,12 @@ import sqlite3
 from dataclasses import replace
 from typing import Final
 
-from ...missions.creating import MissionDraft
-from ...missions.criteria import criteria
 from ...missions.entities import SYSTEM, Mission, Project
 from ...missions.errors import NotFound
 from ...missions.operations import missions
 from ...missions.records import record
+from ...missions.rules.creating import MissionDraft
+from ...missions.rules.criteria import criteria
 from ...system import strict_json
 from .. import lookup
 from ..change import Change

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from ...config.correlation import correlation
 from ...missions import holds
-from ...missions.eligibility import WorkstationLimits
 from ...missions.entities import (
     SYSTEM,
     AvailableCodeAgent,
@@ -22,6 +21,7 @@ from ...missions.entities import (
     Worktree,
 )
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
+from ...missions.rules.eligibility import WorkstationLimits
 from .. import lookup, rows
 from ..change import Change
 from ..queries.facts import LIMITS, agent_states

@@ -6,11 +6,11 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from ...missions.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
 from ...missions.entities import CodeAgent, ListName, Mission, Project, ProjectRepository
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.limits import STARTS_AN_HOUR
+from ...missions.rules.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
 from .. import lookup, rows
 from .usage import cost_of, cost_since, midnight
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ...missions.entities import InboxItem
 from ...missions.errors import NotFound
-from ...missions.permissions import PermissionRule
+from ...missions.rules.permissions import PermissionRule
 from ...system import strict_json
 from .. import lookup, rows
 

@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
-from ...missions.change_state import ChangeMeasure, ChangeState, change_state
-from ...missions.dependencies import is_resolved
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import InvalidValue, NotFound
 from ...missions.query import compile_query
+from ...missions.rules.change_state import ChangeMeasure, ChangeState, change_state
+from ...missions.rules.dependencies import is_resolved
 from ...missions.search import hits, ranking
 from ...missions.search.words import words
 from ...system import strict_json

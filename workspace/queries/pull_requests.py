@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from ...missions import pull_requests
 from ...missions.entities import Mission
+from ...missions.rules import pull_requests
 from .. import salvage
 
 

@@ -6,10 +6,10 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from ...missions.board import QueueEntry
-from ...missions.eligibility import dispatch_key, starts_again_at
 from ...missions.entities import Mission, Session
 from ...missions.limits import STARTS_AN_HOUR
-from ...missions.loops import next_run
+from ...missions.rules.eligibility import dispatch_key, starts_again_at
+from ...missions.rules.loops import next_run
 from .. import lookup, rows, salvage
 from .facts import FactFinder
 

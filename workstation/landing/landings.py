@@ -1,9 +1,10 @@
 """Bringing finished work onto its target branch: one landing at a time per repository and target.
 
 Nothing is remembered between two looks at the queue: a landing is due while its mission says `queued` or `landing`. One
-that a killed service had begun is begun again, which is safe because the landing itself (worktrees/landing.py) keeps a
-journal, moves the target branch in one step and finds out when that was done already. What follows (first the mission
-done, then its worktree given back) is in this order, so a crash between the two leaves a worktree for housekeeping.
+that a killed service had begun is begun again, which is safe because the landing itself (worktrees/landing/landing.py)
+keeps a journal, moves the target branch in one step and finds out when that was done already. What follows (first the
+mission done, then its worktree given back) is in this order, so a crash between the two leaves a worktree for
+housekeeping.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
-from ...missions.landing import worktree_branch
-from ...missions.pull_requests import wanted
+from ...missions.rules.landing import worktree_branch
+from ...missions.rules.pull_requests import wanted
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
-from ...worktrees.landing import Conflicted, Landed, land
-from ...worktrees.messages import Message
-from ...worktrees.proofs import Unproven
-from ...worktrees.recovery import recover
+from ...worktrees.landing.landing import Conflicted, Landed, land
+from ...worktrees.landing.messages import Message
+from ...worktrees.landing.proofs import Unproven
+from ...worktrees.landing.recovery import recover
 from ..context import ServiceContext
 from ..gc import give_back
 from ..session.proving import Finished, adopt, check_as_reviewed, check_something_landed, note_as_told, prove_now

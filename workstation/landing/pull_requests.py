@@ -16,7 +16,7 @@ from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
-from ...missions.pull_requests import base_branch, body, is_followed, merge_hindrance, title
+from ...missions.rules.pull_requests import base_branch, body, is_followed, merge_hindrance, title
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github import branches, pulls
@@ -24,7 +24,7 @@ from ...worktrees.github.answers import NotMergeable, Unavailable
 from ...worktrees.github.client import GitHub
 from ...worktrees.github.hosts import Host, RepositoryName, name_of
 from ...worktrees.github.pulls import Pull
-from ...worktrees.landing import Landed
+from ...worktrees.landing.landing import Landed
 from ..context import ServiceContext
 from ..gc import give_back
 

@@ -18,8 +18,8 @@ from ...config import paths
 from ...config.settings import SessionSettings
 from ...missions.entities import SYSTEM, HoldKind, Mission, Session, service_of
 from ...missions.errors import NotFound
-from ...missions.landing import Proof
-from ...missions.sessions import RetryPolicy
+from ...missions.rules.landing import Proof
+from ...missions.rules.sessions import RetryPolicy
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from .transcript_fold import TranscriptFold

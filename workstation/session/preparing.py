@@ -21,21 +21,22 @@ from ...mcp_server.caller import digest, new_token
 from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from ...missions.errors import NotFound, SoloUnicornError
-from ...missions.flows import stage_of
 from ...missions.ids import short_id
-from ...missions.landing import worktree_branch
-from ...missions.permissions import PermissionRule
 from ...missions.prompts import PromptContext, build_prompt, template_name
-from ...missions.pull_requests import is_followed
+from ...missions.rules.flows import stage_of
+from ...missions.rules.landing import worktree_branch
+from ...missions.rules.permissions import PermissionRule
+from ...missions.rules.pull_requests import is_followed
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.bases import remote_base
-from ...worktrees.comments import place_comments
-from ...worktrees.pool import Lease as WorktreeLease
-from ...worktrees.pool import Pool, PoolFull
-from ...worktrees.preparing import Preparation
-from ...worktrees.proofs import note_begin
-from ...worktrees.scripts import ScriptResult
+from ...worktrees.diff.comments import place_comments
+from ...worktrees.landing.proofs import note_begin
+from ...worktrees.pool.pool import Pool
+from ...worktrees.pool.preparing import Preparation
+from ...worktrees.pool.records import Lease as WorktreeLease
+from ...worktrees.pool.records import PoolFull
+from ...worktrees.pool.scripts import ScriptResult
 from ...worktrees.seen import note_state
 from ..context import ServiceContext
 
@@ -174,7 +175,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
 def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
     """The conversation that this session goes on with, or None for a new one.
 
-    The rules keep a conversation within its stage (missions/sessions.py). It is gone on with by the same agent, if that
+    The rules keep a conversation within its stage (missions/rules/sessions.py). It is gone on with by the same agent, if that
     agent can, in the same directory, by which agents key their conversations; and not when the last attempt to go on
     with it failed, which is how an agent says that it no longer knows it.
     """

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ...missions.entities import SYSTEM, Mission, ProjectRepository, Worktree
 from ...missions.errors import NotFound, SoloUnicornError
-from ...missions.landing import Proof
 from ...missions.operations.sessions import SENT_BACK
+from ...missions.rules.landing import Proof
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.git import Git
-from ...worktrees.landing import Landed
-from ...worktrees.proofs import (
+from ...worktrees.landing.landing import Landed
+from ...worktrees.landing.proofs import (
     Claimed,
     Proven,
     Unproven,
@@ -25,7 +25,7 @@ from ...worktrees.proofs import (
     note_told,
     prove,
 )
-from ...worktrees.repositories import inspect
+from ...worktrees.repository.repositories import inspect
 from ..context import ServiceContext
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...missions.entities import Session
 from ...system import files, strict_json
-from ...worktrees.work import WIP, snapshot_work
+from ...worktrees.pool.work import WIP, snapshot_work
 from .preparing import Prepared
 
 PLACEMENT = "placement.json"

@@ -29,8 +29,8 @@ from ...missions.entities import SYSTEM, Session, service_of
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...workspace import operations, queries
-from ...worktrees.pool import PoolFull
-from ...worktrees.repositories import UnusableRepository
+from ...worktrees.pool.records import PoolFull
+from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
 from ..pressure import disk_is_full
 from .lease import Lease, Superseded, waking_clock

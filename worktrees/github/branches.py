@@ -12,8 +12,8 @@ from pathlib import Path
 from ...missions.errors import Conflict, NotFound
 from ..bases import fetch_branch
 from ..git import Git, GitError, decode
-from ..repositories import inspect
-from ..work import landed_ref, note_landed
+from ..pool.work import landed_ref, note_landed
+from ..repository.repositories import inspect
 
 PUSH_SECONDS = 900.0
 TEMPLATES = (

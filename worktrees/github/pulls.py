@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ...missions.entities import Json, JsonObject, MergeStrategy, PullRequest, PullRequestReview, PullRequestState
-from ...missions.pull_requests import checks_of
+from ...missions.rules.pull_requests import checks_of
 from .answers import NotMergeable, Refused
 from .client import GitHub
 from .comments import unresolved_comments

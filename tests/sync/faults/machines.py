@@ -11,8 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import Mission
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.link import AccountLink

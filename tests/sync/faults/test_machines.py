@@ -188,7 +188,7 @@ async def test_a_full_disk_does_not_end_the_running_engine(ann: Machine, served:
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
@@ -333,7 +333,7 @@ async def test_deleted_here_and_edited_there_is_asked_about_even_after_a_restart
 WRITES = """
 import random, sys
 from pathlib import Path
-from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace

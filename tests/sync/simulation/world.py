@@ -15,9 +15,9 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, USER, Actor, Attachment, Mission, ProjectRepository
 from solo_unicorn.missions.errors import SoloUnicornError
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import Capabilities

@@ -15,8 +15,8 @@ from solo_unicorn.tui.board.filters import FiltersScreen
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.inbox.screen import InboxScreen
-from solo_unicorn.tui.kit.keyline import KeyLine
-from solo_unicorn.tui.kit.keys import Entry
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keys import Entry
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
 from solo_unicorn.tui.kit.sheets.help import HelpScreen

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Usage
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, shown, text, until

@@ -7,13 +7,13 @@ from typing import Any
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import ListName
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.board.headings import Headings
 from solo_unicorn.tui.board.topline import TopLine
 from solo_unicorn.tui.inbox.screen import InboxScreen
-from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.screen import MissionScreen
 from solo_unicorn.workspace import operations

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config.settings import Settings
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import alone
 from solo_unicorn.sync.replica import conflicts

@@ -9,7 +9,7 @@ from textual.binding import Binding
 
 from solo_unicorn.config.settings import Settings
 from solo_unicorn.tui.all_keys import owners
-from solo_unicorn.tui.kit.keys import clashes, key_name
+from solo_unicorn.tui.kit.keyboard.keys import clashes, key_name
 from solo_unicorn.tui.mission.form import MissionForm
 
 from ..conftest import Story, ready, until

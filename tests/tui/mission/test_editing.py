@@ -12,8 +12,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from solo_unicorn.missions.change_state import ChangeMeasure
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, PullRequest
+from solo_unicorn.missions.rules.change_state import ChangeMeasure
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen

@@ -17,14 +17,14 @@ from rich.console import Console
 from solo_unicorn import __version__
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import keeping_looks
 from solo_unicorn.tui.board.data import SCREENFUL, opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit import looks
-from solo_unicorn.tui.kit.keyline import KeyLine
+from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, Marks
 from solo_unicorn.tui.kit.theme import DARK, LIGHT
 from solo_unicorn.tui.start import open_board as start

@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.data import opening
 from solo_unicorn.tui.board.screen import BoardScreen
@@ -22,7 +22,7 @@ from solo_unicorn.tui.hub.sign_in import SignInScreen
 from solo_unicorn.tui.welcome.screen import STEPS, WelcomeScreen
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.worktrees.linking import link_awaited
+from solo_unicorn.worktrees.repository.linking import link_awaited
 
 from ..conftest import Commanded, text, until
 

@@ -11,7 +11,7 @@ from textual.events import Key
 
 from ....missions.records import record
 from ..application import Application
-from ..keys import binding
+from ..keyboard.keys import binding
 from ..leaving import Sheet
 from ..lines import Lines, row
 

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from ..application import Application
-from ..keys import Entry, binding, entries
+from ..keyboard.keys import Entry, binding, entries
 from ..leaving import Sheet
 from ..lines import Lines, Row, row
 

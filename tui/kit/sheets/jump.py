@@ -10,8 +10,8 @@ from textual.events import Key, MouseDown
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ..jump import Jumpable, Target, labelled
-from ..keys import binding
+from ..keyboard.jump import Jumpable, Target, labelled
+from ..keyboard.keys import binding
 from ..leaving import Sheet
 
 

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from ..keys import binding
+from ..keyboard.keys import binding
 from ..leaving import Sheet
 
 

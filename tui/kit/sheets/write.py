@@ -11,7 +11,7 @@ from textual.widgets import Button, Static, TextArea
 
 from ..drafts import DraftedSheet
 from ..editor import edit_in_editor
-from ..keys import binding
+from ..keyboard.keys import binding
 
 
 class WriteScreen(DraftedSheet[str | None]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import BindingType
 
-from ...kit.keys import binding
+from ...kit.keyboard.keys import binding
 
 KEYS: list[BindingType] = [
     binding("changes.comment", "c", "comment", "comment", "Comment on the line under the cursor"),

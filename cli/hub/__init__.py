@@ -1,0 +1,1 @@
+"""Hubs: signing in, connecting, syncing, and `hub` itself."""

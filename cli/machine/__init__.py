@@ -1,0 +1,1 @@
+"""This machine: the service, agents, MCP clients, settings, `doctor`, the demo."""

@@ -1,0 +1,207 @@
+"""`agent scan|list|add`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ...missions.entities import SYSTEM, CodeAgent, HoldKind
+from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.holds import sentence
+from ...missions.naming import choices, nearest
+from ...missions.wire import to_wire
+from ...workspace import operations, queries
+from ..opening import agents_of, workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser, nothing
+from ..shapes import at
+
+HEADER = ("AGENT", "STATE", "SLOTS", "VERSION", "DETAIL")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def _scan_arguments(parser: Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="AGENT", help="only tell of these, and fail when one is not ready")
+
+
+def _scan(options: Options) -> int | None:
+    from ...agents.detection import scan
+    from ...config.loading import load
+
+    output = Output(options)
+    settings = load()
+    with output.progress("asking each agent for its version and sign-in"):
+        found = scan(settings)
+    with workspace() as opened:
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found)
+        found = opened.read(queries.workstation.agents)
+    unknown = [name for name in options.names if name not in {agent.name for agent in found}]
+    if unknown:
+        raise _no_agent(unknown[0], found)
+    chosen = [agent for agent in found if not options.names or agent.name in options.names]
+    _print(output, chosen)
+    if not options.names:
+        if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in found):
+            output.note(
+                "No code agent is ready. The rehearsal agent (no model) is: `solo-unicorn demo` shows it at work."
+            )
+        return None
+    not_ready = next((agent for agent in chosen if agent.state != "ready"), None)
+    if not_ready is not None:
+        raise NotFound(
+            f"The agent {not_ready.name} is {not_ready.state.replace('_', ' ')}",
+            todo=not_ready.detail or "see `agent list`",
+        )
+    return None
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = agents_of(opened, output)
+    _print(output, found)
+
+
+def _print(output: Output, agents: list[CodeAgent]) -> None:
+    output.table(
+        HEADER,
+        [(one.name, _state(one), str(one.slots), one.agent_version or "-", _detail(one)) for one in agents],
+        [to_wire(one) for one in agents],
+    )
+
+
+def _state(agent: CodeAgent) -> str:
+    if not agent.enabled:
+        return "disabled"
+    if agent.state == "ready" and agent.hold is not None:
+        return _HELD[agent.hold.kind]
+    return agent.state.replace("_", " ")
+
+
+def _detail(agent: CodeAgent) -> str:
+    if agent.state == "ready" and agent.hold is not None:
+        until = f"until {at(agent.hold.until)}: " if agent.hold.until else ""
+        return f"{until}{sentence(agent)}"
+    return agent.detail or agent.binary or ""
+
+
+_HELD: dict[HoldKind, str] = {
+    "limit": "limited",
+    "requests": "slowed down",
+    "service": "unavailable",
+    "credit": "no credit",
+    "sign_in": "signed out",
+}
+
+
+def _add_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
+    parser.add_argument("--type", help="the entry of the catalogue it is; default: its name")
+    parser.add_argument("--acp", metavar="COMMAND", help="the command line of any agent that speaks ACP")
+    parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
+    parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
+    parser.add_argument("--model", help="the model it is asked to use")
+    parser.add_argument("--replace", action="store_true", help="change it when it is there already")
+
+
+def _add(options: Options) -> None:
+    from ...agents.catalogue import entry
+    from ...agents.detection import scan
+    from ...config import edit
+    from ...config.loading import load
+    from ...config.paths import agents_dir
+
+    if not NAME.fullmatch(options.name):
+        raise InvalidValue(
+            "name", f"{options.name!r} cannot be the name of an agent", todo="use lower-case letters, digits, - and _"
+        )
+    settings = load()
+    if options.name in settings.agents and not options.replace:
+        raise Conflict(f"There is an agent {options.name} already", todo="add --replace to change it")
+    if options.acp:
+        _describe_acp(options)
+    type_ = options.name if options.acp else options.type or settings.agent(options.name).type or options.name
+    entry(type_, own=agents_dir())
+    if options.command and not _program(options.command):
+        raise NotFound(
+            f"There is no program {options.command}", why="it is no executable file", todo="give the path of the agent"
+        )
+    chosen = {
+        "type": type_,
+        "command": options.command,
+        "slots": options.slots,
+        "model": options.model,
+        "enabled": "true",
+    }
+    for key, value in chosen.items():
+        if value is not None:
+            edit.set_value(f"agents.{options.name}.{key}", str(value))
+    output = Output(options)
+    with output.progress("checking it"):
+        found = scan(load())
+    with workspace() as opened:
+        opened.write_as(SYSTEM, operations.workstation.set_agents, found, asked=False)
+        agent = next((one for one in opened.read(queries.workstation.agents) if one.name == options.name), None)
+    if agent is None:
+        raise _no_agent(options.name, found)
+    output.done(f"{agent.name} added: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
+
+
+def _describe_acp(options: Options) -> None:
+    """Ask the program who it is, by the protocol, and write its entry of the catalogue."""
+    from ...agents.catalogue import load
+    from ...agents.quoting import toml_string
+    from ...config.paths import agents_dir
+
+    if options.name in load() and not options.replace:
+        raise Conflict(f"{options.name} is an agent we know already", todo="give yours another name, or add --replace")
+    if options.type or options.command:
+        raise InvalidValue("acp", "--acp is a whole command line", todo="leave --type and --command out")
+    try:
+        words = shlex.split(options.acp)
+    except ValueError as error:
+        raise InvalidValue("acp", f"{options.acp!r} is no command line", why=str(error)) from error
+    if not words or (program := shutil.which(Path(words[0]).expanduser())) is None:
+        raise NotFound(f"There is no program {words[0] if words else ''}", todo="give the command line of the agent")
+    program = str(Path(program).absolute())
+    with Output(options).progress("asking it who it is"):
+        asked = subprocess.run(
+            [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path.home(),
+        )
+    if asked.returncode != 0:
+        why = asked.stderr.strip().rpartition("\n")[2]
+        raise InvalidValue("acp", f"{options.acp} does not speak ACP", why=why, todo="see its manual for the option")
+    arguments = ", ".join(toml_string(word) for word in words[1:])
+    about = " ".join(asked.stdout.split())
+    (agents_dir() / f"{options.name}.toml").write_text(
+        f"# Added by `solo-unicorn agent add {options.name} --acp`; it said that it is {about}.\n"
+        f'title = {toml_string(options.name)}\ntransport = "acp"\nbinaries = [{toml_string(program)}]\n'
+        f"[version]\narguments = []\n[turn]\narguments = [{arguments}]\n",
+        encoding="utf-8",
+    )
+
+
+def _program(command: str) -> bool:
+    return shutil.which(str(Path(command).expanduser())) is not None
+
+
+def _no_agent(name: str, found: list[CodeAgent]) -> NotFound:
+    known = [agent.name for agent in found]
+    todo = f"{choices(known)}; `solo-unicorn agent add` adds one"
+    return NotFound(f"There is no agent {name!r}", why=nearest(name, known), todo=todo)
+
+
+COMMANDS = {
+    "scan": Command(_scan_arguments, _scan),
+    "list": Command(nothing, _list),
+    "add": Command(_add_arguments, _add),
+}

@@ -1,0 +1,345 @@
+"""`doctor`: everything that has to be right on this machine, each with what to do when it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...config import paths
+from ...missions.entities import SYSTEM, Json
+from ...missions.errors import SoloUnicornError, TryAgain
+from ...sync import replica
+from ...workspace import queries
+from ...workspace.store import HOW_TO_REPLACE, SQLITE_VERSION
+from ...workspace.workspace import Workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser, confirmed, takes_yes
+
+MINIMUM_GIT = (2, 31)
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+State = Literal["ok", "missing", "warning", "error"]
+"""`missing` is what one may do without, such as a code agent that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: State
+    detail: str
+    todo: str = ""
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--repair", action="store_true", help="show the records that cannot be read, and repair them when you agree"
+    )
+    takes_yes(parser)
+
+
+def _repair(options: Options, output: Output) -> int:
+    from ...workspace import operations, salvage
+
+    with Workspace.open() as opened:
+        damaged = opened.read(salvage.damaged)
+        if not damaged:
+            output.done("Every mission and session can be read", {"damaged": [], "kept": []})
+            return 0
+        folder = paths.home() / "quarantine"
+        for one in damaged:
+            output.note(f"{one.table} {one.name}: {one.why}")
+        output.note(f"Each original is kept in {folder}; what can be read of it takes its place, not ready.")
+        if not confirmed(options, f"Repair {len(damaged)} record(s)?"):
+            return 1
+        folder.mkdir(mode=0o700, exist_ok=True)
+        kept = opened.write_as(SYSTEM, operations.repair.repair, folder)
+    shown: list[Json] = [{"record": one.name, "why": one.why} for one in damaged]
+    output.done(f"{len(kept)} record(s) repaired", {"damaged": shown, "kept": list[Json](str(path) for path in kept)})
+    return 0
+
+
+def _run(options: Options) -> int:
+    output = Output(options)
+    if options.repair:
+        return _repair(options, output)
+    findings: list[Finding] = []
+    with output.progress("looking at everything"):
+        for look in LOOKS:
+            try:
+                findings += look()
+            except SoloUnicornError as error:
+                what = error.what if not error.why else f"{error.what}: {error.why}"
+                findings.append(Finding(look.__name__.removeprefix("_"), "error", what, error.todo))
+    output.table(
+        ("STATE", "WHAT", "DETAIL"),
+        [(one.state, one.what, one.detail + (f" → {one.todo}" if one.todo else "")) for one in findings],
+        [{"what": one.what, "state": one.state, "detail": one.detail, "todo": one.todo} for one in findings],
+    )
+    return 1 if any(one.state == "error" for one in findings) else 0
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{sys.version.split()[0]}, SQLite {SQLITE_VERSION}, {sys.executable}")
+
+
+def _git() -> Iterator[Finding]:
+    from ...worktrees.git import Git
+
+    said = Git(Path("/")).line("--version")
+    numbers = [int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()]
+    if tuple(numbers) < MINIMUM_GIT:
+        yield Finding("git", "error", said, f"update git to {'.'.join(map(str, MINIMUM_GIT))} or newer")
+    else:
+        yield Finding("git", "ok", said)
+
+
+def _home() -> Iterator[Finding]:
+    home = paths.home()
+    if not home.exists():
+        yield Finding("home", "ok", f"{home} (made at the first use)")
+        return
+    paths.logs_dir()
+    if home.stat().st_mode & 0o077:
+        yield Finding("home", "warning", f"{home} can be read by others", f"chmod 700 {home}")
+    free = shutil.disk_usage(home).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding("disk", "warning", f"{free // 2**20} MB free for {home}", "free some space before agents work")
+    yield Finding("home", "ok", str(home))
+
+
+def _sockets() -> Iterator[Finding]:
+    directory = paths.runtime_dir()
+    probe = directory / f"doctor-{os.getpid()}.sock"
+    with socket.socket(socket.AF_UNIX) as tried:
+        try:
+            tried.bind(str(probe))
+        except OSError as error:
+            yield Finding(
+                "sockets",
+                "error",
+                f"{directory} takes no sockets: {error.strerror}",
+                f"set {paths.RUNTIME_VARIABLE} to a short directory on a local file system",
+            )
+            return
+        finally:
+            probe.unlink(missing_ok=True)
+    yield Finding("sockets", "ok", str(directory))
+
+
+def _settings() -> Iterator[Finding]:
+    from ...config import loading, reading
+
+    file = paths.config_file()
+    wrong = reading.problems(reading.text_of(file), file) if file.exists() else []
+    for problem in wrong:
+        yield Finding("settings", "error", f"{problem.what}: {problem.why}", problem.todo)
+    if not wrong:
+        loading.load()
+        yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
+
+
+def _workspace() -> Iterator[Finding]:
+    path = paths.workspace_db()
+    if not path.exists():
+        yield Finding("workspace", "ok", f"{path} (made at the first use)")
+        return
+    try:
+        with Workspace.open() as opened:
+            if opened.read_only:
+                yield Finding(
+                    "workspace", "error", f"{path} is open for reading only: {opened.read_only}", "update solo-unicorn"
+                )
+            damage = opened.check()
+            if damage:
+                yield Finding(
+                    "workspace",
+                    "error",
+                    f"{path} is damaged: {'; '.join(damage[:3])}",
+                    HOW_TO_REPLACE.format(name=path.name, backups=paths.home() / "backups"),
+                )
+            elif not opened.read_only:
+                from ...workspace import salvage
+
+                for one in opened.read(salvage.damaged):
+                    detail, todo = f"{one.name} cannot be read: {one.why}", "`solo-unicorn doctor --repair`"
+                    yield Finding(one.table, "error", detail, todo)
+                yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
+    except TryAgain as error:
+        yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
+
+
+def _holders(path: Path) -> str:
+    """Who of our own processes has a file open."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["pid", "name"]):
+        with suppress(psutil.Error, OSError):
+            if any(opened.path == str(path) for opened in process.open_files()):
+                found.append(f"{process.info['name']} (pid {process.info['pid']})")
+    return ", ".join(found) or "no process of yours that can be seen"
+
+
+def _service() -> Iterator[Finding]:
+    from ... import __version__
+    from ...workstation import client
+    from ...workstation.problems import problems_of
+
+    try:
+        said = client.status()
+    except client.NotRunning:
+        yield Finding("service", "ok", "does not run; the board starts it")
+        return
+    version = str(said.get("version"))
+    if version != __version__:
+        yield Finding(
+            "service",
+            "warning",
+            f"runs as version {version}, this is {__version__}",
+            "`solo-unicorn workstation restart`",
+        )
+    else:
+        yield Finding("service", "ok", f"runs, pid {said.get('pid')}")
+    for problem in problems_of(said):
+        yield Finding(
+            f"service, {problem.name}",
+            "error" if problem.lasting else "warning",
+            problem.sentence,
+            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` begins it anew",
+        )
+
+
+def _agents() -> Iterator[Finding]:
+    from ...agents.detection import scan
+    from ...config import loading
+
+    for agent in scan(loading.load()):
+        if not agent.enabled:
+            continue
+        state = _AGENT_STATES.get(agent.state, "warning")
+        detail = agent.detail or f"ready: {agent.agent_version or ''} {agent.binary or ''}".rstrip(": ")
+        yield Finding(f"agent {agent.name}", state, detail)
+
+
+_AGENT_STATES: dict[str, State] = {"ready": "ok", "missing": "missing"}
+
+
+def _keychain() -> Iterator[Finding]:
+    from ...config import credentials
+
+    try:
+        credentials.get("doctor")
+    except credentials.NoKeychain as error:
+        yield Finding("keychain", "warning", f"{error.what} (needed for a hub only)", error.todo)
+    else:
+        yield Finding("keychain", "ok", "opens")
+
+
+def _repositories() -> Iterator[Finding]:
+    if not paths.workspace_db().exists():
+        return
+    from ...worktrees.repository.repositories import inspect
+
+    with Workspace.open() as opened:
+        repositories = opened.read(queries.projects.repositories)
+    for one in repositories:
+        if not one.local_path:
+            yield Finding(
+                f"repository {one.name}",
+                "warning",
+                "it has no checkout on this machine",
+                f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here",
+            )
+            continue
+        try:
+            facts = inspect(one.local_path)
+        except SoloUnicornError as error:
+            yield Finding(f"repository {one.name}", "error", f"{error.what}: {error.why}", error.todo)
+        else:
+            yield Finding(f"repository {one.name}", "ok", f"{facts.root}, {one.default_branch}")
+
+
+def _hubs() -> Iterator[Finding]:
+    """Connected projects: whether all is sent, whether the mirror is sound, and what the server cannot do."""
+    from ...workspace.journal import kept, unsent
+
+    with Workspace.open() as workspace:
+        mirrors = workspace.read(replica.mirroring.mirrors)
+        for hub in sorted({mirror.hub for mirror in mirrors}):
+            can = workspace.read(replica.mirroring.capabilities, hub)
+            if can is None:
+                yield Finding("hub", "warning", f"{hub} was never reached", "`solo-unicorn sync`")
+                continue
+            weaker = [
+                text
+                for text, has in (
+                    ("no change feed: everything is read each time", can.changes),
+                    ("no ETags: an edit made between a look and a write can be lost", can.if_match),
+                    ("no idempotency keys: an unanswered edit is judged anew", can.idempotency),
+                    ("no history: memory, notes and files stay on this machine", can.history),
+                )
+                if not has
+            ]
+            yield Finding("hub", "warning" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
+        for account in workspace.read(replica.connecting.accounts):
+            if why := workspace.meta(f"workstation.fenced {account.id}"):
+                yield Finding("workstation", "error", f"fenced off at {account.hub}", why)
+        if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
+            yield Finding(
+                "outbox",
+                "warning",
+                f"{lost} edit(s) of an earlier workspace file were not sent",
+                "`solo-unicorn sync --recover`, once their projects are connected",
+            )
+        for mirror in mirrors:
+            name, state = (
+                workspace.read(queries.projects.get, mirror.project_id).name,
+                queries.connection.sync_state(workspace, mirror.project_id),
+            )
+            wrong = workspace.read(replica.mirroring.verify_mirror, mirror.project_id)
+            if wrong:
+                yield Finding(
+                    "mirror",
+                    "error",
+                    f"{name}: {len(wrong)} mission(s) do not show what they should",
+                    "keep the file and report this; `solo-unicorn export` saves what is shown",
+                )
+            if mirror.skipped:
+                yield Finding(
+                    "mirror",
+                    "warning",
+                    f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
+                    "update solo-unicorn",
+                )
+            good = state.word in ("synced", "synced by polling")
+            yield Finding(
+                "mirror",
+                "ok" if good else "warning",
+                f"{name}: {state.word}",
+                "" if good else state.todo or "`solo-unicorn sync`",
+            )
+
+
+LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _python,
+    _git,
+    _home,
+    _sockets,
+    _settings,
+    _workspace,
+    _service,
+    _agents,
+    _keychain,
+    _repositories,
+    _hubs,
+)
+
+COMMANDS = {"doctor": Command(_arguments, _run)}

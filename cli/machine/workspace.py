@@ -1,0 +1,72 @@
+"""`workspace backup|restore|verify`: copies of everything that is on the board."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...config import paths
+from ..output import Output
+from ..parsing import Command, Options, Parser
+
+if TYPE_CHECKING:
+    from ...missions.entities import JsonObject
+    from ...workspace.backup import Checked
+
+
+def _backup_arguments(parser: Parser) -> None:
+    parser.add_argument("directory", nargs="?", metavar="DIR", help="a new one; default: in `backups` of the home")
+
+
+def _backup(options: Options) -> None:
+    from ...workspace import backup
+
+    output = Output(options)
+    default = paths.home() / "backups" / time.strftime("workspace-%Y%m%d-%H%M%S")
+    with output.progress("copying the workspace"):
+        made = backup.back_up(paths.home(), Path(options.directory or default))
+    _told(output, "Backed up and checked", made)
+
+
+def _restore_arguments(parser: Parser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="what `workspace backup` made")
+
+
+def _restore(options: Options) -> None:
+    from ...workspace import backup
+
+    output = Output(options)
+    with output.progress("putting the backup back"):
+        aside = backup.restore(paths.made_home(), Path(options.directory), lock=paths.service_lock())
+    kept = f"; the workspace before is kept in {aside}" if aside else ""
+    output.done(f"{options.directory} is the workspace now{kept}", {"before": str(aside) if aside else None})
+
+
+def _verify_arguments(parser: Parser) -> None:
+    parser.add_argument("directory", nargs="?", metavar="DIR", help="a backup; default: the workspace itself")
+
+
+def _verify(options: Options) -> None:
+    from ...workspace import backup
+
+    output = Output(options)
+    with output.progress("reading everything"):
+        if options.directory:
+            checked = backup.verify(Path(options.directory))
+        else:
+            backup.check_database(paths.workspace_db())
+            checked = backup.Checked(paths.workspace_db(), paths.workspace_db().stat().st_size, 0)
+    _told(output, "Whole", checked)
+
+
+def _told(output: Output, what: str, found: Checked) -> None:
+    told: JsonObject = {"place": str(found.place), "size": found.size, "files": found.files}
+    output.done(f"{what}: {found.place} ({found.size // 1024} KB)", told, name=str(found.place))
+
+
+COMMANDS = {
+    "backup": Command(_backup_arguments, _backup),
+    "restore": Command(_restore_arguments, _restore),
+    "verify": Command(_verify_arguments, _verify),
+}

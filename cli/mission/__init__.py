@@ -1,0 +1,1 @@
+"""`mission …` and `filter …`."""

@@ -1,0 +1,178 @@
+"""`mission diff`: what a mission changed in its worktree, with the comments on its lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...missions.comments import LineComment
+from ...missions.entities import JsonObject, Mission
+from ...missions.errors import Conflict, InvalidValue, UsageError
+from ...missions.reading import SCOPES
+from ...missions.wire import to_wire
+from ...workspace import operations, queries
+from ...workspace.workspace import Workspace
+from ..opening import workspace
+from ..output import BOLD, Output
+from ..parsing import Command, Options, Parser
+from ..shapes import ref
+from .comment import placed
+
+if TYPE_CHECKING:
+    from ...missions.reading import Reading
+    from ...missions.rules.change_state import ChangeState
+    from ...worktrees.diff.model import FileDiff, Hunk
+
+PAGE_LINES = 2000
+COLUMN, SIDE_EXTRA = 78, 16
+"""Width of one side of the side-by-side view without a terminal, and what a line has beside its two sides."""
+_PAINT = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "f": BOLD, "c": "\x1b[33m"}
+
+
+def _arguments(parser: Parser) -> None:
+    parser.add_argument("mission", metavar="REF")
+    parser.add_argument("--stat", action="store_true", help="only the files, with counts")
+    parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
+    parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
+    parser.add_argument(
+        "--scope", choices=SCOPES, default="mission", help="all of it, the agent's last turn, or since your last look"
+    )
+    parser.add_argument(
+        "--look", action="store_true", help="note what is there now as seen, for --scope look; the mission room does"
+    )
+    parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
+    parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
+    parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
+    parser.add_argument(
+        "--page-lines", type=int, default=PAGE_LINES, metavar="N", help=f"lines of a page (default {PAGE_LINES})"
+    )
+
+
+def _diff(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        mission = opened.read(queries.missions.get, options.mission)
+        state = opened.read(queries.missions.change_state_of, mission.id)
+        worktree = worktree_of(mission, state)
+        reading = opened.read(queries.reading.of_mission, mission.id)
+        comments = [] if options.stat else placed(opened, mission)
+        since = _start(opened, reading, worktree, options)
+    from ...worktrees.diff.differences import mission_diff
+    from ...worktrees.diff.paging import page_of
+
+    found = mission_diff(
+        worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat, since=since
+    )
+    done = 0 if options.stat else sum(reading.has(one.runs) for one in found.files)
+    if options.unreviewed:
+        found = found.without_reviewed(reading)
+    pages = 1
+    if options.page is not None:
+        if options.page_lines < 1:
+            raise InvalidValue("page-lines", f"A page has no {options.page_lines} lines", todo="give 1 or more")
+        found, pages = page_of(found, options.page, options.page_lines)
+    if output.quiet:
+        output.table(("PATH",), [(one.path,) for one in found.files], ())
+    elif output.as_json:
+        more: JsonObject = {"page": options.page or 1, "pages": pages}
+        more["comments"] = [to_wire(one) for one in comments]
+        output.text("", found.to_json(reading, side_by_side=options.side_by_side) | more)
+    elif options.stat:
+        rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
+        output.table(("FILE", "STATUS", "LINES"), rows, ())
+    else:
+        side = max(20, (output.columns - SIDE_EXTRA) // 2) if output.is_terminal else COLUMN
+        shown = _Shown(side if options.side_by_side else None, reading)
+        for one in found.files:
+            shown.file(one, [comment for comment in comments if comment.file == one.path and comment.open])
+        output.painted(shown.lines)
+    if not output.as_json:
+        of = f", page {options.page} of {pages}" if options.page else ""
+        marked = f", {done} reviewed" if done else ""
+        output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{marked}{of}")
+
+
+def _start(opened: Workspace, reading: Reading, worktree: str, options: Options) -> str | None:
+    """The commit that the scope begins at; None for the whole mission."""
+    if options.scope != "look" and not options.look:
+        return reading.start(options.scope, looked=True)
+    from ...worktrees.seen import note_state, same_content
+
+    now = note_state(worktree, reading.mission_id)
+    looked = reading.look is not None and same_content(worktree, reading.look, now)
+    start = reading.start(options.scope, looked=looked)
+    if options.look and not looked and not opened.read_only:
+        opened.write(operations.reading.looked, reading.mission_id, now)
+    return start
+
+
+def worktree_of(mission: Mission, state: ChangeState) -> str:
+    """Where a mission is worked on; says what is missing where there is no diff to be had."""
+    if state.worktree_path is None:
+        raise Conflict(
+            f"{ref(mission)} has no worktree",
+            why="no agent has worked on it yet"
+            if not mission.landed_commit
+            else f"it landed as {mission.landed_commit}",
+            todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
+        )
+    if not state.base:
+        raise UsageError(f"{ref(mission)} has no target branch", todo="set one: `solo-unicorn mission edit --branch`")
+    return state.worktree_path
+
+
+class _Shown:
+    """The lines a person gets, each with its paint; `side` is the width of one of two sides, None for one column."""
+
+    def __init__(self, side: int | None, reading: Reading) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self._side = side
+        self._reading = reading
+
+    def file(self, one: FileDiff, comments: list[LineComment]) -> None:
+        """Its name, its hunks, and below each commented line what was said of it."""
+        marked = "  (reviewed)" if self._reading.has(one.runs) else ""
+        self._put("f", f"{one.status}: {f'{one.old_path} → ' if one.old_path else ''}{one.path}{marked}")
+        if one.binary:
+            self._put(" ", "binary file")
+        for hunk in one.hunks:
+            counts = f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@"
+            marked = "  (reviewed)" if self._reading.has(hunk.runs) else ""
+            self._put("@", f"{counts} {hunk.section}".rstrip() + marked)
+            comments = self._below(hunk, comments) if self._side is None else self._beside(hunk, comments, self._side)
+        for left in comments:
+            self._said(left)
+
+    def _below(self, hunk: Hunk, comments: list[LineComment]) -> list[LineComment]:
+        for line in hunk.lines:
+            self._put(line.kind, f"{line.kind}{line.text}")
+            comments = self._comments(comments, line.old, line.new)
+        return comments
+
+    def _beside(self, hunk: Hunk, comments: list[LineComment], side: int) -> list[LineComment]:
+        from ...worktrees.diff.model import side_by_side
+
+        for row in side_by_side(hunk):
+            left, right = row.left, row.right
+            mark = " " if left is right else "|" if left and right else "<" if left else ">"
+            before = f"{left.old or '':>5} {left.text.expandtabs(4)[:side]}" if left else ""
+            after = f"{right.new or '':>5} {right.text.expandtabs(4)[:side]}" if right else ""
+            self._put({"<": "-", ">": "+", "|": "@"}.get(mark, " "), f"{before:<{side + 6}} {mark} {after}".rstrip())
+            comments = self._comments(comments, left.old if left else None, right.new if right else None)
+        return comments
+
+    def _comments(self, comments: list[LineComment], old: int | None, new: int | None) -> list[LineComment]:
+        """Say what belongs to this line; the rest."""
+        here = [one for one in comments if not one.outdated and one.line == (new if one.side == "new" else old)]
+        for one in here:
+            self._said(one)
+        return [one for one in comments if one not in here]
+
+    def _said(self, comment: LineComment) -> None:
+        where = f"{comment.side} line {comment.line}{', changed since' if comment.outdated else ''}"
+        self._put("c", f"  # {where}: {' '.join(comment.text.split())}")
+
+    def _put(self, kind: str, text: str) -> None:
+        self.lines.append((_PAINT.get(kind, ""), text))
+
+
+COMMANDS = {"diff": Command(_arguments, _diff)}

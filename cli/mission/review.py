@@ -1,0 +1,91 @@
+"""`mission approve|reject|answer|say|stop`: what a person says to the agents."""
+
+from __future__ import annotations
+
+from ...missions.entities import Mission
+from ...missions.errors import Conflict
+from ...workspace import operations, queries
+from ..opening import service_note, workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser, text_from
+from ..shapes import mission_json, ref
+
+
+def _takes_mission(parser: Parser) -> None:
+    parser.add_argument("mission", metavar="REF")
+
+
+def _takes_text(parser: Parser) -> None:
+    _takes_mission(parser)
+    parser.add_argument("text", metavar="TEXT", help="- reads it from standard input")
+
+
+def _takes_approval(parser: Parser) -> None:
+    _takes_mission(parser)
+    parser.add_argument("-m", "--message", metavar="TEXT", help="of the commit that lands it; - reads it from stdin")
+
+
+def _approve(options: Options) -> None:
+    with workspace() as opened:
+        stage = opened.read(queries.missions.get, options.mission).stage
+        if options.message:
+            opened.write(operations.missions.edit, options.mission, {"landing_message": text_from(options.message)})
+        mission = opened.write(operations.review.approve, options.mission)
+    _told(options, f"{ref(mission)}: {stage} approved", mission)
+
+
+def _reject(options: Options) -> None:
+    with workspace() as opened:
+        mission = opened.write(operations.review.reject, options.mission, text_from(options.text))
+    _told(options, f"{ref(mission)}: {mission.stage} goes back with your feedback", mission)
+
+
+def _answer(options: Options) -> None:
+    with workspace() as opened:
+        mission = opened.write(operations.review.answer, options.mission, text_from(options.text))
+    _told(options, f"{ref(mission)} answered", mission)
+
+
+def _say(options: Options) -> None:
+    with workspace() as opened:
+        mission = _running(opened.read(queries.missions.get, options.mission))
+        opened.write(
+            operations.workstation.request,
+            "say",
+            mission=mission.id,
+            session=mission.session_id,
+            payload={"text": text_from(options.text)},
+        )
+    _told(options, f"{ref(mission)}: handed to the agent", mission)
+
+
+def _stop(options: Options) -> None:
+    with workspace() as opened:
+        mission = _running(opened.read(queries.missions.get, options.mission))
+        opened.write(operations.workstation.request, "stop_session", mission=mission.id, session=mission.session_id)
+    _told(options, f"{ref(mission)} is asked to stop", mission)
+
+
+def _running(mission: Mission) -> Mission:
+    if mission.agent_session_status == "INACTIVE":
+        raise Conflict(
+            f"{ref(mission)} is not running", todo=f"`solo-unicorn mission show {ref(mission)}` says what it waits for"
+        )
+    return mission
+
+
+def _told(options: Options, sentence: str, mission: Mission) -> None:
+    output = Output(options)
+    output.done(sentence, mission_json(mission))
+    note = service_note()
+    if note:
+        output.note(note)
+
+
+COMMANDS = {
+    "approve": Command(_takes_approval, _approve),
+    "reject": Command(_takes_text, _reject),
+    "answer": Command(_takes_text, _answer),
+    "say": Command(_takes_text, _say),
+    "stop": Command(_takes_mission, _stop),
+}

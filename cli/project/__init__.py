@@ -1,0 +1,1 @@
+"""`project …` and what belongs to a project: repositories, worktrees, actors, memory, figures."""

@@ -1,0 +1,200 @@
+"""`memory list|read|append|replace|search|history|diff|mirror`."""
+
+from __future__ import annotations
+
+from ...missions.entities import MemoryDocument
+from ...missions.errors import NotFound
+from ...missions.wire import to_wire
+from ...workspace import operations, queries
+from ...workspace.workspace import Workspace
+from ..opening import project_of, workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser, takes_project, text_from
+from ..shapes import at
+
+
+def _takes_document(parser: Parser) -> None:
+    parser.add_argument("document", metavar="DOCUMENT", help="its name, as in decisions")
+    takes_project(parser)
+
+
+def _list(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.read(queries.memory.list_all, project_of(opened, options.project).id)
+    output.table(
+        ("DOCUMENT", "VERSION", "SIZE", "CHANGED"),
+        [(one.name, str(one.version), str(len(one.text)), at(one.updated_at)) for one in found],
+        [to_wire(one) for one in found],
+        empty="The project memory is empty: `solo-unicorn memory append DOCUMENT TEXT`.",
+    )
+
+
+def _read(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.read(queries.memory.get, project_of(opened, options.project).id, options.document)
+    output.text(found.text, to_wire(found))
+
+
+def _append_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("text", metavar="TEXT", help="Markdown; - reads it from standard input")
+    parser.add_argument("--heading", help="at the end of the section below this heading, which is made when absent")
+
+
+def _append(options: Options) -> None:
+    text = text_from(options.text)
+    with workspace() as opened:
+        found = opened.write(
+            operations.memory.append,
+            project_of(opened, options.project).id,
+            options.document,
+            text,
+            heading=options.heading,
+        )
+    Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
+
+
+def _replace_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("text", metavar="TEXT", help="Markdown; - reads it from standard input")
+    parser.add_argument(
+        "--if-version", type=int, metavar="N", help="only when it is still at this version; 0: it is new"
+    )
+
+
+def _replace(options: Options) -> None:
+    text = text_from(options.text)
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        version = options.if_version
+        if version is None:
+            try:
+                version = opened.read(queries.memory.get, project, options.document).version
+            except NotFound:
+                version = 0
+        found = opened.write(operations.memory.replace, project, options.document, text, version)
+    Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
+
+
+def _search_arguments(parser: Parser) -> None:
+    parser.add_argument("words", nargs="+", metavar="WORDS")
+    takes_project(parser)
+
+
+def _search(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        project, words = project_of(opened, options.project).id, " ".join(options.words)
+        hits = opened.read(queries.memory.search, project, words)
+        near = [] if hits else opened.read(queries.memory.nearest_headings, project, words)
+    output.table(
+        ("DOCUMENT", "SECTION", "WHERE"),
+        [(hit.ref, hit.heading, hit.excerpt) for hit in hits],
+        [to_wire(hit) for hit in hits],
+        empty="Nothing in the memory answers that." + (f" There is: {', '.join(near)}." if near else ""),
+    )
+
+
+def _history(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = _versions(opened, options)
+    output.table(
+        ("VERSION", "CHANGED", "BY", "SIZE", "LINES"),
+        [
+            (
+                str(one.version),
+                at(one.updated_at),
+                one.updated_by.name or one.updated_by.kind,
+                str(len(one.text)),
+                lines,
+            )
+            for one, lines in zip(found, _line_changes(found), strict=True)
+        ],
+        [to_wire(one) for one in found],
+    )
+
+
+def _diff_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("--from", dest="old", type=int, metavar="N", help="version; default: the one before")
+    parser.add_argument("--to", dest="new", type=int, metavar="N", help="version; default: the newest")
+
+
+def _diff(options: Options) -> None:
+    from difflib import unified_diff
+
+    with workspace() as opened:
+        texts = {one.version: one.text for one in _versions(opened, options)}
+    new = options.new if options.new is not None else max(texts)
+    old = options.old if options.old is not None else new - 1
+    texts[0] = ""
+    for wanted in (old, new):
+        if wanted not in texts:
+            raise NotFound(
+                f"{options.document} has no version {wanted}", todo="`solo-unicorn memory history` lists them"
+            )
+    lines = unified_diff(
+        texts[old].splitlines(), texts[new].splitlines(), f"version {old}", f"version {new}", lineterm=""
+    )
+    text = "\n".join(lines)
+    Output(options).text(text, {"document": options.document, "from": old, "to": new, "diff": text})
+
+
+def _versions(opened: Workspace, options: Options) -> list[MemoryDocument]:
+    project = project_of(opened, options.project).id
+    opened.read(queries.memory.get, project, options.document)  # says what is wrong when there is none
+    return opened.read(queries.memory.versions, project, options.document)
+
+
+def _line_changes(found: list[MemoryDocument]) -> list[str]:
+    from difflib import SequenceMatcher
+
+    told, before = [], list[str]()
+    for one in found:
+        now = one.text.splitlines()
+        steps = SequenceMatcher(None, before, now, autojunk=False).get_opcodes()
+        added = sum(new_end - new for kind, _, _, new, new_end in steps if kind != "equal")
+        removed = sum(old_end - old for kind, old, old_end, _, _ in steps if kind != "equal")
+        told.append(f"+{added} -{removed}")
+        before = now
+    return told
+
+
+def _mirror(options: Options) -> None:
+    from ...workstation.mirror.memory_files import FOLDER, mirror
+    from ...workstation.mirror.mirroring import mirrors_of
+
+    output = Output(options)
+    with workspace() as opened:
+        project = project_of(opened, options.project)
+        mirrors = [one for one in mirrors_of(opened) if one.project_id == project.id and one.memory]
+        if not mirrors:
+            raise NotFound(
+                f"{project.name} keeps no mirror of its memory",
+                why="it is off, or no checkout is linked",
+                todo="`solo-unicorn project edit --mirror-memory on`",
+            )
+        done = [(one.checkout / FOLDER, mirror(opened, project.id, one.checkout)) for one in mirrors]
+    output.table(
+        ("FOLDER", "WRITTEN", "TAKEN", "CONFLICTS"),
+        [(str(folder), str(len(one.write)), str(len(one.taken)), ", ".join(one.keep)) for folder, one in done],
+        [
+            {"folder": str(folder), "written": [*one.write], "taken": [*one.taken], "conflicts": [*one.keep]}
+            for folder, one in done
+        ],
+    )
+
+
+COMMANDS = {
+    "list": Command(takes_project, _list),
+    "read": Command(_takes_document, _read),
+    "append": Command(_append_arguments, _append),
+    "replace": Command(_replace_arguments, _replace),
+    "search": Command(_search_arguments, _search),
+    "history": Command(_takes_document, _history),
+    "diff": Command(_diff_arguments, _diff),
+    "mirror": Command(takes_project, _mirror),
+}

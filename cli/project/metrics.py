@@ -1,0 +1,67 @@
+"""`metrics`: how the work goes, by week and by agent; the figures that the Metrics screen plots."""
+
+from __future__ import annotations
+
+from ...missions.metrics import AgentFigures, WeekFigures
+from ...missions.wire import to_wire
+from ...workspace.queries import metrics
+from ...workspace.workspace import utc_now
+from ..opening import workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser, may_take_project
+
+
+def _arguments(parser: Parser) -> None:
+    may_take_project(parser)
+    parser.add_argument("--weeks", type=int, default=12, metavar="N", help="the last N weeks (default 12)")
+    parser.add_argument("--agents", action="store_true", help="compare the agents instead of the weeks")
+
+
+def _metrics(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.read(metrics.metrics, options.project, weeks=options.weeks, now=utc_now())
+    if output.as_json:
+        output.text("", to_wire(found))
+    elif options.agents:
+        output.table(
+            ("AGENT", "SESSIONS", "COMPLETED", "FAILED", "MISSIONS", "MINUTES", "TOKENS", "COST"),
+            [_agent(one) for one in found.agents],
+            (),
+            empty="No agent has worked in these weeks.",
+        )
+    else:
+        output.table(
+            ("WEEK OF", "DONE", "CYCLE", "REVIEWS", "REVIEW", "REJECTED", "SESSIONS", "TOKENS", "COST"),
+            [_week(one) for one in found.weeks],
+            (),
+        )
+
+
+def _week(one: WeekFigures) -> tuple[str, ...]:
+    return (
+        one.start,
+        str(one.done),
+        _hours(one.cycle_hours),
+        str(one.reviews),
+        _hours(one.review_hours),
+        str(one.rejected),
+        str(one.sessions),
+        str(one.tokens),
+        f"${one.cost_usd:.2f}",
+    )
+
+
+def _agent(one: AgentFigures) -> tuple[str, ...]:
+    cost = "-" if one.cost_usd is None else f"${one.cost_usd:.2f}"
+    counts = (one.sessions, one.completed, one.failed, one.missions)
+    return (one.name, *map(str, counts), f"{one.minutes:.0f}", str(one.tokens), cost)
+
+
+def _hours(hours: float | None) -> str:
+    if hours is None:
+        return "-"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
+
+
+COMMANDS = {"metrics": Command(_arguments, _metrics)}

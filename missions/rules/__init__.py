@@ -1,0 +1,1 @@
+"""The rules of missions (domain.md): functions of values, without I/O."""

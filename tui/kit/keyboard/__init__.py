@@ -1,0 +1,1 @@
+"""Keys: bindings, the line that shows them, and jump mode."""

@@ -1,0 +1,1 @@
+"""What a mission changed, and the comments on it."""

@@ -1,0 +1,1 @@
+"""From a reviewed branch to its target: proofs, building, moving the branch, pushing, recovery."""

@@ -1,0 +1,350 @@
+"""What must hold of a mission's worktree before a review is asked for, and again before its work lands.
+
+`PROOFS` lists it. A landing takes a branch; an agent may have switched, renamed, detached or removed what it worked on,
+and what a person sees in the worktree would not be what lands. Each proof holds, or puts right what can only mean one
+thing and says so, or raises `Unproven`: then the agent, or a person, is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...missions.errors import Conflict
+from ...system import files
+from ..git import Git, GitError
+from ..locks import our_dir
+from ..pool.furnished import furnished
+from ..pool.ownership import note_owner
+from ..pool.standing import Standing, standing
+from ..pool.work import HookRefused, commit_uncommitted, keep_commit
+from ..repository.around import common_directory
+from ..repository.registry import git_dir, in_progress, is_linked
+from . import journal
+
+if TYPE_CHECKING:
+    from ..pool.records import Lease
+
+REVIEWED = "refs/solo-unicorn/reviewed"
+"""What a mission's branch pointed at when its review was asked for."""
+_MADE = ("commit", "cherry-pick", "revert", "rebase (pick)", "rebase (continue)", "rebase (squash)", "rebase (fixup)")
+"""How the log of HEAD begins what was made there, and not only looked at."""
+
+
+class Unproven(Conflict):
+    """What the review shows, or showed, is not what would land; `by_agent`: the agent that left it so can mend it."""
+
+    code = "unproven"
+
+    def __init__(self, what: str, *, why: str, todo: str, by_agent: bool = False) -> None:
+        super().__init__(what, why=why, todo=todo)
+        self.by_agent = by_agent
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The work of a mission, as it is recorded."""
+
+    mission_id: str
+    worktree: Path
+    branch: str
+    base_commit: str | None
+    """Where the branch left its base."""
+    target: str
+    remote: str | None
+    message: str
+    """Of the commit for what the agent left uncommitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The branch that holds all of the work, and its head."""
+
+    branch: str
+    commit: str
+    told: tuple[str, ...] = ()
+    """What was put right, for the mission's history."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at a worktree; `branch` follows what a proof adopts."""
+
+    work: Claimed
+    common_dir: Path
+    before: dict[str, str]
+    """The refs when the session began; empty: nobody wrote them down."""
+    branch: str
+    told: list[str]
+
+    @property
+    def git(self) -> Git:
+        return Git(self.work.worktree)
+
+
+def prove(repository: Path, common_dir: Path, work: Claimed) -> Proven:
+    """Hold the work against every proof; what is uncommitted is committed on the way, with the repository's hooks.
+
+    Raises Unproven, HookRefused, GitError. Doing it again gives the same.
+    """
+    look = _Look(work, common_dir, _read(common_dir, work.mission_id), work.branch, [])
+    for proof in PROOFS:
+        proof(look)
+    commit = look.git.line("rev-parse", f"refs/heads/{look.branch}")
+    if look.branch != work.branch:
+        note_owner(Git(repository), work.mission_id, look.branch, work.base_commit or commit)
+    return Proven(look.branch, commit, tuple(look.told))
+
+
+def note_start(git: Git, common_dir: Path, mission_id: str) -> None:
+    """Write down where all branches stand: what a session makes or moves from here on is told by it."""
+    _write(common_dir, mission_id, git.refs("refs/heads/", "refs/remotes/", "refs/stash"))
+
+
+def note_told(git: Git, common_dir: Path, mission_id: str) -> None:
+    """What moved since is told and not told again; branches that came since are still the session's."""
+    before, now = _read(common_dir, mission_id), git.refs("refs/heads/", "refs/remotes/")
+    if before:
+        _write(common_dir, mission_id, {ref: now.get(ref, commit) for ref, commit in before.items()})
+
+
+def _write(common_dir: Path, mission_id: str, refs: dict[str, str]) -> None:
+    path = _start(common_dir, mission_id)
+    path.parent.mkdir(exist_ok=True)
+    files.replace(path, json.dumps(refs).encode())
+
+
+def note_begin(lease: Lease, mission_id: str) -> None:
+    """Before a session: in a worktree that is resumed, what an earlier one wrote down holds until it was judged."""
+    common_dir = common_directory(lease.path)
+    if common_dir is not None and (lease.how != "resumed" or not _start(common_dir, mission_id).exists()):
+        note_start(Git(lease.path), common_dir, mission_id)
+
+
+def note_reviewed(git: Git, mission_id: str, commit: str) -> None:
+    """Keep what a review shows, so that nothing of it can be missing from what lands."""
+    git.run("update-ref", f"{REVIEWED}/{mission_id}", commit, tries=6)
+
+
+def check_reviewed(git: Git, mission_id: str, branch: str) -> None:
+    """Raise Unproven, once, when the branch no longer has what the review showed."""
+    ref = f"{REVIEWED}/{mission_id}"
+    reviewed, head = git.refs(ref).get(ref), git.commit(f"refs/heads/{branch}")
+    if reviewed is None or head is None or git.ancestor(reviewed, head):
+        return
+    if git.line("rev-parse", f"{reviewed}^{{tree}}") == git.line("rev-parse", f"{head}^{{tree}}"):
+        return  # only its history was put in order
+    note_reviewed(git, mission_id, head)
+    keep_commit(git, reviewed)
+    raise Unproven(
+        f"{branch} no longer contains {reviewed[:10]}, which the review showed",
+        why="it was reset or rebased since",
+        todo=f"look at it (`git diff {reviewed[:10]} {branch}`); landing again takes {head[:10]}, as it is now",
+    )
+
+
+def forget(git: Git, common_dir: Path, mission_id: str) -> None:
+    """The mission's work landed."""
+    git.run("update-ref", "-d", f"{REVIEWED}/{mission_id}", tries=6)
+    _start(common_dir, mission_id).unlink(missing_ok=True)
+
+
+# ---- the proofs
+
+
+def _is_there(look: _Look) -> None:
+    """The worktree is the one that was made for the mission."""
+    path, branch = look.work.worktree, look.work.branch
+    if path.is_dir() and is_linked(path, look.common_dir):
+        return
+    raise Unproven(
+        f"the worktree {path} is {'not a worktree of its repository any more' if path.is_dir() else 'gone'}",
+        why="it was moved, deleted or made anew while the agent worked",
+        todo=f"what was committed is on {branch}; start the mission again and its worktree is made from that",
+    )
+
+
+def _nothing_in_progress(look: _Look) -> None:
+    """No merge or rebase was left half done."""
+    doing = in_progress(git_dir(look.work.worktree))
+    if doing:
+        raise Unproven(
+            f"the worktree is in the middle of {doing}",
+            why="what it shows is not what its branch has",
+            todo=f"finish or abort it in {look.work.worktree}, then finish the stage again",
+            by_agent=True,
+        )
+
+
+def _on_its_branch(look: _Look) -> None:
+    """HEAD is the mission's branch; one that grew from it, and was made for it, becomes the mission's."""
+    seen, git, own = standing(look.work.worktree), look.git, look.branch
+    if seen.branch == own and seen.commit is not None:
+        return
+    tip, known = seen.commit, git.refs(f"refs/heads/{own}").get(f"refs/heads/{own}")
+    if tip is None or seen.branch == look.work.target or not _related(git, look.work.base_commit, tip):
+        raise _astray(look, seen, known)
+    made_here = seen.branch is None or f"refs/heads/{seen.branch}" not in look.before
+    if made_here and (known is None or git.ancestor(known, tip)):
+        if seen.branch is None:
+            git.run("update-ref", "-m", "solo-unicorn: from a detached HEAD", f"refs/heads/{own}", tip, tries=6)
+            git.run("symbolic-ref", "-m", "solo-unicorn: from a detached HEAD", "HEAD", f"refs/heads/{own}")
+            look.told.append(f"the work stood on no branch; it is on {own} now")
+        else:
+            look.branch = seen.branch
+            look.told.append(f"the agent worked on {seen.branch} instead of {own}; that is the mission's branch now")
+    elif known is not None and git.ancestor(tip, known) and not seen.changes:
+        git.run("switch", "--quiet", own, tries=6, hooks=True)
+        look.told.append(f"the worktree was left on {seen.branch or tip[:10]}; it is back on {own}")
+    else:
+        raise _astray(look, seen, known)
+
+
+def _committed(look: _Look) -> None:
+    """All that the worktree shows is committed, past the repository's hooks."""
+    try:
+        commit_uncommitted(look.work.worktree, look.work.message, hooks=True)
+    except HookRefused as error:
+        raise Unproven(error.what, why=error.why, todo=error.todo, by_agent=True) from error
+
+
+def _nothing_nested(look: _Look) -> None:
+    """No repository inside the worktree, whose files git would leave out."""
+    git, base = look.git, look.work.base_commit
+    nested = [change.path for change in standing(look.work.worktree).changes if change.nested]
+    if base is not None:
+        declared = _declared(git)
+        entries = git.list("diff-tree", "-r", "-z", "--no-renames", "--raw", base, "HEAD")
+        pairs = zip(entries[::2], entries[1::2], strict=True)
+        nested += [path for facts, path in pairs if facts.split()[1] == "160000" and path not in declared]
+    if nested:
+        raise Unproven(
+            f"{nested[0].rstrip('/')} is a repository of its own inside the worktree",
+            why="git would land its name and none of its files",
+            todo=f"remove its .git, or make it a submodule, or have it ignored, in {look.work.worktree}",
+            by_agent=True,
+        )
+
+
+def _nothing_of_setup(look: _Look) -> None:
+    """What the setup script made for this machine is in no commit."""
+    base = look.work.base_commit
+    if base is None:
+        return
+    added = look.git.list("diff", "-z", "--no-renames", "--name-only", "--diff-filter=A", base, "HEAD")
+    taken = sorted(furnished(look.work.worktree, added))
+    if taken:
+        raise Unproven(
+            f"{taken[0]} was committed, which the setup script made for this machine",
+            why="it would be on the target branch for everybody",
+            todo=f"take it out (`git rm --cached {taken[0]}`), and have it ignored",
+            by_agent=True,
+        )
+
+
+def _target_not_moved(look: _Look) -> None:
+    """The session itself moved neither the target branch nor its remote."""
+    target, remote = look.work.target, look.work.remote
+    for ref in (f"refs/heads/{target}", *((f"refs/remotes/{remote}/{target}",) if remote else ())):
+        before, now = look.before.get(ref), look.git.refs(ref).get(ref)
+        if before is None or now == before:
+            continue
+        name = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+        if now is None or not look.git.ancestor(before, now):
+            raise Unproven(
+                f"{name} no longer contains {before[:10]}, as it did when the agent began",
+                why="it was reset, rebased or deleted meanwhile",
+                todo=f"look at it (`git log {before[:10]}`), set it as it should be, then go on",
+            )
+        came = set(look.git.line("rev-list", now, f"^{before}").split())
+        made = came.intersection(_made_here(look.git))
+        if made:
+            made -= _landed_by_us(look, target)  # the same change made twice in one second is the same commit
+        if made:
+            raise Unproven(
+                f"the agent put {_commits(made)} on {name} itself, before any review",
+                why=f"{name} went from {before[:10]} to {now[:10]}",
+                todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then go on",
+            )
+
+
+PROOFS: tuple[Callable[[_Look], None], ...] = (
+    _is_there,
+    _nothing_in_progress,
+    _target_not_moved,
+    _on_its_branch,
+    _committed,
+    _nothing_nested,
+    _nothing_of_setup,
+)
+
+
+def leftovers(git: Git, common_dir: Path, work: Claimed) -> str:
+    """Where work may be that is not on the mission's branch: branches and a stash that came since the session began."""
+    before = _read(common_dir, work.mission_id)
+    now = git.refs("refs/heads/", "refs/stash") if before else {}
+    made = set(_made_here(git)) if now else set()
+    came = [ref for ref, commit in now.items() if before.get(ref) != commit and (commit in made or ref == "refs/stash")]
+    return ", ".join(ref.removeprefix("refs/heads/") for ref in came if ref != f"refs/heads/{work.branch}")
+
+
+def _astray(look: _Look, seen: Standing, known: str | None) -> Unproven:
+    own, where = look.branch, seen.branch or (seen.commit or "nothing")[:10]
+    if seen.branch is None and seen.commit:
+        keep_commit(look.git, seen.commit)
+    return Unproven(
+        f"the worktree stands on {where} and not on {own}, the mission's branch",
+        why=f"{own} {'does not exist any more' if known is None else 'would land without what is on ' + where}",
+        todo=f"bring the work onto {own} in {look.work.worktree} (`git switch {own}`, `git merge {where}`), then go on",
+    )
+
+
+def _related(git: Git, base: str | None, tip: str) -> bool:
+    """Whether a commit grew from what the mission began from."""
+    return base is None or git.commit(base) is None or git.maybe("merge-base", base, tip) is not None
+
+
+def _made_here(git: Git) -> Iterable[str]:
+    """Commits that were made in this worktree, as the log of its HEAD has them."""
+    try:
+        logged = git.line("log", "--walk-reflogs", "--format=%H %gs", "HEAD", "--")
+    except GitError:
+        return
+    for line in logged.splitlines():
+        commit, _, how = line.partition(" ")
+        if how.startswith(_MADE) or (how.startswith("merge ") and not how.endswith("Fast-forward")):
+            yield commit
+
+
+def _landed_by_us(look: _Look, target: str) -> set[str]:
+    """Commits that landings brought onto the target, and that were not there before them."""
+    found: set[str] = set()
+    for entry in journal.history(look.common_dir):
+        if entry.target == target and entry.new and set(entry.old) != {"0"}:
+            found.update(look.git.line("rev-list", entry.branch_head, entry.new, f"^{entry.old}").split())
+    return found
+
+
+def _declared(git: Git) -> set[str]:
+    """The paths of submodules that `.gitmodules` names."""
+    asked = git.run("config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$", ok=(0, 1, 128))
+    return {entry.partition("\n")[2] for entry in asked.out.decode("utf-8", "surrogateescape").split("\0") if entry}
+
+
+def _commits(made: set[str]) -> str:
+    return "a commit" if len(made) == 1 else f"{len(made)} commits"
+
+
+def _start(common_dir: Path, mission_id: str) -> Path:
+    return our_dir(common_dir) / "starts" / f"{mission_id}.json"
+
+
+def _read(common_dir: Path, mission_id: str) -> dict[str, str]:
+    try:
+        found = json.loads(_start(common_dir, mission_id).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

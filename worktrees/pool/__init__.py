@@ -1,0 +1,1 @@
+"""The pool: one worktree per mission, claimed, prepared, resumed, cleaned."""

@@ -1,0 +1,86 @@
+"""What a setup script put into a worktree: of this machine, and never part of the mission's work.
+
+The usual recipe links `node_modules` from the person's checkout; `.gitignore` says `node_modules/`, which a link does
+not match. So what came with the setup script is written down, and neither shown, nor committed, nor in the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ..git import Git
+from ..repository.registry import git_dir
+
+_FILE = "solo-unicorn-furnished.json"
+_EXCLUDES = "solo-unicorn-excludes"
+_MAGIC = re.compile(r"([\\*?\[\]#! ])")
+
+
+def untracked(path: Path) -> set[str]:
+    """Every file and link that git neither tracks nor ignores."""
+    return set(Git(path).list("ls-files", "-z", "--others", "--exclude-standard"))
+
+
+def note_furnished(path: Path, before: Iterable[str]) -> None:
+    """Write down what came since `before` (as `untracked` gave it); what was noted earlier stays noted."""
+    made = {name: _stamp(path / name) for name in untracked(path).difference(before)}
+    known = _read(path) | made
+    if known:
+        (git_dir(path) / _FILE).write_text(json.dumps(known))
+
+
+def furnished(path: Path, names: Iterable[str]) -> set[str]:
+    """Those of the paths that the setup script made and nobody changed since."""
+    known = _read(path)
+    if not known:
+        return set()
+    return {name for name in names if name in known and _stamp(path / name) == known[name]}
+
+
+def forget_links(path: Path) -> None:
+    """Take away the links that an earlier setup script made: run once more, it would make one inside what they name."""
+    for name in furnished(path, untracked(path)):
+        if (path / name).is_symlink():
+            (path / name).unlink()
+
+
+def excluding(path: Path) -> dict[str, str]:
+    """Variables with which an agent's own `git add` leaves out what the setup script made; none where it made nothing
+    that git would take."""
+    names = furnished(path, untracked(path))
+    if not names:
+        return {}
+    own = Git(path).maybe("config", "--path", "core.excludesFile")
+    default = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git" / "ignore"
+    lines = b""
+    with suppress(OSError):
+        lines = (Path(own) if own else default).read_bytes()
+    written = git_dir(path) / _EXCLUDES
+    patterns = b"".join(b"/" + os.fsencode(_MAGIC.sub(r"\\\1", name)) + b"\n" for name in sorted(names))
+    written.write_bytes(lines.rstrip(b"\n") + b"\n" + patterns)
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.excludesFile", "GIT_CONFIG_VALUE_0": str(written)}
+
+
+def _stamp(path: Path) -> list[str | int]:
+    """What tells a link or a file from a changed one."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return []
+    if stat.S_ISLNK(facts.st_mode):
+        return [os.readlink(path)]  # noqa: PTH115 - the text of the link, as it is
+    return [facts.st_size, facts.st_mtime_ns]
+
+
+def _read(path: Path) -> dict[str, list[str | int]]:
+    try:
+        found = json.loads((git_dir(path) / _FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
