@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -128,13 +129,36 @@ class Story:
         return [card.title for card in self.workspace.read(queries.board.cards, self.project, in_list)]
 
 
+@dataclass(frozen=True)
+class Told:
+    """The shop of the picture, told once; each test gets a copy."""
+
+    directory: Path
+    project: str
+    now: datetime
+
+    def copy(self, to: Path) -> Path:
+        """Into a directory; returns the workspace's file there."""
+        shutil.copytree(self.directory, to, dirs_exist_ok=True)
+        return to / "workspace.db"
+
+
+@pytest.fixture(scope="session")
+def told(picture: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """The shop, in a home that nothing else uses."""
+    directory = tmp_path_factory.mktemp("told")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SOLO_UNICORN_HOME", str(directory))
+        store = directory / "store"
+        return Told(store, picture.tell(store / "workspace.db"), picture.NOW)
+
+
 @pytest.fixture
-def story(home: Path, picture: ModuleType) -> Iterator[Story]:
+def story(home: Path, told: Told) -> Iterator[Story]:
     """The shop of the picture."""
-    path = paths.workspace_db()
-    project = picture.tell(path)
+    path = told.copy(paths.workspace_db().parent)
     with Workspace.open(path) as workspace:
-        yield Story(path, project, picture.NOW, workspace)
+        yield Story(path, told.project, told.now, workspace)
 
 
 def text(pilot: Pilot[Any]) -> str:

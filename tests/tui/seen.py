@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from rich.color import Color, ColorSystem
 from rich.style import Style
@@ -32,8 +33,7 @@ PAPER = TerminalTheme((255, 255, 255), (0, 0, 0), [*XTERM.ansi_colors._colors[:8
 """The same with a light background."""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One character as it is shown."""
 
     text: str
@@ -61,11 +61,13 @@ def seen(app: SoloUnicornApp, depth: ColorSystem) -> Screen:
         for text, style, _ in strip:
             if style not in known:
                 known[style] = resolved(style or Style.null(), depth, palette)
-            row += [Cell(letter, *known[style]) for letter in text]
+            shown = known[style]
+            row += [Cell(letter, *shown) for letter in text]
         rows.append(row)
     return rows
 
 
+@lru_cache(4096)
 def resolved(style: Style, depth: ColorSystem, palette: TerminalTheme) -> tuple[Triplet, Triplet, str]:
     """Text colour, background, and what is there without either."""
 
@@ -102,6 +104,7 @@ def told_apart(one: Screen, other: Screen, least: float = 1.5) -> bool:
     return False
 
 
+@lru_cache(4096)
 def contrast(one: Triplet, other: Triplet) -> float:
     """The contrast ratio of two colours (WCAG 2.2)."""
     high, low = sorted((luminance(one), luminance(other)), reverse=True)

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ from solo_unicorn.tui.kit.commands import Heard
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story, ready
+from .conftest import Story, Told, ready
 
 LEAVES = frozenset({"ctrl+q", "ctrl+z"})
 """Keys that end or stop the application, as they should."""
@@ -170,7 +169,7 @@ def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(App, "action_quit", stay)
 
 
-def random_keys(picture: ModuleType, number: int, runs: int, length: int) -> Callable[[], None]:
+def random_keys(told: Told, number: int, runs: int, length: int) -> Callable[[], None]:
     """A test that types `runs` × `length` keys, the same for the same number."""
     key = st.one_of(st.sampled_from(KEYS), st.sampled_from(OFTEN))
 
@@ -187,10 +186,9 @@ def random_keys(picture: ModuleType, number: int, runs: int, length: int) -> Cal
     )
     def run(keys: list[str], size: tuple[int, int], world: int) -> None:
         with tempfile.TemporaryDirectory(prefix="su-") as directory:
-            path = Path(directory) / "workspace.db"
-            project = picture.tell(path)
+            path = told.copy(Path(directory))
             with Workspace.open(path) as workspace:
-                story = Story(path, project, picture.NOW, workspace)
+                story = Story(path, told.project, told.now, workspace)
                 asyncio.run(type_all(story, keys, size, random.Random(world)))
 
     return run
@@ -202,12 +200,12 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_browser(monkeypatch)
 
 
-def test_some_random_keys(picture: ModuleType) -> None:
-    random_keys(picture, 0, runs=2, length=120)()
+def test_some_random_keys(told: Told) -> None:
+    random_keys(told, 0, runs=2, length=120)()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(1, 9))
-def test_twenty_thousand_random_keys(picture: ModuleType, number: int) -> None:
-    random_keys(picture, number, runs=10, length=250)()
+def test_twenty_thousand_random_keys(told: Told, number: int) -> None:
+    random_keys(told, number, runs=10, length=250)()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.palette import Entries
 from solo_unicorn.workspace.workspace import Workspace
 
-from .conftest import Story
+from .conftest import Story, Told
 from .rooms import ROOMS, Open, quiet
 
 __all__ = ["quiet"]
@@ -95,7 +94,7 @@ async def test_by_key_and_by_mouse(story: Story, quiet: None, name: str) -> None
     assert SEEN[name]
 
 
-async def test_no_binding_is_without_a_test(story: Story, quiet: None, picture: ModuleType, tmp_path: Path) -> None:
+async def test_no_binding_is_without_a_test(story: Story, quiet: None, told: Told, tmp_path: Path) -> None:
     """Each binding that a class declares is enabled, pressed and clicked in some room."""
     seen: set[str] = set().union(*SEEN.values()) if SEEN else set()
     missing = {name: owner for name, owner in declared().items() if name not in seen}
@@ -104,10 +103,9 @@ async def test_no_binding_is_without_a_test(story: Story, quiet: None, picture: 
             break
         if name in SEEN:
             continue
-        path = tmp_path / f"{name}.db"
-        project = picture.tell(path)
+        path = told.copy(tmp_path / name)
         with Workspace.open(path) as workspace:  # another worker had this room: only look what it enables
-            await enabled(Story(path, project, story.now, workspace, story.commands), open_room, missing)
+            await enabled(Story(path, told.project, story.now, workspace, story.commands), open_room, missing)
     assert missing == {}
 
 
