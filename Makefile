@@ -9,6 +9,8 @@ UV := $(shell command -v uv 2>/dev/null)
 UV_TO_LOCK ?= uv
 COMPILE := $(UV_TO_LOCK) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
+# What pytest made of the tests is kept for the next run, whatever the environment says.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 PACKAGES := missions system config workspace sync worktrees agents mcp_server workstation tui hub cli
 
 # The newest of the usual names that is 3.11 or later.
@@ -41,19 +43,19 @@ dev: $(VENV)/.ready ## open the board on a home of its own (.cache/dev), away fr
 	@mkdir -p $(ROOT)/.cache/dev && SOLO_UNICORN_HOME=$(ROOT)/.cache/dev exec $(BIN)/solo-unicorn $(ARGS)
 
 test: $(VENV)/.ready-to-test ## run the tests (ARGS="-k words" for some)
-	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
+	@cd $(ROOT) && $(PYTEST) -n auto -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.ready-to-test ## the tests that take seconds each: faults, many processes, servers, browsers
-	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m slow $(ARGS)
+	@cd $(ROOT) && $(PYTEST) -n auto -m slow $(ARGS)
 
 test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which npm installs into .cache/agents
-	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(BIN)/python -m pytest tests/real_agents -rs $(ARGS)
+	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(PYTEST) tests/real_agents -rs $(ARGS)
 
 coverage: $(VENV)/.ready-to-test ## the quick tests, and which lines of the product they ran
-	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -m "not slow" --cov=solo_unicorn --cov-report=term:skip-covered $(ARGS)
+	@cd $(ROOT) && $(PYTEST) -n auto -m "not slow" --cov=solo_unicorn --cov-report=term:skip-covered $(ARGS)
 
 snapshots: $(VENV)/.ready-to-test ## write the screens' snapshots anew; read the difference before you commit it
-	@cd $(ROOT) && $(BIN)/python -m pytest -n auto -q --snapshot-update tests/tui $(ARGS)
+	@cd $(ROOT) && $(PYTEST) -n auto -q --snapshot-update tests/tui $(ARGS)
 
 openapi: $(VENV)/.ready-to-test ## write docs/openapi.json anew
 	@cd $(ROOT) && $(BIN)/python -m solo_unicorn.hub.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

@@ -16,7 +16,21 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+SLOW_TO_READ = {"test_schemathesis.py"}
+"""Every test of these is a slow one."""
 OURS = {"SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: many tests wait for processes and for the disk."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Reading these takes seconds, which a run without the slow tests need not wait for."""
+    return True if collection_path.name in SLOW_TO_READ and config.option.markexpr == "not slow" else None
 
 
 @pytest.fixture(autouse=True)
