@@ -175,9 +175,9 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
 def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
     """The conversation that this session goes on with, or None for a new one.
 
-    The rules keep a conversation within its stage (missions/rules/sessions.py). It is gone on with by the same agent, if that
-    agent can, in the same directory, by which agents key their conversations; and not when the last attempt to go on
-    with it failed, which is how an agent says that it no longer knows it.
+    The rules keep a conversation within its stage (missions/rules/sessions.py). It is gone on with by the same agent,
+    if that agent can, in the same directory, by which agents key their conversations; and not when the last attempt to
+    go on with it failed, which is how an agent says that it no longer knows it.
     """
     mission, agent = brief.mission, brief.agent
     conversation = mission.last_code_agent_session_id
