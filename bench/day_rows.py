@@ -80,7 +80,7 @@ def of_hub(hub: HubProgram, token: str, project: str) -> Rows:
     for one in events:
         if one["kind"] == "comment_deleted":
             rows.pop(("comment", one["data"]["id"]), None)
-        elif one["kind"] in ("commented", "comment_resolved", "comment_reopened"):
+        elif one["kind"] in ("commented", "comment_edited", "comment_answered", "comment_resolved", "comment_reopened"):
             rows["comment", one["data"]["id"]] = _only(COMMENT, one["data"])
     noted = ((one["missionId"], one["kind"], one["note"]) for one in events if one["kind"].startswith("noted_"))
     return rows | _notes(noted)

@@ -1,4 +1,4 @@
-"""Line comments on a mission's diff: where one stands, and where it stands after the file has changed.
+"""Comments on lines of a mission's diff or texts: where one stands, also after a change, and what was answered.
 
 A comment remembers the line it was written on and the lines around it. Each time the diff is looked at it is anchored
 anew by that content; once the line is gone it is outdated, and it comes back with the line.
@@ -6,12 +6,13 @@ anew by that content; once the line is gone it is outdated, and it comes back wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal, get_args
 
-from .entities import USER, Author
+from .entities import USER, Author, Mission
 from .errors import InvalidValue
 from .limits import COMMENT_MAX
 from .records import record
@@ -19,6 +20,10 @@ from .records import record
 Side = Literal["old", "new"]
 """`new` is the worktree as it is now, `old` the commit it is compared with."""
 SIDES: tuple[Side, ...] = ("old", "new")
+About = Literal["diff", "description", "spec", "solution"]
+"""What a comment is on: the diff, or one of the mission's own texts."""
+TEXTS: tuple[About, ...] = get_args(About)[1:]
+SUGGESTION: Final = re.compile(r"^```suggestion\s*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 CONTEXT = 3
 """Lines above and below that are remembered."""
 SHOWN = 160
@@ -32,6 +37,19 @@ class Anchor:
     content: str
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    """The further lines of a range, which `below` begins after."""
+
+
+@record
+class Answer:
+    """What an agent, or a person in turn, said to a comment."""
+
+    text: str
+    author: Author
+    at: datetime
+    handled: bool = False
+    """The author says that it is done."""
 
 
 @record
@@ -52,11 +70,45 @@ class LineComment:
     outdated: bool = False
     """The line it was written on is gone."""
     resolved_at: datetime | None = None
+    until: int | None = None
+    """The last line of a range; None: it is on one line."""
+    about: About = "diff"
+    """Of one of the texts, `file` is its name."""
+    answers: tuple[Answer, ...] = ()
+    """Oldest first."""
+    stop: int | None = None
+    """Its place in the tour that an agent proposes, from 1; None: it is no part of a tour."""
+
+    @property
+    def last(self) -> int:
+        """The last line it is on."""
+        return self.until or self.line
 
     @property
     def open(self) -> bool:
-        """Whether somebody should still act on it."""
-        return self.resolved_at is None
+        """Whether no person has settled it yet."""
+        return self.resolved_at is None and self.stop is None
+
+    @property
+    def handled(self) -> bool:
+        """Whether the last word says that it is done; a person has still to look."""
+        return bool(self.answers) and self.answers[-1].handled
+
+    @property
+    def waits(self) -> bool:
+        """Whether the agent should still act on it."""
+        return self.open and not self.handled
+
+    @property
+    def suggestion(self) -> str | None:
+        """The lines that its text suggests in the place of those it is on; empty to take them out."""
+        found = SUGGESTION.search(self.text)
+        return found[1] if found else None
+
+    @property
+    def where(self) -> str:
+        """`pay.py:12`, `pay.py:12-15`."""
+        return f"{self.file}:{self.line}" + (f"-{self.until}" if self.until else "")
 
 
 def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side, str]:
@@ -67,35 +119,87 @@ def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side,
         raise InvalidValue("line", f"There is no line {line}", todo="count from 1")
     if side not in SIDES:
         raise InvalidValue("side", f"{side!r} is no side of a diff", todo="old or new")
+    return file, line, "old" if side == "old" else "new", checked_text(text)
+
+
+def checked_text(text: str) -> str:
+    """What a comment or an answer says; InvalidValue."""
     if not text.strip() or len(text) > COMMENT_MAX:
         raise InvalidValue("text", f"A comment has 1 to {COMMENT_MAX} characters", todo="say it in a few sentences")
-    return file, line, "old" if side == "old" else "new", text.strip()
+    return text.strip()
 
 
-def anchor_at(lines: Sequence[str], line: int) -> Anchor:
-    """What a comment on that line (from 1) holds on to; InvalidValue when the file has no such line."""
-    if not 1 <= line <= len(lines):
-        raise InvalidValue("line", f"There is no line {line}", why=f"the file has {len(lines)}", todo="count from 1")
-    place = line - 1
-    return Anchor(lines[place], tuple(lines[max(0, place - CONTEXT) : place]), tuple(lines[line : line + CONTEXT]))
+def checked_until(line: int, until: int | None) -> int | None:
+    """The last line of a range that begins at `line`; None for a single line. InvalidValue for one that ends before."""
+    if until is not None and until < line:
+        raise InvalidValue("until", f"A range from line {line} does not end at {until}", todo="name its last line")
+    return None if until == line else until
+
+
+def anchor_at(lines: Sequence[str], line: int, until: int | None = None) -> Anchor:
+    """What a comment on these lines (from 1) holds on to; InvalidValue when the file has no such lines."""
+    last = until or line
+    if not 1 <= line <= last <= len(lines):
+        wrong = last if 1 <= line <= len(lines) else line
+        raise InvalidValue("line", f"There is no line {wrong}", why=f"the file has {len(lines)}", todo="count from 1")
+    return Anchor(
+        lines[line - 1],
+        tuple(lines[max(0, line - 1 - CONTEXT) : line - 1]),
+        tuple(lines[last : last + CONTEXT]),
+        tuple(lines[line:last]),
+    )
 
 
 def reanchor(comment: LineComment, new_lines: Sequence[str] | None) -> LineComment:
-    """The comment where its line stands now in `new_lines` (None: the file is gone).
+    """The comment where its lines stand now in `new_lines` (None: the file is gone).
 
     Of several equal lines the one whose surroundings are most alike is taken, then the nearest. Indentation may
     differ. A line that says nothing by itself (blank, a lone bracket) counts only with surroundings that are alike.
+    A range is there as long as its first or its last line is.
     """
     if comment.anchor is None:
-        there = new_lines is not None and comment.line <= len(new_lines)
-        found = anchor_at(new_lines or (), comment.line) if there else None
+        there = new_lines is not None and comment.last <= len(new_lines)
+        found = anchor_at(new_lines or (), comment.line, comment.until) if there else None
         return replace(comment, anchor=found, outdated=not there)
-    line = _place(comment.anchor, comment.line, new_lines or ())
+    lines, anchor, more = new_lines or (), comment.anchor, len(comment.anchor.more)
+    first = Anchor(anchor.content, anchor.above, (*anchor.more, *anchor.below)[:CONTEXT])
+    line, until = _place(first, comment.line, lines), None
+    if more:
+        inner = (anchor.content, *anchor.more)
+        above = (*anchor.above, *inner[:-1])[-CONTEXT:]
+        end = _place(Anchor(inner[-1], above, anchor.below), comment.last, lines)
+        if line is None and end is not None:
+            line = max(1, end - more)
+        if line is not None:
+            until = end if end is not None and end > line else min(line + more, len(lines))
+            until = None if until == line else until
     if line is None:
         return comment if comment.outdated else replace(comment, outdated=True)
-    if (line, False) == (comment.line, comment.outdated):
+    if (line, until, False) == (comment.line, comment.until, comment.outdated):
         return comment
-    return replace(comment, line=line, outdated=False)
+    return replace(comment, line=line, until=until, outdated=False)
+
+
+def lines_now(comment: LineComment, lines: Sequence[str]) -> list[tuple[int, str]]:
+    """The lines that a comment is on, and those around, as they are now: (number, text)."""
+    first, last = max(0, comment.line - 1 - CONTEXT), comment.last + CONTEXT
+    return list(enumerate(lines[first:last], first + 1))
+
+
+def lines_then(anchor: Anchor) -> list[str]:
+    """The same as they were when the comment was written."""
+    return [*anchor.above, anchor.content, *anchor.more, *anchor.below]
+
+
+def text_lines(mission: Mission, about: About) -> list[str]:
+    """The lines of a text of the mission, which comments may be on."""
+    text = {"description": mission.description, "spec": mission.spec, "solution": mission.solution}.get(about)
+    return (text or "").splitlines()
+
+
+def round_of(comment: LineComment, rejections: Iterable[datetime]) -> int:
+    """The round of the review that a comment was written in: the first lasts until the first rejection."""
+    return 1 + sum(at < comment.created_at for at in rejections)
 
 
 def _place(anchor: Anchor, was: int, lines: Sequence[str]) -> int | None:
@@ -128,12 +232,24 @@ def in_order(comments: Iterable[LineComment]) -> list[LineComment]:
 
 
 def comments_markdown(comments: Iterable[LineComment]) -> str:
-    """The open comments for an agent: where, on which line, and what was said; empty when there are none."""
+    """The comments that wait for an agent: where, on which lines, what was said and answered; empty without any."""
     lines: list[str] = []
-    for one in in_order(one for one in comments if one.open):
+    for one in in_order(one for one in comments if one.waits):
         gone = " (that line has changed since)" if one.outdated else ""
         before = " before your changes" if one.side == "old" else ""
         content = one.anchor.content.strip()[:SHOWN] if one.anchor else ""
-        lines.append(f"- `{one.file}:{one.line}`{before}{gone}" + (f", on `{content}`:" if content else ":"))
+        more = " and the lines below" if one.until else ""
+        place = f"the {one.about}, line {one.line}" if one.about != "diff" else f"`{one.where}`{before}"
+        lines.append(f"- [{short_comment(one.id)}] {place}{gone}" + (f", on `{content}`{more}:" if content else ":"))
         lines += [f"  > {said}".rstrip() for said in one.text.splitlines()]
+        for answer in one.answers:
+            who = "You" if answer.author.kind == "agent" else "The reviewer"
+            lines += [f"  {who} answered: {answer.text}"]
+    if lines:
+        lines.append("Answer each with answer_comment, by the id in brackets; a suggestion block replaces those lines.")
     return "\n".join(lines)
+
+
+def short_comment(comment_id: str) -> str:
+    """The end of a comment's id, which is enough to name it."""
+    return comment_id[-6:].lower()

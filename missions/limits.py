@@ -25,6 +25,10 @@ DOCUMENT_MAX: Final = 1_000_000
 """A document of the project memory."""
 COMMENT_MAX: Final = 10_000
 """The text of a line comment."""
+ANSWERS_MAX: Final = 50
+"""Answers to one line comment."""
+STOPS_MAX: Final = 100
+"""Stops of a tour through a mission's change."""
 COMMENTS_MAX: Final = 500
 """Line comments of one mission."""
 RETRY_FIRST_SECONDS: Final = 10.0

@@ -1,8 +1,10 @@
-"""`mission comment add|list|resolve|delete`: what a reviewer says on single lines of a mission's diff."""
+"""`mission comment …`: what a reviewer says on lines of a mission's diff and texts, and what was answered."""
 
 from __future__ import annotations
 
-from ...missions.comments import SIDES, LineComment, Side
+from typing import get_args
+
+from ...missions.comments import SIDES, TEXTS, About, LineComment, Side, reanchor, round_of, short_comment, text_lines
 from ...missions.entities import SYSTEM, Mission
 from ...missions.errors import NotFound, UsageError
 from ...missions.wire import to_wire
@@ -13,19 +15,27 @@ from ..output import Output
 from ..parsing import Command, Options, Parser, text_from
 from ..shapes import ref
 
-ID_SHOWN = 6
-"""The last characters of a comment's id, which is enough to name it."""
-
 
 def _arguments(parser: Parser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="add|list|resolve|delete", required=True)
+    verbs = parser.add_subparsers(dest="action", metavar="add|list|edit|answer|resolve|delete", required=True)
     add = verbs.add_parser("add", description="Comment on a line of what the mission changed.")
     add.add_argument("mission", metavar="REF")
-    add.add_argument("place", metavar="FILE:LINE", help="the file below the repository's top, and its line")
+    add.add_argument(
+        "place",
+        metavar="FILE:LINE",
+        help="the file below the repository's top, and its line, or lines as in pay.py:3-7; a line of a text",
+    )
     add.add_argument("text", metavar="TEXT", help="- reads it from standard input")
     add.add_argument(
         "--side", choices=SIDES, default="new", help="the file as it is now, or (old) as it was before; default: new"
     )
+    add.add_argument(
+        "--about", choices=get_args(About), default="diff", help="a text of the mission in place of the diff"
+    )
+    for verb, about in (("edit", "Say it in other words."), ("answer", "Answer it; the agent sees it as open again.")):
+        one = verbs.add_parser(verb, description=about)
+        one.add_argument("comment", metavar="ID", help="as `mission comment list` shows it")
+        one.add_argument("text", metavar="TEXT", help="- reads it from standard input")
     shown = verbs.add_parser("list", description="List the comments with the lines they stand on now.")
     shown.add_argument("mission", metavar="REF")
     shown.add_argument("--all", action="store_true", help="those that are resolved, too")
@@ -37,50 +47,71 @@ def _arguments(parser: Parser) -> None:
 
 
 def _run(options: Options) -> None:
-    {"add": _add, "list": _list, "resolve": _resolve, "delete": _delete}[options.action](options)
+    ways = {"add": _add, "list": _list, "edit": _edit, "answer": _answer, "resolve": _resolve, "delete": _delete}
+    ways[options.action](options)
 
 
 def _add(options: Options) -> None:
-    file, _, number = options.place.rpartition(":")
-    if not file or not number.isdecimal():
+    file, _, numbers = options.place.rpartition(":")
+    first, dash, last = numbers.partition("-")
+    if not (first.isdecimal() and (last.isdecimal() or not dash)) or (not file and options.about == "diff"):
         raise UsageError(f"{options.place!r} names no line", todo="give it as FILE:LINE, for instance src/pay.py:42")
+    line, until = int(first), int(last) if last else None
     text = text_from(options.text)
     with workspace() as opened:
         mission = opened.read(queries.missions.get, options.mission)
-        comment = commented(opened, mission, file, int(number), options.side, text)
-    Output(options).done(f"{ref(mission)}: comment on {file}:{number}", to_wire(comment), name=_short(comment))
+        if options.about == "diff":
+            comment = commented(opened, mission, file, line, options.side, text, until)
+        else:
+            on_text = operations.comments.add
+            comment = opened.write(on_text, mission.id, "", line, "new", text, until=until, about=options.about)
+    Output(options).done(
+        f"{ref(mission)}: comment on {comment.where}", to_wire(comment), name=short_comment(comment.id)
+    )
 
 
-def commented(opened: Workspace, mission: Mission, file: str, line: int, side: Side, text: str) -> LineComment:
+def commented(
+    opened: Workspace, mission: Mission, file: str, line: int, side: Side, text: str, until: int | None = None
+) -> LineComment:
     """A new comment, anchored by what stands on that line now."""
     from ...worktrees.diff.comments import anchor_of
 
     state = opened.read(queries.missions.change_state_of, mission.id)
     if state.worktree_path is None:
         raise NotFound(f"{ref(mission)} has no worktree", why="there is no diff to comment on")
-    anchor = anchor_of(state.worktree_path, state.base, file, line, side)
-    return opened.write(operations.comments.add, mission.id, file, line, side, text, anchor=anchor)
+    anchor = anchor_of(state.worktree_path, state.base, file, line, side, until)
+    return opened.write(operations.comments.add, mission.id, file, line, side, text, anchor=anchor, until=until)
 
 
 def _list(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        found = placed(opened, opened.read(queries.missions.get, options.mission))
+        mission = opened.read(queries.missions.get, options.mission)
+        found = [one for one in placed(opened, mission) if one.stop is None]
+        rejections = opened.read(queries.comments.rejections, mission.id)
     shown = [one for one in found if one.open or options.all]
     output.table(
-        ("ID", "WHERE", "STATE", "TEXT"),
+        ("ID", "WHERE", "ROUND", "STATE", "TEXT"),
         [
             (
-                _short(one),
-                f"{one.file}:{one.line}{' (old)' if one.side == 'old' else ''}",
-                "resolved" if not one.open else "outdated" if one.outdated else "open",
-                one.text,
+                short_comment(one.id),
+                f"{one.where}{' (old)' if one.side == 'old' else ''}",
+                str(round_of(one, rejections)),
+                state_of(one),
+                "  ".join([one.text, *(f"{said.author.name or 'you'}: {said.text}" for said in one.answers)]),
             )
             for one in shown
         ],
         [to_wire(one) for one in shown],
         empty="No line comments.",
     )
+
+
+def state_of(one: LineComment) -> str:
+    """In one word."""
+    if not one.open:
+        return "resolved"
+    return "handled" if one.handled else "outdated" if one.outdated else "open"
 
 
 def placed(opened: Workspace, mission: Mission) -> list[LineComment]:
@@ -97,10 +128,26 @@ def placed(opened: Workspace, mission: Mission) -> list[LineComment]:
         now = place_comments(found, state.worktree_path, state.base)
     except NotFound:  # the worktree is gone: they stay where they were
         return found
+    lines = {about: text_lines(mission, about) for about in TEXTS}
+    now = [reanchor(one, lines[one.about]) if one.open and one.about != "diff" else one for one in now]
     moved = [one for one, before in zip(now, found, strict=True) if one != before]
     if moved and not opened.read_only:
         opened.write_as(SYSTEM, operations.measured.keep_comments, moved)
     return now
+
+
+def _edit(options: Options) -> None:
+    with workspace() as opened:
+        changed = opened.write(operations.comments.edit, options.comment, text_from(options.text))
+    _told(options, [changed], "changed")
+
+
+def _answer(options: Options) -> None:
+    with workspace() as opened:
+        comment = opened.read(queries.comments.one, options.comment)
+        text = text_from(options.text)
+        answered = opened.write(operations.comments.answer, comment.mission_id, comment.id, text)
+    _told(options, [answered], "answered; open for the agent")
 
 
 def _resolve(options: Options) -> None:
@@ -118,12 +165,8 @@ def _delete(options: Options) -> None:
 
 
 def _told(options: Options, found: list[LineComment], what: str) -> None:
-    places = ", ".join(f"{one.file}:{one.line}" for one in found)
+    places = ", ".join(one.where for one in found)
     Output(options).done(f"{places}: {what}", [to_wire(one) for one in found])
-
-
-def _short(comment: LineComment) -> str:
-    return comment.id[-ID_SHOWN:].lower()
 
 
 COMMANDS = {"comment": Command(_arguments, _run)}

@@ -12,7 +12,10 @@ from ...missions.errors import NotFound
 from ...missions.wire import from_wire
 from ..tables import events
 
-KINDS: Final = ("commented", "comment_resolved", "comment_reopened", "comment_deleted")
+KINDS: Final = (
+    *("commented", "comment_edited", "comment_answered", "comment_resolved", "comment_reopened", "comment_deleted"),
+    "toured",
+)
 """Events that hold a comment, as it was then, in their `data`."""
 SHORTEST: Final = 5
 """Characters of an id that may stand for the whole."""
@@ -30,7 +33,7 @@ def of_mission(at: Connection, mission_id: str) -> list[LineComment]:
         comment = from_wire(LineComment, orjson.loads(doc)["data"])
         if kind == "comment_deleted":
             found.pop(comment.id, None)
-        elif kind == "commented" or comment.id in found:
+        elif kind in ("commented", "toured") or comment.id in found:
             found[comment.id] = comment
     return list(found.values())
 

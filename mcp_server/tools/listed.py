@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from . import board, context, memory, permission, plan, work
+from . import board, context, memory, permission, plan, reviewing, work
 from .registry import Tool
 
-TOOLS: tuple[Tool, ...] = (*context.TOOLS, *board.TOOLS, *plan.TOOLS, *work.TOOLS, *memory.TOOLS, *permission.TOOLS)
+TOOLS: tuple[Tool, ...] = (
+    *context.TOOLS,
+    *board.TOOLS,
+    *plan.TOOLS,
+    *work.TOOLS,
+    *reviewing.TOOLS,
+    *memory.TOOLS,
+    *permission.TOOLS,
+)

@@ -24,7 +24,10 @@ from .part_view import take_one
 NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
 
 
-COMMENTS = ("commented", "comment_resolved", "comment_reopened", "comment_deleted")
+COMMENTS = (
+    *("commented", "comment_edited", "comment_answered", "comment_resolved", "comment_reopened", "comment_deleted"),
+    "toured",
+)
 
 
 NOTES = NOTED + COMMENTS
@@ -116,9 +119,9 @@ def _take_comment(change: Change, kind: str, data: JsonObject) -> None:
     row = change.connection.execute("SELECT doc FROM line_comment WHERE id = ?", (comment.id,)).fetchone()
     if row is not None:
         here = strict_json.loads(row[0])
-        placed = {name: here[name] for name in ("file", "line", "anchor", "outdated") if name in here}
+        placed = {name: here[name] for name in ("file", "line", "until", "anchor", "outdated") if name in here}
         comment = from_wire(LineComment, {**to_wire(comment), **placed})
-    if row is not None or kind == "commented":
+    if row is not None or kind in ("commented", "toured"):
         line_comments.put(change.connection, comment)
 
 

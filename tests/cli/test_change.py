@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.entities import SYSTEM
+from solo_unicorn.missions.entities import SYSTEM, Author
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.seen import note_state
@@ -154,3 +154,24 @@ def test_the_diff_since_the_last_look_and_of_the_agents_turn(run: Run, changed: 
         began = opened.read(queries.reading.of_mission, "M-1").turn
         opened.write_as(SYSTEM, operations.reading.turn_began, "M-1", note_state(changed, "M-1"))
         assert opened.read(queries.reading.of_mission, "M-1").turn == began, "going on after a pause begins no turn"
+
+
+def test_ranges_and_texts_are_commented_answered_and_listed_by_round(run: Run, changed: Path) -> None:
+    def listed() -> list[list[str]]:
+        return [row.split("\t")[1:] for row in run("mission", "comment", "list", "1").out.splitlines()]
+
+    assert run("mission", "comment", "add", "1", "pay.py:5-7", "Three lines").code == 0
+    run("mission", "edit", "1", "-d", "First\nSecond")
+    assert run("mission", "comment", "add", "1", "2", "Which?", "--about", "description").code == 0
+    assert run("mission", "comment", "add", "1", "9", "x", "--about", "description").code == 2
+    assert run("mission", "comment", "add", "1", "pay.py:7-5", "x").code == 2
+    (changed / "pay.py").write_text("# top\n" + (changed / "pay.py").read_text())
+    run("mission", "edit", "1", "-d", "Zeroth\nFirst\nSecond")
+    assert listed() == [["description:3", "1", "open", "Which?"], ["pay.py:6-8", "1", "open", "Three lines"]]
+    ids = [one["id"] for one in run("mission", "comment", "list", "1", "--json").data]
+    assert run("mission", "comment", "edit", ids[1], "These three").code == 0
+    with Workspace.open() as opened:
+        opened.write_as(Author("agent", "claude"), operations.comments.answer, "M-1", ids[1], "Two suffice")
+    assert ["pay.py:6-8", "1", "handled", "These three  claude: Two suffice"] in listed()
+    assert run("mission", "comment", "answer", ids[1], "No").code == 0
+    assert ["pay.py:6-8", "1", "open", "These three  claude: Two suffice  you: No"] in listed()

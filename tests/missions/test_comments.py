@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.comments import LineComment, anchor_at, checked, comments_markdown, reanchor
+from solo_unicorn.missions.comments import (
+    Answer,
+    LineComment,
+    anchor_at,
+    checked,
+    comments_markdown,
+    reanchor,
+    round_of,
+)
+from solo_unicorn.missions.entities import Author
 from solo_unicorn.missions.errors import InvalidValue
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -87,7 +96,48 @@ def test_an_agent_is_told_where_what_and_what_changed() -> None:
     second = replace(comment(8), id="C2", text="Same here.\nTwice.", outdated=True)
     done = replace(comment(1), id="C3", resolved_at=NOW)
     assert comments_markdown([second, done, comment(4)]) == (
-        "- `pay.py:4`, on `charge(sum)`:\n  > Why?\n"
-        "- `pay.py:8` (that line has changed since), on `return sum`:\n  > Same here.\n  > Twice."
+        "- [c1] `pay.py:4`, on `charge(sum)`:\n  > Why?\n"
+        "- [c2] `pay.py:8` (that line has changed since), on `return sum`:\n  > Same here.\n  > Twice.\n"
+        "Answer each with answer_comment, by the id in brackets; a suggestion block replaces those lines."
     )
     assert comments_markdown([done]) == ""
+
+
+def ranged(line: int, until: int) -> LineComment:
+    return replace(comment(line), until=until, anchor=anchor_at(FILE, line, until))
+
+
+@given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 5))
+def test_a_range_moves_as_a_whole_and_comes_back(line: int, more: int, above: int) -> None:
+    one = ranged(line, min(line + more, len(FILE)))
+    moved = reanchor(one, ["# new"] * above + FILE)
+    assert (moved.line, moved.last, moved.outdated) == (line + above, one.last + above, False)
+    assert reanchor(moved, FILE) == one
+
+
+def test_a_range_grows_with_what_is_put_into_it_and_is_outdated_when_both_its_ends_are_gone() -> None:
+    one = ranged(3, 5)
+    grown = [*FILE[:3], "    check(sum)", "    check(sum, twice=True)", *FILE[3:]]
+    assert (reanchor(one, grown).line, reanchor(one, grown).until) == (3, 7)
+    first_gone = [*FILE[:2], "def paid(sum):", *FILE[3:]]
+    assert (reanchor(one, first_gone).line, reanchor(one, first_gone).until) == (3, 5)
+    assert reanchor(one, ["def other():", "    pass"]).outdated
+    with pytest.raises(InvalidValue, match="no line 9"):
+        anchor_at(FILE, 7, 9)
+
+
+def test_a_suggestion_is_the_block_of_that_name() -> None:
+    told = replace(comment(4), text="Once is enough:\n```suggestion\n    charge_once(sum)\n```\nAs agreed.")
+    assert told.suggestion == "    charge_once(sum)\n"
+    assert replace(told, text="```suggestion\n```").suggestion == ""
+    assert replace(told, text="```python\ncharge()\n```").suggestion is None
+
+
+def test_what_is_handled_waits_for_the_person_and_their_answer_for_the_agent() -> None:
+    agent = Answer("Done", Author("agent", "claude"), NOW, handled=True)
+    one = replace(comment(4), answers=(agent,))
+    assert one.open and one.handled and not one.waits and comments_markdown([one]) == ""
+    again = replace(one, answers=(agent, Answer("Not quite", Author("user"), NOW)))
+    assert again.waits and "You answered: Done" in comments_markdown([again])
+    assert "The reviewer answered: Not quite" in comments_markdown([again])
+    assert round_of(one, []) == 1 and round_of(one, [NOW - timedelta(hours=1), NOW + timedelta(hours=1)]) == 2

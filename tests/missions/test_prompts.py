@@ -219,7 +219,7 @@ def test_line_comments_go_along_with_a_rejection_and_only_then(make: Any) -> Non
     rejected = context(make, mission=make.mission(stage="code", **REJECTED), comments=comments, resumed=True)
     prompt = build_prompt(rejected, "Mine.")
     assert template_name(rejected) == "rework"
-    assert "Name it better" in prompt and "- `src/pay.py:7`, on `charge(sum)`:\n  > Why {title}?" in prompt
+    assert "Name it better" in prompt and "] `src/pay.py:7`, on `charge(sum)`:\n  > Why {title}?" in prompt
     assert "Settled." not in prompt
     assert "pay.py" not in build_prompt(context(make, comments=comments), "Mine.")
 

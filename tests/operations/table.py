@@ -369,6 +369,47 @@ async def lines_are_commented(do: Play) -> None:
     await do(comments.add, a, "lamp.py", 1, "new", " ")
 
 
+@case(comments.add, comments.edit, comments.answer, comments.resolve)
+async def comments_are_answered(do: Play) -> None:
+    await made(do, "A", "B", description="one\ntwo\nthree")
+    a = do.id_of("A")
+    first = await do(comments.add, a, "lamp.py", 3, "new", "Too bright", until=5)
+    text = await do(comments.add, a, "", 2, "new", "Which two?", about="description")
+    assert first is not None and text is not None
+    await do(comments.add, a, "lamp.py", 3, "new", "x", until=2)
+    await do(comments.add, a, "", 4, "new", "x", about="description")
+    await do(comments.edit, first.id, " Far too bright ")
+    await do(comments.edit, first.id, "Far too bright")
+    await do(comments.edit, first.id, " ")
+    do.by = AGENT
+    await do(comments.edit, first.id, "x")
+    await do(comments.answer, a, first.id, "Dimmed")
+    do.by = ANN
+    await do(comments.answer, a, first.id, "Still too bright")
+    await do(comments.resolve, first.id)
+    do.by = AGENT
+    await do(comments.answer, a, first.id, "How dim?", handled=False)
+    await do(comments.answer, a, first.id, " ")
+    await do(comments.answer, do.id_of("B"), first.id, "x")
+
+
+@case(comments.propose_tour, comments.answer)
+async def a_tour_is_proposed(do: Play) -> None:
+    await made(do, "A")
+    a = do.id_of("A")
+    do.by = AGENT
+    first = [comments.Stop("lamp.py", 3, "The rule"), comments.Stop("a.py", 1, "Its use", 4)]
+    await do(comments.propose_tour, a, first)
+    tour = await do(comments.propose_tour, a, [comments.Stop("lamp.py", 5, "The rule")])
+    assert tour
+    do.by = ANN
+    await do(comments.answer, a, tour[0].id, "x")
+    do.by = AGENT
+    await do(comments.propose_tour, a, [comments.Stop("/etc/passwd", 5, "x")])
+    await do(comments.propose_tour, a, [comments.Stop("a.py", 1, "x")] * 101)
+    await do(comments.propose_tour, a, [])
+
+
 @case(memory.append, memory.replace)
 async def documents_are_written(do: Play) -> None:
     project = do.carrier.project

@@ -33,5 +33,12 @@ def keep_comments(change: Change, comments: Iterable[LineComment]) -> None:
             now = rows.load(LineComment, row[0])
             line_comments.put(
                 change.connection,
-                replace(now, file=placed.file, line=placed.line, anchor=placed.anchor, outdated=placed.outdated),
+                replace(
+                    now,
+                    file=placed.file,
+                    line=placed.line,
+                    until=placed.until,
+                    anchor=placed.anchor,
+                    outdated=placed.outdated,
+                ),
             )

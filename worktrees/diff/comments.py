@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ...missions.comments import Anchor, LineComment, Side, anchor_at, reanchor
+from ...missions.comments import Anchor, LineComment, Side, anchor_at, lines_now, reanchor
 from ..git import Git
 from .differences import merge_base_of, mission_diff
 
@@ -17,12 +17,19 @@ def place_comments(comments: Iterable[LineComment], worktree: Path | str, base: 
     A file that was renamed takes its comments along. Raises NotFound when the worktree or the base is gone.
     """
     sides = _Sides(Path(worktree), base)
-    return [sides.placed(one) if one.open else one for one in comments]
+    return [sides.placed(one) if one.resolved_at is None and one.about == "diff" else one for one in comments]
 
 
-def anchor_of(worktree: Path | str, base: str, file: str, line: int, side: Side) -> Anchor:
+def around_now(comments: Iterable[LineComment], worktree: Path | str, base: str) -> dict[str, list[tuple[int, str]]]:
+    """For each comment on the diff, by its id, its lines and those around as they are now."""
+    sides = _Sides(Path(worktree), base)
+    of_diff = [one for one in comments if one.about == "diff"]
+    return {one.id: lines_now(one, sides.lines(one.file, one.side) or ()) for one in of_diff}
+
+
+def anchor_of(worktree: Path | str, base: str, file: str, line: int, side: Side, until: int | None = None) -> Anchor:
     """What a new comment there holds on to; InvalidValue when there is no such line."""
-    return anchor_at(_Sides(Path(worktree), base).lines(file, side) or (), line)
+    return anchor_at(_Sides(Path(worktree), base).lines(file, side) or (), line, until)
 
 
 class _Sides:
