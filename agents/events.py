@@ -197,6 +197,13 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class BackgroundWork:
+    """What it still has running beside its turn, whole; nothing when all of it is over."""
+
+    titles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SignInAsked:
     """It waits for a person to sign in and will not go on without."""
 
@@ -241,6 +248,7 @@ Event = (
     | PermissionDenied
     | QuestionAsked
     | Failure
+    | BackgroundWork
     | SignInAsked
     | Interrupted
     | Result

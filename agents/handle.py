@@ -145,6 +145,10 @@ class HostHandle:
         """End it at once."""
         self.send("kill", reason=reason)
 
+    def wait(self, seconds: float) -> None:
+        """It is busy: do not end it for its silence, nor its input after its result, for so long; 0 takes it back."""
+        self.send("wait", seconds=seconds)
+
     def status(self) -> JsonObject:
         """Process ids, seconds since the last output, bytes written, whether the result came."""
         return self.send("status")

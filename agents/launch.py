@@ -142,6 +142,7 @@ def prepare(
         "exit_codes": dict[str, Json](turn.exit_codes),
         "after_result_seconds": AFTER_RESULT_SECONDS if turn.result_types else None,
         "stall_seconds": settings.sessions.stall_minutes * 60,
+        "tool_seconds": settings.sessions.tool_minutes * 60,
         "stop_grace_seconds": settings.sessions.stop_grace_seconds,
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }

@@ -18,6 +18,7 @@ from .events import (
     Failure,
     Interrupted,
     LimitReached,
+    MessageText,
     PermissionDenied,
     QuestionAsked,
     Result,
@@ -60,6 +61,10 @@ class Judgement:
     """What refused work: the agent is to be held for it, whatever became of the mission."""
     answered: bool = False
     """Its model answered in this session."""
+    words: str = ""
+    """What it said last."""
+    nudged: bool = False
+    """It ended its turn, but not its stage: it is told so once, in the same conversation."""
     final: bool = False
     """Another attempt would fail in the same way: a person is asked at once."""
     conversation_lost: bool = False
@@ -82,6 +87,9 @@ class Verdict:
         self._unanswered = ""
         self._sign_in: SignInAsked | None = None
         self._started = False
+        self.words = ""
+        """What it said last."""
+        self._in_pieces = False
         self.answered = False
         """Whether its model was heard of."""
 
@@ -92,6 +100,14 @@ class Verdict:
         if is_answer(event):
             self.answered = True
             self._failure = None  # it went on
+        match event:
+            case MessageText(author="agent", text=text, partial=partial):
+                self.words = self.words + text if partial and self._in_pieces else text
+                self._in_pieces = partial
+            case Result(text=text) if text:
+                self.words = text
+        if not isinstance(event, MessageText):
+            self._in_pieces = False
         match event:
             case SessionStarted(conversation_id=id_, mcp_servers=servers):
                 self.conversation_id = id_ or self.conversation_id
@@ -140,7 +156,7 @@ class Verdict:
         found = Judgement("completed") if stage_finished else self._judged(host, question)
         hold = found.hold or self._hold()
         reset_at = _reset(self._limit, host) if hold == "limit" else None
-        return replace(found, hold=hold, reset_at=reset_at, answered=self.answered)
+        return replace(found, hold=hold, reset_at=reset_at, answered=self.answered, words=self.words.strip())
 
     def _judged(self, host: HostOutcome | None, question: str | None) -> Judgement:
         if host is None:

@@ -19,9 +19,11 @@ def mission_json(mission: Mission, **more: Json) -> JsonObject:
     return {"ref": ref(mission), **to_wire(mission), **more}
 
 
-def state(mission: Mission) -> str:
-    """What matters most about a mission now, in a word or two."""
+def state(mission: Mission, *, waits: bool = False) -> str:
+    """What matters most about a mission now, in a word or two; `waits`: its agent waits for a person's permission."""
     match mission:
+        case Mission(agent_session_status="ACTIVE") if waits:
+            return "waits for you"
         case Mission(agent_session_status="ACTIVE"):
             return "running"
         case Mission(agent_session_status="PUSHING"):

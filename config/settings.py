@@ -47,6 +47,11 @@ class SessionSettings:
     stall_minutes: float = setting(
         10.0, "Silence of an agent for this long counts as a stall: it is stopped.", least=0.01
     )
+    tool_minutes: float = setting(
+        60.0,
+        "How long a running tool, or a background task that an agent announced, counts as its life while it is silent.",
+        least=0,
+    )
     stop_grace_seconds: float = setting(
         10.0, "How long an agent that was asked to stop may take before it is killed.", least=0
     )

@@ -57,6 +57,8 @@ class Card:
     """Name of the actor; empty when the mission has none."""
     unsent: str = ""
     """What the hub does not have of it: `waiting`, `parked` or `conflict`; empty when it has everything."""
+    waits_for: str = ""
+    """What its running agent waits for a person to allow; empty when for nothing."""
     unasked: bool = False
     """Its running agent asks nobody before it does anything (`skip_permissions`)."""
 
@@ -81,7 +83,7 @@ class ListCount:
 class Waiting:
     """Something that waits for a person."""
 
-    kind: Literal["review", "question", "attention"]
+    kind: Literal["permission", "review", "question", "attention"]
     mission: Mission
     since: datetime
     text: str

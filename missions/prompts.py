@@ -1,7 +1,7 @@
 """The prompt of a session, from a Markdown template with {placeholders} (templates/*.md; users override each).
 
 A session that starts a conversation gets the template of its stage. One that goes on with a conversation gets a short
-continuation instead: `answer`, `conflict`, `rework` or `continue`, whichever the mission calls for.
+continuation instead: `answer`, `conflict`, `rework`, `nudge` or `continue`, whichever the mission calls for.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class PromptContext:
     """Line comments on the diff; those that are open go along when the mission was rejected."""
     answer: str | None = None
     """The person's answer; None takes the mission's own."""
+    nudge: str | None = None
+    """What the agent said when it ended its turn without finishing its stage; None when it did not."""
     resumed: bool = False
     """The session goes on with the agent's own conversation."""
     landing_error: str | None = None
@@ -55,7 +57,9 @@ def template_name(context: PromptContext) -> str:
         return "answer"
     if _landing_error(context):
         return "conflict"
-    return "rework" if _feedback(context) else "continue"
+    if _feedback(context):
+        return "rework"
+    return "continue" if context.nudge is None else "nudge"
 
 
 def build_prompt(context: PromptContext, template: str) -> str:
@@ -95,6 +99,8 @@ def _needed(context: PromptContext) -> tuple[str, ...]:
             return ("feedback", "essentials")
         case "answer":
             return ("answer", "essentials")
+        case "nudge":
+            return ("nudge", "essentials")
         case "conflict":
             return ("landing_error", "feedback", "essentials")
     return ("essentials",)
@@ -222,6 +228,7 @@ PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "feedback": _feedback_section,
     "answer": _answer_section,
     "landing_error": _landing_section,
+    "nudge": lambda context: _section("You said", context.nudge),
     "essentials": _essentials,
 }
 """What a template may name, by the word between the braces."""

@@ -78,7 +78,8 @@ def _session(workspace: Workspace, session: Session) -> JsonObject:
         "phase": session.phase,
         "since": _time(session.started_at),
         "last_event": _time(session.last_event_at),
-        "activity": session.activity,
+        "activity": session.waits_for or session.activity,
+        "waits_for_you": bool(session.waits_for),
         "host": session.host_pid,
         "usage": to_wire(session.usage),
     }

@@ -13,6 +13,7 @@ from typing import Final
 
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
+    BackgroundWork,
     ErrorKind,
     Event,
     Failure,
@@ -49,7 +50,15 @@ _ERRORS: Final[dict[str, ErrorKind]] = {
 }
 _STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 403: "signed_out", 402: "billing", 429: "requests"}
 _SUBTYPES: Final[dict[str, ErrorKind]] = {"error_max_turns": "turns", "error_max_budget_usd": "budget"}
-_SILENT: Final = {"task_started", "task_notification", "status", "thinking_tokens", "hook_started", "hook_response"}
+_SILENT: Final = {
+    "task_started",
+    "task_updated",
+    "task_notification",
+    "status",
+    "thinking_tokens",
+    "hook_started",
+    "hook_response",
+}
 
 
 def events(line: JsonObject) -> tuple[Event, ...] | None:
@@ -63,6 +72,8 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             return (Retrying(tools.number(rest, "attempt"), tools.number(rest, "max_retries"), seconds, error),)
         case {"type": "system", "subtype": "permission_denied", "tool_name": str() as tool, **rest}:
             return (PermissionDenied(tool, str(rest.get("tool_use_id", "")), str(rest.get("message", ""))),)
+        case {"type": "system", "subtype": "background_tasks_changed", "tasks": list() as tasks}:
+            return (BackgroundWork(tuple(_background(tasks))),)
         case {"type": "system", "subtype": str() as subtype} if subtype in _SILENT:
             return ()
         case {"type": "assistant", "error": str() as error, "message": {"content": list() as content}}:
@@ -95,6 +106,14 @@ def _started(line: JsonObject) -> SessionStarted:
     return SessionStarted(
         _text(line, "session_id") or None, _text(line, "model"), _text(line, "claude_code_version"), tuple(servers)
     )
+
+
+def _background(tasks: list[Json]) -> Iterator[str]:
+    """What runs beside the turn; an ambient task goes on for as long as the agent does."""
+    for task in tasks:
+        match task:
+            case {"task_id": str() as id_, **rest} if rest.get("ambient") is not True:
+                yield str(rest.get("description") or id_)
 
 
 def _said(content: list[Json], *, nested: bool) -> Iterator[Event]:

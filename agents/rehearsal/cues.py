@@ -9,6 +9,7 @@ One cue follows another after a semicolon; a stage before a colon keeps it for t
     limit SECONDS    meet a usage limit that resets then           limit unknown    … that does not say when
     ask QUESTION     ask a person, go on with the answer           signed-out       find the sign-in expired
     overloaded       find its service overloaded                   no-credit        find the account without credit
+    wonder QUESTION  end the turn with a question in plain words (`wonder once …`: and go on when told to)
     silent           say nothing more and wait                     hang             never leave, deaf to signals
     forget           end well without finishing the stage          review           ask for a review by request_review
     conflict PATH    rewrite the first line of that file           plain            nothing (switches title words off)
@@ -28,7 +29,7 @@ from ...missions.errors import InvalidValue
 
 TITLE_WORDS = ("fail", "limit", "ask", "slow", "hang", "silent", "crash", "conflict")
 """Cues that a word of the title can give."""
-NAMES = (*TITLE_WORDS, "pace", "signed-out", "overloaded", "no-credit", "forget", "review", "plain")
+NAMES = (*TITLE_WORDS, "pace", "signed-out", "overloaded", "no-credit", "forget", "wonder", "review", "plain")
 LIMIT_SECONDS = 20.0
 QUESTION = "Which way do you want it: short or thorough?"
 CONFLICT_PATH = "README.md"

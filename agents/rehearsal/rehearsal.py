@@ -9,7 +9,7 @@ from ...missions.errors import SoloUnicornError
 from . import LABEL
 from .agent import Agent
 from .briefing import Briefing, read_briefing
-from .cues import Cues, read_cues
+from .cues import QUESTION, Cues, read_cues
 from .hearing import Interrupted
 from .stages import document, play
 from .trouble import Trouble, TurnOver
@@ -91,6 +91,10 @@ class Rehearsal:
         if cues.find("forget", briefing.stage):
             agent.speech.text("I forget to finish my stage, as the mission asks.")
             agent.speech.result("ended without finishing the stage")
+            return
+        if (cue := cues.find("wonder", briefing.stage)) and trouble.now(cue):
+            agent.speech.text(cue.text or QUESTION)
+            agent.speech.result(cue.text or QUESTION)
             return
         self._finish(briefing, summary, "request_review" if cues.find("review", briefing.stage) else "complete_stage")
         trouble.at_end()

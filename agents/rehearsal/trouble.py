@@ -91,6 +91,13 @@ class Trouble:
             command = [sys.executable, "-I", "-S", "-c", f"import time; time.sleep({HANG_SECONDS})"]
             subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing).wait()
 
+    def now(self, cue: Cue) -> bool:
+        """Whether this cue is to happen now; noted, where it happens once."""
+        if self._due(cue.name) is None:
+            return False
+        self._happened(cue)
+        return True
+
     def _due(self, name: str) -> Cue | None:
         cue = self._cues.find(name, self._briefing.stage)
         return None if cue is None or (cue.once and self._rehearsed.has(_key(cue))) else cue

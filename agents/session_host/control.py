@@ -4,6 +4,7 @@
 {"op": "interrupt"}                                SIGINT to the agent, once
 {"op": "stop", "reason": "stop", "grace": 10}      SIGINT, SIGTERM, SIGKILL
 {"op": "kill", "reason": "kill"}                   SIGKILL
+{"op": "wait", "seconds": 600}                     it is busy: do not end it for its silence, or after its result
 {"op": "close_stdin"}                              the end of the agent's input
 {"op": "status"}                                   what the host knows
 """

@@ -25,6 +25,8 @@ class Launch:
     after_result_seconds: float | None = None
     """Silence after the result after which an agent that is still there is ended."""
     stall_seconds: float | None = None
+    tool_seconds: float | None = None
+    """How long a process that it started after its last word counts as its life."""
     total_seconds: float | None = None
     stop_grace_seconds: float = 10.0
     line_cap: int = LINE_CAP

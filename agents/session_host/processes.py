@@ -19,6 +19,8 @@ from pathlib import Path
 
 LINUX = sys.platform.startswith("linux")
 PROC = Path("/proc")
+START_MARGIN = 0.5
+"""A tool is started when it was announced; what the agent needs for itself, before it says its first word."""
 KILL_SECONDS = 2.0
 """How long the kernel may take to end a process that was killed."""
 
@@ -115,6 +117,14 @@ def is_alive(process: Process) -> bool:
     """Whether that very process still runs; a zombie does not."""
     row = _row(process.pid)
     return row is not None and not row.zombie and row.start == process.start and process.boot == boot_id()
+
+
+def any_younger(root: int, seconds: float) -> bool:
+    """Whether a process below that one has been started in the last so many seconds; False where ages are unknown."""
+    if not LINUX:
+        return False
+    now, ticks = time.clock_gettime(time.CLOCK_BOOTTIME), os.sysconf("SC_CLK_TCK")
+    return any(now - int(process.start) / ticks < seconds + START_MARGIN for process in descendants(root).values())
 
 
 def descendants(root: int) -> dict[int, Process]:

@@ -17,7 +17,7 @@ from ...system.files import ReservedFile, replace
 from .control import Control
 from .ending import Ending
 from .plan import Launch
-from .processes import Process, identify
+from .processes import Process, any_younger, identify
 from .tape import Lines, Tape, entry
 
 CHUNK = 1 << 16
@@ -45,6 +45,8 @@ class Session:
         self._messages = 1
         self._results = 0
         self._hold_until: float | None = None
+        self._wait_until: float | None = None
+        self._seen_at_work: float = 0.0
         self._started = time.time()
         self._began = self._heard = time.monotonic()
         self._exit: tuple[int | None, int | None] | None = None
@@ -146,7 +148,10 @@ class Session:
     def _result_came(self) -> None:
         """The turn is over. An agent that listens would wait for more: unless more was said, its input ends now."""
         self._results += 1
-        if self._results >= self._messages and self._hold_until is None:
+        self._end_input_after_result()
+
+    def _end_input_after_result(self) -> None:
+        if self._results >= self._messages and self._hold_until is None and self._wait_until is None:
             self._close_stdin_when_written = True
             self._write_input()
 
@@ -200,6 +205,9 @@ class Session:
                 self._ending.begin(_word(request, "stop"), float(grace) if isinstance(grace, int | float) else None)
             case {"op": "kill"}:
                 self._ending.kill(_word(request, "kill"))
+            case {"op": "wait", "seconds": int() | float() as seconds}:
+                self._wait_until = time.monotonic() + seconds if seconds > 0 else None
+                self._end_input_after_result()
             case {"op": "close_stdin"}:
                 self._close_stdin_when_written = True
                 self._write_input()
@@ -246,6 +254,11 @@ class Session:
                     self._hold_until = None
                     self._close_stdin_when_written = True
                     self._write_input()
+                elif reason == "wait":
+                    self._wait_until = None
+                    self._end_input_after_result()
+                elif reason == "stall" and self._is_at_work(now):
+                    self._seen_at_work = now
                 elif reason == "after_result" and self._stdin is not None:
                     self._heard = now
                     self._close_stdin()
@@ -258,13 +271,21 @@ class Session:
         launch = self._launch
         if self._ending.reason is not None:
             return []
-        quiet = None if self._hold_until is not None or not self._results else launch.after_result_seconds
+        waits = self._hold_until is not None or self._wait_until is not None
+        quiet = None if waits or not self._results else launch.after_result_seconds
+        stall = None if self._wait_until is not None else launch.stall_seconds
         return [
+            ("wait", self._wait_until),
             ("hold", self._hold_until if self._results else None),
             ("after_result", None if quiet is None else self._heard + quiet),
-            ("stall", None if launch.stall_seconds is None else self._heard + launch.stall_seconds),
+            ("stall", None if stall is None else max(self._heard, self._seen_at_work) + stall),
             ("total_time", None if launch.total_seconds is None else self._began + launch.total_seconds),
         ]
+
+    def _is_at_work(self, now: float) -> bool:
+        """Whether a process runs that it started after its last word: a tool that prints nothing."""
+        silent, most = now - self._heard, self._launch.tool_seconds
+        return most is not None and silent < most and any_younger(self._agent.pid, silent)
 
     def _timeout(self) -> float | None:
         now = time.monotonic()

@@ -117,8 +117,12 @@ def _status(options: Options) -> None:
 
 
 def _session(session: Session, mission: Mission) -> str:
-    parts = (ref(mission), session.agent_name, session.stage, since(session.started_at), session.activity)
+    parts = (ref(mission), session.agent_name, session.stage, since(session.started_at), _does(session))
     return "  ".join(parts).rstrip()
+
+
+def _does(session: Session) -> str:
+    return f"waits for you: {session.waits_for}" if session.waits_for else session.activity
 
 
 def _restart(options: Options) -> None:

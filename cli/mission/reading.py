@@ -57,13 +57,14 @@ def _list(options: Options) -> None:
             limit=options.limit if options.limit > 0 else 10**9,
             cursor=options.cursor,
         )
+        asking = {one.mission_id for one in opened.read(queries.sessions.find, active=True) if one.waits_for}
     meta: JsonObject = {"total": page.total}
     if page.next_cursor:
         meta["nextCursor"] = page.next_cursor
     output.table(
         HEADER,
-        [_row(mission) for mission in page.items],
-        [mission_json(mission) for mission in page.items] if output.as_json else (),
+        [_row(mission, mission.id in asking) for mission in page.items],
+        [mission_json(one, waitsForYou=one.id in asking) for one in page.items] if output.as_json else (),
         meta=meta,
         empty="No missions. `solo-unicorn mission create TITLE` makes one.",
     )
@@ -71,13 +72,13 @@ def _list(options: Options) -> None:
         output.note(f"{len(page.items)} of {page.total}; --limit 0 lists all, --cursor {page.next_cursor} goes on.")
 
 
-def _row(mission: Mission) -> tuple[str, ...]:
+def _row(mission: Mission, waits: bool) -> tuple[str, ...]:
     return (
         ref(mission),
         mission.list,
         str(mission.priority),
         mission.stage,
-        state(mission),
+        state(mission, waits=waits),
         tasks(mission),
         mission.title,
     )
@@ -101,6 +102,7 @@ def _show(options: Options) -> None:
             if mission.agent_session_status != "INACTIVE"
             else opened.read(queries.sessions.why_not, mission.id, now=opened.now())
         )
+        asks = next((one.waits_for for one in opened.read(queries.sessions.find, mission.id, active=True)), "")
         change = _measured(opened, mission)
         comments = opened.read(queries.comments.of_mission, mission.id, open_only=True)
     found: list[Json] = [
@@ -119,7 +121,8 @@ def _show(options: Options) -> None:
         ("project", project.name),
         ("list", f"{mission.list}, priority {mission.priority}"),
         ("flow", f"{flow.name}, stage {mission.stage}" + (" (with review)" if mission.requires_review else "")),
-        ("state", state(mission)),
+        ("state", state(mission, waits=bool(asks))),
+        ("waits for you", asks),
         ("not running", why_not or ""),
         ("attention", mission.attention or ""),
         ("question", mission.question or ""),
@@ -139,7 +142,12 @@ def _show(options: Options) -> None:
     body = [mission.description or ""]
     body += [f"[{'x' if n < mission.tasks_current else ' '}] {task.title}" for n, task in enumerate(mission.tasks)]
     data = mission_json(
-        mission, whyNot=why_not, dependencies=found, change=to_wire(change), comments=[to_wire(one) for one in comments]
+        mission,
+        whyNot=why_not,
+        waitsFor=asks,
+        dependencies=found,
+        change=to_wire(change),
+        comments=[to_wire(one) for one in comments],
     )
     output.record(pairs, data, name=ref(mission), body="\n".join(line for line in body if line))
 

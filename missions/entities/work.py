@@ -93,6 +93,8 @@ class Session:
     activity: str = ""
     """What the agent does now, in a few words: thinking, editing src/pay.py, running npm test."""
     usage: Usage = Usage()
+    waits_for: str = ""
+    """What it waits for a person to allow, in a few words; empty when for nothing."""
     transcript_offset: int = 0
     """Bytes of transcript.jsonl that have been taken in."""
     last_event_at: datetime | None = None

@@ -187,7 +187,7 @@ def end(
         session = replace(session, reviewed_commit=proof.commit)
         reason = f"{SENT_BACK}: {proof.reason}" if proof.reason and proof.by_agent else reason
     change.save_session(
-        replace(session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity="")
+        replace(session, phase="ended", outcome=outcome, reason=reason, ended_at=change.now, activity="", waits_for="")
     )
     if mission.session_id != session_id:
         return mission

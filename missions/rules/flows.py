@@ -12,7 +12,7 @@ from ..printing import is_printable
 from ..records import record
 
 STAGE_NAME_MAX = 60
-CONTINUATIONS = frozenset({"rework", "answer", "conflict", "continue"})
+CONTINUATIONS = frozenset({"rework", "answer", "conflict", "continue", "nudge"})
 """Names of prompt templates that continue a stage, so that no stage may have them."""
 
 

@@ -125,8 +125,8 @@ def ended(
     """The mission after its session ended with exactly one outcome.
 
     `stage_finished`: the agent finished its stage through the MCP tool in this session; that alone is success, and
-    what came after it does not take it back. `resume`: the machine died under the session, and its conversation goes
-    on by itself, still shown as `unknown`. Raises Conflict when no session runs.
+    what came after it does not take it back. `resume`: its conversation goes on by itself, once: the machine died under
+    it (still shown as `unknown`), or its turn ended without its stage. Raises Conflict when no session runs.
     """
     if outcome not in OUTCOMES:
         raise InvalidValue("outcome", f"{outcome!r} is no outcome", todo=f"Use one of {', '.join(OUTCOMES)}")
@@ -154,6 +154,10 @@ def ended(
             return free  # the answer came while the session was ending: the next one takes it along
         case "completed" | "failed" | "timeout" if asked:
             return _asking(free, asked)
+        case "completed" if resume:
+            return replace(free, retry_at=None)
+        case "completed" if reason:  # told before, and did so again
+            return _waiting(replace(free, attempts=free.attempts + 1), reason[:1].upper() + reason[1:])
         case "completed":
             return _failed(free, "ended without finishing its stage", now, policy)
         case _:

@@ -383,6 +383,45 @@ def test_silence_is_a_stall(session: Sessions) -> None:
     assert outcome.stop.reason == "stall"
 
 
+def test_a_tool_that_prints_nothing_is_life_for_as_long_as_tools_may_run(session: Sessions) -> None:
+    program = "import subprocess\nprint('up', flush=True)\nsubprocess.run(['sleep', '{}'])\nprint('done', flush=True)"
+    whole = session(program.format(1.5), stall_seconds=0.4, tool_seconds=30).start()
+    endless = session(program.format(600), stall_seconds=0.4, tool_seconds=1.0).start()
+    assert (whole.ended().exit_code, whole.lines()) == (0, ["up", "done"])
+    stopped = endless.ended().stop
+    assert stopped is not None and stopped.reason == "stall"
+
+
+def test_an_agent_that_is_said_to_be_busy_keeps_its_input_and_is_not_ended(session: Sessions) -> None:
+    """Claude Code goes on with a turn of its own once its background task is over."""
+    one = session(
+        """
+        import json, sys
+        for line in sys.stdin:
+            print("turn", line.strip(), flush=True)
+            if line.strip() != "first":
+                print(json.dumps({"type": "result"}), flush=True)
+        """,
+        stdin="first\n",
+        stdin_stays_open=True,
+        result_types=["result"],
+        after_result_seconds=0.2,
+        stall_seconds=0.3,
+    ).start()
+    one.line("turn first")
+    one.handle.wait(60)
+    one.handle.send("input", line="second\n", control=False)
+    one.handle.send("input", line="third\n", control=False)
+    one.line("turn third")
+    eventually(lambda: one.handle.status()["results"] == 2, "its results were heard")
+    eventually(lambda: float(str(one.handle.status()["silent_seconds"])) > 0.5, "longer than its silence may last")
+    assert one.handle.status()["listens"] and one.handle.status()["stopping"] is None
+    one.handle.send("input", line="fourth\n", control=False)
+    one.line("turn fourth")
+    one.handle.wait(0)
+    assert one.ended().exit_code == 0
+
+
 def test_an_agent_that_keeps_talking_does_not_stall_but_may_run_out_of_time(session: Sessions) -> None:
     one = session(
         """

@@ -107,6 +107,16 @@ def test_an_agent_whose_model_never_answered_had_no_chance() -> None:
     assert (silent.outcome, silent.hold, silent.answered) == ("timeout", None, True)
 
 
+def test_its_last_words_are_kept_whole() -> None:
+    verdict = Verdict()
+    for event in (MessageText("Let me see."), ToolCall("1", "bash"), MessageText("Which ", partial=True)):
+        verdict.feed(event)
+    verdict.feed(MessageText("port?", partial=True))
+    assert verdict.decide(WELL, stage_finished=False).words == "Which port?"
+    verdict.feed(Result(True, "Which port, then?"))
+    assert verdict.decide(WELL, stage_finished=False).words == "Which port, then?"
+
+
 def test_an_error_that_the_agent_got_over_holds_nothing() -> None:
     verdict = Verdict()
     for event in (SessionStarted("c"), Failure("overloaded", "503"), MessageText("Going on.")):
@@ -208,7 +218,8 @@ def test_a_later_good_turn_forgets_an_earlier_limit() -> None:
     verdict = Verdict()
     for event in (LimitReached(RESET, "five_hour"), Failure("limit"), Result(False, "limit", "limit"), Result(True)):
         verdict.feed(event)
-    assert verdict.decide(WELL, stage_finished=False) == Judgement("completed")
+    found = verdict.decide(WELL, stage_finished=False)
+    assert (found.outcome, found.hold, found.reset_at) == ("completed", None, None)
 
 
 def test_an_interrupt_while_the_model_was_waited_for_leaves_no_result_and_is_no_failure() -> None:

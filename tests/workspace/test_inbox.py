@@ -122,3 +122,22 @@ def test_an_answer_that_comes_too_late_is_refused_with_the_reason(workspace: Wor
     assert "was told at" in str(refused.value) and "asks again" in str(refused.value)
     assert workspace.read(queries.inbox.item, asked.id).decision == "deny"
     assert workspace.read(queries.inbox.rules, session.project_id) == [], "nor is anything allowed for good by it"
+
+
+def test_while_it_waits_every_list_says_so(workspace: Workspace) -> None:
+    """Running was all that list, show and status said; only the inbox knew."""
+    session, mission = _running(workspace)
+    first = workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "npm install"}, call_id="1")
+    second = workspace.write(operations.inbox.ask, session.id, "WebFetch", {"url": "https://x.test"}, call_id="2")
+    (card,) = workspace.read(queries.board.live_cards, mission.project_id)
+    assert card.waits_for == "asks to use Bash: npm install"
+    waiting = workspace.read(queries.missions.waiting)
+    assert [(one.kind, one.text) for one in waiting] == [
+        ("permission", "asks to use Bash: npm install"),
+        ("permission", "asks to use WebFetch: https://x.test"),
+    ]
+    workspace.write(operations.inbox.answer, first.id, "allow")
+    assert workspace.read(queries.sessions.get, session.id).waits_for == "asks to use WebFetch: https://x.test"
+    workspace.write(operations.inbox.answer, second.id, "deny")
+    assert workspace.read(queries.sessions.get, session.id).waits_for == ""
+    assert workspace.read(queries.missions.waiting) == []

@@ -137,7 +137,25 @@ def test_an_exit_code_alone_is_no_success(shop: Shop, monkeypatch: pytest.Monkey
     mission = shop.mission("Payments", rehearsal="forget")
     client.ensure_running()
     waiting = shop.until(mission, lambda now: now.attention, "it waits for a person")
-    assert "without finishing its stage" in (waiting.attention or "")
+    assert "Ended its turn without finishing its stage; it said: rehearsal" in (waiting.attention or "")
+    assert len(shop.sessions(mission)) == 2, "it was told once"
+
+
+@pytest.mark.slow
+def test_a_question_in_plain_words_is_told_once_and_then_shown_as_one(shop: Shop) -> None:
+    asking = shop.mission("Payments", rehearsal="wonder Which port do you want?")
+    heeding = shop.mission("Invoices", rehearsal="wonder once Shall I go on?")
+    client.ensure_running()
+    waits = shop.until(asking, lambda now: now.question, "its question is shown")
+    assert (waits.question, waits.attempts) == ("rehearsal (no model): Which port do you want?", 0)
+    first, second = shop.sessions(asking)
+    assert (first.outcome, second.outcome) == ("completed", "needs_input")
+    assert second.resumed and second.conversation_id == first.conversation_id
+    told = (paths.runs_dir() / second.id / "transcript.jsonl").read_text()
+    assert "your turn ended, your stage did not" in told and "Which port do you want?" in told
+    shop.done(heeding)
+    assert [session.outcome for session in shop.sessions(heeding)] == ["completed", "completed"]
+    assert shop.now(heeding).attempts == 0
 
 
 def test_a_person_stops_a_session(shop: Shop) -> None:

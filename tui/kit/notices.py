@@ -41,6 +41,14 @@ async def say_what_waits(app: Application, count: int) -> None:
     waiting = await app.read(queries.missions.waiting)
     if waiting:
         newest = max(waiting, key=lambda one: one.since)
-        what = {"review": "waits for your review", "question": "asks", "attention": "needs you"}[newest.kind]
+        what = _WAITS[newest.kind]
         said = f"{short_id(newest.mission.number)} {what}: {newest.mission.title}"
         app.terminal.notify(said if count == 1 else f"{said} ({count} wait for you)")
+
+
+_WAITS = {
+    "permission": "asks for your permission",
+    "review": "waits for your review",
+    "question": "asks",
+    "attention": "needs you",
+}

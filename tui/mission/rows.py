@@ -85,6 +85,8 @@ def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         return [row((f"{marks.attention} {mission.attention}", "bad"), ("   space tries again", "key"), indent=2)]
     if data.live is not None:
         live = data.live
+        if live.waits_for:
+            return [row((f"{marks.waits} {live.agent_name} {live.waits_for}", "wait"), indent=2)]
         agent = f"{live.agent_name} {marks.unasked}" if live.unasked else live.agent_name
         return [row((f"{marks.running} {agent} {live.activity or live.phase}", "run"))]
     if mission.landing_status in ("queued", "landing"):

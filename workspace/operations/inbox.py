@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os.path import realpath
 from pathlib import Path
 
-from ...missions.entities import SYSTEM, USER, Author, Decision, InboxItem, JsonObject
+from ...missions.entities import SYSTEM, USER, Author, Decision, InboxItem, JsonObject, Session
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
 from ...missions.rules import permissions
 from ...missions.rules.permissions import Effect, PermissionRule
 from .. import lookup, rows
 from ..change import Change
-from ..queries.inbox import _ITEMS, _item, _one, _rules
+from ..queries.inbox import _ITEMS, _item, _one, _open_items, _rules, asks_to_use
 
 INPUT_SHOWN = 20_000
 """Characters of one value that are kept for the person; the agent's own tool still gets all of it."""
@@ -58,6 +59,8 @@ def ask(change: Change, session_id: str, tool: str, given: JsonObject, *, call_i
             _answer(change, made, "deny", NEVER, USER)
         case None if _stays_inside(tool, given, session.worktree_path):
             _answer(change, made, "allow", INSIDE, SYSTEM)
+        case _:
+            _tell_who_waits(change, session)
     return _one(change.connection, made)
 
 
@@ -132,8 +135,17 @@ def _answer(change: Change, item_id: int, decision: Decision, message: str, by: 
         "UPDATE inbox SET decision = ?, message = ?, answered_at = ?, answered_by = ? WHERE id = ?",
         (decision, message, rows.stamp(change.now), by.kind, item_id),
     )
+    _tell_who_waits(change, change.session(item.session_id))
     note = f"{decision} {item.tool}{f': {message}' if message else ''}"
     change.event(item.project_id, "permission_answered", mission_id=item.mission_id, note=note)
+
+
+def _tell_who_waits(change: Change, session: Session) -> None:
+    """The session says what it waits for, so that every list that shows it does."""
+    waits = next((item for item in _open_items(change.connection, session.id)), None)
+    words = asks_to_use(waits, session.worktree_path or "") if waits else ""
+    if words != session.waits_for:
+        change.save_session(replace(session, waits_for=words))
 
 
 def _stays_inside(tool: str, given: JsonObject, worktree: str | None) -> bool:

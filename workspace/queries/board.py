@@ -28,6 +28,7 @@ SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m
     CASE WHEN EXISTS (SELECT 1 FROM conflict c WHERE c.mission_id = m.id AND c.state = 'open') THEN 'conflict'
         ELSE coalesce((SELECT CASE WHEN o.state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox o
             WHERE o.entity_id = m.id ORDER BY o.state = 'parked' DESC LIMIT 1), '') END,
+    coalesce(json_extract(iif(json_valid(s.doc), s.doc, '{}'), '$.waitsFor'), ''),
     coalesce(json_extract(iif(json_valid(s.doc), s.doc, '{}'), '$.unasked'), 0)
 FROM mission m
 LEFT JOIN repository r ON r.id = m.repository_id
@@ -93,7 +94,7 @@ def card_of(row: Sequence[object]) -> Card:
     for index in REPEATED:
         if isinstance(text := values[index], str):
             values[index] = intern(text)
-    for index in (11, 12, 13, 34):
+    for index in (11, 12, 13, 35):
         values[index] = bool(values[index])
     for index in (20, 24, 27, 31):
         if values[index] is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from ...missions import permissions
 from ...missions.entities import InboxItem
 from ...missions.errors import NotFound
 from ...missions.rules.permissions import PermissionRule
@@ -51,6 +52,19 @@ def _rules(connection: sqlite3.Connection, project_id: str) -> list[PermissionRu
         PermissionRule(rule, owner, tool, subject, datetime.fromisoformat(at), effect, bool(pattern))
         for rule, owner, tool, subject, at, effect, pattern in found
     ]
+
+
+def asks_to_use(item: InboxItem, worktree: str = "") -> str:
+    """What is asked for, in one line."""
+    about = " ".join(permissions.subject(item.input, worktree).split())
+    return f"asks to use {item.tool}{f': {about[:160]}' if about else ''}"
+
+
+def _open_items(connection: sqlite3.Connection, session_id: str) -> list[InboxItem]:
+    found = connection.execute(
+        f"{_ITEMS} WHERE i.session_id = ? AND i.decision IS NULL ORDER BY i.id", (session_id,)
+    ).fetchall()
+    return [_item(row) for row in found]
 
 
 def _one(connection: sqlite3.Connection, item_id: int) -> InboxItem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
@@ -17,6 +18,7 @@ from ...system import strict_json
 from .. import lookup, rows, salvage
 from ..passages import Passages, beginning
 from .board import cards
+from .inbox import asks_to_use, items
 from .projects import saved_filters
 
 _WITH_WORDS = (
@@ -99,14 +101,19 @@ def search(connection: sqlite3.Connection, text: str, project: str | None = None
 
 
 def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[Waiting]:
-    """What waits for a person, longest first: questions, reviews, missions that need attention."""
+    """What waits for a person, longest first: permissions, questions, reviews, missions that need attention."""
     only = lookup.project(connection, project).id if project else None
     docs = connection.execute(
         "SELECT doc FROM mission WHERE deleted = 0 AND (?1 IS NULL OR project_id = ?1) "
         "AND (attention IS NOT NULL OR question IS NOT NULL OR review_status = 'pending')",
         (only,),
     ).fetchall()
-    return sorted((_waiting(mission) for mission in salvage.missions(connection, docs)), key=lambda entry: entry.since)
+    found = [_waiting(mission) for mission in salvage.missions(connection, docs)]
+    for item in items(connection, only):
+        with suppress(NotFound):  # deleted while its agent asked
+            mission = lookup.mission(connection, item.mission_id)
+            found.append(Waiting("permission", mission, item.asked_at, asks_to_use(item)))
+    return sorted(found, key=lambda entry: entry.since)
 
 
 def events_since(connection: sqlite3.Connection, seq: int, limit: int = 1000) -> list[MissionEvent]:

@@ -24,6 +24,9 @@ from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from .transcript_fold import TranscriptFold
 
+WORDS_SHOWN = 2000
+"""Characters of an agent's last message that are kept as the reason of its session's end."""
+
 
 def policy(settings: SessionSettings) -> RetryPolicy:
     """The person's settings as the rules take them."""
@@ -45,7 +48,33 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
         # it reported its limit through our tool and ended its turn as it was told to
         reason = "it reported its limit"
         return replace(judgement, outcome="rate_limited", reason=reason, reset_at=parked, hold="limit")
+    if judgement.outcome == "completed" and not session.stage_finished:
+        return _unfinished(judgement, again=ended_unfinished(_before(workspace, session), session.stage) is not None)
     return judgement
+
+
+UNFINISHED = "ended its turn without finishing its stage"
+
+
+def ended_unfinished(before: Session | None, stage: str) -> str | None:
+    """What an agent said when it ended its turn there, without its stage being finished; None when it did not."""
+    if before is None or before.stage != stage or not before.reason.startswith(UNFINISHED):
+        return None
+    return before.reason.removeprefix(UNFINISHED).removeprefix("; it said: ")
+
+
+def _unfinished(judgement: Judgement, *, again: bool) -> Judgement:
+    """A turn that was ended without a word to us: told once, then shown, as a question where it is one."""
+    words = judgement.words
+    if again and "?" in words:
+        return replace(judgement, outcome="needs_input", reason="it asked in its last message", question=words)
+    reason = f"{UNFINISHED}; it said: {words[:WORDS_SHOWN]}" if words else UNFINISHED
+    return replace(judgement, reason=reason, nudged=not again, final=again)
+
+
+def _before(workspace: Workspace, session: Session) -> Session | None:
+    earlier = [one for one in workspace.read(queries.sessions.find, session.mission_id) if one.id != session.id]
+    return earlier[-1] if earlier else None
 
 
 def end(

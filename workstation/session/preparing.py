@@ -39,6 +39,7 @@ from ...worktrees.pool.records import PoolFull
 from ...worktrees.pool.scripts import ScriptResult
 from ...worktrees.seen import note_state
 from ..context import ServiceContext
+from .outcome_policy import ended_unfinished
 
 FULL_SECONDS = 5.0
 """How long a repository without a free worktree is not asked for one, unless one is given back meanwhile."""
@@ -283,6 +284,7 @@ def _write_run(
         branch=lease.branch,
         worktree=str(lease.path),
         resumed=conversation is not None,
+        nudge=ended_unfinished(brief.earlier[-1] if brief.earlier else None, brief.stage.stage),
     )
     template = prompts.template(template_name(context), Path(brief.repository.local_path))
     try:

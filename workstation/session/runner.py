@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -44,6 +45,9 @@ LOOK_SECONDS = 0.15
 """How often a running session's files are looked at."""
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
+
+WAIT_SECONDS = 600.0
+"""For so long a host is told that its agent is busy; told anew after half of it."""
 
 StopReason = Literal["cancelled", "superseded"]
 
@@ -75,6 +79,8 @@ class SessionRunner:
         self._stop: StopReason | None = None
         self._stop_told = False
         self._aborted = False
+        self._waits_since: float | None = None
+        """When its host was told last that it is busy."""
         self._answered = False
         """Its agent was told to work again because its model answered."""
         self._broke_off = False
@@ -245,13 +251,15 @@ class SessionRunner:
                 break
             await self._tell_to_stop()
             await self._stop_without_tools(reading)
+            await self._tell_it_is_busy(reading)
             if not grown:
                 await asyncio.sleep(LOOK_SECONDS)
         outcome = await asyncio.to_thread(self._handle.outcome)
         if outcome is None:
             await self._end_lost(reading)
         else:
-            await self._end(await self._context.workspace.run(judge, self.session.id, reading, outcome))
+            judgement = await self._context.workspace.run(judge, self.session.id, reading, outcome)
+            await self._end(judgement, resume=judgement.nudged)
 
     async def _stop_without_tools(self, reading: TranscriptFold) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
@@ -260,6 +268,20 @@ class SessionRunner:
             self._log.warning("agent without our tools", extra=self._said | {"why": reading.verdict.abort_reason})
             with suppress(SoloUnicornError):
                 await asyncio.to_thread(self._handle.stop, "mcp")
+
+    async def _tell_it_is_busy(self, reading: TranscriptFold) -> None:
+        """Its host sees silence; what it is busy with is in its transcript."""
+        longest = self._context.settings.sessions.tool_minutes * 60
+        busy = bool(reading.life.busy_with(datetime.now(UTC).timestamp(), longest))
+        now = asyncio.get_running_loop().time()
+        if busy and (self._waits_since is None or now - self._waits_since > WAIT_SECONDS / 2):
+            self._waits_since, seconds = now, WAIT_SECONDS
+        elif not busy and self._waits_since is not None:
+            self._waits_since, seconds = None, 0.0
+        else:
+            return
+        with suppress(SoloUnicornError):  # it is about to end
+            await asyncio.to_thread(self._handle.wait, seconds)
 
     def _look(self, reading: TranscriptFold) -> tuple[bool, bool]:
         """Whether the host lives, and whether there was something new. In this order: after a death all is there."""

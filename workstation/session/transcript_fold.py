@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...agents import parsers, transcript
-from ...agents.events import Event, UsageMeter, activity
+from ...agents.events import BackgroundWork, Event, Result, UsageMeter, activity
+from ...agents.life import Life
 from ...agents.verdict import Verdict
 from ...missions.entities import Usage
 
@@ -29,6 +30,7 @@ class TranscriptFold:
     last_at: datetime | None = None
     """When the agent last said something."""
     verdict: Verdict = field(default_factory=Verdict)
+    life: Life = field(default_factory=Life)
     _meter: UsageMeter = field(default_factory=UsageMeter)
 
     @property
@@ -43,7 +45,7 @@ class TranscriptFold:
         for entry in entries:
             if entry.stream == "out" and not entry.part:
                 for event in parse(entry.line):
-                    self._fold(event)
+                    self._fold(event, entry.at)
             if entry.at and entry.stream in ("out", "err"):
                 self.last_at = datetime.fromtimestamp(entry.at, UTC)
         grown, self.offset = offset > self.offset, max(offset, self.offset)
@@ -54,7 +56,9 @@ class TranscriptFold:
         while self.take():
             pass
 
-    def _fold(self, event: Event) -> None:
+    def _fold(self, event: Event, at: float) -> None:
         self._meter.feed(event)
         self.verdict.feed(event)
-        self.activity = activity(event) or self.activity
+        self.life.feed(event, at)
+        told = activity(event)
+        self.activity = (self.life.waits if isinstance(event, Result | BackgroundWork) else "") or told or self.activity

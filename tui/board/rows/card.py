@@ -37,6 +37,8 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
         case Card(review_status="pending"):
             since = span((now - (card.review_requested_at or card.updated_at)).total_seconds())
             return f"{marks.waits} waits for you {marks.separator} {since}", "wait"
+        case Card(session_status="ACTIVE", waits_for=str(what)) if what:
+            return f"{marks.waits} {card.agent} {what}", "wait"
         case Card(session_status="ACTIVE"):
             elapsed = clock((now - (card.session_started_at or now)).total_seconds())
             agent = f"{card.agent} {marks.unasked}" if card.unasked else card.agent
