@@ -124,12 +124,11 @@ def test_an_answer_that_comes_too_late_is_refused_with_the_reason(workspace: Wor
     assert workspace.read(queries.inbox.rules, session.project_id) == [], "nor is anything allowed for good by it"
 
 
-def test_while_it_waits_every_list_says_so(workspace: Workspace) -> None:
+def test_while_it_waits_every_list_says_so(workspace: Workspace, session: Session) -> None:
     """Running was all that list, show and status said; only the inbox knew."""
-    session, mission = _running(workspace)
     first = workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "npm install"}, call_id="1")
     second = workspace.write(operations.inbox.ask, session.id, "WebFetch", {"url": "https://x.test"}, call_id="2")
-    (card,) = workspace.read(queries.board.live_cards, mission.project_id)
+    (card,) = workspace.read(queries.board.live_cards, session.project_id)
     assert card.waits_for == "asks to use Bash: npm install"
     waiting = workspace.read(queries.missions.waiting)
     assert [(one.kind, one.text) for one in waiting] == [
