@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from ...missions import permissions
 from ...missions.entities import InboxItem
 from ...missions.errors import NotFound
+from ...missions.rules import permissions
 from ...missions.rules.permissions import PermissionRule
 from ...system import strict_json
 from .. import lookup, rows
