@@ -23,7 +23,8 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run dev install fmt test test-slow test-agents coverage snapshots openapi bench lint lock environment clean help
+.PHONY: run dev install fmt test test-slow test-agents coverage snapshots openapi bench lint lint-style lint-types lint-pyright lint-layers \
+	lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -63,7 +64,7 @@ openapi: $(VENV)/.ready-to-test ## write docs/openapi.json anew
 bench: $(VENV)/.ready-to-test ## measure beside a floor (one of: make bench NAME=board|mcp|sync|hub|worktrees)
 	@cd $(ROOT) && $(BIN)/python bench/$(or $(NAME),board).py $(ARGS)
 
-lint: lint-style lint-types lint-layers ## ruff, mypy --strict, import-linter (make -k lint: all three, whatever fails)
+lint: lint-style lint-types lint-pyright lint-layers ## ruff, mypy, pyright, import-linter (make -k lint: all of them, whatever fails)
 
 fmt: $(VENV)/.ready-to-test ## format the code
 	@cd $(ROOT) && $(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
@@ -74,6 +75,9 @@ lint-style: $(VENV)/.ready-to-test
 
 lint-types: $(VENV)/.ready-to-test
 	@cd $(ROOT) && $(BIN)/mypy
+
+lint-pyright: $(VENV)/.ready-to-test
+	@cd $(ROOT) && $(BIN)/basedpyright --level error
 
 lint-layers: $(VENV)/.ready-to-test
 	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports

@@ -28,6 +28,7 @@ from ..missions.ids import short_id
 from .answers import compact, text
 from .caller import Caller
 from .tools import board, guards, views
+from .tools.registry import Markdown
 
 TOLD = {
     "plan": (
@@ -98,7 +99,7 @@ def _told(access: MissionAccess, caller: Caller, words: str, reference: str | No
     mission = guards.readable(access, caller, reference[:64] if reference else None)
     wanted: tuple[board.Section, ...] = ("description", "spec", "solution", "review")
     reply = board.get_mission(access, caller, board.GetMission(mission=mission.id, include=wanted))
-    about = reply.text if hasattr(reply, "text") else ""
+    about = reply.text if isinstance(reply, Markdown) else ""
     plan = "\n".join(
         f"- [{'x' if place < mission.tasks_current else ' '}] {task.title}" for place, task in enumerate(mission.tasks)
     )

@@ -113,7 +113,7 @@ class PostgresBackplane:
             rows: list[tuple[str, int, float, str, str]] = []
             for channel in sorted(by_channel):  # one order for everybody: no deadlock
                 said = by_channel[channel]
-                last = await connection.fetchval(NUMBER, channel, first_number(), len(said), now)
+                last: int = await connection.fetchval(NUMBER, channel, first_number(), len(said), now)
                 for number, (kind, payload) in enumerate(said, last - len(said) + 1):
                     rows.append((channel, number, now, kind, orjson.dumps(payload).decode()))
             if rows:

@@ -4,6 +4,9 @@ Device codes and user codes are kept by their SHA-256. A user code has eight let
 ten minutes, and tries of it are counted by the page.
 """
 
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+# authlib has no types; its classes say None where a grant has set something.
+
 from __future__ import annotations
 
 import secrets

@@ -58,7 +58,7 @@ class DevicePages:
         asked = await posted(request)
         if asked is None:
             return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
-        asked.headers["x-place"] = place
+        asked.headers["x-place"] = place  # pyright: ignore[reportIndexIssue, reportOptionalSubscript]  # ours is a dict
         answer: Answer = await self._database.write(
             lambda at: self._issuer(at).create_endpoint_response("device_authorization", asked)
         )

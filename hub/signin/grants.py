@@ -1,5 +1,8 @@
 """The grants of the issuer: authorization code with PKCE and an id token, rotating refresh tokens, revocation."""
 
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+# authlib has no types; its classes say None where a grant has set something.
+
 from __future__ import annotations
 
 import secrets

@@ -4,6 +4,9 @@ Authlib is synchronous: a request of its runs in one closure, which is one trans
 is committed too: a refresh token that comes a second time ends its whole family.
 """
 
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+# authlib has no types; its classes say None where a grant has set something.
+
 from __future__ import annotations
 
 import secrets

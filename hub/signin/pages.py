@@ -1,5 +1,8 @@
 """The issuer's addresses: the sign-in page, tokens, revocation, registration, keys and discovery."""
 
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+# authlib has no types; its classes say None where a grant has set something.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final

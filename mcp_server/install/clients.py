@@ -54,7 +54,7 @@ def entry(scope: Scope) -> Entry:
     env = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     beside = Path(sys.executable).with_name(NAME)
     found = str(beside) if beside.exists() else shutil.which(NAME)
-    return Entry((found, "mcp") if found else (sys.executable, "-m", __package__.split(".")[0], "mcp"), env)
+    return Entry((found, "mcp") if found else (sys.executable, "-m", __name__.split(".")[0], "mcp"), env)
 
 
 def _plain(one: Entry) -> JsonObject:

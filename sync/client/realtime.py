@@ -198,8 +198,8 @@ class Realtime:
         now = asyncio.get_running_loop().time
         due: float | None = None
         while True:
-            if self._presence is not None:
-                workstation_id, meta = await self._presence()
+            if (presence := self._presence) is not None:
+                workstation_id, meta = await presence()
                 news: JsonObject = {name: value for name, value in meta.items() if told.get(name) != value}
                 news |= dict.fromkeys(told.keys() - meta.keys())
                 if news or due is None or now() >= due:

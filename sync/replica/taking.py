@@ -61,8 +61,8 @@ class Taking:
             return False  # deleted and swept before: an old answer must not bring it back
         if row is not None and not here and item.get("deleted"):
             return False  # it moved to another project, which tells of it there
-        former = self._anew and here and generation is not None and row[2] != generation
-        if here and version <= row[0] and not former:
+        former = self._anew and here and generation is not None and row[2] != generation  # pyright: ignore[reportOptionalSubscript]  # here
+        if here and version <= row[0] and not former:  # pyright: ignore[reportOptionalSubscript]
             if generation is not None:
                 self._met(mission_id, generation)
             return False
@@ -81,7 +81,7 @@ class Taking:
             if generation is not None:  # it is there, whatever it says
                 self._met(mission_id, generation)
             return False
-        if former and (lost or version < row[0]):
+        if former and (lost or version < row[0]):  # pyright: ignore[reportOptionalSubscript]
             known = base.document(connection, "mission", mission_id)
             restored.mission_taken_back(self.change, self.mirror.project_id, mission_id, known, document)
         generation = self._generation if generation is None else generation

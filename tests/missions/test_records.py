@@ -54,7 +54,7 @@ def test_it_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         point.x = 2  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
-        del point.y
+        del point.y  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises((FrozenInstanceError, AttributeError)):
         point.z = 2  # type: ignore[attr-defined]
     assert point == Point(1)

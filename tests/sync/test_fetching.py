@@ -74,6 +74,6 @@ async def test_more_projects_than_a_page_at_the_real_hub(tmp_path: Path) -> None
             document, parts = await fetching.project(link, hub.url, "tower 100")
             assert document["name"] == "Tower 100" and parts["flows"]
             shown = await Community(link, hub.url).public()
-            assert {one["publicSlug"] for one in shown} == {f"tower-{number}" for number in range(101)}
+            assert {str(one["publicSlug"]) for one in shown} == {f"tower-{number}" for number in range(101)}
         finally:
             await link.close()

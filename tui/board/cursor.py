@@ -39,8 +39,9 @@ class BoardCursor:
 
     def leave(self, collapsed: Set[ListName]) -> None:
         """Go to an open list, when its own is collapsed."""
-        if self.active in collapsed:
-            self.active = next((name for name in LISTS if name not in collapsed), self.active)
+        unfolded: list[ListName] = [name for name in LISTS if name not in collapsed]
+        if self.active in collapsed and unfolded:
+            self.active = unfolded[0]
 
     def beside(self, step: int, collapsed: Set[ListName]) -> ListName:
         """The list beside, or some lists further; over those that are collapsed."""

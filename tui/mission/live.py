@@ -96,7 +96,8 @@ class LiveMission(Place[None]):
         super().__init__()
         self.ref = ref
         self.data: MissionData | None = None
-        self.tab: TabName = next((name for name in TABS if name == tab), "overview")
+        wished: list[TabName] = [name for name in TABS if name == tab]
+        self.tab: TabName = wished[0] if wished else "overview"
         self._chosen = tab is not None
         self._reading = False
         self._again = False
