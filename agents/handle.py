@@ -15,7 +15,7 @@ from ..missions.errors import SoloUnicornError, TryAgain
 from ..system import strict_json
 from ..system.locks import is_held
 from .events import ErrorKind
-from .session_host.processes import Process, end_processes, tagged
+from .session_host.processes import Process, end_processes, host_of, is_alive, tagged
 from .speech import interruption, message
 
 CONTROL_SECONDS = 5.0
@@ -63,6 +63,7 @@ class HostHandle:
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
+        self._elsewhere: Process | None = None
 
     @property
     def pid(self) -> int | None:
@@ -81,8 +82,16 @@ class HostHandle:
         return "raw"
 
     def alive(self) -> bool:
-        """Whether a host holds the lock; the only proof there is, and a sufficient one."""
-        return is_held(self.run_dir / "host.lock")
+        """Whether its host lives: it holds the lock; or, before it has said how its agent ended, it is found by name.
+
+        A run directory may be moved away or replaced by a copy while its host works. Such a host ends its agent by
+        itself; until then the session runs.
+        """
+        if is_held(self.run_dir / "host.lock"):
+            return True
+        if self._elsewhere is None and not (self.run_dir / "outcome.json").exists():
+            self._elsewhere = host_of(self.run_dir.name)
+        return self._elsewhere is not None and is_alive(self._elsewhere)
 
     def outcome(self) -> HostOutcome | None:
         """How the agent's process ended; None while it runs or when its host died without a word."""

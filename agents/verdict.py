@@ -185,6 +185,8 @@ class Verdict:
                 return Judgement("cancelled", "another workstation took the mission over")
             case "shutdown":
                 return Judgement("unknown", "the machine was shut down or its user signed out while it worked")
+            case "home":
+                return Judgement("unknown", "the home was replaced, moved or removed while it worked")
             case "mcp" if self._unanswered:
                 return self._failed("overloaded", self._unanswered, host)
             case "mcp":

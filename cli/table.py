@@ -236,6 +236,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "backup": ("machine.workspace", "Copy workspace and attached files while in use, and check the copy."),
             "restore": ("machine.workspace", "Put a backup in the workspace's place; what was there is kept."),
             "verify": ("machine.workspace", "Check a backup, or the workspace itself."),
+            "identity": ("machine.workspace", "Say which workspace this is; --new makes a copied home one of its own."),
         },
     ),
     "doctor": ("Check this installation and say what to mend.", {"": ("machine.doctor", "")}),

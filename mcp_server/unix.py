@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
-import struct
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from mcp.types import jsonrpc_message_adapter
 from ..config.acting import session_of
 from ..config.log import logger
 from ..missions.access import Call
-from ..system.ancestry import peer_of
+from ..system.peers import is_ours, peer_of
 from .caller import Caller, identify, of_session, personal
 from .changes import Changes
 from .repairing import repaired
@@ -99,7 +96,7 @@ class UnixServer:
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Caller | None:
         """Who it is; None when it was refused."""
         why = "This socket is for the user who runs the service."
-        if _same_user(writer):
+        if _is_ours(writer):
             try:
                 async with asyncio.timeout(HELLO_SECONDS):
                     hello = json.loads(await reader.readline())
@@ -158,11 +155,6 @@ def _peer(writer: asyncio.StreamWriter) -> int | None:
     return None if peer is None else peer_of(peer)
 
 
-def _same_user(writer: asyncio.StreamWriter) -> bool:
-    """Whether the peer runs as this user; where the system cannot tell, the directory's mode already has."""
+def _is_ours(writer: asyncio.StreamWriter) -> bool:
     peer = writer.get_extra_info("socket")
-    if not sys.platform.startswith("linux") or peer is None:
-        return True
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _pid, uid, _gid = struct.unpack("3i", credentials)
-    return bool(uid == os.getuid())
+    return peer is None or is_ours(peer)

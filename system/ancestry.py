@@ -9,9 +9,8 @@ an agent from those is the work of a sandbox.
 from __future__ import annotations
 
 import os
-import socket
-import struct
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -36,16 +35,24 @@ def session_above(pid: int, runs: Path) -> str | None:
     return None
 
 
-def peer_of(connected: socket.socket) -> int | None:
-    """The process id of the other end of a Unix socket; None where the system does not say."""
-    if hasattr(socket, "SO_PEERCRED"):
-        size = struct.calcsize("3i")
-        pid, _, _ = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-        return int(pid) or None
-    if sys.platform == "darwin":
-        local, peer_pid = 0, 2  # SOL_LOCAL, LOCAL_PEERPID of sys/un.h
-        return int(connected.getsockopt(local, peer_pid)) or None
-    return None
+def commands() -> Iterator[tuple[int, list[str]]]:
+    """(process id, the words of its command line) of every process that can be seen."""
+    if LINUX:
+        for name in os.listdir("/proc"):  # noqa: PTH208 - names, not paths
+            if name.isdigit():
+                yield int(name), _process(int(name))[1]
+        return
+    import subprocess
+
+    try:
+        listed = subprocess.run(
+            ["ps", "-axww", "-o", "pid=,command="], capture_output=True, timeout=5, env={"LC_ALL": "C"}
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return
+    for line in listed.decode(errors="surrogateescape").splitlines():
+        pid, *words = line.split()
+        yield int(pid), words
 
 
 def _process(pid: int) -> tuple[int, list[str]]:

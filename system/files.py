@@ -47,21 +47,26 @@ class ReservedFile:
     """A file to be written later, whose place on the disk is taken now, so that a full disk cannot prevent it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._draft = path.with_name(f".{path.name}.reserved")
-        self._descriptor = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._name, self._draft = path.name, f".{path.name}.reserved"
+        self._directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self._descriptor = os.open(self._draft, flags, 0o600, dir_fd=self._directory)
         _write_all(self._descriptor, b" " * RESERVED_BYTES)
         os.fsync(self._descriptor)
 
     def commit(self, content: bytes) -> None:
-        """Write the content and put the file in its place, durably. More than RESERVED_BYTES needs room on the disk."""
+        """Write the content and put the file in its place, durably. More than RESERVED_BYTES needs room on the disk.
+
+        The place is in the directory that was there at the beginning, wherever that was moved since.
+        """
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         _write_all(self._descriptor, content)
         os.ftruncate(self._descriptor, len(content))
         os.fsync(self._descriptor)
         os.close(self._descriptor)
-        self._draft.replace(self._path)
-        sync_directory(self._path.parent)
+        os.replace(self._draft, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        os.fsync(self._directory)
+        os.close(self._directory)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

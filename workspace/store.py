@@ -2,7 +2,8 @@
 
 What is promised: a write that returned is on disk (`synchronous=FULL`); a transaction takes the write lock first
 (`BEGIN IMMEDIATE`), so it never fails half-way on a lock; a migration runs once whoever starts together, after a copy
-of the file; a file of a newer version opens read-only; a damaged file is never replaced.
+of the file; a file of a newer version opens read-only; a damaged file is never replaced; nothing is written into a file
+that its path does not lead to any more (identity.py), nor by a program that the file has outgrown.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from time import time_ns
-from typing import NoReturn
 
-from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
-from ..system import strict_json
+from ..missions.errors import SoloUnicornError, TryAgain
+from . import failures, identity
+from .failures import HOW_TO_REPLACE, StoreDamaged, translated
+from .identity import StoreReplaced
 from .journal import Journal, path_of, set_aside
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours
@@ -26,25 +27,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_VERSION = sqlite3.sqlite_version
 Connection = sqlite3.Connection  # what queries are functions of, for modules that may not import sqlite3
 DatabaseError = sqlite3.Error  # for who must go on whatever the database says, without speaking SQL
-BUSY_MILLISECONDS = 8000
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
-HOW_TO_REPLACE = (
-    "first `solo-unicorn workstation stop` and close every board; then move {name}, {name}-wal and {name}-shm away "
-    "together and start anew, or let `solo-unicorn workspace restore DIR` do that and put one of {backups} in place"
-)
-"""A copy beside the log of another file is damaged by it, and so is one put in place while somebody has it open."""
-
-
-class StoreDamaged(SoloUnicornError):
-    """The file is not a workspace that can be read; it was left as it is."""
-
-    code = "damaged"
-
-
-class StoreFull(SoloUnicornError):
-    """There is no space left, or the disk takes nothing: the change was not made, everything before it is kept."""
-
-    code = "disk_full"
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -61,6 +44,10 @@ class Store:
     """One connection to one workspace file; use it from one thread at a time."""
 
     _journal: Journal | None = None
+    _file: identity.File | None = None
+    _instance: str | None = None
+    original: Path | None = None
+    """The workspace that this one is a copy of, if that stands somewhere else on this machine."""
     on_commit: Callable[[], None] | None = None
     """Called once a transaction that changed a row is durable; never for one that changed nothing."""
 
@@ -72,7 +59,7 @@ class Store:
         """
         self.path = path
         self.read_only: str | None = None
-        with self._translated():
+        with translated(self.path):
             if not path.exists():
                 _create(path)
             elif path.stat().st_size == 0:
@@ -82,8 +69,10 @@ class Store:
                     todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
             self.connection = self._open()
+            self._file = identity.file_at(path)
             if self.read_only is None:
                 self._journal = Journal(self.connection, path)
+                self.identify()
 
     @classmethod
     def glimpse(cls, path: Path) -> Store | None:
@@ -110,9 +99,7 @@ class Store:
             latest = migrations()[-1][0]
             if version > latest:
                 connection.execute("PRAGMA query_only = ON")
-                self.read_only = (
-                    f"it was written by a newer version of the program (format {version}, this one knows {latest})"
-                )
+                self.read_only = _written_by_newer(version)
             elif version < latest:
                 _migrate(connection, self.path)
         except BaseException:
@@ -124,6 +111,45 @@ class Store:
         """Close the connection; the last one to close a file folds its log into it."""
         self.connection.close()
 
+    def identify(self) -> None:
+        """Learn which workspace it is, and note where it stands when it was moved."""
+        self._instance, self.original = identity.instance_of(self.connection), None
+        place = self.connection.execute("SELECT value FROM meta WHERE key = ?", (identity.PLACE,)).fetchone()
+        if place is None or place[0] != os.path.realpath(self.path):
+            self.original = identity.original_of(self.connection, self.path)
+            if self.original is None:
+                with suppress(sqlite3.OperationalError):  # somebody writes: whoever opens it next notes it
+                    identity.take_place(self.connection, self.path)
+
+    def lost(self) -> SoloUnicornError | None:
+        """Why nothing can be saved any more, by one look at the path: it leads to another file now, or to none."""
+        if self._file is None or identity.file_at(self.path) == self._file:
+            return None
+        return StoreReplaced.at(self.path)
+
+    def outgrown(self) -> TryAgain | None:
+        """Why nothing can be saved any more: a newer version of the program has taken the file over."""
+        version = _version(self.connection)
+        if self.read_only is None and version > latest_format():
+            self.read_only = _written_by_newer(version)
+        return self._refused() if self.read_only is not None else None
+
+    def _refused(self) -> TryAgain:
+        return TryAgain(
+            f"The workspace {self.path} is open for reading only",
+            why=self.read_only or "",
+            todo="update solo-unicorn, then try again",
+        )
+
+    def _check_identity(self) -> None:
+        if (lost := self.lost()) is not None:
+            raise lost
+        if self._instance is not None:
+            if (outgrown := self.outgrown()) is not None:
+                raise outgrown
+            if identity.instance_of(self.connection) != self._instance:
+                raise StoreReplaced.at(self.path)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One write transaction: committed and durable when the block ends, undone when it raises.
@@ -131,16 +157,15 @@ class Store:
         It is told of by `on_commit`, if it changed anything.
         """
         if self.read_only:
-            raise TryAgain(
-                f"The workspace {self.path} is open for reading only",
-                why=self.read_only,
-                todo="update solo-unicorn, then try again",
-            )
+            raise self._refused()
         before = self.connection.total_changes
-        with self._translated():
+        with translated(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self._check_identity()
                 yield self.connection
+                if (lost := self.lost()) is not None:
+                    raise lost
                 if self._journal is not None:
                     self._journal.append()
                 self.connection.execute("COMMIT")
@@ -154,7 +179,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Several reads of one state."""
-        with self._translated():
+        with translated(self.path):
             if self.connection.in_transaction:
                 yield self.connection
                 return
@@ -173,28 +198,15 @@ class Store:
         with suppress(sqlite3.OperationalError):  # busy readers: the next call finishes it
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            _raise_translated(error, self.path)
-        except OSError as error:  # the journal
-            if error.errno not in (ENOSPC, EDQUOT):
-                raise
-            _raise_translated(sqlite3.OperationalError("the disk is full"), self.path)
-        except (UnicodeEncodeError, OverflowError, strict_json.Unfit) as error:
-            raise InvalidValue(
-                "",
-                "Nothing was saved: it holds what no reader could read",
-                why=str(error),
-                todo="correct it, then repeat",
-            ) from error
+
+def _written_by_newer(version: int) -> str:
+    return f"it was written by a newer version of the program (format {version}, this one knows {latest_format()})"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MILLISECONDS / 1000)
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    patience = failures.BUSY_MILLISECONDS
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=patience / 1000)
+    connection.execute(f"PRAGMA busy_timeout = {patience}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -303,43 +315,3 @@ def _version(connection: sqlite3.Connection) -> int:
     if application == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise sqlite3.DatabaseError("file is not a database of this program")
     return version
-
-
-def _raise_translated(error: sqlite3.Error, path: Path) -> NoReturn:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        raise TryAgain(
-            f"The workspace {path} is locked",
-            why=f"another process has been writing to it for over {BUSY_MILLISECONDS // 1000} seconds",
-            todo="try again in a moment; `solo-unicorn doctor` shows who has it open",
-        ) from error
-    if "full" in text:
-        raise StoreFull(
-            f"Nothing was saved: no space left for {path}",
-            why="the disk is full",
-            todo="free some space and repeat what you did; everything before it is kept",
-        ) from error
-    if "disk I/O error" in text:
-        raise StoreFull(
-            f"Nothing was saved: {path} cannot be written",
-            why="the system reports an error of the disk, or a limit on the size of files",
-            todo="free some space, look at the disk, and repeat what you did; everything before it is kept",
-        ) from error
-    if "readonly" in text:
-        raise SoloUnicornError(
-            f"The workspace {path} cannot be written",
-            why="the file or its folder is read-only",
-            todo="make it writable for you, then try again",
-        ) from error
-    if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
-        raise SoloUnicornError(
-            f"The workspace {path} cannot be opened", why=text, todo="check that its folder exists and is yours"
-        ) from error
-    if isinstance(error, (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)):
-        raise error
-    raise StoreDamaged(
-        f"The workspace {path} is damaged",
-        why=text,
-        todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups")
-        + "; `solo-unicorn sync --recover` brings back edits that were not sent",
-    ) from error

@@ -20,6 +20,7 @@ from .store import Connection, DatabaseError
 
 if TYPE_CHECKING:
     from ..missions.entities import Author
+    from ..missions.errors import SoloUnicornError
     from .change import Change
     from .workspace import Workspace
 
@@ -27,6 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LOOK_SECONDS, LOOK_WITHOUT_BELL_SECONDS = 5.0, 1.0
 """How often the data version is looked at when nobody rings: a writer may have been killed before it could."""
+GUARD_SECONDS = 1.0
+"""How often the path is looked at: the file may have been replaced, moved or removed."""
 
 
 class WorkspaceThread:
@@ -37,9 +40,12 @@ class WorkspaceThread:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workspace")
         self._workspace: Workspace | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._told_of_loss: list[Callable[[SoloUnicornError], None]] = []
+        self.lost: SoloUnicornError | None = None
+        """Why nothing can be saved any more; None while all is well."""
         self._bell: Bell | None = None
         self._rang = asyncio.Event()
-        self._watcher: asyncio.Task[None] | None = None
+        self._watchers: list[asyncio.Task[None]] = []
         self._seen: int | None = None
 
     async def open(self) -> Self:
@@ -49,7 +55,7 @@ class WorkspaceThread:
         with suppress(OSError):  # a file system without sockets: looking alone, a second later
             self._bell = Bell(paths.bell_dir())
             asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
-        self._watcher = asyncio.create_task(self._watch())
+        self._watchers = [asyncio.create_task(self._watch()), asyncio.create_task(self._guard())]
         return self
 
     async def close(self) -> None:
@@ -58,10 +64,9 @@ class WorkspaceThread:
             asyncio.get_running_loop().remove_reader(self._bell.fileno())
             self._bell.close()
             self._bell = None
-        if self._watcher:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         if self._workspace:
             await self._in_thread(self._workspace.close)
             self._workspace = None
@@ -123,6 +128,11 @@ class WorkspaceThread:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def on_lost(self, listener: Callable[[SoloUnicornError], None]) -> None:
+        """Call `listener` once, on the event loop, when nothing can be saved any more: the file was replaced, moved,
+        removed, or taken over by a newer version."""
+        self._told_of_loss.append(listener)
+
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         context = copy_context()
         call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: context.run(function, *args, **kwargs))
@@ -150,6 +160,19 @@ class WorkspaceThread:
             if rang or version != self._seen:
                 self._seen = version
                 self._tell()
+                with suppress(DatabaseError):
+                    self._lose(await self._in_thread(self.workspace.outgrown))
+
+    async def _guard(self) -> None:
+        while self.lost is None:
+            await asyncio.sleep(GUARD_SECONDS)
+            self._lose(await self._in_thread(self.workspace.lost))
+
+    def _lose(self, error: SoloUnicornError | None) -> None:
+        if error is not None and self.lost is None:
+            self.lost = error
+            for listener in self._told_of_loss:
+                listener(error)
 
     async def _heard(self) -> bool:
         """Wait for the bell, or until it is time to look anyway; True when it rang."""

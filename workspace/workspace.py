@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import acting, paths
 from ..missions.entities import SYSTEM, USER, Author
-from ..missions.errors import NotAllowed
+from ..missions.errors import NotAllowed, SoloUnicornError
 from ..missions.ids import new_ulid
 from .bell import ring
 from .store import Store
@@ -92,6 +92,27 @@ class Workspace:
     def data_version(self) -> int:
         """A number that changes when another process has committed."""
         return self._store.data_version()
+
+    def lost(self) -> SoloUnicornError | None:
+        """Why nothing can be saved any more: the file was replaced, moved or removed. One look at the path."""
+        return self._store.lost()
+
+    def outgrown(self) -> SoloUnicornError | None:
+        """Why nothing can be saved any more: a newer version of the program has taken the file over."""
+        return self._store.outgrown()
+
+    @property
+    def original(self) -> Path | None:
+        """The workspace that this one is a copy of, if that stands somewhere else on this machine."""
+        return self._store.original
+
+    def make_own(self) -> str:
+        """Give a copy an identity of its own; returns it. Conflict while something runs as the original."""
+        from .operations.identity import make_own
+
+        own = self.write(make_own, self.path)
+        self._store.identify()
+        return own
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; called by the service only."""

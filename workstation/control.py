@@ -18,7 +18,7 @@ from ..config.log import logger
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import NotAllowed, SoloUnicornError, UsageError
 from ..system import strict_json
-from ..system.ancestry import peer_of
+from ..system.peers import peer_of
 
 LONGEST_LINE = 64 * 1024
 FOR_AGENTS = frozenset({"hello", "status", "wake"})

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,8 +22,9 @@ from ..config import paths
 from ..config.log import logger
 from ..config.settings import Settings
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import Conflict, TryAgain, UsageError
+from ..missions.errors import Conflict, SoloUnicornError, TryAgain, UsageError
 from ..workspace import operations
+from ..workspace.identity import is_a_copy
 from .composition import Composition
 from .control import ControlServer
 from .status import figures
@@ -61,6 +63,9 @@ class Service:
             self._listen_to_signals()
             if reason := parts.context.workspace.workspace.read_only:
                 raise TryAgain("The service cannot work here", why=reason, todo="update solo-unicorn")
+            if original := parts.context.workspace.workspace.original:
+                raise is_a_copy(parts.context.workspace.path, original)
+            parts.context.workspace.on_lost(self._lost)
             await self._control.open()
             parts.start()
             ready()
@@ -88,6 +93,13 @@ class Service:
         """Begin to leave: nothing new is taken up, what runs in session hosts goes on."""
         if not self._leaving.done():
             self._leaving.set_result(reason)
+
+    def _lost(self, error: SoloUnicornError) -> None:
+        """Leave at once: what is done from here on would be written where nobody looks."""
+        logger("workstation").error("the workspace is lost", extra={"why": str(error)})
+        print(error, file=sys.stderr)  # the log's folder may have gone too
+        self._control.tell({"event": "problem", "problem": error.what})
+        self.leave("the workspace was replaced, moved or taken over by a newer version")
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -12,15 +12,14 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
-from ...system.ancestry import peer_of, session_above
+from ...system.ancestry import session_above
+from ...system.peers import is_ours, peer_of
 
 REQUEST_CAP = 16 << 20
 CONNECTIONS = 32
@@ -56,7 +55,7 @@ class Control:
     def _accept(self) -> None:
         with suppress(OSError):
             connection, _ = self._listener.accept()
-            if len(self._connections) >= CONNECTIONS or not _is_ours(connection) or self._is_an_agent(connection):
+            if len(self._connections) >= CONNECTIONS or not is_ours(connection) or self._is_an_agent(connection):
                 connection.close()
                 return
             connection.setblocking(False)
@@ -99,12 +98,3 @@ class Control:
         self._connections.pop(connection, None)
         self._selector.unregister(connection)
         connection.close()
-
-
-def _is_ours(connection: socket.socket) -> bool:
-    """Whether the other end is our own user's; where the system cannot tell, the socket's mode says so."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    user: int = struct.unpack("3i", found)[1]
-    return user in (os.getuid(), 0)

@@ -15,7 +15,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+
+from ...system.ancestry import HOST, commands
 
 LINUX = sys.platform.startswith("linux")
 PROC = Path("/proc")
@@ -156,6 +159,17 @@ def tagged(variable: str, value: str) -> list[Process]:
                 if wanted in (PROC / str(row.pid) / "environ").read_bytes().split(b"\0"):
                     found.append(Process(row.pid, row.start, boot_id()))
     return found
+
+
+def host_of(session: str) -> Process | None:
+    """The living session host of our own user for that session, wherever its run directory is now."""
+    for pid, words in commands():
+        for program, run_dir in pairwise(words):
+            if Path(program).parts[-2:] == HOST and Path(run_dir).name == session:
+                row = _row(pid)
+                if row is not None and not row.zombie and row.user == os.getuid():
+                    return Process(pid, row.start, boot_id())
+    return None
 
 
 def send(process: Process, number: signal.Signals) -> bool:

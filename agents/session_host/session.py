@@ -25,6 +25,7 @@ DRAIN_SECONDS = 0.5
 INPUT_CAP = 16 << 20
 STDERR_TAIL = 4096
 HOLD_SECONDS = 300.0
+GUARD_SECONDS = 1.0
 
 
 class Session:
@@ -55,6 +56,9 @@ class Session:
         self._counts = {"lines": 0, "bytes": 0, "long_lines": 0}
         self._stderr_tail = b""
         self._listen_to_signals()
+        self._workspace = run_dir.parents[1] / "workspace.db"
+        self._opened = _identity(self._workspace)
+        self._guard_at, self._missed = self._began + GUARD_SECONDS, False
         self._control = Control(Path(launch.socket), self._selector, self._answer, run_dir.parent)
         self._write_host_json(None)
 
@@ -248,6 +252,8 @@ class Session:
         self._tape.sync(now)
         if self._exit is not None:
             return
+        if now >= self._guard_at:
+            self._look_at_the_home(now)
         for reason, at in self._deadlines():
             if at is not None and now >= at:
                 if reason == "hold":
@@ -266,6 +272,13 @@ class Session:
                     self._ending.begin(reason)
         if (due := self._ending.due) is not None and now >= due:
             self._ending.step()
+
+    def _look_at_the_home(self, now: float) -> None:
+        """End the agent when the workspace is another file, or gone, twice in a row: nobody would take its work."""
+        gone = self._opened is not None and _identity(self._workspace) != self._opened
+        if gone and self._missed:
+            self._ending.begin("home")
+        self._guard_at, self._missed = now + GUARD_SECONDS, gone
 
     def _deadlines(self) -> list[tuple[str, float | None]]:
         launch = self._launch
@@ -291,7 +304,7 @@ class Session:
         now = time.monotonic()
         if self._exit is not None:
             return 0.05
-        times = [at for _, at in self._deadlines()] + [self._ending.due, self._tape.sync(now)]
+        times = [at for _, at in self._deadlines()] + [self._ending.due, self._tape.sync(now), self._guard_at]
         wanted = [at - now for at in times if at is not None]
         return max(0.0, min(wanted)) if wanted else None
 
@@ -357,7 +370,8 @@ class Session:
             "stderr_tail": self._stderr_tail.decode("utf-8", "replace").strip(),
             **self._counts,
         }
-        self._outcome.commit(json.dumps(outcome).encode())
+        with suppress(FileNotFoundError):  # the run directory was removed, and whoever could read it with it
+            self._outcome.commit(json.dumps(outcome).encode())
 
     def _write_host_json(self, agent: Process | None) -> None:
         here = identify(os.getpid())
@@ -369,6 +383,15 @@ class Session:
             "processes": [agent.to_json()] if agent else [],
         }
         replace(self._run_dir / "host.json", json.dumps(known).encode())
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _in_the_child() -> None:

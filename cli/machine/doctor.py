@@ -17,7 +17,9 @@ from ...missions.entities import SYSTEM, Json
 from ...missions.errors import SoloUnicornError, TryAgain
 from ...sync import replica
 from ...workspace import queries
-from ...workspace.store import HOW_TO_REPLACE, SQLITE_VERSION
+from ...workspace.failures import HOW_TO_REPLACE
+from ...workspace.identity import is_a_copy
+from ...workspace.store import SQLITE_VERSION
 from ...workspace.workspace import Workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, confirmed, takes_yes
@@ -171,6 +173,9 @@ def _workspace() -> Iterator[Finding]:
                 for one in opened.read(salvage.damaged):
                     detail, todo = f"{one.name} cannot be read: {one.why}", "`solo-unicorn doctor --repair`"
                     yield Finding(one.table, "error", detail, todo)
+                if opened.original:
+                    error = is_a_copy(path, opened.original)
+                    yield Finding("workspace", "error", f"{error.what}: {error.why}", error.todo)
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
         yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")

@@ -1,4 +1,4 @@
-"""`workspace backup|restore|verify`: copies of everything that is on the board."""
+"""`workspace backup|restore|verify|identity`: copies of everything that is on the board, and which of them is which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config import paths
+from ...missions.errors import TryAgain
+from ...workspace.identity import INSTANCE
 from ..output import Output
 from ..parsing import Command, Options, Parser
 
@@ -60,6 +62,30 @@ def _verify(options: Options) -> None:
     _told(output, "Whole", checked)
 
 
+def _identity_arguments(parser: Parser) -> None:
+    parser.add_argument("--new", action="store_true", help="make a copied home a workspace of its own")
+
+
+def _identity(options: Options) -> None:
+    from ...system.locks import is_held
+    from ...workspace.workspace import Workspace
+
+    output = Output(options)
+    with Workspace.open() as opened:
+        original = opened.original
+        if options.new:
+            if is_held(paths.service_lock()):
+                raise TryAgain("The workstation service runs", todo="`solo-unicorn workstation stop` first")
+            own = opened.make_own()
+            told: JsonObject = {"identity": own, "path": str(opened.path), "copy_of": None}
+            output.done(f"{opened.path} has an identity of its own now: {own}", told, name=own)
+            return
+        known = opened.meta(INSTANCE) or ""
+        copied = f", a copy of {original}: `--new` makes it one of its own" if original else ""
+        told = {"identity": known, "path": str(opened.path), "copy_of": str(original) if original else None}
+        output.done(f"{opened.path} is {known}{copied}", told, name=known)
+
+
 def _told(output: Output, what: str, found: Checked) -> None:
     told: JsonObject = {"place": str(found.place), "size": found.size, "files": found.files}
     output.done(f"{what}: {found.place} ({found.size // 1024} KB)", told, name=str(found.place))
@@ -69,4 +95,5 @@ COMMANDS = {
     "backup": Command(_backup_arguments, _backup),
     "restore": Command(_restore_arguments, _restore),
     "verify": Command(_verify_arguments, _verify),
+    "identity": Command(_identity_arguments, _identity),
 }

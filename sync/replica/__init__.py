@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...system.lazy import modules_of
+
 if TYPE_CHECKING:
     from . import connecting as connecting
     from . import files as files
@@ -14,11 +16,4 @@ if TYPE_CHECKING:
     from . import mirroring as mirroring
     from . import settling as settling
 else:
-
-    def __getattr__(name):
-        from importlib import import_module
-        from importlib.util import find_spec
-
-        if name.startswith("__") or find_spec(f"{__name__}.{name}") is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{__name__}.{name}")
+    __getattr__ = modules_of(__name__)

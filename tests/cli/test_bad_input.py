@@ -14,7 +14,7 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.missions.rules.creating import MissionDraft
-from solo_unicorn.workspace import operations, queries, store
+from solo_unicorn.workspace import failures, operations, queries, store
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
@@ -99,7 +99,7 @@ def test_an_empty_store_is_not_taken_for_a_new_one(run: Run, home: Path) -> None
 
 
 def test_a_store_that_is_locked(run: Run, project: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(failures, "BUSY_MILLISECONDS", 50)
     other = sqlite3.connect(home / "workspace.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

@@ -16,7 +16,7 @@ from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Response
 from solo_unicorn.workspace import journal, operations, queries
-from solo_unicorn.workspace.store import StoreDamaged, StoreFull
+from solo_unicorn.workspace.failures import StoreDamaged, StoreFull
 from solo_unicorn.workspace.workspace import Workspace
 
 PROJECT = "01J00000000000000000000000"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workspace.store import StoreDamaged
+from solo_unicorn.workspace.failures import StoreDamaged
 from solo_unicorn.workspace.workspace import Workspace
 
 CRASH = (

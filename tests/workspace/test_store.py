@@ -12,8 +12,9 @@ import pytest
 
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.missions.rules.creating import MissionDraft
-from solo_unicorn.workspace import operations, queries, store
-from solo_unicorn.workspace.store import Store, StoreDamaged, StoreFull, migrations
+from solo_unicorn.workspace import failures, operations, queries, store
+from solo_unicorn.workspace.failures import StoreDamaged, StoreFull
+from solo_unicorn.workspace.store import Store, migrations
 from solo_unicorn.workspace.workspace import Workspace
 
 
@@ -80,7 +81,7 @@ def test_a_newer_workspace_opens_read_only_with_a_reason(workspace: Workspace) -
 
 
 def test_a_locked_workspace_says_try_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(failures, "BUSY_MILLISECONDS", 50)
     holder = sqlite3.connect(workspace.path, isolation_level=None)
     with Workspace.open(workspace.path) as second:
         holder.execute("BEGIN IMMEDIATE")

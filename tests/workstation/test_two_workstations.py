@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,8 @@ def test_each_mission_runs_on_one_machine_and_a_newer_start_fences_the_older(tea
     team.first.run("workstation", "stop")
     copy = Computer(team.directory / "copy")
     shutil.copytree(team.first.home, copy.home, ignore=shutil.ignore_patterns("*.lock", "*.sock"))
+    with sqlite3.connect(copy.home / "workspace.db") as brought:  # as from another machine: the original is not there
+        brought.execute("UPDATE meta SET value = '/elsewhere/workspace.db' WHERE key = 'store.path'")
     team._stack.callback(copy.close)
     machine = team.first.json("workstation", "status")["workstation"]["id"]
 

@@ -113,7 +113,8 @@ class LiveBoard(Screen[None]):
 
     def _show_trouble(self) -> None:
         """Say at the top what this machine lacks."""
-        word = "disk full" if self._disk_full else self._service_word
+        lost = "nothing is saved" if self.app.workspace.lost is not None else ""
+        word = lost or ("disk full" if self._disk_full else self._service_word)
         self.top.show(service=(f"{self.app.marks.attention} {word}", "bad") if word else ("", ""))
 
     # -- reading -------------------------------------------------------------------------------------------------

@@ -91,10 +91,16 @@ class Application(App[None]):
             return
         self.connected = True
         self.workspace.on_change(lambda: self.workspace_changed.publish(None))
+        self.workspace.on_lost(self._lost)
         if self._serve:
             from ...workstation.client import Keeper
 
             self._keeper = Keeper(self._heard).start()
+
+    def _lost(self, error: SoloUnicornError) -> None:
+        """Nothing is saved any more: say so, and go on saying it at the top of the board."""
+        self.complain(error, seconds=60 * 60)
+        self.service_changed.publish(None)
 
     async def on_unmount(self) -> None:
         """Let go of the service and the workspace, once nothing runs any more that could use them."""
@@ -189,10 +195,10 @@ class Application(App[None]):
         """As `write`, in the name of `by`."""
         return await self.perform(lambda workspace: workspace.write_as(by, operation, *args, **kwargs))
 
-    def complain(self, error: SoloUnicornError) -> None:
+    def complain(self, error: SoloUnicornError, *, seconds: float = 8) -> None:
         """Say what happened, why, and what to do."""
         rest = ". ".join(part[0].upper() + part[1:].rstrip(".") for part in (error.why, error.todo) if part)
-        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=8, markup=False)
+        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=seconds, markup=False)
 
     def tell(self, sentence: str) -> None:
         """Say that something was done."""

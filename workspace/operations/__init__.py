@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...system.lazy import modules_of
+
 if TYPE_CHECKING:
     from ...missions.operations import comments as comments
     from ...missions.operations import landing as landing
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from . import bulk as bulk
     from . import dispatch as dispatch
     from . import filters as filters
+    from . import identity as identity
     from . import imports as imports
     from . import inbox as inbox
     from . import measured as measured
@@ -32,13 +35,6 @@ if TYPE_CHECKING:
     from . import undo as undo
     from . import workstation as workstation
 else:
-    _OF_THE_DOMAIN = frozenset({"comments", "landing", "memory", "missions", "parts", "review", "sessions"})
-
-    def __getattr__(name):
-        from importlib import import_module
-        from importlib.util import find_spec
-
-        package = f"{__package__.rsplit('.', 2)[0]}.missions.operations" if name in _OF_THE_DOMAIN else __name__
-        if name.startswith("__") or find_spec(f"{package}.{name}") is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module(f"{package}.{name}")
+    _DOMAIN = f"{__package__.rsplit('.', 2)[0]}.missions.operations"
+    _OF_THE_DOMAIN = ("comments", "landing", "memory", "missions", "parts", "review", "sessions")
+    __getattr__ = modules_of(__name__, dict.fromkeys(_OF_THE_DOMAIN, _DOMAIN))

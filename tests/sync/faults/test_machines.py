@@ -21,7 +21,7 @@ from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.replica.messages import Request
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workspace.store import StoreFull
+from solo_unicorn.workspace.failures import StoreFull
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulation.served import ServedHub

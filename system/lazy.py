@@ -1,0 +1,21 @@
+"""Packages whose modules are imported when they are first named, so that a start pays for what it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+
+def modules_of(package: str, elsewhere: Mapping[str, str] | None = None) -> Callable[[str], ModuleType]:
+    """The `__getattr__` of such a package; `elsewhere` names modules that stand in another package."""
+
+    def found(name: str) -> ModuleType:
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        module = f"{(elsewhere or {}).get(name, package)}.{name}"
+        if name.startswith("__") or find_spec(module) is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return import_module(module)
+
+    return found
