@@ -103,6 +103,10 @@ def test_a_full_disk_refuses_the_change_and_keeps_what_was_there(workspace: Work
     assert workspace.write(operations.missions.create, project.id, MissionDraft(title="Fits")).number == 1
 
 
+def test_every_migration_has_a_number_of_its_own() -> None:
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
 def test_a_workspace_that_was_migrated_is_like_a_new_one(home: Path) -> None:
     """From the first format that was given out, whose schema is kept beside this file and never edited."""
 
