@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project, Session
 from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import backup, identity, operations, queries, store, thread
 from solo_unicorn.workspace.identity import StoreReplaced
 from solo_unicorn.workspace.thread import WorkspaceThread

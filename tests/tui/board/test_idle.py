@@ -62,4 +62,4 @@ def test_an_idle_board_writes_nothing_and_sleeps(
 
     done = simulated(main, grace=GRACE_SECONDS)
     assert done["writes"] == done["reads"] == done["layouts"] == 0
-    assert done["wake-ups"] <= 1000
+    assert done["wake-ups"] <= 1600, "600 of them look whether the workspace is still the file that was opened"
