@@ -106,13 +106,9 @@ class Workspace:
         """The workspace that this one is a copy of, if that stands somewhere else on this machine."""
         return self._store.original
 
-    def make_own(self) -> str:
-        """Give a copy an identity of its own; returns it. Conflict while something runs as the original."""
-        from .operations.identity import make_own
-
-        own = self.write(make_own, self.path)
+    def identify(self) -> None:
+        """Learn anew which workspace this is, after it was given another identity."""
         self._store.identify()
-        return own
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; called by the service only."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...config import paths
 from ...missions.errors import TryAgain
+from ...workspace import operations
 from ...workspace.identity import INSTANCE
 from ..output import Output
 from ..parsing import Command, Options, Parser
@@ -76,7 +77,7 @@ def _identity(options: Options) -> None:
         if options.new:
             if is_held(paths.service_lock()):
                 raise TryAgain("The workstation service runs", todo="`solo-unicorn workstation stop` first")
-            own = opened.make_own()
+            own = operations.identity.make_own(opened)
             told: JsonObject = {"identity": own, "path": str(opened.path), "copy_of": None}
             output.done(f"{opened.path} has an identity of its own now: {own}", told, name=own)
             return

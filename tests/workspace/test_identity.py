@@ -152,7 +152,7 @@ def test_a_copy_becomes_a_workspace_of_its_own(workspace: Workspace, session: Se
     first = workspace.meta(identity.INSTANCE)
     copy = copied(workspace)
     with Workspace.open(copy) as opened:
-        own = opened.make_own()
+        own = operations.identity.make_own(opened)
         assert own == opened.meta(identity.INSTANCE) != first and opened.original is None
         assert opened.read(queries.sessions.get, session.id).phase == "ended"
         mission = opened.read(queries.missions.get, ready.id)

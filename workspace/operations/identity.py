@@ -8,15 +8,22 @@ from ...missions.operations import sessions
 from .. import lookup
 from ..change import Change
 from ..identity import INSTANCE, take_place
+from ..workspace import Workspace
 from . import workstation
 
 
-def make_own(change: Change, path: Path) -> str:
-    """Give the workspace at `path` an identity of its own, and return it.
+def make_own(workspace: Workspace) -> str:
+    """Give a copied workspace an identity of its own, and return it.
 
     What runs, and what is checked out, belongs to the workspace it was copied from: here the sessions are over and no
     mission has a worktree.
     """
+    own = workspace.write(_make_own, workspace.path)
+    workspace.identify()
+    return own
+
+
+def _make_own(change: Change, path: Path) -> str:
     connection = change.connection
     for (session_id,) in connection.execute("SELECT id FROM session WHERE phase <> 'ended'").fetchall():
         sessions.end(change, str(session_id), "cancelled", "it runs in the home that this one was copied from")
