@@ -233,8 +233,11 @@ memory_versions = Table(
     Column("name", String(64), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("doc", Text, nullable=False),
+    Column("kept_start", Integer),
+    Column("kept_end", Integer),
     PrimaryKeyConstraint("project_id", "name", "version"),
 )
+"""All versions but the newest have the difference from the next one as their text (missions/differences.py)."""
 stars = Table(
     "stars",
     metadata,

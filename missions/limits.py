@@ -23,6 +23,8 @@ PERSONA_MAX: Final = 50_000
 """An actor's methodology, and its focus."""
 DOCUMENT_MAX: Final = 1_000_000
 """A document of the project memory."""
+DOCUMENT_VERSIONS: Final = 200
+"""Versions of one document that are kept, the newest ones; all but the newest as differences."""
 COMMENT_MAX: Final = 10_000
 """The text of a line comment."""
 ANSWERS_MAX: Final = 50

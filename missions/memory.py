@@ -24,14 +24,19 @@ def is_name(name: str) -> bool:
     )
 
 
-def check_document(name: str, text: str) -> None:
-    """Whether a document can have this name and this text; InvalidValue."""
+def check_name(name: str) -> None:
+    """Whether a document can have this name; InvalidValue."""
     if not is_name(name):
         raise InvalidValue(
             "name",
             f"{name[:80]!r} is not a valid document name",
             todo="use 1 to 64 small letters, digits and -, beginning with a letter or digit",
         )
+
+
+def check_document(name: str, text: str) -> None:
+    """Whether a document can have this name and this text; InvalidValue."""
+    check_name(name)
     if not text.strip() or len(text) > DOCUMENT_MAX or "\0" in text:
         raise InvalidValue(
             "text", f"A document has 1 to {DOCUMENT_MAX} characters, none of them NUL", todo="shorten it or split it"

@@ -1,4 +1,4 @@
-"""`memory list|read|append|replace|search|history|diff|mirror`."""
+"""`memory list|read|append|replace|edit|delete|rename|move|search|history|diff|mirror`."""
 
 from __future__ import annotations
 
@@ -78,6 +78,62 @@ def _replace(options: Options) -> None:
     Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
 
 
+def _edit_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("old", metavar="OLD", help="the passage as it stands there, once")
+    parser.add_argument("new", metavar="NEW", help="what to put there; - reads it from standard input")
+
+
+def _edit(options: Options) -> None:
+    new = text_from(options.new)
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        found = opened.write(operations.memory.edit, project, options.document, options.old, new)
+    Output(options).done(f"{found.name} is at version {found.version}", to_wire(found))
+
+
+def _delete_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("--heading", help="only the section below this heading, with the heading")
+    parser.add_argument("--if-version", type=int, metavar="N", help="only when it is still at this version")
+
+
+def _delete(options: Options) -> None:
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        found = opened.write(operations.memory.delete, project, options.document, options.heading, options.if_version)
+    said = f"{found.name} is at version {found.version}" if found.text else f"Deleted {found.name}; its versions stay"
+    Output(options).done(said, to_wire(found))
+
+
+def _rename_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("to", metavar="NAME", help="the new name")
+
+
+def _rename(options: Options) -> None:
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        found = opened.write(operations.memory.rename, project, options.document, options.to)
+    Output(options).done(f"{options.document} is {found.name} now", to_wire(found))
+
+
+def _move_arguments(parser: Parser) -> None:
+    _takes_document(parser)
+    parser.add_argument("heading", metavar="HEADING", help="of the section to move")
+    parser.add_argument("to", metavar="DOCUMENT", help="the document it goes to, which is made when absent")
+    parser.add_argument("--to-heading", metavar="HEADING", help="into this section of it, without its own heading")
+
+
+def _move(options: Options) -> None:
+    with workspace() as opened:
+        project = project_of(opened, options.project).id
+        found = opened.write(
+            operations.memory.move, project, options.document, options.heading, options.to, options.to_heading
+        )
+    Output(options).done(f"{options.heading} stands in {found.name} now, version {found.version}", to_wire(found))
+
+
 def _search_arguments(parser: Parser) -> None:
     parser.add_argument("words", nargs="+", metavar="WORDS")
     takes_project(parser)
@@ -145,8 +201,10 @@ def _diff(options: Options) -> None:
 
 def _versions(opened: Workspace, options: Options) -> list[MemoryDocument]:
     project = project_of(opened, options.project).id
-    opened.read(queries.memory.get, project, options.document)  # says what is wrong when there is none
-    return opened.read(queries.memory.versions, project, options.document)
+    found = opened.read(queries.memory.versions, project, options.document)
+    if not found:
+        opened.read(queries.memory.get, project, options.document)  # says what is wrong when there is none
+    return found
 
 
 def _line_changes(found: list[MemoryDocument]) -> list[str]:
@@ -193,6 +251,10 @@ COMMANDS = {
     "read": Command(_takes_document, _read),
     "append": Command(_append_arguments, _append),
     "replace": Command(_replace_arguments, _replace),
+    "edit": Command(_edit_arguments, _edit),
+    "delete": Command(_delete_arguments, _delete),
+    "rename": Command(_rename_arguments, _rename),
+    "move": Command(_move_arguments, _move),
     "search": Command(_search_arguments, _search),
     "history": Command(_takes_document, _history),
     "diff": Command(_diff_arguments, _diff),

@@ -47,14 +47,17 @@ def get_memory(call: Call) -> Answer:
     refuses=(428,),
 )
 def put_memory(call: Call) -> Answer:
-    """The whole of it."""
+    """The whole of it; an empty text deletes the document, whose versions stay."""
     change, name, text = Change(call, call.path["id"], "write memory"), call.path["name"], call.body.get("text")
     if not isinstance(text, str):
         raise InvalidValue("text", "The text is a string", todo="send the whole document")
     before = memory.find(call.at, change.project_id, name)
     shown = None if before is None else orjson.dumps(to_wire(before)).decode()
     preconditions.check(call, before.version if before else 0, shown, required=before is not None)
-    made = operations.replace(change, change.project_id, name, text)
+    if text or before is None:
+        made = operations.replace(change, change.project_id, name, text)
+    else:  # a mirror tells that the document was deleted
+        made = operations.delete(change, change.project_id, name) if before.text else before
     return Answer(orjson.dumps(to_wire(made)), 200 if before else 201, version=made.version)
 
 

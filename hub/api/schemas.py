@@ -298,8 +298,7 @@ DOCUMENT = component(
 )
 DOCUMENT_PAGE = component("MemoryDocumentPage", page(DOCUMENT))
 DOCUMENT_WRITE = component(
-    "MemoryDocumentWrite",
-    {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}, "required": ["text"]},
+    "MemoryDocumentWrite", {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 )
 PUBLIC_PAGE = component("PublicPage", page(OBJECT))
 ACCESS_REQUEST = component(

@@ -27,6 +27,10 @@ ON_PROJECTS: Final[dict[Callable[..., object], Right]] = {
     missions.create: "write missions",
     memory.append: "write memory",
     memory.replace: "write memory",
+    memory.edit: "write memory",
+    memory.delete: "write memory",
+    memory.rename: "write memory",
+    memory.move: "write memory",
 }
 """Operations that name a project, with what they need; the others name a mission."""
 

@@ -185,12 +185,12 @@ class HubReads:
     def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
         """Every document of the project memory."""
         docs = memory.texts(self._at, self._readable_memory(project))
-        return [from_wire(MemoryDocument, orjson.loads(doc)) for doc in docs]
+        return [one for doc in docs if (one := from_wire(MemoryDocument, orjson.loads(doc))).text]
 
     def memory(self, project: str, name: str) -> MemoryDocument:
         """One document; NotFound."""
         found = memory.find(self._at, self._readable_memory(project), name)
-        if found is None:
+        if found is None or not found.text:
             raise NotFound(f"The project memory has no document {name[:64]!r}", todo="memory_list shows them")
         return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
+from ...missions.differences import Difference, difference
 from ...missions.entities import MemoryDocument
+from ...missions.limits import DOCUMENT_VERSIONS
 from ...missions.search.passages import of_document
 from ...missions.wire import from_wire, to_wire
 from ..tables import memory_documents, memory_versions
@@ -25,22 +27,54 @@ def texts(at: Connection, project_id: str) -> list[str]:
 
 
 def versions(at: Connection, project_id: str, name: str) -> list[str]:
-    """The JSON of every version of a document, oldest first."""
-    mine = and_(memory_versions.c.project_id == project_id, memory_versions.c.name == name)
-    return list(at.execute(select(memory_versions.c.doc).where(mine).order_by(memory_versions.c.version)).scalars())
+    """The JSON of the versions of a document that are kept, oldest first."""
+    found, newer = list[str](), ""
+    wanted = (memory_versions.c.doc, memory_versions.c.kept_start, memory_versions.c.kept_end)
+    for row in at.execute(select(*wanted).where(_versions(project_id, name)).order_by(_NEWEST_FIRST)):
+        doc = orjson.loads(row.doc)
+        if row.kept_start is not None:
+            doc["text"] = Difference(row.kept_start, row.kept_end, doc["text"]).applied(newer)
+        newer = doc["text"]
+        found.append(orjson.dumps(doc).decode())
+    return found[::-1]
 
 
 def put(at: Connection, document: MemoryDocument, *, new: bool) -> None:
-    """Write the next version of a document."""
+    """Write the next version of a document; the one before becomes a difference, the oldest go."""
     values = {"version": document.version, "doc": orjson.dumps(to_wire(document)).decode()}
     named = {"project_id": document.project_id, "name": document.name, **values}
     if new:
         at.execute(insert(memory_documents).values(**named))
     else:
         at.execute(update(memory_documents).where(_one(document.project_id, document.name)).values(**values))
+    _shorten_newest(at, document)
     at.execute(insert(memory_versions).values(**named))
+    here = _versions(document.project_id, document.name)
+    kept = select(memory_versions.c.version).where(here).order_by(_NEWEST_FIRST).offset(DOCUMENT_VERSIONS)
+    for version in at.execute(kept).scalars().all():
+        at.execute(delete(memory_versions).where(here, memory_versions.c.version == version))
     passages.put(at, "memory", document.project_id, document.name, of_document(document.name, document.text))
 
 
 def _one(project_id: str, name: str) -> ColumnElement[bool]:
     return and_(memory_documents.c.project_id == project_id, memory_documents.c.name == name)
+
+
+def _shorten_newest(at: Connection, after: MemoryDocument) -> None:
+    here = _versions(after.project_id, after.name)
+    newest = select(memory_versions.c.version, memory_versions.c.doc).where(here).order_by(_NEWEST_FIRST).limit(1)
+    row = at.execute(newest).one_or_none()
+    if row is not None:
+        doc = orjson.loads(row.doc)
+        change = difference(after.text, doc["text"])
+        shortened = orjson.dumps(doc | {"text": change.middle}).decode()
+        one = and_(here, memory_versions.c.version == row.version)
+        places = {"kept_start": change.start, "kept_end": change.end}
+        at.execute(update(memory_versions).where(one).values(doc=shortened, **places))
+
+
+def _versions(project_id: str, name: str) -> ColumnElement[bool]:
+    return and_(memory_versions.c.project_id == project_id, memory_versions.c.name == name)
+
+
+_NEWEST_FIRST = memory_versions.c.version.desc()

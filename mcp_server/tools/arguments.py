@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
@@ -16,6 +17,10 @@ from ...missions.limits import NOTE_MAX, TITLE_MAX, TOOL_DOCUMENT_MAX, TOOL_TEXT
 from ...system import strict_json
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+NAMES_MAX = 200
+"""Characters of names and headings."""
 
 
 class TooMuch(SoloUnicornError):
@@ -52,13 +57,19 @@ def _line(text: str) -> str:
     return _filled(text)
 
 
+def _document(name: str) -> str:
+    """The name as documents are called, where it is clear which is meant: `API notes.md` is `api-notes`."""
+    name = unicodedata.normalize("NFC", name.strip()).removesuffix(".md").lower()
+    return re.sub(r"[\s_]+", "-", name)
+
+
 Text = Annotated[str, Field(max_length=TOOL_TEXT_MAX), AfterValidator(_plain)]
 Filled = Annotated[str, Field(max_length=TOOL_TEXT_MAX, min_length=1), AfterValidator(_filled)]
 Note = Annotated[str, Field(max_length=NOTE_MAX, min_length=1), AfterValidator(_filled)]
 MemoryText = Annotated[str, Field(max_length=TOOL_DOCUMENT_MAX), AfterValidator(_plain)]
 Title = Annotated[str, Field(max_length=TITLE_MAX, min_length=1), AfterValidator(_line)]
 Ref = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
-Document = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
+Document = Annotated[str, Field(max_length=80, min_length=1), AfterValidator(_line), AfterValidator(_document)]
 Heading = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
 Query = Annotated[str, Field(max_length=500, min_length=1), AfterValidator(_line)]
 Version = Annotated[int, Field(ge=0, le=2**53)]
@@ -125,7 +136,10 @@ def _shown(part: int | str) -> str:
 
 
 def schema(model: type[Arguments]) -> JsonObject:
-    """The JSON schema of a tool, as small as it can be and still say everything."""
+    """The JSON schema of a tool, as small as it can be and still say everything a model has to choose.
+
+    That a text is not empty, and how long a name may be, is checked and not told.
+    """
     full = model.model_json_schema(by_alias=True)
     definitions = full.get("$defs", {})
     properties = {name: _slim(part, definitions) for name, part in full.get("properties", {}).items()}
@@ -152,4 +166,8 @@ def _slim(part: Any, definitions: Mapping[str, Any]) -> Json:
         del part["default"]
     if isinstance(part.get("title"), str):
         del part["title"]
+    if part.get("minLength") == 1:
+        del part["minLength"]
+    if part.get("type") == "string" and part.get("maxLength", NAMES_MAX + 1) <= NAMES_MAX:
+        del part["maxLength"]
     return {key: _slim(value, definitions) for key, value in part.items()}

@@ -86,20 +86,56 @@ class MemoryReplace(Arguments):
     """What to write in the place of what was read."""
 
     document: Document
-    text: MemoryText
-    expected_version: Annotated[Version, Field(description="From memory_read; 0 makes a new document")]
+    text: Annotated[MemoryText, Field(description="Empty deletes it")]
+    expected_version: Annotated[Version, Field(description="From memory_read; 0: new")]
     heading: Annotated[Heading, Field(description="Replace only this section's text")] | None = None
     project: Ref | None = None
 
 
 def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) -> Reply:
-    """The whole document, or one section of it."""
+    """The whole document, or one section of it; an empty text deletes it."""
     project = _write(access, caller, given.project)
-    text = given.text
+    text, version = given.text, given.expected_version
+    if not text.strip():
+        gone = access.write(caller.author, memory.delete, project, given.document, given.heading, version)
+        return Data(_head(gone) if gone.text else {"document": gone.name, "deleted": True})
     if given.heading:
         text = with_section(_document(access, project, given.document).text, given.heading, text)
-    document = access.write(caller.author, memory.replace, project, given.document, text, given.expected_version)
-    return Data(_head(document))
+    return Data(_head(access.write(caller.author, memory.replace, project, given.document, text, version)))
+
+
+class MemoryEdit(Arguments):
+    """What to change in place."""
+
+    document: Document
+    old: Annotated[MemoryText, Field(min_length=1, description="A passage, exact and unique")]
+    new: Annotated[MemoryText, Field(description="Empty takes it out")]
+    project: Ref | None = None
+
+
+def memory_edit(access: MissionAccess, caller: Caller, given: MemoryEdit) -> Reply:
+    """A passage for another."""
+    project = _write(access, caller, given.project)
+    return Data(_head(access.write(caller.author, memory.edit, project, given.document, given.old, given.new)))
+
+
+class MemoryMove(Arguments):
+    """What to move, and where to."""
+
+    document: Document
+    to: Annotated[Document, Field(description="Document to move to, made when missing")]
+    heading: Annotated[Heading, Field(description="Section to move; else the document is renamed")] | None = None
+    to_heading: Annotated[Heading, Field(description="Put it into this section of `to`")] | None = None
+    project: Ref | None = None
+
+
+def memory_move(access: MissionAccess, caller: Caller, given: MemoryMove) -> Reply:
+    """A section to another place, or a document to another name."""
+    project = _write(access, caller, given.project)
+    if given.heading is None:
+        return Data(_head(access.write(caller.author, memory.rename, project, given.document, given.to)))
+    where = (given.document, given.heading, given.to, given.to_heading)
+    return Data(_head(access.write(caller.author, memory.move, project, *where)))
 
 
 def index(access: MissionAccess, project_id: str) -> JsonObject:
@@ -161,8 +197,25 @@ TOOLS = (
         "add",
     ),
     Tool(
+        "memory_edit",
+        "Put a passage in the place of another, to correct what is wrong.",
+        MemoryEdit,
+        memory_edit,
+        "memory",
+        "replace",
+    ),
+    Tool(
+        "memory_move",
+        "Move a section to another document, or rename a document.",
+        MemoryMove,
+        memory_move,
+        "memory",
+        "replace",
+        face="person",
+    ),
+    Tool(
         "memory_replace",
-        "Rewrite a memory document, or one section, that is wrong or has grown too long.",
+        "Rewrite or delete a memory document or section that is wrong or too long.",
         MemoryReplace,
         memory_replace,
         "memory",

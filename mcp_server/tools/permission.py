@@ -88,6 +88,6 @@ TOOLS = (
         approve,
         "work",
         "add",
-        bound_only=True,
+        face="run",
     ),
 )

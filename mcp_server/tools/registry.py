@@ -17,6 +17,9 @@ Effect = Literal["read", "add", "set", "replace"]
 replace: puts a new value in the place of an old one, and may be repeated."""
 
 
+Face = Literal["both", "run", "person"]
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """An answer of facts: compact JSON as text, and the same as structured content."""
@@ -59,8 +62,8 @@ class Tool:
     effect: Effect
     always_load: bool = False
     """Clients that hide tools behind a search load this one at once."""
-    bound_only: bool = False
-    """Only a run that is bound to a mission sees it."""
+    face: Face = "both"
+    """Who sees it: a run that is bound to a mission, the person's own agent, or both."""
 
     def allows(self, caller: Caller) -> bool:
         """Whether this caller may see and call it."""
@@ -68,7 +71,7 @@ class Tool:
             return False
         if caller.toolsets is not None and self.toolset not in caller.toolsets:
             return False
-        return caller.mission_id is not None or not self.bound_only
+        return self.face in ("both", "person" if caller.mission_id is None else "run")
 
     def listing(self) -> JsonObject:
         """As `tools/list` shows it. Hints are written where they differ from the protocol's defaults."""

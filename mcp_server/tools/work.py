@@ -199,6 +199,7 @@ TOOLS = (
         "work",
         "set",
         always_load=True,
+        face="run",
     ),
     Tool(
         "request_review",
@@ -217,6 +218,7 @@ TOOLS = (
         "work",
         "add",
         always_load=True,
+        face="run",
     ),
     Tool(
         "report_limit",
@@ -225,6 +227,6 @@ TOOLS = (
         report_limit,
         "work",
         "set",
-        bound_only=True,
+        face="run",
     ),
 )

@@ -17,6 +17,8 @@ from .words import asked
 
 CANDIDATES: Final = 300
 """Passages that are ranked; a store gives the most promising ones of more."""
+ASKED: Final = 60
+"""Words of a question that are looked for; a whole mission may be asked with."""
 _SATURATION, _LENGTH, _HEAD = 1.2, 0.5, 2.5
 _BEGINNING, _SYNONYM, _SLIP = 0.7, 0.45, 0.6
 _SHORTEST_BEGINNING, _SHORTEST_SLIP = 3, 4
@@ -61,7 +63,7 @@ class Index(Protocol):
 
 def search(index: Index, question: str, limit: int, *, one_each: bool = False) -> list[Match]:
     """The passages that answer a question, best first; `one_each` takes the best of each mission or document."""
-    wanted = asked(question)
+    wanted = asked(question)[:ASKED]
     if not wanted:
         return []
     alike = {word: synonyms().get(word, ()) for word in wanted}

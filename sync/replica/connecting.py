@@ -292,7 +292,8 @@ def _said_at_publishing(change: Change, project: Project) -> None:
         for part_id, doc in connection.execute(f"SELECT id, doc FROM {part} WHERE project_id = ?", (project.id,)):
             put_base(connection, project.id, part, str(part_id), 0, strict_json.loads(doc))
     put_base(connection, project.id, "project", project.id, 0, to_wire(project))
-    documents = connection.execute("SELECT name, text FROM memory WHERE project_id = ?", (project.id,)).fetchall()
+    remembered = "SELECT name, text FROM memory WHERE project_id = ? AND text <> ''"
+    documents = connection.execute(remembered, (project.id,)).fetchall()
     for name, text in documents:
         outgoing.queue_fields(change, "memory", project.id, memory_id(project.id, name), {"text": text}, {"text": None})
 

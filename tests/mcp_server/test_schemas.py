@@ -50,21 +50,27 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             return st.booleans()
         case "array":
             return st.lists(values(schema["items"]), max_size=min(schema.get("maxItems", 5), 5))
+        case "object" if "properties" in schema:
+            return objects(schema)
         case "object":
             return st.dictionaries(st.text(max_size=5), st.one_of(st.none(), st.integers(), st.text(max_size=5)))
     raise AssertionError(f"no strategy for {schema}")
 
 
-def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
-    """The tool with arguments that its schema allows."""
-    shape: Any = tool.listing()["inputSchema"]
-    required = set(shape.get("required", ()))
-    properties = {name: values(part) for name, part in shape["properties"].items()}
-    arguments = st.fixed_dictionaries(
+def objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with the properties that are required, and some of the others."""
+    required = set(schema.get("required", ()))
+    properties = {name: values(part) for name, part in schema["properties"].items()}
+    return st.fixed_dictionaries(
         {name: value for name, value in properties.items() if name in required},
         optional={name: value for name, value in properties.items() if name not in required},
     )
-    return st.tuples(st.just(tool), arguments)
+
+
+def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
+    """The tool with arguments that its schema allows."""
+    shape: Any = tool.listing()["inputSchema"]
+    return st.tuples(st.just(tool), objects(shape))
 
 
 @pytest.fixture

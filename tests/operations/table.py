@@ -421,3 +421,27 @@ async def documents_are_written(do: Play) -> None:
     await do(memory.replace, project, "plan", "# Another\n", 0)
     await do(memory.replace, project, "plan", "a\0b")
     await do(memory.replace, project, "plan", "# Last\n")
+
+
+@case(memory.edit, memory.delete, memory.rename, memory.move)
+async def documents_are_tidied(do: Play) -> None:
+    project = do.carrier.project
+    await do(memory.replace, project, "notes", "# Notes\n\nOne.\n\n## Lens\n\nFrench.\n\n## Box\n\nOak.\n")
+    await do(memory.edit, project, "notes", "French", "German")
+    await do(memory.edit, project, "notes", "nowhere", "x")
+    await do(memory.edit, project, "notes", "n", "x")
+    await do(memory.edit, project, "nothing", "a", "b")
+    await do(memory.move, project, "notes", "Lens", "optics")
+    await do(memory.move, project, "notes", "Box", "optics", "Lens")
+    await do(memory.move, project, "notes", "Box", "optics")
+    await do(memory.move, project, "optics", "Lens", "optics")
+    await do(memory.rename, project, "optics", "glass")
+    await do(memory.rename, project, "glass", "notes")
+    await do(memory.rename, project, "glass", "No Name")
+    await do(memory.delete, project, "glass", "Lens", 999_999)
+    await do(memory.delete, project, "glass", "Nowhere")
+    await do(memory.delete, project, "notes")
+    await do(memory.delete, project, "notes")
+    await do(memory.edit, project, "notes", "One", "Two")
+    await do(memory.replace, project, "notes", "# Again\n", 0)
+    await do(memory.move, project, "notes", "Again", "glass")

@@ -340,6 +340,26 @@ def test_memory_of_two_is_put_together(both: tuple[Machine, Machine]) -> None:
     assert texts == {"## Storage\n\nUse SQLite\n\nof ann\n\nof bob\n"}
 
 
+def test_a_deleted_document_goes_everywhere_and_what_was_added_meanwhile_is_asked_about(
+    both: tuple[Machine, Machine],
+) -> None:
+    ann, bob = (one.workspace for one in both)
+    for name in ("gone", "wanted"):
+        ann.write(operations.memory.append, PROJECT, name, "text")
+    both[0].sync()
+    both[1].sync()
+    ann.write(operations.memory.delete, PROJECT, "gone")
+    ann.write(operations.memory.delete, PROJECT, "wanted")
+    bob.write(operations.memory.append, PROJECT, "wanted", "more")
+    both[0].sync()
+    both[1].sync()
+    assert ann.read(queries.memory.list_all, PROJECT) == []
+    with pytest.raises(NotFound):
+        bob.read(queries.memory.get, PROJECT, "gone")
+    (conflict,) = bob.read(replica.settling.list_open)
+    assert (conflict.title, conflict.mine, conflict.theirs) == ("wanted", "text\n\nmore\n", "")
+
+
 def test_memory_that_both_rewrote_is_a_conflict_and_can_be_merged(both: tuple[Machine, Machine]) -> None:
     ann, bob = (one.workspace for one in both)
     ann.write(operations.memory.append, PROJECT, "style", "tabs")

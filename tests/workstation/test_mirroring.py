@@ -67,6 +67,22 @@ def desk(home: Path, tmp_path: Path) -> Desk:
     return Desk(Workspace.open(), tmp_path / "checkout")
 
 
+def test_a_document_that_was_deleted_takes_its_file_along(desk: Desk) -> None:
+    desk.remember("old", "# Old\n")
+    desk.mirror()
+    desk.workspace.write(operations.memory.delete, desk.project, "old")
+    for _ in range(2):
+        desk.mirror()
+        assert desk.texts() == desk.files() == {}
+    desk.write("old", "# Again\n")
+    desk.mirror()
+    assert desk.texts() == desk.files() == {"old": "# Again\n"}
+    desk.write("old", "# A person's\n")
+    desk.workspace.write(operations.memory.delete, desk.project, "old")
+    desk.mirror()
+    assert (desk.texts(), desk.conflicts()) == ({}, ["# A person's\n"])
+
+
 def test_each_side_gets_what_is_new_on_the_other(desk: Desk) -> None:
     desk.remember("decisions", "# Decisions\n")
     desk.write("glossary", "# Glossary\n")

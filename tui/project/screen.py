@@ -32,6 +32,8 @@ class ProjectScreen(LiveProject):
         binding("project.new", "n", "new", "new", "Another repository, flow, actor or document"),
         binding("project.edit", "e", "edit", "edit", "Edit the document; rename the flow"),
         binding("project.delete", "d,delete", "delete", "delete", "Remove what is under the cursor"),
+        binding("project.rename", "r", "rename", "rename", "Give the document another name"),
+        binding("project.move", "m", "move", "move section", "Move a section of the document to another one"),
         binding("project.copy", "c", "copy", "copy", "Copy the flow into one of your own"),
         binding("project.default", "D", "default", "make default", "New missions get this flow, or this actor"),
     ]
@@ -46,6 +48,8 @@ class ProjectScreen(LiveProject):
             return self.tab in (*PARTS, "permissions") or self._on_a_hub
         if action == "copy":
             return self.tab == "flows"
+        if action in ("rename", "move"):
+            return self.tab == "memory"
         return self.tab in ("flows", "actors") if action == "default" else True
 
     @property
@@ -171,6 +175,31 @@ class ProjectScreen(LiveProject):
         )
         await self.app.push_screen_wait(sheet)
 
+    @work(group="edits")
+    async def action_rename(self) -> None:
+        """The document's name."""
+        one = self.chosen
+        if isinstance(one, MemoryDocument):
+            line = await self.app.push_screen_wait(LineScreen("Name of the document", text=one.name))
+            if line and line != one.name:
+                await self.app.write(operations.memory.rename, self.ref, one.name, line)
+                self.reload()
+
+    @work(group="edits")
+    async def action_move(self) -> None:
+        """A section to another document."""
+        one = self.chosen
+        if not isinstance(one, MemoryDocument):
+            return
+        about = "its heading, then > and the document it goes to"
+        line = await self.app.push_screen_wait(LineScreen(f"Move a section of {one.name}", about=about))
+        heading, _, to = (line or "").rpartition(">")
+        if line and not heading.strip():
+            self.app.tell("Write the heading, then > and the document: Rounding > money")
+        elif line:
+            await self.app.write(operations.memory.move, self.ref, one.name, heading.strip(), to.strip())
+            self.reload()
+
     async def _documents(self) -> list[MemoryDocument]:
         return await self.app.read(queries.memory.list_all, self.ref) or []
 
@@ -198,8 +227,9 @@ class ProjectScreen(LiveProject):
                 question = f"Delete {one.name}?"
             case PermissionRule():
                 question = f"Ask again before {one.tool} {one.subject}?"
+            case MemoryDocument():
+                question = f"Delete {one.name}? Its versions stay: `solo-unicorn memory history {one.name}`."
             case _:
-                self.app.tell("A document is not deleted: empty what should go, its versions stay")
                 return
         if not await self.app.push_screen_wait(ConfirmScreen(question, "Yes")):
             return
@@ -212,6 +242,8 @@ class ProjectScreen(LiveProject):
                 await self.app.write(operations.parts.remove, Actor, one.id)
             case PermissionRule():
                 await self.app.write(operations.inbox.forget_rule, one.id)
+            case MemoryDocument():
+                await self.app.write(operations.memory.delete, self.ref, one.name, None, one.version)
         self.reload()
 
     async def _part_from(self, pane: Members) -> None:

@@ -45,7 +45,7 @@ def export_project(connection: sqlite3.Connection, ref: str) -> JsonObject:
         (project.id,),
     ).fetchall()
     memory = connection.execute(
-        "SELECT name, text, version FROM memory WHERE project_id = ? ORDER BY name", (project.id,)
+        "SELECT name, text, version FROM memory WHERE project_id = ? AND text <> '' ORDER BY name", (project.id,)
     ).fetchall()
     filters = connection.execute(
         "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", (project.id,)

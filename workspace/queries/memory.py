@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from ...missions.board import Hit
-from ...missions.entities import MemoryDocument
+from ...missions.entities import MemoryDocument, Mission
 from ...missions.errors import NotFound
 from ...missions.search import hits, ranking
+from ...missions.search.briefing import briefing, question_of
 from .. import documents, lookup, rows
 from ..passages import Passages
+
+MATCHES = 30
+"""Sections that are looked at for the beginning of a mission."""
 
 
 def list_all(connection: sqlite3.Connection, project: str) -> list[MemoryDocument]:
     """All documents of a project by name."""
+    return [one for one in list_with_deleted(connection, project) if one.text]
+
+
+def list_with_deleted(connection: sqlite3.Connection, project: str) -> list[MemoryDocument]:
+    """All documents there ever were, by name; those that were deleted have an empty text."""
     owner = lookup.project(connection, project)
     found = connection.execute(
         f"SELECT {rows.MEMORY_COLUMNS} FROM memory WHERE project_id = ? ORDER BY name", (owner.id,)
@@ -22,23 +32,30 @@ def list_all(connection: sqlite3.Connection, project: str) -> list[MemoryDocumen
 
 
 def get(connection: sqlite3.Connection, project: str, name: str) -> MemoryDocument:
-    """One document; NotFound."""
+    """One document; NotFound for one that is not there, or was deleted."""
     owner = lookup.project(connection, project)
     document = documents.find(connection, owner.id, name)
     if document is None:
         raise NotFound(f"The project memory has no document {name!r}", todo="`memory list` names what there is")
+    if not document.text:
+        raise NotFound(
+            f"The document {name!r} was deleted",
+            why=f"{document.updated_by.name or document.updated_by.kind} did it on {document.updated_at:%Y-%m-%d}",
+            todo="`memory history` and `memory diff` show what it was; `memory replace` makes it again",
+        )
     return document
 
 
 def versions(connection: sqlite3.Connection, project: str, name: str) -> list[MemoryDocument]:
-    """Every version a document had, oldest first."""
-    owner = lookup.project(connection, project)
-    found = connection.execute(
-        "SELECT project_id, name, text, version, at, author_kind, author_name, session_id FROM memory_version "
-        "WHERE project_id = ? AND name = ? ORDER BY version",
-        (owner.id, name),
-    ).fetchall()
-    return [rows.memory_of(row) for row in found]
+    """The versions of a document that are kept, oldest first."""
+    return documents.versions(connection, lookup.project(connection, project).id, name)
+
+
+def for_mission(connection: sqlite3.Connection, mission: Mission, files: Sequence[str] = ()) -> str:
+    """What an agent that begins a mission is given of the memory: the index, then what bears on mission and files."""
+    index = Passages(connection, "memory", mission.project_id)
+    matches = ranking.search(index, question_of(mission, files), MATCHES)
+    return briefing(list_all(connection, mission.project_id), matches)
 
 
 def search(connection: sqlite3.Connection, project: str, text: str, limit: int = 20) -> list[Hit]:

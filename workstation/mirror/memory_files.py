@@ -84,7 +84,7 @@ def read(checkout: Path) -> Found:
 def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: datetime) -> Merged:
     """Take in what changed in the folder; what is to be written there comes back."""
     before = recall(workspace, where)
-    documents = {one.name: one for one in workspace.read(queries.memory.list_all, project_id)}
+    documents = {one.name: one for one in workspace.read(queries.memory.list_with_deleted, project_id)}
     merged = Merged({}, {}, {}, ())
     taken: list[str] = []
     for name in sorted({*documents, *found.texts}):
@@ -94,8 +94,8 @@ def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: 
             continue
         text, document = found.texts.get(name), documents.get(name)
         common = before.get(name)
-        if document is not None and text == document.text:
-            merged.common[name] = (document.version, digest(text))
+        if document is not None and (text or "") == document.text:
+            merged.common[name] = (document.version, digest(document.text))
         elif text is not None and _only_file_changed(common, document.version if document else 0, text):
             try:
                 document = workspace.write_as(
@@ -126,7 +126,10 @@ def write(checkout: Path, merged: Merged, found: Found) -> set[str]:
     late = set()
     for name, text in merged.write.items():
         if _now(folder / f"{name}.md") == found.texts.get(name):
-            put(folder / f"{name}.md", text)
+            if text:
+                put(folder / f"{name}.md", text)
+            else:  # the document was deleted
+                (folder / f"{name}.md").unlink(missing_ok=True)
         else:
             late.add(name)
     return set(merged.common) - late

@@ -48,8 +48,6 @@ COMMENTS_SECONDS = 15.0
 NOTE_SHOWN = 500
 OUTPUT_SHOWN = 4000
 """Characters of a script's output in the mission's history."""
-MEMORY_SHOWN = 4000
-"""Characters of project memory in a prompt; the agent searches and reads the rest."""
 
 ReadComments = Callable[[str], Awaitable[None]]
 """Takes in what is new in the open pull request of a mission."""
@@ -164,7 +162,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         project=project,
         repository=workspace.read(queries.projects.repository, mission.project_repository_id),
         actor=actors[0] if actors else None,
-        memory=_memory_excerpt(workspace, project.id),
+        memory=workspace.read(queries.memory.for_mission, mission),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
         earlier=tuple(
             earlier for earlier in workspace.read(queries.sessions.find, mission.id) if earlier.id != session.id
@@ -303,17 +301,3 @@ def _write_run(
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error
-
-
-def _memory_excerpt(workspace: Workspace, project_id: str) -> str:
-    """The beginning of each document, by name, as far as there is room."""
-    parts: list[str] = []
-    room = MEMORY_SHOWN
-    for document in workspace.read(queries.memory.list_all, project_id):
-        text = document.text.strip()[:room]
-        if text:
-            parts.append(f"### {document.name}\n{text}")
-            room -= len(text)
-        if room <= 0:
-            break
-    return "\n\n".join(parts)

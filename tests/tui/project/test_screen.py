@@ -245,3 +245,27 @@ async def test_a_permission_is_taken_back(story: Story) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: story.workspace.read(queries.inbox.rules, story.project) == [])
+
+
+async def test_documents_are_renamed_divided_and_deleted(story: Story) -> None:
+    text = "# Decisions\n\n## Lens\n\nFrench.\n"
+    story.workspace.write(operations.memory.replace, story.project, "decisions", text, 0)
+
+    def documents() -> dict[str, str]:
+        return {one.name: one.text for one in story.workspace.read(queries.memory.list_all, story.project)}
+
+    async with story.app().run_test(size=(100, 30)) as pilot:
+        screen = await open_project(pilot, "memory")
+        await until(pilot, lambda: screen.chosen is not None)
+        await pilot.press("m")
+        await line(pilot, "Lens > optics")
+        await until(pilot, lambda: documents() == {"decisions": "# Decisions\n", "optics": "## Lens\n\nFrench.\n"})
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("r")
+        await line(pilot, "reasons")
+        await until(pilot, lambda: set(documents()) == {"reasons", "optics"})
+        await until(pilot, lambda: getattr(screen.chosen, "name", "") in documents())
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: len(documents()) == 1)
