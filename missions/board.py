@@ -61,6 +61,8 @@ class Card:
     """What its running agent waits for a person to allow; empty when for nothing."""
     unasked: bool = False
     """Its running agent asks nobody before it does anything (`skip_permissions`)."""
+    why_not: str = ""
+    """What keeps a ready mission from running, once it was looked for; the query that reads cards does not tell."""
 
 
 @record

@@ -309,7 +309,7 @@ def _held_back(agent: AgentState, now: datetime) -> tuple[int, str] | None:
     if not agent.enabled:
         return 1, f"wants {agent.name}, which is turned off"
     if not agent.signed_in:
-        return 2, f"waits until {agent.name} is signed in again"
+        return 2, f"wants {agent.name}, which is signed out"
     if agent.limited_until is not None and agent.limited_until > now:
         return 3, _HOLDS[agent.hold or "limit"].format(name=agent.name, wait=span(agent.limited_until - now))
     if agent.hold is not None and agent.slots_free <= 0:

@@ -164,7 +164,7 @@ def test_a_loop_run_that_began_goes_on(make: Any) -> None:
         ((), "waits for the first look for code agents"),
         ((replace(CLAUDE, installed=False),), "wants claude, which is not installed or does not work"),
         ((replace(CLAUDE, enabled=False),), "wants claude, which is turned off"),
-        ((replace(CLAUDE, signed_in=False),), "waits until claude is signed in again"),
+        ((replace(CLAUDE, signed_in=False),), "wants claude, which is signed out"),
         ((replace(CLAUDE, slots_free=0),), "waits for a free claude slot"),
         ((replace(CLAUDE, slots_free=0), replace(CODEX, signed_in=False)), "waits for a free claude slot"),
     ],

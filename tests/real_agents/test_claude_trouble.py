@@ -121,7 +121,7 @@ def test_a_lost_sign_in_holds_the_agent(
     assert held.ready
     assert (
         machine.workspace.read(queries.sessions.why_not, mission.id, now=machine.workspace.now())
-        == "waits until claude is signed in again"
+        == "wants claude, which is signed out"
     )
 
 

@@ -28,7 +28,7 @@ from .marking import Marking
 from .messages import Arranged, CursorMoved, Marked, MoveWished, NewWished, Typed, Wish, Wished
 from .rows.card import Density
 from .rows.column import EMPTY
-from .rows.headings import COLLAPSED_WIDTH, arrange, is_collapsed
+from .rows.headings import COLLAPSED_WIDTH, EDGES, arrange, is_collapsed, rows_of
 from .rows.lanes import Grouped, LaneBy, group, key_of
 from .view import BoardView
 
@@ -89,9 +89,17 @@ class Board(Vertical, can_focus=True):
     # -- what the screen sets and asks ---------------------------------------------------------------------------
 
     def show(
-        self, lists: Mapping[ListName, Sequence[Card]], counts: Mapping[ListName, ListCount], *, filtered: bool = False
+        self,
+        lists: Mapping[ListName, Sequence[Card]],
+        counts: Mapping[ListName, ListCount],
+        *,
+        filtered: bool = False,
+        repositories: bool | None = None,
     ) -> None:
-        """Show these cards; the cursor stays on its card, or in its place when the card left the list."""
+        """Show these cards; the cursor stays on its card, or in its place when the card left the list.
+
+        `repositories`: whether the project has several; None: as before.
+        """
         before = self.card
         self.counts, self.filtered, self._lists = counts, filtered, lists
         if self.marking.selection.ids:
@@ -102,6 +110,8 @@ class Board(Vertical, can_focus=True):
             self.cursor.at[self.cursor.active] = moved_to[1]
         self._arrange()
         for name, column in self.columns.items():
+            if repositories is not None:
+                column.set_repositories(repositories)
             cards = grouped.lists.get(name, ())
             self.cursor.at[name] = max(0, min(self.cursor.at[name], len(cards) - 1))
             column.say_when_empty("Nothing here meets the filter." if filtered else EMPTY[name])
@@ -262,6 +272,10 @@ class Board(Vertical, can_focus=True):
         """Ask for a new mission; in Loop for a loop mission."""
         self.post_message(NewWished(self.cursor.active))
 
+    def action_add(self) -> None:
+        """Ask for new missions, a line each."""
+        self.post_message(NewWished(self.cursor.active, in_a_line=True))
+
     def action_move(self, step: int) -> None:
         """To the list beside, or some lists further."""
         index = max(0, min(LISTS.index(self.cursor.active) + step * self._times(), len(LISTS) - 1))
@@ -352,8 +366,10 @@ class Board(Vertical, can_focus=True):
         width = width or self.size.width or self.app.size.width
         if not width:
             return
-        self._first, self._placed = arrange(width, self.cursor.active, self._first, self.collapsed)
+        empty = {name for name, count in self.counts.items() if not count.total}
+        self._first, self._placed = arrange(width, self.cursor.active, self._first, self.collapsed, empty)
         wide = dict(self._placed)
+        tall = max(0, self.app.size.height - EDGES - rows_of(self._placed))
         leftmost = next((one for one, room in self._placed if room > COLLAPSED_WIDTH), None)
         for name, column in self.columns.items():
             column.display = name in wide
@@ -364,7 +380,7 @@ class Board(Vertical, can_focus=True):
                     last=name == self._placed[-1][0],
                     collapsed=f"{NAMES[name]} {len(self._lists.get(name, ()))}" if closed else "",
                 )
-                column.set_width(wide[name])
+                column.set_size(wide[name], tall)
 
     def _head(self) -> None:
         shown = {name: len(self._lists.get(name, ())) for name in LISTS} if self.filtered else None

@@ -42,7 +42,7 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         super().__init__(id=f"list-{in_list}", classes="column")
         self.in_list = in_list
         self._view = ColumnView(in_list, marks, density=density)
-        self._wide = 0
+        self._wide = self._tall = 0
         self.beside: Sequence[CardColumn] = ()
         """The columns that share this one's lanes: they scroll together."""
         self.measured: Callable[[], None] = _nothing
@@ -62,7 +62,7 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
     def _look(self) -> None:
         """Tell the view where its window stands."""
         view = self._view
-        view.width, view.height = self.size.width or self._wide, self.size.height
+        view.width, view.height = self.size.width or self._wide, self.size.height or self._tall
         view.scroll = self.scroll_offset.y
         view.chosen, view.hover, view.drop = self.chosen, self.hover, self.drop
 
@@ -77,9 +77,9 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         """The sentence of a list without cards."""
         self._view.empty_text = text
 
-    def set_width(self, width: int) -> None:
-        """How wide it is to be; known before the first layout, so that the first frame is the right one."""
-        self._wide = width
+    def set_size(self, width: int, height: int) -> None:
+        """How large it is to be; known before the first layout, so that the first frame is the right one."""
+        self._wide, self._tall = width, height
         self.styles.width = width
 
     def set_place(self, *, first: bool, last: bool, collapsed: str) -> None:
@@ -92,8 +92,17 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
     def set_density(self, density: Density) -> None:
         """Show more or less of each card."""
         view = self.view
-        view.density, view.measured_for = density, 0
+        view.density, view.measured_for = density, (0, 0)
+        view.forget()
         self._anew()
+
+    def set_repositories(self, several: bool) -> None:
+        """Show on each card which repository it is of, where there are several."""
+        view = self.view
+        if view.repositories != several:
+            view.repositories = several
+            view.forget()
+            self.refresh()
 
     def set_marked(self, marked: Set[str]) -> None:
         """Show which cards are marked."""
@@ -253,14 +262,15 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
                 self.refresh_lines(max(0, places.drop_row(*place) - 1), 3)
 
     def on_resize(self) -> None:
-        """Another width wraps otherwise."""
+        """Another width wraps otherwise, and another height leaves other room for titles."""
         self._anew()
         self.measured()
 
     def _anew(self) -> None:
         view = self.view
-        if view.measured_for != view.width:
-            view.forget()
+        if view.measured_for != (view.width, view.height):
+            if view.measured_for[0] != view.width:
+                view.forget()
             view.measure()
             self.refresh()
         self._resize_virtual()

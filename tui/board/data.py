@@ -6,8 +6,8 @@ Functions that take a Workspace run on the workspace thread; `BoardModel` lives 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,8 @@ SCREENFUL: Final = 60
 """Cards of each list that are read before the first paint."""
 MANY: Final = 500
 """With more events than this at once the board is read anew."""
+ASKED: Final = 200
+"""Ready missions of which the board says why they do not run, those that come first."""
 READ_ANEW: Final = frozenset({"renumbered", "mirrored", "project_changed", "imported"})
 """Events after which the whole board is read anew."""
 LAST_PROJECT: Final = "board.project"
@@ -158,6 +160,21 @@ def news(workspace: Workspace, before: Summary, live: Iterable[str]) -> BoardDel
     return BoardDelta(around, found)
 
 
+def held_back(workspace: Workspace, project_id: str) -> dict[str, str]:
+    """Why ready missions of a project do not run, by their ids, in words for a card."""
+    queue = workspace.read(queries.sessions.queue, project_id, limit=ASKED, now=workspace.now())
+    repositories = workspace.read(queries.projects.repositories, project_id)
+    key = "e chooses one" if repositories else ", links one"
+    known = {one.id for one in repositories}
+    return {
+        entry.mission.id: f"No repository: {key}"
+        if entry.why_not.startswith("No repository") and entry.mission.project_repository_id not in known
+        else entry.why_not
+        for entry in queue
+        if entry.why_not is not None
+    }
+
+
 def remember_project(workspace: Workspace, project_id: str) -> None:
     """Open this project next time."""
     try:
@@ -192,17 +209,21 @@ class BoardModel:
         self.lists: dict[ListName, list[Card]] = {name: [] for name in LISTS}
         self.complete = False
         self.view = BoardView()
+        self.held: Mapping[str, str] = {}
+        """Why ready missions do not run, by their ids."""
 
     def take(self, read: Snapshot) -> None:
         """Show what was read."""
         self.summary, self.lists, self.complete = read.summary, read.lists, read.complete
         self.view = read.view
+        self.held = {}
 
     def apply(self, changed: BoardDelta) -> bool:
         """Put changed cards where they belong now; True when a list differs."""
         self.summary = changed.summary
         known = {card.id: card for cards in self.lists.values() for card in cards if card.id in changed.cards}
-        differing = {key: card for key, card in changed.cards.items() if card != known.get(key)}
+        told = {key: self._told(card) if card is not None else None for key, card in changed.cards.items()}
+        differing = {key: card for key, card in told.items() if card != known.get(key)}
         if not differing:
             return False
         for name, cards in self.lists.items():
@@ -213,6 +234,24 @@ class BoardModel:
                     insort(kept, card, key=_place)
                 self.lists[name] = kept
         return True
+
+    def hold(self, held: Mapping[str, str]) -> bool:
+        """Say on the cards why they do not run; True when a card differs."""
+        differing = {key for key in {*held, *self.held} if held.get(key) != self.held.get(key)}
+        self.held = held
+        for name, cards in self.lists.items() if differing else ():
+            if any(card.id in differing for card in cards):
+                self.lists[name] = [self._told(card) if card.id in differing else card for card in cards]
+        return bool(differing)
+
+    def _told(self, card: Card) -> Card:
+        why = self.held.get(card.id, "") if card.ready else ""
+        return card if card.why_not == why else replace(card, why_not=why)
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether a mission is ready."""
+        return any(count.ready for count in self.summary.counts.values())
 
     def live(self) -> list[str]:
         """Ids of the cards that showed a running session, or an edit on its way, when they were read last."""

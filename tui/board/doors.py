@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...workspace import operations
+from .adding import welcome
 from .live import LiveBoard
-from .missions import open_mission, welcome
+from .missions import open_mission
 
 if TYPE_CHECKING:
     from ...workspace.workspace import Workspace

@@ -71,7 +71,7 @@ class FilterLine(Vertical):
         text: str
 
     def __init__(self, text: str, known: Vocabulary, saved: dict[str, str], marks: Marks = UNICODE) -> None:
-        super().__init__(id="filter-line")
+        super().__init__(id="filter-line", classes="below")
         self.text, self.known, self.saved, self.marks = text, known, saved, marks
         self._offered: Sequence[str] = ()
         self._taken = -1

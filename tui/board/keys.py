@@ -12,6 +12,7 @@ from ..kit.list_names import NAMES
 
 BOARD_KEYS: Final[list[BindingType]] = [
     binding("board.new", "n", "new", "new", "Write a new mission"),
+    binding("board.add", "a", "add", "add", "Write a new mission in one line; the line stays for the next one"),
     binding(
         "board.open",
         "enter",

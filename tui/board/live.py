@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
@@ -25,6 +26,12 @@ from .topline import TopLine
 
 STAND_TICKS = 5
 """Seconds between two looks at how the project stands with its hub."""
+TIMED = re.compile(r"\bin \d")
+"""A reason that names a time to wait."""
+WHY_SECONDS = 1.0
+"""At most once in so long it is asked why ready missions do not run."""
+MINUTE = 60
+"""Ticks between two looks at a reason that names a time to wait."""
 
 
 class LiveBoard(Screen[None]):
@@ -41,12 +48,15 @@ class LiveBoard(Screen[None]):
         self.model = BoardModel()
         self.model.take(first)
         self.query_text = ""
+        self.new_title = ""
+        """What was written in the line for new missions when it was closed."""
         self._test: Test | None = None
         self._stirred = False
         self._service_word = ""
         """What is wrong with the service; empty when all is well."""
         self._disk_full = False
         self._ticks = 0
+        self._asks_why = False
 
     def compose(self) -> ComposeResult:
         yield TopLine(self.app.marks, slots=self.app.settings.workstation.slots)
@@ -75,8 +85,14 @@ class LiveBoard(Screen[None]):
             if test is None
             else {name: [card for card in cards if test(card)] for name, cards in self.model.lists.items()}
         )
-        self.board.show(lists, self.model.summary.counts, filtered=test is not None)
-        self.top.show(summary=self.model.summary, query=self.query_text)
+        around = self.model.summary
+        self.board.show(
+            lists,
+            around.counts,
+            filtered=test is not None,
+            repositories=None if around.project is None else around.repositories > 1,
+        )
+        self.top.show(summary=around, query=self.query_text)
 
     def _tick(self) -> None:
         if self.is_active and self.app.is_seen:
@@ -88,6 +104,8 @@ class LiveBoard(Screen[None]):
             self._ticks += 1
             if self._ticks % STAND_TICKS == 0 and self.model.summary.sync.connected:
                 self._look_at_hub()
+            if self._ticks % MINUTE == 0 and any(TIMED.search(why) for why in self.model.held.values()):
+                self._ask_why()
 
     @work(exclusive=True, group="hub")
     async def _look_at_hub(self) -> None:
@@ -132,6 +150,20 @@ class LiveBoard(Screen[None]):
             self.show()
         self.model.complete = True
 
+    def _ask_why(self) -> None:
+        """Look why ready missions do not run, once what is being done has settled."""
+        if not self._asks_why and (self.model.has_ready or self.model.held):
+            self._asks_why = True
+            self.set_timer(WHY_SECONDS, self._look_why) if self.model.held else self._look_why()
+
+    @work(group="why")
+    async def _look_why(self) -> None:
+        self._asks_why = False
+        project = self.model.summary.project
+        held = await self.app.perform(data.held_back, project.id) if project is not None else None
+        if held is not None and self.model.summary.project == project and self.model.hold(held):
+            self.show()
+
     def stir(self) -> None:
         """Some process changed something: read it, once more when more came meanwhile."""
         if not self._stirred:
@@ -157,6 +189,7 @@ class LiveBoard(Screen[None]):
             return
         self.model.apply(news)
         self.show()
+        self._ask_why()
         if self.model.summary.waiting > before.waiting and not self.app.app_focus:
             from ..kit.notices import say_what_waits
 

@@ -54,7 +54,7 @@ def next_density(screen: LiveBoard) -> None:
 
 def open_filter(screen: LiveBoard) -> None:
     """Open the filter line."""
-    if not screen.query("#filter-line"):
+    if not screen.query("#filter-line, #quick-add"):
         from .filter_line import FilterLine
 
         saved = screen.model.summary.filters

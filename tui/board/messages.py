@@ -26,9 +26,10 @@ class Wished(Message):
 
 @dataclass
 class NewWished(Message):
-    """The person wants a new mission in a list."""
+    """The person wants a new mission in a list: in the form, or in one line."""
 
     in_list: ListName
+    in_a_line: bool = False
 
 
 @dataclass

@@ -11,7 +11,7 @@ from ...missions.ids import short_id
 from ...workspace import operations, queries
 from ..kit.list_names import NAMES
 from .live import LiveBoard
-from .messages import MoveWished, NewWished, Wish
+from .messages import MoveWished, Wish
 from .rows.lanes import LaneBy
 
 if TYPE_CHECKING:
@@ -39,28 +39,6 @@ async def fulfil(screen: LiveBoard, wish: Wish, card: Card, cards: tuple[Card, .
             await _choose_list(screen, cards)
         case "keys":
             await screen.app.run_action("app.help")
-
-
-async def new_mission(screen: LiveBoard, event: NewWished) -> None:
-    """Write a new mission in a list."""
-    if screen.model.summary.project is None:
-        await welcome(screen)
-        return
-    from ..mission.form import MissionForm
-
-    made = await screen.app.push_screen_wait(MissionForm(screen.model.summary.project.id, in_list=event.in_list))
-    if made is not None:
-        await screen.refresh_model()
-        screen.board.select(made)
-
-
-async def welcome(screen: LiveBoard) -> None:
-    """The first steps, where there is no project."""
-    from ..welcome.screen import WelcomeScreen
-
-    opened = await screen.app.push_screen_wait(WelcomeScreen(screen.app.directory))
-    if opened is not None:
-        await screen.open_project(opened)
 
 
 async def move(screen: LiveBoard, event: MoveWished) -> None:
@@ -126,7 +104,7 @@ async def _switch_ready(screen: LiveBoard, cards: tuple[Card, ...]) -> None:
     await screen.refresh_model()
     why = await screen.app.read(queries.sessions.why_not, cards[0].id, now=screen.app.clock()) if ready else None
     if why:
-        screen.app.tell(f"{short_id(mission.number)} is ready; it waits: {why}")
+        screen.app.tell(f"{short_id(mission.number)} is ready: {why}")
 
 
 async def _shift_priority(screen: LiveBoard, cards: tuple[Card, ...], step: int) -> None:

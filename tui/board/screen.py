@@ -15,7 +15,7 @@ from ...missions import query
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn
-from . import doors, looks, missions
+from . import adding, doors, looks, missions
 from .beside import PreviewBeside
 from .data import Snapshot
 from .keys import SCREEN_KEYS
@@ -25,6 +25,7 @@ from .topline import TopLine
 
 if TYPE_CHECKING:
     from .filter_line import FilterLine
+    from .quick_add import QuickAdd
 
 P = ParamSpec("P")
 PAINT_SECONDS = 0.03
@@ -80,7 +81,7 @@ class BoardScreen(LiveBoard):
         app.service_changed.subscribe(self, lambda _: self._show_service())
         self.set_interval(1.0, self._tick)
         if self.model.summary.project is None:
-            await missions.welcome(self)
+            await adding.welcome(self)
         await self._load_all()
         self.stir()
 
@@ -118,7 +119,16 @@ class BoardScreen(LiveBoard):
     @on(NewWished)
     @work
     async def _new(self, event: NewWished) -> None:
-        await missions.new_mission(self, event)
+        await adding.new_mission(self, event)
+
+    @work(group="writes")
+    async def on_quick_add_added(self, event: QuickAdd.Added) -> None:
+        """Make a mission of the line."""
+        await adding.add_line(self, event)
+
+    def on_quick_add_closed(self, event: QuickAdd.Closed) -> None:
+        """Back to the cards."""
+        adding.close_line(self, event.text)
 
     @on(MoveWished)
     @work(group="writes")

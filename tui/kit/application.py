@@ -15,16 +15,21 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from rich.color import ColorSystem
 from textual import work
 from textual.app import App
+from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
+from textual.keys import _character_to_key
 from textual.signal import Signal
+from textual.widgets import Input, TextArea
 
 from ...config.correlation import new_correlation
 from ...config.settings import Settings
 from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
+from .layouts import twin
 from .marks import Marks, marks_for
-from .readable import Readable
+from .pasting import pasted
+from .readable import Readable, SameCells
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -62,7 +67,7 @@ class Application(App[None]):
     ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._readable = Readable(self._is_dark)
-        self._filters.append(self._readable)
+        self._filters += [SameCells(), self._readable]
         self.paint_for(None if self.no_color else self.console._color_system)  # no public way
         self.workspace = WorkspaceThread(path)
         self.settings = settings or Settings()
@@ -75,6 +80,7 @@ class Application(App[None]):
         """News for screens: some process changed the workspace."""
         self.service: ServiceInfo | SoloUnicornError | None = None
         self.service_changed: Signal[None] = Signal(self, "service_changed")
+        self._told_layout = False
         self._serve = serve
         self._keeper: Keeper | None = None
         self.connected = False
@@ -163,6 +169,36 @@ class Application(App[None]):
     def is_seen(self) -> bool:
         """Whether somebody can see the screen: a stopped process and a closed terminal show nothing."""
         return self._running and self._driver is not None
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: Event) -> None:
+        """Keys of another layout do what the Latin ones on them do; what is pasted brings nothing a terminal obeys."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            event = self._as_latin(event)
+        elif isinstance(event, Paste) and not event.is_forwarded:
+            event.text = pasted(event.text, in_a_line=isinstance(self.focused, Input))
+        await super().on_event(event)
+
+    def _as_latin(self, event: Key) -> Key:
+        *held, name = event.key.split("+")
+        if name.isascii() or len(name) != 1 or (not held and isinstance(self.focused, Input | TextArea)):
+            return event
+        if event.key in self.screen.active_bindings:
+            return event
+        latin = twin(name)
+        if latin is not None:
+            return Key("+".join([*held, _character_to_key(latin)]), latin if not held else None)
+        if name.isalpha() and not self._told_layout:
+            self._told_layout = True
+            self.notify(
+                f"No key here is {name}. Switch the keyboard to a Latin layout, or give commands keys of your own: "
+                "`[keys]` in the settings.",
+                title="Another keyboard layout",
+                severity="warning",
+                markup=False,
+            )
+        return event
 
     # -- doing things --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size, split_text
+
+from ...missions.printing import is_printable
 
 Part = tuple[str, str]
 """Text and its role: title, faint, run, wait, bad, good, or empty for plain text."""
@@ -46,7 +48,7 @@ def fit(
     row: Row = []
     used = 0
     for text, role in parts:
-        if not text.isprintable():
+        if not text.isprintable() and not is_printable(text):
             text = _safe(text)
         if plain and not text.isascii():
             text = text.translate(ASCII)
@@ -63,6 +65,29 @@ def fit(
     if pad and used < width:
         row.append((" " * (width - used), "", under))
     return row
+
+
+def wrapped(text: str, width: int, most: int, ellipsis: str = "…") -> list[str]:
+    """The words of a text on at most `most` lines of `width` cells; what is left over is told by an ellipsis."""
+    text = " ".join(text.split())
+    if cell_len(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split(" "):
+        gap = " " if lines[-1] else ""
+        if cell_len(lines[-1]) + len(gap) + cell_len(word) <= width:
+            lines[-1] += gap + word
+            continue
+        if cell_len(word) > width and cell_len(lines[-1]) + 1 < width:  # too long for any line: it begins on this one
+            head, _ = split_text(word, width - cell_len(lines[-1]) - len(gap))
+            lines[-1] += gap + head
+            word = word[len(head) :]
+        lines += chop_cells(word, width)
+    if len(lines) > most:
+        last = lines[most - 1]
+        room = width - 1 - cell_len(ellipsis)
+        lines = [*lines[: most - 1], f"{set_cell_size(last, min(room, cell_len(last))).rstrip()} {ellipsis}"]
+    return lines
 
 
 def cut(row: Row, width: int, under: str = "") -> Row:
@@ -83,4 +108,4 @@ def cut(row: Row, width: int, under: str = "") -> Row:
 
 def _safe(text: str) -> str:
     """Text without what a terminal would obey: nothing that an agent or a file says may move the cursor."""
-    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\t", "    "))
+    return "".join(letter if is_printable(letter) else " " for letter in text.replace("\t", "    "))

@@ -20,6 +20,7 @@ from textual.color import Color as ThemeColor
 from textual.filter import LineFilter
 
 from .drawing import READ
+from .same_cells import same_cells
 
 Triplet = tuple[int, int, int]
 
@@ -44,6 +45,18 @@ XTERM: Final = TerminalTheme(
 FEW: Final = (*range(8), *range(9, 16))
 """Those that are chosen from: some palettes make the bright black their background."""
 CHOICES: Final = {ColorSystem.EIGHT_BIT: tuple(range(16, 256)), ColorSystem.STANDARD: FEW}
+
+
+class SameCells(LineFilter):
+    """Characters that every terminal draws as wide as Textual reckons."""
+
+    def apply(self, segments: list[Segment], background: ThemeColor) -> list[Segment]:
+        """The same segments, of the same width."""
+        before = [segment.text for segment in segments]
+        after = same_cells(before)
+        if after is before:
+            return segments
+        return [Segment(text, style, control) for text, (_, style, control) in zip(after, segments, strict=True)]
 
 
 class Readable(LineFilter):

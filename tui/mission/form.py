@@ -22,6 +22,7 @@ from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from . import form_data
 from .form_data import FormData, Overtaken, references
+from .picker import MissionPicker
 from .stages import FlowList, StageList
 
 
@@ -62,10 +63,10 @@ class MissionForm(DraftedSheet[str | None]):
                 yield _row(
                     "priority",
                     Input("3", id="priority", type="integer", max_length=1, restrict="[1-5]?"),
-                    Static("   1 to 5, 5 first   ", classes="hint"),
+                    Static(" 1 to 5, 5 first  ", classes="hint"),
                     Check("ready", id="ready", compact=True),
                     Check("loop", id="is_loop", value=self.in_list == "loop", compact=True),
-                    Input(id="per-day", type="integer", placeholder="runs/day", max_length=4),
+                    Input(id="per-day", type="integer", placeholder="runs/day", max_length=4, valid_empty=True),
                 )
                 yield _row("repository", Select[str]([], id="repository", prompt="none"))
                 yield _row("agent", Select[str]([], id="agent", prompt="any"))
@@ -74,10 +75,7 @@ class MissionForm(DraftedSheet[str | None]):
                     "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
                 )
                 yield _row("begins from", Input(id="start-from", classes="wide", placeholder="the branch it lands on"))
-                yield _row(
-                    "blocked by",
-                    Input(id="blockers", classes="wide", placeholder="M-3 M-9: it waits until they are done"),
-                )
+                yield _row("blocked by", MissionPicker(marks, id="blockers"))
                 with Horizontal(id="buttons"):
                     yield Static("", classes="name")
                     yield Button("Save  (ctrl+s)", variant="primary", id="save", compact=True)
@@ -98,6 +96,7 @@ class MissionForm(DraftedSheet[str | None]):
         self._choices("#repository", [(one.name, one.id) for one in data.repositories])
         self._choices("#agent", [(one.title or one.name, one.name) for one in data.agents])
         self._choices("#actor", [(one.name, one.id) for one in data.actors])
+        self.query_one(MissionPicker).offer(data.others)
         if mission is None:
             if len(data.repositories) == 1:
                 self.query_one("#repository", Select).value = data.repositories[0].id

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 
 from ...missions.entities import Actor, CodeAgent, Flow, Mission, ProjectRepository
-from ...missions.errors import InvalidValue
+from ...missions.errors import InvalidValue, NotFound
 from ...missions.ids import short_id
 from ...missions.records import record
 from ...missions.rules.creating import MissionDraft
 from ...missions.rules.editing import overtaken
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from .picker import Other
 
 
 @record
@@ -24,6 +25,8 @@ class FormData:
     repositories: tuple[ProjectRepository, ...]
     actors: tuple[Actor, ...]
     agents: tuple[CodeAgent, ...]
+    others: tuple[Other, ...] = ()
+    """Missions that can be blockers, the newest first."""
     mission: Mission | None = None
     blockers: str = ""
 
@@ -43,6 +46,11 @@ def read(workspace: Workspace, project_id: str, ref: str | None) -> FormData:
         repositories=tuple(workspace.read(queries.projects.repositories, project_id)),
         actors=tuple(workspace.read(queries.projects.actors, project_id)),
         agents=tuple(agent for agent in workspace.read(queries.workstation.agents) if agent.state == "ready"),
+        others=tuple(
+            Other(number, title, in_list)
+            for number, title, in_list in workspace.read(queries.board.unfinished, project_id)
+            if mission is None or number != mission.number
+        ),
         mission=mission,
         blockers=" ".join(blockers),
     )
@@ -55,7 +63,7 @@ def references(text: str) -> list[str]:
 
 def create(workspace: Workspace, project_id: str, draft: MissionDraft, blockers: list[str]) -> Mission:
     """Make a mission; its blockers are looked up first, so that nothing is made when one is not there."""
-    others = [workspace.read(queries.missions.get, ref) for ref in blockers]
+    others = _blockers(workspace, blockers)
     if not draft.title.strip():
         raise InvalidValue("title", "A mission needs a title", todo="write what is to be done in a line")
     mission = workspace.write(operations.missions.create, project_id, draft)
@@ -80,7 +88,7 @@ def change(
     if theirs := overtaken(mission, now, changes):
         return Overtaken(now, theirs)
     was = {workspace.read(queries.missions.get, ref).id for ref in before}
-    wanted = {workspace.read(queries.missions.get, ref).id for ref in after}
+    wanted = {other.id for other in _blockers(workspace, after)}
     if changes:
         workspace.write(operations.missions.edit, mission.id, changes, expected_version=now.version)
     for other in wanted - was:
@@ -88,3 +96,15 @@ def change(
     for other in was - wanted:
         workspace.write(operations.missions.unlink, other, mission.id)
     return workspace.read(queries.missions.get, mission.id)
+
+
+def _blockers(workspace: Workspace, refs: list[str]) -> list[Mission]:
+    """The missions of references; NotFound in the words of the form."""
+    found = []
+    for ref in refs:
+        try:
+            found.append(workspace.read(queries.missions.get, ref))
+        except NotFound:
+            todo = "take a mission from the list below the field, or leave the word out"
+            raise NotFound(f"“{ref}” is not the number of a mission", todo=todo) from None
+    return found

@@ -113,6 +113,15 @@ def cards_by_id(connection: sqlite3.Connection, ids: Iterable[str]) -> list[Card
     return [card_of(row) for row in found]
 
 
+def unfinished(connection: sqlite3.Connection, project_id: str) -> list[tuple[int, str, ListName]]:
+    """Number, title and list of a project's missions that are not done, the newest first."""
+    return connection.execute(
+        "SELECT number, title, list FROM mission WHERE project_id = ? AND deleted = 0 AND list <> 'done' "
+        "ORDER BY number DESC",
+        (project_id,),
+    ).fetchall()
+
+
 def live_cards(connection: sqlite3.Connection, project_id: str) -> list[Card]:
     """The cards of missions that run now."""
     found = connection.execute(

@@ -33,15 +33,17 @@ def why_not(connection: sqlite3.Connection, ref: str, *, now: datetime) -> str |
     return FactFinder(connection, now).why_not(lookup.mission(connection, ref))
 
 
-def queue(connection: sqlite3.Connection, project: str | None = None, *, now: datetime) -> list[QueueEntry]:
-    """Every ready mission that does not run yet, in dispatch order, with what holds it back."""
+def queue(
+    connection: sqlite3.Connection, project: str | None = None, *, limit: int | None = None, now: datetime
+) -> list[QueueEntry]:
+    """Every ready mission that does not run yet, in dispatch order, with what holds it back; or the first of them."""
     facts = FactFinder(connection, now)
     only = lookup.project(connection, project).id if project else None
     docs = connection.execute(
         "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
         f"AND list IN {DISPATCH_LISTS} AND coalesce(landing_status, 'failed') = 'failed' "
-        "AND (?1 IS NULL OR project_id = ?1)",
-        (only,),
+        "AND (?1 IS NULL OR project_id = ?1) ORDER BY priority DESC LIMIT ?2",
+        (only, -1 if limit is None else limit),
     ).fetchall()
     missions = sorted(salvage.missions(connection, docs), key=dispatch_key)
     return [

@@ -59,13 +59,16 @@ def said(card: Card, **options: Any) -> list[str]:
 
 
 def test_a_quiet_card_has_two_lines() -> None:
-    assert said(QUIET) == ["▍3 Retry payments", "▍  code · web"]
+    assert said(QUIET) == ["▍3 Retry payments", "▍  M-1 · code · web"]
 
 
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
         ({"ready": True}, "● ready"),
+        ({"ready": True, "why_not": "waits for a free claude slot"}, "● waits for a free claude slot"),
+        ({"ready": True, "why_not": "No repository: , links one"}, "▲ No repository: , links one"),
+        ({"ready": True, "why_not": "wants claude, which is signed out"}, "▲ wants claude, which is signed out"),
         (
             {
                 "session_status": "ACTIVE",
@@ -94,14 +97,43 @@ def test_the_one_thing_that_matters_now(changes: dict[str, Any], line: str) -> N
     assert said(replace(QUIET, **changes))[-1] == f"▍  {line}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "options", "line"),
+    [
+        ({"stage_position": 0}, {}, "M-1 · web"),
+        ({"stage_position": 0, "list": "doing"}, {}, "M-1 · code · web"),
+        ({"list": "done"}, {}, "M-1 · web"),
+        ({}, {"repositories": False}, "M-1 · code"),
+    ],
+)
+def test_stage_and_repository_stand_where_they_tell_cards_apart(
+    changes: dict[str, Any], options: dict[str, Any], line: str
+) -> None:
+    assert said(replace(QUIET, **changes), **options)[1] == f"▍  {line}"
+
+
+def test_a_title_takes_the_lines_that_it_is_given() -> None:
+    long = replace(QUIET, title="Invoices as PDF/A-3 with the machine-readable part attached to each of them")
+    assert said(long, titles=2)[:2] == [
+        "▍3 Invoices as PDF/A-3 with the machine-readable part",
+        "▍  attached to each of them",
+    ]
+    assert said(replace(long, title="漢字" * 40), titles=2)[1].endswith("漢字 …")
+
+
+def test_a_compact_card_ends_with_its_number_where_there_is_room() -> None:
+    assert said(QUIET, density="compact") == [f"{'▍3 Retry payments':<57}M-1"]
+    assert said(replace(QUIET, title="x" * 57), density="compact") == ["▍3 " + "x" * 57]
+
+
 def test_progress_of_the_tasks() -> None:
-    assert said(replace(QUIET, tasks_done=3, tasks_total=5))[1] == "▍  code · web · ●●●○○ 3/5"
-    assert said(replace(QUIET, tasks_done=3, tasks_total=12))[1] == "▍  code · web · 3/12"
+    assert said(replace(QUIET, tasks_done=3, tasks_total=5))[1] == "▍  M-1 · code · web · ●●●○○ 3/5"
+    assert said(replace(QUIET, tasks_done=3, tasks_total=12))[1] == "▍  M-1 · code · web · 3/12"
 
 
 def test_a_ready_card_that_is_blocked_says_both() -> None:
     assert said(replace(QUIET, ready=True, blockers=1, blocked_by="Tokens"))[1:] == [
-        "▍  code · web · ready",
+        "▍  M-1 · code · web · ready",
         "▍  ⊘ blocked by Tokens",
     ]
 

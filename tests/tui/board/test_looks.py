@@ -9,7 +9,8 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from solo_unicorn.missions.board import ListCount
-from solo_unicorn.missions.entities import ListName
+from solo_unicorn.missions.creating import MissionDraft
+from solo_unicorn.missions.entities import LISTS, ListName
 from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.board.filter_line import FilterLine
 from solo_unicorn.tui.board.filters import FiltersScreen
@@ -317,9 +318,41 @@ def test_lists_fill_the_width_exactly(width: int, collapsed: frozenset[ListName]
     lists: tuple[ListName, ...] = ("todo", "review", "loop")
     for active in lists:
         for first in (0, 4):
-            _, visible = arrange(width, active, first, collapsed)
-            assert sum(room for _, room in visible) == width
-            assert active in dict(visible)
+            for empty in (frozenset(), frozenset(lists[1:]), frozenset(LISTS)):
+                _, visible = arrange(width, active, first, collapsed, empty)
+                assert sum(room for _, room in visible) == width
+                assert active in dict(visible)
+
+
+def test_an_empty_list_is_thin_and_leaves_its_room_to_the_others() -> None:
+    _, visible = arrange(160, "todo", empty=frozenset({"loop"}))
+    assert dict(visible) == {"todo": 36, "doing": 36, "review": 35, "done": 35, "loop": 18}
+    _, visible = arrange(80, "todo", empty=frozenset({"doing", "review"}))
+    assert dict(visible) == {"todo": 44, "doing": 18, "review": 18}
+
+
+async def test_titles_have_more_lines_where_the_column_has_room_for_all_of_them(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        assert "surface of the shop" in text(pilot)
+        await pilot.resize_terminal(160, 20)
+        await until(pilot, lambda: "surface of the shop" not in text(pilot))
+        await pilot.resize_terminal(160, 45)
+        await until(pilot, lambda: "surface of the shop" in text(pilot))
+        for number in range(12):
+            story.workspace.write(operations.missions.create, story.project, MissionDraft(title=f"{number}"))
+        await until(pilot, lambda: len(shown(board)["todo"]) == 18 and "surface of the shop" not in text(pilot))
+
+
+async def test_a_card_says_why_a_ready_mission_does_not_run(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: "● waits because Doing is" in text(pilot))
+        story.workspace.write(operations.projects.edit, story.project, {"wip_limits": {}})
+        await until(pilot, lambda: "● waits because Doing is" not in text(pilot))
+        rate = story.card("Rate-limit").id
+        story.workspace.write(operations.missions.edit, rate, {"project_repository_id": None})
+        await until(pilot, lambda: "▲ No repository: e" in text(pilot))
 
 
 def test_headings_say_how_full_a_list_is() -> None:

@@ -14,7 +14,7 @@ from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.tui.mission.stages import FlowList, StageList
 from solo_unicorn.workspace import operations, queries
 
-from ..conftest import Story, ready, until
+from ..conftest import Story, ready, text, until
 
 
 async def open_form(pilot: Pilot[Any], key: str = "n") -> MissionForm:
@@ -218,3 +218,21 @@ async def test_the_persons_own_editor(story: Story, tmp_path: Any, monkeypatch: 
         form = await open_form(pilot)
         await pilot.press("ctrl+e")
         assert form.query_one("#description", TextArea).text == "from the editor"
+
+
+async def test_a_blocker_is_picked_from_a_list_that_filters_as_it_is_typed(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        form = await open_form(pilot)
+        await pilot.press(*"After the tokens")
+        form.query_one("#blockers", Input).focus()
+        await pilot.press(*"surf des")
+        number = f"M-{story.card('Design tokens').number}"
+        await until(pilot, lambda: f"▸ {number} Design tokens for every surface" in text(pilot))
+        await pilot.press("enter")
+        assert form.query_one("#blockers", Input).value == f"{number} "
+        await until(pilot, lambda: f"✓ {number} Design tokens" in text(pilot))
+        await pilot.press("down", "down", "up", "enter", *"zzz")
+        await until(pilot, lambda: "No mission has zzz" in text(pilot))
+        form.query_one("#blockers", Input).value = form.query_one("#blockers", Input).value.removesuffix("zzz")
+        mission = await saved(pilot, story, "After the tokens")
+        assert mission.dependency_count == 2

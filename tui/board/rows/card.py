@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from textwrap import wrap
 from typing import Final, Literal
 
 from rich.cells import cell_len
 
 from ....missions.board import Card
 from ...kit.ages import ago, clock, span, until
-from ...kit.drawing import Line, Part
+from ...kit.drawing import Line, Part, wrapped
 from ...kit.marks import Marks
 
 INDENT: Final = 3
@@ -20,11 +19,13 @@ TITLE_LINES: Final = 6
 TALKATIVE: Final = 2
 """Lines that a question or a reason for attention may take."""
 DOTS: Final = 6
-DETAILED_TITLE: Final = 3
-"""Lines of the title of a card that is not chosen, where cards show all they can."""
+ROOMY: Final = 3
+"""Lines of the title of a card that is not chosen, where cards show all they can or the column has the room."""
 Density = Literal["compact", "normal", "detailed"]
 ROWS: Final[dict[Density, int]] = {"compact": 1, "normal": 2, "detailed": 3}
 """Lines of a quiet card with a short title."""
+WAITS: Final = ("waits", "runs again", "tried again", "parked")
+"""What begins so ends by itself; all else that keeps a ready mission from running needs a person."""
 NEAR: Final = 600
 """Seconds before the end of a limit from when on it is counted down."""
 
@@ -62,27 +63,33 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
         case Card(list="done"):
             pull = f"{marks.branch} #{card.pr_number} {marks.separator} " if card.pr_number else ""
             return f"{marks.done} {pull}{ago(card.updated_at, now)}", "faint"
+        case Card(ready=True, why_not=str(why)) if why:
+            waits = why.startswith(WAITS)
+            return f"{marks.ready if waits else marks.attention} {why}", "wait" if waits else "bad"
         case Card(pr_number=int(number)):
             return f"{marks.branch} #{number}", "good"
-        case Card(ready=True, repository=""):
-            return f"{marks.attention} No repository: , links one", "bad"
         case Card(ready=True):
             return f"{marks.ready} ready", "good"
     return None
 
 
-def facts_of(card: Card, marks: Marks) -> Line:
-    """Stage, repository and tasks."""
-    facts = [card.stage] if card.stage else []
-    if card.repository:
+def facts_of(card: Card, width: int, marks: Marks, *, repositories: bool = True) -> Line:
+    """Short id, and what tells cards apart: a stage beyond the first, the repository of several, tasks."""
+    facts = [f"M-{card.number}"]
+    if card.stage and card.list != "done" and (card.stage_position > 0 or card.list in ("doing", "review")):
+        facts.append(card.stage)
+    if card.repository and repositories:
         facts.append(card.repository)
-    if card.tasks_total:
-        done, total = card.tasks_done, card.tasks_total
-        dots = marks.task_done * done + marks.task_open * (total - done) + " " if done and total <= DOTS else ""
-        facts.append(f"{dots}{done}/{total}")
     if card.ready and state_of_is_other(card):
         facts.append("ready")
-    return [(f" {marks.separator} ".join(facts), "faint")]
+    if card.tasks_total:
+        facts.append(f"{card.tasks_done}/{card.tasks_total}")
+    between = f" {marks.separator} "
+    said = between.join(facts)
+    dots = marks.task_done * card.tasks_done + marks.task_open * (card.tasks_total - card.tasks_done)
+    if card.tasks_done and card.tasks_total <= DOTS and len(said) + len(dots) < width - INDENT:
+        said = between.join([*facts[:-1], f"{dots} {facts[-1]}"])
+    return [(said, "faint")]
 
 
 def state_of_is_other(card: Card) -> bool:
@@ -94,7 +101,7 @@ def _talks(card: Card) -> bool:
     """Whether the state may take several lines even when the card is not chosen: a person must read it."""
     if card.session_status != "INACTIVE" or card.list == "done" or card.review_status == "pending":
         return card.question is not None
-    return bool(card.question or card.attention or card.retry_at or card.blockers)
+    return bool(card.question or card.attention or card.retry_at or card.blockers or (card.ready and card.why_not))
 
 
 def _has_state(card: Card) -> bool:
@@ -112,42 +119,63 @@ def _has_state(card: Card) -> bool:
     )
 
 
-def height(card: Card, width: int, marks: Marks, now: datetime, *, density: Density = "normal") -> int:
+def height(card: Card, width: int, marks: Marks, now: datetime, *, density: Density = "normal", titles: int = 1) -> int:
     """Lines of the card when it is not chosen; equals the length of `lines`."""
     rows = ROWS[density]
-    if density == "detailed":
-        rows += len(_wrapped(card.title, width, DETAILED_TITLE)) - 1
+    if titles > 1:
+        rows += len(_wrapped(card.title, width, titles)) - 1
     if not _has_state(card):
         return rows
     if not _talks(card):
         return rows + 1
-    return rows + len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, TALKATIVE))
+    return rows + len(_wrapped((state_of(card, marks, now) or ("", ""))[0], width, max(TALKATIVE, titles)))
 
 
 def lines(
-    card: Card, width: int, marks: Marks, now: datetime, *, selected: bool = False, density: Density = "normal"
+    card: Card,
+    width: int,
+    marks: Marks,
+    now: datetime,
+    *,
+    selected: bool = False,
+    density: Density = "normal",
+    titles: int = 1,
+    repositories: bool = True,
 ) -> list[Line]:
-    """All lines of a card, each starting with its priority bar."""
+    """All lines of a card, each starting with its priority bar.
+
+    `titles`: lines that a title may take where the card is not chosen. `repositories`: whether there are several.
+    """
     bar: Part = (marks.bars[min(max(card.priority, 1), 5) - 1], f"p{card.priority}")
-    most = TITLE_LINES if selected else DETAILED_TITLE if density == "detailed" else 1
-    title = _wrapped(card.title, width, most) if most > 1 else [card.title]
-    made: list[Line] = [[bar, (f"{card.priority} ", "number"), *unsent(card, marks), (title[0], "title")]]
+    most = TITLE_LINES if selected else titles
+    before = unsent(card, marks)
+    title = _wrapped(card.title, width - sum(cell_len(text) for text, _ in before), most) if most > 1 else [card.title]
+    made: list[Line] = [[bar, (f"{card.priority} ", "number"), *before, (title[0], "title")]]
     made += [[bar, ("  ", ""), (more, "title")] for more in title[1:]]
-    if density != "compact":
-        made.append([bar, ("  ", ""), *facts_of(card, marks)])
+    if density == "compact":
+        made[-1] += _id_at_the_end(card, width - sum(cell_len(text) for text, _ in made[-1]))
+    else:
+        made.append([bar, ("  ", ""), *facts_of(card, width, marks, repositories=repositories)])
     if _has_state(card):
         text, role = state_of(card, marks, now) or (f"{marks.retry} tries again now", "faint")
-        said = _wrapped(text, width, TITLE_LINES if selected else TALKATIVE) if selected or _talks(card) else [text]
+        talk = TITLE_LINES if selected else max(TALKATIVE, titles)
+        said = _wrapped(text, width, talk) if selected or _talks(card) else [text]
         made += [[bar, ("  ", ""), (line, role)] for line in said]
     if density == "detailed":
         made.append([bar, ("  ", ""), *details_of(card, marks, now)])
     return made
 
 
+def _id_at_the_end(card: Card, room: int) -> Line:
+    """The short id at the right end of a line with so much room; nothing where it would touch the title."""
+    said = f"M-{card.number}"
+    return [(" " * (room - len(said)), ""), (said, "faint")] if room > len(said) else []
+
+
 def details_of(card: Card, marks: Marks, now: datetime) -> Line:
-    """Short id, agent, actor and how long ago it changed: the last line of a detailed card."""
+    """Agent, actor and how long ago it changed: the last line of a detailed card."""
     agent = "" if card.session_status == "ACTIVE" else card.agent
-    facts = [f"M-{card.number}", agent, card.actor, f"changed {ago(card.updated_at, now)}"]
+    facts = [agent, card.actor, f"changed {ago(card.updated_at, now)}"]
     return [(f" {marks.separator} ".join(fact for fact in facts if fact), "faint")]
 
 
@@ -174,11 +202,4 @@ def ticks(card: Card, now: datetime) -> int:
 
 
 def _wrapped(text: str, width: int, most: int) -> list[str]:
-    """The text on at most `most` lines; `cell_len` of wide characters is respected by wrapping narrower."""
-    text = " ".join(text.split())
-    room = max(4, width - INDENT)
-    if (cells := cell_len(text)) <= room:
-        return [text]
-    if cells > len(text):  # wide characters: fewer of them fit on a line
-        room = max(4, room * len(text) // cells)
-    return wrap(text, room, max_lines=most, placeholder=" …") or [text]
+    return wrapped(text, max(4, width - INDENT), most)

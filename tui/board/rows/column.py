@@ -15,7 +15,7 @@ from ....missions.entities import ListName
 from ...kit.drawing import Line, Row, fit
 from ...kit.marks import PLAIN, UNICODE, Marks
 from . import card as cards_as_lines
-from .card import Density
+from .card import ROOMY, Density
 from .places import Places
 
 EMPTY: Final[dict[ListName, str]] = {
@@ -54,8 +54,12 @@ class ColumnView:
         """Whether it is the leftmost, or the rightmost one on screen."""
         self.collapsed = ""
         """What a collapsed list says from top to bottom; empty for one that shows its cards."""
-        self.measured_for = 0
-        """The width that `places` hold for."""
+        self.measured_for = (0, 0)
+        """The width and height that `places` hold for."""
+        self.titles = 1
+        """Lines that the title of a card may take: more where the column has room for all of its cards then."""
+        self.repositories = True
+        """Whether the project has several repositories, so that a card says which."""
         self.places = Places()
         self._drawn: dict[tuple[str, str], tuple[Card, int, list[Row]]] = {}
 
@@ -78,11 +82,29 @@ class ColumnView:
 
     def measure(self) -> None:
         """Work out where each card stands."""
-        width, gap, density, marks, now = self.inner, int(self.apart), self.density, self.marks, self.now
-        measured = cards_as_lines.height
-        self.places.place([gap + measured(card, width, marks, now, density=density) for card in self.cards])
-        self.measured_for = self.width
+        width, gap, marks, now = self.inner, int(self.apart), self.marks, self.now
+        before = self.titles
+        for titles in self._choices():
+            self.titles = titles
+            heights = [
+                gap + cards_as_lines.height(card, width, marks, now, density=self.density, titles=titles)
+                for card in self.cards
+            ]
+            if sum(heights) + gap <= self.height:
+                break
+        if self.titles != before:
+            self.forget()
+        self.places.place(heights)
+        self.measured_for = self.width, self.height
         self.grow()
+
+    def _choices(self) -> Sequence[int]:
+        """How many lines a title may take, the most wanted first; the last is taken in any case."""
+        if self.density != "normal":
+            return (1 if self.density == "compact" else ROOMY,)
+        least = len(self.cards) * (1 + cards_as_lines.ROWS["normal"])
+        roomy = least <= self.height and not self.places.bands  # lanes are as tall as the tallest of all columns
+        return range(ROOMY, 0, -1) if roomy else (1,)
 
     def grow(self) -> None:
         """Work out by how much the chosen card is taller than at rest."""
@@ -204,7 +226,16 @@ class ColumnView:
 
     def _lines(self, card: Card, *, chosen: bool) -> list[Line]:
         tall = chosen and not self.places.bands
-        return cards_as_lines.lines(card, self.inner, self.marks, self.now, selected=tall, density=self.density)
+        return cards_as_lines.lines(
+            card,
+            self.inner,
+            self.marks,
+            self.now,
+            selected=tall,
+            density=self.density,
+            titles=self.titles,
+            repositories=self.repositories,
+        )
 
     def _body(self, index: int, line: int, width: int) -> Row:
         card = self.cards[index]

@@ -21,31 +21,59 @@ COLUMN_WIDTH: Final = 26
 """Cells that a column needs; fewer columns are shown when there is less room."""
 
 
+EMPTY_WIDTH: Final = 18
+"""Cells of a list without missions: its name, its limit, and a sentence below each other."""
 COLLAPSED_WIDTH: Final = 4
 """Cells of a collapsed list."""
+EDGES: Final = 2
+"""Rows of the first and the last line of the screen."""
 METER: Final = 6
 """The greatest limit that is shown as a row of slots."""
 
 
 def arrange(
-    width: int, active: ListName, first: int = 0, collapsed: Set[ListName] = frozenset()
+    width: int,
+    active: ListName,
+    first: int = 0,
+    collapsed: Set[ListName] = frozenset(),
+    empty: Set[ListName] = frozenset(),
 ) -> tuple[int, list[tuple[ListName, int]]]:
     """The lists that fit into `width` with the width of each, the active one among them.
 
     `first` is the place, among the lists that are not collapsed, of the leftmost one shown before; the first value
-    returned is the one shown now. Collapsed lists take little room; where only one list fits they are left out.
+    returned is the one shown now. Empty lists are thin, the others share what is left. Collapsed lists take little
+    room; where only one list fits they are left out.
     """
     open_lists = [name for name in LISTS if name not in collapsed or name == active]
     closed = [name for name in LISTS if name not in open_lists]
     if width < 2 * COLUMN_WIDTH:
         return LISTS.index(active), [(active, width)]
     room = width - COLLAPSED_WIDTH * len(closed)
-    fitting = max(1, min(len(open_lists), room // COLUMN_WIDTH))
+    needs = [EMPTY_WIDTH if name in empty else COLUMN_WIDTH for name in open_lists]
     at = open_lists.index(active)
-    first = max(at - fitting + 1, min(first, at, len(open_lists) - fitting))
-    shown = open_lists[first : first + fitting]
-    wide = {name: room // fitting + (1 if place < room % fitting else 0) for place, name in enumerate(shown)}
+    first = max(0, min(first, at))
+    last = first + 1  # the place after the rightmost one
+    while last < len(needs) and sum(needs[first : last + 1]) <= room:
+        last += 1
+    while last <= at:  # on to the active one
+        last += 1
+        while sum(needs[first:last]) > room and first < at:
+            first += 1
+    while first > 0 and sum(needs[first - 1 : last]) <= room:
+        first -= 1
+    shown = open_lists[first:last]
+    thin = [name for name in shown if name in empty]
+    if len(thin) == len(shown):  # all alike
+        thin = []
+    others = [name for name in shown if name not in thin]
+    share, over = divmod(room - EMPTY_WIDTH * len(thin), len(others))
+    wide = dict.fromkeys(thin, EMPTY_WIDTH) | {name: share + (place < over) for place, name in enumerate(others)}
     return first, [(name, wide.get(name, COLLAPSED_WIDTH)) for name in LISTS if name in wide or name in closed]
+
+
+def rows_of(columns: Sequence[tuple[ListName, int]]) -> int:
+    """Rows above these columns: tabs or headings with a rule, and a strip when lists are hidden."""
+    return 2 if len(columns) in (1, len(LISTS)) else 3
 
 
 def is_collapsed(name: ListName, width: int, active: ListName, collapsed: Set[ListName]) -> bool:
@@ -88,8 +116,8 @@ class HeadingView:
 
     @property
     def height(self) -> int:
-        """Rows needed: tabs or headings with a rule, and a strip when lists are hidden."""
-        return 2 if len(self.columns) in (1, len(LISTS)) else 3
+        """Rows needed."""
+        return rows_of(self.columns)
 
     def row(self, y: int, width: int) -> Row:
         """Row `y`."""
