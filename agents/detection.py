@@ -84,7 +84,8 @@ def check(
         binary = seen
     if binary is None:
         where = f"There is no program {wanted.command}" if wanted.command else f"{entry.title} is not installed"
-        todo = f"correct agents.{name}.command" if wanted.command else entry.install
+        how = entry.install.partition(": ")[2] or entry.install
+        todo = f"correct agents.{name}.command" if wanted.command else how
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
     try:
         found = _asked(replace(agent, binary=binary), entry, until)

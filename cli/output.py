@@ -34,10 +34,12 @@ class Output:
         *,
         meta: JsonObject | None = None,
         empty: str = "",
+        whole: bool = False,
     ) -> None:
         """A list: aligned under a header on a terminal, tab-separated in a pipe; -q prints the first column alone.
 
-        `empty` is what a person is told on standard error when there is no row.
+        `empty` is what a person is told on standard error when there is no row. `whole`: the last column goes on below
+        where it is too long, and is not cut.
         """
         if self.as_json:
             self._json(list(data), {"count": len(rows), **(meta or {})})
@@ -48,7 +50,7 @@ class Output:
             for row in rows:
                 print("\t".join(_one_line(cell) for cell in row))
         elif rows:
-            self._aligned(header, [[_one_line(cell) for cell in row] for row in rows])
+            self._aligned(header, [[_one_line(cell) for cell in row] for row in rows], whole)
         if empty and not rows and not self.as_json:
             self.note(empty)
 
@@ -135,12 +137,15 @@ class Output:
             return text
         return "".join(char if is_printable(char) or char in "\n\t" else "�" for char in text)
 
-    def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]], whole: bool) -> None:
         widths = [max(_width(row[n]) for row in (header, *rows)) for n in range(len(header))]
-        room = _columns() - sum(width + 2 for width in widths[:-1])
+        room = max(_columns() - sum(width + 2 for width in widths[:-1]), 20)
         print(self._dim(_joined(header, widths)))
         for row in rows:
-            print(_joined([*row[:-1], _cut(row[-1], max(room, 20))], widths))
+            first, *more = _lines(row[-1], room) if whole else [_cut(row[-1], room)]
+            print(_joined([*row[:-1], first], widths))
+            for line in more:
+                print(_joined([*([""] * (len(row) - 1)), line], widths))
 
     def _dim(self, text: str) -> str:
         return f"{DIM}{text}{PLAIN}" if self.colour else text
@@ -176,6 +181,16 @@ def _cut(text: str, room: int) -> str:
             break
         kept += char
     return kept + "…"
+
+
+def _lines(text: str, room: int) -> list[str]:
+    """The words of a text on lines of so many cells."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and _width(f"{lines[-1]} {word}") > room:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def _columns() -> int:

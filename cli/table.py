@@ -250,7 +250,14 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
     ),
     "export": ("Write a project with its history into one JSON file.", {"": ("project.transfer", "")}),
     "import": ("Bring an exported project in.", {"": ("project.transfer", "")}),
-    "completion": ("Print the completion script of a shell: bash, zsh or fish.", {"": ("machine.completion", "")}),
+    "completion": (
+        "Print the completion script of a shell: bash, zsh or fish.",
+        {
+            "": ("machine.completion", ""),
+            "suggest": ("machine.completion", "Print what may come next on a command line."),
+        },
+    ),
+    "man": ("Print the manual page: `solo-unicorn man | man -l -`.", {"": ("machine.manual", "")}),
 }
 
 FOR_AGENTS: Final = frozenset(
@@ -260,7 +267,7 @@ FOR_AGENTS: Final = frozenset(
         *("project list", "project show", "filter list", "keys list", "repo list", "agent list", "actor list"),
         *("memory list", "memory read", "memory search", "memory history", "memory diff"),
         *("worktree list", "workstation status", "inbox list", "inbox rules", "conflicts list", "conflicts show"),
-        *("metrics ", "usage ", "completion ", "mcp "),
+        *("metrics ", "usage ", "completion ", "completion suggest", "man ", "mcp "),
     }
 )
 """What an agent may run in its session: it reads, and speaks MCP with the rights of its run. All else is a person's."""

@@ -12,6 +12,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ..config import paths
 from .board.data import Snapshot
 from .kit.application import Application
 from .kit.keyboard.keys import binding
@@ -69,7 +70,7 @@ class SoloUnicornApp(Application):
         self._clashes_told: set[str] = set()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = theme_name(self.settings.ui.theme, self.available_themes)
+        self.theme = theme_name(self.settings.ui.theme, self.available_themes, home=paths.home())
         self.set_class(self.marks is PLAIN, "-plain")
         if self.settings.ui.motion == "reduced":
             self.animation_level = "none"
@@ -119,6 +120,14 @@ class SoloUnicornApp(Application):
         whoever waits for the same: the application itself, which ended without a word (Textual 8.2).
         """
         await asyncio.shield(super()._flush_next_callbacks())
+
+    def background_is(self, light: bool) -> None:
+        """What the terminal said of its background: our theme for it, unless a person chose one."""
+        from .start.background import keep
+
+        keep(light, paths.home())
+        if not self.settings.ui.theme and self.theme in (DARK.name, LIGHT.name):
+            self.theme = LIGHT.name if light else DARK.name
 
     # -- actions -------------------------------------------------------------------------------------------------
 

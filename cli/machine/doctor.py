@@ -6,7 +6,8 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from ..parsing import Command, Options, Parser, confirmed, takes_yes
 MINIMUM_GIT = (2, 31)
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 State = Literal["ok", "missing", "warning", "error"]
-"""`missing` is what one may do without, such as a code agent that is not installed."""
+"""`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,20 @@ def _run(options: Options) -> int:
         ("STATE", "WHAT", "DETAIL"),
         [(one.state, one.what, one.detail + (f" → {one.todo}" if one.todo else "")) for one in findings],
         [{"what": one.what, "state": one.state, "detail": one.detail, "todo": one.todo} for one in findings],
+        whole=True,
     )
+    if not output.as_json:
+        output.note(verdict(findings))
     return 1 if any(one.state == "error" for one in findings) else 0
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """What all of it comes to, in a sentence."""
+    counted = Counter(one.state for one in findings)
+    bad = [f"{counted[state]} {state}{'s' * (counted[state] > 1)}" for state in ("error", "warning") if counted[state]]
+    said = f"{' and '.join(bad)}: what stands behind → mends it." if bad else "All is well."
+    missing = counted["missing"]
+    return said + (f" {missing} not installed, which you may do without." if missing else "")
 
 
 def _python() -> Iterator[Finding]:
@@ -231,7 +244,8 @@ def _agents() -> Iterator[Finding]:
             continue
         state = _AGENT_STATES.get(agent.state, "warning")
         detail = agent.detail or f"ready: {agent.agent_version or ''} {agent.binary or ''}".rstrip(": ")
-        yield Finding(f"agent {agent.name}", state, detail)
+        what, _, todo = detail.partition(": ") if state == "missing" else (detail, "", "")
+        yield Finding(f"agent {agent.name}", state, what, todo.rstrip("."))
 
 
 _AGENT_STATES: dict[str, State] = {"ready": "ok", "missing": "missing"}

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...missions.entities import LISTS, SYSTEM, Json, JsonObject, ListName, Mission, MissionEvent
+from ...missions.entities import LISTS, SYSTEM, Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.ids import shared_id
+from ...missions.story import told
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ..opening import agents_of, project_of, workspace
@@ -198,38 +199,17 @@ def _history_arguments(parser: Parser) -> None:
 def _history(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        events = opened.read(queries.missions.history, options.mission, max(options.limit, 1))
-        rows = [(at(event.at), _who(event), event.kind.replace("_", " "), _what(event, opened)) for event in events]
-    output.table(("TIME", "WHO", "WHAT", "DETAILS"), rows, [to_wire(event) for event in events])
+        mission = opened.read(queries.missions.get, options.mission)
+        events = opened.read(queries.missions.history, mission.id, max(options.limit, 1))
 
+        def name_of(other: str) -> str:
+            try:
+                return ref(opened.read(queries.missions.get, other))
+            except NotFound:
+                return other
 
-def _who(event: MissionEvent) -> str:
-    return event.author.name or {"user": "you", "agent": "agent", "system": "-"}[event.author.kind]
-
-
-def _what(event: MissionEvent, opened: Workspace) -> str:
-    note = event.note
-    if event.kind in ("linked", "unlinked"):
-        relation, _, other = note.partition(" ")
-        with suppress(NotFound):
-            note = f"{relation.replace('_', ' ')} {ref(opened.read(queries.missions.get, other))}"
-    changed = [
-        name
-        if isinstance(after, dict | list) or len(f"{before}{after}") > 60
-        else f"{name}: {_said(before)} → {_said(after)}"
-        for name, (before, after) in event.changes.items()
-    ]
-    return "; ".join([part for part in (note, ", ".join(changed)) if part])
-
-
-def _said(value: object) -> str:
-    match value:
-        case None | "":
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return str(value)
+        rows = [(at(one.at), one.sentence) for one in told(events, mission.stage, name_of)]
+    output.table(("TIME", "WHAT HAPPENED"), rows, [to_wire(event) for event in events], whole=True)
 
 
 def _queue(options: Options) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...missions.metrics import AgentFigures, WeekFigures
 from ...missions.wire import to_wire
+from ...tui.kit.ages import duration
 from ...workspace.queries import metrics
 from ...workspace.workspace import utc_now
 from ..opening import workspace
@@ -25,7 +26,7 @@ def _metrics(options: Options) -> None:
         output.text("", to_wire(found))
     elif options.agents:
         output.table(
-            ("AGENT", "SESSIONS", "COMPLETED", "FAILED", "MISSIONS", "MINUTES", "TOKENS", "COST"),
+            ("AGENT", "SESSIONS", "COMPLETED", "FAILED", "MISSIONS", "MEDIAN", "TOKENS", "COST"),
             [_agent(one) for one in found.agents],
             (),
             empty="No agent has worked in these weeks.",
@@ -42,9 +43,9 @@ def _week(one: WeekFigures) -> tuple[str, ...]:
     return (
         one.start,
         str(one.done),
-        _hours(one.cycle_hours),
+        _length(one.cycle_hours),
         str(one.reviews),
-        _hours(one.review_hours),
+        _length(one.review_hours),
         str(one.rejected),
         str(one.sessions),
         str(one.tokens),
@@ -55,13 +56,11 @@ def _week(one: WeekFigures) -> tuple[str, ...]:
 def _agent(one: AgentFigures) -> tuple[str, ...]:
     cost = "-" if one.cost_usd is None else f"${one.cost_usd:.2f}"
     counts = (one.sessions, one.completed, one.failed, one.missions)
-    return (one.name, *map(str, counts), f"{one.minutes:.0f}", str(one.tokens), cost)
+    return (one.name, *map(str, counts), duration(one.minutes / 60), str(one.tokens), cost)
 
 
-def _hours(hours: float | None) -> str:
-    if hours is None:
-        return "-"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
+def _length(hours: float | None) -> str:
+    return "-" if hours is None else duration(hours)
 
 
 COMMANDS = {"metrics": Command(_arguments, _metrics)}

@@ -201,7 +201,7 @@ def test_one_correlation_id_goes_from_the_command_into_the_history(
 def test_the_history_names_missions_by_their_short_ids(run: Run, project: str) -> None:
     run("mission", "create", "A")
     run("mission", "create", "B", "--blocked-by", "1")
-    assert "\tlinked\tblocks M-2\n" in run("mission", "history", "1").out
+    assert "\tYou noted that it blocks M-2\n" in run("mission", "history", "1").out
 
 
 def test_what_a_mission_begins_from_is_kept_shown_and_taken_back(run: Run, project: str) -> None:

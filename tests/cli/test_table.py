@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from importlib import import_module
 
 import pytest
 
-from solo_unicorn.cli.machine import completion
 from solo_unicorn.cli.parsing import load
 from solo_unicorn.cli.table import COMMANDS, noun_help, overview
 
@@ -35,22 +33,3 @@ def test_help_names_every_noun_and_verb() -> None:
         assert noun in shown and verb in shown
         assert not verb or verb in noun_help(noun)
     assert max(map(len, shown.splitlines())) <= 110
-
-
-def test_the_completion_of_bash_completes(tmp_path: object) -> None:
-    script = completion.bash() + (
-        'complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _solo_unicorn; echo "${COMPREPLY[*]}"; }\n'
-        "complete_words solo-unicorn mi; complete_words solo-unicorn mission ap\n"
-        "complete_words solo-unicorn mission move M-1 rev\n"
-        "complete_words solo-unicorn mission list --re; complete_words solo-unicorn completion z\n"
-    )
-    said = subprocess.run(["bash", "--norc"], input=script, capture_output=True, text=True, check=True)
-    assert said.stdout.splitlines() == ["mission", "approve", "review", "--ready", "zsh"]
-    assert said.stderr == ""
-
-
-def test_the_completions_of_zsh_and_fish_name_every_command() -> None:
-    zsh, fish = completion.zsh(), completion.fish()
-    for noun, verb, _ in ALL:
-        assert f"'{noun}:" in zsh and f"-a {noun} " in fish
-        assert not verb or (f"'{verb}:" in zsh and f"-a {verb} " in fish)

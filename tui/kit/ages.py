@@ -27,6 +27,16 @@ def span(seconds: float) -> str:
     return f"{whole // DAY} d"
 
 
+def duration(hours: float) -> str:
+    """A length of time to compare: 40 s, 12 min, 3 h 20 min, 5 d 4 h."""
+    whole = round(hours * HOUR)
+    if whole < HOUR:
+        return span(whole)
+    large, small = ((HOUR, "h"), (MINUTE, "min")) if whole < 2 * DAY else ((DAY, "d"), (HOUR, "h"))
+    rest = whole % large[0] // small[0]
+    return f"{whole // large[0]} {large[1]}" + (f" {rest} {small[1]}" if rest else "")
+
+
 def ago(then: datetime, now: datetime) -> str:
     """`12 min ago`, or `now` within the first minute."""
     seconds = (now - then).total_seconds()

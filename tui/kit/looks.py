@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,6 +25,8 @@ COLOURLESS: Final = "ansi-dark"
 SHIPPED: Final = Path(__file__).with_name("looks.json")
 KEPT: Final = "looks.json"
 """Its name in the home."""
+BACKGROUND: Final = "background"
+"""File in the home: whether the background of the last terminal was light or dark, and what kind of terminal it was."""
 ROLES: Final = (
     *("", "title", "faint", "number", "strong", "run", "wait", "bad", "good", "brand", "key", "rule", "frame"),
     *("active", "p1", "p2", "p3", "p4", "p5"),
@@ -60,9 +63,25 @@ def depth(environ: Mapping[str, str]) -> Depth | None:
     return "256" if kind in ("256color", "kitty") else None
 
 
-def own_theme(environ: Mapping[str, str] = os.environ) -> str:
-    """Our dark theme, or our light one where the terminal says that its background is light (COLORFGBG: 7 or 15)."""
-    return LIGHT_NAME if environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15") else DARK_NAME
+def own_theme(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> str:
+    """Our dark theme, or our light one where the background is light.
+
+    A terminal of this kind said so at the last start (start/background.py), else COLORFGBG does: 7 or 15.
+    """
+    said = ""
+    if home is not None:
+        with suppress(OSError, UnicodeError):
+            said = (home / BACKGROUND).read_text(encoding="utf-8")
+    shade, _, kind = said.partition(" ")
+    light = environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+    if shade and kind == terminal_kind(environ):
+        light = shade == "light"
+    return LIGHT_NAME if light else DARK_NAME
+
+
+def terminal_kind(environ: Mapping[str, str]) -> str:
+    """What tells kinds of terminals apart, as far as they say."""
+    return " ".join(environ.get(name, "") for name in ("TERM", "TERM_PROGRAM"))
 
 
 def find(
@@ -74,7 +93,7 @@ def find(
         theme, colours = COLOURLESS, "truecolor"
     if colours is None:
         return None
-    theme = theme or own_theme(environ)
+    theme = theme or own_theme(environ, home)
     shipped = json.loads(SHIPPED.read_text(encoding="utf-8"))
     kept = _kept(home / KEPT, version)
     styles = shipped["themes"].get(theme) or (kept["themes"].get(theme) if kept else None)

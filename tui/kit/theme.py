@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from textual.color import Color
@@ -81,10 +82,12 @@ def own_variables(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def theme_name(wish: str, known: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> str:
-    """The theme to begin with: the terminal's own colours under NO_COLOR, else the wished one, else our dark one."""
+def theme_name(
+    wish: str, known: Mapping[str, object], environ: Mapping[str, str] = os.environ, home: Path | None = None
+) -> str:
+    """The theme to begin with: the terminal's own colours under NO_COLOR, else the wished one, else one of ours."""
     if environ.get("NO_COLOR"):
         return COLOURLESS
     if wish in known:
         return wish
-    return own_theme(environ)
+    return own_theme(environ, home)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from ...missions.entities import Json, Mission, MissionEvent, Session
+from ...missions.entities import Mission, Session
 from ...missions.ids import shared_id, short_id
+from ...missions.story import told
 from ..kit.ages import ago, at, clock, count, size, until
 from ..kit.drawing import Line
 from ..kit.lines import Row, row
@@ -15,23 +16,6 @@ from ..kit.marks import Marks
 from .data import MissionData
 
 LABEL: Final = 12
-SAID: Final = {
-    "readied": "marked it ready",
-    "unreadied": "marked it not ready",
-    "claimed": "gave it to an agent",
-    "created": "wrote it",
-    "noted_progress": "noted",
-    "noted_decision": "decided",
-    "noted_blocker": "met a blocker",
-    "noted_question": "asked",
-    "noted_clarification": "clarified",
-    "tasks_updated": "updated the tasks",
-    "solution_attached": "wrote the solution",
-    "blockers_changed": "counted its blockers",
-}
-"""Events in words; others are their own word."""
-QUIET: Final = frozenset({"conversation_known", "worktree_set", "session_started", "renumbered"})
-"""Events that say nothing to a person that another does not say."""
 
 
 def title_line(data: MissionData, marks: Marks, width: int) -> Line:
@@ -243,38 +227,12 @@ def criterion_rows(data: MissionData, marks: Marks) -> list[Row]:
 
 def history_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
     """Everything that happened, newest first."""
+    names = {view.other_id: short_id(view.other.number) for view in data.dependencies if view.other is not None}
     rows: list[Row] = []
-    for event in reversed(data.history):
-        if event.kind in QUIET:
-            continue
-        who = event.author.name or {"user": "you", "agent": "agent", "system": "Solo Unicorn"}[event.author.kind]
-        said = SAID.get(event.kind) or event.kind.replace("_", " ")
-        rows.append(
-            row((f" {at(event.at, now):>12}  ", "faint"), (f"{who} ", "brand"), (said, ""), *_details(event), indent=15)
-        )
-        if event.note and "\n" in event.note:
-            rows += [row(" " * 15, (line, "faint"), indent=15) for line in event.note.splitlines()]
+    for one in reversed(told(data.history, data.mission.stage, lambda other: names.get(other, other))):
+        first, *more = one.text.splitlines() or [""]
+        who = (f"{one.who} ", "brand") if one.who else ("", "")
+        text = f": {first}" if first else ""
+        rows.append(row((f" {at(one.at, now):>12}  ", "faint"), who, one.said, (text, "faint"), indent=15))
+        rows += [row(" " * 15, (line, "faint"), indent=15) for line in more]
     return rows
-
-
-def _details(event: MissionEvent) -> list[tuple[str, str]]:
-    parts = []
-    if event.note and "\n" not in event.note:
-        parts.append((f"  {event.note}", "faint"))
-    shown = [
-        f"{name} {_brief(before)} → {_brief(after)}"
-        for name, (before, after) in event.changes.items()
-        if name != "listOrder"
-    ]
-    if event.kind == "moved" and not shown:
-        shown = ["within its list"]
-    if shown and event.kind in ("edited", "moved", "undone", "redone"):
-        parts.append((f"  {', '.join(shown)}", "faint"))
-    return parts
-
-
-def _brief(value: Json) -> str:
-    if value is None:
-        return "nothing"
-    text = " ".join(str(value).split())
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from rich.text import Text
@@ -13,25 +14,57 @@ from textual_plotext import PlotextPlot
 
 from ...missions.entities import Project
 from ...missions.metrics import Metrics, WeekFigures
+from ...missions.records import record
 from ...workspace.queries import metrics
+from ..kit.ages import count, duration
 from ..kit.application import Application
-from ..kit.keyboard.keyline import KeyLine
-from ..kit.keyboard.keys import binding
+from ..kit.key_row import NARROW
+from ..kit.keyline import KeyLine
+from ..kit.keys import binding
 from ..kit.leaving import Place
 from ..kit.lines import Lines, Row, row
-from ..kit.marks import Marks
 
 WEEKS: Final = (12, 26, 52)
-PLOTS: Final = {
-    "done": "Missions done per week",
-    "cycle": "Cycle time, median hours",
-    "review": "Waiting for your review, median hours",
-    "cost": "Cost per week, dollars",
-}
-LEAST_PLOT = (16, 6)
+LEAST_PLOT: Final = (16, 6)
 """Cells below which a plot is not drawn."""
 LABEL_ROOM: Final = 9
 """Cells for the name of a week: plotext leaves out some that touch, not the same ones each time."""
+TICKS: Final = 3
+"""Lines of a plot that are named beside it, the ground among them, at most one more."""
+
+
+@record
+class Figure:
+    """What a plot is of: its title, a value as people say it, the steps that its lines may stand apart, and a sentence
+    for weeks in which there is nothing.
+    """
+
+    title: str
+    said: Callable[[float], str]
+    steps: Sequence[float]
+    nothing: str
+
+
+def _dollars(value: float) -> str:
+    return f"${value:.2f}" if value < 100 else f"${value:.0f}"
+
+
+COUNTS: Final = tuple(step * 10**power for power in range(6) for step in (1, 2, 5))
+HOURS: Final = (*(minutes / 60 for minutes in (1, 5, 10, 20, 30)), 1, 2, 4, 8, 12, 24, 48, 96, 240, 480, 1200, 4800)
+PLOTS: Final = {
+    "done": Figure(
+        "Missions done per week", lambda value: f"{value:.0f}", COUNTS, "No mission was done in these weeks."
+    ),
+    "cycle": Figure("From start to done, median", duration, HOURS, "No mission was done in these weeks."),
+    "review": Figure("Waiting for your review, median", duration, HOURS, "Nothing waited for your review."),
+    "cost": Figure("Cost per week", _dollars, tuple(step / 100 for step in COUNTS), "No agent told what it cost."),
+}
+
+
+def lines_for(most: float, steps: Sequence[float]) -> list[float]:
+    """Where the named lines of a plot stand: from nothing to at least its highest value, a round step apart."""
+    step = next((one for one in steps if most <= one * (TICKS - 1)), most / (TICKS - 1))
+    return [step * place for place in range(TICKS)]
 
 
 class Plot(PlotextPlot):
@@ -44,17 +77,25 @@ class Plot(PlotextPlot):
     values: tuple[float | None, ...] = ()
     weeks: tuple[WeekFigures, ...] = ()
 
+    def __init__(self, name: str, figure: Figure) -> None:
+        super().__init__(id=name)
+        self.figure = figure
+        self.border_title = figure.title
+
     def show(self, values: list[float | None], weeks: tuple[WeekFigures, ...]) -> None:
         """Take the figures, one per week."""
         self.values, self.weeks = tuple(values), weeks
         known = [value for value in values if value]
-        self.border_subtitle = "nothing yet" if not known else f"newest {known[-1]:.4g}, highest {max(known):.4g}"
+        said = self.figure.said
+        self.border_subtitle = f"last {said(known[-1])}, most {said(max(known))}" if known else ""
         self.refresh()
 
     def render(self) -> RenderResult:
-        """The plot, or nothing in a corner too small for it."""
+        """The plot, a sentence where there is nothing, or nothing in a corner too small for it."""
         if not self.weeks or self.size.width < LEAST_PLOT[0] or self.size.height < LEAST_PLOT[1]:
             return Text("")
+        if not any(self.values):
+            return Text(f"\n {self.figure.nothing}", style="dim")
         self._set()
         return super().render()
 
@@ -63,11 +104,12 @@ class Plot(PlotextPlot):
         plot.clear_data()
         plot.clear_figure()
         bars = [(place, value) for place, value in enumerate(self.values) if value]
-        plot.ylim(0, max((value for _, value in bars), default=1) * 1.05)
-        if bars:
-            colour = None if self.app.current_theme.ansi else Color.parse(self.app.current_theme.primary).rgb
-            marker = "#" if self.app.has_class("-plain") else "sd"
-            plot.bar([place for place, _ in bars], [value for _, value in bars], width=0.6, marker=marker, color=colour)
+        named = lines_for(max(value for _, value in bars), self.figure.steps)
+        plot.ylim(0, named[-1])
+        plot.yticks(named, [self.figure.said(value) if value else "0" for value in named])
+        colour = None if self.app.current_theme.ansi else Color.parse(self.app.current_theme.primary).rgb
+        marker = "#" if self.app.has_class("-plain") else "sd"
+        plot.bar([place for place, _ in bars], [value for _, value in bars], width=0.6, marker=marker, color=colour)
         step = max(len(self.weeks) // 6, -(-len(self.weeks) * LABEL_ROOM // self.size.width), 1)
         plot.xlim(-0.6, len(self.weeks) - 0.4)
         plot.xticks(list(range(0, len(self.weeks), step)), [week.start[5:] for week in self.weeks[::step]])
@@ -98,10 +140,8 @@ class MetricsScreen(Place[None]):
         marks = self.app.marks
         yield Lines(marks, id="head")
         with Grid(id="plots"):
-            for name, title in PLOTS.items():
-                plot = Plot(id=name)
-                plot.border_title = title
-                yield plot
+            for name, figure in PLOTS.items():
+                yield Plot(name, figure)
         agents = Lines(marks, id="agents", empty="No agent has worked in these weeks.")
         agents.border_title = "Agents"
         yield agents
@@ -126,14 +166,17 @@ class MetricsScreen(Place[None]):
         whose = self.project.name if self.only and self.project else "all projects"
         done = sum(week.done for week in metrics.weeks)
         cost = sum(week.cost_usd for week in metrics.weeks)
-        said = f"    {self.weeks} weeks   {done} missions done   ${cost:.2f}"
+        missions = "mission" if done == 1 else "missions"
+        said = f"   {self.weeks} weeks   {done} {missions} done   {_dollars(cost)}"
+        if self.size.width < NARROW:
+            said = f"  {self.weeks} weeks  {done} done"
         self.query_one("#head", Lines).set_rows([row((" Metrics  ", "brand"), (whose, "strong"), (said, "faint"))])
         weeks = metrics.weeks
         self.query_one("#done", Plot).show([float(week.done) for week in weeks], weeks)
         self.query_one("#cycle", Plot).show([week.cycle_hours for week in weeks], weeks)
         self.query_one("#review", Plot).show([week.review_hours for week in weeks], weeks)
         self.query_one("#cost", Plot).show([week.cost_usd for week in weeks], weeks)
-        self.query_one("#agents", Lines).set_rows(agent_rows(metrics, self.app.marks, self.size.width))
+        self.query_one("#agents", Lines).set_rows(agent_rows(metrics, self.size.width))
 
     # -- actions -------------------------------------------------------------------------------------------------
 
@@ -148,23 +191,23 @@ class MetricsScreen(Place[None]):
         self.reload()
 
 
-def agent_rows(metrics: Metrics, marks: Marks, width: int) -> list[Row]:
+def agent_rows(metrics: Metrics, width: int) -> list[Row]:
     """A table: each agent with how its sessions ended, how long they took, and what they cost."""
     wide = width >= 70
-    head = f" {'':<14}{'sessions':>9}{'done':>8}{'failed':>8}" + (
-        f"{'missions':>10}{'median':>9}{'tokens':>9}{'cost':>10}" if wide else ""
+    head = f" {'':<12}{'sessions':>9}{'done':>6}{'failed':>7}" + (
+        f"{'missions':>10}{'median':>9}{'tokens':>8}{'cost':>9}" if wide else ""
     )
     rows = [row((head, "faint"), wrap=False)]
     for one in metrics.agents:
         share = f"{100 * one.completed / one.sessions:.0f} %" if one.sessions else ""
-        cost = "-" if one.cost_usd is None else f"${one.cost_usd:.2f}"
-        more = f"{one.missions:>10}{one.minutes:>5.0f} min{one.tokens / 1000:>8.0f}k{cost:>10}" if wide else ""
+        cost = "-" if one.cost_usd is None else _dollars(one.cost_usd)
+        more = f"{one.missions:>10}{duration(one.minutes / 60):>9}{count(one.tokens):>8}{cost:>9}" if wide else ""
         rows.append(
             row(
-                (f" {one.name:<14}", "strong"),
+                (f" {one.name:<12}", "strong"),
                 f"{one.sessions:>9}",
-                (f"{share:>8}", "good"),
-                (f"{one.failed:>8}", "bad" if one.failed else "faint"),
+                (f"{share:>6}", "good"),
+                (f"{one.failed:>7}", "bad" if one.failed else "faint"),
                 more,
                 wrap=False,
             )

@@ -5,23 +5,34 @@ when the program is told to end.
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
+from codecs import getincrementaldecoder
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from textual._xterm_parser import XTermParser
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
 
+from .background import ASK, Answers
+
 if TYPE_CHECKING:
     from .early_screen import EarlyScreen
 
 ALTERNATE_SCREEN: Final = "\x1b[?1049h"
+TICK: Final = 0.1
+"""Seconds after which a lone escape is a key, at most."""
 
 
-def driver_after(early: EarlyScreen | None) -> type[Driver]:
-    """The driver of an application, whose first frame may stand already."""
+def driver_after(early: EarlyScreen | None, *, ask_background: bool = False) -> type[Driver]:
+    """The driver of an application, whose first frame may stand already.
+
+    `ask_background`: ask the terminal whether its background is light, and tell `background_is` of the application.
+    """
 
     class TakingOver(LinuxDriver):
         """Enters the alternate screen when it is not entered yet, and leaves the terminal as it was before all."""
@@ -42,6 +53,23 @@ def driver_after(early: EarlyScreen | None) -> type[Driver]:
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._measure)
             if self._get_terminal_size() != size:
                 self._measure()
+            if ask_background:
+                self.write(ASK)
+
+        def run_input_thread(self) -> None:
+            """As Textual's own, with the terminal's answer taken out before it would be understood as keys."""
+            answers = Answers(partial(self._loop.call_soon_threadsafe, self._app.background_is))  # type: ignore[attr-defined]
+            parser = XTermParser(self._debug)
+            decode = getincrementaldecoder("utf-8")("replace").decode
+            while not self.exit_event.is_set():
+                if select.select([self.fileno], [], [], TICK)[0]:
+                    typed = decode(os.read(self.fileno, 4096))
+                    if not typed:  # the terminal is gone (hangup.py), or half a character came
+                        self.exit_event.wait(TICK)
+                    for message in parser.feed(answers.take_out(typed) if ask_background else typed):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
 
         def _measure(self) -> None:
             """Tell the size of now. Textual's own handler can interrupt itself, and then tells an old one last."""

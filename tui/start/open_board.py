@@ -62,7 +62,8 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
         if not os.environ.get("TEXTUAL_DRIVER"):
             from .driver import driver_after
 
-            app.driver_class = driver_after(early)
+            asks = not chosen.ui.theme and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "linux"
+            app.driver_class = driver_after(early, ask_background=asks)
             if sys.__stdin__ and sys.__stdin__.isatty():
                 from .hangup import end_with
 

@@ -66,31 +66,32 @@ class WelcomeScreen(Sheet[str | None]):
             box.border_title = "Welcome to Solo Unicorn"
             yield Static(
                 "Write missions on a board; your code agents work on them in git worktrees; you review, and it lands.",
+                id="intro",
                 classes="hint",
             )
             yield Static("", id="title", classes="part")
             with Vertical(id="repository-step", classes="step"):
                 yield Lines(marks, id="repository")
                 with Horizontal(classes="choices"):
-                    yield Button("This repository  (⏎)", id="next-repository", variant="primary", compact=True)
-                    yield Button("Without it  (w)", id="without", compact=True)
+                    yield Button("This repository (⏎)", id="next-repository", variant="primary", compact=True)
+                    yield Button("Without it (w)", id="without", compact=True)
             with Vertical(id="agents-step", classes="step"):
                 yield Lines(marks, id="agents")
                 with Horizontal(classes="choices"):
-                    yield Button("Continue  (⏎)", id="next-agents", variant="primary", compact=True)
-                    yield Button("Look again  (r)", id="again", compact=True)
+                    yield Button("Continue (⏎)", id="next-agents", variant="primary", compact=True)
+                    yield Button("Look again (r)", id="again", compact=True)
             with Vertical(id="begin-step", classes="step"):
                 yield Lines(marks, id="begin")
                 with Horizontal(classes="choices"):
-                    yield Button("This repository  (⏎)", id="next-begin", variant="primary", compact=True)
-                    yield Button("Tutorial  (t)", id="tutorial", compact=True)
-                    yield Button("Sample  (s)", id="sample", compact=True)
-                    yield Button("Empty  (n)", id="empty", compact=True)
+                    yield Button("This repository (⏎)", id="next-begin", variant="primary", compact=True)
+                    yield Button("Tutorial (t)", id="tutorial", compact=True)
+                    yield Button("Sample (s)", id="sample", compact=True)
+                    yield Button("Empty (n)", id="empty", compact=True)
             with Vertical(id="hub-step", classes="step"):
                 yield Lines(marks, id="hub")
                 with Horizontal(classes="choices"):
-                    yield Button("To the board  (⏎)", id="next-hub", variant="primary", compact=True)
-                    yield Button("Sign in  (h)", id="sign-in", compact=True)
+                    yield Button("To the board (⏎)", id="next-hub", variant="primary", compact=True)
+                    yield Button("Sign in (h)", id="sign-in", compact=True)
             yield Static("", id="doing", classes="hint")
         yield KeyLine(marks)
 
@@ -143,12 +144,13 @@ class WelcomeScreen(Sheet[str | None]):
             return
         for place, name in enumerate(STEPS):
             self.query_one(f"#{name}-step").display = place == self.step
+        self.query_one("#intro").display = self.step == 0
         self.query_one("#title", Static).update(f"{self.step + 1} of {len(STEPS)}  {TITLES[self.step]}")
         self.query_one("#next-repository").display = self.found is not None
         if self.found is not None and not self.found.has_commit:
-            self.query_one("#next-repository", Button).label = "Make the first commit  (⏎)"
+            self.query_one("#next-repository", Button).label = "Make the first commit (⏎)"
         taken = self.found is not None and self.with_repository
-        self.query_one("#next-begin", Button).label = "This repository  (⏎)" if taken else "Tutorial  (⏎)"
+        self.query_one("#next-begin", Button).label = "This repository (⏎)" if taken else "Tutorial (⏎)"
         self.query_one("#tutorial").display = taken
         self.set_focus(None)  # enter goes on, whichever button was clicked before
         self.refresh_bindings()

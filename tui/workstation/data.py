@@ -84,10 +84,10 @@ def service_status() -> JsonObject | SoloUnicornError:
 
 
 def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
-    """Each agent with its slots and state."""
+    """Each agent with its slots and state; those that are not installed come last, with the command that does it."""
     used = {one.name: (one.slots_used, one.slots_total) for one in data.workstation.available_code_agents}
     rows = []
-    for agent in data.agents:
+    for agent in sorted(data.agents, key=lambda one: one.state == "missing"):
         taken, total = used.get(agent.name, (0, agent.slots))
         hold = agent.hold
         if not agent.enabled:
@@ -103,7 +103,8 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         elif agent.state == "ready":
             mark, role, said = marks.ready, "good", "signed in"
         elif agent.state == "missing":
-            mark, role, said = marks.idle, "faint", "not installed"
+            how = agent.detail.partition(": ")[2].rstrip(".")
+            mark, role, said = marks.idle, "faint", f"not installed: {how}" if how else "not installed"
         else:
             mark, role, said = marks.attention, "bad", agent.detail or agent.state.replace("_", " ")
         version = f" {agent.agent_version}" if agent.agent_version else ""
