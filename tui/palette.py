@@ -11,6 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from ..workspace import queries
 from .board.screen import BoardScreen
 from .kit.application import Application
+from .kit.drawing import ASCII
 from .kit.keyboard.keys import Entry, entries
 
 MISSIONS = 12
@@ -48,11 +49,15 @@ class Entries(Provider):
         found: list[tuple[str, Callable[[], Any], str]] = []
         for entry in entries(self.screen):
             if entry.enabled and not entry.binding.action.startswith(("cursor", "page(", "go(")):
-                found.append((_title(entry), partial(self._run, entry), entry.binding.tooltip))
+                found.append((self._title(entry), partial(self._run, entry), entry.binding.tooltip))
         board = self.board
         for project in board.model.summary.projects if board is not None else ():
             found.append((f"open {project.name}", partial(self._open_project, project.id), "Show this project's board"))
         return found
+
+    def _title(self, entry: Entry) -> str:
+        keys = ", ".join(entry.keys)
+        return f"{entry.binding.description}  ({keys.translate(ASCII) if self.app.has_class('-plain') else keys})"
 
     async def _run(self, entry: Entry) -> None:
         await self.app.run_action(entry.binding.action, default_namespace=entry.node)
@@ -81,7 +86,3 @@ class Entries(Provider):
             while self.app.screen is not board:
                 self.app.pop_screen()
             await board.open_project(project_id)
-
-
-def _title(entry: Entry) -> str:
-    return f"{entry.binding.description}  ({', '.join(entry.keys)})"

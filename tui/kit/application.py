@@ -27,9 +27,9 @@ from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
 from .layouts import twin
-from .marks import Marks, marks_for
+from .marks import PLAIN, Marks, marks_for
 from .pasting import pasted
-from .readable import Readable, SameCells
+from .readable import InAscii, Readable, SameCells
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Application(App[None]):
         self.clock = clock
         self.commands: Commands = ChildCommands() if commands is None else commands
         self.marks: Marks = marks_for(os.environ)
+        if self.marks is PLAIN:
+            self._filters.append(InAscii())
         self.terminal = Terminal(self)
         self.workspace_changed: Signal[None] = Signal(self, "workspace_changed")
         """News for screens: some process changed the workspace."""

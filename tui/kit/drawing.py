@@ -41,6 +41,18 @@ ASCII = str.maketrans(
 """What our own words use beside the marks, for terminals without it."""
 
 
+FRAMES: Final[dict[int, str]] = {
+    **{code: "+" for code in range(0x250C, 0x2580)},
+    **{code: "|" for code in range(0x2581, 0x25A0)},
+    **dict.fromkeys(map(ord, "─━┄┅┈┉═╌╍╴╶╸╺╼╾▀▁▂▃▄▔"), "-"),
+    **dict.fromkeys(map(ord, "│┃┆┇┊┋║╎╏╵╷╹╻╽╿"), "|"),
+    **dict.fromkeys(map(ord, "█▓▒░■"), "#"),
+    ord("🔎"): "/ ",
+    **dict(zip(map(ord, "▲▼▶◀◂▸●○•…–—←↑→↓⇧⏎"), "^v><<>*o*~--<^>v^<", strict=True)),
+}
+"""What draws frames, bars and arrows, a character for a character."""
+
+
 def fit(
     parts: Iterable[Part], width: int, *, under: str = "", ellipsis: str = "…", plain: bool = False, pad: bool = True
 ) -> Row:

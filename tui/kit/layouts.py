@@ -32,7 +32,7 @@ def _twins() -> dict[str, str]:
             for letter, key in zip(letters, latin, strict=True):
                 if letter != " ":
                     found.setdefault(letter, key)
-                    if letter.upper() != letter and key.isalpha():
+                    if letter.upper() != letter == letter.upper().lower() and key.isalpha():
                         found.setdefault(letter.upper(), key.upper())
     return found
 

@@ -19,7 +19,7 @@ from rich.terminal_theme import TerminalTheme
 from textual.color import Color as ThemeColor
 from textual.filter import LineFilter
 
-from .drawing import READ
+from .drawing import FRAMES, READ
 from .same_cells import same_cells
 
 Triplet = tuple[int, int, int]
@@ -57,6 +57,19 @@ class SameCells(LineFilter):
         if after is before:
             return segments
         return [Segment(text, style, control) for text, (_, style, control) in zip(after, segments, strict=True)]
+
+
+class InAscii(LineFilter):
+    """The frames, bars and arrows of Textual's own widgets, for a terminal that has only ASCII characters."""
+
+    def apply(self, segments: list[Segment], background: ThemeColor) -> list[Segment]:
+        """The same segments, of the same width."""
+        return [
+            segment
+            if segment.text.isascii()
+            else Segment(segment.text.translate(FRAMES), segment.style, segment.control)
+            for segment in segments
+        ]
 
 
 class Readable(LineFilter):

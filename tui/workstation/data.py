@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from ...missions.board import QueueEntry
 from ...missions.connected import WELL, SyncState
@@ -83,8 +84,12 @@ def service_status() -> JsonObject | SoloUnicornError:
         return error
 
 
+MISSING: Final = "missing"
+"""Key of the row above the agents that are not installed."""
+
+
 def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
-    """Each agent with its slots and state; those that are not installed come last, with the command that does it."""
+    """Each agent with its slots and state; those that are not installed come last, each with how to install it."""
     used = {one.name: (one.slots_used, one.slots_total) for one in data.workstation.available_code_agents}
     rows = []
     for agent in sorted(data.agents, key=lambda one: one.state == "missing"):
@@ -104,13 +109,16 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
             mark, role, said = marks.ready, "good", "signed in"
         elif agent.state == "missing":
             how = agent.detail.partition(": ")[2].rstrip(".")
-            mark, role, said = marks.idle, "faint", f"not installed: {how}" if how else "not installed"
+            mark, role, said = marks.idle, "faint", how or "not installed"
+            if how and not any(one.key == MISSING for one in rows):
+                rows.append(row(("   not installed, with the way to do it:", "faint"), key=MISSING, indent=3))
         else:
             mark, role, said = marks.attention, "bad", agent.detail or agent.state.replace("_", " ")
         version = f" {agent.agent_version}" if agent.agent_version else ""
         name = f"{agent.title or agent.name}{version}"
         slots = f"{taken}/{total}" if agent.state == "ready" and agent.enabled else ""
-        rows.append(row((f" {mark} ", role), f"{name:<20} ", (f"{slots:<5} ", ""), (said, role), indent=3))
+        slots = f"{slots:<5} " if agent.state != "missing" else ""
+        rows.append(row((f" {mark} ", role), f"{name:<20} ", (slots, ""), (said, role), indent=3))
     return rows
 
 

@@ -123,3 +123,18 @@ async def test_a_pasted_title_is_on_one_line_and_can_be_saved(story: Story) -> N
         await until(pilot, lambda: pilot.app.screen.query_one("#description", TextArea).text == "one\ntwo ")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "Retry payments three times" in story.titles("todo"))
+
+
+@pytest.mark.parametrize("keys", [["n"], ["comma"], ["M"], ["m"], ["question_mark"], ["slash"], ["ctrl+p"], ["w"]])
+async def test_plain_marks_leave_no_frame_bar_or_arrow_beyond_ascii(
+    story: Story, monkeypatch: pytest.MonkeyPatch, keys: list[str]
+) -> None:
+    monkeypatch.setenv("SOLO_UNICORN_MARKS", "plain")
+    app = story.app()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press(*keys)
+        await until(pilot, lambda: app.screen_stack[1:] or app.screen.query("#filter-line"))
+        app.notify("Moved", title="Card")
+        await until(pilot, lambda: "Moved" in screen_text(app))
+        assert {letter for letter in screen_text(app) if not letter.isascii()} <= {"—", "·"}
