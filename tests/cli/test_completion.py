@@ -89,8 +89,8 @@ def test_a_shell_completes(stocked: None, shell: str, tmp_path: Path) -> None:
             "mission create x --flow Q": "Quick fix",
         }.items():
             asked = f"source {script}; complete -C 'solo-unicorn {line}'"
-            said = subprocess.run([shell, "-c", asked], env=environ, capture_output=True, text=True, check=True)
-            assert found in said.stdout, said
+            done = subprocess.run([shell, "-c", asked], env=environ, capture_output=True, text=True, check=True)
+            assert found in done.stdout, done
         return
     start = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell]
     load = f"source {script}\n" if shell == "bash" else f"autoload -U compinit; compinit -u -D; source {script}\n"

@@ -91,7 +91,7 @@ MISSING: Final = "missing"
 def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     """Each agent with its slots and state; those that are not installed come last, each with how to install it."""
     used = {one.name: (one.slots_used, one.slots_total) for one in data.workstation.available_code_agents}
-    rows = []
+    rows: list[Row] = []
     for agent in sorted(data.agents, key=lambda one: one.state == "missing"):
         taken, total = used.get(agent.name, (0, agent.slots))
         hold = agent.hold
