@@ -123,7 +123,7 @@ class SoloUnicornApp(Application):
 
     def background_is(self, light: bool) -> None:
         """What the terminal said of its background: our theme for it, unless a person chose one."""
-        from .start.background import keep
+        from .kit.background import keep
 
         keep(light, paths.home())
         if not self.settings.ui.theme and self.theme in (DARK.name, LIGHT.name):

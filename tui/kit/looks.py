@@ -66,7 +66,7 @@ def depth(environ: Mapping[str, str]) -> Depth | None:
 def own_theme(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> str:
     """Our dark theme, or our light one where the background is light.
 
-    A terminal of this kind said so at the last start (start/background.py), else COLORFGBG does: 7 or 15.
+    A terminal of this kind said so at the last start (background.py), else COLORFGBG does: 7 or 15.
     """
     said = ""
     if home is not None:

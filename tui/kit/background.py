@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..kit.looks import BACKGROUND, terminal_kind
+from .looks import BACKGROUND, terminal_kind
 
 ASK: Final = "\x1b]11;?\x1b\\"
 ANSWER: Final = re.compile(
