@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 BOARD = (
     *("board.", "app.", "form.", "help.", "list.", "text.", "jump.", "filter", "preview."),
-    *("shortcuts.", "keys.", "ask.", "choose."),
+    *("shortcuts.", "keys.", "ask.", "choose.", "quick.", "picker."),
 )
 """Prefixes of what belongs to the board and to every list; their own tests press them."""
 

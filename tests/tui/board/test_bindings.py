@@ -102,6 +102,7 @@ ACTIONS: dict[str, tuple[list[str], Check]] = {
     "board.escape": (["x"], lambda pilot, board, story: not board.marking.selection.ids),
     "board.undo": (["D", "-1"], lambda pilot, board, story: len(story.titles("todo")) == 6),
     "board.redo": (["D", "-1", "u", "-0"], lambda pilot, board, story: len(story.titles("todo")) == 5),
+    "board.add": ([], lambda pilot, board, story: pilot.app.screen.query_one("#quick-add Input").has_focus),
     "board.inbox": ([], screen(InboxScreen)),
     "board.workstation": ([], screen(WorkstationScreen)),
     "board.pause": ([], lambda pilot, board, story: story.workspace.read(queries.projects.get, story.project).paused),

@@ -67,7 +67,7 @@ async def test_the_repository_of_the_directory_is_offered(home: Path, repository
         await pilot.press("enter")
         await until(pilot, lambda: "2 of 4" in text(pilot) and "● Claude Code 2.1" in text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository  (⏎)" in text(pilot))
+        await until(pilot, lambda: "3 of 4" in text(pilot) and "This repository (⏎)" in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "4 of 4" in text(pilot))
         await pilot.press("enter")
@@ -210,7 +210,7 @@ async def test_a_repository_without_a_commit_is_offered_its_first(home: Path, yo
     """It was shown with a green mark, and left a project behind that nothing could run in."""
     async with first_app(home, young).run_test(size=(120, 40)) as pilot:
         await welcomed(pilot)
-        assert "▲ young  has no commit yet" in text(pilot) and "Make the first commit  (⏎)" in text(pilot)
+        assert "▲ young  has no commit yet" in text(pilot) and "Make the first commit (⏎)" in text(pilot)
         for step in ("2 of 4", "3 of 4", "4 of 4"):
             await pilot.press("enter")
             await until(pilot, lambda step=step: step in text(pilot))
