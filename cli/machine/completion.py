@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ...missions.errors import UsageError
-from .known_names import known
 from ..parsing import Command, Options, Parser, load
 from ..table import COMMANDS as TABLE
+from .known_names import known
 
 Suggestion = tuple[str, str]
 """A word and what it means."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.cli import completion, manual
+from solo_unicorn.cli.machine import completion, manual
 from solo_unicorn.cli.table import COMMANDS
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace

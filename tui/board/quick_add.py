@@ -14,13 +14,13 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from ...missions.creating import MissionDraft
 from ...missions.entities import ListName, Mission, ProjectRepository
 from ...missions.errors import InvalidValue
 from ...missions.naming import choices
 from ...missions.records import record
+from ...missions.rules.creating import MissionDraft
 from ...workspace import operations, queries
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks
 from .filter_line import Hint

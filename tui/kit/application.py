@@ -26,9 +26,9 @@ from ...config.settings import Settings
 from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
-from .layouts import twin
+from .keyboard.layouts import twin
+from .keyboard.pasting import pasted
 from .marks import PLAIN, Marks, marks_for
-from .pasting import pasted
 from .readable import InAscii, Readable, SameCells
 from .terminal import Terminal
 

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from ...missions.entities import ListName
 from ...missions.ids import short_id
 from ...missions.records import record
-from ..kit.keys import binding
+from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines, Row, row
 from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks

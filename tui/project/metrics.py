@@ -18,9 +18,9 @@ from ...missions.records import record
 from ...workspace.queries import metrics
 from ..kit.ages import count, duration
 from ..kit.application import Application
-from ..kit.key_row import NARROW
-from ..kit.keyline import KeyLine
-from ..kit.keys import binding
+from ..kit.keyboard.key_row import NARROW
+from ..kit.keyboard.keyline import KeyLine
+from ..kit.keyboard.keys import binding
 from ..kit.leaving import Place
 from ..kit.lines import Lines, Row, row
 

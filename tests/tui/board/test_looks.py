@@ -9,8 +9,8 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from solo_unicorn.missions.board import ListCount
-from solo_unicorn.missions.creating import MissionDraft
 from solo_unicorn.missions.entities import LISTS, ListName
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.board.filter_line import FilterLine
 from solo_unicorn.tui.board.filters import FiltersScreen

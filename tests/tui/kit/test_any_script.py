@@ -9,9 +9,9 @@ from rich.cells import cell_len, get_character_cell_size
 from textual.events import Paste
 from textual.widgets import Input, TextArea
 
-from solo_unicorn.missions.creating import MissionDraft
-from solo_unicorn.tui.kit.layouts import LAYOUTS, TWINS, twin
-from solo_unicorn.tui.kit.pasting import pasted
+from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.tui.kit.keyboard.layouts import LAYOUTS, TWINS, twin
+from solo_unicorn.tui.kit.keyboard.pasting import pasted
 from solo_unicorn.tui.kit.same_cells import same_cells
 from solo_unicorn.tui.mission.form import MissionForm
 from solo_unicorn.workspace import operations
