@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "log": ("mission.log", "Show what its agent did, from the transcript."),
             "diff": ("mission.diff", "Show what a mission changed in its worktree, with the comments on its lines."),
             "mark": (
-                "mission_mark",
+                "mission.mark",
                 "Mark files of the diff as reviewed; a change of their content takes the mark back.",
             ),
             "comment": ("mission.comment", "Comment on lines of the diff; rejecting hands the comments to the agent."),

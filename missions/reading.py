@@ -15,11 +15,16 @@ from .errors import NotFound
 from .records import record
 
 DIGEST_LENGTH = 16
-Scope = Literal["mission", "turn", "look"]
-"""What a diff shows: all that the mission changed, what the agent changed since a person's last word, or what
-changed since the person looked last."""
+Scope = Literal["mission", "turn", "look", "texts"]
+"""What a diff shows: all that the mission changed, what the agent changed since a person's last word, what changed
+since the person looked last, or the mission's own texts, which have no diff."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-SAID: dict[Scope, str] = {"mission": "the whole mission", "turn": "this turn", "look": "since your last look"}
+SAID: dict[Scope, str] = {
+    "mission": "the whole mission",
+    "turn": "this turn",
+    "look": "since your last look",
+    "texts": "description and plan",
+}
 
 
 @record
@@ -47,7 +52,7 @@ class Reading:
 
         NotFound when there is none yet.
         """
-        if scope == "mission":
+        if scope in ("mission", "texts"):
             return None
         found = self.turn if scope == "turn" else self.before if looked else self.look
         if found is None:

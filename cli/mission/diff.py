@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...missions.comments import LineComment
-from ...missions.entities import JsonObject, Mission
-from ...missions.errors import Conflict, InvalidValue, UsageError
-from ...missions.reading import SCOPES
+from ...missions.comments import TEXTS, LineComment, lines_now, text_lines
+from ...missions.entities import Json, JsonObject, Mission
+from ...missions.errors import Conflict, InvalidValue, NotFound, UsageError
+from ...missions.reading import SCOPES, digest
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
@@ -20,7 +21,7 @@ from .comment import placed
 if TYPE_CHECKING:
     from ...missions.reading import Reading
     from ...missions.rules.change_state import ChangeState
-    from ...worktrees.diff.model import FileDiff, Hunk
+    from ...worktrees.diff.model import Diff, FileDiff, Hunk
 
 PAGE_LINES = 2000
 COLUMN, SIDE_EXTRA = 78, 16
@@ -34,11 +35,15 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
     parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
     parser.add_argument(
-        "--scope", choices=SCOPES, default="mission", help="all of it, the agent's last turn, or since your last look"
+        "--scope",
+        choices=SCOPES,
+        default="mission",
+        help="all of it, the agent's last turn, since your last look, or the mission's own texts",
     )
     parser.add_argument(
         "--look", action="store_true", help="note what is there now as seen, for --scope look; the mission room does"
     )
+    parser.add_argument("--context", type=int, default=3, metavar="N", help="unchanged lines around each hunk")
     parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
     parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
     parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
@@ -49,19 +54,15 @@ def _arguments(parser: Parser) -> None:
 
 def _diff(options: Options) -> None:
     output = Output(options)
-    with workspace() as opened:
-        mission = opened.read(queries.missions.get, options.mission)
-        state = opened.read(queries.missions.change_state_of, mission.id)
-        worktree = worktree_of(mission, state)
-        reading = opened.read(queries.reading.of_mission, mission.id)
-        comments = [] if options.stat else placed(opened, mission)
-        since = _start(opened, reading, worktree, options)
-    from ...worktrees.diff.differences import mission_diff
     from ...worktrees.diff.paging import page_of
 
-    found = mission_diff(
-        worktree, state.base, paths=options.path, max_lines=options.max_lines, hunks=not options.stat, since=since
-    )
+    with workspace() as opened:
+        mission = opened.read(queries.missions.get, options.mission)
+        reading = opened.read(queries.reading.of_mission, mission.id)
+        found = texts_diff(mission) if options.scope == "texts" else _of_work(opened, mission, reading, options)
+        comments = [] if options.stat else placed(opened, mission)
+        now = _lines_now(opened, mission, comments) if output.as_json else {}
+    comments = [one for one in comments if (one.about == "diff") == (options.scope != "texts")]
     done = 0 if options.stat else sum(reading.has(one.runs) for one in found.files)
     if options.unreviewed:
         found = found.without_reviewed(reading)
@@ -74,7 +75,7 @@ def _diff(options: Options) -> None:
         output.table(("PATH",), [(one.path,) for one in found.files], ())
     elif output.as_json:
         more: JsonObject = {"page": options.page or 1, "pages": pages}
-        more["comments"] = [to_wire(one) for one in comments]
+        more["comments"] = [to_wire(one) | {"now": now.get(one.id, [])} for one in comments]
         output.text("", found.to_json(reading, side_by_side=options.side_by_side) | more)
     elif options.stat:
         rows = [(one.path, one.status, f"+{one.added} -{one.removed}") for one in found.files]
@@ -89,6 +90,49 @@ def _diff(options: Options) -> None:
         of = f", page {options.page} of {pages}" if options.page else ""
         marked = f", {done} reviewed" if done else ""
         output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{marked}{of}")
+
+
+def texts_diff(mission: Mission) -> Diff:
+    """The mission's own texts as files of which every line is shown, so that they are commented on as code is."""
+    from ...worktrees.diff.model import Diff, FileDiff, Hunk, Line
+
+    files = []
+    for about in TEXTS:
+        lines = text_lines(mission, about)
+        if lines:
+            digests = (digest(about, *lines),)
+            told = tuple(Line(" ", text, number, number) for number, text in enumerate(lines, 1))
+            hunk = Hunk(1, len(lines), 1, len(lines), "", told, digests)
+            files.append(FileDiff(about, None, "text", 0, 0, False, (hunk,)))
+    return Diff("", "", tuple(files), 0, 0)
+
+
+def _of_work(opened: Workspace, mission: Mission, reading: Reading, options: Options) -> Diff:
+    from ...worktrees.diff.differences import mission_diff
+
+    state = opened.read(queries.missions.change_state_of, mission.id)
+    worktree = worktree_of(mission, state)
+    return mission_diff(
+        worktree,
+        state.base,
+        paths=options.path,
+        max_lines=options.max_lines,
+        hunks=not options.stat,
+        since=_start(opened, reading, worktree, options),
+        context=options.context,
+    )
+
+
+def _lines_now(opened: Workspace, mission: Mission, comments: list[LineComment]) -> dict[str, list[Json]]:
+    """For each comment its lines and those around as they are now."""
+    from ...worktrees.diff.comments import around_now
+
+    state = opened.read(queries.missions.change_state_of, mission.id)
+    found = {one.id: lines_now(one, text_lines(mission, one.about)) for one in comments if one.about != "diff"}
+    if state.worktree_path is not None and state.base and any(one.about == "diff" for one in comments):
+        with suppress(NotFound):  # the worktree is gone: nothing stands anywhere now
+            found |= around_now(comments, state.worktree_path, state.base)
+    return {name: [{"line": number, "text": text} for number, text in lines] for name, lines in found.items()}
 
 
 def _start(opened: Workspace, reading: Reading, worktree: str, options: Options) -> str | None:

@@ -121,6 +121,25 @@ async def comment(pilot: Pilot[Any], story: Story) -> None:
     pane.lines.cursor = (pane.lines.cursor or 0) + 1
 
 
+async def tour(pilot: Pilot[Any], story: Story) -> None:
+    """The diff as the agent's tour, with a comment that it handled, unfolded, and a range begun."""
+    card = story.card("Search: typo")
+    write = story.workspace.write
+    made = write(operations.comments.add, card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
+    story.workspace.write_as(Author("agent", "claude"), operations.comments.answer, card.id, made.id, "Three it is")
+    stops = [operations.comments.Stop("src/pay/retry.ts", 12, "Every call goes through here now")]
+    story.workspace.write_as(Author("agent", "claude"), operations.comments.propose_tour, card.id, stops)
+    await mission("Search: typo", "changes", words="Three it is")(pilot, story)
+    pane = pilot.app.screen.query_one(ChangesPane)
+    pane.lines.cursor = next(at for at, row in enumerate(pane.lines.rows) if getattr(row.key, "id", "") == made.id)
+    pane.lines.action_choose()
+    pane.action_tour()
+    await until(pilot, lambda: "as it was" in text(pilot) and "left out of the tour" in text(pilot))
+    pane.lines.cursor = next(at for at, row in enumerate(pane.lines.rows) if getattr(row.key, "new", None) == 12)
+    pane.action_range()
+    await pilot.pause()
+
+
 async def files(pilot: Pilot[Any], story: Story) -> None:
     """A file of a mission."""
     brief = Path(story.path).parent / "brief.md"
@@ -326,6 +345,7 @@ ROOMS: dict[str, Open] = {
     "session": session,
     "changes": changes,
     "changes-comment": comment,
+    "changes-tour": tour,
     "review": mission("Search: typo", "review", words="approves"),
     "dependencies": mission("Dark mode", "dependencies", words="Waits for"),
     "history": mission("Checkout", "history", words="wrote"),

@@ -116,6 +116,8 @@ class Lines(Drawn, ScrollView, can_focus=True):
         self._counts = Counts({"g": "first"})
         self.counting = True
         """Whether digits are numbers before a key; not where they are keys themselves."""
+        self.begun: int | None = None
+        """The row that a range to the cursor was begun at."""
         self.least = 0
         """At least so many lines high and as high as its rows; 0: the style sheet says how high it is."""
         self._wrapped: list[list[Line] | None] = []
@@ -235,6 +237,11 @@ class Lines(Drawn, ScrollView, can_focus=True):
             self._to_end()
             self.refresh()
 
+    def begin_range(self, index: int | None) -> None:
+        """Begin a range at a row, or (None) have none."""
+        self.begun = index
+        self.refresh()
+
     def _note_following(self) -> None:
         self.following = self.following and self.scroll_offset.y >= self.max_scroll_y
 
@@ -245,6 +252,8 @@ class Lines(Drawn, ScrollView, can_focus=True):
 
     def watch_cursor(self, before: int | None, after: int | None) -> None:
         """Show the cursor's row."""
+        if self.begun is not None:
+            self.refresh()
         for index in (before, after):
             if index is not None and index < len(self._tops) - 1:
                 self.refresh_lines(self._tops[index], self._tops[index + 1] - self._tops[index])
@@ -333,6 +342,8 @@ class Lines(Drawn, ScrollView, can_focus=True):
         lines = self.lines_of(index)
         within = at - self._tops[index]
         on = self.selects and index == self.cursor
+        if self.begun is not None and self.cursor is not None:
+            on = min(self.begun, self.cursor) <= index <= max(self.begun, self.cursor)
         under = f"{entry.under} chosen" if on and (self.has_focus or entry.under == "") else entry.under
         mark = " "
         if self.has_focus and (on or not self.selects):  # a list without a cursor shows at its edge that keys scroll it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ...missions.board import DependencyView
 from ...missions.comments import LineComment
 from ...missions.entities import (
@@ -75,6 +77,11 @@ class MissionData:
     """Oldest first."""
     history: tuple[MissionEvent, ...]
     why_not: str | None
+
+    @property
+    def rejections(self) -> tuple[datetime, ...]:
+        """When it was sent back; each begins the next round of its review."""
+        return tuple(event.at for event in self.history if event.kind == "rejected")
 
     @property
     def live(self) -> Session | None:

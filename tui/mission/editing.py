@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 from time import monotonic
 
+from ...missions.comments import LineComment
 from ...missions.entities import Attachment, Mission
 from ...missions.errors import SoloUnicornError
 from ...missions.rules.criteria import Criterion, ticked
 from ...workspace import operations
 from ...workspace.workspace import Workspace
-from .changes.pane import ChangesPane
+from .changes import wishes
 from .files import FilesPane
 from .flow import FlowPane
 from .live import LiveMission
@@ -19,17 +20,7 @@ from .review import ReviewPane
 
 FETCH_SECONDS = 60.0
 """How long a file is waited for that the service brings from the hub."""
-Wish = (
-    FlowPane.Wished
-    | ReviewPane.Edit
-    | ChangesPane.CommentWished
-    | ChangesPane.ResolveWished
-    | ChangesPane.DeleteWished
-    | ChangesPane.MarkWished
-    | FilesPane.Attach
-    | FilesPane.Detach
-    | FilesPane.Open
-)
+Wish = FlowPane.Wished | ReviewPane.Edit | wishes.Wish | FilesPane.Attach | FilesPane.Detach | FilesPane.Open
 """What the panes ask for."""
 
 
@@ -40,17 +31,23 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
             await _edit(room, {"flow_config": config} | ({"stage": stage} if stage is not None else {}))
         case ReviewPane.Edit(changes=changes):
             await _edit(room, changes)
-        case ChangesPane.CommentWished():
+        case wishes.CommentWished():
             await _comment(room, wish)
-        case ChangesPane.ResolveWished(comment=one):
+        case wishes.AnswerWished(comment=one):
+            await _answer(room, one)
+        case wishes.RewordWished(comment=one):
+            await _reword(room, one)
+        case wishes.EditorWished(file=file, line=line):
+            open_editor_at(room, file, line)
+        case wishes.ResolveWished(comment=one):
             if await room.app.write(operations.comments.resolve, one.id, resolved=one.open) is not None:
                 room.app.tell("Resolved" if one.open else "Open again")
                 room.reload()
-        case ChangesPane.DeleteWished(comment=one):
+        case wishes.DeleteWished(comment=one):
             if await room.app.write(operations.comments.delete, one.id) is not None:
                 room.app.tell("The comment is gone; the history keeps its words")
                 room.reload()
-        case ChangesPane.MarkWished(runs=runs, reviewed=reviewed):
+        case wishes.MarkWished(runs=runs, reviewed=reviewed):
             if await room.app.write(operations.reading.mark, room.ref, runs, reviewed=reviewed) is not None:
                 room.reload()
         case FilesPane.Attach(path=path):
@@ -85,23 +82,74 @@ async def _edit(room: LiveMission, changes: dict[str, object]) -> Mission | None
     return done
 
 
-async def _comment(room: LiveMission, wish: ChangesPane.CommentWished) -> None:
+async def _comment(room: LiveMission, wish: wishes.CommentWished) -> None:
+    """On one line or several; a suggestion begins with these very lines."""
     from ..kit.sheets.write import WriteScreen
 
-    place = f"{wish.file}:{wish.line}"
+    place = f"{wish.file}:{wish.line}" + (f"-{wish.until}" if wish.until else "")
+    lines = "\n".join((wish.anchor.content, *wish.anchor.more)) if wish.anchor else ""
     sheet = WriteScreen(
-        f"Comment on {place}",
-        draft=f"comment {room.ref} {place} {wish.side}",
-        why=wish.content,
+        f"{'Suggest' if wish.suggest else 'Comment on'} {place}",
+        draft=f"{'suggest' if wish.suggest else 'comment'} {room.ref} {place} {wish.side}",
+        why="The agent puts what the block says in the place of these lines." if wish.suggest else lines,
+        text=f"```suggestion\n{lines}\n```\n" if wish.suggest else "",
         button="Comment",
         needed="Write a comment",
         use=lambda text: room.app.write(
-            operations.comments.add, room.ref, wish.file, wish.line, wish.side, text, anchor=wish.anchor
+            operations.comments.add,
+            room.ref,
+            wish.file,
+            wish.line,
+            wish.side,
+            text,
+            anchor=wish.anchor,
+            until=wish.until,
+            about=wish.about,
         ),
     )
     if await room.app.push_screen_wait(sheet):
         room.app.tell(f"Commented on {place}; rejecting hands it over")
         room.reload()
+
+
+async def _answer(room: LiveMission, one: LineComment) -> None:
+    from ..kit.sheets.write import WriteScreen
+
+    said = [one.text, *(f"{answer.author.name or 'you'}: {answer.text}" for answer in one.answers)]
+    sheet = WriteScreen(
+        f"Answer on {one.where}",
+        draft=f"answer comment {one.id}",
+        why="\n".join(said),
+        button="Answer",
+        needed="Write an answer",
+        use=lambda text: room.app.write(operations.comments.answer, room.ref, one.id, text),
+    )
+    if await room.app.push_screen_wait(sheet):
+        room.app.tell("Answered; it waits for the agent again")
+        room.reload()
+
+
+async def _reword(room: LiveMission, one: LineComment) -> None:
+    from ..kit.sheets.write import WriteScreen
+
+    sheet = WriteScreen(
+        f"Comment on {one.where}",
+        draft=f"reword {one.id}",
+        text=one.text,
+        button="Change it",
+        needed="Write a comment",
+        use=lambda text: room.app.write(operations.comments.edit, one.id, text),
+    )
+    if await room.app.push_screen_wait(sheet):
+        room.reload()
+
+
+def open_editor_at(room: LiveMission, file: str, line: int) -> None:
+    """The person's editor on a file of the worktree, at a line."""
+    from .places import open_editor
+
+    if room.data is not None and room.data.change.worktree_path:
+        open_editor(room.app, room.data.change.worktree_path, room.app.settings, file, line)
 
 
 def _path_of(room: LiveMission, typed: str) -> Path:

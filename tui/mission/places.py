@@ -6,11 +6,15 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from textual.app import App, SuspendNotSupported
 
 from ...config.settings import Settings
+
+GOTO: Final = frozenset({"code", "code-insiders", "codium", "cursor", "windsurf"})
+COLON: Final = frozenset({"subl", "zed", "zeditor", "hx", "helix"})
+"""Editors by how they take the line."""
 
 
 def open_shell(app: App[Any], directory: str) -> None:
@@ -18,13 +22,25 @@ def open_shell(app: App[Any], directory: str) -> None:
     _step_aside(app, shlex.split(os.environ.get("SHELL") or "/bin/sh"), directory, "SHELL")
 
 
-def open_editor(app: App[Any], directory: str, settings: Settings) -> None:
-    """The person's editor on a directory."""
+def open_editor(app: App[Any], directory: str, settings: Settings, file: str = "", line: int = 1) -> None:
+    """The person's editor on a directory, or on a file in it at a line."""
     chosen = settings.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        _step_aside(app, [*shlex.split(chosen), "."], directory, "`editor` in the settings")
+        command = shlex.split(chosen)
     except ValueError as error:
-        app.notify(f"{chosen!r} is no command: {error}", severity="error", markup=False)
+        app.notify(f"{chosen!r} is not a valid command: {error}", severity="error", markup=False)
+        return
+    _step_aside(
+        app, [*command, *(at_line(command[0], file, line) if file else ["."])], directory, "`editor` in the settings"
+    )
+
+
+def at_line(program: str, file: str, line: int) -> list[str]:
+    """The arguments with which an editor opens a file at a line; `+12 FILE` is understood by most."""
+    name = Path(program).name
+    if name in GOTO:
+        return ["--goto", f"{file}:{line}"]
+    return [f"{file}:{line}"] if name in COLON else [f"+{line}", file]
 
 
 def _step_aside(app: App[Any], command: list[str], directory: str, setting: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Button
 
-from ...missions.comments import LineComment
+from ...missions.comments import LineComment, round_of
 from ...missions.entities import MergeStrategy, PrMode
 from ..kit.document import Document
 from ..kit.keyboard.keys import binding
@@ -72,10 +73,11 @@ class ReviewPane(Vertical):
         verdict.set_rows(rows)
         self.query_one("#decision").display = mission.review_status == "pending"
         comments = self.query_one("#comments", Lines)
-        rows = comment_rows(data.comments, self.marks)
+        rows = comment_rows(data.comments, data.rejections, self.marks)
         comments.display = bool(rows)
-        still = sum(one.open for one in data.comments)
-        comments.border_title = f"Comments  {still} open" if still else "Comments, all resolved"
+        still, handled = (sum(one.open and one.handled is said for one in data.comments) for said in (False, True))
+        told = [f"{still} open" if still else "", f"{handled} handled" if handled else ""]
+        comments.border_title = f"Comments  {', '.join(filter(None, told)) or 'all resolved'}"
         comments.set_rows(rows)
         comments.styles.height = min(COMMENTS_HIGH, 2 * len(rows) + 2)
         await self.query_one(Document).show(_text(data))
@@ -128,19 +130,26 @@ def landing_rows(data: MissionData, marks: Marks) -> list[Row]:
     return rows
 
 
-def comment_rows(comments: tuple[LineComment, ...], marks: Marks) -> list[Row]:
-    """Each comment with its place; open ones first."""
+def comment_rows(comments: tuple[LineComment, ...], rejections: Sequence[datetime], marks: Marks) -> list[Row]:
+    """Each comment with its place, its round and the last answer; those that wait first, then those handled."""
     rows = []
-    for one in sorted(comments, key=lambda one: not one.open):
-        mark, role = (marks.waits, "wait") if one.open else (marks.done, "good")
+    of_review = [one for one in comments if one.stop is None]
+    for one in sorted(of_review, key=lambda one: (not one.open, one.handled)):
+        mark, role = (marks.waits, "wait") if one.waits else (marks.ready, "brand")
+        if not one.open:
+            mark, role = marks.done, "good"
+        nth = f"  round {round_of(one, rejections)}" if rejections else ""
+        last = one.answers[-1] if one.answers else None
         gone = "  the line has changed since" if one.outdated else ""
         before = " (before)" if one.side == "old" else ""
         rows.append(
             row(
                 (f" {mark} ", role),
-                (f"{one.file}:{one.line}{before}", "strong"),
-                (f"{gone}\n", "faint"),
+                (f"{one.where}{before}", "strong"),
+                (f"{nth}{'  handled' if one.handled and one.open else ''}{gone}\n", "faint"),
                 one.text,
+                (f"\n{last.author.name or 'you'}: " if last else "", "brand"),
+                last.text if last else "",
                 key=one,
                 indent=3,
             )
@@ -156,7 +165,8 @@ def _text(data: MissionData) -> str:
     if mission.stage_summary:
         parts.append(f"## What it did\n\n{mission.stage_summary}")
     if mission.review_feedback:
-        parts.append(f"## Your feedback\n\n{mission.review_feedback}")
+        nth = f" (round {len(data.rejections)})" if data.rejections else ""
+        parts.append(f"## Your feedback{nth}\n\n{mission.review_feedback}")
     if mission.solution and mission.review_status == "pending":
         parts.append(f"## Solution\n\n{mission.solution}")
     return "\n\n".join(parts) or "*Nothing was handed over for review yet.*"

@@ -14,6 +14,7 @@ from ...workspace import operations
 from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from . import editing
+from .changes import wishes
 from .changes.pane import ChangesPane
 from .files import FilesPane
 from .flow import FlowPane
@@ -59,10 +60,13 @@ class MissionScreen(LiveMission):
 
     @on(FlowPane.Wished)
     @on(ReviewPane.Edit)
-    @on(ChangesPane.CommentWished)
-    @on(ChangesPane.ResolveWished)
-    @on(ChangesPane.DeleteWished)
-    @on(ChangesPane.MarkWished)
+    @on(wishes.CommentWished)
+    @on(wishes.ResolveWished)
+    @on(wishes.DeleteWished)
+    @on(wishes.MarkWished)
+    @on(wishes.AnswerWished)
+    @on(wishes.RewordWished)
+    @on(wishes.EditorWished)
     @on(FilesPane.Attach)
     @on(FilesPane.Detach)
     @on(FilesPane.Open)
@@ -107,6 +111,8 @@ class MissionScreen(LiveMission):
                 pane.leave_input()
             for session in self.query(SessionPane):
                 session.leave_search()
+            for changes in self.query(ChangesPane):
+                changes.leave_input()
             self._focus_pane()
         else:
             self.dismiss(None)
@@ -128,10 +134,11 @@ class MissionScreen(LiveMission):
 
         if self.data is None:
             return
-        still = [one for one in self.data.comments if one.open]
-        said = "\n".join(f"{one.file}:{one.line}  {one.text}" for one in still)
-        why = "The agent goes on in the same conversation with your words" + (
-            f" and with your {len(still)} comments on lines:\n{said}" if still else "."
+        still = [one for one in self.data.comments if one.waits]
+        said = "\n".join(f"{one.where}  {one.text}" for one in still)
+        nth = len(self.data.rejections) + 1
+        why = f"Round {nth} ends. The agent goes on in the same conversation with your words" + (
+            f" and answers your {len(still)} comments on lines:\n{said}" if still else "."
         )
         sheet = WriteScreen(
             f"Reject the {self.data.mission.stage}",

@@ -38,13 +38,14 @@ def mission_diff(
     max_lines: int | None = None,
     hunks: bool = True,
     since: str | None = None,
+    context: int = 3,
 ) -> Diff:
     """The worktree against the merge base of its HEAD and `base` (a branch or commit).
 
     `paths` narrows it to some files (a page), `max_lines` cuts each file's hunks after so many lines, `hunks=False`
     gives the list and the counts only. `since` (a commit) compares with that state in the place of the merge base;
-    files that are not the mission's, such as those that a merge of the target brought, are left out. Nothing in the
-    worktree is changed, its index included.
+    files that are not the mission's, such as those that a merge of the target brought, are left out. `context` is how
+    many unchanged lines stand around each hunk. Nothing in the worktree is changed, its index included.
     """
     path = Path(worktree_path)
     git = Git(path)
@@ -73,7 +74,7 @@ def mission_diff(
         if hunks and files:
             files = [
                 replace(one, digest="" if one.hunks else _digest(path, one))
-                for one in _with_hunks(files, _patch(seen, start, paths), max_lines)
+                for one in _with_hunks(files, _patch(seen, start, paths, max(0, context)), max_lines)
             ]
     pending = {change.path for change in dirty}
     files = [replace(one, uncommitted=one.path in pending) for one in files]
@@ -138,9 +139,11 @@ def _files(git: Git, base: str, paths: Sequence[str]) -> Iterator[FileDiff]:
         yield FileDiff(path, old, _STATUS.get(letter, "modified"), plus, minus, binary)
 
 
-def _patch(git: Git, base: str, paths: Sequence[str]) -> bytes:
+def _patch(git: Git, base: str, paths: Sequence[str], context: int) -> bytes:
     """The unified diff of the same files in the same order."""
-    return git.out("--literal-pathspecs", "diff", *_OPTIONS, "--patch", "--unified=3", base, "--", *paths, timeout=600)
+    return git.out(
+        "--literal-pathspecs", "diff", *_OPTIONS, "--patch", f"--unified={context}", base, "--", *paths, timeout=600
+    )
 
 
 def _with_hunks(files: list[FileDiff], patch: bytes, max_lines: int | None) -> Iterator[FileDiff]:

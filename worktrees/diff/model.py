@@ -8,7 +8,7 @@ from typing import Literal
 from ...missions.entities import Json, JsonObject
 from ...missions.reading import Reading
 
-FileStatus = Literal["added", "modified", "deleted", "renamed", "copied", "type changed", "conflicted"]
+FileStatus = Literal["added", "modified", "deleted", "renamed", "copied", "type changed", "conflicted", "text"]
 LineKind = Literal[" ", "+", "-", "\\"]
 
 

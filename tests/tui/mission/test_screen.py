@@ -49,6 +49,7 @@ DIFF: JsonObject = {
                     "newStart": 12,
                     "newCount": 1,
                     "section": "pay()",
+                    "runs": ["0123456789abcdef"],
                     "lines": [
                         {"kind": "-", "text": "await charge(order)", "old": 12, "new": None},
                         {"kind": "+", "text": "await retry(() => charge(order))", "old": None, "new": 12},
@@ -65,6 +66,7 @@ DIFF: JsonObject = {
             "binary": True,
             "truncated": False,
             "uncommitted": False,
+            "digest": "fedcba9876543210",
             "hunks": [],
         },
     ],

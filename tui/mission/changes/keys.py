@@ -7,22 +7,9 @@ from textual.binding import BindingType
 from ...kit.keyboard.keys import binding
 
 KEYS: list[BindingType] = [
-    binding("changes.comment", "c", "comment", "comment", "Comment on the line under the cursor"),
+    binding("changes.leave", "escape", "leave", "done", "Away from the search, or from the range of lines", show=False),
+    binding("changes.comment", "c", "comment(False)", "comment", "Comment on the line or range, or answer the comment"),
     binding("changes.mark", "y", "mark(False)", "reviewed", "Mark the hunk as reviewed, or take its mark back"),
-    binding("changes.mark_file", "Y", "mark(True)", "file reviewed", "Mark the whole file, or take its marks back"),
-    binding("changes.resolve", "r", "resolve", "resolve", "Resolve the comment under the cursor, or open it again"),
-    binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
-    binding("changes.beside", "s", "beside", "side by side", "Before and after beside each other, or in one column"),
-    binding(
-        "changes.scope", "b", "scope", "scope", "All of the mission, this turn, or what is new since your last look"
-    ),
-    binding("changes.reload", "R,ctrl+l", "reload", "show news", "Read the worktree anew", show=False),
-    binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file"),
-    binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The file before", show=False),
-    binding(
-        "changes.next_hunk", "right_curly_bracket", "hunk(1)", "next hunk", "The next hunk, in any file", show=False
-    ),
-    binding("changes.previous_hunk", "left_curly_bracket", "hunk(-1)", "previous hunk", "The hunk before", show=False),
     binding(
         "changes.next_unreviewed",
         "right_parenthesis",
@@ -30,6 +17,26 @@ KEYS: list[BindingType] = [
         "next unreviewed",
         "The next hunk that is not marked as reviewed",
     ),
+    binding("changes.resolve", "r", "resolve", "resolve", "Resolve the comment under the cursor, or open it again"),
+    binding("changes.reword", "e", "reword", "edit", "Change the words of the comment under the cursor"),
+    binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
+    binding("changes.scope", "b", "scope", "scope", "All changes, this turn, since your last look, or texts"),
+    binding("changes.beside", "s", "beside", "side by side", "Before and after beside each other, or in one column"),
+    binding("changes.range", "v", "range", "range", "Begin a range of lines here, to comment on it", show=False),
+    binding(
+        "changes.suggest", "P", "comment(True)", "suggest", "Suggest other lines in the place of these", show=False
+    ),
+    binding("changes.next_comment", "C", "next_comment", "next comment", "The next comment, in any file", show=False),
+    binding(
+        "changes.mark_file", "Y", "mark(True)", "file reviewed", "Mark the file, or take its marks back", show=False
+    ),
+    binding("changes.reload", "R,ctrl+l", "reload", "show news", "Read the worktree anew", show=False),
+    binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file", show=False),
+    binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The file before", show=False),
+    binding(
+        "changes.next_hunk", "right_curly_bracket", "hunk(1)", "next hunk", "The next hunk, in any file", show=False
+    ),
+    binding("changes.previous_hunk", "left_curly_bracket", "hunk(-1)", "previous hunk", "The hunk before", show=False),
     binding(
         "changes.previous_unreviewed",
         "left_parenthesis",
@@ -54,4 +61,13 @@ KEYS: list[BindingType] = [
         "The file before that is not reviewed",
         show=False,
     ),
+    binding("changes.find", "slash", "find", "find", "Find words in the diff; n and N go on", show=False),
+    binding("changes.found", "n", "found(1)", "next match", "The next row with the words", show=False),
+    binding("changes.found_before", "N", "found(-1)", "match before", "The row before with the words", show=False),
+    binding("changes.editor", "E", "editor", "editor here", "Your editor on this file, at this line", show=False),
+    binding("changes.more", "plus", "context(1)", "more context", "More unchanged lines around each hunk", show=False),
+    binding("changes.less", "minus", "context(-1)", "less context", "Fewer unchanged lines", show=False),
+    binding("changes.whole", "f", "whole", "whole files", "Whole files, or their hunks alone", show=False),
+    binding("changes.final", "F", "final", "final text", "Whole files without what was removed", show=False),
+    binding("changes.tour", "T", "tour", "tour", "In the order that the agent proposes, or by file"),
 ]

@@ -2,239 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-from typing import Final
+from dataclasses import replace
 
-from textual import getters, on, work
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.events import Resize
-from textual.message import Message
+from textual import on
+from textual.widgets import Input
 
-from ....missions.comments import Anchor, LineComment, Side
-from ....missions.entities import Json, JsonObject
-from ....missions.errors import SoloUnicornError
-from ....missions.reading import SCOPES, Reading, Scope
-from ...kit.application import Application
-from ...kit.commands import as_object
-from ...kit.leaving import is_gone
-from ...kit.lines import Lines, Row, row
-from ...kit.marks import Marks
-from ..data import MissionData
-from .head import HeadLine, head_parts
+from ....missions.comments import LineComment
+from ....missions.reading import SCOPES, Reading
+from ...kit.lines import Lines, Row
+from . import wishes
+from .finding import spans_in, text_of
 from .keys import KEYS
-from .rows import NOTHING_READ, Known, Place, diff_rows, files_of, runs_of
-from .syntax import coloured
-from .tree import tree_rows
-from .walking import is_hunk, place_at, row_like, step_to, unreviewed, unreviewed_file
-
-LINES_MAX: Final = 50_000
-"""Lines that are read of one diff."""
+from .live import LiveChanges
+from .model import files_of, runs_of
+from .places import CONTEXTS, WHOLE, Place
+from .selecting import about_of, selected
+from .walking import is_comment, is_hunk, place_at, step_to, unreviewed, unreviewed_file
 
 
-class ChangesPane(Horizontal):
-    """Read by a child process when it is opened. When the work changes the text stays as it is until R is pressed."""
+class ChangesPane(LiveChanges):
+    """Everything that a person does with the changes."""
 
     BINDING_GROUP_TITLE = "Changes"
     BINDINGS = KEYS
+    _finding = False
 
-    @dataclass
-    class CommentWished(Message):
-        """The person wants to comment on a line."""
-
-        file: str
-        line: int
-        side: Side
-        content: str
-        anchor: Anchor | None
-
-    @dataclass
-    class ResolveWished(Message):
-        """Turn a comment resolved or open."""
-
-        comment: LineComment
-
-    @dataclass
-    class DeleteWished(Message):
-        """Take a comment away."""
-
-        comment: LineComment
-
-    @dataclass
-    class MarkWished(Message):
-        """Mark runs of lines as reviewed, or take their marks back."""
-
-        runs: tuple[str, ...]
-        reviewed: bool
-
-    @dataclass
-    class Read(Message):
-        """The diff is known, or known to be none."""
-
-    app = getters.app(Application)
-
-    def __init__(self, marks: Marks) -> None:
-        super().__init__(id="changes")
-        self.marks = marks
-        self.diff: JsonObject = {}
-        self.news: JsonObject | None = None
-        """The diff as it is now, where it is another than the one that is shown; empty when it cannot be read."""
-        self.scope: Scope = "mission"
-        self._wanted: Scope = "mission"
-        """The scope that was asked for last; one that has nothing to begin at is passed over by asking again."""
-        self.beside = False
-        self.turned: set[str] = set()
-        """Paths of files that were folded or unfolded by hand."""
-        self.comments: tuple[LineComment, ...] = ()
-        self.reading: Reading = NOTHING_READ
-        self._known: Known = {}
-        self._ref = ""
-        self._seen: tuple[object, ...] = ()
-        self._sought: LineComment | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Lines(self.marks, cursor=True, id="files")
-        with Vertical():
-            yield HeadLine(id="head")
-            yield Lines(self.marks, cursor=True, empty="reading the worktree …", id="diff")
-
-    @property
-    def lines(self) -> Lines:
-        """The diff."""
-        return self.query_one("#diff", Lines)
-
-    @property
-    def counts(self) -> str:
-        """`+128 −31` once it is known."""
-        return f"+{self.diff.get('added', 0)} −{self.diff.get('removed', 0)}" if self.diff else ""
-
-    async def show(self, data: MissionData, now: datetime) -> None:
-        mission, measured = data.mission, data.change.measured
-        seen = (
-            *(mission.worktree_path, mission.stage, mission.list, mission.tasks_current, data.live is None),
-            measured and (measured.head, measured.uncommitted),
-        )
-        self._ref = mission.id
-        if (data.comments, data.reading) != (self.comments, self.reading):
-            self.comments, self.reading = data.comments, data.reading
-            if self.diff:
-                self._draw()
-        if seen != self._seen:
-            self._seen = seen
-            if files_of(self.diff):
-                self._look_for_news(self._ref)
-            else:
-                self._load(self._ref, self.scope)
-
-    # -- reading -------------------------------------------------------------------------------------------------
+    # -- what is shown -------------------------------------------------------------------------------------------
 
     def action_reload(self) -> None:
         """Show the work as it is now."""
         self._load(self._ref, self.scope)
 
     def action_scope(self) -> None:
-        """The whole mission, this turn, what is new since the last look."""
+        """The whole mission, this turn, what is new since the last look, the mission's texts."""
         self._wanted = SCOPES[(SCOPES.index(self._wanted) + 1) % len(SCOPES)]
         self._load(self._ref, self._wanted)
 
-    @work(exclusive=True, group="diff")
-    async def _load(self, ref: str, scope: Scope) -> None:
-        """The first lines at once, the others when they are read. It counts as a look at the work."""
-        try:
-            first = as_object(await self._ask(ref, scope, "--page", "1", "--look"))
-            self.scope = scope
-            self._take(first)
-            if first.get("pages") not in (None, 1):
-                self._take(await self._whole(ref))
-        except SoloUnicornError as error:
-            if scope != self.scope:
-                self.app.complain(error)
-                return
-            self.diff, self.news = {}, None
-            if is_gone(self):
-                return
-            said = [part for part in (error.what, error.why, error.todo) if part]
-            self.query_one("#files", Lines).set_rows([])
-            self.query_one(HeadLine).show([])
-            self.lines.set_rows([row(("  " + ". ".join(said), "faint"), indent=2)])
+    def action_context(self, step: int) -> None:
+        """More unchanged lines around each hunk, or fewer."""
+        at = CONTEXTS.index(self.around) if self.around in CONTEXTS else len(CONTEXTS) - 1
+        self._around(CONTEXTS[max(0, min(at + step, len(CONTEXTS) - 1))], final=False)
 
-    @work(exclusive=True, group="diff")
-    async def _look_for_news(self, ref: str) -> None:
-        """Whether the work is another than what is shown, which stays under the reader's eyes."""
-        try:
-            now = await self._whole(ref)
-        except SoloUnicornError:  # R shows what it says
-            now = {}
-        self.news = None if now.get("files") == self.diff.get("files") else now
-        if not is_gone(self):
-            self._show_head()
+    def action_whole(self) -> None:
+        """Whole files, or their hunks alone."""
+        self._around(WHOLE if self.around != WHOLE or self.look.final else CONTEXTS[0], final=False)
 
-    async def _whole(self, ref: str) -> JsonObject:
-        return as_object(await self._ask(ref, self.scope, "--page", "1", "--page-lines", str(LINES_MAX)))
+    def action_final(self) -> None:
+        """Whole files without what was removed, or their hunks alone."""
+        self._around(CONTEXTS[0] if self.look.final else WHOLE, final=not self.look.final)
 
-    async def _ask(self, ref: str, scope: Scope, *more: str) -> Json:
-        return await self.app.commands.ask("mission", "diff", ref, "--scope", scope, *more)
+    def _around(self, lines: int, *, final: bool) -> None:
+        self.around, self.look = lines, replace(self.look, final=final)
+        self._load(self._ref, self.scope)
 
-    def _take(self, diff: JsonObject) -> None:
-        self.diff, self.news = diff, None
-        self._draw()
-
-    @work(exclusive=True, group="diff rows")
-    async def _draw(self) -> None:
-        if is_gone(self):
-            return
-        width = max(0, self.lines.size.width - 2)
-        rows: list[Row] = await asyncio.to_thread(
-            partial(
-                diff_rows,
-                width=width,
-                beside=self.beside,
-                turned=frozenset(self.turned),
-                reading=self.reading,
-                known=self._known,
-            ),
-            self.diff,
-            self.marks,
-            self.comments,
-            coloured,
-        )
-        if is_gone(self):
-            return
-        self.query_one("#files", Lines).set_rows(tree_rows(self.diff, self.comments, self.marks, self.reading))
-        self._show_head()
-        self._set_rows(rows or [row(("  Nothing is changed.", "faint"))])
-        self._seek()
-        self.refresh_bindings()
-        self.post_message(self.Read())
-
-    def _set_rows(self, rows: list[Row]) -> None:
-        """Show these rows; what the cursor stands on stays where it is on the screen."""
-        lines = self.lines
-        at = lines.cursor or 0
-        key, below = (lines.rows[at].key, lines.below_top(at)) if at < len(lines.rows) else (None, 0)
-        lines.set_rows(rows)
-        again = row_like(rows, key, at)
-        if again is not None:
-            lines.show_at(again, below)
-
-    def _show_head(self) -> None:
-        self.query_one(HeadLine).show(head_parts(self.diff, self.reading, self.scope, news=self.news is not None))
-
-    def _seek(self) -> None:
-        if self._sought is not None and (place := row_like(self.lines.rows, self._sought, 0)) is not None:
-            self.lines.show_at_top(place)
-            self.lines.focus()
-            self._sought = None
-
-    def on_resize(self, event: Resize) -> None:
-        """Numbers and columns are as wide as there is room."""
-        if self.diff:
-            self._draw()
-
-    # -- actions -------------------------------------------------------------------------------------------------
+    # -- what is under the cursor --------------------------------------------------------------------------------
 
     @property
     def under_cursor(self) -> object:
@@ -250,38 +71,81 @@ class ChangesPane(Horizontal):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what fits what is under the cursor."""
         if not self.query("#diff"):
-            return action not in ("comment", "resolve", "delete", "mark")
-        if action == "comment":
-            place = self.under_cursor
-            if not isinstance(place, Place) or place.line is None:
-                return False
-            # what was before a turn is not what was before the mission
-            return self.scope == "mission" or place.side == "new"
-        if action in ("resolve", "delete"):
-            return isinstance(self.under_cursor, LineComment)
-        if action == "mark":
-            return self.place is not None
+            return action not in ("comment", "resolve", "reword", "delete", "mark", "range", "leave", "editor")
+        key = self.under_cursor
+        match action:
+            case "comment":
+                on_comment = isinstance(key, LineComment) and key.open and not parameters[0]
+                return on_comment or self._commentable(key)
+            case "range":
+                return self._commentable(key)
+            case "resolve" | "reword" | "delete":
+                return isinstance(key, LineComment)
+            case "mark" | "editor":
+                return self.place is not None
+            case "leave":
+                return self.lines.begun is not None or bool(self.words)
+            case "tour":
+                return any(one.stop is not None for one in self.comments)
         return True
+
+    def _commentable(self, key: object) -> bool:
+        """A line; what was before a turn is not what was before the mission."""
+        if not isinstance(key, Place) or key.line is None:
+            return False
+        return self.scope in ("mission", "texts") or key.side == "new"
 
     @on(Lines.CursorMoved, "#diff")
     def _moved(self, event: Lines.CursorMoved) -> None:
         event.stop()
         self.refresh_bindings()
 
-    def action_comment(self) -> None:
-        """Comment on the line."""
-        place = self.under_cursor
-        if isinstance(place, Place) and place.line is not None:
-            content = place.anchor.content.strip() if place.anchor else ""
-            self.post_message(self.CommentWished(place.path, place.line, place.side, content, place.anchor))
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_comment(self, suggest: bool) -> None:
+        """Comment on the line or the range, or answer the comment."""
+        key, lines = self.under_cursor, self.lines
+        if isinstance(key, LineComment):
+            self.post_message(wishes.AnswerWished(key))
+            return
+        at = lines.cursor or 0
+        found = selected(lines.rows, at if lines.begun is None else lines.begun, at)
+        if found is None:
+            self.app.tell("A range is of lines of one hunk, on one side")
+            return
+        lines.begin_range(None)
+        about = about_of(found.path, self.scope)
+        self.post_message(
+            wishes.CommentWished(found.path, found.line, found.until, found.first.side, found.anchor, about, suggest)
+        )
+
+    def action_range(self) -> None:
+        """Begin a range of lines here, or give it up."""
+        lines = self.lines
+        lines.begin_range(lines.cursor if lines.begun is None else None)
+        self.refresh_bindings()
+
+    def action_leave(self) -> None:
+        """Away from the range, then from the search."""
+        if self.lines.begun is not None:
+            self.lines.begin_range(None)
+        else:
+            self.words = ""
+            self._draw()
+        self.refresh_bindings()
 
     def action_resolve(self) -> None:
         if isinstance(self.under_cursor, LineComment):
-            self.post_message(self.ResolveWished(self.under_cursor))
+            self.post_message(wishes.ResolveWished(self.under_cursor))
+
+    def action_reword(self) -> None:
+        """Change the words of a comment."""
+        if isinstance(self.under_cursor, LineComment):
+            self.post_message(wishes.RewordWished(self.under_cursor))
 
     def action_delete(self) -> None:
         if isinstance(self.under_cursor, LineComment):
-            self.post_message(self.DeleteWished(self.under_cursor))
+            self.post_message(wishes.DeleteWished(self.under_cursor))
 
     def action_mark(self, whole: bool) -> None:
         """Mark what is under the cursor and go on to what is not reviewed; what was marked is unmarked."""
@@ -294,12 +158,24 @@ class ChangesPane(Horizontal):
         reviewed = not self.reading.has(runs)
         if reviewed:
             step_to(self.lines, unreviewed(Reading("", self.reading.reviewed | {*runs})), 1)
-        self.post_message(self.MarkWished(runs, reviewed))
+        self.post_message(wishes.MarkWished(runs, reviewed))
+
+    def action_editor(self) -> None:
+        """The person's editor at this line."""
+        if self.place is not None:
+            self.post_message(wishes.EditorWished(self.place.path, self.place.new or 1))
 
     def action_beside(self) -> None:
         """One column or two."""
-        self.beside = not self.beside
+        self.look = replace(self.look, beside=not self.look.beside)
         self._draw()
+
+    def action_tour(self) -> None:
+        """In the order of the tour, or by file."""
+        self.touring = not self.touring
+        self._draw()
+        if self.touring:
+            self.lines.show_at_top(0)
 
     def action_file(self, step: int) -> None:
         lines = self.query_one("#files", Lines)
@@ -313,6 +189,11 @@ class ChangesPane(Horizontal):
         """To a hunk before or after, over the edges of files."""
         step_to(self.lines, is_hunk, step)
 
+    def action_next_comment(self) -> None:
+        """To the next comment; from the last one to the first."""
+        if not step_to(self.lines, is_comment, 1) and not step_to(self.lines, is_comment, 1, around=True):
+            self.app.tell("There are no comments")
+
     def action_unreviewed(self, step: int) -> None:
         """To a hunk that is not reviewed."""
         if not step_to(self.lines, unreviewed(self.reading), step):
@@ -323,28 +204,69 @@ class ChangesPane(Horizontal):
         if not step_to(self.lines, unreviewed_file(self.reading), step):
             self.app.tell("No file that way is left to review")
 
+    # -- finding -------------------------------------------------------------------------------------------------
+
+    def action_find(self) -> None:
+        """Ask for the words."""
+        find = self.query_one("#find-in-diff", Input)
+        find.display, find.value = True, self.words
+        find.focus()
+
+    def leave_input(self) -> None:
+        """Out of the line that is typed on."""
+        self.query_one("#find-in-diff", Input).display = False
+        self.lines.focus()
+
+    @on(Input.Submitted, "#find-in-diff")
+    def _find(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.words = event.value.strip()
+        self.leave_input()
+        self._finding = True
+        self._draw()
+
+    @on(LiveChanges.Read)
+    def _drawn(self) -> None:
+        """What is looked for is shown; go there, unless the cursor is there already."""
+        if self._finding and self.words:
+            self._finding = False
+            if not spans_in(text_of(self.lines.rows[self.lines.cursor or 0]), self.words):
+                self.action_found(1)
+
+    def action_found(self, step: int) -> None:
+        """To the next row with the words, around the end."""
+        if not self.words:
+            self.action_find()
+            return
+
+        def has(shown: Row) -> bool:
+            return bool(spans_in(text_of(shown), self.words))
+
+        if not step_to(self.lines, has, step) and not step_to(self.lines, has, step, around=True):
+            self.app.tell(f"{self.words!r} is not in what is shown")
+
+    # -- going there ---------------------------------------------------------------------------------------------
+
     @on(Lines.Chosen, "#diff")
     def _turn(self, event: Lines.Chosen) -> None:
-        """Fold a file, or unfold it."""
+        """Fold a file, or unfold it; show the lines of a comment before and now."""
         event.stop()
-        if isinstance(event.row.key, Place) and event.row.under == "hover":
-            self.turned ^= {event.row.key.path}
-            self._draw()
-
-    def go_to(self, comment: LineComment) -> None:
-        """Show the line of a comment, once the diff is there."""
-        self._sought = comment
-        self._seek()
+        key = event.row.key
+        if isinstance(key, LineComment):
+            self.look = replace(self.look, unfolded=self.look.unfolded ^ {key.id})
+        elif isinstance(key, Place) and event.row.under == "hover":
+            self.look = replace(self.look, turned=self.look.turned ^ {key.path})
+        else:
+            return
+        self._draw()
 
     @on(Lines.CursorMoved, "#files")
     def _to_file(self, event: Lines.CursorMoved) -> None:
         event.stop()
         if event.row is None or event.row.key is None:
             return
-        path = str(event.row.key)
-        place = next(
-            (at for at, one in enumerate(self.lines.rows) if isinstance(one.key, Place) and one.key.path == path), None
-        )
+        rows = enumerate(self.lines.rows)
+        place = next((at for at, one in rows if isinstance(one.key, Place) and one.key.path == event.row.key), None)
         if place is not None:
             self.lines.show_at_top(place)
 

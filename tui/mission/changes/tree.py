@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from ....missions.comments import LineComment
 from ....missions.entities import JsonObject
 from ....missions.reading import Reading
 from ...kit.lines import Row, row
 from ...kit.marks import Marks
-from .rows import LETTERS, counts_of, files_of, runs_of
+from .model import counts_of, files_of, runs_of
+
+LETTERS: Final = {
+    "added": "A",
+    "modified": "M",
+    "deleted": "D",
+    "renamed": "R",
+    "copied": "C",
+    "conflicted": "!",
+    "text": "T",
+    "type changed": "T",
+}
 
 
 def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks, reading: Reading) -> list[Row]:
@@ -23,7 +36,7 @@ def tree_rows(diff: JsonObject, comments: Sequence[LineComment], marks: Marks, r
             assert isinstance(inside, dict)
             at = inside
         at[name] = file
-    still = {one.file: sum(other.open and other.file == one.file for other in comments) for one in comments}
+    still = Counter(one.file for one in comments if one.open)
     return _rows(top, 0, still, marks, reading)
 
 
@@ -47,13 +60,14 @@ def _file(name: str, file: JsonObject, depth: int, still: dict[str, int], marks:
     said = f"  {marks.waits} {still[path]}" if still.get(path) else ""
     reviewed = reading.has(runs_of(file))
     head = "  " * depth
+    counts = counts_of(file) if file.get("status") != "text" else ()
     done = (f"{marks.done} " if reviewed else "", "good")
     return row(
         head,
         (f"{letter} ", "key"),
         done,
         (name, "faint" if reviewed else ""),
-        *counts_of(file),
+        *counts,
         (said, "wait"),
         key=path,
         indent=len(head) + 2,

@@ -7,12 +7,17 @@ from collections.abc import Callable, Sequence
 from ....missions.comments import LineComment
 from ....missions.reading import Reading
 from ...kit.lines import Lines, Row
-from .rows import Place
+from .places import Place
 
 
-def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int) -> bool:
-    """To the next row that is wanted (step 1) or the one before (-1), over the edges of files; False without one."""
+def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int, *, around: bool = False) -> bool:
+    """To the next row that is wanted (step 1) or the one before (-1), over the edges of files; False without one.
+
+    `around`: from the other end.
+    """
     now = lines.cursor or 0
+    if around:
+        now = -1 if step > 0 else len(lines.rows)
     places = range(now + 1, len(lines.rows)) if step > 0 else range(min(now, len(lines.rows)) - 1, -1, -1)
     found = next((at for at in places if wanted(lines.rows[at])), None)
     if found is None:
@@ -25,6 +30,11 @@ def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int) -> bool:
 def is_hunk(shown: Row) -> bool:
     """Whether a hunk begins there."""
     return isinstance(shown.key, Place) and shown.key.part == "hunk"
+
+
+def is_comment(shown: Row) -> bool:
+    """Whether it is of a comment."""
+    return isinstance(shown.key, LineComment)
 
 
 def is_file(shown: Row) -> bool:
@@ -64,7 +74,7 @@ def row_like(rows: Sequence[Row], key: object, near: int) -> int | None:
             (at for at, one in enumerate(rows) if isinstance(one.key, LineComment) and one.key.id == key.id), None
         )
     if not isinstance(key, Place):
-        return None
+        return next((at for at, one in enumerate(rows) if key is not None and one.key == key), None)
 
     def likeness(at: int) -> tuple[int, int]:
         found = rows[at].key

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..missions.entities import JsonObject
-from ..missions.errors import NotFound, UsageError
-from ..workspace import operations, queries
-from .mission.diff import worktree_of
-from .opening import workspace
-from .output import Output
-from .parsing import Command, Options, Parser
-from .shapes import ref
+from ...missions.entities import JsonObject
+from ...missions.errors import NotFound, UsageError
+from ...workspace import operations, queries
+from ..opening import workspace
+from ..output import Output
+from ..parsing import Command, Options, Parser
+from ..shapes import ref
+from .diff import worktree_of
 
 
 def _arguments(parser: Parser) -> None:
@@ -20,7 +20,7 @@ def _arguments(parser: Parser) -> None:
 
 
 def _mark(options: Options) -> None:
-    from ..worktrees.diff.differences import mission_diff
+    from ...worktrees.diff.differences import mission_diff
 
     if bool(options.files) == options.all:
         raise UsageError("Which files?", todo="name them, or give --all")
