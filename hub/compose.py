@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from .. import __version__
 from .api.dispatch import Dispatch
 from .database import probe
 from .hub import Hub
-from .identity import SCOPES, Caller
+from .identity import Caller
 from .operating.health import Dependency, Health
 from .operating.limits import Limits
 from .operating.metrics import Metrics
@@ -28,6 +29,7 @@ from .realtime.gateway import Gateway
 from .realtime.redis import SCHEMES, RedisBackplane, place_of
 from .realtime.socket_gate import SocketGate
 from .signin.browsers import Browsers
+from .signin.clients import OURS, rights
 from .signin.cookies import CookieSessions
 from .signin.front import front_route
 from .signin.hub_accounts import HubAccounts
@@ -141,26 +143,29 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
     else:
         tokens = own = OwnTokens(hub.database, url, keys, accounts)
         hub.identity.forgetting.append(own.clear)
-        settings = Settings(url, _listed(options.get("audiences", "")))
+        redirects = _listed(options.get("client_redirects", ""), keep_slash=True)
+        settings = Settings(url, _listed(options.get("audiences", "")), redirects)
         pages = SignIn(hub.database, settings, keys, accounts, own, counting)
     front = front_route(pages.browsers, url, __version__)
     app.router.routes.extend([*pages.routes(), resource_route(url, outside), front])
 
     async def by_token(token: str) -> Caller | None:
         found = await tokens.identify(token) if token.count(".") == 2 else None
-        return _caller(found) if found else None
+        return _caller(found, [outside.client_id] if outside else OURS) if found else None
 
     hub.identity.verifiers.append(by_token)
     hub.identity.readers.append(CookieSessions(hub, pages.browsers, accounts).read)
     return outside.issuer if outside else url
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(one.strip().rstrip("/") for one in text.split(",") if one.strip())
+def _listed(text: str, *, keep_slash: bool = False) -> tuple[str, ...]:
+    found = (one.strip() for one in text.split(","))
+    return tuple(one if keep_slash else one.rstrip("/") for one in found if one)
 
 
-def _caller(found: Identity) -> Caller:
-    return Caller("oauth", found.user_id, found.email, scopes=frozenset(SCOPES), expires_at=found.expires_at)
+def _caller(found: Identity, ours: Collection[str]) -> Caller:
+    scopes = rights(found.client_id, found.scopes, ours)
+    return Caller("oauth", found.user_id, found.email, scopes=scopes, expires_at=found.expires_at)
 
 
 def backplane(hub: Hub) -> Backplane:

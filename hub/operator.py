@@ -175,7 +175,9 @@ async def _listen(
     from .operating.server import HubServer, configuration
 
     app = create_app(settings)
-    server = HubServer(configuration(app), app.state.composed.before_stop, when_ready)
+    server = HubServer(
+        configuration(app, settings.options.get("proxies", "")), app.state.composed.before_stop, when_ready
+    )
     serving = asyncio.ensure_future(server.serve(sockets))
     told = asyncio.ensure_future(signals.told.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)

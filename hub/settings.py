@@ -55,7 +55,7 @@ OPTIONS = (
     *("issuer_link_email", "issuer_sign_up", "issuer_audience_parameter", "audience", "audiences"),
     *("upload_url", "upload_bytes", "github_webhook_secret", "cors_origins", "metrics_token", "log_level"),
     *("rate_limits", "rate_limit_anonymous", "rate_limit_user", "rate_limit_contributor", "rate_limit_url"),
-    *("audit_days", "key", "key_file"),
+    *("audit_days", "key", "key_file", "client_redirects", "proxies"),
 )
 """What parts of the hub read from `HubSettings.options` (docs/deploy/README.md, Settings)."""
 

@@ -7,12 +7,14 @@ import socket
 from asyncio import BaseTransport, Transport
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ...config.log import logger
+from ...missions.errors import UsageError
 from ...system.serving import Server
 from ..realtime.gateway import PING_SECONDS
 from ..realtime.transport import Protocol as SocketProtocol
@@ -125,8 +127,21 @@ class HubServer(Server):
         await super().shutdown(sockets)
 
 
-def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:
-    """uvicorn as a hub wants it; `more` is host, port, fd …"""
+def configuration(app: ASGIApp, proxies: str = "", **more: Any) -> uvicorn.Config:
+    """uvicorn as a hub wants it; `more` is host, port, fd …
+
+    `proxies`: by commas, the addresses or networks whose X-Forwarded-For is believed; UsageError for anything else.
+    """
+    named = [one.strip() for one in proxies.split(",") if one.strip()]
+    for one in named:
+        try:
+            ip_network(one)
+        except ValueError as error:
+            raise UsageError(
+                f"{one!r} is not the address of a proxy",
+                why="SOLO_UNICORN_HUB_PROXIES lists addresses and networks, and nobody else's word is taken",
+                todo="give one like 10.0.0.2 or 10.0.0.0/24",
+            ) from error
     settings: dict[str, Any] = {
         "http": HttpProtocol,
         "ws": SocketProtocol,
@@ -136,6 +151,8 @@ def configuration(app: ASGIApp, **more: Any) -> uvicorn.Config:
         "ws_per_message_deflate": True,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": 2,
+        "proxy_headers": bool(named),
+        "forwarded_allow_ips": named,
         "server_header": False,
         "access_log": False,
         "log_config": None,

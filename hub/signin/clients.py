@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
@@ -13,9 +15,20 @@ from sqlalchemy import Connection, func, select
 
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue
+from ..identity import SCOPES as EVERYTHING
+from ..identity import Scope
 from .tables import clients, new_secret
 
-SCOPES: Final = ("openid", "email", "profile", "offline_access", "missions")
+SCOPES: Final = ("openid", "email", "profile", "offline_access", "missions", "read", "write", "run")
+RIGHTS: Final[dict[str, frozenset[Scope]]] = {
+    "read": frozenset({"read"}),
+    "write": frozenset({"read", "write"}),
+    "run": frozenset({"read", "run"}),
+    "missions": frozenset({"read", "write"}),
+}
+"""What a scope opens at the hub; `admin` is given to no client but our own."""
+ANY_SITE: Final = "https"
+"""Among the declared addresses: every https address."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 REGISTERED_MAX: Final = 10_000
 
@@ -38,8 +51,8 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
         return None
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """Those it asked for that there are; all of ours when it named none."""
-        asked = (scope or "openid email offline_access").split()
+        """Those it asked for that there are; those of an MCP client when it named none."""
+        asked = (scope or "openid email offline_access missions").split()
         return " ".join(one for one in SCOPES if one in asked)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
@@ -70,26 +83,42 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
 OURS: Final = {"solo-unicorn-cli": Client("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True)}
 
 
-def find(connection: Connection, client_id: str) -> Client | None:
-    """By id."""
+def rights(client_id: str, scopes: Iterable[str], ours: Collection[str] = OURS) -> frozenset[Scope]:
+    """What a token of a client may do at the hub: our own everything, any other what its scopes open."""
+    if client_id in ours:
+        return frozenset(EVERYTHING)
+    opened: frozenset[Scope] = frozenset()
+    return opened.union(*(RIGHTS.get(one, opened) for one in scopes))
+
+
+def find(connection: Connection, client_id: str, declared: Sequence[str] = ()) -> Client | None:
+    """By id, with those of its addresses that may be used now."""
     if client_id in OURS:
         return OURS[client_id]
     row = connection.execute(select(clients).where(clients.c.id == client_id[:64])).one_or_none()
-    return Client(row.id, row.name, tuple(json.loads(row.redirect_uris))) if row else None
+    if row is None:
+        return None
+    return Client(row.id, row.name, tuple(one for one in json.loads(row.redirect_uris) if acceptable(one, declared)))
 
 
-def register(connection: Connection, given: JsonObject) -> JsonObject:
+def register(connection: Connection, given: JsonObject, declared: Sequence[str] = ()) -> JsonObject:
     """A client registers itself; InvalidValue says what is wrong with its metadata."""
     uris, name = given.get("redirect_uris"), given.get("client_name", "An MCP client")
     if not isinstance(uris, list) or not 1 <= len(uris) <= 10:
         raise InvalidValue("redirect_uris", "redirect_uris is a list of one to ten addresses")
     if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= 200:
         raise InvalidValue("client_name", "client_name has 1 to 200 printable characters")
+    if "solounicorn" in "".join(letter for letter in normalize("NFKC", name).casefold() if letter.isalpha()):
+        raise InvalidValue("client_name", "client_name is that of our own command line")
     if given.get("token_endpoint_auth_method", "none") != "none":
         raise InvalidValue("token_endpoint_auth_method", "Only public clients register themselves")
     for uri in uris:
-        if not isinstance(uri, str) or len(uri) > 500 or not acceptable(uri):
-            raise InvalidValue("redirect_uris", "A redirect is https, or http on loopback, without a fragment")
+        if not isinstance(uri, str) or len(uri) > 500 or not acceptable(uri, declared):
+            raise InvalidValue(
+                "redirect_uris",
+                "A redirect is http on loopback, or an address that the operator of this hub has declared",
+                todo="ask the operator to add it to SOLO_UNICORN_HUB_CLIENT_REDIRECTS",
+            )
     count = connection.execute(select(func.count()).select_from(clients)).scalar_one()
     if count >= REGISTERED_MAX:
         raise InvalidValue("client_id", "This hub has as many registered clients as it takes")
@@ -107,6 +136,11 @@ def register(connection: Connection, given: JsonObject) -> JsonObject:
     }
 
 
+def plain(uri: str) -> bool:
+    """Whether it has no letter that an address has not, and no fragment."""
+    return uri.isascii() and uri.isprintable() and not any(char in uri for char in '"\\ #')
+
+
 def loopback(uri: str) -> bool:
     """`http://127.0.0.1:PORT/…`, `[::1]` or `localhost`, plain and without a fragment."""
     try:
@@ -114,29 +148,30 @@ def loopback(uri: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    plain = uri.isascii() and uri.isprintable() and not any(char in uri for char in "\\ #")
-    return plain and parts.scheme == "http" and parts.hostname in LOOPBACK and port is not None and "@" not in uri
+    return plain(uri) and parts.scheme == "http" and parts.hostname in LOOPBACK and port is not None and "@" not in uri
 
 
-def acceptable(uri: str) -> bool:
-    """What a client may register."""
+def acceptable(uri: str, declared: Sequence[str] = ()) -> bool:
+    """What a client may register: loopback, and what the operator declared (ANY_SITE: every https address)."""
     if loopback(uri):
         return True
     try:
         parts = urlsplit(uri)
     except ValueError:
         return False
-    plain = uri.isascii() and uri.isprintable() and not any(char in uri for char in "\\ #")
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return plain and "@" not in parts.netloc
-    return plain and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        return plain(uri) and "@" not in parts.netloc
+    site = plain(uri) and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    return site and (uri in declared or ANY_SITE in declared)
 
 
 def _same(known: str, given: str) -> bool:
     """Exactly, but for the port of a loopback address (RFC 8252, 7.3)."""
     if known == given:
         return True
-    one, two = urlsplit(known), urlsplit(given) if acceptable(given) else urlsplit("")
+    if not acceptable(given):
+        return False
+    one, two = urlsplit(known), urlsplit(given)
     if one.scheme != "http" or one.hostname not in LOOPBACK:
         return False
     return (one.scheme, one.hostname, one.path, one.query) == (two.scheme, two.hostname, two.path, two.query)

@@ -56,7 +56,7 @@ class DevicePages:
         if not (await self._limits.ask(f"device:{place}", REQUESTS_AN_HOUR, 3600)).allowed:
             return JSONResponse({"error": "temporarily_unavailable"}, 429, {**NO_STORE, "Retry-After": "60"})
         asked = await posted(request)
-        if asked is None:
+        if asked is None or not asked.readable:
             return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
         asked.headers["x-place"] = place  # pyright: ignore[reportIndexIssue, reportOptionalSubscript]  # ours is a dict
         answer: Answer = await self._database.write(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from starlette.datastructures import ImmutableMultiDict
+
+KEPT_AS_THEY_ARE: Final = frozenset({"state", "nonce", "device_name"})
+"""Values that no error repeats."""
 
 
 class Request(OAuth2Request):  # type: ignore[misc]
@@ -18,6 +21,15 @@ class Request(OAuth2Request):  # type: ignore[misc]
         super().__init__(method, "https://" + uri.partition("://")[2], headers=headers)
         self.payload = Payload(given)
         self.given = given
+
+    @property
+    def readable(self) -> bool:
+        """Whether every value that Authlib puts into its answers is of letters that it can put there (RFC 6749, A)."""
+        return all(
+            value.isascii() and value.isprintable() and not set(value) & {'"', "\\"}
+            for name, value in self.given.multi_items()
+            if name not in KEPT_AS_THEY_ARE
+        )
 
     @property
     def form(self) -> dict[str, str]:

@@ -39,6 +39,8 @@ class Settings:
     issuer: str
     audiences: tuple[str, ...] = ()
     """Other hubs, by their public addresses, that take this issuer's tokens when they are asked for (RFC 8707)."""
+    redirects: tuple[str, ...] = ()
+    """Addresses beyond loopback that registered clients may have; clients.ANY_SITE for every https address."""
 
 
 class InvalidTarget(OAuth2Error):  # type: ignore[misc]
@@ -63,7 +65,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
 
     def query_client(self, client_id: str) -> clients.Client | None:
         """By id."""
-        return clients.find(self.connection, client_id)
+        return clients.find(self.connection, client_id, self.settings.redirects)
 
     def create_oauth2_request(self, request: Request) -> Request:
         """Made already."""

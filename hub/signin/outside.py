@@ -163,7 +163,8 @@ class OutsideTokens:
         if account is None:
             account = await arrived(self._database, settings, await self._issuer.completed(claims, token))
         scopes = frozenset(str(claims.get("scope", "")).split())
-        return Identity(account.id, account.email, scopes, float(claims["exp"]))
+        client_id = str(claims.get("client_id") or claims.get("azp") or "")
+        return Identity(account.id, account.email, scopes, float(claims["exp"]), client_id)
 
 
 async def arrived(database: Database, settings: Outside, claims: dict[str, Any]) -> Account:

@@ -33,6 +33,7 @@ from .verifier import OwnTokens
 if TYPE_CHECKING:
     from ..operating.limits import Limits
 
+UNREADABLE: Final = "The address that led here has letters in it that it cannot have."
 TRIES_PER_MINUTE: Final = 5
 """Of a password for one address from one place; 20 from one place for all addresses."""
 
@@ -68,6 +69,8 @@ class SignIn:
         """Show who asks for what; after the person agreed, send them back with a code."""
         asked = Request(request.method, str(request.url), request.query_params, dict(request.headers))
         asked.method = "GET"
+        if not asked.readable:
+            return self.browsers.render("refused.html", request, status=400, message=UNREADABLE)
         try:
             client = await self._database.read(lambda connection: self._checked(connection, asked))
         except OAuth2Error as error:
@@ -137,8 +140,15 @@ class SignIn:
             message=message,
             email=email,
             action=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            host=urlsplit(target).netloc,
+            host=urlsplit(target).netloc if client else "",
+            rights=self._rights(request, client) if client else frozenset(),
         )
+
+    @staticmethod
+    def _rights(request: HttpRequest, client: clients.Client) -> frozenset[str]:
+        """What it is given when the person agrees, for the page to say."""
+        granted = client.get_allowed_scope(request.query_params.get("scope"))
+        return frozenset(clients.rights(client.id, granted.split()))
 
     async def who(self, request: HttpRequest, form: dict[str, str]) -> tuple[Account | None, str]:
         """Who agrees: the signed-in browser's person, or the one whose password is right."""
@@ -185,8 +195,8 @@ class SignIn:
 
     async def _token(self, request: HttpRequest) -> Response:
         asked = await posted(request)
-        if asked is None:
-            return _told(400, {"error": "invalid_request", "error_description": "form-encoded, at most 64 KB"})
+        if asked is None or not asked.readable:
+            return _told(400, {"error": "invalid_request", "error_description": "form-encoded, at most 64 KB of ASCII"})
         answer: Answer = await self._database.write(lambda one: self._issuer(one).create_token_response(asked))
         if answer.status != 200:
             why = {"why": answer.body.get("error"), "grant": asked.given.get("grant_type")}
@@ -196,7 +206,7 @@ class SignIn:
 
     async def _revoke(self, request: HttpRequest) -> Response:
         asked = await posted(request)
-        if asked is None:
+        if asked is None or not asked.readable:
             return _told(400, {"error": "invalid_request"})
         answer: Answer = await self._database.write(
             lambda one: self._issuer(one).create_endpoint_response("revocation", asked)
@@ -213,7 +223,9 @@ class SignIn:
             given = orjson.loads(body) if len(body) <= FORM_BYTES else None
             if not isinstance(given, dict):
                 raise InvalidValue("body", "The body is a JSON object of at most 64 KB")
-            made = await self._database.write(lambda connection: clients.register(connection, given))
+            made = await self._database.write(
+                lambda connection: clients.register(connection, given, self._settings.redirects)
+            )
         except (orjson.JSONDecodeError, InvalidValue) as error:
             return _told(400, {"error": "invalid_client_metadata", "error_description": str(error)})
         return _told(201, made)

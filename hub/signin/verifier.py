@@ -33,8 +33,9 @@ class Identity:
     user_id: str
     email: str
     scopes: frozenset[str]
+    """As the issuer gave them; clients.rights says what they open."""
     expires_at: float
-    family: str | None = None
+    client_id: str = ""
 
 
 class OwnTokens:
@@ -72,7 +73,7 @@ class OwnTokens:
         if account is None or connection.execute(alive).first() is None:
             return None
         scopes = frozenset(str(claims["scope"]).split())
-        return Identity(account.id, account.email, scopes, float(claims["exp"]), claims["sid"])
+        return Identity(account.id, account.email, scopes, float(claims["exp"]), claims["client_id"])
 
 
 def own_claims(connection: Connection, keys: Keys, issuer: str, token: str) -> dict[str, Any] | None:

@@ -66,7 +66,7 @@ async def whole(directory: Path, *, database_url: str = "", bus_url: str = "", *
         options={"rate_limits": "off"} | options,
     )
     app = create_app(settings)
-    server = _Server(configuration(app), app.state.composed.before_stop)
+    server = _Server(configuration(app, options.get("proxies", "")), app.state.composed.before_stop)
     serving = asyncio.create_task(server.serve([listening]))
     async with asyncio.timeout(30):
         while not server.started:

@@ -164,7 +164,7 @@ async def test_somebody_who_may_no_longer_sign_in_has_no_good_tokens(hub: Issued
 
 
 async def test_an_mcp_client_registers_itself_and_signs_in(hub: Issued) -> None:
-    asked = {"client_name": "Some agent", "redirect_uris": ["http://localhost/done", "https://agent.example/done"]}
+    asked = {"client_name": "Some agent", "redirect_uris": ["http://localhost/done", "http://127.0.0.1/done"]}
     made = (await hub.http.post("/oauth/register", json=asked)).json()
     flow = Flow(client=made["client_id"], back="http://localhost:5123/done")
     page = await hub.page(flow)
@@ -178,11 +178,13 @@ async def test_an_mcp_client_registers_itself_and_signs_in(hub: Issued) -> None:
     [
         {"redirect_uris": ["http://evil.example/"]},
         {"redirect_uris": ["javascript:alert(1)"]},
-        {"redirect_uris": ["https://ann@agent.example/"]},
-        {"redirect_uris": ["https://agent.example/#x"]},
+        {"redirect_uris": ["https://agent.example/"]},
+        {"redirect_uris": ["http://ann@localhost/"]},
+        {"redirect_uris": ["http://localhost/#x"]},
         {"redirect_uris": []},
-        {"redirect_uris": ["https://agent.example/"], "token_endpoint_auth_method": "client_secret_basic"},
-        {"redirect_uris": ["https://agent.example/"], "client_name": "a\nb"},
+        {"redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "client_secret_basic"},
+        {"redirect_uris": ["http://localhost/"], "client_name": "a\nb"},
+        {"redirect_uris": ["http://localhost/"], "client_name": "Solo-Unicorn on this computer"},
     ],
 )
 async def test_a_registration_outside_the_rules_is_refused(hub: Issued, wrong: dict[str, object]) -> None:
