@@ -68,7 +68,7 @@ class Change:
     def __init__(self, work: Work, project_id: str, right: Right | None, *, by: Author | None = None) -> None:
         """Refused where the caller has no such right; None: the hub itself acts."""
         if right is not None:
-            work.hub.permissions.require(work.at, work.caller, project_id, right)
+            work.require(project_id, right)
         self.journal = Journal(work, project_id)
         self.work = work
         self.at = work.at

@@ -12,6 +12,7 @@ from ..config.correlation import correlation
 from ..missions.entities import JsonObject
 from .hub import Hub
 from .identity import Caller
+from .permissions import Access, OrganizationRight, OrganizationRole, Right
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +29,24 @@ class Work:
     correlation: str = field(default_factory=correlation.get)
     after: list[Callable[[], None]] = field(default_factory=list)
     """What to do once this is committed: hints for the bus, caches to forget."""
+
+    stranger: bool = False
+    """Whether a public project was looked at in which the caller has no role: then the answer is projected."""
+
+    def access(self, project_id: str) -> Access:
+        """The caller's place in a project; NotFound when there is no such project."""
+        found = self.hub.permissions.access(self.at, self.caller, project_id)
+        self.stranger = self.stranger or found.role == "public"
+        return found
+
+    def require(self, project_id: str, right: Right) -> Access:
+        """The caller's place when it has this right; else NotFound, or the refusals `forbidden`/`unauthenticated`."""
+        self.access(project_id)
+        return self.hub.permissions.require(self.at, self.caller, project_id, right)
+
+    def require_organization(self, organization_id: str, right: OrganizationRight) -> OrganizationRole:
+        """The caller's role in an organisation when it has this right; else NotFound or `forbidden`."""
+        return self.hub.permissions.require_organization(self.at, self.caller, organization_id, right)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def is_placed(endpoint: Endpoint) -> bool:
 
 def listed(call: Call, organization_id: str) -> Answer:
     """A page of an organisation's rows, the newest first; for its owners."""
-    call.hub.permissions.require_organization(call.at, call.caller, organization_id, "own organization")
+    call.require_organization(organization_id, "own organization")
     limit = int(call.query.get("limit", PAGE))
     rows = audit.read(
         call.at,

@@ -79,7 +79,7 @@ def memory_versions(call: Call) -> Answer:
 
 def _readable(call: Call) -> str:
     project_id = call.path["id"]
-    call.hub.permissions.require(call.at, call.caller, project_id, "read memory")
+    call.require(project_id, "read memory")
     return project_id
 
 

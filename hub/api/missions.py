@@ -254,7 +254,7 @@ def add_note(call: Call) -> Answer:
 )
 def project_events(call: Call) -> Answer:
     """Oldest first."""
-    call.hub.permissions.require(call.at, call.caller, call.path["id"], "read missions")
+    call.require(call.path["id"], "read missions")
     return told(mission_reads.history(call, call.path["id"], None, call.query))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -18,9 +19,11 @@ from ...config.correlation import correlation, new_correlation
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
+from .. import projection
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import Caller
+from ..work import Shown
 from . import auditing, idempotency
 from .endpoint import Answer, Call, Endpoint
 from .idempotency import Kept
@@ -93,7 +96,12 @@ async def _serve(endpoint: Endpoint, request: Request) -> Response:
 def _run(call: Call, at: Connection) -> Answer:
     call.at = at
     call.after.clear()  # of a try that was rolled back
-    return auditing.recorded(call) if call.endpoint.audited else call.endpoint.serve(call)
+    call.stranger = False
+    answer = auditing.recorded(call) if call.endpoint.audited else call.endpoint.serve(call)
+    if not call.stranger:
+        return answer
+    shown = projection.public(call.endpoint.name, Shown(answer.body, answer.version))
+    return replace(answer, body=shown.body, version=shown.version)
 
 
 async def _write(call: Call, raw: bytes) -> tuple[Answer, bool]:

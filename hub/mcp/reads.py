@@ -27,7 +27,7 @@ from ...missions.search import hits, ranking
 from ...missions.wire import from_wire
 from ..hub import Hub
 from ..identity import Caller
-from ..permissions import Right, load_access
+from ..permissions import Right, load_access, missing
 from ..records import comments, memory, parts, passages
 from ..records import missions as records
 from ..services import facts
@@ -208,9 +208,14 @@ class HubReads:
     # ---- below ---------------------------------------------------------------------------------------------------
 
     def _access(self, project_id: str) -> Any:
-        return self._hub.permissions.access(self._at, self._caller, project_id)
+        """A member's: the tools show nothing of a project that is merely public."""
+        found = self._hub.permissions.access(self._at, self._caller, project_id)
+        if found.role == "public":
+            raise missing("project", project_id)
+        return found
 
     def _need(self, project_id: str, right: Right) -> None:
+        self._access(project_id)
         self._hub.permissions.require(self._at, self._caller, project_id, right)
 
     def _readable_memory(self, project: str) -> str:

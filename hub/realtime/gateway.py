@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError
+from ..projection import public_presence
 from ..standing import LOOK_SECONDS
 from .backplane import Backplane, BusSilent, Local
 from .connection import Connection
@@ -30,7 +31,7 @@ from .envelopes import (
     parse_channel,
 )
 from .presence import EXPIRE_SECONDS, Presence, largest
-from .rooms import Rooms, View, reduced, status_only
+from .rooms import Rooms, View, as_seen, status_only
 
 PING_SECONDS: Final = 20
 PRESENCE_SECONDS: Final = 15
@@ -283,10 +284,13 @@ class Session:
             self._gateway.rooms.leave(name, waiting)
         if view == "status":
             present = [{**one, "meta": status_only(dict(one["meta"]))} for one in present]  # type: ignore[arg-type]
+        elif view == "public":
+            present = [public_presence(one) for one in present]
         joined: JsonObject = {"seq": replay.seq, "gap": replay.gap, "presence": list(present)}
         self._say("joined", joined, channel=name, ref=ref)
         for message in replay.messages:
-            self.connection.offer((reduced(message) if view == "status" else message).text())
+            if (seen := as_seen(message, view)) is not None:
+                self.connection.offer(seen.text())
         for seq, text in waiting.held:
             if seq > replay.seq:
                 self.connection.offer(text)

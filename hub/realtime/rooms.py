@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Literal, Protocol, TypeAlias
 
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...system.backoff import Backoff
+from ..projection import public_message
 from .backplane import Backplane, Batch, BusSilent, Delivery, Replay
 from .envelopes import Message, Numbered, envelope
 
@@ -20,8 +22,8 @@ COALESCE_SECONDS: Final = 0.02
 PENDING_MAX: Final = 50_000
 """Messages that wait for a backplane which does not answer; older ones go, and their readers see a gap."""
 
-View: TypeAlias = Literal["full", "status"]
-"""What a subscriber may see of workstations: everything, or whether they are there."""
+View: TypeAlias = Literal["full", "status", "public"]
+"""What a subscriber sees: everything, of workstations only whether they are there, or what everybody may see."""
 
 
 class Subscriber(Protocol):
@@ -99,11 +101,10 @@ class Rooms:
                 subscriber.nudge(project, seq)
 
     def _deliver(self, message: Numbered, room: dict[Subscriber, View]) -> None:
-        texts: dict[View, str] = {"full": message.text()}
-        if "status" in room.values():
-            texts["status"] = reduced(message).text()
+        texts = {view: seen.text() if (seen := as_seen(message, view)) else None for view in set(room.values())}
         for subscriber, view in list(room.items()):
-            subscriber.offer(texts[view])
+            if (text := texts[view]) is not None:
+                subscriber.offer(text)
 
     async def _publish(self) -> None:
         pause = Backoff(1.0, 10.0)
@@ -137,7 +138,15 @@ class Rooms:
             raise
 
 
-def reduced(message: Numbered) -> Numbered:
+def as_seen(message: Numbered, view: View) -> Numbered | None:
+    """A message as a subscriber sees it; None when it does not."""
+    if view == "public":
+        payload = public_message(message.type, message.payload)
+        return None if payload is None else replace(message, payload=payload)
+    return _reduced(message) if view == "status" else message
+
+
+def _reduced(message: Numbered) -> Numbered:
     """What one sees who may know only whether a workstation is there."""
     payload = dict(message.payload)
     meta = payload.get("meta")

@@ -93,9 +93,12 @@ class SocketGate:
             access = self._hub.permissions.access(at, caller, project_id)
         except NotFound:
             return None
-        if channel.kind == "workstations":
-            return None if access.view == "none" else access.view
-        return "full" if access.may("read missions") else None
+        seen = access.view != "none" if channel.kind == "workstations" else access.may("read missions")
+        if not seen:
+            return None
+        if access.role == "public":
+            return "public"
+        return "status" if channel.kind == "workstations" and access.view == "status" else "full"
 
 
 class _Guest:

@@ -249,7 +249,7 @@ def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
     row, mission = change.row(mission_id), change.mission(mission_id)
     if mission.agent_session_status != "INACTIVE":
         raise Conflict("The mission is claimed", why=f"{row.workstation_id} works on it")
-    access = work.hub.permissions.access(work.at, work.caller, change.project_id)
+    access = work.access(change.project_id)
     station = work.at.execute(select(workstations).where(workstations.c.id == wished)).one_or_none()
     if station is None or station.deleted or station.organization_id != access.organization_id:
         raise missing("workstation", wished)

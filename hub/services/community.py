@@ -47,7 +47,7 @@ def star(work: Work, project_id: str, *, wanted: bool) -> Shown:
 
 def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
     """Ask the owners of a visible project for a role; one open request for each person."""
-    access = work.hub.permissions.require(work.at, work.caller, project_id, "see project")
+    access = work.require(project_id, "see project")
     user_id = _person(work)
     role, message = body.get("role", "contributor"), body.get("message", "")
     if role not in ROLES[1:4]:
@@ -84,7 +84,7 @@ def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
 
 def list_requests(work: Work, project_id: str) -> Shown:
     """Open requests, for owners."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "manage project")
+    work.require(project_id, "manage project")
     ids = work.at.execute(
         select(access_requests.c.id)
         .where(and_(access_requests.c.project_id == project_id, access_requests.c.status == "pending"))
@@ -100,7 +100,7 @@ def decide(work: Work, request_id: str, *, approved: bool) -> Shown:
     row = work.at.execute(select(access_requests).where(access_requests.c.id == request_id)).one_or_none()
     if row is None:
         raise missing("access request", request_id)
-    access = work.hub.permissions.access(work.at, work.caller, row.project_id)
+    access = work.access(row.project_id)
     if not access.may("manage project") and row.user_id != work.caller.user_id:
         raise missing("access request", request_id)
     change = Change(work, row.project_id, "manage project")
@@ -145,7 +145,7 @@ def _person(work: Work) -> str:
 
 def metrics(work: Work, project_id: str) -> Shown:
     """How many missions stand where, what waits, and what was finished in the last weeks."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    work.require(project_id, "read missions")
     here = and_(missions.c.project_id == project_id, missions.c.deleted.is_(False))
     counts: dict[str, int] = dict(
         (row[0], row[1])

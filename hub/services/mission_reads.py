@@ -28,7 +28,7 @@ def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
     row = _ONE.first(work.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)
-    if not work.hub.permissions.access(work.at, work.caller, row.project_id).may("read missions"):
+    if not work.access(row.project_id).may("read missions"):
         raise missing("mission", mission_id)
     if row.deleted:
         raise Gone(mission_id)
@@ -40,7 +40,7 @@ def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
 
 def listed(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    work.require(project_id, "read missions")
     seq = _FEED.one(work.at, wanted=project_id).newest or 0  # before the first row is read
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [
@@ -72,7 +72,7 @@ def listed(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
 
 def changes(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     """What changed in a project after a cursor, each mission once, in its last state."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    work.require(project_id, "read missions")
     epoch = work.hub.epoch
     project = _FEED.one(work.at, wanted=project_id)
     text = query.get("cursor")

@@ -45,7 +45,7 @@ _PROJECT = Statement(select(missions.c.project_id, missions.c.deleted).where(mis
 def project_of(work: Work, mission_id: str) -> str:
     """The project a mission belongs to; Gone for a deleted one whose project the caller sees, else NotFound."""
     row = _PROJECT.first(work.at, wanted=mission_id)
-    if row is None or not work.hub.permissions.access(work.at, work.caller, row.project_id).may("read missions"):
+    if row is None or not work.access(row.project_id).may("read missions"):
         raise missing("mission", mission_id)
     if row.deleted:
         raise Gone(mission_id)
@@ -85,7 +85,7 @@ def edit(change: Change, mission_id: str, body: JsonObject, *, as_it_is: bool = 
     _check_known(body)
     wished = {name: value for name, value in body.items() if name not in IGNORED}
     if RUNNING & wished.keys():
-        change.work.hub.permissions.require(change.at, change.work.caller, change.project_id, "run missions")
+        change.work.require(change.project_id, "run missions")
     if as_it_is or not wished.keys() <= RULED:
         _merge(change, mission_id, wished)
     else:

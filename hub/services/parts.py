@@ -47,7 +47,7 @@ def settable(cls: type) -> frozenset[str]:
 
 def texts(work: Work, kind: Kind, project_id: str) -> list[str]:
     """The JSON of every part of a kind, by id."""
-    work.hub.permissions.require(work.at, work.caller, project_id, kind.reads)
+    work.require(project_id, kind.reads)
     table = TABLES[kind.cls]
     wanted = select(table.c.doc).where(table.c.project_id == project_id).order_by(table.c.id)
     return list(work.at.execute(wanted).scalars())
@@ -57,7 +57,7 @@ def row(work: Work, kind: Kind, part_id: str) -> Row[Any]:
     """A part's row, with its project, version and JSON; NotFound."""
     table = TABLES[kind.cls]
     found = work.at.execute(select(table).where(table.c.id == part_id)).one_or_none()
-    if found is None or not work.hub.permissions.access(work.at, work.caller, found.project_id).may(kind.reads):
+    if found is None or not work.access(found.project_id).may(kind.reads):
         raise missing(kind.word, part_id)
     return found
 

@@ -153,14 +153,14 @@ def list_organizations(work: Work) -> Shown:
 
 def get_organization(work: Work, organization_id: str) -> Shown:
     """One organisation, for its members."""
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    work.require_organization(organization_id, "see organization")
     row = work.at.execute(select(organizations).where(organizations.c.id == organization_id)).one()
     return Shown(row.doc.encode(), version=row.version)
 
 
 def update_organization(work: Work, organization_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed (JSON merge)."""
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "manage organization")
+    work.require_organization(organization_id, "manage organization")
     row = work.at.execute(select(organizations).where(organizations.c.id == organization_id).with_for_update()).one()
     check(row.version, row.doc)
     before = from_wire(Organization, orjson.loads(row.doc))
@@ -182,7 +182,7 @@ def update_organization(work: Work, organization_id: str, body: JsonObject, chec
 
 def delete_organization(work: Work, organization_id: str) -> None:
     """Gone with all its projects for everybody; only its owner does that."""
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+    work.require_organization(organization_id, "own organization")
     work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
     standing.changed(work.at)
     work.after.extend((work.hub.permissions.forget, work.hub.identity.forget))
@@ -190,7 +190,7 @@ def delete_organization(work: Work, organization_id: str) -> None:
 
 def organization_people(work: Work, organization_id: str) -> Shown:
     """The members with their roles."""
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    work.require_organization(organization_id, "see organization")
     rows = work.at.execute(
         select(organization_members.c.user_id, organization_members.c.role, users.c.email, users.c.doc)
         .join(users, users.c.id == organization_members.c.user_id)
@@ -210,14 +210,14 @@ def invite(work: Work, organization_id: str, body: JsonObject) -> Shown:
     if role not in ORGANIZATION_ROLES:
         raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}")
     right = "own organization" if role == "owner" else "manage organization"
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, right)  # type: ignore[arg-type]
+    work.require_organization(organization_id, right)  # type: ignore[arg-type]
     email = body.get("email")
     if not isinstance(email, str):
         raise InvalidValue("email", "email is missing")
     user_id = user_for(work.at, email, work.now)
     before = _role(work.at, organization_id, user_id)
     if before == "owner" and role != "owner":
-        work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+        work.require_organization(organization_id, "own organization")
         _check_other_owner(work.at, organization_id, user_id)
     if before is None:
         work.at.execute(
@@ -235,13 +235,13 @@ def remove_person(work: Work, organization_id: str, user_id: str) -> None:
     """A member taken out; anybody may leave, the last owner may not."""
     mine = work.caller.user_id == user_id
     right = "see organization" if mine else "manage organization"
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, right)  # type: ignore[arg-type]
+    work.require_organization(organization_id, right)  # type: ignore[arg-type]
     role = _role(work.at, organization_id, user_id)
     if role is None:
         raise NotFound("This person is no member of the organization")
     if role == "owner":
         if not mine:
-            work.hub.permissions.require_organization(work.at, work.caller, organization_id, "own organization")
+            work.require_organization(organization_id, "own organization")
         _check_other_owner(work.at, organization_id, user_id)
     work.at.execute(delete(organization_members).where(_member(organization_id, user_id)))
     standing.changed(work.at)
@@ -385,7 +385,7 @@ def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None
 
 def _owned(work: Work, organization_id: str | None):  # type: ignore[no-untyped-def]
     if organization_id is not None:
-        work.hub.permissions.require_organization(work.at, work.caller, organization_id, "manage organization")
+        work.require_organization(organization_id, "manage organization")
         return and_(tokens.c.kind == "organization", tokens.c.organization_id == organization_id)
     if work.caller.user_id is None:
         raise HubError("forbidden", "Personal tokens belong to a person", todo="sign in")

@@ -33,7 +33,7 @@ def create(work: Work, body: JsonObject) -> Shown:
     organization_id = body.get("organizationId") or own_organization(work)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "create projects")
+    work.require_organization(organization_id, "create projects")
     now = datetime.fromtimestamp(work.now, UTC)
     project_id = new_id(body.get("id"))
     taken = work.at.execute(
@@ -94,7 +94,7 @@ def create(work: Work, body: JsonObject) -> Shown:
 
 def get(work: Work, project_id: str) -> Shown:
     """One project as its members see it."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "see project")
+    work.require(project_id, "see project")
     row = work.at.execute(select(projects.c.doc, projects.c.version).where(projects.c.id == project_id)).one()
     return Shown(row.doc.encode(), version=row.version)
 
@@ -249,7 +249,7 @@ def _free_public_slug(work: Work, base: str, project_id: str) -> str:
 
 def members(work: Work, project_id: str) -> Shown:
     """Who has a role in a project by its own list; only its members see it."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "see members")
+    work.require(project_id, "see members")
     rows = work.at.execute(
         select(project_members.c.user_id, project_members.c.role, users.c.email, users.c.doc)
         .join(users, users.c.id == project_members.c.user_id)

@@ -4,57 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
 
 import orjson
 from sqlalchemy import and_, func, or_, select
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
+from .. import projection
 from ..errors import HubError
 from ..permissions import missing
 from ..tables import missions, organizations, projects
 from ..work import Shown, Work
 
-SHOWN: Final = (
-    "id",
-    "name",
-    "description",
-    "slug",
-    "publicSlug",
-    "category",
-    "tags",
-    "featured",
-    "starCount",
-    "publicMissionRead",
-    "publicMemoryRead",
-    "publicRepositoryRead",
-    "workstationVisibility",
-    "createdAt",
-    "updatedAt",
-)
-"""What everybody sees of a public project."""
-MISSION_SHOWN: Final = (
-    "id",
-    "projectId",
-    "title",
-    "description",
-    "spec",
-    "priority",
-    "list",
-    "listOrder",
-    "stage",
-    "solution",
-    "tasks",
-    "tasksCurrent",
-    "dependencyCount",
-    "blockedBy",
-    "relatesTo",
-    "createdAt",
-    "updatedAt",
-    "version",
-)
-"""What everybody sees of its missions, when the project shows them: nothing of who runs what where."""
 _PUBLIC = and_(
     projects.c.visibility == "public",
     projects.c.status == "active",
@@ -151,7 +112,7 @@ def public_missions(work: Work, slug: str, query: Mapping[str, str]) -> Shown:
     items: list[Json] = []
     for row in rows[:limit]:
         mission = orjson.loads(row.doc)
-        items.append({name: mission[name] for name in MISSION_SHOWN if name in mission})
+        items.append(projection.chosen(mission, projection.MISSION))
     return _public({"items": items, "nextAfter": rows[limit - 1].id if len(rows) > limit else None})
 
 
@@ -165,8 +126,7 @@ def _by_slug(work: Work, slug: str) -> tuple[str, str]:
 
 
 def _shown(doc: str) -> JsonObject:
-    found = orjson.loads(doc)
-    return {name: found[name] for name in SHOWN if name in found}
+    return projection.chosen(orjson.loads(doc), projection.PROJECT)
 
 
 def _public(body: JsonObject) -> Shown:

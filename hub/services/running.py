@@ -67,7 +67,7 @@ def claim(work: Work, mission_id: str, body: JsonObject) -> Leased:
 
 def renew(work: Work, mission_id: str, body: JsonObject) -> Leased:
     """The lease extended; `superseded` when another holds it, `lease_lost` when nobody does."""
-    work.hub.permissions.require(work.at, work.caller, project_of(work, mission_id), "run missions")
+    work.require(project_of(work, mission_id), "run missions")
     workstation_id, session_id = _holder(body)
     if "generation" in body:
         check_workstation(work, workstation_id, body["generation"])

@@ -37,7 +37,7 @@ MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stag
 
 def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
     """A project's settings, flows, actors and open missions as a template of its organisation."""
-    access = work.hub.permissions.require(work.at, work.caller, project_id, "manage project")
+    access = work.require(project_id, "manage project")
     row = work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
     project = orjson.loads(row)
     name = name_of(body.get("name", project["name"]))

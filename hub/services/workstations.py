@@ -80,7 +80,7 @@ def _create(work: Work, identifier: str, generation: int, machine: str | None, b
     organization_id = body.get("organizationId") or own_organization(work)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    work.require_organization(organization_id, "see organization")
     now = datetime.fromtimestamp(work.now, UTC)
     name = name_of(body.get("name"))
     made = merged(
@@ -103,7 +103,7 @@ def _create(work: Work, identifier: str, generation: int, machine: str | None, b
 
 def listed(work: Work, organization_id: str) -> Shown:
     """An organisation's workstations, for its members."""
-    work.hub.permissions.require_organization(work.at, work.caller, organization_id, "see organization")
+    work.require_organization(organization_id, "see organization")
     rows = work.at.execute(
         select(workstations)
         .where(and_(workstations.c.organization_id == organization_id, workstations.c.deleted.is_(False)))
@@ -114,7 +114,7 @@ def listed(work: Work, organization_id: str) -> Shown:
 
 def of_project(work: Work, project_id: str) -> Shown:
     """The workstations that may work on a project, as much of them as the caller may see."""
-    access = work.hub.permissions.require(work.at, work.caller, project_id, "see workstations")
+    access = work.require(project_id, "see workstations")
     rows = work.at.execute(
         select(workstations)
         .where(and_(workstations.c.organization_id == access.organization_id, workstations.c.deleted.is_(False)))
@@ -259,7 +259,7 @@ def _seen(work: Work, workstation_id: str) -> Row[Any]:
 def _managed(work: Work, workstation_id: str) -> Row[Any]:
     row = _seen(work, workstation_id)
     if not _mine(work, row):
-        work.hub.permissions.require_organization(work.at, work.caller, row.organization_id, "manage organization")
+        work.require_organization(row.organization_id, "manage organization")
     return row
 
 

@@ -59,7 +59,7 @@ complete (it belongs to its mission)."""
 
 def announce(work: Work, project_id: str, body: JsonObject, base_url: str) -> tuple[Shown, bool]:
     """A file is to come: checked by its description, with the address to send it to; whether it is new."""
-    work.hub.permissions.require(work.at, work.caller, project_id, "write missions")
+    work.require(project_id, "write missions")
     mission_id = body.get("missionId")
     if not isinstance(mission_id, str) or project_of(work, mission_id) != project_id:
         raise missing("mission", str(mission_id))
@@ -125,7 +125,7 @@ def complete(work: Work, identifier: str) -> Shown:
 def listed(work: Work, mission_id: str) -> Shown:
     """The files of a mission, oldest first."""
     project_id = project_of(work, mission_id)
-    work.hub.permissions.require(work.at, work.caller, project_id, "read missions")
+    work.require(project_id, "read missions")
     rows = work.at.execute(
         select(attachments.c.doc)
         .where(attachments.c.mission_id == mission_id, attachments.c.state == "complete")
@@ -177,9 +177,9 @@ def abandoned(at: Connection) -> list[str]:
 
 def _row(work: Work, identifier: str, right: Right) -> Row[Any]:
     row = waiting(work.at, identifier)
-    if row is None or not work.hub.permissions.access(work.at, work.caller, row.project_id).may("read missions"):
+    if row is None or not work.access(row.project_id).may("read missions"):
         raise missing("file", identifier)
-    work.hub.permissions.require(work.at, work.caller, row.project_id, right)
+    work.require(row.project_id, right)
     return row
 
 

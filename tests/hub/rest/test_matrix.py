@@ -16,6 +16,7 @@ import pytest
 
 from solo_unicorn.hub.api import all_endpoints
 from solo_unicorn.hub.api.endpoint import ENDPOINTS, Endpoint
+from solo_unicorn.hub.projection import SHOWN
 from solo_unicorn.missions.ids import new_ulid
 
 from .conftest import Place, emptied
@@ -99,6 +100,8 @@ def expected(row: Endpoint, who: str, setting: Setting) -> set[int]:
         return set() if who == "owner" else {404}
     assert role is not None
     if role == "public" and not setting.visible:
+        return {404}
+    if role == "public" and row.needs in READS and row.name not in SHOWN:
         return {404}
     if allowed(row.needs, role, setting.generous):
         return set()
