@@ -151,6 +151,26 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "reject": ("hub.members", "Refuse the role that was asked for."),
         },
     ),
+    "organization": (
+        "The organizations of a hub that you belong to.",
+        {
+            "list": ("hub.organizations", "List them, with your role in each."),
+            "create": ("hub.organizations", "Make one; you own it."),
+            "members": ("hub.organizations", "List who belongs to one, and who is invited."),
+            "invite": ("hub.organizations", "Invite a person by e-mail; prints the link to send them."),
+            "withdraw": ("hub.organizations", "Withdraw an invitation."),
+            "role": ("hub.organizations", "Give a member another role."),
+            "remove": ("hub.organizations", "Take a member out, or leave."),
+        },
+    ),
+    "invitation": (
+        "Invitations into organizations that wait for your answer.",
+        {
+            "list": ("hub.invitations", "List them."),
+            "accept": ("hub.invitations", "Join the organization."),
+            "decline": ("hub.invitations", "Say no; it sees that."),
+        },
+    ),
     "projects": (
         "The public projects of a hub.",
         {
@@ -168,9 +188,9 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "": ("hub.server", "Run the hub here until it is stopped."),
             "migrate": ("hub.server", "Bring its database up to date."),
             "check": ("hub.server", "Check its settings and its database."),
-            "user": ("hub_people", "List people, add one, set a password; suspend, resume or remove one."),
-            "link": ("hub_people", "Let a person sign in with what the hub's issuer calls them."),
-            "token": ("hub_people", "Make access tokens for people, list them, revoke one."),
+            "user": ("hub.people", "List people, add one, set a password; suspend, resume or remove one."),
+            "link": ("hub.people", "Let a person sign in with what the hub's issuer calls them."),
+            "token": ("hub.people", "Make access tokens for people, list them, revoke one."),
             "keys": ("hub.server", "Change the key that seals its secrets (rotate), or begin anew without it (renew)."),
             "backup": ("hub.server", "Copy its SQLite database into a file, while it serves."),
             "verify": ("hub.server", "Check a backup, or its SQLite database."),

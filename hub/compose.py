@@ -33,6 +33,7 @@ from .signin.clients import OURS, rights
 from .signin.cookies import CookieSessions
 from .signin.front import front_route
 from .signin.hub_accounts import HubAccounts
+from .signin.invitation_pages import InvitationPages
 from .signin.issuer import Settings
 from .signin.outside import OutsideIssuer, OutsideTokens, outside_of
 from .signin.outside_pages import OutsidePages
@@ -147,7 +148,8 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
         settings = Settings(url, _listed(options.get("audiences", "")), redirects)
         pages = SignIn(hub.database, settings, keys, accounts, own, counting)
     front = front_route(pages.browsers, url, __version__)
-    app.router.routes.extend([*pages.routes(), resource_route(url, outside), front])
+    asked = InvitationPages(hub, pages.browsers).routes()
+    app.router.routes.extend([*pages.routes(), *asked, resource_route(url, outside), front])
 
     async def by_token(token: str) -> Caller | None:
         found = await tokens.identify(token) if token.count(".") == 2 else None

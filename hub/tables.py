@@ -133,6 +133,7 @@ missions = Table(
     Index("missions_board", "project_id", "deleted", "list", "list_order", "id"),
     Index("missions_snapshot", "project_id", "deleted", "id"),
     Index("missions_ready", "ready", "session_status"),
+    Index("missions_repository", "repository_id"),
 )
 dependencies = Table(
     "dependencies",

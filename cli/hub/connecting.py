@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from argparse import SUPPRESS
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ...missions.entities import Json
-from ...missions.errors import NotAllowed, SignedOut, UsageError
+from ...missions.errors import NotAllowed, UsageError
 from ...missions.wire import to_wire
 from ...sync import replica
 from ...workspace import queries
 from ..opening import project_of, project_to_fill, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, takes_project_first
+from .organizations import found_organization
+from .talking import chosen, takes_profile, talk
 
 if TYPE_CHECKING:
-    from ...sync.client.transport import Bearer, HttpTransport
-    from ...sync.replica.connecting import Account
-    from ...workspace.workspace import Workspace
+    pass
 
 T = TypeVar("T")
-
-
-def _takes_profile(parser: Parser) -> None:
-    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
 
 
 def _connect_arguments(parser: Parser) -> None:
     parser.add_argument("-p", "--project", metavar="PROJECT", help="id, slug or name on the hub; default: list them")
     parser.add_argument("project", nargs="?", default=SUPPRESS, metavar="PROJECT", help="the same as --project")
-    _takes_profile(parser)
+    takes_profile(parser)
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists")
     parser.add_argument("--done-days", type=int, metavar="N", help="of Done, only what changed within so many days")
 
@@ -71,7 +66,8 @@ def _connect(options: Options) -> None:
 
 def _publish_arguments(parser: Parser) -> None:
     takes_project_first(parser)
-    _takes_profile(parser)
+    takes_profile(parser)
+    parser.add_argument("--organization", metavar="NAME", help="which one it belongs to; default: the only one")
 
 
 def _publish(options: Options) -> None:
@@ -96,10 +92,13 @@ def _publish(options: Options) -> None:
             opened.read(queries.projects.actors, project.id),
             opened.read(queries.projects.repositories, project.id),
         )
+        owner = found_organization(account, options.organization)
+        document = {**document, "organizationId": owner["id"]} if owner else document
         talk(account, lambda link: fetching.publish(link, account.hub, document, parts))
         project = opened.write(replica.connecting.publish, project.id, account)
         waiting = queries.connection.sync_state(opened, project.id).waiting
-    output.done(f"{project.name} is on {account.hub} now", to_wire(project), name=project.slug)
+    told = f"{project.name} is on {account.hub} now" + (f", in the organization {owner['name']}" if owner else "")
+    output.done(told, to_wire(project), name=project.slug)
     if waiting:
         output.note(f"{waiting} to send: `solo-unicorn sync` does it now; the service does it by itself.")
 
@@ -115,44 +114,6 @@ def _disconnect(options: Options) -> None:
             replica.connecting.disconnect, project_of(opened, options.project).id, force=options.force
         )
     Output(options).done(f"{project.name} is a local project now; the hub keeps its own", to_wire(project))
-
-
-def chosen(opened: Workspace, profile: str | None) -> Account:
-    """The sign-in that a command uses; SignedOut when there is none."""
-    accounts = opened.read(replica.connecting.accounts)
-    if profile is not None:
-        return opened.read(replica.connecting.account, profile)
-    signed_in = [one for one in accounts if one.signed_in]
-    if not signed_in:
-        raise SignedOut("Nobody is signed in", todo="`solo-unicorn auth login --hub URL`")
-    if len(signed_in) > 1:
-        raise UsageError(
-            "There are several sign-ins", todo="add --profile: " + ", ".join(one.profile for one in signed_in)
-        )
-    return signed_in[0]
-
-
-def talk(account: Account, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
-    """Hold a conversation with an account's hub."""
-    from ...sync.client.tokens import AccountBearer
-
-    return talk_to(account.hub, AccountBearer(account.id), conversation)
-
-
-def talk_to(hub: str, bearer: Bearer | None, conversation: Callable[[HttpTransport], Awaitable[T]]) -> T:
-    """Hold a conversation with a hub, as somebody or as nobody."""
-    import asyncio
-
-    from ...sync.client.transport import HttpTransport
-
-    async def held() -> T:
-        link = HttpTransport(hub, bearer)
-        try:
-            return await conversation(link)
-        finally:
-            await link.close()
-
-    return asyncio.run(held())
 
 
 COMMANDS = {

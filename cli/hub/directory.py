@@ -12,7 +12,7 @@ from ...sync import replica
 from ..opening import workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser
-from .connecting import chosen, talk_to
+from .talking import chosen, talk_to
 
 if TYPE_CHECKING:
     from ...sync.client.community import Community

@@ -11,7 +11,7 @@ from ...sync import replica
 from ..opening import project_of, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, takes_project
-from .connecting import talk
+from .talking import talk
 
 if TYPE_CHECKING:
     from ...sync.client.community import Community

@@ -7,7 +7,7 @@ from ...missions.errors import NotFound, UsageError
 from ..opening import workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser
-from .connecting import chosen, talk
+from .talking import chosen, talk
 
 SCOPES = ("read", "write", "run", "admin")
 

@@ -209,7 +209,7 @@ def _register(options: Options) -> None:
     from ...sync.client.answers import readable
     from ...sync.client.fetching import registration
     from ...sync.replica.messages import Response
-    from ..hub.connecting import chosen, talk
+    from ..hub.talking import chosen, talk
 
     if options.name:
         from ...config import edit

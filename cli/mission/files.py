@@ -61,7 +61,7 @@ def _fetch_arguments(parser: Parser) -> None:
 
 def _fetch(options: Options) -> None:
     from ...sync.client.downloads import fetch
-    from ..hub.connecting import talk
+    from ..hub.talking import talk
 
     with workspace() as opened:
         mission = opened.read(queries.missions.get, options.mission)

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from . import attachments, community, memory, meta, missions, organizations, parts, projects, public, workstations
+from . import (
+    attachments,
+    community,
+    invitations,
+    memory,
+    meta,
+    missions,
+    organizations,
+    parts,
+    projects,
+    public,
+    workstations,
+)
 
-FILES = (meta, organizations, projects, missions, parts, attachments, memory, workstations, public, community)
+FILES = (
+    meta,
+    organizations,
+    invitations,
+    projects,
+    missions,
+    parts,
+    attachments,
+    memory,
+    workstations,
+    public,
+    community,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from ..services import people
+from ..services import invitations, people
 from . import auditing, schemas
 from .endpoint import Answer, Call, Parameter, endpoint, told
 from .preconditions import check
@@ -146,15 +146,31 @@ def organization_people(call: Call) -> Answer:
     "POST",
     ONE + "/members",
     "organization.members.invite",
-    "Invite a person by e-mail, or change a role",
+    "Invite a person by e-mail; nothing changes before they accept",
     needs="manage organization",
-    answers={200: schemas.MEMBER},
-    body=schemas.INVITATION,
+    answers={201: schemas.INVITATION},
+    body=schemas.INVITE,
     scope="admin",
 )
 def invite(call: Call) -> Answer:
-    """They need not have signed in yet."""
-    return told(people.invite(call, call.path["id"], call.body))
+    """The link is in this answer alone."""
+    return replace(told(invitations.offer(call, call.path["id"], call.body, call.base_url), 201), headers=NOT_KEPT)
+
+
+@endpoint(
+    "PATCH",
+    ONE + "/members/{user}",
+    "organization.members.role",
+    "Give a member another role",
+    needs="manage organization",
+    answers={200: schemas.MEMBER},
+    body=schemas.ROLE,
+    scope="admin",
+    refuses=(404, 409),
+)
+def set_role(call: Call) -> Answer:
+    """Only owners make owners."""
+    return told(people.set_role(call, call.path["id"], call.path["user"], call.body))
 
 
 @endpoint(

@@ -228,14 +228,25 @@ ORGANIZATION_CREATE = component(
     "OrganizationCreate", body(Organization, only=ORGANIZATION_SETTABLE, required=("name",), more={"id": ID})
 )
 ORGANIZATION_PATCH = component("OrganizationPatch", body(Organization, only=ORGANIZATION_SETTABLE, nullable=True))
+_ROLE: Final[JsonObject] = {"enum": ["member", "admin", "owner"]}
+INVITE = component("Invite", {"type": "object", "properties": {"email": TEXT, "role": _ROLE}, "required": ["email"]})
+ROLE = component("Role", {"type": "object", "properties": {"role": _ROLE}, "required": ["role"]})
 INVITATION = component(
     "Invitation",
     {
         "type": "object",
-        "properties": {"email": TEXT, "role": {"enum": ["member", "admin", "owner"]}},
-        "required": ["email"],
+        "properties": {
+            **{name: TEXT for name in ("id", "organizationId", "organization", "email", "link")},
+            "role": _ROLE,
+            "state": {"enum": ["open", "accepted", "declined", "withdrawn", "expired"]},
+            "invitedBy": NULLABLE_TEXT,
+            "createdAt": TEXT,
+            "expiresAt": TEXT,
+        },
+        "required": ["id", "organizationId", "organization", "email", "role", "state"],
     },
 )
+INVITATION_PAGE = component("InvitationPage", page(INVITATION))
 TOKEN = component(
     "Token",
     {

@@ -36,7 +36,7 @@ def user_for(at: Connection, email: str, now: float, *, name: str | None = None,
     """The id of the active person with this e-mail address, made when there is none; Conflict when suspended."""
     address = email.strip().lower()
     if len(address) > 320 or not _EMAIL.fullmatch(address):
-        raise InvalidValue("email", f"{email[:80]!r} is no e-mail address")
+        raise InvalidValue("email", f"{email[:80]!r} is not an e-mail address")
     row = at.execute(select(users.c.id, users.c.status).where(users.c.email == address)).one_or_none()
     if row is not None:
         if row.status != "active":
@@ -204,31 +204,26 @@ def organization_people(work: Work, organization_id: str) -> Shown:
     return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def invite(work: Work, organization_id: str, body: JsonObject) -> Shown:
-    """A person made member by e-mail; they need not have signed in yet. Only owners make owners."""
-    role = body.get("role", "member")
+def set_role(work: Work, organization_id: str, user_id: str, body: JsonObject) -> Shown:
+    """Another role for a member. Only owners make owners, and take that back."""
+    role = body.get("role")
+    work.require_organization(organization_id, "manage organization")
     if role not in ORGANIZATION_ROLES:
-        raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}")
-    right = "own organization" if role == "owner" else "manage organization"
-    work.require_organization(organization_id, right)  # type: ignore[arg-type]
-    email = body.get("email")
-    if not isinstance(email, str):
-        raise InvalidValue("email", "email is missing")
-    user_id = user_for(work.at, email, work.now)
-    before = _role(work.at, organization_id, user_id)
-    if before == "owner" and role != "owner":
-        work.require_organization(organization_id, "own organization")
-        _check_other_owner(work.at, organization_id, user_id)
-    if before is None:
-        work.at.execute(
-            insert(organization_members).values(
-                organization_id=organization_id, user_id=user_id, role=role, added_at=work.now
-            )
+        raise InvalidValue(
+            "role", f"{str(role)[:40]!r} is not a role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}"
         )
-    else:
-        work.at.execute(update(organization_members).where(_member(organization_id, user_id)).values(role=role))
+    before = _role(work.at, organization_id, user_id)
+    if before is None:
+        raise NotFound("This person is not a member of the organization", todo="invite them")
+    if "owner" in (before, role):
+        work.require_organization(organization_id, "own organization")
+    if before == "owner" and role != "owner":
+        _check_other_owner(work.at, organization_id, user_id)
+    work.at.execute(update(organization_members).where(_member(organization_id, user_id)).values(role=role))
+    standing.changed(work.at)
     work.after.append(work.hub.permissions.forget)
-    return Shown(orjson.dumps({"userId": user_id, "role": role, "email": email.strip().lower()}))
+    email = work.at.execute(select(users.c.email).where(users.c.id == user_id)).scalar_one()
+    return Shown(orjson.dumps({"userId": user_id, "role": role, "email": email}))
 
 
 def remove_person(work: Work, organization_id: str, user_id: str) -> None:
@@ -238,7 +233,7 @@ def remove_person(work: Work, organization_id: str, user_id: str) -> None:
     work.require_organization(organization_id, right)  # type: ignore[arg-type]
     role = _role(work.at, organization_id, user_id)
     if role is None:
-        raise NotFound("This person is no member of the organization")
+        raise NotFound("This person is not a member of the organization")
     if role == "owner":
         if not mine:
             work.require_organization(organization_id, "own organization")

@@ -30,7 +30,7 @@ IGNORED = HIDDEN | FIXED
 
 def create(work: Work, body: JsonObject) -> Shown:
     """A new project with its system flows; the caller is its owner."""
-    organization_id = body.get("organizationId") or own_organization(work)
+    organization_id = body.get("organizationId") or own_organization(work, alone=True)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
     work.require_organization(organization_id, "create projects")
@@ -206,20 +206,22 @@ def _current(work: Work, project_id: str) -> str:
     return str(work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
 
 
-def own_organization(work: Work) -> str:
-    """The organisation a request means that names none: the caller's first."""
+def own_organization(work: Work, *, alone: bool = False) -> str:
+    """The organisation of a request that names none: the caller's first; `alone`: refused where there are several."""
     if work.caller.organization_id is not None:
         return work.caller.organization_id
     found = work.at.execute(
-        select(organization_members.c.organization_id)
-        .join(organizations, organizations.c.id == organization_members.c.organization_id)
+        select(organizations.c.id, organizations.c.slug)
+        .join(organization_members, organizations.c.id == organization_members.c.organization_id)
         .where(and_(organization_members.c.user_id == work.caller.user_id, organizations.c.deleted.is_(False)))
         .order_by(organization_members.c.added_at)
-        .limit(1)
-    ).scalar()
-    if found is None:
+    ).all()
+    if not found:
         raise InvalidValue("organizationId", "You are in no organization", todo="POST /api/v1/organizations first")
-    return str(found)
+    if alone and len(found) > 1:
+        names = ", ".join(row.slug for row in found)
+        raise InvalidValue("organizationId", f"You are in several organizations: {names}", todo="name one of them")
+    return str(found[0].id)
 
 
 def _free_slug(work: Work, organization_id: str, base: str) -> str:

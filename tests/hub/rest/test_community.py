@@ -116,7 +116,9 @@ async def test_the_last_owner_stays(hub: World) -> None:
     path = f"/organizations/{hub.organization_id}/members"
     assert (await hub.owner.delete(f"{path}/{owner}")).status_code == 409
     assert (await hub.as_("admin").post(path, json={"email": "new@example.com", "role": "owner"})).status_code == 403
-    assert (await hub.as_("admin").post(path, json={"email": "new@example.com"})).status_code == 200
+    assert (await hub.as_("admin").post(path, json={"email": "new@example.com"})).status_code == 201
+    assert (await hub.owner.patch(f"{path}/{owner}", json={"role": "member"})).status_code == 409
+    assert (await hub.as_("admin").patch(f"{path}/{owner}", json={"role": "member"})).status_code == 403
 
 
 async def test_who_am_i_names_my_organizations(hub: World) -> None:

@@ -82,6 +82,7 @@ def path_of(row: Endpoint, ids: dict[str, str]) -> str | None:
         return None
     kind = row.path.split("/")[1]
     other = {"name": "notes", "relation": "blocks", "user": ids["user"], "other": ids["missions"], "key": ids["tokens"]}
+    other["invitation"] = ids["tokens"]
     known = {"id": ids.get(kind, ids["missions"]), **other}
     return "/api/v1" + re.sub(r"\{(\w+)\}", lambda found: known[found[1]], row.path)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..missions.entities import Json, JsonObject
-from ..missions.errors import UsageError
-from .hub.server import check_extra, said_of, takes_hub
-from .output import Output
-from .parsing import Command, Options, Parser
+from ...missions.entities import Json, JsonObject
+from ...missions.errors import UsageError
+from ..output import Output
+from ..parsing import Command, Options, Parser
+from .server import check_extra, said_of, takes_hub
 
 
 def _user_arguments(parser: Parser) -> None:
@@ -31,7 +31,7 @@ def _user(options: Options) -> None:
 def _list_users(options: Options) -> None:
     from datetime import UTC, datetime
 
-    from ..hub.operating.people import list_users
+    from ...hub.operating.people import list_users
 
     found = list_users(said_of(options))
     rows = []
@@ -48,7 +48,7 @@ def _list_users(options: Options) -> None:
 
 
 def _add(options: Options) -> None:
-    from ..hub.operating.people import add_user
+    from ...hub.operating.people import add_user
 
     made = add_user(said_of(options), options.email, options.name, options.organization)
     told = f"{made['email']} is on the hub"
@@ -62,7 +62,7 @@ def _password(options: Options) -> None:
     import sys
     from getpass import getpass
 
-    from ..hub.operating.people import set_password
+    from ...hub.operating.people import set_password
 
     if sys.stdin.isatty():
         password = getpass("New password: ")
@@ -77,7 +77,7 @@ def _password(options: Options) -> None:
 
 
 def _stand(options: Options) -> None:
-    from ..hub.operating.people import resume_user, suspend_user
+    from ...hub.operating.people import resume_user, suspend_user
 
     if options.action == "suspend":
         suspend_user(said_of(options), options.email)
@@ -89,7 +89,7 @@ def _stand(options: Options) -> None:
 
 
 def _remove(options: Options) -> None:
-    from ..hub.operating.people import remove_user
+    from ...hub.operating.people import remove_user
 
     remove_user(said_of(options), options.email, options.to)
     told = f"{options.email} is not on the hub any more; what they wrote stays"
@@ -104,7 +104,7 @@ def _link_arguments(parser: Parser) -> None:
 
 def _link(options: Options) -> None:
     check_extra()
-    from ..hub.operating.people import link
+    from ...hub.operating.people import link
 
     issuer = link(said_of(options), options.email, options.subject)
     told = {"email": options.email, "provider": issuer, "subject": options.subject}
@@ -130,7 +130,7 @@ def _token(options: Options) -> None:
 
 
 def _create_token(options: Options) -> None:
-    from ..hub.operating.people import create_token
+    from ...hub.operating.people import create_token
 
     if options.days < 1:
         raise UsageError("--days is 1 or more")
@@ -139,7 +139,7 @@ def _create_token(options: Options) -> None:
 
 
 def _list_tokens(options: Options) -> None:
-    from ..hub.operating.people import list_tokens
+    from ...hub.operating.people import list_tokens
 
     found = [one for one in list_tokens(said_of(options), options.who) if options.all or not one["revoked"]]
     Output(options).table(
@@ -157,7 +157,7 @@ def _token_row(one: JsonObject) -> tuple[str, ...]:
 
 
 def _revoke_token(options: Options) -> None:
-    from ..hub.operating.people import revoke_token
+    from ...hub.operating.people import revoke_token
 
     revoke_token(said_of(options), options.who)
     Output(options).done(f"The token {options.who} is revoked", {"id": options.who})
