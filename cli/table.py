@@ -83,6 +83,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "list": ("project.repositories", "List linked repositories."),
             "relocate": ("project.repositories", "Tell where the checkout of a linked repository was moved to."),
             "remove": ("project.repositories", "Unlink a repository; its files stay."),
+            "webhook": ("project.webhooks", "Let GitHub tell the hub of pull requests: its address and secret."),
         },
     ),
     "agent": (

@@ -53,7 +53,7 @@ OWN = ("data_dir", "database_url", "host", "port", "public_url", "bus_url")
 OPTIONS = (
     *("issuer", "issuer_client_id", "issuer_scopes", "issuer_web_client_id", "issuer_web_client_secret"),
     *("issuer_link_email", "issuer_sign_up", "issuer_audience_parameter", "audience", "audiences"),
-    *("upload_url", "upload_bytes", "github_webhook_secret", "cors_origins", "metrics_token", "log_level"),
+    *("upload_url", "upload_bytes", "cors_origins", "metrics_token", "log_level"),
     *("rate_limits", "rate_limit_anonymous", "rate_limit_user", "rate_limit_contributor", "rate_limit_url"),
     *("audit_days", "key", "key_file", "client_redirects", "proxies"),
 )

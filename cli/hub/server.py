@@ -167,7 +167,8 @@ def _restored(options: Options) -> None:
 def _note_lost(output: Output, lost: int) -> None:
     if lost:
         output.note(
-            f"The key of this hub does not open the secrets of {lost} web hooks: make them anew for their repositories."
+            f"The key of this hub does not open the secrets of {lost} web hooks: make them anew with "
+            "`solo-unicorn repo webhook`."
         )
 
 

@@ -131,7 +131,15 @@ def _identified(output: Output, opened: Workspace, repository: ProjectRepository
     except SoloUnicornError as error:
         return repository, f"GitHub was not asked ({error.what}); it is before the first pull request."
     opened.write_as(SYSTEM, operations.pull_requests.repository_identified, repository.id, found.id, found.full_name)
-    return opened.read(queries.projects.repository, repository.id), ""
+    told = opened.write(
+        operations.parts.edit, ProjectRepository, repository.id, {"github_permissions": {**found.permissions}}
+    )
+    if found.permissions and not found.permissions.get("push"):
+        return told, (
+            f"Your token may only read {found.full_name}: pushing and pull requests will fail. "
+            "Sign in at GitHub with a token that may write (`gh auth login`)."
+        )
+    return told, ""
 
 
 def _check_branch(facts: RepositoryFacts, branch: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     attachments,
     community,
+    hooks,
     invitations,
     memory,
     meta,
@@ -28,4 +29,5 @@ FILES = (
     workstations,
     public,
     community,
+    hooks,
 )

@@ -1,17 +1,20 @@
-"""The one address of the API that is no endpoint of a caller: GitHub's web hook, as the document describes it."""
+"""Web hooks: the secret of a repository's link, and the one address that is for GitHub, as it is described."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ...missions.entities import JsonObject
-from .schema import TEXT, ref
+from ..services import hooks
+from .endpoint import Answer, Call, endpoint, told
+from .organizations import NOT_KEPT
+from .schema import TEXT, component, ref
 
-PATH: Final = "/webhooks/github"
+PATH: Final = "/webhooks/github/{id}"
 _REFUSALS: Final[dict[str, str]] = {
-    "400": "The body is no JSON.",
+    "400": "The body is not JSON.",
     "401": "The signature does not fit the body.",
-    "404": "The hub was given no secret, so it takes no web hook.",
     "413": "More than 2 MB.",
     "422": "A value that the rules refuse.",
     "429": "Too many requests; see Retry-After.",
@@ -31,8 +34,9 @@ GITHUB: Final[JsonObject] = {
     "operationId": "webhook.github",
     "tags": ["webhook"],
     "summary": "Take what GitHub tells of pull requests and reviews",
-    "description": "For GitHub alone: the body is signed with the hub's secret. The same body acts once.",
+    "description": "For GitHub alone: the body is signed with the repository's own secret. The same body acts once.",
     "parameters": [
+        {"name": "id", "in": "path", "required": True, "schema": dict(TEXT), "description": "Of the link."},
         _header("X-Hub-Signature-256", "`sha256=` and the HMAC of the body."),
         _header("X-GitHub-Event", "`pull_request` and `pull_request_review` mean something; others nothing."),
         _header("X-GitHub-Delivery", "Of this delivery.", required=False),
@@ -44,3 +48,60 @@ GITHUB: Final[JsonObject] = {
     },
     "security": [],
 }
+
+
+HOOK = component(
+    "WebHook",
+    {
+        "type": "object",
+        "properties": {
+            **{name: dict(TEXT) for name in ("url", "secret", "contentType")},
+            "events": {"type": "array", "items": dict(TEXT)},
+            "madeAt": {"type": ["string", "null"]},
+        },
+        "required": ["url", "contentType", "events", "madeAt"],
+    },
+)
+ONE: Final = "/repositories/{id}/webhook"
+
+
+@endpoint(
+    "GET",
+    ONE,
+    "repository.webhook.get",
+    "Read where GitHub is to tell of a repository's pull requests",
+    needs="manage repositories",
+    answers={200: HOOK},
+)
+def shown(call: Call) -> Answer:
+    """Without the secret."""
+    return told(hooks.shown(call, call.path["id"], call.base_url))
+
+
+@endpoint(
+    "POST",
+    ONE,
+    "repository.webhook.create",
+    "Make the secret of a repository's web hook",
+    needs="manage repositories",
+    answers={201: HOOK},
+    scope="admin",
+)
+def make(call: Call) -> Answer:
+    """It is in this answer alone."""
+    return replace(told(hooks.make(call, call.path["id"], call.base_url), 201), headers=NOT_KEPT)
+
+
+@endpoint(
+    "DELETE",
+    ONE,
+    "repository.webhook.delete",
+    "Take nothing from GitHub about a repository any more",
+    needs="manage repositories",
+    answers={204: None},
+    scope="admin",
+)
+def remove(call: Call) -> Answer:
+    """Twice is a success."""
+    hooks.remove(call, call.path["id"])
+    return Answer(status=204)

@@ -1,13 +1,15 @@
-"""GitHub's web hook: signed bodies that tell what became of a pull request.
+"""GitHub's web hooks: signed bodies that tell what became of a pull request.
 
-The body must carry the HMAC of the hub's own secret; the same body is taken once, whatever its headers say, because
-GitHub signs only the body; and an older state never replaces a newer one. Nothing that a body names is ever fetched.
+Each linked repository has an address and a secret of its own (services/hooks.py), so a body moves missions of the
+project that linked it and of no other. The same body is taken once, whatever its headers say, because GitHub signs
+only the body; and an older state never replaces a newer one. Nothing that a body names is ever fetched.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +30,7 @@ from ..change import Change
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import SCOPES, Caller
+from ..services.hooks import secret_of
 from ..tables import metadata, missions, projects, repositories
 from ..work import Work
 
@@ -56,16 +59,17 @@ class GitHubHook:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._secret = hub.settings.options.get("github_webhook_secret", "")
 
     def routes(self) -> list[Route]:
-        """Absent without a secret: an unsigned hook is nothing."""
-        return [Route(PATH, self._take, methods=["POST"])] if self._secret else []
+        """By the id of the linked repository."""
+        return [Route(PATH, self._take, methods=["POST"])]
 
     async def _take(self, request: Request) -> Response:
-        body = await request.body()
+        repository, body = request.path_params["id"], await request.body()
         given = request.headers.get("x-hub-signature-256", "")
-        right = "sha256=" + hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+        secret = await self._hub.database.read(lambda at: secret_of(self._hub.keys, at, repository))
+        # a repository without a secret answers like one with another secret: ids cannot be told apart here
+        right = "sha256=" + hmac.new(secret or secrets.token_bytes(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
             logger("hub.audit").warning("a web hook's signature is wrong", extra={"place": str(request.client)})
             return refusal(HubError("unauthenticated", "The signature does not fit the body"))
@@ -75,20 +79,24 @@ class GitHubHook:
             told = orjson.loads(body)
         except orjson.JSONDecodeError:
             return refusal(
-                HubError("bad_request", "The body is no JSON", todo="set the content type to application/json")
+                HubError("bad_request", "The body is not JSON", todo="set the content type to application/json")
             )
         kind, delivery = request.headers.get("x-github-event", "")[:100], request.headers.get("x-github-delivery", "")
         try:
-            outcome, after = await self._hub.database.write(lambda at: self._work(at, kind, delivery[:100], body, told))
+            outcome, after = await self._hub.database.write(
+                lambda at: self._work(at, repository, kind, delivery[:100], body, told)
+            )
         except SoloUnicornError as error:
             return refusal(error)
         for hint in after:
             hint()
         return JSONResponse({"outcome": outcome})
 
-    def _work(self, at: Connection, kind: str, delivery: str, body: bytes, told: Any) -> tuple[str, list[Any]]:
-        """In one transaction: taken once, and what it means for its missions."""
-        digest = hashlib.sha256(kind.encode() + b"\0" + body).hexdigest()
+    def _work(
+        self, at: Connection, repository: str, kind: str, delivery: str, body: bytes, told: Any
+    ) -> tuple[str, list[Any]]:
+        """In one transaction: taken once for each repository, and what it means for its missions."""
+        digest = hashlib.sha256(b"\0".join((repository.encode(), kind.encode(), body))).hexdigest()
         if at.execute(select(deliveries.c.at).where(deliveries.c.digest == digest)).first() is not None:
             return "already taken", []
         now = time.time()
@@ -97,7 +105,7 @@ class GitHubHook:
         if kind not in ("pull_request", "pull_request_review") or not isinstance(told, dict):
             return "nothing to do", []
         changed, after = 0, []
-        for mission_id, project_id, organization_id in _meant(at, told):
+        for mission_id, project_id, organization_id in _meant(at, repository, told):
             owner = Caller("organization", organization_id=organization_id, scopes=frozenset(SCOPES))
             work = Work(hub=self._hub, at=at, caller=owner)
             changed += _apply(work, mission_id, project_id, kind, told)
@@ -105,21 +113,27 @@ class GitHubHook:
         return (f"{changed} changed" if changed else "nothing to do"), after
 
 
-def _meant(at: Connection, told: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Missions whose pull request this is: of a linked repository with that GitHub id, by number."""
+def _meant(at: Connection, repository_id: str, told: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Missions of the linked repository whose pull request this is, by number; none when GitHub means another one."""
     try:
-        repository, number = int(told["repository"]["id"]), int(told["pull_request"]["number"])
-    except (KeyError, TypeError, ValueError):
+        named, number = told["repository"], int(told["pull_request"]["number"])
+        github_id, full_name = int(named["id"]), str(named.get("full_name", ""))
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return []
-    linked = {
-        row.id: row.project_id
-        for row in at.execute(select(repositories.c.id, repositories.c.project_id, repositories.c.doc))
-        if orjson.loads(row.doc).get("githubRepoId") == repository
-    }
+    doc = at.execute(select(repositories.c.doc).where(repositories.c.id == repository_id)).scalar()
+    linked = orjson.loads(doc) if doc else {}
+    known = linked.get("githubRepoId")
+    ours = f"{linked.get('githubOwner', '')}/{linked.get('githubName', '')}"
+    if known not in (None, github_id) or (known is None and ours.lower() != full_name.lower()):
+        return []
     rows = at.execute(
         select(missions.c.id, missions.c.project_id, missions.c.doc, projects.c.organization_id)
         .join(projects, projects.c.id == missions.c.project_id)
-        .where(missions.c.repository_id.in_(linked), missions.c.deleted.is_(False))
+        .where(
+            missions.c.repository_id == repository_id,
+            missions.c.deleted.is_(False),
+            missions.c.doc.contains(f'"githubPrNumber":{number}', autoescape=True),
+        )
     )
     wanted = [row for row in rows if orjson.loads(row.doc).get("githubPrNumber") == number]
     return [(row.id, row.project_id, row.organization_id) for row in wanted]

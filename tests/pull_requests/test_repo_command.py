@@ -59,6 +59,23 @@ def test_adding_goes_on_when_github_does_not_answer(
     assert double.counted("GET") == [503], "asked once, without waiting"
 
 
+@pytest.mark.usefixtures("signed_in")
+def test_a_token_that_may_only_read_is_said_when_the_repository_is_added(
+    run: Run,  # noqa: F811
+    project: str,  # noqa: F811
+    checkout: Checkout,
+    double: GitHubDouble,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = double._repository()
+    only_reads = {**whole["permissions"], "push": False}
+    monkeypatch.setattr(double, "_repository", lambda: {**whole, "permissions": only_reads})
+    checkout.git("remote", "set-url", "origin", "https://github.acme.example/acme/shop")
+    added = run("repo", "add", str(checkout.path), "--json")
+    assert added.code == 0 and "may only read acme/shop" in added.err
+    assert added.data["githubPermissions"]["push"] is False
+
+
 def test_hosts_of_any_name_are_known_when_they_are_named() -> None:
     name = RepositoryName("git.acme.example", "acme", "shop")
     for url in (

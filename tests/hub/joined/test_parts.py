@@ -31,7 +31,7 @@ async def hub(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[W
     url = ""
     if request.param == "postgres":
         url = await outside.fresh(request.getfixturevalue("server"))
-    async with whole(tmp_path, database_url=url, github_webhook_secret="the hook's own secret") as found:
+    async with whole(tmp_path, database_url=url) as found:
         yield found
 
 
@@ -57,13 +57,23 @@ async def test_a_change_is_heard_by_who_may_see_it_and_by_nobody_else(hub: Whole
         assert kinds >= {"changes", "mission.update"}
 
 
+async def made_hook(hub: Whole, repository: str, client: Any = None) -> dict[str, str]:
+    made = await (client or hub.ann).post(f"/api/v1/repositories/{repository}/webhook")
+    assert made.status_code == 201, made.text
+    return dict(made.json())
+
+
 async def hook(
-    hub: Whole, told: dict[str, Any], event: str = "pull_request", secret: str = "the hook's own secret"
+    hub: Whole, told: dict[str, Any], event: str = "pull_request", made: dict[str, str] | None = None
 ) -> Any:
+    """What GitHub sends to the hook of Ann's repository, or to another one."""
+    if made is None:
+        linked = (await hub.ask("GET", f"/api/v1/projects/{hub.project}/repositories")).json()["items"]
+        made = await made_hook(hub, linked[0]["id"])
     body = orjson.dumps(told)
-    signed = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    signed = "sha256=" + hmac.new(made["secret"].encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": signed, "X-GitHub-Event": event, "X-GitHub-Delivery": "1"}
-    return await hub.nobody.post("/api/v1/webhooks/github", content=body, headers=headers)
+    return await hub.nobody.post(made["url"], content=body, headers=headers)
 
 
 async def in_pull_request(hub: Whole) -> None:

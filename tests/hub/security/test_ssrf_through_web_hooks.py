@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..joined.test_parts import hook, in_pull_request, pull_request
+from ..joined.test_parts import hook, in_pull_request, made_hook, pull_request
 from ..whole import Whole, whole
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ INSIDE = ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "fi
 
 @pytest.fixture
 async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[Whole]:
-    async with whole(tmp_path, database_url=database_url, github_webhook_secret="the hook's own secret") as found:
+    async with whole(tmp_path, database_url=database_url) as found:
         yield found
 
 
@@ -63,14 +63,16 @@ async def test_a_body_without_the_right_signature_changes_nothing(hub: Whole) ->
     await in_pull_request(hub)
     before = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json()
     merged = pull_request(state="closed", merged=True)
-    assert (await hook(hub, merged, secret="a guess")).status_code == 401
+    linked = (await hub.ask("GET", f"/api/v1/projects/{hub.project}/repositories")).json()["items"][0]["id"]
+    made = await made_hook(hub, linked)
+    assert (await hook(hub, merged, made={**made, "secret": "a guess"})).status_code == 401
     for headers in (
         {},
         {"X-Hub-Signature-256": ""},
         {"X-Hub-Signature-256": "sha256="},
         {"X-Hub-Signature": "sha1=00"},
     ):
-        sent = await hub.nobody.post("/api/v1/webhooks/github", json=merged, headers=headers)
+        sent = await hub.nobody.post(made["url"], json=merged, headers=headers)
         assert sent.status_code == 401
     assert (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json() == before
 
@@ -91,6 +93,35 @@ async def test_signed_bodies_of_any_shape_are_answered(hub: Whole, told: Any) ->
     assert (await hook(hub, told)).status_code == 200
 
 
-async def test_without_a_secret_there_is_no_hook(tmp_path: Path) -> None:
-    async with whole(tmp_path) as hub:
-        assert (await hub.nobody.post("/api/v1/webhooks/github", json={})).status_code == 404
+async def test_a_repository_without_a_secret_takes_nothing(hub: Whole) -> None:
+    await in_pull_request(hub)
+    linked = (await hub.ask("GET", f"/api/v1/projects/{hub.project}/repositories")).json()["items"][0]["id"]
+    url = f"{hub.url}/api/v1/webhooks/github/{linked}"
+    assert (await hook(hub, pull_request(), made={"url": url, "secret": ""})).status_code == 401
+    made = await made_hook(hub, linked)
+    assert (await hook(hub, pull_request(draft=True), made=made)).json()["outcome"] == "1 changed"
+    assert (await hub.ask("DELETE", f"/api/v1/repositories/{linked}/webhook")).status_code == 204
+    assert (await hook(hub, pull_request(state="closed"), made=made)).status_code == 401
+
+
+async def test_who_links_the_same_repository_moves_only_missions_of_their_own(hub: Whole) -> None:
+    """A stranger linked the id of Ann's repository, and their signed events closed her missions."""
+    await in_pull_request(hub)
+    before = (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json()
+    mine = (await hub.ben.post("/api/v1/projects", json={"name": "Ben's"})).json()["id"]
+    linked = await hub.ben.post(f"/api/v1/projects/{mine}/repositories", json={"name": "lamp", "githubRepoId": 77})
+    theirs = await made_hook(hub, linked.json()["id"], hub.ben)
+    merged = pull_request(state="closed", merged=True, merge_commit_sha="a" * 40)
+    assert (await hook(hub, merged, made=theirs)).json()["outcome"] == "nothing to do"
+    anns = (await hub.ask("GET", f"/api/v1/projects/{hub.project}/repositories")).json()["items"][0]["id"]
+    at_anns = {**theirs, "url": f"{hub.url}/api/v1/webhooks/github/{anns}"}
+    assert (await hook(hub, merged, made=at_anns)).status_code == 401
+    assert (await hub.ask("GET", f"/api/v1/missions/{hub.mission}")).json() == before
+    assert (await hook(hub, merged)).json()["outcome"] == "1 changed", "the same body is taken for each repository"
+
+
+async def test_a_hook_hears_of_its_own_repository_alone(hub: Whole) -> None:
+    await in_pull_request(hub)
+    told = pull_request(state="closed", merged=True)
+    told["repository"]["id"] = 78
+    assert (await hook(hub, told)).json()["outcome"] == "nothing to do"
