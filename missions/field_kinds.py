@@ -111,7 +111,9 @@ PROGRESS = frozenset(
 )
 """Where a mission stands in its flow: one step of it is sent whole or not at all."""
 DECIDING = frozenset({"stage", "reviewStatus"})
-"""The fields of PROGRESS by which two steps are seen to contradict each other."""
+"""The fields of PROGRESS that a step through the flow changes: each step is sent by itself."""
+ENDS = DECIDING | {"list", "landingStatus"}
+"""The fields of PROGRESS by which two people are seen to have brought a mission to different ends."""
 
 
 def same(first: Json, second: Json) -> bool:

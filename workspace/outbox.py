@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, cast
 
 from ..missions.entities import Json, JsonObject
-from ..missions.field_kinds import AT_CREATION, DECIDING, LOCAL, SETS, WATCHED, same
+from ..missions.field_kinds import AT_CREATION, DECIDING, ENDS, LOCAL, SETS, WATCHED, same
 from ..missions.records import record
 from ..system import strict_json
 from . import base
@@ -210,7 +210,7 @@ class Adding:
         if first is not None and first[0] == "create" and first[1]:
             self._connection.execute("DELETE FROM outbox WHERE entity_id = ?", (self._entity_id,))
             return
-        self.row("delete", {}, {name: document.get(name) for name in sorted(WATCHED)})
+        self.row("delete", {}, {name: document.get(name) for name in sorted(WATCHED | ENDS)})
 
     def restoring(self, document: JsonObject) -> None:
         """Take a deletion back that was not sent; a mission that the hub never heard of is made there again."""

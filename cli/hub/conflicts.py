@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...missions.entities import Json
+from ...missions.entities import Json, JsonObject
 from ...missions.errors import UsageError
 from ...missions.ids import short_id
 from ...sync import replica
@@ -50,7 +50,10 @@ def _show(options: Options) -> None:
         f"--- {name}\n{_long(value)}"
         for name, value in (("base", one.base), ("mine", one.mine), ("theirs", one.theirs))
     ]
-    Output(options).record(pairs, _shape(one), name=one.id, body="\n\n".join(parts))
+    output, seen = Output(options), replica.settling.mark(one)
+    shape = {**_shape(one), "seen": seen}
+    output.record(pairs, shape, name=one.id, body="\n\n".join(parts))
+    output.note(f"Keep yours: `solo-unicorn conflicts resolve {one.id[-8:]} --mine --seen {seen}`")
 
 
 def _resolve_arguments(parser: Parser) -> None:
@@ -60,6 +63,9 @@ def _resolve_arguments(parser: Parser) -> None:
     way.add_argument("--theirs", action="store_true", help="keep what the hub has")
     way.add_argument("--merge", action="store_true", help="put both texts together in your editor")
     way.add_argument("--text", metavar="TEXT", help="the merged text itself; - reads it from a pipe")
+    parser.add_argument(
+        "--seen", metavar="MARK", help="what of the hub you have seen, as `show` says; default: when it was noticed"
+    )
 
 
 def _resolve(options: Options) -> None:
@@ -70,12 +76,13 @@ def _resolve(options: Options) -> None:
             opened.write(replica.settling.keep_theirs, one.id)
             output.done(f"{_name(one)}: kept theirs", _shape(one))
             return
+        noticed = opened.read(replica.settling.recorded, one.id)
+        seen = options.seen or replica.settling.mark(noticed)
         if options.merge:
             _merge(opened, one)
         else:
-            opened.write(
-                replica.settling.keep_mine, one.id, text=None if options.text is None else text_from(options.text)
-            )
+            text = None if options.text is None else text_from(options.text)
+            opened.write(replica.settling.keep_mine, one.id, text=text, seen=seen)
     kept = "the merged text" if options.merge or options.text is not None else "mine"
     output.done(f"{_name(one)}: kept {kept}", _shape(one))
 
@@ -94,7 +101,7 @@ def _merge(opened: Workspace, one: SyncConflict) -> None:
                 why="nothing was changed",
                 todo="take them out of the file and hand it over with `--text - < FILE`",
             )
-        opened.write(replica.settling.keep_mine, one.id, text=text)
+        opened.write(replica.settling.keep_mine, one.id, text=text, seen=replica.settling.mark(one))
 
 
 def said(one: SyncConflict) -> str:
@@ -121,7 +128,7 @@ def _long(value: Json) -> str:
     return "" if value is None else str(value)
 
 
-def _shape(one: SyncConflict) -> Json:
+def _shape(one: SyncConflict) -> JsonObject:
     from ...missions.wire import to_wire
 
     return to_wire(one)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
-from ...missions.field_kinds import DECIDING, PROGRESS, WATCHED, same
+from ...missions.field_kinds import ENDS, PROGRESS, WATCHED, same
 from ...system import strict_json
 from ...workspace import base, outbox
 from ...workspace.change import Change
@@ -76,7 +76,7 @@ def mission_taken_back(
     waits = {name for entry in pending for name in entry.patch}
     gone = [name for name in WATCHED | PROGRESS if not same(known.get(name), now.get(name))]
     step = [name for name in gone if name in PROGRESS]
-    if not waits.intersection(PROGRESS) and {*step} & (DECIDING | {"list"}):
+    if not waits.intersection(PROGRESS) and {*step} & ENDS:
         add("progress", "progress", {name: known.get(name) for name in step}, {name: now.get(name) for name in step})
     for name in sorted({*gone} - PROGRESS - waits):
         add("field", name, known.get(name), now.get(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from hashlib import blake2b
 from typing import cast
 
 from ...missions.entities import Json, JsonObject, Mission
@@ -11,12 +12,15 @@ from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.field_kinds import LOCAL, PROGRESS, told
 from ...missions.fields import CHECKS, checked
 from ...missions.wire import from_wire, to_wire, wire_name
+from ...system import strict_json
 from ...workspace import base, lookup, outbox, outgoing
 from ...workspace.change import Change
 from . import conflicts
 from .conflicts import SyncConflict
 from .part_view import name_of, show
 
+UNSHOWN = frozenset({"listOrder", "updatedAt", "version"})
+"""Fields that say nothing to a person who decides."""
 BY_WIRE_NAME = {wire_name(name): name for name in CHECKS}
 
 
@@ -37,12 +41,35 @@ def get(connection: sqlite3.Connection, ref: str) -> SyncConflict:
     return _named(connection, _as_of_now(connection, conflicts.find(connection, ref)))
 
 
-def keep_mine(change: Change, ref: str, *, text: str | None = None) -> Mission | None:
+def recorded(connection: sqlite3.Connection, ref: str) -> SyncConflict:
+    """As `get`, with what the hub said when the conflict was noticed."""
+    return _named(connection, conflicts.find(connection, ref))
+
+
+def mark(conflict: SyncConflict) -> str:
+    """A short name of what the hub is shown to say, by which a decision tells what it was made on."""
+    theirs = conflict.theirs
+    if isinstance(theirs, dict):
+        theirs = {name: value for name, value in theirs.items() if value is not None and name not in UNSHOWN}
+    words = strict_json.dumps(theirs, sort_keys=True).encode()
+    return blake2b(words, digest_size=4).hexdigest()
+
+
+def keep_mine(change: Change, ref: str, *, text: str | None = None, seen: str | None = None) -> Mission | None:
     """Settle a conflict with this side's value, or with a merged `text`, as an edit on what the hub has now.
 
-    Returns the mission it made or changed; None when it was deleted (again).
+    `seen`: the `mark` of what was looked at; Conflict when the hub says something else now. Returns the mission it
+    made or changed; None when it was deleted (again).
     """
     conflict = conflicts.find(change.connection, ref)
+    now = _as_of_now(change.connection, conflict)
+    comparable = conflict.kind == "field" or not conflict.part
+    if seen is not None and comparable and mark(now) != seen:
+        raise Conflict(
+            "The hub says something else now than what was shown",
+            why="somebody changed it again, and keeping yours would overwrite that unseen",
+            todo=f"`solo-unicorn conflicts show {conflict.id[-8:]}`, then decide",
+        )
     made = None
     if conflict.part:
         _keep_part(change, conflict, text)

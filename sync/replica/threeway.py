@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...missions.entities import Json, JsonObject
-from ...missions.field_kinds import DECIDING, PROGRESS, SETS, TEXTS, WATCHED, same
+from ...missions.field_kinds import DECIDING, ENDS, PROGRESS, SETS, TEXTS, WATCHED, same
 from ...missions.records import record
 
 
@@ -36,7 +36,7 @@ def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str,
     send: JsonObject = {}
     conflicts: list[FieldConflict] = []
     step = patch.keys() & DECIDING
-    if any(_contradicts(patch[name], seen.get(name), now.get(name)) for name in step):
+    if any(_contradicts(patch[name], seen.get(name), now.get(name)) for name in patch.keys() & ENDS):
         names = sorted(patch.keys() & PROGRESS)
         conflicts.append(FieldConflict("progress", _of(seen, names), _of(patch, names), _of(now, names)))
         patch = {name: value for name, value in patch.items() if name not in PROGRESS}
@@ -54,8 +54,8 @@ def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str,
 
 
 def differs(seen: Mapping[str, Json], now: Mapping[str, Json]) -> bool:
-    """Whether somebody changed a watched field since; a mission is deleted only by one who saw what it says."""
-    return any(name in WATCHED and not same(value, now.get(name)) for name, value in seen.items())
+    """Whether somebody changed it since; a mission is deleted only by one who saw what it says and where it stands."""
+    return any(name in WATCHED | ENDS and not same(value, now.get(name)) for name, value in seen.items())
 
 
 def merged_set(was: Json, mine: Json, theirs: Json) -> list[Json]:

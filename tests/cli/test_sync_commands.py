@@ -101,6 +101,24 @@ def test_a_conflict_is_listed_shown_and_settled(
     assert run("conflicts", "list", "--json").data == []
 
 
+def test_mine_does_not_overwrite_what_came_after_it_was_shown(run: Run, signed_in: ServedHub) -> None:
+    run("project", "connect", "shared")
+    made = run("mission", "create", "-p", "shared", "x", "--json").data["id"]
+    run("sync")
+    run("mission", "edit", "M-1", "--title", "mine")
+    theirs(signed_in, made, title="theirs")
+    run("sync")
+    (listed,) = run("conflicts", "list", "--json").data
+    theirs(signed_in, made, title="theirs, later")
+    run("sync")
+    refused = run("conflicts", "resolve", listed["id"], "--mine")
+    assert refused.code == 4 and "conflicts show" in refused.err
+    seen = run("conflicts", "show", listed["id"], "--json").data["seen"]
+    assert run("conflicts", "resolve", listed["id"], "--mine", "--seen", seen).code == 0
+    run("sync")
+    assert signed_in.hub.state.missions[made]["title"] == "mine"
+
+
 def test_marks_left_in_a_merge_change_nothing_and_lose_nothing(
     run: Run, signed_in: ServedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

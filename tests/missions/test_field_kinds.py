@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from solo_unicorn.missions.entities import Mission
-from solo_unicorn.missions.field_kinds import AT_CREATION, DECIDING, LOCAL, PROGRESS, REGISTERS, SETS, TEXTS, WATCHED
+from solo_unicorn.missions.field_kinds import (
+    AT_CREATION,
+    DECIDING,
+    ENDS,
+    LOCAL,
+    PROGRESS,
+    REGISTERS,
+    SETS,
+    TEXTS,
+    WATCHED,
+)
 from solo_unicorn.missions.wire import wire_name
 
 FIELDS = {wire_name(name) for name in Mission.__annotations__}
@@ -18,4 +28,4 @@ def test_each_field_has_one_kind() -> None:
 
 def test_what_is_merged_or_sent_as_a_step_is_a_field_with_a_kind() -> None:
     assert TEXTS <= WATCHED
-    assert DECIDING <= PROGRESS <= WATCHED | REGISTERS
+    assert DECIDING <= ENDS <= PROGRESS <= WATCHED | REGISTERS

@@ -104,7 +104,8 @@ class ConflictsScreen(Sheet[None]):
         """As it was done here."""
         one = self.under_cursor
         if one is not None and one.conflict is not None:
-            await self.app.write(replica.settling.keep_mine, one.conflict.id)
+            seen = replica.settling.mark(one.conflict)
+            await self.app.write(replica.settling.keep_mine, one.conflict.id, seen=seen)
             self.reload()
 
     @work(group="decisions")
@@ -130,7 +131,8 @@ class ConflictsScreen(Sheet[None]):
         try:
             if any(mark.strip() in text.splitlines() for mark in MARKS):
                 raise UsageError("The marks of the conflict are still in the text", todo="take them out")
-            await self.app.workspace.write(replica.settling.keep_mine, one.conflict.id, text=text)
+            seen = replica.settling.mark(one.conflict)
+            await self.app.workspace.write(replica.settling.keep_mine, one.conflict.id, text=text, seen=seen)
         except SoloUnicornError as error:
             self.app.copy_to_clipboard(text)
             self.app.complain(error)
