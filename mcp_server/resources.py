@@ -24,6 +24,8 @@ from mcp.types import (
 from ..config.prompts import template
 from ..missions.access import Call, MissionAccess
 from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.fencing import fenced
+from ..missions.search.briefing import origin
 from .answers import compact
 from .caller import Caller
 from .tools import board, context, guards, memory
@@ -112,7 +114,8 @@ def _read(access: MissionAccess, caller: Caller, uri: str) -> tuple[str, str]:
         case "memory", "index", "":
             return compact(memory.index(access, guards.project(access, caller, None).id)), JSON
         case "memory", document, "" if document:
-            return access.memory(guards.project(access, caller, None).id, document).text, MARKDOWN
+            found = access.memory(guards.project(access, caller, None).id, document)
+            return fenced(found.text, origin(found)), MARKDOWN
         case "flow", flow, stage if stage:
             return _stage(access, caller, flow, stage), MARKDOWN
         case _:

@@ -7,8 +7,10 @@ continuation instead: `answer`, `conflict`, `rework`, `nudge` or `continue`, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 
+from . import fencing
 from .comments import LineComment, comments_markdown
 from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
 from .ids import short_id
@@ -47,6 +49,12 @@ class PromptContext:
     """The session goes on with the agent's own conversation."""
     landing_error: str | None = None
     """What a landing met; None takes the mission's own."""
+    authors: Mapping[str, str] = field(default_factory=dict)
+    """By wire field of the mission, who wrote it last (fencing.authors_of)."""
+
+    def source(self, name: str, wire: str = "") -> str:
+        """What a text of the mission is called, and who wrote it."""
+        return fencing.source(name, wire or name, self.authors)
 
 
 def template_name(context: PromptContext) -> str:
@@ -113,10 +121,16 @@ def _feedback(context: PromptContext) -> str | None:
     rejected = context.mission.review_status == "rejected"
     own = context.mission.review_feedback if rejected else None
     on_lines = comments_markdown(context.comments) if rejected else ""
+    feedback = context.feedback or own
+    if feedback:
+        feedback = fencing.fenced(_cut(feedback), context.source("feedback", "reviewFeedback"))
     if on_lines:
+        on_lines = fencing.fenced(on_lines, "comments of the reviewer on single lines")
         on_lines = f"Comments on single lines, each to be answered by a change or a note:\n{on_lines}"
-    said = context.feedback or own, on_lines, comments_text(context.mission)
-    return "\n\n".join(text for text in said if text) or None
+    on_github = comments_text(context.mission)
+    if on_github:
+        on_github = fencing.fenced(on_github, "comments on GitHub, by whoever is named")
+    return "\n\n".join(text for text in (feedback, on_lines, on_github) if text) or None
 
 
 def _answer(context: PromptContext) -> str | None:
@@ -133,18 +147,18 @@ def _feedback_section(context: PromptContext) -> str:
 
 def _answer_section(context: PromptContext) -> str:
     answer = _answer(context)
-    asked = _section("You asked", context.mission.asked) if answer and context.mission.asked else ""
-    return f"{asked}\n\n{_section('The answer', answer)}".strip()
+    asked = _section("You asked", context.mission.asked, "your question") if answer else ""
+    return f"{asked}\n\n{_section('The answer', answer, context.source('answer'))}".strip()
 
 
 def _landing_section(context: PromptContext) -> str:
-    return _section("What stopped the landing", _landing_error(context))
+    return _section("What stopped the landing", _landing_error(context), "git")
 
 
 def _tasks(context: PromptContext) -> str:
     done = context.mission.tasks_current
     lines = (f"- [{'x' if place < done else ' '}] {task.title}" for place, task in enumerate(context.mission.tasks))
-    return _section("Tasks so far", "\n".join(lines))
+    return _section("Tasks so far", "\n".join(lines), context.source("tasks"))
 
 
 def _actor(context: PromptContext) -> str:
@@ -159,7 +173,9 @@ def _blockers(context: PromptContext) -> str:
     for blocker in context.blockers:
         did = f": {' '.join(blocker.stage_summary.split())}" if blocker.stage_summary else ""
         lines.append(f"- {short_id(blocker.number)} {blocker.title}{did}")
-    return _section("Done before this, for you to build on", "\n".join(lines))
+    return _section(
+        "Done before this, for you to build on", "\n".join(lines), "other missions, with their agents' summaries"
+    )
 
 
 def _stages(context: PromptContext) -> str:
@@ -182,6 +198,7 @@ def _essentials(context: PromptContext) -> str:
     where = f"on the branch `{context.branch}`" if context.branch else "on the branch of this worktree"
     lines = [
         "## How to work here",
+        f"- {fencing.RULE}",
         "- Your tools are those of the MCP server `solo-unicorn`. Call `get_context` first: it has the newest state.",
         "- Keep the board true: `update_tasks` when a task is finished, `add_note` for a decision or a surprise.",
         "- `memory_search` before you ask or assume; `memory_append` what later missions should know.",
@@ -195,18 +212,22 @@ def _essentials(context: PromptContext) -> str:
     return "\n".join(lines)
 
 
-def _section(heading: str, text: str | None) -> str:
-    """Text below its heading; nothing where there is no text."""
+def _section(heading: str, text: str | None, source: str = "") -> str:
+    """Text below its heading, between the marks of its source where it has one; nothing where there is no text."""
     text = (text or "").strip()
     if not text:
         return ""
-    shown = text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "\n… (`get_context` has the rest)"
+    shown = fencing.fenced(_cut(text), source) if source else text
     return f"## {heading}\n{shown}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "\n… (`get_context` has the rest)"
 
 
 PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "id": lambda context: short_id(context.mission.number),
-    "title": lambda context: context.mission.title,
+    "title": lambda context: fencing.title(context.mission.title),
     "priority": lambda context: str(context.mission.priority),
     "stage": lambda context: context.stage.stage,
     "stage_description": lambda context: context.stage.description,
@@ -217,11 +238,13 @@ PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "target_branch": _target_branch,
     "worktree": lambda context: context.worktree,
     "afterwards": _afterwards,
-    "description": lambda context: _section("Description", context.mission.description),
-    "spec": lambda context: _section("Specification", context.mission.spec),
-    "solution": lambda context: _section("Solution so far", context.mission.solution),
+    "description": lambda context: _section("Description", context.mission.description, context.source("description")),
+    "spec": lambda context: _section("Specification", context.mission.spec, context.source("specification", "spec")),
+    "solution": lambda context: _section("Solution so far", context.mission.solution, context.source("solution")),
     "tasks": _tasks,
-    "summary": lambda context: _section("What was done last", context.mission.stage_summary),
+    "summary": lambda context: _section(
+        "What was done last", context.mission.stage_summary, context.source("summary", "stageSummary")
+    ),
     "blockers": _blockers,
     "memory": lambda context: _section("Project memory", context.memory_excerpt),
     "actor": _actor,

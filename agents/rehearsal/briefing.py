@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ...missions.entities import JsonObject
+from ...missions.fencing import unfenced
 
 SECTIONS = (
     "Now",
@@ -89,7 +90,7 @@ def _sections(text: str) -> dict[str, str]:
     parts = re.split(rf"^## ({names})[ \t]*$", text, flags=re.MULTILINE)
     found: dict[str, str] = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
-        found.setdefault(name, body.strip())
+        found.setdefault(name, unfenced(body).strip())
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ...missions import fencing
 from ...missions.access import MissionAccess
 from ...missions.entities import Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound
@@ -91,28 +93,36 @@ def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Rep
         value["history"] = [views.event(one) for one in access.history(mission.id, limit=30)]
     if WRITTEN.isdisjoint(given.include):
         return Data(value)
-    return Markdown(value, "\n\n".join(_written(access, mission, one) for one in given.include if one in WRITTEN))
+    authors = views.authors(access, mission)
+    texts = [_written(access, mission, one, authors) for one in given.include if one in WRITTEN]
+    return Markdown(value, "\n\n".join(texts))
 
 
-def _written(access: MissionAccess, mission: Mission, section: Section) -> str:
+def _written(access: MissionAccess, mission: Mission, section: Section, authors: Mapping[str, str]) -> str:
+    def told(heading: str, text: str | None, source: str) -> str:
+        return f"## {heading}\n{fencing.fenced(text, source) if text else '(none)'}"
+
+    def own(heading: str, field: str, text: str | None) -> str:
+        return told(heading, text, fencing.source(heading.lower(), field, authors))
+
     match section:
         case "description":
-            return f"## Description\n{mission.description or '(none)'}"
+            return own("Description", "description", mission.description)
         case "spec":
-            return f"## Specification\n{mission.spec or '(none)'}"
+            return own("Specification", "spec", mission.spec)
         case "solution":
-            return f"## Solution\n{mission.solution or '(none)'}"
+            return own("Solution", "solution", mission.solution)
         case "review":
             said = [
                 ("Summary", mission.stage_summary),
                 ("To check", mission.to_check),
                 ("Feedback", mission.review_feedback),
             ]
-            return "## Review\n" + ("\n\n".join(f"{name}: {text}" for name, text in said if text) or "(none)")
+            return told("Review", "\n\n".join(f"{name}: {text}" for name, text in said if text), "agents and reviewers")
         case _:
             notes = [one for one in access.history(mission.id, limit=1000) if one.kind.startswith("noted_")][-20:]
             lines = [f"- {views.when(one.at)} {one.kind.removeprefix('noted_')}: {one.note}" for one in notes]
-            return "## Notes\n" + ("\n".join(lines) or "(none)")
+            return told("Notes", "\n".join(lines), "notes of agents and people")
 
 
 TOOLS = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ...missions import fencing
 from ...missions.access import MissionAccess
 from ...missions.comments import comments_markdown
 from ...missions.entities import Json, JsonObject, Mission, Session
 from ...missions.errors import NotFound
 from ...missions.rules.flows import enabled_stages
+from ...missions.search.briefing import INDEX, origin
 from ..caller import Caller
 from . import memory, views
 from .arguments import Arguments
@@ -38,31 +40,29 @@ def get_context(access: MissionAccess, caller: Caller, _given: GetContext) -> Re
 
 
 def _sections(access: MissionAccess, mission: Mission, session: Session | None) -> list[str]:
-    sections = [f"## Now\n{expected(access, mission, session)}"]
-    if mission.review_status == "rejected" and mission.review_feedback:
-        sections.append(f"## Feedback of the reviewer\n{mission.review_feedback}")
-    commented = comments_markdown(access.comments(mission.id, open_only=True))
-    if commented:
-        sections.append(f"## Line comments\n{commented}")
-    if mission.landing_error:
-        sections.append(f"## Landing\n{mission.landing_error}")
-    if mission.answer and mission.asked:
-        sections.append(f"## You asked\n{mission.asked}")
-    if mission.answer:
-        sections.append(f"## The person's answer\n{mission.answer}")
-    if mission.description:
-        sections.append(f"## Description\n{mission.description}")
-    if mission.spec:
-        sections.append(f"## Specification\n{mission.spec}")
-    if mission.solution:
-        sections.append(f"## Solution so far\n{mission.solution}")
-    linked = [str(one) for one in _link_lines(access, mission)]
-    if linked:
-        sections.append("## Links\n" + "\n".join(linked))
-    remembered = _index_document(access, mission.project_id)
-    if remembered:
-        sections.append(f"## Project memory: index\n{remembered}")
-    return sections
+    rejected = mission.review_status == "rejected"
+    linked = "\n".join(_link_lines(access, mission))
+    texts = (
+        ("Feedback of the reviewer", mission.review_feedback if rejected else None, "feedback", "reviewFeedback"),
+        ("Line comments", comments_markdown(access.comments(mission.id, open_only=True)), "comments", "-"),
+        ("Landing", mission.landing_error, "git", "-"),
+        ("You asked", mission.asked if mission.answer else None, "your question", "-"),
+        ("The person's answer", mission.answer, "answer", "answer"),
+        ("Description", mission.description, "description", "description"),
+        ("Specification", mission.spec, "specification", "spec"),
+        ("Solution so far", mission.solution, "solution", "solution"),
+        ("Links", linked, "titles of other missions", "-"),
+        ("Project memory: index", *_index_document(access, mission.project_id), "-"),
+    )
+    authors = views.authors(access, mission)
+    return [
+        f"## Now\n{expected(access, mission, session)}",
+        *(
+            f"## {heading}\n{fencing.fenced(text, fencing.source(name, field, authors) if field != '-' else name)}"
+            for heading, text, name, field in texts
+            if text
+        ),
+    ]
 
 
 def expected(access: MissionAccess, mission: Mission, session: Session | None) -> str:
@@ -96,12 +96,14 @@ def _link_lines(access: MissionAccess, mission: Mission) -> list[str]:
     return lines
 
 
-def _index_document(access: MissionAccess, project_id: str) -> str:
+def _index_document(access: MissionAccess, project_id: str) -> tuple[str, str]:
+    """(text, source) of the document `index`; empty texts when there is none."""
     try:
-        text = access.memory(project_id, "index").text
+        found = access.memory(project_id, INDEX)
     except NotFound:
-        return ""
-    return text if len(text) <= EXCERPT else text[:EXCERPT] + "\n… (memory_read index has the rest)"
+        return "", ""
+    text = found.text
+    return text if len(text) <= EXCERPT else text[:EXCERPT] + "\n… (memory_read index has the rest)", origin(found)
 
 
 def _boards(access: MissionAccess, caller: Caller) -> JsonObject:

@@ -10,7 +10,9 @@ from ...missions.access import MissionAccess
 from ...missions.board import Hit
 from ...missions.entities import Json, JsonObject, MemoryDocument
 from ...missions.errors import InvalidValue, NotFound
+from ...missions.fencing import defused, fenced
 from ...missions.operations import memory
+from ...missions.search.briefing import origin
 from ...missions.sections import headings, section, with_section
 from ..caller import Caller
 from . import guards, views
@@ -41,7 +43,7 @@ def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) ->
 
 def _hit(hit: Hit) -> JsonObject:
     heading: JsonObject = {"heading": hit.heading} if hit.heading else {}
-    return {"document": hit.ref, **heading, "version": hit.version, "excerpt": hit.excerpt}
+    return {"document": hit.ref, **heading, "version": hit.version, "excerpt": defused(hit.excerpt)}
 
 
 class MemoryRead(Arguments):
@@ -61,7 +63,7 @@ def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Rep
     text = section(document.text, given.heading) if given.heading else document.text
     if len(text) > READ_MAX:
         text = f"{text[:READ_MAX]}\n… cut after {READ_MAX} of {len(text)} characters: read one section by its heading"
-    return Markdown(_head(document), text)
+    return Markdown(_head(document), fenced(text, origin(document)))
 
 
 class MemoryAppend(Arguments):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from ...missions.access import MissionAccess
 from ...missions.entities import Flow, Json, JsonObject, Mission, MissionEvent
 from ...missions.errors import NotFound
+from ...missions.fencing import authors_of
 from ...missions.ids import short_id
 from ...missions.rules.flows import enabled_stages
+
+HISTORY_READ = 2000
+"""Events of a mission that are looked at for who wrote its texts."""
 
 
 def row(mission: Mission) -> JsonObject:
@@ -67,6 +72,11 @@ def flow_of(access: MissionAccess, mission: Mission) -> Flow:
             return access.flow(mission.flow_id)
     flows = access.flows(mission.project_id)
     return next((flow for flow in flows if flow.is_default), flows[0])
+
+
+def authors(access: MissionAccess, mission: Mission) -> Mapping[str, str]:
+    """By wire field, who wrote it last."""
+    return authors_of(access.history(mission.id, limit=HISTORY_READ))
 
 
 def tasks(mission: Mission) -> list[Json]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ..entities import Author, MemoryDocument, Mission
+from ..entities import MemoryDocument, Mission
+from ..fencing import fenced, title, who
 from .passages import of_document
 from .ranking import Match
 
@@ -39,8 +40,8 @@ def briefing(documents: Sequence[MemoryDocument], matches: Sequence[Match]) -> s
         if cut:
             more = "" if len(cut) == len(text) else "\n… (`memory_read` has the rest)"
             name = " › ".join(filter(None, (document.name, heading)))
-            pieces.append(f"### {name} ({origin(document)})\n{cut}{more}")
-            room -= len(cut)
+            pieces.append(f"### {title(name)}\n{fenced(cut, origin(document))}{more}")
+            room -= len(pieces[-1])
             shown[document.name] = shown.get(document.name, 0) + len(cut)
 
     if index := by_name.get(INDEX):
@@ -66,15 +67,6 @@ def _text(document: MemoryDocument, place: int) -> str:
 
 
 def origin(document: MemoryDocument) -> str:
-    """Who wrote it last, and when."""
-    return f"version {document.version}, {who(document.updated_by)}, {document.updated_at:%Y-%m-%d}"
-
-
-def who(author: Author) -> str:
-    """Whom a text comes from, so that its reader can weigh it."""
-    match author.kind:
-        case "user":
-            return "by a person"
-        case "agent":
-            return f"by the agent {author.name}"
-    return f"from {author.name or 'the system'}"
+    """Which document it is, who wrote it last, and when."""
+    when = f"{document.updated_at:%Y-%m-%d}"
+    return f"memory {document.name}, version {document.version}, last {who(document.updated_by)}, {when}"

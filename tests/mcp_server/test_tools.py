@@ -102,7 +102,8 @@ async def test_feedback_and_answers_stand_in_the_context(board: Board) -> None:
         text = said(await client.call_tool("get_context", {}))
     assert "Name the *currencies*." in text
     assert "sent it back" in text
-    assert "`pay.py:7`, on `charge(sum)`:\n  > Which currency?" in text.partition("## Line comments\n- [")[2]
+    commented = text.partition('## Line comments\n<quoted source="comments">\n- [')[2]
+    assert "`pay.py:7`, on `charge(sum)`:\n  > Which currency?" in commented
     assert "Settled" not in text
 
 
@@ -154,7 +155,7 @@ async def test_get_mission_answers_data_and_with_texts_markdown(board: Board) ->
     assert facts["plan"] == []
     assert facts["history"][0]["what"] == "created"
     assert head(result)["id"] == "M-1"
-    assert "## Description\n# Why\nmoney" in said(result)
+    assert '## Description\n<quoted source="description, by a person">\n# Why\nmoney\n</quoted>' in said(result)
     assert "## Specification\n(none)" in said(result)
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from solo_unicorn.missions.entities import Author
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
@@ -15,6 +16,7 @@ from solo_unicorn.workstation import client
 from solo_unicorn.workstation.mirror import memory_files, mission_files
 from solo_unicorn.workstation.mirror.memory_files import FOLDER, mirror
 from solo_unicorn.workstation.mirror.mirroring import mirrors_of
+from solo_unicorn.worktrees.git import Git
 
 from .conftest import until
 
@@ -67,6 +69,25 @@ def desk(home: Path, tmp_path: Path) -> Desk:
     return Desk(Workspace.open(), tmp_path / "checkout")
 
 
+def test_what_a_file_brings_is_of_its_commit_or_of_a_file_and_never_a_persons(desk: Desk) -> None:
+    """A file that an agent wrote, or a pull brought, was memory by "user" within a quarter of a second."""
+    git = Git(desk.checkout)
+    git.run("init", "-q")
+    for name in ("committed", "changed"):
+        desk.write(name, "# One\n")
+    git.run("add", "-A")
+    git.run("commit", "-qm", "one", settings=("user.name=Ann", "user.email=ann@example.com"))
+    desk.write("changed", "# Two\n")
+    desk.write("loose", "# Three\n")
+    desk.mirror()
+    authors = {one.name: one.updated_by for one in desk.workspace.read(queries.memory.list_all, desk.project)}
+    assert authors == {
+        "committed": Author("system", "git, committed by Ann <ann@example.com>"),
+        "changed": Author("system", "a file"),
+        "loose": Author("system", "a file"),
+    }
+
+
 def test_a_document_that_was_deleted_takes_its_file_along(desk: Desk) -> None:
     desk.remember("old", "# Old\n")
     desk.mirror()
@@ -95,7 +116,7 @@ def test_each_side_gets_what_is_new_on_the_other(desk: Desk) -> None:
     assert desk.texts()["decisions"].endswith("We retry.\n")
     assert desk.texts()["glossary"].endswith("Mission: work.\n")
     assert desk.conflicts() == []
-    assert desk.workspace.read(queries.memory.versions, desk.project, "glossary")[-1].updated_by.kind == "user"
+    assert desk.workspace.read(queries.memory.versions, desk.project, "glossary")[-1].updated_by.name == "a file"
 
 
 def test_a_change_on_both_sides_keeps_both_texts(desk: Desk) -> None:

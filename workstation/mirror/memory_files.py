@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...missions.entities import USER
-from ...missions.errors import VersionConflict
+from ...missions.entities import Author
+from ...missions.errors import SoloUnicornError, VersionConflict
 from ...missions.limits import DOCUMENT_MAX
 from ...missions.memory import is_name
 from ...system import files, strict_json
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from ...worktrees.git import Git
 
 FOLDER = Path(".solo-unicorn") / "memory"
+FILE = "a file"
+"""The author of what a file brings that git knows nothing of; whoever wrote it, nobody signed it."""
 Common = tuple[int, str]
 """Version in the workspace and digest of the text that both sides had."""
 
@@ -34,6 +37,8 @@ class Found:
 
     texts: dict[str, str]
     strange: dict[str, str] = field(default_factory=dict)
+    authors: dict[str, str] = field(default_factory=dict)
+    """Of files that stand as they were committed, who committed them last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def read(checkout: Path) -> Found:
                 texts[file.stem] = _text(file)
             except (OSError, ValueError) as problem:
                 strange[file.name] = str(problem)
-    return Found(texts, strange)
+    return Found(texts, strange, _authors(checkout, texts))
 
 
 def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: datetime) -> Merged:
@@ -98,8 +103,9 @@ def merge(workspace: Workspace, project_id: str, where: str, found: Found, now: 
             merged.common[name] = (document.version, digest(document.text))
         elif text is not None and _only_file_changed(common, document.version if document else 0, text):
             try:
+                by = Author("system", found.authors.get(name, FILE))
                 document = workspace.write_as(
-                    USER, operations.memory.replace, project_id, name, text, document.version if document else 0
+                    by, operations.memory.replace, project_id, name, text, document.version if document else 0
                 )
                 merged.common[name] = (document.version, digest(text))
                 taken.append(name)
@@ -187,6 +193,28 @@ def _text(file: Path) -> str:
     if any(ord(char) < 32 and char not in "\n\t" for char in text):
         raise ValueError("it has control characters")
     return text
+
+
+def _authors(checkout: Path, names: Iterable[str]) -> dict[str, str]:
+    """Who committed each document last, where the file is as it was committed; none outside of a repository."""
+    wanted = {f"{FOLDER.as_posix()}/{name}.md": name for name in names}
+    if not wanted or not (checkout / ".git").exists():
+        return {}
+    git = Git(checkout)
+    try:
+        status = git.list("status", "--porcelain", "-z", "--untracked-files=all", "--", str(FOLDER))
+        said = git.list("log", "--format=%x01%an <%ae>", "--name-only", "-z", "--", str(FOLDER))
+    except SoloUnicornError:  # of a repository without a commit, or that git cannot read: nobody is known
+        return {}
+    changed = {one[3:] for one in status}
+    found: dict[str, str] = {}
+    author = ""
+    for one in said:
+        if one.startswith("\x01"):
+            author = one[1:].strip()
+        elif (name := wanted.get(one.strip())) and one.strip() not in changed:
+            found.setdefault(name, f"git, committed by {author}")
+    return found
 
 
 def _linked(checkout: Path) -> bool:

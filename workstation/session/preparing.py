@@ -7,7 +7,7 @@ the run directory's files are written anew. So a service that is killed in here 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from ...mcp_server.caller import digest, new_token
 from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from ...missions.errors import NotFound, SoloUnicornError
+from ...missions.fencing import authors_of
 from ...missions.ids import short_id
 from ...missions.prompts import PromptContext, build_prompt, template_name
 from ...missions.rules.flows import stage_of
@@ -46,6 +47,8 @@ FULL_SECONDS = 5.0
 COMMENTS_SECONDS = 15.0
 """How long the comments of a pull request are waited for before a session starts."""
 NOTE_SHOWN = 500
+HISTORY_READ = 2000
+"""Events of a mission that are looked at for who wrote its texts."""
 OUTPUT_SHOWN = 4000
 """Characters of a script's output in the mission's history."""
 
@@ -76,6 +79,8 @@ class Brief:
     repository: ProjectRepository
     actor: Actor | None
     memory: str
+    authors: Mapping[str, str]
+    """By wire field of the mission, who wrote it last."""
     blockers: tuple[Mission, ...]
     earlier: tuple[Session, ...]
     """The mission's sessions before this one, oldest first."""
@@ -163,6 +168,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         repository=workspace.read(queries.projects.repository, mission.project_repository_id),
         actor=actors[0] if actors else None,
         memory=workspace.read(queries.memory.for_mission, mission),
+        authors=authors_of(workspace.read(queries.missions.history, mission.id, HISTORY_READ)),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
         earlier=tuple(
             earlier for earlier in workspace.read(queries.sessions.find, mission.id) if earlier.id != session.id
@@ -277,6 +283,7 @@ def _write_run(
         repository=brief.repository,
         actor=brief.actor,
         memory_excerpt=brief.memory,
+        authors=brief.authors,
         blockers=brief.blockers,
         comments=comments,
         branch=lease.branch,
