@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..missions.access import Call, MissionAccess
 from ..missions.entities import Author
@@ -21,6 +21,10 @@ class Caller:
     session_id: str | None = None
     project_id: str | None = None
     """The project a call means when it names none."""
+    directories: tuple[str, ...] = ()
+    """Where the person's own agent works: its roots, else its working directory."""
+    here: str | None = None
+    """The mission in whose worktree the person's own agent works; it means this one when it names none."""
     read_only: bool = False
     toolsets: frozenset[str] | None = None
     """Only tools of these sets are listed and run; None allows every set."""
@@ -70,24 +74,20 @@ async def of_session(call: Call, session_id: str) -> Caller | None:
     return await call(read)
 
 
-async def personal(call: Call, cwd: str | None = None, name: str = "agent") -> Caller:
-    """The person's own agent; its project is the one whose repository holds `cwd`, or the only one there is."""
-
-    def read(access: MissionAccess) -> Caller:
-        projects = access.projects()
-        if len(projects) == 1:
-            return Caller(name, project_id=projects[0].id)
-        return Caller(name, project_id=_project_at(access, cwd) if cwd else None)
-
-    return await call(read)
+def personal(cwd: str | None = None, name: str = "agent") -> Caller:
+    """The person's own agent in a directory."""
+    return Caller(name, directories=(cwd,) if cwd else ())
 
 
-def _project_at(access: MissionAccess, cwd: str) -> str | None:
-    """Longest checkout path that is `cwd` or a parent of it."""
-    here = cwd.rstrip("/") + "/"
-    found = [
-        (len(repository.local_path), repository.project_id)
-        for repository in access.repositories()
-        if repository.local_path and here.startswith(repository.local_path.rstrip("/") + "/")
-    ]
-    return max(found)[1] if found else None
+def placed(access: MissionAccess, caller: Caller) -> Caller:
+    """The caller with the project and mission of its directories, as they are now; a run has those of its token."""
+    if caller.session_id is not None or not caller.directories:
+        return caller
+    places = [access.place_of(directory) for directory in caller.directories]
+    projects = {project for place in places for project in place.projects}
+    missions = {place.mission for place in places if place.mission}
+    return replace(
+        caller,
+        project_id=projects.pop() if len(projects) == 1 else None,
+        here=missions.pop() if len(missions) == 1 else None,
+    )

@@ -26,7 +26,7 @@ from ..missions.access import Call, MissionAccess
 from ..missions.errors import SoloUnicornError
 from ..missions.ids import short_id
 from .answers import compact, text
-from .caller import Caller
+from .caller import Caller, placed
 from .tools import board, guards, views
 from .tools.registry import Markdown
 
@@ -80,7 +80,7 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
         about, words = TOLD[params.name]
         reference, caller = (params.arguments or {}).get("mission"), who()
         try:
-            told = await call(lambda access: _told(access, caller, words, reference))
+            told = await call(lambda access: _told(access, placed(access, caller), words, reference))
         except SoloUnicornError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from None
         return GetPromptResult(description=about, messages=[PromptMessage(role="user", content=text(told))])
@@ -89,7 +89,7 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
         if not isinstance(params.ref, PromptReference) or params.argument.name != "mission":
             return CompleteResult(completion=Completion(values=[]))
         caller, begun = who(), params.argument.value
-        found = await call(lambda access: _ids(access, caller, begun))
+        found = await call(lambda access: _ids(access, placed(access, caller), begun))
         return CompleteResult(completion=Completion(values=found[:20], total=len(found), has_more=len(found) > 20))
 
     return Handlers(on_list_prompts=list_prompts, on_get_prompt=get_prompt, on_completion=complete)

@@ -27,7 +27,7 @@ from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.fencing import fenced
 from ..missions.search.briefing import origin
 from .answers import compact
-from .caller import Caller
+from .caller import Caller, placed
 from .tools import board, context, guards, memory
 from .tools.registry import Data, Reply
 
@@ -49,7 +49,7 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
         _ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         caller = who()
-        return ListResourcesResult(resources=await call(lambda access: _listed(access, caller)))
+        return ListResourcesResult(resources=await call(lambda access: _listed(access, placed(access, caller))))
 
     async def list_templates(
         _ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None
@@ -74,7 +74,7 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
     async def read(_ctx: ServerRequestContext[Any], params: ReadResourceRequestParams) -> ReadResourceResult:
         uri, caller = str(params.uri), who()
         try:
-            text, mime = await call(lambda access: _read(access, caller, uri))
+            text, mime = await call(lambda access: _read(access, placed(access, caller), uri))
         except SoloUnicornError as error:
             raise MCPError(INVALID_PARAMS, f"Resource not found: {error}", {"uri": uri}) from None
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=mime, text=text)])

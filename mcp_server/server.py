@@ -23,8 +23,9 @@ from ..missions.access import Call
 from ..missions.errors import NotAllowed, NotFound, Offline, SoloUnicornError
 from . import prompts, resources
 from .answers import answer, code_of, refusal
-from .caller import Caller
+from .caller import Caller, placed
 from .changes import Changes
+from .roots import Roots
 from .tools.arguments import parse
 from .tools.listed import TOOLS
 from .tools.registry import Later, Reply, Tool
@@ -102,6 +103,7 @@ def build_server(
 
     `call` runs a closure over the keeper of the missions (see `missions.access`).
     """
+    roots = Roots()
     tools, listed = {tool.name: tool for tool in TOOLS}, _listed()
     traffic = calls or Calls()
 
@@ -110,7 +112,7 @@ def build_server(
         return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
 
     async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
-        return await _run(call, _who(caller, ctx), tools, params, changes, traffic)
+        return await _run(call, await roots.of(ctx, _who(caller, ctx)), tools, params, changes, traffic)
 
     return UnicornServer(
         "solo-unicorn",
@@ -123,6 +125,7 @@ def build_server(
         on_subscriptions_listen=changes.listen,
         on_subscribe_resource=changes.subscribe,
         on_unsubscribe_resource=changes.unsubscribe,
+        on_roots_list_changed=roots.changed,
         **resources.handlers(call, lambda: _who(caller)),
         **prompts.handlers(call, lambda: _who(caller)),
     )
@@ -165,7 +168,7 @@ async def _run(
             raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
         arguments = parse(tool.arguments, params.arguments or {})
         async with traffic.one():
-            reply = await call(lambda access: tool.run(access, who, arguments))
+            reply = await call(lambda access: tool.run(access, placed(access, who), arguments))
         if isinstance(reply, Later):  # a closing server does not wait for people
             reply = await _settled(call, changes, reply)
     except SoloUnicornError as error:

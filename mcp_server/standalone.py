@@ -18,7 +18,7 @@ async def serve(call: Call, *, version: str, token: str | None = None, cwd: str 
     from .changes import Changes
     from .server import build_server
 
-    caller = await personal(call, cwd) if token is None else await identify(call, token)
+    caller = personal(cwd) if token is None else await identify(call, token)
     if caller is None:
         return 5
     server = build_server(call, version=version, changes=Changes(), caller=caller)

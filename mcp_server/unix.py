@@ -103,7 +103,7 @@ class UnixServer:
                 token, cwd = hello.get("token"), hello.get("cwd")
                 run = session_of(_peer(writer))
                 if run is None and token is None:
-                    return await personal(self._call, cwd if isinstance(cwd, str) else None)
+                    return personal(cwd if isinstance(cwd, str) else None)
                 caller = await (of_session(self._call, run) if run else identify(self._call, str(token)))
                 if caller is not None:
                     return caller

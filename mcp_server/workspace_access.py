@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from ..missions.access import Call, MissionAccess
+from ..missions.access import Call, MissionAccess, Place
 from ..missions.board import DependencyView, Hit, ListCount, Page
 from ..missions.comments import LineComment
 from ..missions.entities import (
@@ -29,6 +30,7 @@ from ..missions.operations.port import Change
 from ..workspace import operations, queries
 from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
+from ..worktrees.repository.around import place_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,6 +61,9 @@ class WorkspaceAccess:
         **more: P.kwargs,
     ) -> T:
         return self._workspace.write_as(by, operation, ref, *args, **more)
+
+    def place_of(self, directory: str) -> Place:
+        return place_of(self._workspace, Path(directory))
 
     def projects(self) -> Sequence[Project]:
         return self._workspace.read(queries.projects.list_all)

@@ -30,9 +30,20 @@ from .entities import (
     Session,
 )
 from .operations.port import Change
+from .records import record
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@record
+class Place:
+    """What a directory of a client belongs to."""
+
+    projects: tuple[str, ...] = ()
+    """Ids of the projects that have linked the repository around it."""
+    mission: str | None = None
+    """The mission whose worktree it is in."""
 
 
 class MissionAccess(Protocol):
@@ -51,6 +62,9 @@ class MissionAccess(Protocol):
 
         What else it names, it names by ids.
         """
+
+    def place_of(self, directory: str) -> Place:
+        """What a directory of this machine belongs to."""
 
     def projects(self) -> Sequence[Project]:
         """Every project the keeper has."""

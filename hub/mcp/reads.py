@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from ...missions.access import Place
 from ...missions.board import DependencyView, Hit, ListCount, Page
 from ...missions.comments import LineComment
 from ...missions.entities import (
@@ -45,6 +46,10 @@ class HubReads:
         """What its changes are done by; `work.after` is to be run after the commit."""
 
     # ---- projects ------------------------------------------------------------------------------------------------
+
+    def place_of(self, directory: str) -> Place:
+        """A hub knows no directory of its callers."""
+        return Place()
 
     def projects(self) -> Sequence[Project]:
         """Those the caller belongs to; what is merely public is not listed."""

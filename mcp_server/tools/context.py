@@ -115,6 +115,8 @@ def _boards(access: MissionAccess, caller: Caller) -> JsonObject:
         one: JsonObject = {"project": project.slug, "name": project.name, "lists": counts}
         if project.id == caller.project_id:
             one["default"] = True
+            if caller.here is not None:
+                one["hereMission"] = views.row(access.mission(caller.here))
         one["memory"] = memory.index(access, project.id)["total"]
         shown.append(one)
     return {

@@ -16,9 +16,10 @@ from ..caller import Caller
 def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     """The mission to read: the named one, else the run's own. One of a foreign project is not found."""
     if ref is None:
-        if caller.mission_id is None:
+        own = caller.mission_id or caller.here
+        if own is None:
             raise InvalidValue("mission", "`mission` is missing", todo="Name it: M-42; list_missions shows them")
-        return access.mission(caller.mission_id)
+        return access.mission(own)
     try:
         mission = access.mission(ref)
     except NotFound as missing:
@@ -94,8 +95,12 @@ def at_version(mission: Mission, expected: int | None) -> None:
         )
 
 
-def project(access: MissionAccess, caller: Caller, ref: str | None) -> Project:
-    """The project a call is about: the named one, else the caller's. A run knows only its own."""
+def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change: bool = False) -> Project:
+    """The project a call is about: the named one, else the caller's. A run knows only its own.
+
+    What is read may also be the only project; what is written goes to the project of the client's directory or to the
+    one that is named.
+    """
     if caller.mission_id is not None:
         own = access.project(str(caller.project_id))
         if ref is not None and access.project(ref).id != own.id:
@@ -106,9 +111,11 @@ def project(access: MissionAccess, caller: Caller, ref: str | None) -> Project:
     if caller.project_id is not None:
         return access.project(caller.project_id)
     names = [one.slug for one in access.projects()]
-    if len(names) == 1:
+    if len(names) == 1 and not to_change:
         return access.project(names[0])
     if not names:
         raise NotFound("There is no project yet", todo="A person makes one: `solo-unicorn` in a repository")
     there = ", ".join(names)
-    raise InvalidValue("project", "`project` is missing", why="there are several", todo=f"Name one of: {there}")
+    where = ", ".join(caller.directories) or "the client says no directory"
+    why = f"no project alone has linked the repository of this client's directory ({where})"
+    raise InvalidValue("project", "`project` is missing", why=why, todo=f"Name one of: {there}")

@@ -166,7 +166,7 @@ def _head(document: MemoryDocument) -> JsonObject:
 
 def _write(access: MissionAccess, caller: Caller, ref: str | None) -> str:
     """The project to write in; a run whose session ended writes nowhere."""
-    project = guards.project(access, caller, ref)
+    project = guards.project(access, caller, ref, to_change=True)
     if caller.mission_id is not None:
         guards.writable(access, caller, None)
     return project.id

@@ -35,7 +35,7 @@ class CreateMission(Arguments):
 
 def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) -> Reply:
     """A new mission in todo, not ready: a person decides when agents start on it."""
-    project = guards.project(access, caller, given.project)
+    project = guards.project(access, caller, given.project, to_change=True)
     if caller.mission_id is not None:
         guards.writable(access, caller, None)
     remembered = f"mcp.created.{project.id}.{caller.session_id or caller.name}.{given.key}" if given.key else None

@@ -83,7 +83,7 @@ class Board:
 
     async def person(self) -> Caller:
         """The person's own agent."""
-        return await personal(on(self.thread))
+        return personal("/src/shop")
 
     def client(self, caller: Caller, mode: str = "auto") -> Client:
         """A real MCP client in memory."""

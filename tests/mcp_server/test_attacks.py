@@ -236,11 +236,10 @@ async def test_the_persons_own_agent_stays_out_of_a_running_mission(board: Board
         "/etc/passwd",
         "a/b",
         "a\\b",
-        "con.md",
         "x" * 65,
         "%2e%2e%2f",
         "a\x00b",
-        "Ünicode",
+        "ünicode🦄",
         ".hidden",
         "-",
     ],
@@ -333,7 +332,7 @@ async def test_search_words_are_words_not_a_query_language(board: Board) -> None
 async def test_unknown_arguments_and_tools_are_refused_with_what_there_is(board: Board) -> None:
     caller = await three(board)
     async with board.client(caller) as client:
-        for tool in TOOLS:
+        for tool in (tool for tool in TOOLS if tool.allows(caller)):
             refused = error(await client.call_tool(tool.name, {"surprise": 1}))
             assert refused["code"] == "invalid", tool.name
         unknown = error(await client.call_tool("drop_everything", {}))
@@ -352,5 +351,5 @@ async def test_a_read_only_caller_and_toolsets_hold_at_listing_and_at_calling(bo
     async with board.client(historian) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         refused = error(await client.call_tool("list_missions", {}))
-    assert names == {"memory_search", "memory_read", "memory_append", "memory_replace"}
+    assert names == {f"memory_{what}" for what in ("search", "read", "append", "replace", "edit", "move")}
     assert refused["code"] == "not_allowed"

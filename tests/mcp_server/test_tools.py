@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 from mcp.types import Implementation
 
-from solo_unicorn.mcp_server.caller import PERSONAL, Caller
+from solo_unicorn.mcp_server.caller import PERSONAL, Caller, personal
 from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import on
@@ -412,7 +412,7 @@ async def test_a_long_document_is_cut_with_the_way_to_read_on(board: Board) -> N
 
 async def test_several_projects_must_be_named(board: Board) -> None:
     await board.do(lambda ws: ws.write(operations.projects.create, "Garden"))
-    async with board.client(await board.person()) as client:
+    async with board.client(personal("/elsewhere")) as client:
         unnamed = error(await client.call_tool("create_mission", {"title": "Paint"}))
         made = data(await client.call_tool("create_mission", {"title": "Paint", "project": "garden"}))
     assert unnamed["code"] == "invalid"

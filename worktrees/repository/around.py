@@ -3,24 +3,77 @@
 from __future__ import annotations
 
 import os
+import re
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from pathlib import Path
 
-from ...missions.entities import Project
+from ...missions.access import Place
+from ...missions.entities import Project, ProjectRepository
 from ...workspace import queries
 from ...workspace.workspace import Workspace
 
 
+def place_of(workspace: Workspace, directory: Path) -> Place:
+    """What a directory belongs to, links followed; read anew each time, because projects and worktrees come and go."""
+    directory = Path(os.path.realpath(directory))
+    mission = next(
+        (
+            one.mission_id
+            for one in workspace.read(queries.workstation.worktrees)
+            if one.mission_id is not None and directory.is_relative_to(os.path.realpath(one.path))
+        ),
+        None,
+    )
+    if mission is not None:
+        return Place((workspace.read(queries.missions.get, mission).project_id,), mission)
+    return Place(tuple(project.id for project in projects_around(workspace, directory)))
+
+
 def projects_around(workspace: Workspace, directory: Path) -> list[Project]:
-    """The projects that have linked the repository around `directory`: its checkout or any worktree of it."""
+    """The projects that have linked the repository around `directory`: its checkout, any worktree, or a second clone.
+
+    A second clone is a repository with the same remote; it counts where no project has linked the repository itself.
+    """
     here = common_directory(directory)
     inside = {directory, *directory.parents}
+    linked = [one for one in workspace.read(queries.projects.repositories) if one.local_path]
     found = {
         one.project_id
-        for one in workspace.read(queries.projects.repositories)
-        if one.local_path
-        and (Path(one.local_path) in inside or (here is not None and common_directory(Path(one.local_path)) == here))
+        for one in linked
+        if Path(one.local_path) in inside or (here is not None and common_directory(Path(one.local_path)) == here)
     }
+    if not found and here is not None and (remotes := remotes_of(here)):
+        found = {one.project_id for one in linked if remotes & known_remotes(one)}
     return [project for project in workspace.read(queries.projects.list_all) if project.id in found]
+
+
+def known_remotes(repository: ProjectRepository) -> set[str]:
+    """Where a linked repository comes from: as it was when it was linked, and as its settings say now."""
+    urls = {repository.remote_url or "", repository.github_url}
+    common = common_directory(Path(repository.local_path))
+    return {compared(url) for url in urls if url} | (remotes_of(common) if common else set())
+
+
+def remotes_of(common: Path) -> set[str]:
+    """The addresses in the settings of a repository, as they are compared."""
+    parser = ConfigParser(strict=False, interpolation=None, allow_no_value=True, delimiters=("=",))
+    try:
+        parser.read_string("\n".join(line.strip() for line in (common / "config").read_text("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, ConfigError):
+        return set()
+    return {
+        compared(url) for name in parser.sections() if name.startswith("remote ") and (url := parser[name].get("url"))
+    }
+
+
+def compared(url: str) -> str:
+    """An address without what two clones of one repository may write differently: protocol, user, port, `.git`."""
+    url = url.strip().removesuffix("/").removesuffix(".git")
+    found = re.fullmatch(r"(?:\w+://)?(?:[^@/]+@)?([^/:]+)(?::\d+(?=/))?[:/]+(.+)", url)
+    if found is None or url.startswith(("/", ".", "~")):
+        return os.path.realpath(url)
+    return f"{found[1].lower()}/{found[2]}"
 
 
 def common_directory(path: Path) -> Path | None:
