@@ -93,7 +93,7 @@ def _listed(access: MissionAccess, caller: Caller) -> list[Resource]:
             0, Resource(name="mission", uri="mission://current", description="Your mission", mime_type=MARKDOWN)
         )
     project = caller.project_id
-    for document in access.memory_documents(project) if project else ():
+    for document in access.memory_documents(project)[: memory.LISTED] if project else ():
         if document.name != "index":
             found.append(Resource(name=document.name, uri=f"memory://{document.name}", mime_type=MARKDOWN))
     return found

@@ -44,9 +44,14 @@ def check_document(name: str, text: str) -> None:
 
 
 def append_under(document: str, text: str, heading: str | None) -> str:
-    """`document` with `text` added at its end, or at the end of the section that `heading` opens."""
+    """`document` with `text` added at its end, or at the end of the section that `heading` opens.
+
+    The same document when it ends with the text there already: an addition may be repeated.
+    """
     addition = text.strip("\n")
     if heading is None:
+        if _ends_with(document, addition):
+            return document
         return f"{document.rstrip()}\n\n{addition}\n".lstrip("\n")
     title, addition = bare(heading), without_heading(addition, heading)
     if title.casefold() not in (one.casefold() for one in headings(document)):
@@ -54,5 +59,11 @@ def append_under(document: str, text: str, heading: str | None) -> str:
     _, end = span(document, title)
     lines = document.rstrip("\n").split("\n")
     section = "\n".join(lines[:end]).rstrip()
+    if _ends_with(section, addition):
+        return document
     rest = "\n".join(lines[end:])
     return f"{section}\n\n{addition}\n" + (f"\n{rest}\n" if rest else "")
+
+
+def _ends_with(text: str, addition: str) -> bool:
+    return f"\n{text.rstrip()}".endswith(f"\n{addition.rstrip()}")

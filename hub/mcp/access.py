@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Concatenate, Final, NoReturn, ParamSpec, TypeVar
+
+from sqlalchemy import delete, insert, select
 
 from ...missions.entities import USER, Author, CodeAgent, Decision, InboxItem, JsonObject, Session
 from ...missions.errors import NotAllowed, NotFound
@@ -18,6 +21,7 @@ from ..change import ELSEWHERE
 from ..change import Change as HubChange
 from ..permissions import Right
 from ..services.missions import opened
+from ..tables import hub_meta
 from .reads import HubReads
 
 P = ParamSpec("P")
@@ -89,12 +93,19 @@ class HubAccess(HubReads):
         _elsewhere("permission questions")
 
     def meta(self, key: str) -> str | None:
-        """Nothing is kept."""
-        return None
+        """A small value of this caller."""
+        wanted = select(hub_meta.c.value).where(hub_meta.c.key == self._kept(key))
+        found: str | None = self._at.execute(wanted).scalar_one_or_none()
+        return found
 
-    def set_meta(self, key: str, value: str) -> object:
-        """Nothing is kept."""
-        _elsewhere("settings of a workspace")
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep it for this caller."""
+        self._at.execute(delete(hub_meta).where(hub_meta.c.key == self._kept(key)))
+        self._at.execute(insert(hub_meta).values(key=self._kept(key), value=value))
+
+    def _kept(self, key: str) -> str:
+        said = f"{self._caller.user_id or self._caller.name}\0{key}"
+        return f"mcp.{blake2b(said.encode(), digest_size=20).hexdigest()}"
 
 
 def _elsewhere(what: str) -> NoReturn:

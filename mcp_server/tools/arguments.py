@@ -19,8 +19,8 @@ from ...system import strict_json
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-NAMES_MAX = 200
-"""Characters of names and headings."""
+NAMES_MAX = 1_000
+"""Characters of names, titles and headings: nobody writes longer ones by accident, so the list does not say it."""
 
 
 class TooMuch(SoloUnicornError):
@@ -79,7 +79,7 @@ Priority = Annotated[int, Field(ge=1, le=5)]
 def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
     """The arguments, checked. InvalidValue or TooMuch name the first one that is wrong."""
     try:
-        taken = model.model_validate(_unstrung(model, given), by_alias=True)
+        taken = model.model_validate(_meant(model, given), by_alias=True)
         strict_json.dumps(given)
     except ValidationError as problem:
         raise _refusal(problem, model) from None
@@ -90,27 +90,56 @@ def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
     return taken
 
 
-def _unstrung(model: type[Arguments], given: Mapping[str, object]) -> dict[str, object]:
-    """Some clients send a list as a string of JSON; taken where the schema wants a list and nowhere else."""
-    taken = dict(given)
-    for name in _lists(model).intersection(given):
-        value = given[name]
-        if isinstance(value, str) and value.lstrip().startswith("["):
-            try:
-                taken[name] = strict_json.loads(value)
-            except (ValueError, RecursionError):
-                continue
+def _meant(model: type[Arguments], given: Mapping[str, object]) -> dict[str, object]:
+    """What models write in another form where it is clear what they mean.
+
+    `dependsOn` and `missionId` for names, a number for an id, one value for a list of one, a list as a string of
+    JSON, and tasks as they are shown for the titles of tasks.
+    """
+    kinds = _kinds(model)
+    taken: dict[str, object] = {}
+    for name, value in given.items():
+        spelled = re.sub(r"(?<=[a-z])([A-Z])", lambda found: f"_{found[1].lower()}", name)
+        spelled = spelled if spelled in kinds else spelled.removesuffix("_id")
+        taken[spelled if spelled in kinds and spelled not in given else name] = value
+    for name, value in taken.items():
+        kind, items = kinds.get(name, ("", ""))
+        if kind == "string":
+            taken[name] = _text(value)
+        if kind == "array":
+            taken[name] = _list(value, items)
     return taken
 
 
+def _list(value: object, items: str) -> object:
+    if isinstance(value, str):
+        if not value.lstrip().startswith("["):
+            return [one.strip() for one in value.split(",")] if items == "enum" else [value]
+        try:
+            value = strict_json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    if isinstance(value, list) and items == "string":
+        return [one["title"] if isinstance(one, dict) and "title" in one else _text(one) for one in value]
+    return value
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 @cache
-def _lists(model: type[Arguments]) -> frozenset[str]:
-    """The arguments that are lists."""
+def _kinds(model: type[Arguments]) -> Mapping[str, tuple[str, str]]:
+    """By argument: its JSON type, and of a list that of its items (`enum` for a choice)."""
     properties = schema(model)["properties"]
     assert isinstance(properties, dict)
-    return frozenset(
-        name for name, part in properties.items() if isinstance(part, dict) and part.get("type") == "array"
-    )
+    found = {}
+    for name, part in properties.items():
+        assert isinstance(part, dict)
+        items = part.get("items")
+        inner = ("enum" if "enum" in items else str(items.get("type", ""))) if isinstance(items, dict) else ""
+        found[name] = str(part.get("type", "")), inner
+    return found
 
 
 def _refusal(problem: ValidationError, model: type[Arguments]) -> SoloUnicornError:

@@ -33,7 +33,7 @@ def get_context(access: MissionAccess, caller: Caller, _given: GetContext) -> Re
     head["worktree"] = mission.worktree_path or (session.worktree_path if session else None)
     head["branch"] = session.branch if session else None
     head["tasks"] = views.tasks(mission)
-    documents: list[Json] = [one.name for one in access.memory_documents(mission.project_id)]
+    documents: list[Json] = [one.name for one in access.memory_documents(mission.project_id)[: memory.LISTED]]
     head["memory"] = documents
     head = {key: value for key, value in head.items() if value is not None}
     return Markdown(head, "\n\n".join(_sections(access, mission, session)))

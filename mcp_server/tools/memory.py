@@ -22,6 +22,9 @@ from .registry import Data, Markdown, Reply, Tool
 READ_MAX = 60_000
 """Characters of one answer; a model reads longer documents section by section."""
 
+LISTED = 100
+"""Documents that a list names."""
+
 
 class MemorySearch(Arguments):
     """What to look for."""
@@ -143,19 +146,24 @@ def memory_move(access: MissionAccess, caller: Caller, given: MemoryMove) -> Rep
 def index(access: MissionAccess, project_id: str) -> JsonObject:
     """What documents there are, with versions and headings."""
     documents = access.memory_documents(project_id)
-    return {"documents": [_head(one) for one in documents], "total": len(documents)}
+    shown: list[Json] = [_head(one, headings_shown=40 if len(documents) <= 20 else 8) for one in documents[:LISTED]]
+    answer: JsonObject = {"documents": shown, "total": len(documents)}
+    if len(documents) > LISTED:
+        answer["more"] = "memory_search finds the others"
+    return answer
 
 
 def _document(access: MissionAccess, project_id: str, name: str) -> MemoryDocument:
     try:
         return access.memory(project_id, name)
     except NotFound as missing:
-        there = ", ".join(one.name for one in access.memory_documents(project_id)) or "none yet"
+        documents = access.memory_documents(project_id)
+        there = ", ".join(one.name for one in documents[:LISTED]) or "none yet"
         raise NotFound(missing.what, why=missing.why, todo=f"The documents are: {there}") from None
 
 
-def _head(document: MemoryDocument) -> JsonObject:
-    shown: list[Json] = list(headings(document.text)[:40])
+def _head(document: MemoryDocument, *, headings_shown: int = 40) -> JsonObject:
+    shown: list[Json] = list(headings(document.text)[:headings_shown])
     return {
         "document": document.name,
         "version": document.version,

@@ -15,7 +15,7 @@ from ...missions.limits import TOOL_TASKS_MAX
 from ...missions.operations import missions, review
 from ..caller import Caller
 from . import guards
-from .arguments import Arguments, Filled, Note, Ref, Title
+from .arguments import Arguments, Filled, Note, Ref, Title, Version
 from .registry import Data, Reply, Tool
 
 AFTER_REVIEW = "A person reviews it now. End your turn; feedback comes back to this conversation."
@@ -28,6 +28,7 @@ class UpdateTasks(Arguments):
 
     titles: Annotated[list[Title], Field(max_length=TOOL_TASKS_MAX, description="The whole plan, in order")]
     finished: Annotated[int, Field(ge=0, le=TOOL_TASKS_MAX, description="How many, from the first, are done")]
+    expected_version: Version | None = None
     mission: Ref | None = None
 
 
@@ -38,6 +39,7 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
             "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count from the first task"
         )
     mission = _mine(access, caller, given.mission, "changing its tasks")
+    guards.at_version(mission, given.expected_version)
     mission = access.write(caller.author, missions.update_tasks, mission.id, given.titles, given.finished)
     return Data(_written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"})
 

@@ -14,11 +14,17 @@ from .port import Change
 
 
 def append(change: Change, project: str, name: str, text: str, heading: str | None = None) -> MemoryDocument:
-    """Add text at the end of a document, or at the end of the section under `heading`; makes what is missing."""
+    """Add text at the end of a document, or at the end of the section under `heading`; makes what is missing.
+
+    Nothing changes where the same text stands there already, so that a client may repeat it.
+    """
     owner = change.project(project)
     check_document(name, text)
     before = change.document(owner.id, name)
-    return _save(change, owner.id, name, append_under(before.text if before else "", text, heading), before)
+    after = append_under(before.text if before else "", text, heading)
+    if before is not None and after == before.text:
+        return before
+    return _save(change, owner.id, name, after, before)
 
 
 def replace(change: Change, project: str, name: str, text: str, expected_version: int | None = None) -> MemoryDocument:

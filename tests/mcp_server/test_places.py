@@ -123,7 +123,7 @@ async def test_the_roots_of_a_client_count_more_than_where_it_was_started(
     project = await linked(board, checkout)
     asked: list[int] = []
 
-    async def roots(_ctx: ClientRequestContext) -> ListRootsResult:
+    async def roots(context: ClientRequestContext) -> ListRootsResult:
         asked.append(1)
         return ListRootsResult(roots=[Root(uri=checkout.as_uri())])  # type: ignore[arg-type]
 

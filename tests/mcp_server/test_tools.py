@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -12,6 +13,7 @@ from mcp.types import Implementation
 from solo_unicorn.mcp_server.caller import PERSONAL, Caller, personal
 from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.listed import TOOLS
+from solo_unicorn.mcp_server.tools.memory import LISTED
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.comments import Anchor
 from solo_unicorn.missions.entities import Author
@@ -425,3 +427,56 @@ async def test_the_persons_own_agent_must_name_the_mission(board: Board) -> None
     async with board.client(await board.person()) as client:
         refused = error(await client.call_tool("update_tasks", {"titles": [], "finished": 0}))
     assert (refused["code"], refused["field"]) == ("invalid", "mission")
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("get_mission", {"mission": 1}),
+        ("get_mission", {"missionId": "M-1", "include": "tasks"}),
+        ("list_missions", {"lists": "todo"}),
+        ("list_missions", {"lists": "todo, doing"}),
+        ("list_missions", {"lists": '["todo"]'}),
+        ("create_mission", {"title": "Next", "dependsOn": [1]}),
+        ("update_tasks", {"titles": [{"title": "Read", "finished": True}, "Write"], "finished": "1", "mission": 1}),
+    ],
+)
+async def test_what_is_clear_is_taken_in_another_form(board: Board, tool: str, given: dict[str, Any]) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.person()) as client:
+        data(await client.call_tool(tool, given))
+
+
+async def test_a_plan_is_not_replaced_unseen(board: Board) -> None:
+    await board.add("Retry payments")
+    plan = {"titles": ["Read"], "finished": 0, "mission": "M-1", "expected_version": 1}
+    async with board.client(await board.person()) as client:
+        data(await client.call_tool("update_tasks", plan))
+        late = error(await client.call_tool("update_tasks", plan | {"titles": ["Other"]}))
+    assert (late["code"], late["currentVersion"]) == ("version_conflict", 2)
+
+
+async def test_an_addition_that_is_repeated_stands_there_once(board: Board) -> None:
+    """A client whose connection broke is told to try again; the addition had been written in three of six cases."""
+    async with board.client(await board.person()) as client:
+        for given in ({"text": "One."}, {"text": "Two.", "heading": "Facts"}):
+            first = data(await client.call_tool("memory_append", {"document": "notes", **given}))
+            assert data(await client.call_tool("memory_append", {"document": "notes", **given})) == first
+        read = said(await client.call_tool("memory_read", {"document": "notes"}))
+    assert (read.count("One."), read.count("Two.")) == (1, 1)
+
+
+async def test_a_large_memory_is_listed_in_a_few_kilobytes(board: Board) -> None:
+    """With 10,000 documents a list was 1.03 MB."""
+
+    def fill(ws: Workspace) -> None:
+        for number in range(LISTED + 30):
+            ws.write(operations.memory.append, board.project, f"note-{number}", "## A\n\n## B\n\n## C\n")
+
+    await board.do(fill)
+    async with board.client(await board.person()) as client:
+        listed = await client.call_tool("memory_read", {})
+        resources = (await client.list_resources()).resources
+    assert (data(listed)["total"], len(data(listed)["documents"])) == (LISTED + 30, LISTED)
+    assert len(said(listed)) < 20_000
+    assert len(resources) < LISTED + 5

@@ -51,17 +51,18 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
 
     listed = await use(hub.ann_token, "list_missions", project=hub.project)
     assert "Lamp" in str(listed.content), listed
-    made = await use(hub.ann_token, "create_mission", project=hub.project, title="Polish the lens")
-    assert not made.is_error, made
+    for _ in range(2):  # a repeated call with the same key makes it once
+        made = await use(hub.ann_token, "create_mission", project=hub.project, title="Polish the lens", key="lens")
+        assert not made.is_error, made
     titles = [
         one["title"] for one in (await hub.ask("GET", f"/api/v1/projects/{hub.project}/missions")).json()["items"]
     ]
-    assert "Polish the lens" in titles
+    assert titles.count("Polish the lens") == 1
     noted = await use(hub.ann_token, "memory_append", project=hub.project, document="notes", text="The lens is French.")
     assert not noted.is_error, noted
     kept = await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")
     assert kept.json()["text"] == "The lens is French.\n" and kept.json()["version"] > 0
-    for name, text in (("No Name", "text"), ("notes", " "), ("notes", "\0")):
+    for name, text in (("No/Name", "text"), ("notes", " "), ("notes", "\0")):
         refused = await use(hub.ann_token, "memory_append", project=hub.project, document=name, text=text)
         assert refused.is_error, (name, text)
     assert (await hub.ask("GET", f"/api/v1/projects/{hub.project}/memory/notes")).json() == kept.json()
