@@ -139,6 +139,9 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "search": ("project.memory", "Find sections by words."),
             "history": ("project.memory", "List the versions of a document."),
             "diff": ("project.memory", "Show what changed between two versions."),
+            "offers": ("project.memory", "List feedback and answers that may be kept as rules."),
+            "take": ("project.memory", "Keep one of them in the memory, document rules."),
+            "leave": ("project.memory", "Do not offer one of them again."),
             "mirror": ("project.memory", "Bring .solo-unicorn/memory of the checkouts and the memory together now."),
         },
     ),
@@ -286,7 +289,7 @@ FOR_AGENTS: Final = frozenset(
         *("mission list", "mission show", "mission history", "mission log", "mission diff", "mission files"),
         *("mission pr", "mission queue", "mission waiting", "mission search"),
         *("project list", "project show", "filter list", "keys list", "repo list", "agent list", "actor list"),
-        *("memory list", "memory read", "memory search", "memory history", "memory diff"),
+        *("memory list", "memory read", "memory search", "memory history", "memory diff", "memory offers"),
         *("worktree list", "workstation status", "inbox list", "inbox rules", "conflicts list", "conflicts show"),
         *("metrics ", "usage ", "completion ", "completion suggest", "man ", "mcp "),
     }

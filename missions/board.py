@@ -134,6 +134,18 @@ class Hit:
 
 
 @record
+class Offer:
+    """Something a person said that may be a rule for the memory."""
+
+    event: int
+    """Number of the event that told of it; by it the person decides."""
+    mission: Mission
+    text: str
+    why: Literal["rejected", "asked again"]
+    since: datetime
+
+
+@record
 class Request:
     """What a screen or command asks of the workstation service."""
 

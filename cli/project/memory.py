@@ -1,9 +1,10 @@
-"""`memory list|read|append|replace|edit|delete|rename|move|search|history|diff|mirror`."""
+"""`memory list|read|append|replace|edit|delete|rename|move|search|history|diff|offers|take|leave|mirror`."""
 
 from __future__ import annotations
 
 from ...missions.entities import MemoryDocument
 from ...missions.errors import NotFound
+from ...missions.ids import short_id
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
@@ -221,6 +222,34 @@ def _line_changes(found: list[MemoryDocument]) -> list[str]:
     return told
 
 
+def _offers(options: Options) -> None:
+    output = Output(options)
+    with workspace() as opened:
+        found = opened.read(queries.offers.offers, project_of(opened, options.project).id)
+    output.table(
+        ("OFFER", "MISSION", "SINCE", "WHY", "TEXT"),
+        [(str(one.event), short_id(one.mission.number), at(one.since), one.why, one.text) for one in found],
+        [to_wire(one) for one in found],
+        empty="Nothing is offered to the memory.",
+    )
+
+
+def _takes_offer(parser: Parser) -> None:
+    parser.add_argument("offer", type=int, metavar="OFFER", help="its number, from `memory offers`")
+
+
+def _take(options: Options) -> None:
+    with workspace() as opened:
+        found = opened.write(operations.offers.take, options.offer)
+    Output(options).done(f"Kept in {found.name}, version {found.version}", to_wire(found))
+
+
+def _leave(options: Options) -> None:
+    with workspace() as opened:
+        opened.write(operations.offers.leave, options.offer)
+    Output(options).done("It is not offered again", {"offer": options.offer})
+
+
 def _mirror(options: Options) -> None:
     from ...workstation.mirror.memory_files import FOLDER, mirror
     from ...workstation.mirror.mirroring import mirrors_of
@@ -258,5 +287,8 @@ COMMANDS = {
     "search": Command(_search_arguments, _search),
     "history": Command(_takes_document, _history),
     "diff": Command(_diff_arguments, _diff),
+    "offers": Command(takes_project, _offers),
+    "take": Command(_takes_offer, _take),
+    "leave": Command(_takes_offer, _leave),
     "mirror": Command(takes_project, _mirror),
 }

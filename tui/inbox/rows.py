@@ -16,7 +16,7 @@ from ..kit.ages import span
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
 
-Kind = Literal["permission", "question", "review", "conflict", "attention"]
+Kind = Literal["permission", "question", "review", "conflict", "attention", "rule"]
 FIRST = ("command", "file_path", "path", "url", "pattern", "query")
 """What a person wants to see of a tool call first."""
 
@@ -31,15 +31,18 @@ class Entry:
     text: str
     item: InboxItem | None = None
     """The request of a permission."""
+    event: int | None = None
+    """The number of what is offered to the memory as a rule."""
 
     @property
     def key(self) -> tuple[str, str]:
         """The same thing has the same key after the next look."""
-        return (f"{self.kind} {self.item.id}" if self.item else self.kind, self.mission.id)
+        number = self.item.id if self.item else self.event
+        return (self.kind if number is None else f"{self.kind} {number}", self.mission.id)
 
 
 def read(workspace: Workspace) -> list[Entry]:
-    """All of it, oldest first."""
+    """All of it, oldest first; below it what may be kept as a rule, for which nobody waits."""
     found = [
         Entry(_kind(one.kind, one.mission), one.mission, one.since, one.text)
         for one in workspace.read(queries.missions.waiting)
@@ -51,7 +54,11 @@ def read(workspace: Workspace) -> list[Entry]:
         except NotFound:  # deleted while its agent asked
             continue
         found.append(Entry("permission", mission, item.asked_at, _call(item), item))
-    return sorted(found, key=lambda one: one.since)
+    offered = [
+        Entry("rule", one.mission, one.since, one.text, event=one.event)
+        for one in workspace.read(queries.offers.offers)
+    ]
+    return sorted(found, key=lambda one: one.since) + offered
 
 
 def _kind(kind: str, mission: Mission) -> Kind:
@@ -78,6 +85,7 @@ def entry_row(one: Entry, marks: Marks, now: datetime) -> Row:
         "question": (marks.waits, "wait", "question"),
         "conflict": (marks.conflict, "bad", "conflict"),
         "attention": (marks.attention, "bad", "failed"),
+        "rule": (marks.waits, "faint", "rule?"),
     }[one.kind]
     since = span((now - one.since).total_seconds())
     return row(

@@ -25,6 +25,8 @@ FITS = {
     "approve": ("review",),
     "reject": ("review",),
     "again": ("attention", "conflict"),
+    "take": ("rule",),
+    "leave": ("rule",),
 }
 """Which action answers what."""
 
@@ -57,6 +59,8 @@ class InboxScreen(Sheet[str | None]):
         binding("inbox.approve", "a", "approve", "approve", "Approve the review under the cursor"),
         binding("inbox.reject", "x", "reject", "reject", "Send it back with feedback"),
         binding("inbox.again", "space", "again", "try again", "Make the mission ready again"),
+        binding("inbox.take", "m", "take", "keep as a rule", "Write it into the project memory, document rules"),
+        binding("inbox.leave", "d", "leave", "not a rule", "Do not offer it again"),
         binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
     ]
     app = getters.app(Application)
@@ -196,4 +200,20 @@ class InboxScreen(Sheet[str | None]):
     async def action_again(self) -> None:
         one = self.under_cursor
         if one is not None and await self.app.write(operations.missions.set_ready, one.mission.id, True) is not None:
+            self.reload()
+
+    @work(group="answers")
+    async def action_take(self) -> None:
+        one = self.under_cursor
+        if one is not None and one.event is not None:
+            done = await self.app.write(operations.offers.take, one.event)
+            if done is not None:
+                self.app.tell(f"Kept in the memory: {done.name}")
+            self.reload()
+
+    @work(group="answers")
+    async def action_leave(self) -> None:
+        one = self.under_cursor
+        if one is not None and one.event is not None:
+            await self.app.write(operations.offers.leave, one.event)
             self.reload()

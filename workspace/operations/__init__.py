@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import imports as imports
     from . import inbox as inbox
     from . import measured as measured
+    from . import offers as offers
     from . import projects as projects
     from . import pull_requests as pull_requests
     from . import reading as reading

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import memory as memory
     from . import metrics as metrics
     from . import missions as missions
+    from . import offers as offers
     from . import projects as projects
     from . import pull_requests as pull_requests
     from . import reading as reading

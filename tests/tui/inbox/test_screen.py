@@ -58,11 +58,32 @@ async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> N
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         await pilot.press(*"Two", "ctrl+s")
         await until(pilot, lambda: story.card("Search: typo").list == "doing")
-        await until(pilot, lambda: len(screen.waiting) == 2)
+        await until(pilot, lambda: [one.kind for one in screen.waiting].count("rule") == 1)
         place = next(at for at, one in enumerate(screen.waiting) if one.kind in ("attention", "conflict"))
         screen.lines.cursor = place
         await pilot.press("space")
         await until(pilot, lambda: story.card("Design tokens").ready)
+
+
+async def test_feedback_is_kept_as_a_rule_with_one_key(story: Story) -> None:
+    pending = story.card("Search: typo")
+    story.workspace.write(operations.review.reject, pending.id, "Two letters at most.")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 2)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.kind == "rule")
+        await until(pilot, lambda: "Two letters at most." in text(pilot) and "keep as a rule" in text(pilot))
+        await pilot.press("m")
+        await until(pilot, lambda: len(screen.waiting) == 1)
+    kept = story.workspace.read(queries.memory.get, story.project, "rules").text
+    assert "- Two letters at most. (M-" in kept
+    story.workspace.write(operations.review.request_review, pending.id, "Again.")
+    story.workspace.write(operations.review.reject, pending.id, "One more thing.")
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_inbox(pilot, 2)
+        screen.lines.cursor = next(at for at, one in enumerate(screen.waiting) if one.kind == "rule")
+        await pilot.press("d")
+        await until(pilot, lambda: len(screen.waiting) == 1)
+    assert story.workspace.read(queries.memory.get, story.project, "rules").text == kept
 
 
 async def test_enter_goes_into_what_waits(story: Story) -> None:
