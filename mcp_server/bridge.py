@@ -22,8 +22,11 @@ from .repairing import refusal, repaired
 LIMIT = 16 * 1024 * 1024
 """The longest line a client may send; the socket takes no longer one."""
 RETRYABLE = -32001
+CANCELLED = -32800
 LOOK_SECONDS = 5.0
 """How often is looked whether the client still lives."""
+LAST_ANSWERS_SECONDS = 30.0
+"""How long the answers to a client that has closed its side are waited for, since anything was heard last."""
 HELD = "_solo_unicorn_replay"
 
 
@@ -88,6 +91,7 @@ class Bridge:
         self._client = os.getppid()
         self._selector = selectors.SelectSelector()  # the one that also takes a plain file on stdin
         self._socket: socket.socket | None = None
+        self._heard = time.monotonic()
         self._from_client = b""
         self._from_service = b""
         self._pending: dict[str, Any] = {}
@@ -106,6 +110,8 @@ class Bridge:
         open_input = True
         while open_input or self._pending.keys() - self._standing:
             if os.getppid() != self._client:  # killed, while another of its children holds the pipe open
+                break
+            if not open_input and time.monotonic() > self._heard + LAST_ANSWERS_SECONDS:
                 break
             for key, _ in self._selector.select(LOOK_SECONDS):
                 if key.fd == self._stdin:
@@ -130,6 +136,7 @@ class Bridge:
 
     def _take_from_client(self) -> bool:
         chunk = os.read(self._stdin, 1 << 16)
+        self._heard = time.monotonic()
         *lines, self._from_client = (self._from_client + chunk).split(b"\n")
         for line in lines:
             if not line.strip():
@@ -154,6 +161,8 @@ class Bridge:
             self._subscribed[str(message.get("params"))] = line
         elif method == "resources/unsubscribe":
             self._subscribed.pop(str(message.get("params")), None)
+        elif method == "notifications/cancelled":
+            self._cancel(message)
         expects_answer = method is not None and identity is not None
         if method == "subscriptions/listen":
             self._standing.add(json.dumps(identity))
@@ -169,6 +178,14 @@ class Bridge:
                 self._pending[json.dumps(identity)] = identity
             self._lost(str(problem))
 
+    def _cancel(self, notification: dict[str, Any]) -> None:
+        """Answer a request that its client wants no more: the service does not, and nobody may wait for it."""
+        identity = (notification.get("params") or {}).get("requestId")
+        if self._pending.pop(json.dumps(identity), None) is not None:
+            error = {"code": CANCELLED, "message": "The request was cancelled by its client."}
+            self._stdout.write(json.dumps({"jsonrpc": "2.0", "id": identity, "error": error}).encode() + b"\n")
+            self._stdout.flush()
+
     # ---- the service's side
 
     def _take_from_service(self) -> None:
@@ -181,15 +198,18 @@ class Bridge:
         if not chunk:
             self._lost("the service went away")
             return
+        self._heard = time.monotonic()
         *lines, self._from_service = (self._from_service + chunk).split(b"\n")
         for line in lines:
             message = _parse(line)
-            if "method" not in message and "id" in message:
-                if message["id"] == HELD:
-                    continue
-                self._pending.pop(json.dumps(message["id"]), None)
+            if "method" not in message and message.get("id") is not None and not self._is_awaited(message["id"]):
+                continue
             self._stdout.write(line + b"\n")
         self._stdout.flush()
+
+    def _is_awaited(self, identity: object) -> bool:
+        """Whether the client still waits for this answer: not that of a repeated handshake, and not a second one."""
+        return identity != HELD and self._pending.pop(json.dumps(identity), None) is not None
 
     def _lost(self, why: str) -> None:
         """Answer what was under way; the next message connects again."""
@@ -197,7 +217,8 @@ class Bridge:
         for identity in self._pending.values():
             error = {
                 "code": RETRYABLE,
-                "message": f"offline: The Solo Unicorn service is not there ({why}). Nothing is lost: try again.",
+                "message": f"offline: The Solo Unicorn service is not there ({why}). It is started again by the next "
+                "message. What was under way may have been done: read before you repeat it.",
                 "data": {"code": "offline", "retryable": True},
             }
             answer = {"jsonrpc": "2.0", "id": identity, "error": error}
@@ -265,7 +286,7 @@ def _held(line: bytes) -> bytes:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
 

@@ -51,7 +51,7 @@ async def test_a_client_starts_the_service_and_works(board: Board, era: str) -> 
     await board.add("Retry payments")
     async with Client(parameters(), mode=era) as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}
-        made = data(await client.call_tool("create_mission", {"title": "From my own agent"}))
+        made = data(await client.call_tool("create_mission", {"title": "From my own agent", "project": "shop"}))
     assert "get_context" in tools
     assert "report_limit" not in tools  # only a run has a limit to report
     assert (await board.mission(made["id"])).title == "From my own agent"

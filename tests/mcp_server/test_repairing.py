@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.mcp_server.repairing import PARSE_ERROR, refusal, repaired
+from solo_unicorn.mcp_server.bridge import CANCELLED
+from solo_unicorn.mcp_server.repairing import INVALID_REQUEST, PARSE_ERROR, refusal, repaired
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,25 @@ def test_what_cannot_be_read_is_answered_under_its_id(line: bytes, identity: obj
     answer = refusal(line)
     assert answer is not None and answer["id"] == identity and answer["error"]["code"] == PARSE_ERROR
     assert refusal(b'{"id": 1}') is None
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "identity"),
+    [
+        (b"[" * 100_000, PARSE_ERROR, None),
+        (b'{"id": 7, "params": ' + b"[" * 100_000, PARSE_ERROR, 7),
+        (b'[{"id": 1, "method": "ping"}]', INVALID_REQUEST, None),
+        (b'"ping"', INVALID_REQUEST, None),
+        (b'{"id": 1.5, "method": "ping"}', INVALID_REQUEST, None),
+        (b'{"id": null, "method": "ping"}', INVALID_REQUEST, None),
+        (b'{"id": true, "method": "ping"}', INVALID_REQUEST, None),
+        (b'{"id": 4, "method": "ping", "params": [1]}', INVALID_REQUEST, 4),
+    ],
+)
+def test_what_is_no_message_of_the_protocol_is_answered(line: bytes, code: int, identity: object) -> None:
+    """Deep nesting ended the bridge; a batch, an id of 1.5 and params in a list were never answered."""
+    answer = refusal(line)
+    assert answer is not None and (answer["error"]["code"], answer["id"]) == (code, identity)
 
 
 def bridge(path: Path, **options: Any) -> subprocess.Popen[bytes]:
@@ -95,6 +115,37 @@ def test_the_bridge_answers_each_line(served: Path) -> None:
     answers = {answer["id"]: answer for answer in map(json.loads, out.splitlines())}
     assert answers[2]["result"] == "�"
     assert {answers[1]["error"]["code"], answers[3]["error"]["code"]} == {PARSE_ERROR}
+
+
+def test_a_cancelled_request_is_answered_once_and_keeps_nobody(home: Path) -> None:
+    """Neither the service nor the bridge answered it, and the bridge stayed after its client."""
+    listening = socket.socket(socket.AF_UNIX)
+    path = Path(os.environ["SOLO_UNICORN_RUNTIME_DIR"]) / "s"
+    listening.bind(str(path))
+    listening.listen()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rwb") as stream:
+            stream.readline()
+            stream.write(b'{"ready": "x"}\n')
+            stream.flush()
+            for line in stream:  # as the service does: what was cancelled is left, what comes late is not wanted
+                if b"late" in line:
+                    stream.write(b'{"jsonrpc":"2.0","id":1,"result":{}}\n{"jsonrpc":"2.0","id":2,"result":{}}\n')
+                    stream.flush()
+
+    threading.Thread(target=serve, daemon=True).start()
+    messages = (
+        {"id": 1, "method": "tools/call", "params": {}},
+        {"method": "notifications/cancelled", "params": {"requestId": 1}},
+        {"id": 2, "method": "late"},
+    )
+    with bridge(path, stdout=subprocess.PIPE) as running:
+        out, _ = running.communicate("".join(json.dumps(one) + "\n" for one in messages).encode(), timeout=30)
+    listening.close()
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [(one["id"], one.get("error", {}).get("code")) for one in answers] == [(1, CANCELLED), (2, None)]
 
 
 def test_the_bridge_ends_with_its_client_though_another_process_holds_the_pipe(served: Path) -> None:
