@@ -37,6 +37,7 @@ PROGRAM := $(PREFIX)/share/solo-unicorn/program
 install: ## install solo-unicorn with all its extras for you, below ~/.local (or PREFIX)
 	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) VENV=$(PROGRAM) $(PROGRAM)/.installed
 	@mkdir -p $(PREFIX)/bin && ln -sfn $(PROGRAM)/bin/solo-unicorn $(PREFIX)/bin/solo-unicorn
+	@mkdir -p $(PREFIX)/share/man/man1 && $(PROGRAM)/bin/solo-unicorn man > $(PREFIX)/share/man/man1/solo-unicorn.1
 	@echo "solo-unicorn is installed: $(PREFIX)/bin/solo-unicorn"
 	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in your PATH: add it.";; esac
 

@@ -25,7 +25,7 @@ from textual.strip import Strip
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
 from .counts import Counts
-from .drawing import Line
+from .drawing import Line, wrapped
 from .keyboard.jump import Target
 from .keyboard.keys import binding
 from .marks import UNICODE, Marks
@@ -333,7 +333,8 @@ class Lines(Drawn, ScrollView, can_focus=True):
         """One line of a row, with the gutter that shows how far it is."""
         width = self.size.width
         if not self.rows:
-            return self.draw([(f"  {self.empty}", "faint")] if y == 1 else [], width)
+            said = wrapped(self.empty, max(4, width - 4), self.size.height)
+            return self.draw([(f"  {said[y - 1]}", "faint")] if 0 < y <= len(said) else [], width)
         at = y + self.scroll_offset.y
         if at >= self._tops[-1]:
             return self.draw([], width)

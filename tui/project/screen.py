@@ -7,7 +7,8 @@ from dataclasses import replace
 from textual import on, work
 
 from ...missions.entities import USER, Actor, Flow, FlowStage, MemoryDocument, ProjectRepository
-from ...missions.errors import SoloUnicornError
+from ...missions.errors import InvalidValue, SoloUnicornError
+from ...missions.memory import is_name
 from ...missions.rules.permissions import PermissionRule
 from ...workspace import operations, queries
 from ..kit.fields import FieldList
@@ -97,6 +98,9 @@ class ProjectScreen(LiveProject):
             "members": ("Give a person a role", "their e-mail, and contributor, collaborator, maintainer or owner"),
         }[self.tab]
         line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1]))
+        while line and self.tab == "memory" and not is_name(line):  # said before the document is written
+            self.app.complain(InvalidValue("name", f"“{line}” is not a valid name", todo="small letters, digits and -"))
+            line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1], text=line))
         if not line:
             return
         match self.tab:

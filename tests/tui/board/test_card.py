@@ -81,6 +81,7 @@ def test_a_quiet_card_has_two_lines() -> None:
         ({"session_status": "ACTIVE", "agent": "codex", "unasked": True, "session_started_at": NOW}, "▶ codex ‼ 00:00"),
         ({"session_status": "PUSHING", "agent": "claude"}, "▶ claude starts"),
         ({"review_status": "pending", "review_requested_at": NOW - timedelta(minutes=12)}, "✉ waits for you · 12 min"),
+        ({"review_status": "pending", "review_requested_at": NOW - timedelta(seconds=6)}, "✉ waits for you"),
         ({"question": "Which one?"}, "✉ asks: Which one?"),
         ({"attention": "three attempts failed"}, "▲ three attempts failed"),
         ({"blockers": 2, "blocked_by": "Design tokens"}, "⊘ blocked by Design tokens and 1 more"),

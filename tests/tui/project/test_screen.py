@@ -212,10 +212,14 @@ async def test_actors(story: Story) -> None:
 
 
 async def test_memory_is_written_and_nothing_is_overwritten(story: Story) -> None:
-    async with story.app().run_test(size=(160, 45)) as pilot:
+    async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
         screen = await open_project(pilot, "memory")
         await pilot.press("n")
-        await line(pilot, "decisions")
+        await line(pilot, "De cisions")
+        await until(pilot, lambda: any("not a valid name" in one.title for one in pilot.app._notifications))
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "De cisions")
+        pilot.app.screen.query_one(Input).value = "decisions"
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         pilot.app.screen.query_one(TextArea).text = "# Ours"
         await pilot.press("ctrl+s")

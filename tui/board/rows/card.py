@@ -8,7 +8,7 @@ from typing import Final, Literal
 from rich.cells import cell_len
 
 from ....missions.board import Card
-from ...kit.ages import ago, clock, span, until
+from ...kit.ages import MINUTE, ago, clock, span, until
 from ...kit.drawing import Line, Part, wrapped
 from ...kit.marks import Marks
 
@@ -36,8 +36,9 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
         case Card(question=str(question)):
             return f"{marks.waits} asks: {question}", "wait"
         case Card(review_status="pending"):
-            since = span((now - (card.review_requested_at or card.updated_at)).total_seconds())
-            return f"{marks.waits} waits for you {marks.separator} {since}", "wait"
+            seconds = (now - (card.review_requested_at or card.updated_at)).total_seconds()
+            since = f" {marks.separator} {span(seconds)}" if seconds >= MINUTE else ""  # redrawn once a minute
+            return f"{marks.waits} waits for you{since}", "wait"
         case Card(session_status="ACTIVE", waits_for=str(what)) if what:
             return f"{marks.waits} {card.agent} {what}", "wait"
         case Card(session_status="ACTIVE"):
