@@ -29,7 +29,7 @@ from .commands import ChildCommands, Commands
 from .keyboard.layouts import twin
 from .keyboard.pasting import pasted
 from .marks import PLAIN, Marks, marks_for
-from .readable import InAscii, Readable, SameCells
+from .readable import InAscii, Readable
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Application(App[None]):
     ) -> None:
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._readable = Readable(self._is_dark)
-        self._filters += [SameCells(), self._readable]
+        self._filters.append(self._readable)
         self.paint_for(None if self.no_color else self.console._color_system)  # no public way
         self.workspace = WorkspaceThread(path)
         self.settings = settings or Settings()

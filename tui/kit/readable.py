@@ -1,8 +1,10 @@
 """Colours as the terminal can show them, and never too faint to read, whatever theme they come from.
 
-The last filter before the terminal. Letters and marks get at least 4.5:1 against their own background (WCAG 2.2, AA);
-lines and blocks keep their colours. A terminal with 256 or 16 colours gets the nearest of those that keep this. Grey
-stays grey and a hue its hue, to which the distance between red, green and blue does not see: a dark panel became navy.
+The last filter before the terminal; each filter is asked for every line of a repaint, so what must be done to all
+lines is done here (same_cells.py too). Letters and marks get at least 4.5:1 against their own background (WCAG 2.2,
+AA); lines and blocks keep their colours. A terminal with 256 or 16 colours gets the nearest of those that keep this.
+Grey stays grey and a hue its hue, to which the distance between red, green and blue does not see: a dark panel became
+navy.
 """
 
 from __future__ import annotations
@@ -47,18 +49,6 @@ FEW: Final = (*range(8), *range(9, 16))
 CHOICES: Final = {ColorSystem.EIGHT_BIT: tuple(range(16, 256)), ColorSystem.STANDARD: FEW}
 
 
-class SameCells(LineFilter):
-    """Characters that every terminal draws as wide as Textual reckons."""
-
-    def apply(self, segments: list[Segment], background: ThemeColor) -> list[Segment]:
-        """The same segments, of the same width."""
-        before = [segment.text for segment in segments]
-        after = same_cells(before)
-        if after is before:
-            return segments
-        return [Segment(text, style, control) for text, (_, style, control) in zip(after, segments, strict=True)]
-
-
 class InAscii(LineFilter):
     """The frames, bars and arrows of Textual's own widgets, for a terminal that has only ASCII characters."""
 
@@ -82,13 +72,14 @@ class Readable(LineFilter):
         self._shown = lru_cache(4096)(self._work_out)
 
     def apply(self, segments: list[Segment], background: ThemeColor) -> list[Segment]:
-        """The same segments, readable."""
+        """The same segments, readable, and as wide in any terminal as they were reckoned."""
         dark, depth, shown = self._is_dark(), self.depth, self._shown
+        texts = same_cells([segment.text for segment in segments])
         return [
             Segment(text, shown(style, LEAST if READ.search(text) else 0.0, dark, depth), control)
             if style is not None
             else Segment(text, style, control)
-            for text, style, control in segments
+            for text, (_, style, control) in zip(texts, segments, strict=True)
         ]
 
     def _work_out(self, style: Style, least: float, dark: bool, depth: ColorSystem | None) -> Style:

@@ -153,6 +153,11 @@ class MetricsScreen(Place[None]):
         self.app.workspace_changed.subscribe(self, lambda _: self.reload())
         self.reload()
 
+    def on_resize(self) -> None:
+        """Say less where there is less room."""
+        if self.metrics is not None:
+            self._show(self.metrics)
+
     @work(exclusive=True, group="metrics")
     async def reload(self) -> None:
         """Read the figures."""
@@ -194,7 +199,8 @@ class MetricsScreen(Place[None]):
 def agent_rows(metrics: Metrics, width: int) -> list[Row]:
     """A table: each agent with how its sessions ended, how long they took, and what they cost."""
     wide = width >= 70
-    head = f" {'':<12}{'sessions':>9}{'done':>6}{'failed':>7}" + (
+    name = 12 if wide else 9
+    head = f" {'':<{name}}{'sessions':>9}{'done':>6}{'failed':>7}" + (
         f"{'missions':>10}{'median':>9}{'tokens':>8}{'cost':>9}" if wide else ""
     )
     rows = [row((head, "faint"), wrap=False)]
@@ -204,7 +210,7 @@ def agent_rows(metrics: Metrics, width: int) -> list[Row]:
         more = f"{one.missions:>10}{duration(one.minutes / 60):>9}{count(one.tokens):>8}{cost:>9}" if wide else ""
         rows.append(
             row(
-                (f" {one.name:<12}", "strong"),
+                (f" {one.name:<{name}}", "strong"),
                 f"{one.sessions:>9}",
                 (f"{share:>6}", "good"),
                 (f"{one.failed:>7}", "bad" if one.failed else "faint"),
