@@ -45,8 +45,12 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "search": ("mission.reading", "Find missions by words of their title or description."),
             "delete": ("mission.writing", "Take missions off the board; undo and restore bring them back."),
             "restore": ("mission.writing", "Bring a deleted mission back."),
-            "undo": ("mission.writing", "Take back your last step in a project."),
-            "redo": ("mission.writing", "Do again what was undone last."),
+            "undo": ("mission.undoing", "Take back your last step in a project, a landing included."),
+            "undo-landing": (
+                "mission.undoing",
+                "Take a mission's work off its target branch again, while nobody else has it.",
+            ),
+            "redo": ("mission.undoing", "Do again what was undone last."),
         },
     ),
     "project": (

@@ -56,8 +56,10 @@ class Reading:
             return None
         found = self.turn if scope == "turn" else self.before if looked else self.look
         if found is None:
-            why = "no agent has begun a turn here" if scope == "turn" else "you have seen one state of it"
-            raise NotFound(f"Nothing to compare with {SAID[scope]}", why=why, todo="look at the whole mission")
+            if scope == "turn":
+                raise NotFound("There is no turn to show", why="no agent has begun one here", todo="look at all of it")
+            why = "you have seen one state of it so far" if self.look else "you have not looked at it before"
+            raise NotFound("There is nothing to compare your last look with", why=why, todo="look at all of it")
         return found
 
 

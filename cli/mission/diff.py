@@ -89,7 +89,8 @@ def _diff(options: Options) -> None:
     if not output.as_json:
         of = f", page {options.page} of {pages}" if options.page else ""
         marked = f", {done} reviewed" if done else ""
-        output.note(f"{len(found.files)} files, +{found.added} -{found.removed}{marked}{of}")
+        files = "1 file" if len(found.files) == 1 else f"{len(found.files)} files"
+        output.note(f"{files}, +{found.added} -{found.removed}{marked}{of}")
 
 
 def texts_diff(mission: Mission) -> Diff:
@@ -154,9 +155,11 @@ def worktree_of(mission: Mission, state: ChangeState) -> str:
     if state.worktree_path is None:
         raise Conflict(
             f"{ref(mission)} has no worktree",
-            why="no agent has worked on it yet"
-            if not mission.landed_commit
-            else f"it landed as {mission.landed_commit}",
+            why=f"it landed as {mission.landed_commit}"
+            if mission.landed_commit
+            else f"its work is on the branch {mission.pr_branch_name}"
+            if mission.pr_branch_name
+            else "no agent has worked on it yet",
             todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
         )
     if not state.base:

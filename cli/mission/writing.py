@@ -1,4 +1,4 @@
-"""`mission create|edit|move|ready|link|unlink|delete|restore|undo|redo`."""
+"""`mission create|edit|move|ready|link|unlink|delete|restore`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ...missions.naming import choices, nearest
 from ...missions.rules.creating import MissionDraft
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
-from ..opening import agents_of, project_of, project_to_fill, service_note, workspace
+from ..opening import agents_of, project_to_fill, service_note, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, takes_project, text_from
 from ..shapes import mission_json, ref
@@ -333,18 +333,6 @@ def _restore(options: Options) -> None:
     Output(options).done(f"{names} restored", [mission_json(one) for one in back])
 
 
-def _undo(options: Options) -> None:
-    with workspace() as opened:
-        told = opened.write(operations.undo.undo, project_of(opened, options.project).id)
-    Output(options).done(told, {"undone": told})
-
-
-def _redo(options: Options) -> None:
-    with workspace() as opened:
-        told = opened.write(operations.undo.redo, project_of(opened, options.project).id)
-    Output(options).done(told, {"redone": told})
-
-
 COMMANDS = {
     "create": Command(_create_arguments, _create),
     "edit": Command(_edit_arguments, _edit),
@@ -354,6 +342,4 @@ COMMANDS = {
     "unlink": Command(_link_arguments, _unlink),
     "delete": Command(_takes_missions, _delete),
     "restore": Command(_takes_missions, _restore),
-    "undo": Command(takes_project, _undo),
-    "redo": Command(takes_project, _redo),
 }

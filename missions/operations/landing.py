@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..entities import Mission
 from ..errors import printable
 from ..rules import landing
+from .checks import refuse_agents
 from .port import Change
 
 
@@ -21,6 +22,14 @@ def landed(change: Change, ref: str, commit: str | None) -> Mission:
     mission = change.mission(ref)
     after = landing.landed(mission, change.flow_of(mission), commit=commit, now=change.now)
     return change.save(mission, after, "landed", note=commit or "nothing to land")
+
+
+def undone(change: Change, ref: str) -> Mission:
+    """The landing was taken off the target branch again, as a person wished: back to review."""
+    refuse_agents(change.by, "undo a landing")
+    mission = change.mission(ref)
+    after = landing.landing_undone(mission, change.now)
+    return change.save(mission, after, "landing_undone", note=mission.landed_commit or "")
 
 
 def conflicted(change: Change, ref: str, files: Sequence[str]) -> Mission:

@@ -13,7 +13,7 @@ from ..errors import Conflict
 from ..ids import short_id
 from ..records import record
 from .flows import at_stage, enabled_stages
-from .moving import closed
+from .moving import closed, to_review
 
 BRANCH_PREFIX = "solo-unicorn/"
 SLUG_MAX = 40
@@ -41,6 +41,34 @@ def landing_started(mission: Mission, now: datetime) -> Mission:
     if mission.agent_session_status != "INACTIVE":
         raise Conflict(f"{name} cannot be landed yet", why="its agent still runs in the worktree")
     return replace(mission, landing_status="landing", updated_at=now)
+
+
+def check_undoable(mission: Mission) -> str:
+    """The commit of a landing that may be taken back; Conflict says in words about the work why it may not."""
+    name = short_id(mission.number)
+    if mission.landed_commit is None:
+        raise Conflict(f"{name} has no landing to undo", why="nothing of it was landed from here")
+    if mission.is_loop:
+        raise Conflict(
+            f"The landing of {name} cannot be undone",
+            why="it is a loop mission, and its next run starts from what landed",
+            todo=f"use `git revert {mission.landed_commit[:10]}`",
+        )
+    if mission.github_pr_number is not None:
+        raise Conflict(
+            f"The landing of {name} cannot be undone here",
+            why=f"pull request #{mission.github_pr_number} brought it, and others may have it already",
+            todo="revert the pull request on GitHub",
+        )
+    if mission.list != "done":
+        raise Conflict(f"{name} is not done", why=f"it stands in {mission.list}")
+    return mission.landed_commit
+
+
+def landing_undone(mission: Mission, now: datetime) -> Mission:
+    """The mission back in review after its landing was taken back: approving lands it again."""
+    check_undoable(mission)
+    return replace(to_review(mission, now), landed_commit=None, landing_status=None, landing_error=None, updated_at=now)
 
 
 def landed(mission: Mission, flow: Flow, *, commit: str | None, now: datetime) -> Mission:

@@ -348,6 +348,24 @@ async def actors_and_repositories(do: Play) -> None:
     await do(parts.remove, ProjectRepository, "nothing", project=project)
 
 
+@case(landing.undone)
+async def a_landing_is_undone(do: Play) -> None:
+    await one_stage(do)
+    for name in ("A", "B"):
+        await made(do, name, flow_id="One stage", list="doing", is_loop=name == "B")
+        await do(landing.undone, do.id_of(name))
+        await do(review.complete_stage, do.id_of(name), "Done")
+        await do(landing.started, do.id_of(name))
+        await do(landing.landed, do.id_of(name), "c" * 40)
+    do.by = AGENT
+    await do(landing.undone, do.id_of("A"))
+    do.by = ANN
+    await do(landing.undone, do.id_of("B"))
+    await do(landing.undone, do.id_of("A"))
+    await do(landing.undone, do.id_of("A"))
+    await do(review.approve, do.id_of("A"))
+
+
 # ---- comments and memory -----------------------------------------------------------------------------------------
 
 

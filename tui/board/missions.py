@@ -163,8 +163,16 @@ async def _copy(screen: LiveBoard, mission_id: str) -> None:
 
 
 async def undo(screen: LiveBoard) -> None:
-    """Take back the last step."""
-    await _step(screen, operations.undo.undo)
+    """Take back the last step; a landing is taken back once the person says so."""
+    project = screen.model.summary.project
+    landed = await screen.app.read(queries.undo.landing_on_top, project.id) if project is not None else None
+    if landed is None:
+        await _step(screen, operations.undo.undo)
+    else:
+        from ..mission.unlanding import undo_landing
+
+        await undo_landing(screen.app, landed)
+        await screen.refresh_model()
 
 
 async def redo(screen: LiveBoard) -> None:

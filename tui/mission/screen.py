@@ -49,6 +49,9 @@ class MissionScreen(LiveMission):
         binding("mission.pull_request", "o", "pull_request", "pull request", "Open the pull request"),
         binding("mission.shell", "exclamation_mark", "shell", "shell", "A shell in the worktree", label="!"),
         binding("mission.editor", "O", "editor", "editor", "Your editor on the worktree"),
+        binding(
+            "mission.undo_landing", "u", "undo_landing", "undo landing", "Take its work off the target branch again"
+        ),
         binding("mission.land", "M", "land", "land again", "Try the failed landing again", show=False),
         *(
             binding(f"mission.tab_{name}", str(number), f"go_to('{name}')", name, f"Show {name}", show=False)
@@ -100,6 +103,8 @@ class MissionScreen(LiveMission):
             return self.data is not None and bool(self.data.change.worktree_path)
         if action == "pull_request":
             return self.data is not None and bool(self.data.change.pull_request_url)
+        if action == "undo_landing":
+            return mission is not None and mission.list == "done" and mission.landed_commit is not None
         if action == "land":
             return mission is not None and mission.landing_status == "failed"
         return True
@@ -219,6 +224,14 @@ class MissionScreen(LiveMission):
     async def action_land(self) -> None:
         """Try the landing again."""
         if await self.app.write(operations.landing.retry, self.ref) is not None:
+            self.reload()
+
+    @work
+    async def action_undo_landing(self) -> None:
+        """Take the landing back."""
+        from .unlanding import undo_landing
+
+        if await undo_landing(self.app, self.ref):
             self.reload()
 
     @work

@@ -9,9 +9,8 @@ from ...missions.errors import InvalidValue, SoloUnicornError
 from ...missions.operations import missions
 from ...missions.records import record
 from ..change import Change
+from ..queries.undo import TOGETHER
 
-TOGETHER = "together"
-"""The event that says how many of the events before it were one step."""
 MOST = 1000
 """Missions that can be changed at once."""
 

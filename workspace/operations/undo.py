@@ -8,11 +8,8 @@ from ...missions.ids import short_id
 from ...missions.wire import from_wire, to_wire
 from .. import lookup, rows
 from ..change import Change
-from .bulk import TOGETHER
+from ..queries.undo import Step, stacks
 
-UNDOABLE = {"created", "edited", "moved", "readied", "unreadied", "deleted", "restored"}
-EVENTS_BACK = 4000
-"""How far back undo looks; what is done to many missions at once is at most a quarter of it."""
 SAID = {
     "created": "creating",
     "edited": "editing",
@@ -21,9 +18,18 @@ SAID = {
     "unreadied": "making not ready",
     "deleted": "deleting",
     "restored": "restoring",
+    "approved": "approving",
+    "rejected": "sending back",
 }
-Step = tuple[MissionEvent, int]
-"""An event and the number of the step that it belongs to."""
+SINCE = {
+    "list": "it stands in {now} now",
+    "stage": "it is at {now} now",
+    "ready": "somebody made it ready or not ready since",
+    "listOrder": "it was moved since",
+    "reviewStatus": "its review was decided anew since",
+    "landingStatus": "its work is being landed",
+}
+"""Why a step cannot be undone, by the field that is another now; `{now}` is its value."""
 
 
 def undo(change: Change, project: str) -> str:
@@ -32,7 +38,7 @@ def undo(change: Change, project: str) -> str:
     What was done to several missions at once is one step. Conflict when there is none, or when somebody changed
     the same fields since.
     """
-    done, _ = _stacks(change, change.project(project).id)
+    done, _ = stacks(change.connection, change.project(project).id)
     if not done:
         raise Conflict("There is nothing to undo")
     return _take(change, done, "undone", "Undid")
@@ -40,7 +46,7 @@ def undo(change: Change, project: str) -> str:
 
 def redo(change: Change, project: str) -> str:
     """Do again what was undone last, as long as nothing new was done since."""
-    _, undone = _stacks(change, change.project(project).id)
+    _, undone = stacks(change.connection, change.project(project).id)
     if not undone:
         raise Conflict("There is nothing to redo")
     return _take(change, undone, "redone", "Redid")
@@ -57,29 +63,6 @@ def _take(change: Change, stack: list[Step], kind: str, verb: str) -> str:
     return f"{verb} {what} {len(said)} missions"
 
 
-def _stacks(change: Change, project_id: str) -> tuple[list[Step], list[Step]]:
-    """The events that can be undone and those that can be redone, newest last, each with the step it is of."""
-    found = change.connection.execute(
-        f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE project_id = ? AND author_kind = 'user' "
-        "ORDER BY seq DESC LIMIT ?",
-        (project_id, EVENTS_BACK),
-    ).fetchall()
-    done: list[Step] = []
-    undone: list[Step] = []
-    for event in (rows.event_of(row) for row in reversed(found)):
-        if event.kind in UNDOABLE:
-            done.append((event, event.seq))
-            undone.clear()
-        elif event.kind == TOGETHER:
-            since = max(0, len(done) - int(event.note))
-            done[since:] = [(one, event.seq) for one, _ in done[since:]]
-        elif event.kind == "undone" and done:
-            undone.append((event, done.pop()[1]))
-        elif event.kind == "redone" and undone:
-            done.append((event, undone.pop()[1]))
-    return done, undone
-
-
 def _invert(change: Change, event: MissionEvent, kind: str, verb: str) -> str:
     mission = lookup.mission(change.connection, event.mission_id or "", deleted=True)
     name = short_id(mission.number)
@@ -90,15 +73,26 @@ def _invert(change: Change, event: MissionEvent, kind: str, verb: str) -> str:
             raise Conflict(f"{name} is running", todo="stop its session first")
         changes = {"deletedAt": (rows.stamp(change.now), None)}
         document["deletedAt"] = None
+    if event.kind in ("approved", "rejected") and mission.agent_session_status != "INACTIVE":
+        raise Conflict(
+            f"{SAID[event.kind].capitalize()} {name} cannot be undone",
+            why="its agent has begun again",
+            todo="stop its session, then move it",
+        )
     if mission.deleted_at is not None and "deletedAt" not in changes:
-        raise Conflict(f"{name} cannot be undone", why="it was deleted since")
+        raise Conflict(f"The last step of {name} cannot be undone", why="it was deleted since", todo="restore it first")
     for field, (before, after) in changes.items():
         if event.kind != "created" and document.get(field) != after:
-            raise Conflict(
-                f"{name} cannot be undone", why=f"its {field} changed since", todo="edit the mission instead"
-            )
+            why = SINCE.get(field, f"its {_in_words(field)} changed since").format(now=document.get(field))
+            what = event.note if event.kind in ("undone", "redone") else SAID[event.kind]
+            raise Conflict(f"{what.capitalize()} {name} cannot be undone", why=why, todo="edit or move it instead")
         document[field] = before
     cleaned = {field: value for field, value in document.items() if value is not None}
     step = event.note if event.kind in ("undone", "redone") else SAID[event.kind]
     change.save(mission, from_wire(Mission, cleaned), kind, note=step, placed=True)
     return f"{verb} {step} {name} {mission.title!r}"
+
+
+def _in_words(field: str) -> str:
+    """`targetBranch` → `target branch`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in field)

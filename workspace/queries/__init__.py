@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from . import pull_requests as pull_requests
     from . import reading as reading
     from . import sessions as sessions
+    from . import undo as undo
     from . import usage as usage
     from . import workstation as workstation
 else:

@@ -94,11 +94,12 @@ def finish(facts: RepositoryFacts, entry: journal.Entry) -> None:
     _clear_up(facts, entry)
 
 
-def undo_landing(repository_path: Path | str, *, target: str) -> journal.Entry:
+def undo_landing(repository_path: Path | str, *, target: str, commit: str | None = None) -> journal.Entry:
     """Take the last landing on `target` back while nobody else has it; its entry.
 
-    Raises NotFound when there is none, Conflict when it was pushed or the branch moved on, CheckoutInTheWay when a
-    checkout of the branch has uncommitted changes. The mission's branch and the landed commit are kept.
+    `commit`: only if it is the one that made this commit. Raises NotFound when there is none, Conflict when it was
+    pushed, the branch moved on or another landed later, CheckoutInTheWay when a checkout of the branch has uncommitted
+    changes. The mission's branch and the landed commit are kept.
     """
     facts = inspect(repository_path, look_at_files=False)
     git = Git(facts.root)
@@ -107,6 +108,12 @@ def undo_landing(repository_path: Path | str, *, target: str) -> journal.Entry:
         if last is None or last.new is None:
             raise NotFound(
                 f"no landing on {target} is known here", why="there is nothing to undo", todo="use `git revert` instead"
+            )
+        if commit is not None and commit != last.new:
+            raise Conflict(
+                f"{last.branch} landed on {target} after it",
+                why="the last landing comes off first",
+                todo=f"undo that one, or use `git revert {commit[:10]}` instead",
             )
         _check_undo(git, facts, last)
         checkout = checkout_of(git, target)

@@ -294,3 +294,35 @@ async def test_the_tree_of_what_it_waits_for(story: Story) -> None:
         second = next(line for line in lines if "Search: synonyms" in line)
         assert first.startswith("  └─ ⊘") and "waits for 1" in first
         assert second.startswith("     └─ ⊘") and "todo clarify, not ready" in second
+
+
+async def test_a_landing_is_undone_from_the_room_and_from_the_board(story: Story) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*words: str) -> Json:
+        if words[1] == "undo-landing":
+            asked.append(words)
+            return {"undone": "main is as it was"}
+        return {}
+
+    story.commands = Commanded(answer)
+    workspace, mission = story.workspace, story.card("Search: typo").id
+    for _ in range(3):
+        if workspace.read(queries.missions.get, mission).review_status == "pending":
+            workspace.write(operations.review.approve, mission)
+        if workspace.read(queries.missions.get, mission).landing_status != "queued":
+            workspace.write_as(Author("agent", "claude"), operations.review.complete_stage, mission, "Done")
+    workspace.write_as(SYSTEM, operations.landing.started, mission)
+    workspace.write_as(SYSTEM, operations.landing.landed, mission, "c" * 40)
+    async with story.app().run_test(size=(160, 45), notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen) and "before cccccccccc" in text(pilot))
+        await pilot.press("n")
+        assert not asked
+        await enter(pilot, story, "Search: typo", "overview")
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: asked == [("mission", "undo-landing", mission)])
+        await until(pilot, lambda: "main is as it was" in text(pilot))
