@@ -59,6 +59,9 @@ async def pressed_and_clicked(story: Story, name: str) -> set[str]:
         done: list[tuple[str, Any]] = []
 
         async def run_action(action: Any, default_namespace: Any = None, *more: Any) -> bool:
+            target, word, given = app._parse_action(action, default_namespace or app)
+            if not target.check_action(word, given):  # the same key may mean another thing further out
+                return False
             done.append((str(action), default_namespace))
             return True
 
