@@ -14,7 +14,6 @@ from itertools import accumulate
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.content import Content
 from textual.events import Click, Key
 from textual.geometry import Size
 from textual.message import Message
@@ -30,6 +29,7 @@ from .keyboard.jump import Target
 from .keyboard.keys import binding
 from .marks import UNICODE, Marks
 from .paint import Drawn
+from .wrapping import paragraphs, wrap_parts
 
 
 @record
@@ -42,6 +42,10 @@ class Row:
     wrap: bool = True
     under: str = ""
     """Role of its background."""
+
+    def wrapped(self, width: int) -> list[Line]:
+        """The lines that it wraps to."""
+        return wrap_parts(self.parts, width, self.indent) if self.wrap else paragraphs(self.parts)
 
 
 def row(*parts: tuple[str, str] | str, key: object = None, indent: int = 0, wrap: bool = True, under: str = "") -> Row:
@@ -132,14 +136,15 @@ class Lines(Drawn, ScrollView, can_focus=True):
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
-    def set_rows(self, rows: Sequence[Row], *, since: int = 0) -> None:
-        """Show these rows; those before `since` are the ones shown already."""
+    def set_rows(self, rows: Sequence[Row], *, since: int = 0, wrapped: Sequence[list[Line]] = ()) -> None:
+        """Show these rows; those before `since` are the ones shown already. `wrapped`: as they wrap to our width."""
         known = self.rows
         same = [index < since for index in range(len(rows))]
         if not since:
             same = [index < len(known) and known[index] == new for index, new in enumerate(rows)]
-        wrapped = self._wrapped
-        self._wrapped = [wrapped[index] if kept and index < len(wrapped) else None for index, kept in enumerate(same)]
+        before = wrapped or self._wrapped
+        kept = [bool(wrapped) or one for one in same]
+        self._wrapped = [before[index] if kept[index] and index < len(before) else None for index in range(len(rows))]
         self.rows = list(rows)
         if self.cursor is not None and self.cursor >= len(rows):
             self.set_reactive(Lines.cursor, max(0, len(rows) - 1))
@@ -167,10 +172,7 @@ class Lines(Drawn, ScrollView, can_focus=True):
         """A row as the lines that it wraps to here."""
         known = self._wrapped[index]
         if known is None:
-            entry = self.rows[index]
-            known = self._wrapped[index] = (
-                wrap_parts(entry.parts, self.size.width - 2, entry.indent) if entry.wrap else paragraphs(entry.parts)
-            )
+            known = self._wrapped[index] = self.rows[index].wrapped(self.size.width - 2)
         return known
 
     def _to_end(self) -> None:
@@ -360,41 +362,3 @@ class Lines(Drawn, ScrollView, can_focus=True):
         long = max(1, round(height * height / total))
         top = round(self.scroll_offset.y * (height - long) / max(1, total - height))
         return self.draw([(self.marks.thumb, "faint") if top <= y < top + long else (self.marks.gutter, "rule")], 1)
-
-
-def wrap_parts(parts: Sequence[tuple[str, str]], width: int, indent: int = 0) -> list[Line]:
-    """Parts as lines no wider than `width`; what comes after the first `indent` cells hangs below itself."""
-    width, indent = max(4, width), min(indent, max(0, width - 8))
-    text = "".join(part for part, _ in parts)
-    if len(text) <= width and "\n" not in text and text.isascii():
-        return [list(parts)]
-    lines: list[Line] = []
-    for number, paragraph in enumerate(paragraphs(parts)):
-        content = Content.assemble(*[(part, role or "-") for part, role in paragraph])
-        head = [(" " * indent, "")] if number else _parts_of(content[:indent])
-        body = (content if number else content[indent:]).wrap(max(4, width - indent)) or [Content("")]
-        lines += [[*(head if not place else [(" " * indent, "")]), *_parts_of(line)] for place, line in enumerate(body)]
-    return lines or [[]]
-
-
-def paragraphs(parts: Sequence[tuple[str, str]]) -> list[Line]:
-    """Parts as lines, cut where a text has a line break."""
-    found: list[Line] = [[]]
-    for text, role in parts:
-        first, *more = text.split("\n")
-        found[-1].append((first, role))
-        found += [[(line, role)] for line in more]
-    return found
-
-
-def _parts_of(content: Content) -> Line:
-    """The styled runs of a wrapped line, back as parts."""
-    plain, line, at = content.plain, list[tuple[str, str]](), 0
-    for start, end, role in sorted(content.spans, key=lambda span: span.start):
-        if start > at:
-            line.append((plain[at:start], ""))
-        line.append((plain[max(start, at) : end], "" if role == "-" else str(role)))
-        at = max(at, end)
-    if at < len(plain):
-        line.append((plain[at:], ""))
-    return line

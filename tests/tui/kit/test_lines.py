@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from solo_unicorn.tui.kit.lines import Lines, row, wrap_parts
+from solo_unicorn.tui.kit.lines import Lines, row
 from solo_unicorn.tui.kit.paint import COMPONENTS
+from solo_unicorn.tui.kit.wrapping import wrap_parts
 
 from ..conftest import ROOT, until
 

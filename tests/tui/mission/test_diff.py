@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import Json, JsonObject
-from solo_unicorn.tui.kit.lines import Row, paragraphs
+from solo_unicorn.tui.kit.lines import Row
 from solo_unicorn.tui.kit.marks import UNICODE
+from solo_unicorn.tui.kit.wrapping import paragraphs
+from solo_unicorn.tui.mission.changes.lines import Known
 from solo_unicorn.tui.mission.changes.pane import ChangesPane
 from solo_unicorn.tui.mission.changes.places import Look, Place
 from solo_unicorn.tui.mission.changes.rows import diff_rows
@@ -33,9 +35,17 @@ def diff_of(*lines: str, path: str = "pay.py", section: str = "") -> JsonObject:
     return {"files": [{"path": path, "added": 1, "removed": 1, "hunks": [hunk]}]}
 
 
+def known(diff: JsonObject) -> Known:
+    """Its hunks, worked out."""
+    made = Known(coloured)
+    made.work_out(made.missing(diff))
+    return made
+
+
 def rows_of(*lines: str, width: int = 100, beside: bool = False, path: str = "pay.py") -> list[Row]:
     """The rows of its lines."""
-    rows = diff_rows(diff_of(*lines, path=path), UNICODE, [], coloured, Look(width=width, beside=beside))
+    diff = diff_of(*lines, path=path)
+    rows = diff_rows(diff, UNICODE, [], Look(width=width, beside=beside), known(diff))
     return [one for one in rows if isinstance(one.key, Place) and one.key.line is not None]
 
 
@@ -73,7 +83,7 @@ def test_lines_with_little_in_common_are_two_lines_and_not_one_that_changed() ->
 
 def test_a_change_of_white_space_alone_is_said() -> None:
     def heading(*lines: str) -> str:
-        return "".join(text for text, _ in diff_rows(diff_of(*lines), UNICODE, [], coloured, Look())[1].parts)
+        return "".join(text for text, _ in diff_rows(diff_of(*lines), UNICODE, [], Look(), Known(coloured))[1].parts)
 
     assert "only white space changes" in heading("-  return 1", "+    return 1")
     assert "only white space changes" not in heading("-  return 1", "+    return 1", "+# one more")
@@ -120,7 +130,7 @@ def test_generated_files_are_folded_until_a_person_opens_them() -> None:
     def shown(path: str, first: str, turned: frozenset[str] = frozenset()) -> bool:
         diff = diff_of(f"+{first}", path=path)
         diff["files"][0]["hunks"][0]["newStart"] = 1  # type: ignore[index, call-overload]
-        rows = diff_rows(diff, UNICODE, [], coloured, Look(turned=turned))
+        rows = diff_rows(diff, UNICODE, [], Look(turned=turned), Known(coloured))
         return any(isinstance(one.key, Place) and one.key.line is not None for one in rows)
 
     assert shown("pay.py", "import os") and not shown("pay.py", "import os", frozenset({"pay.py"}))

@@ -376,6 +376,8 @@ async def test_a_hunk_is_worked_out_once_and_a_long_diff_takes_two_processes(
         await enter(pilot, story, "Search: typo", "changes")
         pane = pilot.app.screen.query_one(ChangesPane)
         await until(pilot, lambda: len(pane.lines.rows) > 10_000)
+        assert pane.known.worked_out < 20, "all lines are shown before all are coloured"
+        await until(pilot, lambda: not pane.known.missing(pane.diff))
         assert pane.known.worked_out == 20
         story.workspace.write(operations.comments.add, mission, "f3.py", 400, "new", "Why?")
         await until(pilot, lambda: any(isinstance(row.key, LineComment) for row in pane.lines.rows))

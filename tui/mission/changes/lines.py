@@ -11,10 +11,12 @@ from ....missions.comments import CONTEXT, Anchor, Side
 from ....missions.entities import JsonObject
 from ....missions.records import record
 from ...kit.drawing import Line
-from .model import number, objects, texts
+from .model import files_of, hunks_of, number, objects, texts
 from .places import Colour, Place
 from .words import Span, changed_words, grounded
 
+FIRST_LINES: Final = 300
+"""So many lines are coloured before anything is shown, and then six times as many, …"""
 KNOWN_MAX: Final = 5000
 """Hunks whose lines are kept."""
 SIDES: Final = {"+": "added", "-": "removed"}
@@ -33,27 +35,64 @@ class DiffLine:
 
 
 class Known:
-    """Lines of hunks that were worked out already: colours and changed words take most of the time of a drawing."""
+    """Lines of hunks that were worked out already: syntax colours take nearly all of the time of a drawing."""
 
-    def __init__(self) -> None:
+    def __init__(self, colour: Colour) -> None:
         self.worked_out = 0
         """How many hunks were, which a test counts."""
+        self._colour = colour
         self._lines: dict[tuple[object, ...], list[DiffLine]] = {}
         self._turn = Lock()  # a drawing that another one overtook may still go on in its thread
 
-    def lines(self, path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
-        """The lines of a hunk; a hunk that says the same at the same place has the same lines."""
-        told = objects(hunk.get("lines"))
-        ends = [told[at].get("text") for at in (0, -1)] if told else []
-        places = hunk.get("oldStart"), hunk.get("newStart")
-        key = (path, texts(hunk.get("runs")), *places, len(told), *ends)
-        with self._turn:
-            if len(self._lines) > KNOWN_MAX:
-                self._lines.clear()
-            if key not in self._lines:
-                self.worked_out += 1
-                self._lines[key] = lines_of(path, hunk, colour)
-            return self._lines[key]
+    def lines(self, path: str, hunk: JsonObject) -> list[DiffLine]:
+        """The lines of a hunk, without colours as long as it is not worked out."""
+        known = self._lines.get(_key(path, hunk))
+        return lines_of(path, hunk, _plain) if known is None else known
+
+    def section(self, path: str, text: str) -> Line:
+        """What a hunk is in."""
+        return self._colour(path, [text])[0] if text else []
+
+    def missing(self, diff: JsonObject) -> list[tuple[str, JsonObject]]:
+        """The hunks of a diff that are not worked out."""
+        hunks = ((str(file.get("path")), hunk) for file in files_of(diff) for hunk in hunks_of(file))
+        return [one for one in hunks if _key(*one) not in self._lines]
+
+    def work_out(self, hunks: Sequence[tuple[str, JsonObject]]) -> None:
+        """Colour these."""
+        for path, hunk in hunks:
+            with self._turn:
+                if len(self._lines) > KNOWN_MAX:
+                    self._lines.clear()
+                if (key := _key(path, hunk)) not in self._lines:
+                    self.worked_out += 1
+                    self._lines[key] = lines_of(path, hunk, self._colour)
+
+
+def _key(path: str, hunk: JsonObject) -> tuple[object, ...]:
+    """A hunk that says the same at the same place has the same lines."""
+    told = objects(hunk.get("lines"))
+    ends = [told[at].get("text") for at in (0, -1)] if told else []
+    return path, texts(hunk.get("runs")), hunk.get("oldStart"), hunk.get("newStart"), len(told), *ends
+
+
+def _plain(path: str, lines: Sequence[str]) -> list[Line]:
+    return [[(line, "")] for line in lines]
+
+
+def batches(hunks: Sequence[tuple[str, JsonObject]]) -> Iterator[Sequence[tuple[str, JsonObject]]]:
+    """Hunks in portions to be coloured and shown: what is on the screen first, then more and more at once."""
+    room, portion = FIRST_LINES, list[tuple[str, JsonObject]]()
+    left = room
+    for one in hunks:
+        portion.append(one)
+        left -= len(objects(one[1].get("lines")))
+        if left <= 0:
+            yield portion
+            room *= 6
+            left, portion = room, []
+    if portion:
+        yield portion
 
 
 def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
@@ -69,6 +108,8 @@ def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
     }
     parts: dict[int, Line] = {}
     anchors: dict[tuple[Side, int], Anchor] = {}
+    if not any(line[0] == "-" for line in given):
+        sides["old"] = []
     for side, places in sides.items():
         parts.update(zip(places, colour(path, [given[at][1] for at in places]), strict=True))
         raw = [str(told[at].get("text")) for at in places]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -20,13 +21,14 @@ from ....missions.errors import SoloUnicornError
 from ....missions.reading import Reading, Scope
 from ...kit.application import Application
 from ...kit.commands import as_object
+from ...kit.drawing import Line
 from ...kit.leaving import is_gone
 from ...kit.lines import Lines, Row, row
 from ...kit.marks import Marks
 from ..data import MissionData
 from .finding import with_found
 from .head import HeadLine, head_parts, verdict_row
-from .lines import Known
+from .lines import Known, batches
 from .model import files_of
 from .places import CONTEXTS, Look
 from .rows import diff_rows
@@ -63,7 +65,7 @@ class LiveChanges(Horizontal):
         self.comments: tuple[LineComment, ...] = ()
         self.words = ""
         """What is looked for."""
-        self.known = Known()
+        self.known = Known(coloured)
         self._verdict: Row | None = None
         self._ref = ""
         self._seen: tuple[object, ...] = ()
@@ -172,23 +174,33 @@ class LiveChanges(Horizontal):
         self.look = replace(self.look, width=max(0, self.lines.size.width - 2))
         comments = self.shown_comments
         diff = in_tour(self.diff, comments) if self.touring else self.diff
-        rows = await asyncio.to_thread(diff_rows, diff, self.marks, comments, coloured, self.look, self.known)
-        if is_gone(self):
-            return
-        self.query_one("#files", Lines).set_rows(tree_rows(self.diff, comments, self.marks, self.reading))
-        self._show_head()
-        rows = rows or [row(("  Nothing is changed.", "faint"))]
-        self._set_rows(with_found([*rows, *([self._verdict] if self._verdict else [])], self.words))
-        self._seek()
-        self.refresh_bindings()
-        self.post_message(self.Read())
+        portions = list(batches(self.known.missing(diff)))
+        for portion in portions or [()]:
+            rows, wrapped = await asyncio.to_thread(self._rows, diff, portion, comments, self.look)
+            if is_gone(self):
+                return
+            self.query_one("#files", Lines).set_rows(tree_rows(self.diff, comments, self.marks, self.reading))
+            self._show_head()
+            self._set_rows(rows, wrapped)
+            self._seek()
+            self.refresh_bindings()
+            self.post_message(self.Read())
 
-    def _set_rows(self, rows: list[Row]) -> None:
+    def _rows(
+        self, diff: JsonObject, portion: Sequence[tuple[str, JsonObject]], comments: Sequence[LineComment], look: Look
+    ) -> tuple[list[Row], list[list[Line]]]:
+        """Once a portion of the hunks is coloured, all rows and the lines that they wrap to; runs in a thread."""
+        self.known.work_out(portion)
+        rows = diff_rows(diff, self.marks, comments, look, self.known) or [row(("  Nothing is changed.", "faint"))]
+        shown = with_found([*rows, *([self._verdict] if self._verdict else [])], self.words)
+        return shown, [one.wrapped(look.width) for one in shown]
+
+    def _set_rows(self, rows: list[Row], wrapped: list[list[Line]]) -> None:
         """Show these rows; what the cursor stands on stays where it is on the screen."""
         lines = self.lines
         at = lines.cursor or 0
         key, below = (lines.rows[at].key, lines.below_top(at)) if at < len(lines.rows) else (None, 0)
-        lines.set_rows(rows)
+        lines.set_rows(rows, wrapped=wrapped if self.look.width == lines.size.width - 2 else ())
         again = row_like(rows, key, at)
         if again is not None:
             lines.show_at(again, below)

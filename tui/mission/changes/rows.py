@@ -8,12 +8,13 @@ from itertools import zip_longest
 from ....missions.comments import LineComment
 from ....missions.entities import JsonObject
 from ...kit.drawing import Line, fit
-from ...kit.lines import Row, row, wrap_parts
+from ...kit.lines import Row, row
 from ...kit.marks import Marks
+from ...kit.wrapping import wrap_parts
 from .generated import is_generated
 from .lines import SIDES, DiffLine, Known, pairs
 from .model import counts_of, files_of, hunks_of, lines_now, objects, runs_of, texts
-from .places import WIDE, Colour, Look, Place
+from .places import WIDE, Look, Place
 from .thread import said_at, thread_rows
 from .words import only_space
 
@@ -21,26 +22,18 @@ Now = Mapping[str, Sequence[tuple[int, str]]]
 """For comments, by their ids, their lines as they are now."""
 
 
-def diff_rows(
-    diff: JsonObject,
-    marks: Marks,
-    comments: Sequence[LineComment],
-    colour: Colour,
-    look: Look,
-    known: Known | None = None,
-) -> list[Row]:
+def diff_rows(diff: JsonObject, marks: Marks, comments: Sequence[LineComment], look: Look, known: Known) -> list[Row]:
     """All files one below the other, comments below their lines; each row has a Place or its LineComment as key.
 
     Generated files and reviewed ones are folded. `known` keeps the lines of hunks from one drawing to the next.
     """
-    known = known or Known()
     now = lines_now(diff)
     rows: list[Row] = []
     for file in files_of(diff):
         of_file = [one for one in comments if one.file == file.get("path") and one.stop is None]
         if rows:
             rows.append(row("", key=Place(_path_above(rows))))
-        rows += _file_rows(file, of_file, now, marks, colour, look, known)
+        rows += _file_rows(file, of_file, now, marks, look, known)
     return rows
 
 
@@ -50,7 +43,7 @@ def _path_above(rows: Sequence[Row]) -> str:
 
 
 def _file_rows(
-    file: JsonObject, comments: Sequence[LineComment], now: Now, marks: Marks, colour: Colour, look: Look, known: Known
+    file: JsonObject, comments: Sequence[LineComment], now: Now, marks: Marks, look: Look, known: Known
 ) -> Iterator[Row]:
     path, hunks, runs = str(file.get("path")), hunks_of(file), runs_of(file)
     generated, reviewed = is_generated(path, _beginning(file)), look.reading.has(runs)
@@ -74,9 +67,9 @@ def _file_rows(
         yield row((f"  {why}folded: {marks.enter} on the name shows the changes", "faint"), key=Place(path))
     shown: set[str] = set()
     for hunk in () if folded else hunks:
-        lines = known.lines(path, hunk, colour)
+        lines = known.lines(path, hunk)
         if file.get("status") != "text":
-            yield _hunk_heading(path, hunk, lines, marks, colour, look)
+            yield _hunk_heading(path, hunk, lines, marks, look, known)
         for made in _two(lines, comments, now, marks, look) if look.beside else _one(lines, comments, now, marks, look):
             if isinstance(made.key, LineComment):
                 shown.add(made.key.id)
@@ -97,7 +90,7 @@ def _beginning(file: JsonObject) -> list[str]:
 
 
 def _hunk_heading(
-    path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, colour: Colour, look: Look
+    path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, look: Look, known: Known
 ) -> Row:
     """The line it begins at, what it is in, whether it is reviewed and whether nothing but white space changed."""
     section = str(hunk.get("section") or "").expandtabs(4)
@@ -108,7 +101,7 @@ def _hunk_heading(
         (f"  {marks.ellipsis} line {hunk.get('newStart') or hunk.get('oldStart')}", "key"),
         (f"  {marks.done} reviewed" if runs and look.reading.has(runs) else "", "good"),
         ("  ", ""),
-        *(colour(path, [section])[0] if section else ()),
+        *known.section(path, section),
         ("  only white space changes" if space else "", "wait"),
         key=Place(path, part="hunk", runs=runs, anchor=lines[0].place.anchor if lines else None),
         wrap=False,
