@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..missions.errors import SoloUnicornError
 from ..system import files
@@ -30,6 +31,31 @@ def is_stream(path: Path) -> bool:
     return opened or (path.exists() and not path.is_file() and not path.is_dir())
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[IO[str]]:
+    """A file to write to, which takes the path's place when the block ends; SoloUnicornError, and the old file stays.
+
+    What is no file (a named pipe, a device, an open descriptor) is written to.
+    """
+    target = Path(os.path.realpath(path))
+    if is_stream(path):
+        with path.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    draft = target.with_name(f".{target.name}.{os.getpid()}"[-255:])
+    try:
+        with open(draft, "x", encoding="utf-8", opener=_private) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        files.sync_directory(target.parent)
+    except OSError as error:
+        raise _unchanged(target, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def write(path: Path, text: str) -> None:
     """Replace the file's content in one step; SoloUnicornError when that fails, the old content kept.
 
@@ -43,8 +69,16 @@ def write(path: Path, text: str) -> None:
     try:
         files.replace(target, text.encode())
     except OSError as error:
-        raise SoloUnicornError(
-            f"{target} was not changed",
-            why=error.strerror or str(error),
-            todo="make its directory writable and see that the disk has space",
-        ) from error
+        raise _unchanged(target, error) from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _unchanged(target: Path, error: OSError) -> SoloUnicornError:
+    return SoloUnicornError(
+        f"{target} was not changed",
+        why=error.strerror or str(error),
+        todo="make its directory writable and see that the disk has space",
+    )

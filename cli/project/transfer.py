@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO
 
-from ...missions.entities import JsonObject
-from ...missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
+from ...config import paths
+from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from ...missions.wire import to_wire
-from ...system import strict_json
-from ...workspace import operations, queries
+from ...workspace import operations, queries, transfer
 from ..opening import project_of, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, takes_project_first
@@ -25,19 +29,21 @@ def _export(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
         project = project_of(opened, options.project)
-        found = opened.read(queries.exports.export_project, project.id)
-    if options.output in (None, "-"):
-        output.text(strict_json.dumps(found, indent=1), found)
-        return
-    from ...config.replacing import is_stream, write
+        if output.as_json and options.output in (None, "-"):
+            output.text("", opened.read(queries.exports.export_project, project.id))
+            return
+        if options.output in (None, "-"):
+            opened.read(queries.exports.write_project, project.id, sys.stdout.write)
+            return
+        from ...config.replacing import is_stream, writing
 
-    path = Path(options.output)
-    if path.exists() and not options.replace and not is_stream(path):
-        raise Conflict(f"{path} exists already", todo="choose another name, or add --replace")
-    write(path, strict_json.dumps(found, indent=1) + "\n")
-    if is_stream(path):
-        return
-    output.done(f"{project.name} written to {path}", {"file": str(path), "project": project.slug}, name=str(path))
+        path = Path(options.output)
+        if path.exists() and not options.replace and not is_stream(path):
+            raise Conflict(f"{path} exists already", todo="choose another name, or add --replace")
+        with writing(path) as file:
+            opened.read(queries.exports.write_project, project.id, file.write)
+    if not is_stream(path):
+        output.done(f"{project.name} written to {path}", {"file": str(path), "project": project.slug}, name=str(path))
 
 
 def _import_arguments(parser: Parser) -> None:
@@ -46,27 +52,27 @@ def _import_arguments(parser: Parser) -> None:
 
 
 def _import(options: Options) -> None:
-    exported = _read(options.file)
-    with workspace() as opened:
-        project = opened.write(operations.imports.import_project, exported, copy=options.copy)
+    with _opened(options.file) as file, workspace() as opened:
+        project = opened.write(operations.imports.import_project, transfer.of_file(file), copy=options.copy)
     Output(options).done(f"{project.name} is here as {project.slug}", to_wire(project), name=project.slug)
 
 
-def _read(name: str) -> JsonObject:
+@contextmanager
+def _opened(name: str) -> Iterator[IO[str]]:
+    """The file, or what comes on standard input, to be read more than once."""
+    if name == "-":
+        with TemporaryFile("w+", encoding="utf-8", dir=paths.made_home()) as kept:
+            copyfileobj(sys.stdin, kept)
+            yield kept
+        return
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = strict_json.loads(text)
+        file = Path(name).open(encoding="utf-8")  # noqa: SIM115 (closed below)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {name}", todo="give the file that `solo-unicorn export` wrote") from error
     except OSError as error:
         raise SoloUnicornError(f"{name} cannot be read", why=error.strerror or str(error)) from error
-    except ValueError as error:
-        raise InvalidValue(
-            "file", f"{name} is not JSON", why=str(error), todo="give the file that `solo-unicorn export` wrote"
-        ) from error
-    if not isinstance(found, dict):
-        raise InvalidValue("file", f"{name} holds no project", todo="give the file that `solo-unicorn export` wrote")
-    return found
+    with file:
+        yield file
 
 
 COMMANDS = {"export": Command(_export_arguments, _export), "import": Command(_import_arguments, _import)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ def attach(workspace: Workspace, ref: str, path: Path, *, name: str | None = Non
     Raises NotFound or InvalidValue when it cannot be read or is too large, Conflict when the mission has another
     file of that name.
     """
-    name = _checked_name(name or path.name)
+    name = checked_name(name or path.name)
     digest, size = _keep(path)  # before the transaction: a large file takes its time
     return workspace.write_as(by, _attach, ref, name, digest, size)
 
@@ -48,10 +49,7 @@ def _attach(change: Change, ref: str, name: str, digest: str, size: int) -> Atta
 
     mime = guess_type(name)[0] or "application/octet-stream"
     made = Attachment(change.new_id(), mission.project_id, mission.id, name, mime, size, digest, change.now, change.by)
-    change.connection.execute(
-        "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
-        (made.id, made.project_id, made.mission_id, made.name, made.sha256, rows.doc_of(made)),
-    )
+    insert(change.connection, made)
     outgoing.queue_file(change, made)
     change.event(mission.project_id, "file_attached", mission_id=mission.id, note=name)
     return made
@@ -73,7 +71,16 @@ def detach(change: Change, ref: str, name: str) -> Attachment:
     return gone
 
 
-def _checked_name(name: str) -> str:
+def insert(connection: sqlite3.Connection, file: Attachment) -> None:
+    """Write that a mission has a file."""
+    connection.execute(
+        "INSERT INTO attachment (id, project_id, mission_id, name, sha256, doc) VALUES (?, ?, ?, ?, ?, ?)",
+        (file.id, file.project_id, file.mission_id, file.name, file.sha256, rows.doc_of(file)),
+    )
+
+
+def checked_name(name: str) -> str:
+    """The name of a file; InvalidValue when it cannot be one."""
     if not name.strip() or len(name) > 255 or "/" in name or name in (".", "..") or not name.isprintable():
         raise InvalidValue("name", f"{name!r} is no file name", todo="use 1 to 255 printable characters without /")
     return name
