@@ -27,6 +27,9 @@ class WorkstationSettings:
     idle_exit_seconds: float = setting(
         30.0, "How long the background service stays when no screen is open and nothing runs.", least=0
     )
+    backups: int = setting(
+        7, "How many daily backups of the workspace are kept in the home; 0 means that none is made.", least=0, most=365
+    )
     memory_free_mb: int = setting(
         512, "No session starts while less memory than this is available, in MB; 0 means never mind.", least=0
     )

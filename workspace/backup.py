@@ -1,7 +1,8 @@
 """Copies of the workspace: made while it is in use, checked against a manifest of hashes, put back as a whole.
 
-A backup is a directory: `workspace.db`, the attached files in `attachments/`, and `manifest.json` with the size and the
-SHA-256 of each.
+A backup is a directory: `workspace.db`, the attached files in `attachments/`, the transcripts of sessions in `runs/`,
+and `manifest.json` with the size and the SHA-256 of each. Daily ones stand in `backups/` of the home; what does not
+change any more is in them as another link to the same file, where the file system can.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,11 @@ from ..system.locks import is_held
 
 DATABASE: Final = "workspace.db"
 ATTACHMENTS: Final = "attachments"
+RUNS: Final = "runs"
+OF_A_RUN: Final = ("transcript*.jsonl", "outcome.json")
+"""What is kept of a session: neither its prompt nor its token."""
+DAILY: Final = "daily-"
+DAY: Final = 24 * 60 * 60.0
 MANIFEST: Final = "manifest.json"
 
 
@@ -32,13 +38,16 @@ class Checked:
 
     place: Path
     size: int
-    """In bytes, with the attached files."""
+    """In bytes, with all files."""
     files: int
-    """How many attached files it has."""
+    """How many attached files and files of sessions it has."""
 
 
-def back_up(home: Path, to: Path) -> Checked:
-    """Copy the workspace as it is now and its attached files into a new directory, and check them there."""
+def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
+    """Copy the workspace as it is now, its attached files and transcripts into a new directory, and check them there.
+
+    `linked`: what does not change any more is linked instead of copied.
+    """
     if not (home / DATABASE).is_file():
         raise NotFound(f"There is no workspace at {home / DATABASE}", todo="open the board once, or set the home")
     if to.exists():
@@ -47,8 +56,8 @@ def back_up(home: Path, to: Path) -> Checked:
     making.mkdir(mode=0o700, parents=True)
     try:
         copy_database(home / DATABASE, making / DATABASE)
-        if (home / ATTACHMENTS).is_dir():
-            shutil.copytree(home / ATTACHMENTS, making / ATTACHMENTS, symlinks=True)
+        for file in _beside(home):
+            _put(home / file, making / file, linked=linked and _is_final(home, file))
         names = sorted(
             str(one.relative_to(making)) for one in making.rglob("*") if one.is_file() and not one.is_symlink()
         )
@@ -91,8 +100,12 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
     fresh = home / f".{DATABASE}.restoring"
     fresh.unlink(missing_ok=True)
     copy_database(backup / DATABASE, fresh)
-    if (backup / ATTACHMENTS).is_dir():
-        shutil.copytree(backup / ATTACHMENTS, home / ATTACHMENTS, symlinks=True, dirs_exist_ok=True)
+    for file in _beside(backup):
+        there = home / file
+        if there.exists() and there.stat().st_size >= (backup / file).stat().st_size:
+            continue  # a transcript that is here has what is in the backup, and more
+        there.unlink(missing_ok=True)  # it may be linked from another backup
+        _put(backup / file, there, linked=False)
     aside = home / f"{DATABASE}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     was_there = (home / DATABASE).exists()
     for ending in ("-wal", "-shm", ""):
@@ -101,6 +114,38 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
             part.rename(home / (aside.name + ending))
     fresh.rename(home / DATABASE)
     return aside if was_there else None
+
+
+def daily_due_in(home: Path, now: float, begun: float) -> float:
+    """Seconds until the next daily backup, of a workspace that was begun at `begun`; at most a day.
+
+    None is due while nothing was written since the last one.
+    """
+    made = [(one / MANIFEST).stat().st_mtime for one in dailies(home)]
+    last = max([begun, *made])
+    if made and last > _written_at(home / DATABASE):
+        return DAY
+    return min(max(0.0, last + DAY - now), DAY)
+
+
+def back_up_daily(home: Path, *, keep: int) -> Checked:
+    """Make today's backup, and remove all but the newest `keep`, once this one was checked."""
+    folder = home / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for broken in folder.glob(f".{DAILY}*"):  # begun by a service that was killed
+        shutil.rmtree(broken)
+    made = back_up(home, folder / time.strftime(f"{DAILY}%Y%m%d-%H%M%S"), linked=True)
+    for old in dailies(home)[:-keep]:
+        shutil.rmtree(old)
+    return made
+
+
+def dailies(home: Path) -> list[Path]:
+    """The daily backups, oldest first."""
+    found = (home / "backups").glob(f"{DAILY}*")
+    return sorted(
+        (one for one in found if (one / MANIFEST).is_file()), key=lambda one: (one / MANIFEST).stat().st_mtime
+    )
 
 
 def check_database(file: Path) -> None:
@@ -121,6 +166,33 @@ def copy_database(database: Path, to: Path) -> None:
     with closing(sqlite3.connect(database)) as here, closing(sqlite3.connect(to)) as there:
         here.backup(there)
         there.execute("PRAGMA journal_mode = DELETE")
+
+
+def _beside(root: Path) -> list[Path]:
+    """What belongs to a workspace beside its database, as relative paths: attached files, what is kept of sessions."""
+    attached = (root / ATTACHMENTS).glob("??/*")
+    ran = (one for pattern in OF_A_RUN for one in (root / RUNS).glob(f"*/{pattern}"))
+    return [one.relative_to(root) for one in (*attached, *ran) if one.is_file() and not one.is_symlink()]
+
+
+def _is_final(root: Path, file: Path) -> bool:
+    """Whether nobody writes to it any more: attached files never change, transcripts not once their session is over."""
+    return file.parts[0] == ATTACHMENTS or (root / file).with_name("outcome.json").exists()
+
+
+def _put(file: Path, to: Path, *, linked: bool) -> None:
+    to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if linked:
+        with suppress(OSError):  # another file system, or one without links
+            to.hardlink_to(file)
+            return
+    shutil.copy2(file, to)
+
+
+def _written_at(database: Path) -> float:
+    """When something was written last, into the file or its log."""
+    log = database.with_name(f"{database.name}-wal")
+    return max(one.stat().st_mtime for one in (database, log) if one.exists())
 
 
 def _entry(file: Path) -> JsonObject:

@@ -86,6 +86,7 @@ class Composition:
             "orphaned sessions": self._tell_of_orphans,
             "worktree clean-up": self._gc.clean_daily,
             "workspace log": self._gc.fold_log,
+            "daily backup": self._gc.back_up_daily,
             "first commits": partial(link_first_commits, self.context),
             "mirrored files": self._mirroring.keep_up,
             "synchronisation": self._synchronising.synchronise,

@@ -20,7 +20,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
-from ..workspace import operations, queries
+from ..workspace import backup, operations, queries
 from ..workspace.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .context import ServiceContext
@@ -38,6 +38,7 @@ class GarbageCollector:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._cleaning = asyncio.Lock()
+        self._log_seen = (0, 0)
         self._log = logger("workstation.gc")
 
     async def clean_daily(self) -> float:
@@ -52,15 +53,30 @@ class GarbageCollector:
         return max(60.0, wait.total_seconds())
 
     async def fold_log(self) -> float:
-        """Fold the workspace's write-ahead log into its file when it has grown, which nobody else does.
+        """Fold the workspace's write-ahead log into its file when it has grown, or when nothing happens any more.
 
-        Returns the seconds until the next look.
+        Nobody else does. Returns the seconds until the next look.
         """
         log = paths.workspace_db().with_name(paths.workspace_db().name + "-wal")
         with suppress(FileNotFoundError):
-            if (await asyncio.to_thread(log.stat)).st_size > FOLD_BYTES:
+            found = await asyncio.to_thread(log.stat)
+            seen, self._log_seen = self._log_seen, (found.st_size, found.st_mtime_ns)
+            if found.st_size > FOLD_BYTES or (found.st_size and seen == self._log_seen):
                 await self._context.workspace.run(Workspace.checkpoint)
         return FOLD_SECONDS
+
+    async def back_up_daily(self) -> float:
+        """Make a backup once a day, if something was written since the last one; seconds until the next look."""
+        keep, home = self._context.settings.workstation.backups, paths.home()
+        begun = await self._context.workspace.read(queries.workstation.begun_at)
+        if not keep or begun is None:
+            return backup.DAY
+        wait = await asyncio.to_thread(backup.daily_due_in, home, time.time(), begun.timestamp())
+        if wait <= 0:
+            made = await asyncio.to_thread(backup.back_up_daily, home, keep=keep)
+            self._log.info("backed up", extra={"place": str(made.place), "bytes": made.size})
+            wait = backup.DAY
+        return max(60.0, wait)
 
     async def settle(self) -> None:
         """At start: give back what a killed service did not come to, settle what git and records disagree on.

@@ -43,6 +43,7 @@ BY_OTHERS = frozenset(
         "review.request_review",
         "pull_requests.opened",
         "pull_requests.seen",
+        "identity.make_own",
         "imports.import_project",
         "connecting.connect",
         "connecting.forget_account",

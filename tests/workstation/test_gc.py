@@ -5,14 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
-from solo_unicorn.workspace import queries
+from solo_unicorn.workspace import backup, queries
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.gc import DAY, remove_old_runs
 
@@ -72,3 +74,13 @@ def test_a_run_directory_that_was_removed_ends_its_session_as_unknown(shop: Shop
     until(lambda: shop.workspace.read(queries.sessions.get, session.id).phase == "ended", "its session is over")
     assert shop.workspace.read(queries.sessions.get, session.id).outcome == "unknown"
     assert not Path(f"/proc/{agent}").exists(), "its agent was ended by the session's name"
+
+
+@pytest.mark.slow
+def test_the_service_makes_a_daily_backup(shop: Shop, home: Path) -> None:
+    old = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    with sqlite3.connect(paths.workspace_db()) as aged:
+        aged.execute("UPDATE event SET at = ?", (old,))
+    client.ensure_running()
+    until(lambda: backup.dailies(home), "a backup was made")
+    assert backup.verify(backup.dailies(home)[0]).size > 0

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.config import loading
+from solo_unicorn.config import loading, paths
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import tokens
 from solo_unicorn.sync.client.synchroniser import Synchroniser
 from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, Request
-from solo_unicorn.workspace import store
+from solo_unicorn.workspace import operations, store
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation.composition import Composition
@@ -119,7 +119,17 @@ async def of_the_service(loop: SimulatedLoop, counts: Counter[str]) -> Counter[s
 
 
 def test_an_idle_service_on_its_own_writes_nothing_and_sleeps(home: Path, counts: Counter[str]) -> None:
-    done = simulated(lambda loop: of_the_service(loop, counts), grace=GRACE_SECONDS)
+    async def main(loop: SimulatedLoop) -> Counter[str]:
+        parts = await Composition.open(loading.load(), lambda: None)
+        await parts.context.workspace.write(operations.projects.create, "Kept")
+        await parts.close()
+        log = paths.workspace_db().with_name("workspace.db-wal")
+        with Workspace.open():  # a board: who closes the file last would fold the log
+            done = await of_the_service(loop, counts)
+            assert log.stat().st_size == 0, "what is copied now without its log is whole"
+        return done
+
+    done = simulated(main, grace=GRACE_SECONDS)
     assert done["transactions"] == 0
     assert done["wake-ups"] <= LOOKS + 200
 

@@ -50,3 +50,9 @@ def requests(connection: sqlite3.Connection, after: int = 0) -> list[Request]:
         Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, strict_json.loads(payload), chain)
         for number, kind, mission_id, session_id, payload, at, chain in found
     ]
+
+
+def begun_at(connection: sqlite3.Connection) -> datetime | None:
+    """When the first thing happened in the workspace; None before that."""
+    row = connection.execute("SELECT at FROM event ORDER BY seq LIMIT 1").fetchone()
+    return None if row is None else rows.sane_moment(row[0])
