@@ -11,17 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from ...missions.entities import (
-    Actor,
-    Attachment,
-    Flow,
-    Json,
-    JsonObject,
-    Mission,
-    Project,
-    ProjectRepository,
-    Session,
-)
+from ...missions.entities import Actor, Attachment, Flow, Json, JsonObject, Mission, Project, ProjectRepository, Session
 from ...missions.wire import to_wire
 from ...system import strict_json
 from .. import documents, lookup, rows
