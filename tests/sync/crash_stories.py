@@ -231,6 +231,10 @@ STORIES: dict[str, dict[str, Step]] = {
         "filters.delete": lambda w: w.write(operations.filters.delete, "own", "mine"),
         "memory.append": lambda w: w.write(operations.memory.append, "own", "decisions", "we chose"),
         "memory.replace": lambda w: w.write(operations.memory.replace, "own", "decisions", "we chose again", 1),
+        "memory.edit": lambda w: w.write(operations.memory.edit, "own", "decisions", "we chose again", "## One\n\nso"),
+        "memory.move": lambda w: w.write(operations.memory.move, "own", "decisions", "One", "choices"),
+        "memory.rename": lambda w: w.write(operations.memory.rename, "own", "choices", "picks"),
+        "memory.delete": lambda w: w.write(operations.memory.delete, "own", "picks"),
         "comments.add": lambda w: w.write(operations.comments.add, "M-3", "a.py", 1, "new", "why"),
         "comments.resolve": lambda w: w.write(
             operations.comments.resolve, w.read(queries.comments.of_mission, "M-3")[0].id
@@ -335,6 +339,12 @@ STORIES: dict[str, dict[str, Step]] = {
         ),
         "sessions.end: completed": lambda w: w.write_as(service_of("S3"), operations.sessions.end, "S3", "completed"),
         "review.reject": lambda w: w.write(operations.review.reject, "M-3", "name the trade-offs"),
+        "offers.take": lambda w: w.write(operations.offers.take, w.read(queries.offers.offers)[-1].event),
+        "review.request_review: once more": lambda w: w.write_as(
+            Author("agent", AGENT.name), operations.review.request_review, "M-3", "done"
+        ),
+        "review.reject: once more": lambda w: w.write(operations.review.reject, "M-3", "shorter"),
+        "offers.leave": lambda w: w.write(operations.offers.leave, w.read(queries.offers.offers)[-1].event),
     },
     "a machine": {
         "workstation.request": lambda w: w.write(operations.workstation.request, "sync"),
