@@ -49,7 +49,7 @@ class McpEndpoint:
         self._changes = Changes()
         self._issuer = authorization_server
         resource = hub.settings.public_url + PATH
-        server = build_server(self._run, version=version, changes=self._changes)
+        server = build_server(self._run, version=version, changes=self._changes, at_hub=True)
         host = hub.settings.public_url.partition("://")[2]
         self._app = server.streamable_http_app(
             streamable_http_path=PATH,

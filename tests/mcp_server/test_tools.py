@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.types import Implementation
 
 from solo_unicorn.mcp_server.caller import PERSONAL, Caller, personal
-from solo_unicorn.mcp_server.server import INSTRUCTIONS, build_server
+from solo_unicorn.mcp_server.server import FOR_PEOPLE, INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.tools.memory import LISTED
 from solo_unicorn.mcp_server.workspace_access import on
@@ -36,7 +36,17 @@ def test_the_list_of_tools_is_as_committed_and_small() -> None:
 
 
 def test_instructions_are_short() -> None:
-    assert len(INSTRUCTIONS) < 700  # about 150 tokens
+    assert max(len(INSTRUCTIONS), len(FOR_PEOPLE)) < 900  # about 200 tokens
+
+
+async def test_a_persons_client_is_not_told_to_work_on_a_mission(board: Board) -> None:
+    await board.add("Retry payments")
+    async with board.client(await board.person(), "legacy") as client:
+        assert client.instructions == FOR_PEOPLE
+        assert "create_mission" in FOR_PEOPLE and "complete_stage" not in FOR_PEOPLE
+        assert {"complete_stage", "ask_user"}.isdisjoint(tool.name for tool in (await client.list_tools()).tools)
+    async with board.client(await board.run_of("M-1"), "legacy") as client:
+        assert client.instructions == INSTRUCTIONS
 
 
 @ERAS

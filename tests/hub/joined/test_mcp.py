@@ -45,7 +45,9 @@ async def test_the_tools_read_and_change_missions_with_the_rights_of_the_person(
             streamable_http_client(hub.url + "/mcp", http_client=http) as (reading, writing, *_),
             ClientSession(reading, writing) as session,
         ):
-            await session.initialize()
+            opened = await session.initialize()
+            resources = opened.capabilities.resources
+            assert resources is not None and not (resources.subscribe or resources.list_changed)  # nothing is published
             assert tool in {one.name for one in (await session.list_tools()).tools}
             return await session.call_tool(tool, arguments)
 
