@@ -83,6 +83,9 @@ lint-pyright: $(VENV)/.ready-to-test
 lint-layers: $(VENV)/.ready-to-test
 	@cd $(ROOT) && PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 
+audit: $(VENV)/.ready ## ask whether a dependency has a known weakness (says so where there is no network)
+	@cd $(ROOT) && $(BIN)/python .ci/audit.py requirements/main.txt requirements/hub.txt
+
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	@mkdir -p $(ROOT)/requirements
 	@cd $(ROOT) && $(COMPILE) pyproject.toml -o requirements/main.txt

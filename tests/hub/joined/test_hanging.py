@@ -114,7 +114,7 @@ async def test_a_bucket_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.
     aws = {"ACCESS_KEY_ID": "ann", "SECRET_ACCESS_KEY": "secret", "REGION": "eu-central-1", "ALLOW_HTTP": "true"}
     for name, value in (aws | {"ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}).items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    async with whole(tmp_path, upload_url="s3://files/here") as hub:
+    async with whole(tmp_path, upload_url="s3://files/here", proxies="127.0.0.1") as hub:
         found = await until(hub, 503)
         told = found.json()["checks"]
         assert told["files"].startswith("s3://files/here did not answer") and told["database"] == "ok"
