@@ -57,17 +57,19 @@ def settings_of(said: dict[str, object]) -> HubSettings:
 
 def run(said: dict[str, object]) -> int:
     """Serve until a signal; returns the exit code."""
-    from .operating.starting import bound
+    from .operating import starting
 
     os.umask(0o077)  # the log and the files of missions are for the hub's user alone, whatever the directory
     settings = settings_of(said)
-    sockets = bound(settings.host, settings.port)
+    sockets = starting.bound(settings.host, settings.port)
     settings = reachable(replace(settings, port=sockets[0].getsockname()[1]))
     _log(settings)
     from .operating.backup import owning
 
     with owning(settings, f"the hub at {settings.public_url}"):
-        return asyncio.run(_serve(settings, sockets))
+        code = asyncio.run(_serve(settings, sockets))
+    starting.leave_files_behind(code)
+    return code
 
 
 def back_up(said: dict[str, object], to: Path | None) -> Checked:

@@ -37,6 +37,7 @@ class Health:
     def __init__(self, dependencies: Mapping[str, Dependency], metrics: Metrics, options: Mapping[str, str]) -> None:
         self._dependencies, self._metrics = dependencies, metrics
         self._token = options.get("metrics_token", "")
+        self._proxies = options.get("proxies", "")
         self._asked: dict[str, asyncio.Future[object]] = {}
         """Who was asked and has not answered yet; nobody is asked twice at once."""
         self._found: dict[str, str] = {}
@@ -96,6 +97,8 @@ class Health:
         if self._token:
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             return hmac.compare_digest(given.encode(), self._token.encode())
+        if not self._proxies and {"x-forwarded-for", "forwarded"} & set(request.headers):
+            return False  # of a proxy that nobody named: its own address says nothing of who asks
         try:
             place = ipaddress.ip_address(request.client.host if request.client else "")
         except ValueError:

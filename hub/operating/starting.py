@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +25,7 @@ from ...system.backoff import Backoff
 from ..database import Database, of_file, probe, refused
 from ..realtime.redis import SCHEMES, connected, place_of
 from ..settings import HubSettings
-from ..uploads.store import Files
+from ..uploads.store import UPLOADS, Files
 
 PATIENCE: Final = 6
 """So many tries, about half a minute in all, before the operator is asked."""
@@ -210,6 +212,22 @@ class Signals:
         late = threading.Timer(END_SECONDS, _leave, (f"{END_SECONDS:.0f} s after {signal.Signals(number).name}",))
         late.daemon = True
         late.start()
+
+
+def leave_files_behind(code: int) -> None:
+    """End the process with this code if a request to the store of files is still on its way; Python would wait for it.
+
+    Whoever asked for it was answered, or has gone; a piece that arrives after all is found by the next try.
+    """
+    deadline = time.monotonic() + 0.5
+    for thread in threading.enumerate():
+        if thread.name.startswith(UPLOADS):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                logger("hub").warning("the store of files does not answer; the hub ends without it")
+                logging.shutdown()
+                sys.stdout.flush()
+                os._exit(code)
 
 
 def _leave(why: str) -> None:

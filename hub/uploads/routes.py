@@ -47,6 +47,7 @@ class Uploads:
         if self._cleaner:
             self._cleaner.cancel()
             await asyncio.gather(self._cleaner, return_exceptions=True)
+        self._files.close()
 
     async def _serve(self, request: Request) -> Response:
         try:

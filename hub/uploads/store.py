@@ -27,6 +27,8 @@ PIECE_BYTES: Final = 4 * 1024 * 1024
 PROBE: Final = "probe"
 RETRIES: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """Each try has 5 s for a connection and 30 s in all, unless the environment says otherwise (AWS_TIMEOUT …)."""
+UPLOADS: Final = "uploads"
+"""How the names of the threads begin."""
 THREADS: Final = 16
 """So many pieces are on their way at once; a slow store keeps nothing else waiting."""
 T = TypeVar("T")
@@ -60,7 +62,7 @@ class Files:
 
         self.place = url or str(directory)
         self._full = False
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="uploads")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=UPLOADS)
         try:
             self._store: Any = from_url(url, retry_config=RETRIES) if url else LocalStore(directory, mkdir=True)
         except Exception as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from .. import outside
 from ..swallowing import Swallowing, swallowing
 from ..whole import Whole, whole
+from .processes import program
 
 pytestmark = pytest.mark.slow
 
@@ -114,13 +116,43 @@ async def test_a_bucket_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.
     aws = {"ACCESS_KEY_ID": "ann", "SECRET_ACCESS_KEY": "secret", "REGION": "eu-central-1", "ALLOW_HTTP": "true"}
     for name, value in (aws | {"ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}).items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    async with whole(tmp_path, upload_url="s3://files/here", proxies="127.0.0.1") as hub:
+    async with whole(tmp_path, upload_url="s3://files/here") as hub:
         found = await until(hub, 503)
         told = found.json()["checks"]
         assert told["files"].startswith("s3://files/here did not answer") and told["database"] == "ok"
         stranger = {"X-Forwarded-For": "8.8.8.8"}
         assert (await hub.nobody.get("/readyz", headers=stranger)).json()["checks"]["files"] == "failing"
         silent.close()
+
+
+async def test_a_bucket_that_hangs_does_not_delay_the_end_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = {"ACCESS_KEY_ID": "ann", "SECRET_ACCESS_KEY": "secret", "REGION": "eu-central-1", "ALLOW_HTTP": "true"}
+    answers = asyncio.Event()
+    answers.set()
+
+    async def bucket(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """An empty bucket, until it hangs."""
+        body = b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nContent-Type: application/xml\r\n\r\n"
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await answers.wait()
+                writer.write(head.encode() + body)
+
+    serving = await asyncio.start_server(bucket, "127.0.0.1", 0)
+    for name, value in (aws | {"ENDPOINT_URL": f"http://127.0.0.1:{serving.sockets[0].getsockname()[1]}"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    async with program(tmp_path, upload_url="s3://files/here") as hub, httpx.AsyncClient() as http:
+        answers.clear()
+        while (await http.get(hub.url + "/readyz", timeout=30)).status_code != 503:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        hub.process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(hub.process.wait, 20)
+        assert code == 0, "it ended by itself, before somebody had to end it"
+    answers.set()
+    serving.close()
 
 
 def opened(hub: Whole) -> connect:

@@ -47,6 +47,14 @@ async def test_a_named_proxy_says_where_they_come_from(tmp_path: Path) -> None:
         assert await places(hub) == {f"203.0.113.{number}" for number in range(7)}
 
 
+@pytest.mark.parametrize("proxies", ["", "127.0.0.1"])
+async def test_behind_a_proxy_strangers_do_not_count_as_this_machine(tmp_path: Path, proxies: str) -> None:
+    async with whole(tmp_path, proxies=proxies) as hub:
+        assert (await hub.nobody.get("/metrics")).status_code == 200
+        for said in ({"X-Forwarded-For": "8.8.8.8"}, {"X-Forwarded-For": "8.8.8.8, 127.0.0.1"}):
+            assert (await hub.nobody.get("/metrics", headers=said)).status_code == 404
+
+
 @pytest.mark.parametrize("wrong", ["*", "proxy.example", "10.0.0.2,*", "10.0.0.1/8"])
 def test_what_is_not_an_address_is_not_a_proxy(wrong: str) -> None:
     with pytest.raises(UsageError, match="SOLO_UNICORN_HUB_PROXIES"):
