@@ -95,7 +95,7 @@ class CatalogueEntry:
     binaries: tuple[str, ...] = ()
     """Names to look for on the PATH, the first found wins."""
     command: tuple[str, ...] = ()
-    """The whole command instead, for an agent that is no binary; may hold `{python}`."""
+    """The whole command instead, for an agent that is not a binary; may hold `{python}`."""
     places: tuple[str, ...] = ()
     """Paths to look at when the PATH has none; `~` is the home."""
     install: str = ""
@@ -215,7 +215,7 @@ def _value(name: str, value: object, hint: str, path: Path, prefix: str) -> obje
             return value
         case str() if hint == "<class 'str'>":
             return _regular(value, path, prefix + name) if name in _PATTERNS else value
-    raise _wrong(path, prefix + name, f"{value!r} is no value for it")
+    raise _wrong(path, prefix + name, f"{value!r} is not a valid value for it")
 
 
 _PATTERNS = {"pattern", "signed_in", "signed_out"}
@@ -225,7 +225,7 @@ def _regular(value: str, path: Path, key: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise _wrong(path, key, f"{value!r} is no regular expression: {error}") from error
+        raise _wrong(path, key, f"{value!r} is not a valid regular expression: {error}") from error
     return value
 
 

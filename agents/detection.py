@@ -138,7 +138,7 @@ def _asked(agent: CodeAgent, entry: CatalogueEntry, until: float) -> CodeAgent:
     if match is None or told.exit_code != 0:
         words = " ".join(told.output.split())[:80]
         said = f"said {words!r}" if words.isprintable() and words else "said nothing readable"
-        what = f"{agent.binary} is no working {entry.title}: asked for its version it {said}"
+        what = f"{agent.binary} is not a working {entry.title}: asked for its version it {said}"
         todo = entry.install or "install it again"
         return replace(agent, state="broken", detail=f"{what} (exit code {told.exit_code}): {todo}.")
     version = match[1] if match.groups() else match[0]

@@ -74,7 +74,7 @@ def prepare(
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
-    unknown type of agent, InvalidValue when the agent has no program or the worktree is no directory.
+    unknown type of agent, InvalidValue when the agent has no program or the worktree is not a directory.
     """
     entry = catalogue.entry(agent.type, own=paths.home() / "agents")
     wanted = settings.agent(agent.name)

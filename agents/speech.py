@@ -23,7 +23,7 @@ def interruption() -> str:
 
 
 def said_by_person(line: str) -> str | None:
-    """The words in a line that was written to the agent; None for what is no message."""
+    """The words in a line that was written to the agent; None for what is not a message."""
     try:
         value = json.loads(line)
     except ValueError:

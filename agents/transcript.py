@@ -31,7 +31,7 @@ class Entry:
     """Unix time at which the host read it."""
     stream: Stream
     line: str
-    """The text, safe to show: bytes that are no UTF-8 appear as U+FFFD (`raw` has them)."""
+    """The text, safe to show: bytes that are not UTF-8 appear as U+FFFD (`raw` has them)."""
     offset: int
     """Where the entry begins."""
     part: int = 0

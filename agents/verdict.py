@@ -1,7 +1,7 @@
 """What a session came to: exactly one outcome, from the agent's own events and from how its process ended.
 
-Source: domain.md, Running. An exit code alone is no success; a limit, a sign-out and a question are told apart from a
-failure by the agent's protocol, not by its words; what nothing proves is `unknown`.
+Source: domain.md, Running. An exit code alone is not a success. A limit, a sign-out and a question are told apart from
+a failure by the agent's protocol, not by its words; what nothing proves is `unknown`.
 """
 
 from __future__ import annotations

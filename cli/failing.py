@@ -25,7 +25,7 @@ def report(error: SoloUnicornError, *, as_json: bool) -> int:
 
 
 def of_system(error: OSError, *, of_output: bool = False) -> SoloUnicornError | None:
-    """What the operating system refused, told as such; None for what would be a fault of ours.
+    """An error of the operating system in three parts; None for one that is a fault of ours.
 
     `of_output`: it is standard output that could not be written.
     """
@@ -33,25 +33,25 @@ def of_system(error: OSError, *, of_output: bool = False) -> SoloUnicornError | 
         return SoloUnicornError(
             "The output could not be written",
             why=error.strerror or str(error),
-            todo="free some space, or write it elsewhere; what the command was to change is changed",
+            todo="free some space, or write to another place; the changes of the command are saved",
         )
     todo = _REMEDIES.get(error.errno or 0)
     if todo is None:
         return None
     where = f" ({error.filename})" if error.filename else ""
     return SoloUnicornError(
-        f"The operating system refused it{where}",
-        why=error.strerror or str(error),
+        f"{(error.strerror or 'Operation refused').capitalize()}{where}",
+        why="the operating system refused the operation",
         todo=f"{todo}; nothing else was changed",
     )
 
 
 _REMEDIES = {
-    errno.ENOSPC: "free some space, then do it again",
-    errno.EDQUOT: "free some space, then do it again",
-    errno.EROFS: "use a place that can be written to",
-    errno.EACCES: "see that the file and its directory are yours",
-    errno.EPERM: "see that the file and its directory are yours",
+    errno.ENOSPC: "free some space, then try again",
+    errno.EDQUOT: "free some space, then try again",
+    errno.EROFS: "choose a file system that can be written to",
+    errno.EACCES: "check the owner and permissions of the file and its directory",
+    errno.EPERM: "check the owner and permissions of the file and its directory",
     errno.EMFILE: "close other programs, or raise the limit of open files (`ulimit -n`)",
     errno.ENFILE: "close other programs",
     errno.ENOTDIR: "name a directory",

@@ -80,7 +80,7 @@ def _answer(options: Options) -> None:
         return
     decision = next((one for one in get_args(Decision) if options.answer == [one]), None)
     if decision is None:
-        raise InvalidValue("decision", f"{' '.join(options.answer)!r} is no decision", todo="allow or deny")
+        raise InvalidValue("decision", f"{' '.join(options.answer)!r} is not a valid decision", todo="allow or deny")
     with workspace() as opened:
         item = opened.write(
             operations.inbox.answer, int(options.request), decision, options.message, always=options.always

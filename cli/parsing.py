@@ -111,7 +111,7 @@ def confirmed(options: Options, question: str) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError(
-            "This cannot be undone, and there is nobody to ask", why="standard input is no terminal", todo="add --yes"
+            "Confirmation required", why="this cannot be undone, and standard input is not a terminal", todo="add --yes"
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

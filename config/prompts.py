@@ -16,7 +16,7 @@ def template(stage: str, repository: Path | None = None) -> str:
     """The Markdown template for a stage; a stage nobody wrote one for gets the default template.
 
     Looked up as `.solo-unicorn/prompts/<stage>.md` in the repository, `prompts/<stage>.md` in the home, then among
-    the built-in ones; then the same for `default`. A name that is no file name (`../x`) is refused.
+    the built-in ones; then the same for `default`. A name that is not a file name (`../x`) is refused.
     """
     if "/" in stage or "\\" in stage or stage.startswith(".") or "\0" in stage:
         raise InvalidValue("stage", f"The stage {stage!r} has no template", why="its name is not a file name")

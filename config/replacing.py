@@ -59,7 +59,7 @@ def writing(path: Path) -> Iterator[IO[str]]:
 def write(path: Path, text: str) -> None:
     """Replace the file's content in one step; SoloUnicornError when that fails, the old content kept.
 
-    What is no file (a named pipe, a device, an open descriptor) is written to.
+    What is not a file (a named pipe, a device, an open descriptor) is written to.
     """
     target = Path(os.path.realpath(path))
     if is_stream(path):

@@ -25,21 +25,19 @@ class WorkstationSettings:
     name: str = setting("", "What this machine is called on boards; empty means its host name.")
     slots: int = setting(4, "How many sessions may run at once on this machine, over all agents.", least=1, most=256)
     idle_exit_seconds: float = setting(
-        30.0, "How long the background service stays when no screen is open and nothing runs.", least=0
+        30.0, "Seconds the background service keeps running when no screen is open and no session runs.", least=0
     )
     backups: int = setting(
         7, "How many daily backups of the workspace are kept in the home; 0 means that none is made.", least=0, most=365
     )
     memory_free_mb: int = setting(
-        512, "No session starts while less memory than this is available, in MB; 0 means never mind.", least=0
+        512, "Minimum free memory (MB) before a session may start; 0 disables the check.", least=0
     )
     disk_free_mb: int = setting(
-        200, "No session starts while less disk than this is left for the home, in MB; 0 means never mind.", least=0
+        200, "Minimum free disk space (MB) for the home before a session may start; 0 disables the check.", least=0
     )
     load_per_core: float = setting(
-        16.0,
-        "No session starts while the load of the last minute is above this for each core; 0 means never mind.",
-        least=0,
+        16.0, "Highest load average per core (last minute) at which a session may start; 0 disables the check.", least=0
     )
 
 
@@ -48,28 +46,30 @@ class SessionSettings:
     """Running code agents."""
 
     stall_minutes: float = setting(
-        10.0, "Silence of an agent for this long counts as a stall: it is stopped.", least=0.01
+        10.0, "Minutes without output after which an agent counts as stalled and is stopped.", least=0.01
     )
     tool_minutes: float = setting(
         60.0,
-        "How long a running tool, or a background task that an agent announced, counts as its life while it is silent.",
+        "Minutes for which a running tool or background task keeps a silent agent from counting as stalled.",
         least=0,
     )
-    stop_grace_seconds: float = setting(
-        10.0, "How long an agent that was asked to stop may take before it is killed.", least=0
-    )
+    stop_grace_seconds: float = setting(10.0, "Seconds an agent has to stop by itself before it is killed.", least=0)
     lease_seconds: float = setting(
-        120.0, "How long a claim on a mission holds without being renewed; it is renewed every quarter of it.", least=8
+        120.0, "Seconds a claim on a mission holds without renewal; it is renewed four times in that time.", least=8
     )
     retry_first_seconds: float = setting(
-        RETRY_FIRST_SECONDS, "Wait before the first retry of a failed session; it doubles.", least=0
+        RETRY_FIRST_SECONDS,
+        "Seconds before the first retry of a failed session; each further wait is twice as long.",
+        least=0,
     )
-    retry_longest_seconds: float = setting(RETRY_LONGEST_SECONDS, "The longest wait between two retries.", least=0)
+    retry_longest_seconds: float = setting(
+        RETRY_LONGEST_SECONDS, "Longest wait between two retries, in seconds.", least=0
+    )
     retry_attempts: int = setting(
-        RETRY_ATTEMPTS, "Failed attempts in a row after which a mission waits for a person.", least=1
+        RETRY_ATTEMPTS, "Consecutive failed attempts after which a mission waits for you.", least=1
     )
     keep_days: int = setting(
-        30, "Transcripts of missions that are done are removed after this many days; 0 means never.", least=0
+        30, "Days after which the transcripts of finished missions are removed; 0 keeps them.", least=0
     )
 
 
@@ -77,14 +77,16 @@ class SessionSettings:
 class AgentSettings:
     """One code agent of this machine; the name after `agents.` is yours, or a type of the catalogue."""
 
-    type: str = setting("", "Entry of the catalogue that this agent is an instance of; empty means its name.")
+    type: str = setting("", "Catalogue entry of this agent; empty means the entry of its name.")
     enabled: bool = setting(True, "Whether missions may be given to it.")
     slots: int = setting(1, "How many of its sessions may run at once.", least=1, most=64)
     command: str = setting("", "The program to start, as a path or a name; empty means the one that was found.")
     model: str = setting("", "The model it is asked to use; empty means its own choice.")
-    permission_mode: str = setting("", "How it asks before it acts, in its own word; empty means the catalogue's.")
+    permission_mode: str = setting(
+        "", "Its permission mode, in the agent's own term; empty means the catalogue's default."
+    )
     skip_permissions: bool = setting(
-        False, "Let it do everything without asking; only for a machine or container that may be lost."
+        False, "Run it without permission prompts; only for a machine or container you can afford to lose."
     )
 
 
@@ -93,10 +95,12 @@ class BudgetSettings:
     """What sessions may cost, as far as their agents report it. No session is broken off over it."""
 
     mission_usd: float = setting(
-        0.0, "No session of a mission starts once its sessions cost this much, in USD; 0 means no limit.", least=0
+        0.0,
+        "Total cost of a mission's sessions (USD) above which no further session of it starts; 0 means no limit.",
+        least=0,
     )
     day_usd: float = setting(
-        0.0, "No session starts once those of the day cost this much, in USD; 0 means no limit.", least=0
+        0.0, "Total cost of a day's sessions (USD) above which no further session starts; 0 means no limit.", least=0
     )
 
 
@@ -104,10 +108,10 @@ class BudgetSettings:
 class WorktreeSettings:
     """The worktree pool."""
 
-    keep_days: int = setting(7, "Vacant worktrees are removed after this many days; one is kept.", least=0)
+    keep_days: int = setting(7, "Days after which unused worktrees are removed; one per repository is kept.", least=0)
     start_from: str = setting(
         "local",
-        "Which target branch a mission starts from where yours and the remote's (as last seen) differ.",
+        "Where a mission starts when the local target branch and its remote-tracking branch differ.",
         choices=("local", "remote"),
     )
 
@@ -117,14 +121,12 @@ class GitHubSettings:
     """Pull requests on GitHub and GitHub Enterprise."""
 
     poll_seconds: float = setting(
-        60.0, "How often open pull requests are looked at; unchanged ones hardly count for the rate limit.", least=0.05
+        60.0,
+        "Seconds between two checks of open pull requests; unchanged ones hardly count towards the rate limit.",
+        least=0.05,
     )
-    hosts: str = setting(
-        "", "Your GitHub Enterprise hosts, separated by commas, where their names do not have `github` in them."
-    )
-    api_url: str = setting(
-        "", "REST API of your GitHub Enterprise host where it is not https://HOST/api/v3; empty means there."
-    )
+    hosts: str = setting("", "GitHub Enterprise hosts whose names do not contain `github`, separated by commas.")
+    api_url: str = setting("", "Override the GitHub Enterprise API URL (default: `https://HOST/api/v3`).")
 
 
 @record
@@ -138,24 +140,24 @@ class BoardSettings:
 class ScreenSettings:
     """All screens."""
 
-    theme: str = setting("", "Colour theme by name, as the palette lists them; empty means the program's own.")
-    motion: str = setting("full", "Whether screens slide and fade, or only change.", choices=("full", "reduced"))
+    theme: str = setting("", "Colour theme, by its name in the palette; empty means the built-in one.")
+    motion: str = setting(
+        "full", "`full` animates transitions between screens, `reduced` does not.", choices=("full", "reduced")
+    )
     notify: str = setting(
         "all",
-        "What happens when something waits for you and the terminal is not in front: a notice of the desktop with the "
-        "bell, the bell alone, or nothing.",
+        "What happens when something waits for you while the terminal is in the background: a desktop notification "
+        "with the bell, the bell alone, or nothing.",
         choices=("all", "bell", "off"),
     )
-    quiet_hours: str = setting("", "When nothing of that happens, as in 22:00-07:00; empty means never.")
+    quiet_hours: str = setting("", "Hours without notifications, such as 22:00-07:00; empty means none.")
 
 
 @record
 class LogSettings:
     """The log."""
 
-    level: str = setting(
-        "info", "The least important records that are kept.", choices=("debug", "info", "warning", "error")
-    )
+    level: str = setting("info", "The lowest level that is logged.", choices=("debug", "info", "warning", "error"))
 
 
 @record
@@ -163,7 +165,7 @@ class McpSettings:
     """The MCP server of the background service."""
 
     port: int = setting(
-        0, "Port on the loopback interface; 0 means one chosen once and remembered.", least=0, most=65535
+        0, "Port on the loopback interface; 0 means a free one, chosen once and kept.", least=0, most=65535
     )
 
 
@@ -171,7 +173,7 @@ class McpSettings:
 class Settings:
     """Every setting in force."""
 
-    editor: str = setting("", "Program that edits long texts; empty means $VISUAL, then $EDITOR.")
+    editor: str = setting("", "Editor for long texts; empty means $VISUAL, then $EDITOR.")
     workstation: WorkstationSettings = WorkstationSettings()
     sessions: SessionSettings = SessionSettings()
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)

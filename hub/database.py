@@ -73,7 +73,7 @@ def open_database(url: str) -> Database:
         case "postgresql":
             return PostgresDatabase(parsed.set(drivername="postgresql+asyncpg"))
     raise UsageError(
-        f"{parsed.get_backend_name()} is no database of the hub", todo="use sqlite:///file or postgresql+asyncpg://…"
+        f"{parsed.get_backend_name()} is not a database of the hub", todo="use sqlite:///file or postgresql+asyncpg://…"
     )
 
 

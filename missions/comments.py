@@ -77,7 +77,7 @@ class LineComment:
     answers: tuple[Answer, ...] = ()
     """Oldest first."""
     stop: int | None = None
-    """Its place in the tour that an agent proposes, from 1; None: it is no part of a tour."""
+    """Its place in the tour that an agent proposes, from 1; None: it is not a part of a tour."""
 
     @property
     def last(self) -> int:
@@ -114,11 +114,13 @@ class LineComment:
 def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side, str]:
     """The parts of a comment, if they make one; InvalidValue names the one that does not."""
     if not file.strip() or file.startswith("/") or ".." in file.split("/"):
-        raise InvalidValue("file", f"{file!r} is no file of the diff", todo="give its path below the repository's top")
+        raise InvalidValue(
+            "file", f"{file!r} is not a valid file of the diff", todo="give its path below the repository's top"
+        )
     if line < 1:
         raise InvalidValue("line", f"There is no line {line}", todo="count from 1")
     if side not in SIDES:
-        raise InvalidValue("side", f"{side!r} is no side of a diff", todo="old or new")
+        raise InvalidValue("side", f"{side!r} is not a valid side of a diff", todo="old or new")
     return file, line, "old" if side == "old" else "new", checked_text(text)
 
 

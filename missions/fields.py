@@ -68,13 +68,15 @@ def _name(field: str, value: Any) -> str | None:
         return None
     text = _unicode(field, value).strip()
     if len(text) > NAME_MAX or not is_printable(text):
-        raise InvalidValue(field, f"{text[:NAME_MAX]!r} is no name", why=f"{field} has at most {NAME_MAX} characters")
+        raise InvalidValue(
+            field, f"{text[:NAME_MAX]!r} is not a name", why=f"{field} has at most {NAME_MAX} characters"
+        )
     return text or None
 
 
 def _priority(field: str, value: Any) -> int:
     if type(value) is not int or not 1 <= value <= 5:
-        raise InvalidValue(field, f"{value!r} is no priority", todo="Use 1 to 5; 5 is the highest")
+        raise InvalidValue(field, f"{value!r} is not a valid priority", todo="Use 1 to 5; 5 is the highest")
     return value
 
 
@@ -107,7 +109,7 @@ def _branch(field: str, value: Any) -> str:
     text = "" if value is None else _unicode(field, value).strip()
     bad = _NO_BRANCH.search(text) or text.startswith(("-", "/", ".")) or text.endswith(("/", ".")) or text == "@"
     if bad or len(text) > 200:
-        raise InvalidValue(field, f"{text[:200]!r} is no branch name", why="git refuses it")
+        raise InvalidValue(field, f"{text[:200]!r} is not a valid branch name", why="git refuses it")
     return text
 
 

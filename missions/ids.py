@@ -31,12 +31,12 @@ def shared_id(mission_id: str) -> str:
 
 
 def parse_shared_id(ref: str) -> str | None:
-    """The end of an id in `S-4K1XQ2` (any case, five characters or more); None when the text is no shared id."""
+    """The end of an id in `S-4K1XQ2` (any case, five characters or more); None when the text is not a shared id."""
     found = _SHARED.fullmatch(ref.strip())
     return found.group(1).upper() if found else None
 
 
 def parse_short_id(ref: str) -> int | None:
-    """The number in `M-42`, `m-42` or `42`; None when the text is no short id (it may be a ULID)."""
+    """The number in `M-42`, `m-42` or `42`; None when the text is not a short id (it may be a ULID)."""
     found = _SHORT.fullmatch(ref.strip())
     return int(found.group(1)) if found else None

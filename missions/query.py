@@ -172,7 +172,7 @@ def _term(word: str, at: int) -> Term:
         )
     if name != "is" and name not in FIELDS:
         known = ", ".join(f"{known}:" for known in ("p", "is", *FIELDS))
-        raise QueryError(f"{name!r} is no field", at, todo=f"use one of {known} or quote the words")
+        raise QueryError(f"{name!r} is not a field", at, todo=f"use one of {known} or quote the words")
     return Term(name, _values(name, value, value_at))
 
 
@@ -190,7 +190,7 @@ def _split(word: str, at: int) -> tuple[str, str, str, int]:
 
 def _compared(operator: str, value: str, at: int) -> Term:
     if value not in ("1", "2", "3", "4", "5"):
-        said = f"{value!r} is no priority" if value else "p is compared with a priority"
+        said = f"{value!r} is not a valid priority" if value else "p is compared with a priority"
         raise QueryError(said, at, todo="use a number from 1 to 5, as in p>=4")
     return Term("p", (value,), operator)
 
@@ -204,7 +204,7 @@ def _values(name: str, value: str, at: int) -> tuple[str, ...]:
         if name == "is" and text not in IS:
             raise QueryError(f"is:{text} means nothing", place, todo=_choices(name))
         if name == "list" and text not in LISTS:
-            raise QueryError(f"{text!r} is no list", place, todo=_choices(name))
+            raise QueryError(f"{text!r} is not a valid list", place, todo=_choices(name))
         values.append(text)
     return tuple(values)
 

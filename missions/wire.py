@@ -141,7 +141,7 @@ _DECODINGS = _Plans(_decoding)
 def _hints(cls: type) -> dict[str, Any]:
     """Field name -> type, in the order of the fields."""
     if not dataclasses.is_dataclass(cls):
-        raise TypeError(f"{cls.__name__} is no dataclass")
+        raise TypeError(f"{cls.__name__} is not a dataclass")
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 

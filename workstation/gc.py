@@ -218,7 +218,7 @@ def remove_old_runs(runs: Path, needed: set[str], days: float) -> list[str]:
     """Remove the run directories that nobody needs and that nothing was written to for `days`; their names.
 
     What may still be asked for stays: see `sessions_to_keep`; a directory that a host holds; one that changed lately. A
-    directory that is no session of this workspace is let go by the same rules.
+    directory that is not a session of this workspace is let go by the same rules.
     """
     removed = []
     before = time.time() - days * DAY

@@ -114,7 +114,7 @@ def difference(git: Git, name: str, remote: str, local: str, tracked: str) -> st
 
 def _unknown(git: Git, name: str, why: str) -> UnknownBase:
     return UnknownBase(
-        f"{name!r} is no branch or commit of {git.path}",
+        f"{name!r} is not a valid branch or commit of {git.path}",
         why=why.strip() or "git does not know it",
         todo="choose a branch that exists, as what the mission begins from or lands on, or create it",
     )

@@ -58,7 +58,7 @@ def _rules(file: Path | None) -> tuple[PermissionRule, ...]:
 
 
 class _OneLine(logging.Handler):
-    """What the library says (a line that is no message, a lost connection), without its traceback."""
+    """What the library says (a line that is not a message, a lost connection), without its traceback."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """On standard error, which the session host keeps."""

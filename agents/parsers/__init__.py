@@ -1,7 +1,7 @@
 """One parser per agent output format, each from a line to events.
 
 A parser matches on the shape of what it reads, one arm one event. A line of a shape nobody knows becomes `Raw`: kept
-and shown, never fatal; so does one that is no JSON, unless the parser knows its `words`.
+and shown, never fatal; so does one that is not JSON, unless the parser knows its `words`.
 """
 
 from __future__ import annotations

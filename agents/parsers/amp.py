@@ -13,5 +13,5 @@ __all__ = ["events", "words"]
 
 
 def words(line: str) -> tuple[Event, ...] | None:
-    """The event of a line that is no JSON; None when it is to be shown as it is."""
+    """The event of a line that is not JSON; None when it is to be shown as it is."""
     return (SignInAsked(line.strip()),) if line.startswith("No API key found") else None

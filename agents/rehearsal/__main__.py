@@ -96,7 +96,7 @@ def _conversation(given: argparse.Namespace) -> tuple[Conversation, str]:
     try:
         return Conversation.begin(_directory(), given.session_id), ""
     except ValueError:
-        raise UsageError(f"{given.session_id!r} is no UUID", todo="Leave --session-id out") from None
+        raise UsageError(f"{given.session_id!r} is not a valid UUID", todo="Leave --session-id out") from None
 
 
 def _pace() -> float:

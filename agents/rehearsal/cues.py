@@ -75,7 +75,7 @@ class Cues:
 
 
 def read_cues(title: str, description: str, stages: Iterable[str] = ()) -> Cues:
-    """The cues of a mission. InvalidValue names a word of a `rehearsal:` line that is no cue."""
+    """The cues of a mission. InvalidValue names a word of a `rehearsal:` line that is not a cue."""
     lines = _LINE.findall(description)
     if not lines:
         return Cues(tuple(_of_title(title)))

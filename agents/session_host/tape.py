@@ -29,7 +29,7 @@ _escaped = JSONEncoder(ensure_ascii=True).encode
 
 
 def entry(at: float, stream: str, line: bytes, part: int = 0) -> bytes:
-    """One entry; bytes that are no UTF-8 survive as lone surrogates, written as escapes."""
+    """One entry; bytes that are not UTF-8 survive as lone surrogates, written as escapes."""
     try:
         text = _plain(line.decode())
     except UnicodeDecodeError:

@@ -68,10 +68,10 @@ def _select(opened: Workspace, project: str | None, options: Options) -> None:
         lists = None if options.lists == "all" else tuple(options.lists.split(","))
         wrong = [name for name in lists or () if name not in LISTS]
         if wrong:
-            raise UsageError(f"{wrong[0]!r} is no list", todo=f"choose from {', '.join(LISTS)}, or all")
+            raise UsageError(f"{wrong[0]!r} is not a valid list", todo=f"choose from {', '.join(LISTS)}, or all")
     if options.done_days:
         if options.done_days != "all" and not options.done_days.isdecimal():
-            raise UsageError(f"{options.done_days!r} is no number of days", todo="give a number, or all")
+            raise UsageError(f"{options.done_days!r} is not a valid number of days", todo="give a number, or all")
         days = None if options.done_days == "all" else int(options.done_days)
     opened.write(replica.connecting.select_missions, project, lists=lists, days=days)
 

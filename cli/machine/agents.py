@@ -128,7 +128,9 @@ def _add(options: Options) -> None:
     entry(type_, own=agents_dir())
     if options.command and not _program(options.command):
         raise NotFound(
-            f"There is no program {options.command}", why="it is no executable file", todo="give the path of the agent"
+            f"There is no program {options.command}",
+            why="it is not an executable file",
+            todo="give the path of the agent",
         )
     chosen = {
         "type": type_,
@@ -164,7 +166,7 @@ def _describe_acp(options: Options) -> None:
     try:
         words = shlex.split(options.acp)
     except ValueError as error:
-        raise InvalidValue("acp", f"{options.acp!r} is no command line", why=str(error)) from error
+        raise InvalidValue("acp", f"{options.acp!r} is not a valid command line", why=str(error)) from error
     if not words or (program := shutil.which(Path(words[0]).expanduser())) is None:
         raise NotFound(f"There is no program {words[0] if words else ''}", todo="give the command line of the agent")
     program = str(Path(program).absolute())

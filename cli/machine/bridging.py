@@ -34,7 +34,7 @@ def token_in(path: str) -> str:
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise NotFound(f"The token file {path} cannot be read", why=why or "", todo="start the run again") from error
     if text.startswith("{"):
         try:

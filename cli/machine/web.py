@@ -25,7 +25,7 @@ def _run(options: Options) -> int:
             todo="in a checkout of solo-unicorn, `make install` installs it with all its extras",
         )
     if not 0 <= options.port <= 65535:
-        raise UsageError(f"{options.port} is no port", todo="choose one from 1024 to 65535, or leave it out")
+        raise UsageError(f"{options.port} is not a valid port", todo="choose one from 1024 to 65535, or leave it out")
     if options.visitors < 1:
         raise UsageError("Nobody could come in", why=f"--visitors is {options.visitors}", todo="allow one at least")
     if options.project is not None:

@@ -200,7 +200,7 @@ def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
     if not sys.stdin.isatty():
         raise UsageError(
             "There is nothing to change",
-            why="no option names a change, and standard input is no terminal for an editor",
+            why="no option names a change, and standard input is not a terminal for an editor",
             todo="`solo-unicorn mission edit --help` lists what can be changed",
         )
     from ...missions.rules.editing import overtaken

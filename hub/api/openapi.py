@@ -18,7 +18,7 @@ _REASONS: Final[dict[int, str]] = {
     302: "It is elsewhere.",
     304: "Not changed since that ETag.",
     400: "The request cannot be read.",
-    401: "A sign-in is needed, or the token is no good.",
+    401: "A sign-in is needed, or the token is not valid.",
     403: "The caller may see this but not do it.",
     404: "Not there, or not for the caller to see.",
     409: "It contradicts the present state.",

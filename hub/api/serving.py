@@ -201,7 +201,7 @@ def _checked(name: str, value: str, schema: JsonObject) -> str:
 
 
 def _wrong(name: str, why: str) -> HubError:
-    return HubError("invalid", f"The parameter {name} has a value that is no good", why=why, details={"field": name})
+    return HubError("invalid", f"The parameter {name} has a value that is not valid", why=why, details={"field": name})
 
 
 async def _body(endpoint: Endpoint, request: Request) -> bytes:

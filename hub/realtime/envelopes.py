@@ -69,7 +69,9 @@ def parse_channel(name: object) -> Channel:
     """`mission:ID`, `workstation:ID`, `project:ID`, `project:ID:workstations`; InvalidValue for anything else."""
     found = _CHANNEL.fullmatch(name) if isinstance(name, str) else None
     if found is None or (found["tail"] and found["kind"] != "project"):
-        raise InvalidValue("channel", f"{str(name)[:80]!r} is no channel", todo="Join mission:ID, project:ID …")
+        raise InvalidValue(
+            "channel", f"{str(name)[:80]!r} is not a valid channel", todo="Join mission:ID, project:ID …"
+        )
     kind: Kind = "workstations" if found["tail"] else found["kind"]  # type: ignore[assignment]
     return Channel(kind, found["id"])
 
@@ -95,11 +97,11 @@ def frame(envelopes: list[str]) -> str:
 
 
 def parse(text: str) -> JsonObject:
-    """A client's frame; InvalidValue when it is no JSON object with a type."""
+    """A client's frame; InvalidValue when it is not a JSON object with a type."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise InvalidValue("frame", "The frame is no JSON", why=str(error)) from None
+        raise InvalidValue("frame", "The frame is not JSON", why=str(error)) from None
     if not isinstance(found, dict) or not isinstance(found.get("type"), str):
         raise InvalidValue("type", "An envelope is an object with a type")
     if not isinstance(found.get("payload", {}), dict):

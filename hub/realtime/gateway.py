@@ -247,7 +247,7 @@ class Session:
             ref = said.get("ref") if isinstance(said.get("ref"), str | int) else None
             doing = self._does.get(str(said["type"]))
             if doing is None:
-                raise InvalidValue("type", f"{str(said['type'])[:40]!r} is no message that the hub takes")
+                raise InvalidValue("type", f"{str(said['type'])[:40]!r} is not a message that the hub takes")
             payload = said.get("payload")
             given: JsonObject = dict(payload) if isinstance(payload, dict) else {}
             given.setdefault("channel", said.get("channel"))

@@ -165,7 +165,7 @@ def _save(change: Change, after: Project, kind: str) -> Shown:
 def _checked(work: Work, project: Project) -> Project:
     name_of(project.name)
     if project.slug != slug_of(project.slug):
-        raise InvalidValue("slug", f"{project.slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens")
+        raise InvalidValue("slug", f"{project.slug[:80]!r} is not a valid slug", todo="use a-z, 0-9 and hyphens")
     taken = work.at.execute(
         select(projects.c.id).where(
             and_(
@@ -187,7 +187,7 @@ def _checked(work: Work, project: Project) -> Project:
     if project.public_slug is not None:
         if project.public_slug != slug_of(project.public_slug):
             raise InvalidValue(
-                "publicSlug", f"{project.public_slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens"
+                "publicSlug", f"{project.public_slug[:80]!r} is not a valid slug", todo="use a-z, 0-9 and hyphens"
             )
         owner = work.at.execute(select(projects.c.id).where(projects.c.public_slug == project.public_slug)).scalar()
         if owner not in (None, project.id):
@@ -270,7 +270,7 @@ def add_member(work: Work, project_id: str, body: JsonObject) -> Shown:
     change = Change(work, project_id, "manage project")
     role = body.get("role", "contributor")
     if role not in ROLES[1:]:
-        raise InvalidValue("role", f"{str(role)[:40]!r} is no role", todo=f"Use one of {', '.join(ROLES[1:])}")
+        raise InvalidValue("role", f"{str(role)[:40]!r} is not a valid role", todo=f"Use one of {', '.join(ROLES[1:])}")
     user_id = find_user(work, body)
     put_member(change, user_id, str(role))
     return Shown(orjson.dumps({"userId": user_id, "role": role}))
@@ -311,7 +311,7 @@ def remove_member(work: Work, project_id: str, user_id: str) -> None:
         )
     ).rowcount
     if not gone:
-        raise NotFound("This person is no member of the project")
+        raise NotFound("This person is not a member of the project")
     change.event(change.project_id, "member_removed", note=user_id)
     standing.changed(work.at)
     work.after.append(work.hub.permissions.forget)

@@ -157,7 +157,7 @@ def heartbeat(work: Work, workstation_id: str, body: JsonObject) -> Shown:
     if generation < row.generation:
         raise _superseded(row.generation)
     if state not in STATES:
-        raise InvalidValue("state", f"{str(state)[:40]!r} is no state", todo=f"Use one of {', '.join(STATES)}")
+        raise InvalidValue("state", f"{str(state)[:40]!r} is not a valid state", todo=f"Use one of {', '.join(STATES)}")
     given: JsonObject = {}
     if "availableCodeAgents" in body:
         given["availableCodeAgents"] = body["availableCodeAgents"]

@@ -35,7 +35,9 @@ def check_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip() or len(name.encode("utf-8", "replace")) > _NAME_BYTES:
         raise InvalidValue("name", f"A file name has 1 to {_NAME_BYTES} bytes")
     if not name.isprintable() or "/" in name or "\\" in name or name.strip(". ") == "":
-        raise InvalidValue("name", f"{name[:80]!r} is no file name", todo="leave out folders and control characters")
+        raise InvalidValue(
+            "name", f"{name[:80]!r} is not a valid file name", todo="leave out folders and control characters"
+        )
     return name
 
 
@@ -49,7 +51,7 @@ def check_mime(mime: object) -> str:
 
 
 def check_size(size: object, largest: int) -> int:
-    """InvalidValue when it is no size or too large."""
+    """InvalidValue when it is not a size or too large."""
     if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= largest:
         raise InvalidValue("size", f"A file has 1 to {largest} bytes")
     return size

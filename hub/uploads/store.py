@@ -252,5 +252,5 @@ class Files:
 
 def _checked(identifier: str) -> str:
     if not _ID.fullmatch(identifier):
-        raise InvalidValue("id", "That is no id")
+        raise InvalidValue("id", "That is not an id")
     return identifier

@@ -15,7 +15,7 @@ _PLAIN = re.compile(r"[^\s,\]}/]+")
 
 
 class NotJson(ValueError):
-    """The text is no JSON object, with or without comments."""
+    """The text is not a JSON object, with or without comments."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Editor:
         here = _parse(text)
         for depth, key in enumerate(path):
             if here.members is None:
-                raise NotJson(f"`{'.'.join(path[:depth]) or 'the whole'}` is no object")
+                raise NotJson(f"`{'.'.join(path[:depth]) or 'the whole'}` is not an object")
             member = _find(here, key)
             rest = path[depth + 1 :]
             if member is None or not rest:

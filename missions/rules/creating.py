@@ -73,7 +73,7 @@ def create(
         field.name: checked(field.name, getattr(draft, field.name)) for field in fields(draft) if field.name != "list"
     }
     if draft.list is not None and draft.list not in LISTS:
-        raise InvalidValue("list", f"{draft.list!r} is no list", todo=f"Use one of {', '.join(LISTS)}")
+        raise InvalidValue("list", f"{draft.list!r} is not a valid list", todo=f"Use one of {', '.join(LISTS)}")
     check_config(flow, values["flow_config"])
     stages = enabled_stages(flow, values["flow_config"])
     if values["stage"] is None:

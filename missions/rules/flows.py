@@ -93,7 +93,7 @@ def position(flow: Flow, config: FlowConfig | None, name: str) -> int:
     if name not in names:
         raise InvalidValue(
             "stage",
-            f"{name!r} is no stage of this mission",
+            f"{name!r} is not a valid stage of this mission",
             why=f"its flow {flow.name} goes {' → '.join(names) or 'nowhere'}",
             todo="Choose one of these stages",
         )
@@ -138,11 +138,13 @@ def check_flow(flow: Flow) -> None:
 def _check_stage_name(field: str, name: str) -> None:
     """A stage's name is also the name of its prompt file, so it must be usable as one."""
     if not name or name != name.strip() or len(name) > STAGE_NAME_MAX or not is_printable(name):
-        raise InvalidValue(field, f"{name!r} is no stage name", todo=f"Use 1 to {STAGE_NAME_MAX} printable characters")
+        raise InvalidValue(
+            field, f"{name!r} is not a valid stage name", todo=f"Use 1 to {STAGE_NAME_MAX} printable characters"
+        )
     if any(character in name for character in '/\\:*?"<>|{}') or name.startswith("."):
         raise InvalidValue(
             field,
-            f"{name!r} is no stage name",
+            f"{name!r} is not a valid stage name",
             why="its prompt is kept in a file of that name",
             todo="Use letters, digits, spaces, hyphens",
         )

@@ -18,7 +18,7 @@ def move(mission: Mission, to: ListName, list_order: float, *, flow: Flow, now: 
     there reopens it at the stage where it was.
     """
     if to not in LISTS:
-        raise InvalidValue("list", f"{to!r} is no list", todo=f"Use one of {', '.join(LISTS)}")
+        raise InvalidValue("list", f"{to!r} is not a valid list", todo=f"Use one of {', '.join(LISTS)}")
     if to == mission.list:
         return replace(mission, list_order=list_order, updated_at=now)
     _check_free(mission)

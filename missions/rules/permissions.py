@@ -90,9 +90,9 @@ def decide(
 
 
 def check(tool: str, about: str, effect: str, *, pattern: bool) -> None:
-    """InvalidValue when it is no rule, or one that would allow more than anybody can mean."""
+    """InvalidValue when it is not a rule, or one that would allow more than anybody can mean."""
     if effect not in get_args(Effect):
-        raise InvalidValue("effect", f"{effect!r} is no effect of a rule", todo="allow, ask or deny")
+        raise InvalidValue("effect", f"{effect!r} is not a valid effect of a rule", todo="allow, ask or deny")
     if not tool.strip():
         raise InvalidValue("tool", "A rule needs a tool", todo="name it as the inbox shows it, for example Bash")
     if len(about) > SUBJECT_MAX:

@@ -129,7 +129,7 @@ def ended(
     it (still shown as `unknown`), or its turn ended without its stage. Raises Conflict when no session runs.
     """
     if outcome not in OUTCOMES:
-        raise InvalidValue("outcome", f"{outcome!r} is no outcome", todo=f"Use one of {', '.join(OUTCOMES)}")
+        raise InvalidValue("outcome", f"{outcome!r} is not a valid outcome", todo=f"Use one of {', '.join(OUTCOMES)}")
     if mission.agent_session_status == "INACTIVE":
         raise Conflict(f"{short_id(mission.number)} has no running session", why="it ended already")
     free = released(mission, now)

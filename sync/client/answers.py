@@ -1,4 +1,4 @@
-"""What came back over HTTP: whether it is the hub's own, and what a person is told when it is no good."""
+"""What came back over HTTP: whether it is the hub's own, and what a person is told when it is not valid."""
 
 from __future__ import annotations
 

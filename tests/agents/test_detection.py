@@ -95,7 +95,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
     assert found["old"].detail == "Old 1.9.99 is too old: version 2.1.0 or newer is needed, install old."
     assert found["out"].detail == "Out is signed out: run out login."
     assert found["hangs"].detail.endswith("did not answer --version in time: run it in a terminal to see why.")
-    assert "is no working Rubbish" in found["rubbish"].detail
+    assert "is not a working Rubbish" in found["rubbish"].detail
     assert found["rubbish"].detail.isprintable()
 
 

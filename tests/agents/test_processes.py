@@ -101,5 +101,5 @@ def test_descendants_are_children_and_theirs_but_not_the_dead() -> None:
         below = descendants(program.pid)
         assert set(below) == {grandchild}
         assert end_processes(below.values(), grace=5.0) is True
-        assert descendants(program.pid) == {}, "a zombie is no living descendant"
+        assert descendants(program.pid) == {}, "a zombie is not a living descendant"
         program.kill()

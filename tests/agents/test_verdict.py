@@ -1,4 +1,4 @@
-"""Outcomes: an exit code is no success, a limit no failure, and what nothing proves is unknown (domain.md, Running)."""
+"""Outcomes: an exit code alone proves nothing, a limit is not a failure (domain.md, Running)."""
 
 from __future__ import annotations
 

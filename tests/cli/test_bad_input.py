@@ -79,7 +79,7 @@ def test_a_config_file_of_a_newer_version(run: Run, home: Path) -> None:
 
 def test_a_store_that_is_corrupt_is_kept_and_named(run: Run, project: str, home: Path) -> None:
     database = home / "workspace.db"
-    damaged = b"this is no database, " * 500
+    damaged = b"this is not a database, " * 500
     database.write_bytes(damaged)
     for leftover in home.glob("workspace.db-*"):
         leftover.unlink()

@@ -211,4 +211,4 @@ def test_what_a_mission_begins_from_is_kept_shown_and_taken_back(run: Run, proje
     assert run("mission", "edit", "1", "--from=").code == 0
     assert "begins from" not in run("mission", "show", "1").out
     wrong = run("mission", "edit", "1", "--from", "a..b")
-    assert wrong.code != 0 and "'a..b' is no branch name" in wrong.err
+    assert wrong.code != 0 and "'a..b' is not a valid branch name" in wrong.err

@@ -1,4 +1,4 @@
-"""Where commands are run: beside modules named like those we need, and with output that is no file."""
+"""Where commands are run: beside modules named like those we need, and with output that is not a file."""
 
 from __future__ import annotations
 

@@ -346,7 +346,7 @@ def test_a_budget_that_is_used_up_holds_new_sessions_back(make: Any) -> None:
     assert why_not(mission, replace(limited, mission_cost=2.0)) == "used up its budget ($2.00 of $2.00)"
     today = why_not(mission, replace(limited, day_cost=10.5))
     assert today == "waits for tomorrow: today's budget is used ($10.50 of $10.00)"
-    assert why_not(mission, replace(facts(make), mission_cost=99.0, day_cost=99.0)) is None, "0 is no budget"
+    assert why_not(mission, replace(facts(make), mission_cost=99.0, day_cost=99.0)) is None, "0 is not a budget"
 
 
 def test_what_may_start_may_be_claimed(make: Any) -> None:

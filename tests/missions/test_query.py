@@ -123,13 +123,13 @@ def test_nothing_asked_for(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "position", "said"),
     [
-        ("p>=9", 3, "'9' is no priority"),
+        ("p>=9", 3, "'9' is not a valid priority"),
         ("word p>=", 8, "p is compared with a priority"),
         ("is:nonsense", 3, "is:nonsense means nothing"),
-        ("list:somewhere", 5, "'somewhere' is no list"),
+        ("list:somewhere", 5, "'somewhere' is not a valid list"),
         ("stage:", 6, "stage: needs a value"),
         ("stage:code,", 11, "stage: needs a value"),
-        ("https://example.org", 0, "'https' is no field"),
+        ("https://example.org", 0, "'https' is not a field"),
         ("stage>code", 0, "compares what has no order"),
         ('one "two', 4, "no partner"),
         ('"one"two', 5, "follows the quotation mark"),
@@ -139,7 +139,7 @@ def test_nothing_asked_for(text: str) -> None:
         ("@", 0, "name of a saved filter"),
         ("x @nobody", 2, "No filter is saved as @nobody"),
         ("@loop", 0, "@loop: @loop asks for itself"),
-        ("@broken", 0, "@broken: '9' is no priority"),
+        ("@broken", 0, "@broken: '9' is not a valid priority"),
     ],
 )
 def test_what_is_not_understood_is_named_with_its_place(text: str, position: int, said: str) -> None:

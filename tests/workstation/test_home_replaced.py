@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def copied(home: Path, to: Path) -> None:
-    """As `cp -a` does; sockets are no files."""
+    """As `cp -a` does; sockets are not files."""
     shutil.copytree(home, to, symlinks=True, ignore=shutil.ignore_patterns("*.sock", "*.bell"))
 
 

@@ -225,7 +225,7 @@ def test_a_workspace_of_a_newer_version_is_refused_with_the_reason(workstation: 
 
 
 def test_a_damaged_workspace_is_refused_and_left_as_it_is(workstation: Path) -> None:
-    paths.workspace_db().write_bytes(b"this is no database" * 100)
+    paths.workspace_db().write_bytes(b"this is not a database" * 100)
     before = paths.workspace_db().read_bytes()
     with pytest.raises(SoloUnicornError) as refusal:
         client.ensure_running()

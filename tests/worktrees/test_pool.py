@@ -400,7 +400,7 @@ def test_an_explicit_base_is_used(
 def test_a_base_nobody_knows(
     pool: Pool, repository: ProjectRepository, make_mission: MakeMission, slots: MemorySlots
 ) -> None:
-    with pytest.raises(NotFound, match="'release/9' is no branch or commit"):
+    with pytest.raises(NotFound, match="'release/9' is not a valid branch or commit"):
         pool.acquire(repository, make_mission(1), branch="b1", base="release/9")
     assert slots.rows == {} and not any(pool.root.glob("shop*"))
 

@@ -82,7 +82,9 @@ def insert(connection: sqlite3.Connection, file: Attachment) -> None:
 def checked_name(name: str) -> str:
     """The name of a file; InvalidValue when it cannot be one."""
     if not name.strip() or len(name) > 255 or "/" in name or name in (".", "..") or not name.isprintable():
-        raise InvalidValue("name", f"{name!r} is no file name", todo="use 1 to 255 printable characters without /")
+        raise InvalidValue(
+            "name", f"{name!r} is not a valid file name", todo="use 1 to 255 printable characters without /"
+        )
     return name
 
 

@@ -72,7 +72,7 @@ def answer(change: Change, item_id: int, decision: Decision, message: str = "", 
     if always and (decision != "allow" or change.by.kind != "user"):
         raise InvalidValue("always", "Only a person allows something for good", todo="allow it once, or deny it")
     if decision not in ("allow", "deny"):
-        raise InvalidValue("decision", f"{decision!r} is no decision", todo="allow or deny")
+        raise InvalidValue("decision", f"{decision!r} is not a valid decision", todo="allow or deny")
     if len(message) > MESSAGE_MAX:
         raise InvalidValue("message", f"The message has at most {MESSAGE_MAX} characters", todo="shorten it")
     item = _one(change.connection, item_id)

@@ -92,7 +92,7 @@ def merge_base_of(git: Git, base: str) -> tuple[str, str]:
     head, against = git.commit("HEAD"), git.commit(base)
     if head is None or against is None:
         raise NotFound(
-            f"{base!r} is no commit of {git.path}", why="git does not know it", todo="name the target branch"
+            f"{base!r} is not a valid commit of {git.path}", why="git does not know it", todo="name the target branch"
         )
     return (git.maybe("merge-base", against, head) or against).splitlines()[0], head
 

@@ -56,7 +56,7 @@ class ServedHub(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news."""
+        """A client that hung up is not news."""
 
     def grant(self, user: str) -> dict[str, Any]:
         """New tokens of a user."""

@@ -285,7 +285,7 @@ async def test_a_query_that_is_not_understood_says_why_and_hides_nothing(story: 
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)
         await pilot.press("slash", *"p>9")
-        assert "'9' is no priority" in text(pilot)
+        assert "'9' is not a valid priority" in text(pilot)
         assert len(shown(board)["todo"]) == 6
 
 

@@ -166,7 +166,7 @@ def empty_file(file: Path) -> None:
 
 
 def damaged(file: Path) -> None:
-    file.write_bytes(b"this is no database, but it is long enough to be taken for one" * 100)
+    file.write_bytes(b"this is not a database, but it is long enough to be taken for one" * 100)
 
 
 def newer(file: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_terminal_that_is_none_gets_none(home: Path, monkeypatch: pytest.Monke
         workspace.write_as(SYSTEM, operations.sample.create)
     snapshot = opening(None, None, None)
     now = datetime.now().astimezone()
-    assert start.first_frame(snapshot, Settings(), now=now) is None  # standard input of the tests is no terminal
+    assert start.first_frame(snapshot, Settings(), now=now) is None  # standard input of the tests is not a terminal
     monkeypatch.setattr("sys.__stdin__", type("Terminal", (), {"isatty": lambda self: True})())
     monkeypatch.setattr("solo_unicorn.tui.start.early_screen.size_of", lambda: (80, 24))
     assert start.first_frame(snapshot, Settings(), now=now) is not None
