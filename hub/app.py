@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..missions.errors import SoloUnicornError
-from .api import all_endpoints, browsing
+from .api import all_endpoints, document_page
 from .api.endpoint import ENDPOINTS
 from .api.openapi import document
 from .api.serving import defect, route
@@ -89,11 +89,11 @@ async def _document(request: Request) -> Response:
 
 
 async def _page(request: Request) -> Response:
-    return Response(browsing.PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+    return Response(document_page.PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 async def _script(request: Request) -> Response:
-    return Response(browsing.SCRIPT, media_type="text/javascript")
+    return Response(document_page.SCRIPT, media_type="text/javascript")
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -81,11 +81,15 @@ class ListCount:
         return self.limit is not None and self.total >= self.limit
 
 
+Waits = Literal["permission", "review", "question", "attention"]
+"""What of a mission waits for a person."""
+
+
 @record
 class Waiting:
     """Something that waits for a person."""
 
-    kind: Literal["permission", "review", "question", "attention"]
+    kind: Waits
     mission: Mission
     since: datetime
     text: str

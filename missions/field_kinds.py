@@ -1,6 +1,6 @@
 """The kind of every field of a mission: whether a hub is told of it, and what happens when two people change it.
 
-A new field goes into one of LOCAL, AT_CREATION, SETS, WATCHED and REGISTERS (a test asks for it); into TEXTS too when
+A new field goes into one of LOCAL, AT_CREATION, WATCHED and REGISTERS (a test asks for it); into TEXTS too when
 it is long text, and into PROGRESS when a step through the flow changes it. Of a part of a project (its settings, flows,
 actors and repositories) every field is told but those in FIXED and HERE.
 """

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..system.environment import clean, person
@@ -73,10 +74,21 @@ class GitLocked(GitError, TryAgain):
     code = "git_locked"
 
 
+OLDEST_GIT: Final = (2, 38)
+"""The first with `git merge-tree --write-tree`."""
+
+
 class GitMissing(SoloUnicornError):
     """There is no git on this machine."""
 
     code = "git_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "git was not found",
+            why="no program of that name is on PATH",
+            todo=f"install git {'.'.join(map(str, OLDEST_GIT))} or newer",
+        )
 
 
 class Git:
@@ -231,9 +243,7 @@ def _spawn(
             pass_fds=() if shown[1:2] in (("fetch",), ("push",)) else held_handles(),
         )
     except FileNotFoundError as error:
-        raise GitMissing(
-            "git was not found", why="no program of that name is on PATH", todo="install git 2.38 or newer"
-        ) from error
+        raise GitMissing() from error
     try:
         out, err = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired:

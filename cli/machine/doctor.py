@@ -25,7 +25,6 @@ from ...workspace.workspace import Workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, confirmed, takes_yes
 
-MINIMUM_GIT = (2, 31)
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 State = Literal["ok", "missing", "warning", "error"]
 """`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
@@ -106,12 +105,12 @@ def _python() -> Iterator[Finding]:
 
 
 def _git() -> Iterator[Finding]:
-    from ...worktrees.git import Git
+    from ...worktrees.git import OLDEST_GIT, Git
 
     said = Git(Path("/")).line("--version")
     numbers = [int(part) for part in said.split()[2].split(".")[:2] if part.isdigit()]
-    if tuple(numbers) < MINIMUM_GIT:
-        yield Finding("git", "error", said, f"update git to {'.'.join(map(str, MINIMUM_GIT))} or newer")
+    if tuple(numbers) < OLDEST_GIT:
+        yield Finding("git", "error", said, f"update git to {'.'.join(map(str, OLDEST_GIT))} or newer")
     else:
         yield Finding("git", "ok", said)
 

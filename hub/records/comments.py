@@ -9,14 +9,10 @@ from sqlalchemy import Connection, select
 
 from ...missions.comments import LineComment
 from ...missions.errors import NotFound
+from ...missions.event_kinds import COMMENTED
 from ...missions.wire import from_wire
 from ..tables import events
 
-KINDS: Final = (
-    *("commented", "comment_edited", "comment_answered", "comment_resolved", "comment_reopened", "comment_deleted"),
-    "toured",
-)
-"""Events that hold a comment, as it was then, in their `data`."""
 SHORTEST: Final = 5
 """Characters of an id that may stand for the whole."""
 
@@ -25,7 +21,7 @@ def of_mission(at: Connection, mission_id: str) -> list[LineComment]:
     """The line comments of a mission, in the order in which they were written."""
     told = at.execute(
         select(events.c.kind, events.c.doc)
-        .where(events.c.mission_id == mission_id, events.c.kind.in_(KINDS))
+        .where(events.c.mission_id == mission_id, events.c.kind.in_(COMMENTED))
         .order_by(events.c.seq)
     )
     found: dict[str, LineComment] = {}
@@ -41,7 +37,7 @@ def of_mission(at: Connection, mission_id: str) -> list[LineComment]:
 def one(at: Connection, project_id: str, ref: str) -> LineComment:
     """A comment of a project by its id, or a unique beginning or end of it; NotFound."""
     wanted = ref.strip().upper()
-    named = (events.c.project_id == project_id, events.c.kind.in_(KINDS), events.c.doc.contains(wanted))
+    named = (events.c.project_id == project_id, events.c.kind.in_(COMMENTED), events.c.doc.contains(wanted))
     in_missions = at.execute(select(events.c.mission_id).where(*named).distinct()).scalars() if wanted.isalnum() else ()
     found = [
         comment

@@ -16,14 +16,14 @@ from sqlalchemy import Connection, select
 from ...missions.comments import LineComment
 from ...missions.entities import Author, Json, JsonObject, NoteKind
 from ...missions.errors import InvalidValue
+from ...missions.event_kinds import COMMENTED, NOTED
 from ...missions.limits import NOTE_MAX
-from ...missions.operations.missions import NOTE_KINDS, add_note
+from ...missions.operations.missions import add_note
 from ...missions.wire import from_wire
 from ..change import Change, new_id
-from ..records import comments
 from ..tables import events
 
-KINDS: Final = (*(f"noted_{kind}" for kind in NOTE_KINDS), *comments.KINDS)
+KINDS: Final = NOTED + COMMENTED
 DATA_MAX: Final = 50_000
 
 
@@ -38,7 +38,7 @@ def add(change: Change, mission_id: str, body: JsonObject) -> tuple[str, bool]:
         raise InvalidValue("kind", f"{kind[:40]!r} is not a kind of note", todo=f"Use one of {', '.join(KINDS)}")
     if not isinstance(text, str) or len(text) > NOTE_MAX or "\0" in text:
         raise InvalidValue("text", f"A note has 1 to {NOTE_MAX} characters, and no NUL")
-    comment = _comment(body.get("data"), mission_id) if kind in comments.KINDS else None
+    comment = _comment(body.get("data"), mission_id) if kind in COMMENTED else None
     known = find(change.at, mission_id, note_id, kind)
     if known is not None:
         return known, False

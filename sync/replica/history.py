@@ -12,6 +12,7 @@ from datetime import datetime
 from ...missions.comments import LineComment
 from ...missions.entities import SYSTEM, Author, Json, JsonObject, MissionEvent
 from ...missions.errors import InvalidValue
+from ...missions.event_kinds import COMMENTED, NOTED
 from ...missions.field_kinds import memory_id
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
@@ -21,16 +22,7 @@ from ...workspace.workspace import Workspace
 from . import restored
 from .part_view import take_one
 
-NOTED = ("noted_progress", "noted_decision", "noted_blocker", "noted_question", "noted_clarification")
-
-
-COMMENTS = (
-    *("commented", "comment_edited", "comment_answered", "comment_resolved", "comment_reopened", "comment_deleted"),
-    "toured",
-)
-
-
-NOTES = NOTED + COMMENTS
+NOTES = NOTED + COMMENTED
 
 
 def queue_history(change: Change, project_id: str) -> None:
@@ -94,7 +86,7 @@ def _take(change: Change, project_id: str, event: JsonObject) -> bool:
     if here is None or not base.know(change.connection, "note", note_id, project_id):
         return False
     data = event.get("data")
-    if kind in COMMENTS and isinstance(data, dict):
+    if kind in COMMENTED and isinstance(data, dict):
         _take_comment(change, kind, data)
     try:
         at = datetime.fromisoformat(str(event.get("at")))

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Final
 
 from ...config.settings import ScreenSettings
+from ...missions.board import Waits
 from ...missions.ids import short_id
 from ...workspace import queries
 
@@ -46,7 +47,7 @@ async def say_what_waits(app: Application, count: int) -> None:
         app.terminal.notify(said if count == 1 else f"{said} ({count} wait for you)")
 
 
-_WAITS = {
+_WAITS: dict[Waits, str] = {
     "permission": "asks for your permission",
     "review": "waits for your review",
     "question": "asks",

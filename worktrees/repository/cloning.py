@@ -82,7 +82,7 @@ def _run_with_progress(directory: Path, arguments: list[str], progress: Progress
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        raise GitMissing("git was not found", why="it is not on PATH", todo="install git 2.38 or newer") from error
+        raise GitMissing() from error
     assert process.stderr is not None
     overdue = threading.Timer(timeout, end_group, (process,))
     overdue.start()
