@@ -35,7 +35,7 @@ def is_stream(path: Path) -> bool:
 def writing(path: Path) -> Iterator[IO[str]]:
     """A file to write to, which takes the path's place when the block ends; SoloUnicornError, and the old file stays.
 
-    What is no file (a named pipe, a device, an open descriptor) is written to.
+    What is not a file (a named pipe, a device, an open descriptor) is written to.
     """
     target = Path(os.path.realpath(path))
     if is_stream(path):

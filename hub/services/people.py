@@ -167,7 +167,7 @@ def update_organization(work: Work, organization_id: str, body: JsonObject, chec
     after = merged(before, {k: v for k, v in body.items() if k not in FIXED | SECRET}, allowed=SETTABLE)
     name_of(after.name)
     if after.slug != slug_of(after.slug):
-        raise InvalidValue("slug", f"{after.slug[:80]!r} is no slug", todo="use a-z, 0-9 and hyphens")
+        raise InvalidValue("slug", f"{after.slug[:80]!r} is not a valid slug", todo="use a-z, 0-9 and hyphens")
     taken = work.at.execute(select(organizations.c.id).where(organizations.c.slug == after.slug)).scalar()
     if taken not in (None, organization_id):
         raise HubError("already_exists", f"Another organization is called {after.slug!r}")

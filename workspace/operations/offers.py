@@ -26,7 +26,7 @@ def take(change: Change, event: int) -> MemoryDocument:
 
 
 def leave(change: Change, event: int) -> None:
-    """It is no rule, and is not offered again; NotFound, NotAllowed for agents."""
+    """It is not a rule, and is not offered again; NotFound, NotAllowed for agents."""
     refuse_agents(change.by, "decide on a rule")
     offers.one(change.connection, event)
     _decide(change, event, "left")
