@@ -40,7 +40,7 @@ def of_system(error: OSError, *, of_output: bool = False) -> SoloUnicornError | 
         return None
     where = f" ({error.filename})" if error.filename else ""
     return SoloUnicornError(
-        f"{(error.strerror or 'Operation refused').capitalize()}{where}",
+        f"{error.strerror or error}{where}",
         why="the operating system refused the operation",
         todo=f"{todo}; nothing else was changed",
     )

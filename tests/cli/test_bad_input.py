@@ -285,7 +285,7 @@ def test_what_the_operating_system_refuses_is_told_as_such(
     monkeypatch.setattr(Workspace, "read", refuse)
     refused = run("mission", "list")
     what, why, now = parts(refused.err)
-    assert refused.code == 1 and "/some/file" in what and why == os.strerror(number) and now
+    assert refused.code == 1 and what == f"{os.strerror(number)} (/some/file)" and why and now
 
 
 def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(

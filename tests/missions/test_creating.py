@@ -62,7 +62,7 @@ def test_it_begins_at_the_first_enabled_stage_or_a_later_one_that_was_picked(mak
     assert (begun.stage, begun.current_flow_task, begun.requires_review) == ("plan", 0, True)
     later = make.mission(draft=MissionDraft("t", flow_config=config, stage="code"))
     assert (later.stage, later.current_flow_task, later.requires_review) == ("code", 1, False)
-    with pytest.raises(InvalidValue, match="no stage of this mission"):
+    with pytest.raises(InvalidValue, match="not a valid stage of this mission"):
         make.mission(draft=MissionDraft("t", flow_config=config, stage="clarify"))
 
 

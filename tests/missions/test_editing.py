@@ -117,7 +117,7 @@ def test_a_later_stage_starts_anew_with_its_place_and_review_rule(make: Any) -> 
     assert (after.stage, after.current_flow_task, after.requires_review) == ("code", 2, False)
     assert (after.attempts, after.last_code_agent_session_id, after.attention) == (0, None, None)
     assert after.landing_status is None
-    with pytest.raises(InvalidValue, match="no stage of this mission"):
+    with pytest.raises(InvalidValue, match="not a valid stage of this mission"):
         edited(make, mission, stage="ship")
 
 
