@@ -136,7 +136,7 @@ class UnixServer:
                 writer.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
                 await writer.drain()
 
-        async with anyio.create_task_group() as tasks:
+        async with to_server, incoming, outgoing, from_server, anyio.create_task_group() as tasks:
             tasks.start_soon(read)
             tasks.start_soon(write)
             await server.run(incoming, outgoing, server.create_initialization_options())

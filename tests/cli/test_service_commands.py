@@ -92,7 +92,7 @@ def test_an_mcp_client_lists_our_tools(
             assert line, process.stderr.read() if process.stderr else ""
             answer = json.loads(line)
             answers[answer.get("id")] = answer
-    process.stdin.close()
-    assert process.wait(60) == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
     assert answers[1]["result"]["serverInfo"]["name"].replace("_", "-") == "solo-unicorn"
     assert "create_mission" in {tool["name"] for tool in answers[2]["result"]["tools"]}

@@ -6,10 +6,12 @@ import asyncio
 import json
 import socket
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.host import McpHost
@@ -55,20 +57,36 @@ async def socketed(board: Board) -> AsyncIterator[McpHost]:
         await host.close()
 
 
-async def dial() -> Line:
-    """A connection to it."""
-    return Line(*await asyncio.open_unix_connection(str(paths.mcp_socket()), limit=1 << 24))
+Dial = Callable[[], Awaitable[Line]]
 
 
-async def greeted() -> Line:
-    """A connection of the person's own agent."""
-    line = await dial()
-    await line.send({"hello": "solo-unicorn", "token": None})
-    assert await line.read() == {"ready": "solo-unicorn", "version": "1.2.3"}
-    return line
+@pytest.fixture
+async def dial() -> AsyncIterator[Dial]:
+    """Connections to it, which the end of the test closes."""
+    async with AsyncExitStack() as ends:
+
+        async def connected() -> Line:
+            line = Line(*await asyncio.open_unix_connection(str(paths.mcp_socket()), limit=1 << 24))
+            ends.callback(line.writer.close)
+            return line
+
+        yield connected
 
 
-async def test_the_persons_own_agent_needs_no_token(board: Board) -> None:
+@pytest.fixture
+def greeted(dial: Dial) -> Dial:
+    """Connections of the person's own agent."""
+
+    async def connected() -> Line:
+        line = await dial()
+        await line.send({"hello": "solo-unicorn", "token": None})
+        assert await line.read() == {"ready": "solo-unicorn", "version": "1.2.3"}
+        return line
+
+    return connected
+
+
+async def test_the_persons_own_agent_needs_no_token(board: Board, greeted: Dial) -> None:
     async with socketed(board) as host:
         line = await greeted()
         await line.send(OPENING)
@@ -79,7 +97,7 @@ async def test_the_persons_own_agent_needs_no_token(board: Board) -> None:
     assert answer["result"]["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
 
 
-async def test_a_wrong_token_or_hello_is_refused(board: Board) -> None:
+async def test_a_wrong_token_or_hello_is_refused(board: Board, dial: Dial) -> None:
     async with socketed(board):
         for hello in ({"hello": "solo-unicorn", "token": "nobody's"}, b"not json", [1]):
             line = await dial()
@@ -102,7 +120,7 @@ def leave_behind(path: Path) -> None:
         dead.bind(str(path))
 
 
-async def test_a_left_over_socket_is_replaced(board: Board) -> None:
+async def test_a_left_over_socket_is_replaced(board: Board, greeted: Dial) -> None:
     """A killed service leaves its socket file behind."""
     leave_behind(paths.mcp_socket())
     async with socketed(board):
@@ -112,7 +130,7 @@ async def test_a_left_over_socket_is_replaced(board: Board) -> None:
         line.writer.close()
 
 
-async def test_broken_lines_do_not_end_the_connection(board: Board) -> None:
+async def test_broken_lines_do_not_end_the_connection(board: Board, greeted: Dial) -> None:
     async with socketed(board):
         line = await greeted()
         await line.send(b"{broken", OPENING)
@@ -123,7 +141,7 @@ async def test_broken_lines_do_not_end_the_connection(board: Board) -> None:
     assert "result" in answers[-1]
 
 
-async def test_a_line_without_end_closes_only_its_connection(board: Board) -> None:
+async def test_a_line_without_end_closes_only_its_connection(board: Board, greeted: Dial) -> None:
     async with socketed(board):
         endless, other = await greeted(), await greeted()
         try:
@@ -137,7 +155,7 @@ async def test_a_line_without_end_closes_only_its_connection(board: Board) -> No
         other.writer.close()
 
 
-async def test_closing_lets_a_call_finish_that_is_under_way(board: Board) -> None:
+async def test_closing_lets_a_call_finish_that_is_under_way(board: Board, greeted: Dial) -> None:
     await board.add("Retry payments")
     reached, go = asyncio.Event(), asyncio.Event()
 

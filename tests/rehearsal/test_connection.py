@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
@@ -79,7 +79,7 @@ def test_a_killed_server_that_comes_back_on_its_port_is_found_again(stage: Stage
     agent.stdin.close()
     next_event(agent, _committed)
     os.kill(first.pid, signal.SIGKILL)
-    first.wait(DEADLINE)
+    first.communicate(timeout=DEADLINE)
     second, again = _server_process()
     try:
         assert again == url
@@ -91,7 +91,7 @@ def test_a_killed_server_that_comes_back_on_its_port_is_found_again(stage: Stage
         assert len(stage.commits(mission)) == 3
     finally:
         second.kill()
-        second.wait(DEADLINE)
+        second.communicate(timeout=DEADLINE)
 
 
 def test_a_refused_token_ends_the_run_with_the_reason(stage: Stage) -> None:
@@ -155,11 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
         target = self.server.target
-        onward = http.client.HTTPConnection(str(target.hostname), target.port)
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
-        onward.request(self.command, target.path, body, headers | {"Host": target.netloc})
-        answer = onward.getresponse()
-        content = answer.read()
+        with closing(http.client.HTTPConnection(str(target.hostname), target.port)) as onward:
+            onward.request(self.command, target.path, body, headers | {"Host": target.netloc})
+            answer = onward.getresponse()
+            content = answer.read()
         if breaks:
             self.close_connection = True
             return

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
 
 from .conftest import Story, same_in_every_theme, screen_text
 from .rooms import ROOMS, quiet
-from .test_looks import Picture, TextFile
+from .test_looks import TextFile
 
 __all__ = ["quiet"]
 pytestmark = pytest.mark.slow
@@ -42,13 +45,13 @@ async def test_text_at_three_sizes_in_every_theme(
 
 
 @pytest.mark.parametrize("name", PICTURES)
-async def test_pictures(story: Story, quiet: None, snapshot: SnapshotAssertion, name: str) -> None:
-    app = story.app()
-    async with app.run_test(size=(120, 34)) as pilot:
+def test_pictures(story: Story, quiet: None, snap_compare: Callable[..., bool], name: str) -> None:
+    async def go(pilot: Pilot[Any]) -> None:
         await ROOMS[name](pilot, story)
         for _ in range(3):
             await pilot.pause()
-        assert app.export_screenshot(title="") == snapshot(name=name, extension_class=Picture)
+
+    assert snap_compare(story.app(), terminal_size=(120, 34), run_before=go)
 
 
 async def test_a_pull_request_is_a_hyperlink_of_the_terminal(story: Story, quiet: None) -> None:

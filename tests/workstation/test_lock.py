@@ -71,7 +71,7 @@ def test_a_look_never_makes_a_start_fail(tmp_path: Path) -> None:
             held.release()
     finally:
         looker.kill()
-        looker.wait()
+        looker.communicate()
 
 
 def test_lock_is_free_when_the_holder_is_killed_and_its_child_lives(tmp_path: Path) -> None:
@@ -89,6 +89,7 @@ def test_lock_is_free_when_the_holder_is_killed_and_its_child_lives(tmp_path: Pa
         assert not is_held(path)
     finally:
         os.kill(child, signal.SIGKILL)
+        holder.communicate()
 
 
 def test_a_torn_signature_is_nobody(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
         await asyncio.to_thread(until, lambda: served.hub.state.missions.keys() == made, "nothing was sent")
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
 
 
 async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann: Machine, served: ServedHub) -> None:
@@ -375,7 +375,7 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
     finally:
         for writer in writers:
             writer.kill()
-            writer.wait()
+            writer.communicate()
     assert await ann.thread.run(Workspace.check) == []
     assert await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
     await ann.settle()
