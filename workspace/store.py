@@ -12,11 +12,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from time import time_ns
 
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..system.locks import Lock
 from . import failures, identity
 from .failures import HOW_TO_REPLACE, StoreDamaged, translated
 from .identity import StoreReplaced
@@ -245,12 +245,8 @@ def _create(path: Path) -> None:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """One process at a time makes a workspace in a folder; the lock leaves no file behind."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        flock(opened, LOCK_EX)
+    with Lock(folder, descriptor=os.open(folder, os.O_RDONLY)):
         yield
-    finally:
-        os.close(opened)
 
 
 def _put_logs_aside(path: Path) -> None:

@@ -7,14 +7,11 @@ renews holds a lock, and looks first whether somebody else was faster.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import field, fields, replace
-from pathlib import Path
 
 from ...config import credentials, paths
 from ...config.redaction import hide
@@ -22,6 +19,7 @@ from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut
 from ...missions.records import record
 from ...system import strict_json
+from ...system.locks import Lock
 from .asking import ask, passing
 from .discovery import Issuer
 
@@ -139,7 +137,7 @@ def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time)
 
     None when the sign-in is over; Offline when the issuer cannot be reached or fails.
     """
-    with _alone(paths.made_home() / "auth.lock"):
+    with Lock(paths.made_home() / "auth.lock"):
         known = read(account_id)
         if known is None or known.access != refused or not known.refresh:
             return known
@@ -194,13 +192,3 @@ def granted(body: JsonObject, before: Tokens, clock: Callable[[], float] = time.
 
 def _name(account_id: str) -> str:
     return f"account {account_id}"
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

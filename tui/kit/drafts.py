@@ -6,7 +6,6 @@ goes when what was typed is saved, when it is taken back, or when the person thr
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from textual.widgets import Input, TextArea
 
 from ...config import paths
 from ...missions.errors import SoloUnicornError
+from ...system.locks import Lock
 from .leaving import Place
 
 BREATH: Final = 0.5
@@ -65,19 +65,16 @@ def keep(name: str, typed: Typed) -> None:
             other.unlink(missing_ok=True)
 
 
-def hold(name: str) -> int | None:
-    """Take a draft for as long as the descriptor that is returned stays open; None when another board has it open.
+def hold(name: str) -> Lock | None:
+    """Take a draft until the lock is released; None when another board has it open.
 
     SoloUnicornError or OSError when that cannot be.
     """
-    lock = paths.drafts_dir() / f"{file_of(name).name}.lock"
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    lock = Lock(paths.drafts_dir() / f"{file_of(name).name}.lock")
+    if lock.take():
+        return lock
+    lock.release()
+    return None
 
 
 class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
@@ -86,7 +83,7 @@ class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
     def __init__(self, draft: str) -> None:
         super().__init__(classes="sheet")
         self.draft = draft
-        self._held: int | None = None
+        self._held: Lock | None = None
         self._began: dict[str, str] | None = None
         self._says: dict[str, str] = {}
         self._waits = False
@@ -131,7 +128,7 @@ class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
         """It was left, or the board ends with the sheet open."""
         self._keep()
         if self._held is not None:
-            os.close(self._held)
+            self._held.release()
             self._held = None
 
     @on(Input.Changed)

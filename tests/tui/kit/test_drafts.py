@@ -131,7 +131,7 @@ async def test_what_another_board_has_open_stays_there(story: Story) -> None:
         await pilot.press(*"Written here")
         await saved(pilot, story, "Written here")
         assert drafts.read(f"new mission {story.project} todo") == {"title": ("", "Written over there")}
-        os.close(other)
+        other.release()
         form = await open_form(pilot)
         assert form.query_one("#title", Input).value == "Written over there"
 
