@@ -40,7 +40,6 @@ BY_OTHERS = frozenset(
         "landing.conflicted",
         "landing.failed",
         "landing.retry",
-        "review.request_review",
         "pull_requests.opened",
         "pull_requests.seen",
         "identity.make_own",
@@ -56,6 +55,13 @@ BY_OTHERS = frozenset(
         "sample.create",
         "tutorial.create",
         "mirroring.recover_unsent",
+        "comments.answer",
+        "comments.edit",
+        "comments.propose_tour",
+        "landing.undone",
+        "reading.looked",
+        "reading.mark",
+        "reading.turn_began",
     }
 )
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
