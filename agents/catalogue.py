@@ -74,6 +74,14 @@ class Turn:
     listens: bool = False
     """Its standard input stays open, so that a person can say something while it works."""
     interrupt: Literal["signal", "claude"] = "signal"
+    files: tuple[str, ...] = ()
+    """With `{files_dir}`, the directory of the mission's files, where it may read nothing outside its worktree."""
+    image: tuple[str, ...] = ()
+    """With `{image}`, once for each image among them."""
+    images_in_prompt: bool = False
+    """Images go into its prompt, as blocks of a message of Claude's stream-json."""
+    open: tuple[str, ...] = ()
+    """With `{conversation}`: what a person types to go on with it in the agent's own interface."""
     result_types: tuple[str, ...] = ()
     """Values of `type` of the line with which it ends its turn."""
     exit_codes: Mapping[str, str] = field(default_factory=dict)

@@ -176,8 +176,9 @@ def _signed_out(agent: CodeAgent, entry: CatalogueEntry) -> CodeAgent:
 
 
 def _silent(agent: CodeAgent, arguments: Sequence[str]) -> CodeAgent:
-    what = f"{agent.binary} did not answer {' '.join(arguments)} in time"
-    return replace(agent, state="broken", detail=f"{what}: run it in a terminal to see why.")
+    what = f"{agent.binary} has not answered {' '.join(arguments)} yet"
+    todo = "it is slow or hangs; it is asked again with more time, or run it in a terminal to see why"
+    return replace(agent, state="broken", detail=f"{what}: {todo}.")
 
 
 def _unanswered(name: str, settings: Settings) -> CodeAgent:
@@ -214,21 +215,22 @@ def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told
     )
     assert program.stdout is not None
     output = bytearray()
+    descriptor = program.stdout.fileno()
+    os.set_blocking(descriptor, False)
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(program.stdout, selectors.EVENT_READ)
-            while len(output) < OUTPUT_CAP and time.monotonic() < until:
-                if selector.select(min(0.1, max(0.0, until - time.monotonic()))):
-                    data = os.read(program.stdout.fileno(), OUTPUT_CAP)
-                    if not data:
-                        break
-                    output += data
-                elif _has_ended(program):  # a child of it holds the output open; that is not waited for
-                    break
+            while True:
+                ended = _has_ended(program)  # before its output is read: what it wrote is all there then
+                at_end = _read(descriptor, output)
+                if ended or len(output) >= OUTPUT_CAP or time.monotonic() >= until:
+                    break  # a child of it may hold the output open; that is not waited for
+                rest = max(0.0, min(0.05, until - time.monotonic()))
+                if at_end:
+                    time.sleep(min(rest, 0.01))
+                else:
+                    selector.select(rest)
         flooded = len(output) >= OUTPUT_CAP
-        while not flooded and not _has_ended(program) and time.monotonic() < until:
-            time.sleep(0.01)
-        ended = _has_ended(program)
     finally:
         with suppress(OSError):  # it is not reaped yet, so the group's number is still its own
             os.killpg(program.pid, signal.SIGKILL)
@@ -236,6 +238,19 @@ def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told
         program.wait()
     words = output[:OUTPUT_CAP].decode("utf-8", "replace")
     return Told(words, program.returncode if ended else None, timed_out=not ended and not flooded)
+
+
+def _read(descriptor: int, output: bytearray) -> bool:
+    """Take in what is there, up to the cap; whether the output is at its end."""
+    while len(output) < OUTPUT_CAP:
+        try:
+            data = os.read(descriptor, OUTPUT_CAP)
+        except BlockingIOError:
+            return False
+        if not data:
+            return True
+        output += data
+    return False
 
 
 def _has_ended(program: subprocess.Popen[bytes]) -> bool:

@@ -42,6 +42,9 @@ from .speech import message
 HOST = Path(__file__).parent / "host.py"
 HANDSHAKE_SECONDS = 30.0
 AFTER_RESULT_SECONDS = 20.0
+IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
+IMAGE_BYTES = 3_500_000
+"""What models take of one image, before it is written as base64; a larger one is a file like any other."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -67,10 +70,12 @@ def prepare(
     mission: str = "",
     extra: Mapping[str, str] | None = None,
     rules: Sequence[PermissionRule] = (),
+    attached: Sequence[Path] = (),
 ) -> bool:
     """Write what the host needs to start the agent on a prompt; starts nothing. True: it will ask nobody for anything.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
+    `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
@@ -105,6 +110,7 @@ def prepare(
         "worktree": str(worktree),
         "python": sys.executable,
         "git_roots": git_roots(Path(worktree)),
+        "files_dir": str(attached[0].parent) if attached else "",
     }
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
     own = [*catalogue.base_command(entry, binary), *turn.arguments]
@@ -114,8 +120,12 @@ def prepare(
     unasked = wanted.skip_permissions and bool(turn.skip_permissions)
     permissions = turn.skip_permissions if wanted.skip_permissions else careful
     # resume last: to some it is a command of its own
-    for part in (turn.rules, permissions, turn.model, turn.mcp, turn.resume):
+    images = [path for path in attached if path.suffix.lower() in IMAGES and path.stat().st_size <= IMAGE_BYTES]
+    for part in (turn.rules, permissions, turn.model, turn.mcp, turn.files):
         arguments += catalogue.filled(part, values)
+    for path in images:
+        arguments += catalogue.filled(turn.image, {"image": str(path)})
+    arguments += catalogue.filled(turn.resume, values)
     arguments += ["--", *own] if adapted else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
@@ -133,7 +143,7 @@ def prepare(
         "cwd": str(worktree),
         "environment": dict[str, Json](environment),
         "unset": list[Json]([*turn.unset, *ours]),
-        "stdin": message(turn.prompt, prompt),
+        "stdin": message(turn.prompt, prompt, images if turn.images_in_prompt else ()),
         "stdin_stays_open": turn.listens,
         "message_format": turn.prompt,
         "interrupt": turn.interrupt,

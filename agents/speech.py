@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
+from collections.abc import Sequence
+from mimetypes import guess_type
+from pathlib import Path
 
 
-def message(format_: str, text: str) -> str:
-    """A person's words as the agent reads them on its standard input."""
+def message(format_: str, text: str, images: Sequence[Path] = ()) -> str:
+    """A person's words as the agent reads them on its standard input, with images where its messages can hold them."""
     match format_:
         case "claude":
-            content = {"role": "user", "content": [{"type": "text", "text": text}]}
+            blocks = [{"type": "text", "text": text}, *(_image(path) for path in images)]
+            content = {"role": "user", "content": blocks}
             return json.dumps({"type": "user", "message": content}) + "\n"
         case _:
             return text if text.endswith("\n") else text + "\n"
+
+
+def _image(path: Path) -> dict[str, object]:
+    data = base64.standard_b64encode(path.read_bytes()).decode()
+    kind = guess_type(path.name)[0] or "image/png"
+    return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}
 
 
 def interruption() -> str:
@@ -29,7 +40,7 @@ def said_by_person(line: str) -> str | None:
     except ValueError:
         return line.strip() or None
     match value:
-        case {"type": "user", "message": {"content": [{"type": "text", "text": str() as text}]}}:
+        case {"type": "user", "message": {"content": [{"type": "text", "text": str() as text}, *_]}}:
             return text
         case {"type": str()}:
             return None

@@ -32,7 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
                 "Mark files of the diff as reviewed; a change of their content takes the mark back.",
             ),
             "comment": ("mission.comment", "Comment on lines of the diff; rejecting hands the comments to the agent."),
-            "open": ("mission.open", "Open a shell, your editor or the run script in its worktree; or the PR."),
+            "open": ("mission.open", "Open a shell, your editor or its agent in its worktree; or the PR."),
             "attach": ("mission.files", "Attach files to a mission; copies are kept."),
             "files": ("mission.files", "List the files of a mission."),
             "fetch": ("mission.files", "Bring the files of a mission here that are only on the hub."),

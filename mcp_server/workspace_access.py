@@ -109,6 +109,9 @@ class WorkspaceAccess:
     def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
         return self._workspace.read(queries.comments.of_mission, ref, open_only=open_only)
 
+    def files(self, ref: str) -> Sequence[str]:
+        return [one.name for one in self._workspace.read(queries.attachments.of_mission, ref)]
+
     def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
         return self._workspace.read(queries.missions.history, ref, limit)
 

@@ -108,6 +108,9 @@ class MissionAccess(Protocol):
     def comments(self, ref: str, *, open_only: bool = False) -> Sequence[LineComment]:
         """Line comments on the mission's diff, by file and line."""
 
+    def files(self, ref: str) -> Sequence[str]:
+        """Names of the mission's files."""
+
     def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
         """Newest last."""
 

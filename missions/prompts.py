@@ -12,7 +12,7 @@ from dataclasses import field
 
 from . import fencing
 from .comments import LineComment, comments_markdown
-from .entities import Actor, Flow, FlowStage, Mission, Project, ProjectRepository
+from .entities import Actor, Attachment, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from .ids import short_id
 from .records import record
 from .rules.flows import enabled_stages
@@ -43,6 +43,14 @@ class PromptContext:
     """Line comments on the diff; those that are open go along when the mission was rejected."""
     answer: str | None = None
     """The person's answer; None takes the mission's own."""
+    files: tuple[tuple[Attachment, str], ...] = ()
+    """The mission's files, each with the path at which the agent finds it."""
+    words: tuple[str, ...] = ()
+    """What a person said while no agent could be told."""
+    former: Session | None = None
+    """The session before, where another conversation begins with this one."""
+    decisions: tuple[str, ...] = ()
+    """What its agents have noted as decided, oldest first."""
     nudge: str | None = None
     """What the agent said when it ended its turn without finishing its stage; None when it did not."""
     resumed: bool = False
@@ -100,8 +108,13 @@ def _filled(found: re.Match[str], context: PromptContext) -> str:
 
 def _needed(context: PromptContext) -> tuple[str, ...]:
     """What a prompt may not leave out."""
+    given = (*(["files"] if context.files else []), *(["words"] if context.words else []))
     if not context.resumed:
-        return ("feedback", "answer", "landing_error", "essentials")
+        return (*given, *(["handover"] if context.former else []), "feedback", "answer", "landing_error", "essentials")
+    return (*given, *_continuing(context))
+
+
+def _continuing(context: PromptContext) -> tuple[str, ...]:
     match template_name(context):
         case "rework":
             return ("feedback", "essentials")
@@ -194,6 +207,29 @@ def _afterwards(context: PromptContext) -> str:
     return "your work is landed" if last.stage == context.stage.stage else "the next stage begins"
 
 
+def _files(context: PromptContext) -> str:
+    lines = (f"- {one.name} ({one.mime}, {one.size} bytes): `{path}`" for one, path in context.files)
+    return _section("Files of the mission, for you to read", "\n".join(lines), "names of files")
+
+
+def _words(context: PromptContext) -> str:
+    return _section("What a person told you meanwhile", "\n\n".join(context.words), "words of a person")
+
+
+def _handover(context: PromptContext) -> str:
+    """What a conversation that begins anew has to know of those before it."""
+    former = context.former
+    if former is None:
+        return ""
+    how = f"{former.outcome or 'ended'}{f': {former.reason}' if former.reason else ''}"
+    lines = [f"{former.agent_name} worked at the stage {former.stage} ({how})."]
+    if context.mission.stage_summary:
+        lines.append(f"What was done in the stage that was finished last:\n{context.mission.stage_summary}")
+    if context.decisions:
+        lines.append("Decisions so far:\n" + "\n".join(f"- {decision}" for decision in context.decisions))
+    return _section("Before you", "\n\n".join(lines), "sessions before this one")
+
+
 def _essentials(context: PromptContext) -> str:
     where = f"on the branch `{context.branch}`" if context.branch else "on the branch of this worktree"
     lines = [
@@ -251,6 +287,9 @@ PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "feedback": _feedback_section,
     "answer": _answer_section,
     "landing_error": _landing_section,
+    "files": _files,
+    "words": _words,
+    "handover": _handover,
     "nudge": lambda context: _section("You said", context.nudge),
     "essentials": _essentials,
 }

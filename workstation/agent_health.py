@@ -15,7 +15,8 @@ from ..system.backoff import Backoff
 from ..workspace import operations, queries
 from .context import ServiceContext
 
-SCAN_DEADLINE_SECONDS = 5.0
+SCAN_DEADLINE_SECONDS, LONG_DEADLINE_SECONDS = 5.0, 30.0
+"""How long agents may take to answer: at first, and where one was too slow for that."""
 HELD_FIRST_SECONDS, HELD_LONGEST_SECONDS = 5.0, 60.0
 """How soon agents are looked at again while one of them is held; the pause doubles."""
 
@@ -41,7 +42,9 @@ class AgentHealth:
             settings = self._context.settings
             known = await self._context.workspace.read(queries.workstation.agents)
             seen = {agent.name: agent.binary for agent in known}
-            found = await asyncio.to_thread(detection.scan, settings, SCAN_DEADLINE_SECONDS, seen=seen)
+            slow = any(agent.state == "broken" for agent in known)
+            deadline = LONG_DEADLINE_SECONDS if slow else SCAN_DEADLINE_SECONDS
+            found = await asyncio.to_thread(detection.scan, settings, deadline, seen=seen)
             await self._context.workspace.write_as(SYSTEM, operations.workstation.set_agents, found, asked=asked)
         self._log.info("agents scanned", extra={"agents": {agent.name: agent.state for agent in found}})
         self.scanned.set()

@@ -12,7 +12,7 @@ from functools import partial
 from ..config.correlation import correlation
 from ..config.log import logger
 from ..missions.board import Request
-from ..missions.entities import SYSTEM
+from ..missions.entities import SYSTEM, USER
 from ..missions.errors import NotFound, SoloUnicornError
 from ..workspace import operations
 from .context import ServiceContext
@@ -55,11 +55,23 @@ class Requests:
             case "interrupt_session":
                 await self._runner_for(request).interrupt()
             case "say":
-                await self._runner_for(request).say(str(request.payload.get("text", "")))
+                await self._say(request, str(request.payload.get("text", "")))
             case kind if kind in self._jobs:
                 self._context.supervisor.begin(_words(request), partial(self._do_job, request))
             case kind:
                 raise SoloUnicornError(f"This service knows no request {kind!r}", todo="restart the service")
+
+    async def _say(self, request: Request, text: str) -> None:
+        """Hand a person's words to the agent; what cannot be handed over now is kept for its next turn, and told."""
+        later = ""
+        try:
+            await self._runner_for(request).say(text)
+        except SoloUnicornError as error:
+            later = error.why or error.what
+        if request.mission_id is not None:
+            await self._context.workspace.write_as(
+                USER, operations.dispatch.said, request.mission_id, text, later=later
+            )
 
     async def _do_job(self, request: Request) -> None:
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import sys
+import time
 from pathlib import Path
 
 from ...missions.entities import SYSTEM, CodeAgent, HoldKind
@@ -21,6 +21,8 @@ from ..parsing import Command, Options, Parser, nothing
 from ..shapes import at
 
 HEADER = ("AGENT", "STATE", "SLOTS", "VERSION", "DETAIL")
+ACP_SECONDS = 70.0
+"""How long an ACP agent may take to say who it is; an adapter may have to be fetched first."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -155,6 +157,7 @@ def _add(options: Options) -> None:
 
 def _describe_acp(options: Options) -> None:
     """Ask the program who it is, by the protocol, and write its entry of the catalogue."""
+    from ...agents import detection
     from ...agents.catalogue import load
     from ...agents.quoting import toml_string
     from ...config.paths import agents_dir
@@ -171,19 +174,14 @@ def _describe_acp(options: Options) -> None:
         raise NotFound(f"There is no program {words[0] if words else ''}", todo="give the command line of the agent")
     program = str(Path(program).absolute())
     with Output(options).progress("asking it who it is"):
-        asked = subprocess.run(
-            [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=Path.home(),
-        )
-    if asked.returncode != 0:
-        why = asked.stderr.strip().rpartition("\n")[2]
+        command = [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]]
+        asked = detection.ask(command, time.monotonic() + ACP_SECONDS)  # ends whatever the adapter leaves behind
+    said = asked.output.strip().rpartition("\n")[2]
+    if asked.exit_code != 0:
+        why = said or "it has not answered"
         raise InvalidValue("acp", f"{options.acp} does not speak ACP", why=why, todo="see its manual for the option")
     arguments = ", ".join(toml_string(word) for word in words[1:])
-    about = " ".join(asked.stdout.split())
+    about = " ".join(said.split())
     (agents_dir() / f"{options.name}.toml").write_text(
         f"# Added by `solo-unicorn agent add {options.name} --acp`; it said that it is {about}.\n"
         f'title = {toml_string(options.name)}\ntransport = "acp"\nbinaries = [{toml_string(program)}]\n'

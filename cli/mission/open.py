@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
-from ...missions.entities import ProjectRepository, Worktree
-from ...missions.errors import NotFound, SoloUnicornError, UsageError
+from ...missions.entities import Mission, ProjectRepository, Worktree
+from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain, UsageError
+from ...missions.ids import short_id
 from ...missions.rules.change_state import ChangeState
 from ...missions.wire import to_wire
-from ...workspace import queries
+from ...workspace import operations, queries
+from ...workspace.workspace import Workspace
 from ..opening import workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser
+
+STOP_SECONDS = 60.0
 
 
 def _arguments(parser: Parser) -> None:
@@ -24,6 +29,9 @@ def _arguments(parser: Parser) -> None:
     what.add_argument("--editor", action="store_true", help="your editor on its worktree")
     what.add_argument(
         "--run", action="store_true", help="the run script of .solo-unicorn.toml there, with the worktree's own ports"
+    )
+    what.add_argument(
+        "--agent", action="store_true", help="its conversation in the agent's own interface, until you leave it"
     )
     what.add_argument("--pr", action="store_true", help="its pull request in the browser")
     parser.add_argument("--print", action="store_true", help="only print the path or the address")
@@ -49,11 +57,73 @@ def _open(options: Options) -> int:
             )
         return 0
     variables = _variables(slot, repository) if slot and repository else {}
+    if options.agent:
+        return _taken_over(options.mission, target, variables)
     if options.run:
         command = ["/bin/sh", "-c", _script(options.mission, slot, repository)]
     else:
         command = [*editor(), target] if options.editor else [_shell()]
     return _run(command, target, variables)
+
+
+def _taken_over(name: str, worktree: str, variables: dict[str, str]) -> int:
+    """The conversation in the person's hands until the agent's own interface is left; then the mission goes on.
+
+    A session that runs is stopped first. Should this process be killed, the mission says where its conversation is, and
+    a person marks it ready.
+    """
+    from ...agents import catalogue
+    from ...agents.detection import find
+    from ...config.loading import load
+    from ...config.paths import agents_dir
+
+    with workspace() as opened:
+        mission = opened.read(queries.missions.get, name)
+        agent = next(
+            (one for one in opened.read(queries.workstation.agents) if one.name == mission.last_code_agent_name), None
+        )
+        if agent is None or mission.last_code_agent_session_id is None:
+            raise NotFound(
+                f"{name} has no conversation to take over",
+                why="no agent has begun one at this stage",
+                todo="`--shell` opens a shell in its worktree",
+            )
+        entry = catalogue.entry(agent.type, own=agents_dir())
+        rest = catalogue.filled(entry.turn.open, {"conversation": mission.last_code_agent_session_id})
+        binary = find(entry, load().agent(agent.name).command or agent.binary or "")
+        if not rest or binary is None:
+            raise Conflict(
+                f"{agent.name} cannot go on with a conversation in an interface of its own",
+                why="its catalogue entry has no `turn.open`" if not rest else "its program is not found",
+                todo="`mission say` talks to it while it works; `--shell` opens a shell in its worktree",
+            )
+        ready = mission.ready or mission.agent_session_status != "INACTIVE"
+        _stopped(opened, mission)
+        words = f"You have its conversation open in a terminal ({agent.name}, process {os.getpid()})"
+        in_review = mission.list == "review"
+        if not in_review:
+            opened.write(operations.dispatch.take_over, mission.id, words)
+        try:
+            return _run([*catalogue.base_command(entry, binary), *rest], worktree, variables)
+        finally:
+            if not in_review:
+                opened.write(operations.dispatch.hand_back, mission.id, ready=ready)
+
+
+def _stopped(opened: Workspace, mission: Mission) -> None:
+    """Stop the session that runs, and wait until its agent is gone: two may not hold one conversation."""
+    if mission.agent_session_status == "INACTIVE":
+        return
+    opened.write(operations.workstation.request, "stop_session", mission=mission.id, session=mission.session_id)
+    until = time.monotonic() + STOP_SECONDS
+    while opened.read(queries.missions.get, mission.id).agent_session_status != "INACTIVE":
+        if time.monotonic() > until:
+            raise TryAgain(
+                f"The agent of {short_id(mission.number)} has not stopped yet",
+                why="it is asked to, and the service ends it when it does not",
+                todo="try again in a moment; `solo-unicorn workstation status` says whether the service runs",
+            )
+        time.sleep(0.05)
 
 
 def editor() -> list[str]:

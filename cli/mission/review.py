@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
+from ...config.paths import service_lock
 from ...missions.entities import Mission
 from ...missions.errors import Conflict
+from ...system.locks import is_held
 from ...workspace import operations, queries
+from ...workspace.workspace import Workspace
 from ..opening import service_note, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, text_from
 from ..shapes import mission_json, ref
+
+ANSWER_SECONDS, LOOK_SECONDS = 15.0, 0.05
+"""How long the service is waited for when words are to be handed over, and how often it is looked whether it has."""
 
 
 def _takes_mission(parser: Parser) -> None:
@@ -48,15 +56,38 @@ def _answer(options: Options) -> None:
 
 def _say(options: Options) -> None:
     with workspace() as opened:
-        mission = _running(opened.read(queries.missions.get, options.mission))
-        opened.write(
+        mission = opened.read(queries.missions.get, options.mission)
+        if mission.list == "done":
+            raise Conflict(f"{ref(mission)} is done", todo="move it to Todo or Doing first")
+        text = text_from(options.text)
+        if mission.agent_session_status == "INACTIVE" or not is_held(service_lock()):
+            why = "no agent works on it now" if mission.agent_session_status == "INACTIVE" else "no service runs"
+            opened.write(operations.dispatch.said, mission.id, text, later=why)
+            _told(options, f"{ref(mission)}: kept for its next session, since {why}", mission)
+            return
+        asked = opened.write(
             operations.workstation.request,
             "say",
             mission=mission.id,
             session=mission.session_id,
-            payload={"text": text_from(options.text)},
+            payload={"text": text},
         )
-    _told(options, f"{ref(mission)}: handed to the agent", mission)
+        sentence = _what_became_of(opened, asked, mission)
+    _told(options, f"{ref(mission)}: {sentence}", mission)
+
+
+def _what_became_of(opened: Workspace, request: int, mission: Mission) -> str:
+    """Whether the words reached the agent, once the service has tried."""
+    until = time.monotonic() + ANSWER_SECONDS
+    while any(one.id == request for one in opened.read(queries.workstation.requests)):
+        if time.monotonic() > until:
+            return "not handed over yet: the service is busy; `solo-unicorn mission history` tells when it is"
+        time.sleep(LOOK_SECONDS)
+    said = [one for one in opened.read(queries.missions.history, mission.id) if one.kind in ("said", "said_later")]
+    if said and said[-1].kind == "said":
+        return "handed to the agent"
+    why = said[-1].note.rpartition("\n(")[2].rstrip(")") if said else "the service could not"
+    return f"kept for its next turn, since {why}"
 
 
 def _stop(options: Options) -> None:

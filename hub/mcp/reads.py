@@ -34,6 +34,7 @@ from ..records import missions as records
 from ..services import facts
 from ..services.missions import project_of
 from ..tables import dependencies, events, flows, missions, projects
+from ..uploads.attachments import attachments
 from ..work import Work
 
 
@@ -174,6 +175,12 @@ class HubReads:
         """What people wrote on lines of its diff, as their machines last said it."""
         found = comments.of_mission(self._at, self.mission(ref).id)
         return [comment for comment in found if comment.open or not open_only]
+
+    def files(self, ref: str) -> Sequence[str]:
+        """Names of the mission's files."""
+        wanted = select(attachments.c.doc).where(attachments.c.mission_id == self._id(ref))
+        docs = self._at.execute(wanted.where(attachments.c.state == "complete").order_by(attachments.c.at)).scalars()
+        return [str(orjson.loads(doc)["name"]) for doc in docs]
 
     def history(self, ref: str, limit: int = 200) -> Sequence[MissionEvent]:
         """Newest last."""

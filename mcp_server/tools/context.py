@@ -51,6 +51,7 @@ def _sections(access: MissionAccess, mission: Mission, session: Session | None) 
         ("Description", mission.description, "description", "description"),
         ("Specification", mission.spec, "specification", "spec"),
         ("Solution so far", mission.solution, "solution", "solution"),
+        ("Files", "\n".join(f"- {name}" for name in access.files(mission.id)), "names of files", "-"),
         ("Links", linked, "titles of other missions", "-"),
         ("Project memory: index", *_index_document(access, mission.project_id), "-"),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import textwrap
 import time
 from collections.abc import Callable
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.agents import detection
+from solo_unicorn.agents import catalogue, detection
 from solo_unicorn.agents.catalogue import CatalogueEntry, SignInCheck, VersionCheck, load
 from solo_unicorn.agents.session_host.processes import tagged
 from solo_unicorn.config.settings import AgentSettings, Settings
@@ -94,7 +97,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
     }
     assert found["old"].detail == "Old 1.9.99 is too old: version 2.1.0 or newer is needed, install old."
     assert found["out"].detail == "Out is signed out: run out login."
-    assert found["hangs"].detail.endswith("did not answer --version in time: run it in a terminal to see why.")
+    assert "has not answered --version yet: it is slow or hangs; it is asked again" in found["hangs"].detail
     assert "is not a working Rubbish" in found["rubbish"].detail
     assert found["rubbish"].detail.isprintable()
 
@@ -105,7 +108,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
         ("exit 127", "broken", "said nothing readable (exit code 127)"),
         ('echo "command not known"', "broken", "said 'command not known'"),
         ("echo 2.1.330; exit 3", "broken", "exit code 3"),
-        ('[ "$1" = --version ] && echo 2.1.0 || sleep 600', "broken", "did not answer auth in time"),
+        ('[ "$1" = --version ] && echo 2.1.0 || sleep 600', "broken", "has not answered auth yet"),
         ('[ "$1" = --version ] && echo 2.1.0 || echo whatever', "broken", "gave no answer to auth that is known"),
         ('[ "$1" = --version ] && echo 2.1.0 || exit 1', "signed_out", "run alpha login"),
         ("echo 2.10.0 '\"loggedIn\": true'", "ready", ""),
@@ -218,3 +221,28 @@ def test_an_agent_that_skips_permissions_says_so_wherever_it_is_shown(install: I
         settings = Settings(agents={"claude": AgentSettings(skip_permissions=skips)})
         (found,) = (one for one in detection.scan(settings, DEADLINE, entries=known) if one.name == "claude")
         assert (found.state, found.detail) == ("ready", told)
+
+
+def test_an_answer_is_not_lost_when_the_program_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended between the look at its output and the look at itself: Codex with a key stayed "signed out"."""
+
+    def ends_meanwhile(program: subprocess.Popen[bytes]) -> bool:
+        return os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT) is not None
+
+    monkeypatch.setattr(detection, "_has_ended", ends_meanwhile)
+    told = detection.ask(["/bin/sh", "-c", "sleep 0.2; echo Logged in"], time.monotonic() + 30)
+    assert (told.output, told.exit_code, told.timed_out) == ("Logged in\n", 0, False)
+
+
+@pytest.mark.parametrize(
+    ("type_", "said", "version"),
+    [
+        ("claude", "Update available: 2.9.9\n2.1.330 (Claude Code)\n", "2.1.330"),
+        ("codex", "npm notice 11.0.1 is out\ncodex-cli 0.171.0\n", "0.171.0"),
+        ("gemini", "(node:12) Warning: needs Node 20.1.0\n0.61.0\n", "0.61.0"),
+        ("opencode", "v1.18.33\n", "1.18.33"),
+    ],
+)
+def test_a_version_in_a_banner_is_another_programs(type_: str, said: str, version: str) -> None:
+    found = re.search(catalogue.entry(type_).version.pattern, said)
+    assert found is not None and found[1] == version

@@ -299,3 +299,29 @@ def test_nothing_beyond_the_worktree_is_opened_where_git_did_not_link_it(tmp_pat
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
     assert tomllib.loads(f"a = {toml_string(text)}")["a"] == text
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments"),
+    [
+        ("claude", ["--add-dir", "{dir}"]),
+        ("codex", ["-i", "{dir}/sketch.png"]),
+        ("gemini", ["--include-directories", "{dir}"]),
+        ("opencode", []),
+    ],
+)
+def test_the_missions_files_are_given_as_each_agent_takes_them(
+    run_dir: Path, tmp_path: Path, type_: str, arguments: list[str]
+) -> None:
+    placed = [tmp_path / "sketch.png", tmp_path / "notes.txt"]
+    for path in placed:
+        path.write_bytes(b"\x89PNG")
+    agent = replace(CLAUDE, type=type_, name=type_)
+    without = prepared(run_dir, tmp_path, agent)
+    found = prepared(run_dir, tmp_path, agent, attached=placed)
+    added = [one for one in list(found["argv"]) if one not in list(without["argv"])]  # type: ignore[call-overload]
+    assert added == [argument.format(dir=tmp_path) for argument in arguments]
+    if type_ == "claude":
+        text, image = json.loads(str(found["stdin"]))["message"]["content"]
+        assert text == {"type": "text", "text": "Work on M-1"}
+        assert image["source"] == {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}

@@ -13,6 +13,9 @@ if "--version" in sys.argv:
     print("9.9.9"); sys.exit(0)
 me = pathlib.Path(__file__)
 me.with_suffix(".env").write_bytes(b"\n".join(k + b"=" + v for k, v in sorted(os.environb.items())))
+if "--open" in sys.argv:
+    me.with_suffix(".opened").write_text(" ".join(sys.argv[1:]) + "\n" + os.getcwd())
+    sys.exit(0)
 server = json.load(open(sys.argv[sys.argv.index("--mcp-config") + 1]))["mcpServers"]["solo"]
 with me.with_suffix(".prompt").open("a") as told:
     told.write(sys.stdin.readline())
@@ -51,6 +54,7 @@ arguments = ["--output-format", "stream-json"]
 resume = ["--resume", "{{conversation}}"]
 mcp = ["--mcp-config", "{{mcp_file}}"]
 mcp_format = "claude"
+open = ["--open", "{{conversation}}"]
 prompt = "claude"
 result_types = ["result"]
 """
@@ -73,6 +77,15 @@ class Scripted:
         """What its last run was given."""
         lines = self._own.with_suffix(".env").read_text(errors="surrogateescape").splitlines()
         return {name: value for name, found, value in (line.partition("=") for line in lines) if found}
+
+    @property
+    def opened(self) -> list[str]:
+        """How it was opened in a terminal, and where."""
+        return self._own.with_suffix(".opened").read_text().splitlines()
+
+    def rewrite(self, script: str) -> None:
+        """What its next run does."""
+        self._own.with_suffix(".sh").write_text(script)
 
     @property
     def output(self) -> str:

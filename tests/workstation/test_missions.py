@@ -210,17 +210,17 @@ def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
     assert len(shop.sessions(mission)) == 1
 
 
-def test_what_cannot_be_said_any_more_is_told(shop: Shop) -> None:
+def test_what_cannot_be_said_any_more_is_kept_for_the_next_session(shop: Shop) -> None:
     mission = shop.mission("Payments", ready=False)
     client.ensure_running()
     shop.workspace.write(operations.workstation.request, "say", mission=mission.id, payload={"text": "hello?"})
     until(lambda: shop.workspace.read(queries.workstation.requests) == [], "the request was looked at")
-    (told,) = [
-        event.note
-        for event in shop.workspace.read(queries.missions.history, mission.id)
-        if "could not be done" in event.note
-    ]
-    assert told.endswith("hello?"), "the words are not lost"
+    last = shop.workspace.read(queries.missions.history, mission.id)[-1]
+    assert (last.kind, last.note) == ("said_later", "hello?\n(it has ended meanwhile)")
+    shop.workspace.write(operations.missions.set_ready, mission.id, True)
+    shop.done(mission)
+    told = (paths.runs_dir() / shop.sessions(mission)[0].id / "transcript.jsonl").read_text()
+    assert "What a person told you meanwhile" in told and "hello?" in told
 
 
 def test_a_landing_that_conflicts_goes_back_to_the_agent(shop: Shop) -> None:

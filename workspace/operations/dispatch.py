@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 from ...missions.entities import SYSTEM, CodeAgent, Mission, Session
+from ...missions.errors import Conflict
+from ...missions.ids import short_id
 from ...missions.operations import sessions as sessions_of
 from ...missions.rules import sessions
 from .. import salvage
@@ -45,6 +48,28 @@ def refused(change: Change, session_id: str, attempt: str) -> None:
     """An agent tried in its session what it may not; told in the history of its mission."""
     session = change.session(session_id)
     change.event(session.project_id, "refused", mission_id=session.mission_id, note=attempt)
+
+
+def said(change: Change, ref: str, text: str, *, later: str = "") -> Mission:
+    """A person's words to an agent: handed over, or (`later`: why not now) kept for the prompt of its next session."""
+    mission = change.mission(ref)
+    kind = "said_later" if later else "said"
+    change.event(mission.project_id, kind, mission_id=mission.id, note=f"{text}\n({later})" if later else text)
+    return mission
+
+
+def take_over(change: Change, ref: str, words: str) -> Mission:
+    """A person has the mission's conversation open in a terminal; nothing starts on it meanwhile."""
+    mission = change.mission(ref)
+    if mission.agent_session_status != "INACTIVE":
+        raise Conflict(f"{short_id(mission.number)} is running", todo="stop it first")
+    return change.save(mission, replace(mission, ready=False, attention=words), "taken_over", note=words)
+
+
+def hand_back(change: Change, ref: str, *, ready: bool) -> Mission:
+    """The terminal was closed: the mission goes on from there."""
+    mission = change.mission(ref)
+    return change.save(mission, replace(mission, ready=ready, attention=None), "handed_back")
 
 
 def set_token(change: Change, session_id: str, sha256: str) -> None:

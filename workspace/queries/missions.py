@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
@@ -114,6 +115,26 @@ def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[
             mission = lookup.mission(connection, item.mission_id)
             found.append(Waiting("permission", mission, item.asked_at, asks_to_use(item)))
     return sorted(found, key=lambda entry: entry.since)
+
+
+def words_for_later(connection: sqlite3.Connection, ref: str, since: datetime | None) -> list[str]:
+    """What a person said that no session has been told yet: since the last one began."""
+    mission = lookup.mission(connection, ref)
+    found = connection.execute(
+        "SELECT note FROM event WHERE mission_id = ? AND kind = 'said_later' AND at >= ? ORDER BY seq",
+        (mission.id, rows.stamp(since) if since else ""),
+    )
+    return [str(note).rpartition("\n(")[0] for (note,) in found]
+
+
+def decisions(connection: sqlite3.Connection, ref: str, limit: int = 20) -> list[str]:
+    """The last decisions that were noted, oldest first."""
+    mission = lookup.mission(connection, ref)
+    found = connection.execute(
+        "SELECT note FROM event WHERE mission_id = ? AND kind = 'noted_decision' ORDER BY seq DESC LIMIT ?",
+        (mission.id, limit),
+    ).fetchall()
+    return [str(note) for (note,) in reversed(found)]
 
 
 def events_since(connection: sqlite3.Connection, seq: int, limit: int = 1000) -> list[MissionEvent]:

@@ -7,7 +7,7 @@ the run directory's files are written anew. So a service that is killed in here 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,18 @@ from ...config.correlation import correlation
 from ...config.settings import Settings
 from ...mcp_server.caller import digest, new_token
 from ...missions.comments import LineComment
-from ...missions.entities import SYSTEM, Actor, CodeAgent, Flow, FlowStage, Mission, Project, ProjectRepository, Session
+from ...missions.entities import (
+    SYSTEM,
+    Actor,
+    Attachment,
+    CodeAgent,
+    Flow,
+    FlowStage,
+    Mission,
+    Project,
+    ProjectRepository,
+    Session,
+)
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.fencing import authors_of
 from ...missions.ids import short_id
@@ -29,6 +40,7 @@ from ...missions.rules.landing import worktree_branch
 from ...missions.rules.permissions import PermissionRule
 from ...missions.rules.pull_requests import is_followed
 from ...workspace import operations, queries
+from ...workspace.queries.attachments import content_path
 from ...workspace.workspace import Workspace
 from ...worktrees.bases import remote_base
 from ...worktrees.diff.comments import place_comments
@@ -51,6 +63,8 @@ HISTORY_READ = 2000
 """Events of a mission that are looked at for who wrote its texts."""
 OUTPUT_SHOWN = 4000
 """Characters of a script's output in the mission's history."""
+FILES = "files"
+"""The mission's files in the run directory."""
 
 ReadComments = Callable[[str], Awaitable[None]]
 """Takes in what is new in the open pull request of a mission."""
@@ -84,6 +98,11 @@ class Brief:
     blockers: tuple[Mission, ...]
     earlier: tuple[Session, ...]
     """The mission's sessions before this one, oldest first."""
+    files: tuple[Attachment, ...]
+    """What people attached to the mission, as far as it is on this machine."""
+    words: tuple[str, ...]
+    """What a person said since the session before began, and nobody could be told."""
+    decisions: tuple[str, ...]
     rules: tuple[PermissionRule, ...]
     """What its agents may, must not, or must ask to do."""
 
@@ -159,6 +178,8 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
     ]
     actors.sort(key=lambda actor: actor.id != wanted_actor)
     views = workspace.read(queries.missions.dependencies, mission.id)
+    earlier = tuple(one for one in workspace.read(queries.sessions.find, mission.id) if one.id != session.id)
+    since = earlier[-1].started_at if earlier else None
     return Brief(
         mission=mission,
         agent=agent,
@@ -170,9 +191,12 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         memory=workspace.read(queries.memory.for_mission, mission),
         authors=authors_of(workspace.read(queries.missions.history, mission.id, HISTORY_READ)),
         blockers=tuple(view.other for view in views if view.direction == "blocked_by" and view.other is not None),
-        earlier=tuple(
-            earlier for earlier in workspace.read(queries.sessions.find, mission.id) if earlier.id != session.id
+        earlier=earlier,
+        files=tuple(
+            one for one in workspace.read(queries.attachments.of_mission, mission.id) if content_path(one).is_file()
         ),
+        words=tuple(workspace.read(queries.missions.words_for_later, mission.id, since)),
+        decisions=tuple(workspace.read(queries.missions.decisions, mission.id)),
         rules=tuple(workspace.read(queries.inbox.rules, project.id)),
     )
 
@@ -275,6 +299,7 @@ def _write_run(
     environment: dict[str, str],
 ) -> bool:
     """Whether the agent will ask nobody."""
+    files = place_files(brief.files, run_dir / FILES)
     context = PromptContext(
         mission=brief.mission,
         flow=brief.flow,
@@ -289,6 +314,10 @@ def _write_run(
         branch=lease.branch,
         worktree=str(lease.path),
         resumed=conversation is not None,
+        files=tuple((one, str(path)) for one, path in zip(brief.files, files, strict=True)),
+        words=brief.words,
+        former=brief.earlier[-1] if brief.earlier and conversation is None else None,
+        decisions=brief.decisions,
         nudge=ended_unfinished(brief.earlier[-1] if brief.earlier else None, brief.stage.stage),
     )
     template = prompts.template(template_name(context), Path(brief.repository.local_path))
@@ -305,6 +334,17 @@ def _write_run(
             mission=short_id(brief.mission.number),
             extra=environment,
             rules=brief.rules,
+            attached=files,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error
+
+
+def place_files(attachments: Sequence[Attachment], directory: Path) -> list[Path]:
+    """Each file under its own name in the run directory, where the agent may read it; a link, so it takes no room."""
+    placed = [directory / one.name for one in attachments]
+    for one, path in zip(attachments, placed, strict=True):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.hardlink_to(content_path(one))
+    return placed
