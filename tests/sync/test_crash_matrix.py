@@ -30,6 +30,9 @@ from .simulation.store import Crash, Fragile, SilentWorkspace
 BY_OTHERS = frozenset(
     {
         "dispatch.refused",
+        "dispatch.said",
+        "dispatch.take_over",
+        "dispatch.hand_back",
         "tutorial.follow",
         "workstation.set_agent_limit",
         "workstation.hold_agent",
