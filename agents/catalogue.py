@@ -65,6 +65,16 @@ class Turn:
     """With `{rules_file}`, the file that holds the project's rules where one asks or denies."""
     skip_permissions: tuple[str, ...] = ()
     """Instead of `permission_mode`, when a person opted in."""
+    guard: Literal["asks", "sandbox", "none"] = "none"
+    """What holds it: it asks us, so that the project's rules hold; a sandbox of its own; nothing that is known."""
+    effort: tuple[str, ...] = ()
+    """With `{effort}`, in the agent's own word."""
+    fallback_model: tuple[str, ...] = ()
+    """With `{fallback_model}`, for when the model is overloaded."""
+    budget: tuple[str, ...] = ()
+    """With `{budget}`, what the run may cost at most, in US dollars."""
+    only_ours: tuple[str, ...] = ()
+    """When a person wants it to have no MCP servers but ours."""
     mcp: tuple[str, ...] = ()
     """With `{mcp_file}`, the file that holds our server's address and token for this run alone."""
     mcp_environment: Mapping[str, str] = field(default_factory=dict)
@@ -171,6 +181,7 @@ def over_acp(found: CatalogueEntry) -> CatalogueEntry:
         mcp=("--mcp-file", "{mcp_file}"),
         mcp_format="plain",
         prompt="claude",
+        guard="asks",
         listens=True,
         interrupt="claude",
         result_types=("result",),

@@ -27,6 +27,7 @@ from ..missions.errors import SoloUnicornError
 from ..system import programs
 from ..system.environment import person
 from .catalogue import CatalogueEntry, SignInCheck, base_command, load
+from .guard import NOBODY, not_taken
 
 DEADLINE = 5.0
 OUTPUT_CAP = 64 << 10
@@ -89,16 +90,22 @@ def check(
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
     try:
         found = _asked(replace(agent, binary=binary), entry, until)
-        return replace(found, detail="; ".join(_told(entry, wanted))) if found.state == "ready" else found
+        return replace(found, detail="; ".join(_told(entry, wanted, name))) if found.state == "ready" else found
     except (OSError, SoloUnicornError, ValueError) as error:
         return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
 
 
-def _told(entry: CatalogueEntry, wanted: AgentSettings) -> Iterator[str]:
+def _told(entry: CatalogueEntry, wanted: AgentSettings, own: str) -> Iterator[str]:
     """What a person should know of an agent that is ready."""
     environment = person()
     if wanted.skip_permissions and entry.turn.skip_permissions:
         yield UNASKED
+    elif entry.turn.guard == "none":
+        yield NOBODY
+    elif entry.turn.guard == "sandbox":
+        yield "cannot be held to the rules of a project, only by its own sandbox"
+    for setting in not_taken(entry, wanted):
+        yield f"cannot be told agents.{own}.{setting}"
     for name in entry.sign_in_check.key_variables:
         if environment.get(name):
             yield f"uses the API key in {name}, which is billed instead of a subscription; unset it to use that"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ from ..system import files, programs
 from ..system.environment import person
 from ..system.locks import Lock
 from . import catalogue, mcp_files
+from .guard import unheld
 from .handle import SESSION_VARIABLE, HostHandle
 from .quoting import git_roots, toml_string
 from .speech import message
@@ -71,11 +73,13 @@ def prepare(
     extra: Mapping[str, str] | None = None,
     rules: Sequence[PermissionRule] = (),
     attached: Sequence[Path] = (),
-) -> bool:
-    """Write what the host needs to start the agent on a prompt; starts nothing. True: it will ask nobody for anything.
+    budget: float = 0.0,
+) -> str:
+    """Write what the host needs to start the agent on a prompt; starts nothing. What it is not held to (guard.py).
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
     `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
+    `budget` is what the mission has left, in US dollars; 0: no limit.
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
@@ -101,6 +105,9 @@ def prepare(
     values = {
         "conversation": resume or "",
         "model": wanted.model,
+        "effort": wanted.effort,
+        "fallback_model": wanted.fallback_model,
+        "budget": f"{most:.2f}" if (most := min(filter(None, (budget, wanted.budget_usd)), default=0.0)) else "",
         "permission_mode": wanted.permission_mode
         or (cautious and turn.cautious_permission_mode)
         or turn.default_permission_mode,
@@ -113,16 +120,19 @@ def prepare(
         "files_dir": str(attached[0].parent) if attached else "",
     }
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
-    own = [*catalogue.base_command(entry, binary), *turn.arguments]
     adapted = entry.transport == "acp"
+    own = [*catalogue.base_command(entry, binary), *turn.arguments]
+    own += _words("arguments", wanted.arguments) if adapted else []
     arguments = [sys.executable, *catalogue.filled(catalogue.ADAPTER, values)] if adapted else own
     careful = (cautious and turn.cautious_permissions) or turn.permission_mode
-    unasked = wanted.skip_permissions and bool(turn.skip_permissions)
     permissions = turn.skip_permissions if wanted.skip_permissions else careful
     # resume last: to some it is a command of its own
     images = [path for path in attached if path.suffix.lower() in IMAGES and path.stat().st_size <= IMAGE_BYTES]
-    for part in (turn.rules, permissions, turn.model, turn.mcp, turn.files):
+    chosen = (turn.model, turn.effort, turn.fallback_model, turn.budget)
+    alone = () if wanted.own_tools else turn.only_ours
+    for part in (turn.rules, permissions, *chosen, turn.mcp, alone, turn.files):
         arguments += catalogue.filled(part, values)
+    arguments += _words("arguments", wanted.arguments) if not adapted else []
     for path in images:
         arguments += catalogue.filled(turn.image, {"image": str(path)})
     arguments += catalogue.filled(turn.resume, values)
@@ -130,6 +140,7 @@ def prepare(
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
     environment |= {} if entry.command else {"PATH": programs.path_with(binary)}
+    environment |= dict(word.partition("=")[::2] for word in _words("environment", wanted.environment))
     environment |= extra or {}
     environment |= _past_the_proxy()
     environment |= {
@@ -157,7 +168,15 @@ def prepare(
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }
     files.replace(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
-    return unasked
+    return unheld(entry, wanted, rules=cautious)
+
+
+def _words(key: str, value: str) -> list[str]:
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        what = f"agents.*.{key} is not understood: {value!r}"
+        raise InvalidValue(key, what, why=str(error), todo="write it as a shell would read it") from error
 
 
 def start(run_dir: Path, *, scope: bool = False) -> int:

@@ -146,7 +146,27 @@ def _rule(options: Options) -> None:
             operations.inbox.add_rule, project, options.tool, options.subject, options.effect, pattern=not options.exact
         )
     may = {"allow": "may use", "ask": "ask each time before they use", "deny": "must not use"}[made.effect]
-    Output(options).done(f"Agents of this project {may} {made.tool} {made.subject}".rstrip(), to_wire(made))
+    output = Output(options)
+    output.done(f"Agents of this project {may} {made.tool} {made.subject}".rstrip(), to_wire(made))
+    if made.effect != "allow" and (loose := not_held()):
+        output.note(f"Not held to it: {'; '.join(loose)}.")
+
+
+def not_held() -> list[str]:
+    """The agents of this machine that rules which ask or deny do not hold, each with what does."""
+    from ..agents import catalogue
+    from ..agents.guard import unheld
+    from ..config.loading import load
+    from ..config.paths import agents_dir
+
+    entries, settings = catalogue.load(own=agents_dir()), load()
+    with workspace() as opened:
+        agents = [one for one in opened.read(queries.workstation.agents) if one.enabled and one.state != "missing"]
+    return [
+        f"{one.name} {why}"
+        for one in agents
+        if one.type in entries and (why := unheld(entries[one.type], settings.agent(one.name), rules=True))
+    ]
 
 
 def _forget_arguments(parser: Parser) -> None:

@@ -85,6 +85,14 @@ class AgentSettings:
     permission_mode: str = setting(
         "", "Its permission mode, in the agent's own term; empty means the catalogue's default."
     )
+    effort: str = setting("", "How hard it is asked to think, in its own word; empty means its own choice.")
+    fallback_model: str = setting("", "The model it goes on with while the first is overloaded, where it can.")
+    budget_usd: float = setting(
+        0.0, "What one session may cost at most, in USD, where the agent can be told; 0 means no limit.", least=0
+    )
+    arguments: str = setting("", "More arguments for its program, as a shell would read them.")
+    environment: str = setting("", "More of its environment, as in NAME=value OTHER='two words'.")
+    own_tools: bool = setting(True, "Let it use the MCP servers of your own settings beside ours, where it can.")
     skip_permissions: bool = setting(
         False, "Run it without permission prompts; only for a machine or container you can afford to lose."
     )

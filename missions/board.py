@@ -60,7 +60,7 @@ class Card:
     waits_for: str = ""
     """What its running agent waits for a person to allow; empty when for nothing."""
     unasked: bool = False
-    """Its running agent asks nobody before it does anything (`skip_permissions`)."""
+    """Its running agent is not held to all that a person decided: it asks nobody, or rules do not hold it."""
     why_not: str = ""
     """What keeps a ready mission from running, once it was looked for; the query that reads cards does not tell."""
 

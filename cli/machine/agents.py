@@ -107,6 +107,12 @@ def _add_arguments(parser: Parser) -> None:
     parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
     parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
     parser.add_argument("--model", help="the model it is asked to use")
+    parser.add_argument("--effort", help="how hard it is asked to think, in its own word")
+    parser.add_argument("--fallback-model", help="the model it goes on with while the first is overloaded")
+    parser.add_argument("--permission-mode", help="how it asks before it acts, in its own word (plan, default …)")
+    parser.add_argument("--budget", type=float, metavar="USD", help="what one session may cost at most")
+    parser.add_argument("--arguments", metavar="WORDS", help="more arguments for its program, as a shell reads them")
+    parser.add_argument("--environment", metavar="WORDS", help="more of its environment, as in NAME=value")
     parser.add_argument("--replace", action="store_true", help="change it when it is there already")
 
 
@@ -139,6 +145,12 @@ def _add(options: Options) -> None:
         "command": options.command,
         "slots": options.slots,
         "model": options.model,
+        "effort": options.effort,
+        "fallback_model": options.fallback_model,
+        "permission_mode": options.permission_mode,
+        "budget_usd": options.budget,
+        "arguments": options.arguments,
+        "environment": options.environment,
         "enabled": "true",
     }
     for key, value in chosen.items():

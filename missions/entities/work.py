@@ -104,7 +104,9 @@ class Session:
     reviewed_commit: str | None = None
     """What its branch pointed at when its finished stage was looked at: what a review shows."""
     unasked: bool = False
-    """The agent was started so that it asks nobody before it does anything (`skip_permissions`)."""
+    """The agent is not held to all that a person decided; `unheld` says to what."""
+    unheld: str = ""
+    """As a sentence without its subject: asks nobody before it does anything."""
 
 
 HoldKind = Literal["limit", "requests", "service", "credit", "sign_in"]

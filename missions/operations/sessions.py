@@ -113,7 +113,7 @@ def begin(
     branch: str | None,
     base_commit: str | None,
     resumed: bool = False,
-    unasked: bool = False,
+    unheld: str = "",
 ) -> Session:
     """The agent process runs: PUSHING → ACTIVE."""
     session = change.session(session_id)
@@ -126,7 +126,8 @@ def begin(
         branch=branch,
         base_commit=base_commit,
         resumed=resumed,
-        unasked=unasked,
+        unasked=bool(unheld),
+        unheld=unheld,
         last_event_at=change.now,
     )
     change.save_session(session)

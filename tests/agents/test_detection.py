@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.agents import catalogue, detection
-from solo_unicorn.agents.catalogue import CatalogueEntry, SignInCheck, VersionCheck, load
+from solo_unicorn.agents.catalogue import CatalogueEntry, SignInCheck, Turn, VersionCheck, load
 from solo_unicorn.agents.session_host.processes import tagged
 from solo_unicorn.config.settings import AgentSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
@@ -50,6 +50,7 @@ def entry(name: str) -> CatalogueEntry:
         sign_in=f"run {name} login",
         version=VersionCheck(minimum="2.1.0"),
         sign_in_check=SignInCheck(("auth",), r'"loggedIn":\s*true', r'"loggedIn":\s*false'),
+        turn=Turn(guard="asks"),
     )
 
 

@@ -97,7 +97,6 @@ def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path
         "Bash(git rm:*)",
         "--mcp-config",
         str(run_dir / "mcp.json"),
-        "--strict-mcp-config",
         "--permission-prompt-tool",
         "mcp__solo__approve",
     ]
@@ -171,7 +170,7 @@ def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_p
     assert "--permission-mode" not in bold
     values = {"prompt": "", "worktree": tmp_path, "mcp": None, "resume": None, "correlation": "c"}
     asks = [launch.prepare(run_dir, CLAUDE, settings=given, **values) for given in (Settings(), settings)]  # type: ignore[arg-type]
-    assert asks == [False, True], "the workspace keeps it with the session"
+    assert asks == ["", "asks nobody before it does anything"], "the workspace keeps it with the session"
 
 
 @pytest.mark.parametrize(
@@ -325,3 +324,48 @@ def test_the_missions_files_are_given_as_each_agent_takes_them(
         text, image = json.loads(str(found["stdin"]))["message"]["content"]
         assert text == {"type": "text", "text": "Work on M-1"}
         assert image["source"] == {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
+
+
+@pytest.mark.parametrize(
+    ("type_", "rules", "told"),
+    [
+        ("claude", RULES, ""),
+        ("goose", RULES, ""),
+        ("codex", (), ""),
+        ("codex", RULES, "is held by its own sandbox, not by the project's rules"),
+        ("codex", RULES[1:], ""),
+        ("gemini", RULES, "is held by its own sandbox, not by the project's rules"),
+        ("opencode", (), "asks nobody before it does anything"),
+        ("amp", RULES, "asks nobody before it does anything"),
+    ],
+)
+def test_what_an_agent_is_not_held_to_is_said(
+    run_dir: Path, tmp_path: Path, type_: str, rules: tuple[PermissionRule, ...], told: str
+) -> None:
+    agent = replace(CLAUDE, type=type_, name=type_)
+    values = {"prompt": "x", "mcp": None, "resume": None, "settings": Settings(), "correlation": ""}
+    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=rules, **values) == told  # type: ignore[arg-type]
+
+
+def test_what_a_person_chose_reaches_each_agent_that_takes_it(run_dir: Path, tmp_path: Path) -> None:
+    wanted = AgentSettings(
+        model="opus",
+        effort="high",
+        fallback_model="sonnet",
+        budget_usd=5.0,
+        arguments="--verbose --name 'two words'",
+        environment="CLAUDE_CONFIG_DIR=/home/me/second",
+        own_tools=False,
+    )
+
+    def started(type_: str) -> tuple[str, dict[str, str]]:
+        settings = Settings(agents={type_: wanted})
+        found = prepared(run_dir, tmp_path, replace(CLAUDE, type=type_, name=type_), settings=settings, budget=2.5)
+        return "|".join(list(found["argv"])), dict(found["environment"])  # type: ignore[call-overload]
+
+    argv, environment = started("claude")
+    assert "--model|opus|--effort|high|--fallback-model|sonnet|--max-budget-usd|2.50" in argv
+    assert "--strict-mcp-config" in argv and argv.endswith("--verbose|--name|two words")
+    assert environment["CLAUDE_CONFIG_DIR"] == "/home/me/second"
+    argv, _ = started("codex")
+    assert '--model|opus|-c|model_reasoning_effort="high"|' in argv and "fallback" not in argv

@@ -92,5 +92,5 @@ def start(
         worktree_path=worktree_path,
         branch="b",
         base_commit="c",
-        unasked=unasked,
+        unheld="asks nobody" if unasked else "",
     )

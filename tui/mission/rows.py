@@ -47,7 +47,7 @@ def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
     if session is None:
         return ""
     used = session.usage
-    agent = f"{session.agent_name} {marks.unasked} no permission prompts" if session.unasked else session.agent_name
+    agent = f"{session.agent_name} {marks.unasked} {session.unheld}".rstrip() if session.unasked else session.agent_name
     parts = [agent, clock(((session.ended_at or now) - session.started_at).total_seconds())]
     if used.input_tokens or used.output_tokens:
         parts.append(f"{count(used.input_tokens + used.output_tokens)} tokens")

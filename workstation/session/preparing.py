@@ -78,7 +78,8 @@ class Prepared:
     branch: str
     base_commit: str
     resumed: bool
-    unasked: bool = False
+    unheld: str = ""
+    """What the agent is not held to (agents/guard.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Brief:
     words: tuple[str, ...]
     """What a person said since the session before began, and nobody could be told."""
     decisions: tuple[str, ...]
+    left: float
+    """Of the mission's budget, in US dollars; 0: it has none."""
     rules: tuple[PermissionRule, ...]
     """What its agents may, must not, or must ask to do."""
 
@@ -110,7 +113,7 @@ class Brief:
 async def prepare(context: ServiceContext, session: Session, run_dir: Path, read_comments: ReadComments) -> Prepared:
     """Bring everything about for `launch.start`; raises SoloUnicornError with the reason when it cannot be."""
     await _read_comments(context, session, read_comments)
-    brief = await context.workspace.run(read_brief, session)
+    brief = await context.workspace.run(read_brief, session, context.settings.budget.mission_usd)
     branch = worktree_branch(brief.mission, brief.repository)
     async with context.pool_turn(brief.repository.id):
         try:
@@ -134,7 +137,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
     await context.workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
-    unasked = await context.git(
+    unheld = await context.git(
         _write_run,
         brief,
         comments,
@@ -146,7 +149,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
         correlation.get(),
         preparation.environment,
     )
-    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unasked)
+    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unheld)
 
 
 async def _read_comments(context: ServiceContext, session: Session, read: ReadComments) -> None:
@@ -158,7 +161,7 @@ async def _read_comments(context: ServiceContext, session: Session, read: ReadCo
                 await read(mission.id)
 
 
-def read_brief(workspace: Workspace, session: Session) -> Brief:
+def read_brief(workspace: Workspace, session: Session, budget: float = 0.0) -> Brief:
     """Read it; NotFound when the mission, its repository or the agent is gone."""
     mission = workspace.read(queries.missions.get, session.mission_id)
     if mission.project_repository_id is None:
@@ -197,6 +200,7 @@ def read_brief(workspace: Workspace, session: Session) -> Brief:
         ),
         words=tuple(workspace.read(queries.missions.words_for_later, mission.id, since)),
         decisions=tuple(workspace.read(queries.missions.decisions, mission.id)),
+        left=max(0.01, budget - workspace.read(queries.usage.cost_of, mission.id)) if budget else 0.0,
         rules=tuple(workspace.read(queries.inbox.rules, project.id)),
     )
 
@@ -297,8 +301,8 @@ def _write_run(
     settings: Settings,
     correlation_id: str,
     environment: dict[str, str],
-) -> bool:
-    """Whether the agent will ask nobody."""
+) -> str:
+    """What the agent is not held to."""
     files = place_files(brief.files, run_dir / FILES)
     context = PromptContext(
         mission=brief.mission,
@@ -335,6 +339,7 @@ def _write_run(
             extra=environment,
             rules=brief.rules,
             attached=files,
+            budget=brief.left,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error

@@ -234,7 +234,7 @@ class SessionRunner:
             branch=prepared.branch,
             base_commit=prepared.base_commit,
             resumed=prepared.resumed,
-            unasked=prepared.unasked,
+            unheld=prepared.unheld,
         )
 
     async def _follow(self, *, lost: bool) -> None:

@@ -20,7 +20,7 @@ KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"),
-    ("unasked", "its agent runs without permission prompts (skip_permissions)"),
+    ("unasked", "its agent asks nobody, or is not held to the rules of the project"),
     ("waits", "waits for you"),
     ("ready", "ready"),
     ("blocked", "blocked"),
