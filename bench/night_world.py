@@ -215,12 +215,13 @@ def working(kind: str) -> list[str]:
 
 def up(kind: str) -> dict[str, Any]:
     """Its first line, with its conversation."""
-    return {
+    lines: dict[str, dict[str, Any]] = {
         "claude": {"type": "system", "subtype": "init", "session_id": CONVERSATION, "mcp_servers": []},
         "codex": {"type": "thread.started", "thread_id": CONVERSATION},
         "gemini": {"type": "init", "session_id": CONVERSATION},
         "opencode": {"type": "step_start", "sessionID": CONVERSATION},
-    }[kind]
+    }
+    return lines[kind]
 
 
 def finished(kind: str) -> list[str]:
@@ -269,23 +270,24 @@ def refused(kind: str, met: str, limit: tuple[datetime, datetime] | None) -> lis
 # ---- the clock
 
 
+class _Kind(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, datetime)
+
+
 def settle_clocks(world: World) -> None:
-    """Let the service's wall clock, hosts, disk and leases be those of the world."""
-    real = datetime
+    """Let the service's wall clock, its hosts and its disk be those of the world."""
 
-    class Kind(type):
-        def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, real)
-
-    class Simulated(real, metaclass=Kind):
+    class Simulated(datetime, metaclass=_Kind):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Any:
             return world.now().astimezone(tz)
 
+    real = datetime
     for name, module in list(sys.modules.items()):
-        if name.startswith("solo_unicorn.") and getattr(module, "datetime", None) is real:
-            module.datetime = Simulated  # type: ignore[attr-defined]
-    launch.attach = world.attach  # type: ignore[assignment]
+        if name.startswith("solo_unicorn.") and name != __name__ and getattr(module, "datetime", None) is real:
+            vars(module)["datetime"] = Simulated
+    launch.attach = world.attach
     launch.start = world.start
-    pressure.disk_free_mb = lambda: 10.0 if world.is_full() else 10_000.0
+    pressure.disk_free_mb = lambda: 10.0 if world.is_full() else 10000.0
     runner.LOOK_SECONDS = 20.0
