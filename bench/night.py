@@ -188,7 +188,7 @@ def report(workspace: Workspace, missions: list[str], world: World, held: Mappin
     signed_out = sum(one.met == "signed out" for one in world.refusals)
     if signed_out > 4:
         broken.append(f"{signed_out} sessions of an agent that was signed out")
-    if held.get("night-gemini") != "sign_in":
+    if signed_out and held.get("night-gemini") != "sign_in":
         broken.append("the agent that was signed out is not held in the morning")
     for one in broken:
         print(f"BROKEN: {one}")
