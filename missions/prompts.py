@@ -290,7 +290,7 @@ PLACEHOLDERS: dict[str, Callable[[PromptContext], str]] = {
     "files": _files,
     "words": _words,
     "handover": _handover,
-    "nudge": lambda context: _section("You said", context.nudge),
+    "nudge": lambda context: _section("You said", context.nudge, "your last message"),
     "essentials": _essentials,
 }
 """What a template may name, by the word between the braces."""
