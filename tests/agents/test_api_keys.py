@@ -17,14 +17,14 @@ def test_a_key_that_shadows_a_subscription_is_told(
 ) -> None:
     program = tmp_path / type_
     said = '{"loggedIn": true} Logged in'
-    program.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo 'codex-cli 9.9.9' || echo '{said}'\n")
+    program.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo '{type_} 9.9.9' || echo '{said}'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     entries = {type_: catalogue.entry(type_)}
     (without,) = detection.scan(Settings(), entries=entries)
     monkeypatch.setenv(variable, "secret")
     (with_key,) = detection.scan(Settings(), entries=entries)
-    assert without.state == with_key.state == "ready" and not without.detail
+    assert without.state == with_key.state == "ready" and variable not in without.detail
     assert variable in with_key.detail and "secret" not in with_key.detail
 
 

@@ -135,7 +135,8 @@ def test_an_agent_over_acp_takes_its_turn(begin: Begin, bin_directory: Path, tmp
         f"os.execv({sys.executable!r}, [{sys.executable!r}, {str(ECHO)!r}, {str(state)!r}])\n",
     )
     one = begin(type_, "Hello")
-    assert judged(one) == Judgement("completed")
+    found = judged(one)
+    assert (found.outcome, found.reason, found.hold) == ("completed", "", None)
     view = TranscriptView(parsers.parser(one.handle.parser))
     view.feed(one.entries())
     assert "echo: Hello" in [entry.text for entry in view.entries]
@@ -154,7 +155,8 @@ def test_amp_takes_its_turn_and_goes_on_with_its_thread(
     monkeypatch.setenv("AMP_API_KEY", "none")
     put(bin_directory, "amp", AMP)
     one = begin("amp", "Say hello")
-    assert judged(one) == Judgement("completed")
+    found = judged(one)
+    assert (found.outcome, found.reason, found.hold) == ("completed", "", None)
     events = events_of(one)
     assert [event.conversation_id for event in events if isinstance(event, SessionStarted)] == ["T-0001"]
     assert "Say hello" in [event.text for event in events if isinstance(event, MessageText)]
@@ -163,7 +165,8 @@ def test_amp_takes_its_turn_and_goes_on_with_its_thread(
     assert any("Bearer tok-99-secret" in line for line in one.lines()), "it reached our server's entry"
 
     again = begin("amp", "Go on", resume="T-0001")
-    assert judged(again) == Judgement("completed")
+    found = judged(again)
+    assert (found.outcome, found.reason, found.hold) == ("completed", "", None)
     assert json.loads(again.lines("err")[0])[-3:] == ["threads", "continue", "T-0001"]
 
 
