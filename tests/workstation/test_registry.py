@@ -150,3 +150,36 @@ async def test_a_hub_that_is_away_is_asked_again(thread: WorkspaceThread, monkey
     await until(lambda: told.may_work)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("answer", [NoAnswer("HTTP 407", 407, "proxy"), Response(403, {}, {}), Response(502, {}, None)])
+async def test_heartbeats_that_nobody_takes_become_rare(
+    thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    """A proxy that refused got 240 heartbeats an hour for ever, and one more for each change here."""
+    hub, slept = Hub(), list[float]()
+    beats = 0
+
+    async def send(request: Request) -> Answer:
+        nonlocal beats
+        if not request.path.endswith("/heartbeat"):
+            return await Hub.send(hub, request)
+        beats += 1
+        return answer
+
+    hub.send = send  # type: ignore[method-assign]
+    told = made(thread, hub)
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        told.wake()
+        await real(0)
+
+    monkeypatch.setattr("solo_unicorn.workstation.hub.registry.asyncio.sleep", sleep)
+    running = asyncio.create_task(told.keep_registered())
+    while sum(slept) < 3600:
+        await real(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert 40 < beats < 80

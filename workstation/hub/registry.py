@@ -27,6 +27,8 @@ from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
 HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
+UNHEARD_LONGEST_SECONDS = 60.0
+"""The longest pause between heartbeats that the hub, or a proxy before it, does not take."""
 AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
 
 
@@ -76,6 +78,7 @@ class Registry:
         while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
             await asyncio.sleep(again.next())
         pause = 0.0
+        unheard = Backoff(HEARTBEAT_SECONDS, UNHEARD_LONGEST_SECONDS, random=self._random, spread=SPREAD)
         while self.may_work:
             await asyncio.sleep(min(1.0, pause))
             try:
@@ -84,7 +87,12 @@ class Registry:
             except TimeoutError:
                 pass
             self._changed.clear()
-            pause = await self._beat() * self._random.uniform(1 - SPREAD, 1 + SPREAD)
+            seconds = await self._beat()
+            while seconds is None and self.may_work:  # whatever changes here meanwhile: nobody takes it
+                await asyncio.sleep(unheard.next())
+                seconds = await self._beat()
+            unheard.reset()
+            pause = (seconds or 0.0) * self._random.uniform(1 - SPREAD, 1 + SPREAD)
 
     async def _register(self) -> bool:
         """Take over as a new start; False while the hub cannot be asked or refuses."""
@@ -106,15 +114,15 @@ class Registry:
             await self._fence(answer)
         return False
 
-    async def _beat(self) -> float:
-        """One heartbeat; seconds until the next."""
+    async def _beat(self) -> float | None:
+        """One heartbeat; seconds until the next, None when the hub did not take it."""
         machine = await self._workspace.run(operations.workstation.this_machine)
         body: JsonObject = {"generation": self.generation, **await self._workspace.run(state, self._account.id)}
         body["availableCodeAgents"] = [to_wire(agent) for agent in machine.available_code_agents]
         answer = await self._transport.send(Request("POST", f"{API}/workstations/{machine.id}/heartbeat", {}, {}, body))
         if isinstance(answer, NoAnswer) or not answer.ok:
             await self.judge(answer)
-            return HEARTBEAT_SECONDS
+            return None
         if self._taken is not None:
             await self._taken()
         self.offers = {str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))}
