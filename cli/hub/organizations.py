@@ -139,9 +139,10 @@ def found_organization(there: Account, wish: str | None) -> JsonObject | None:
         for number, one in enumerate(found, 1):
             print(f"{number}  {one['name']}", file=sys.stderr)
         print("Which organization? ", end="", file=sys.stderr, flush=True)
-        wish = sys.stdin.readline().strip()
-        if wish.isdigit() and 0 < int(wish) <= len(found):
-            return found[int(wish) - 1]
+        said = sys.stdin.readline().strip()
+        if said.isdigit() and 0 < int(said) <= len(found):
+            return found[int(said) - 1]
+        wish = said
     if wish is not None:
         named = [one for one in found if wish in (one["slug"], one["name"], one["id"])]
         if len(named) == 1:
