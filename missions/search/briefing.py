@@ -36,7 +36,7 @@ def briefing(documents: Sequence[MemoryDocument], matches: Sequence[Match]) -> s
     def add(document: MemoryDocument, heading: str, text: str, most: int) -> None:
         nonlocal room
         text = text.strip()
-        cut = text[: min(most, room)].rstrip()
+        cut = text[: max(0, min(most, room))].rstrip()
         if cut:
             more = "" if len(cut) == len(text) else "\n… (`memory_read` has the rest)"
             name = " › ".join(filter(None, (document.name, heading)))

@@ -118,6 +118,14 @@ def test_an_agent_is_given_the_index_then_what_bears_on_its_mission(workspace: W
     assert "There is more in: aaa, " in said and said.endswith("more. `memory_search` finds it.")
 
 
+def test_long_sections_stay_within_the_budget(workspace: Workspace, project: Project) -> None:
+    for number in range(9):
+        text = "".join(f"## Part {part}\n\n{'Tax of invoices. ' * 140}\n\n" for part in range(5))
+        workspace.write(operations.memory.append, project.id, f"long-{number}", text)
+    mission = workspace.write(operations.missions.create, project.id, MissionDraft("Round the tax of an invoice"))
+    assert len(workspace.read(queries.memory.for_mission, mission)) < BUDGET * 1.2
+
+
 @pytest.mark.parametrize("name", ["../etc", "a/b", "", "A", ".", "x" * 65, "a\n"])
 def test_names_are_plain(workspace: Workspace, project: Project, name: str) -> None:
     with pytest.raises(InvalidValue):
