@@ -286,6 +286,9 @@ class Change:
         memory.put(self.at, saved, new=before is None)
         return saved
 
+    def confirm_passage(self, document: MemoryDocument, text: str) -> None:
+        """A hub has no worktree to doubt by."""
+
     def save_part(self, before: AnyPart | None, after: AnyPart) -> None:
         """Write a flow, actor or repository that changed (before None: it is new)."""
         parts.put(self.at, after, self.journal.bump_project(), new=before is None)

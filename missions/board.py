@@ -135,6 +135,10 @@ class Hit:
     """Of the section that was found, with those above it: `Money › Rounding`; empty outside of any."""
     version: int = 0
     """Of the mission or document, as it was found."""
+    source: str = ""
+    """Of a section: who wrote it, and on which day."""
+    doubt: str = ""
+    """Why a section may no longer hold."""
 
 
 @record

@@ -22,7 +22,7 @@ from ..missions.entities import (
 )
 from ..missions.history import recorded
 from ..missions.rules.flows import enabled_stages
-from . import documents, line_comments, links, lookup, outbox, outgoing, placing, rows, saving
+from . import documents, line_comments, links, lookup, outbox, outgoing, passages, placing, rows, saving
 from .transaction import Transaction
 from .view import View
 
@@ -183,6 +183,10 @@ class Change(Transaction):
         documents.put(self.connection, document)
         outgoing.queue_document(self, document, before)
         return document
+
+    def confirm_passage(self, document: MemoryDocument, text: str) -> None:
+        """Somebody says that the sections with this text hold: they are as if they were written now."""
+        passages.confirm(self.connection, document, text, rows.stamp(self.now) or "")
 
     def save_part(self, before: Part | None, after: Part) -> None:
         """Write a flow, actor or repository that changed (before None: it is new)."""

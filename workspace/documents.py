@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
+from ..missions import fencing
 from ..missions.differences import Difference, difference
-from ..missions.entities import MemoryDocument
+from ..missions.entities import Author, MemoryDocument
+from ..missions.ids import short_id
 from ..missions.limits import DOCUMENT_VERSIONS
 from . import passages, rows
 
@@ -43,7 +45,7 @@ def put(connection: sqlite3.Connection, document: MemoryDocument) -> None:
         "FROM memory_version WHERE project_id = ?1 AND name = ?2 ORDER BY version DESC LIMIT 1 OFFSET ?3)",
         (*one, DOCUMENT_VERSIONS),
     )
-    passages.put_document(connection, *one, document.text)
+    passages.put_document(connection, *one, document.text, _source(connection, by), at or "")
 
 
 def versions(connection: sqlite3.Connection, project_id: str, name: str) -> list[MemoryDocument]:
@@ -59,6 +61,13 @@ def versions(connection: sqlite3.Connection, project_id: str, name: str) -> list
             version = replace(version, text=Difference(start, end, version.text).applied(found[-1].text))
         found.append(version)
     return found[::-1]
+
+
+def _source(connection: sqlite3.Connection, by: Author) -> str:
+    """Who wrote it, and for which mission."""
+    wanted = "SELECT m.number FROM session s JOIN mission m ON m.id = s.mission_id WHERE s.id = ?"
+    row = connection.execute(wanted, (by.session_id,)).fetchone() if by.session_id else None
+    return fencing.who(by) + (f" for {short_id(row[0])}" if row else "")
 
 
 def _shorten_newest(connection: sqlite3.Connection, after: MemoryDocument) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from ..missions.entities import Mission
+from ..missions.entities import MemoryDocument, Mission
 from ..missions.search.passages import Kind, Passage, of_document, of_mission
 from ..missions.search.ranking import Candidate
 
@@ -17,12 +17,32 @@ def put_mission(connection: sqlite3.Connection, mission: Mission) -> None:
     _put(connection, "mission", mission.project_id, mission.id, of_mission(mission))
 
 
-def put_document(connection: sqlite3.Connection, project_id: str, name: str, text: str) -> None:
-    """The passages of a document as it is now."""
-    _put(connection, "memory", project_id, name, of_document(name, text))
+def put_document(
+    connection: sqlite3.Connection, project_id: str, name: str, text: str, source: str = "", at: str = ""
+) -> None:
+    """The passages of a document as it is now; those that are new are of this source and time."""
+    _put(connection, "memory", project_id, name, of_document(name, text), source, at)
 
 
-def _put(connection: sqlite3.Connection, kind: Kind, project_id: str, ref: str, passages: Sequence[Passage]) -> None:
+def confirm(connection: sqlite3.Connection, document: MemoryDocument, text: str, at: str) -> None:
+    """The passages of a document that have this text, or a part of it, hold as they are."""
+    found = of_document(document.name, document.text)
+    places = [number for number, one in enumerate(found) if one.text and (text in one.text or one.text in text)]
+    connection.executemany(
+        f"UPDATE passage SET doubt = '', written_at = ? WHERE {OF_ONE} AND place = ?",
+        [(at, document.name, "memory", document.project_id, place) for place in places],
+    )
+
+
+def _put(
+    connection: sqlite3.Connection,
+    kind: Kind,
+    project_id: str,
+    ref: str,
+    passages: Sequence[Passage],
+    source: str = "",
+    at: str = "",
+) -> None:
     """Only passages that changed are written."""
     kept: dict[str, list[tuple[int, int]]] = {}
     wanted = f"SELECT digest, rid, place FROM passage WHERE {OF_ONE}"
@@ -36,9 +56,9 @@ def _put(connection: sqlite3.Connection, kind: Kind, project_id: str, ref: str, 
                 connection.execute("UPDATE passage SET place = ? WHERE rid = ?", (number, rid))
             continue
         connection.execute(
-            "INSERT INTO passage (project_id, kind, ref, place, heading, head, body, digest) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (project_id, kind, ref, number, passage.heading, passage.head, passage.body, digest),
+            "INSERT INTO passage (project_id, kind, ref, place, heading, head, body, digest, source, written_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (project_id, kind, ref, number, passage.heading, passage.head, passage.body, digest, source, at),
         )
     gone = [(rid,) for left in kept.values() for rid, _ in left]
     connection.executemany("DELETE FROM passage WHERE rid = ?", gone)

@@ -147,8 +147,11 @@ def _search(options: Options) -> None:
         hits = opened.read(queries.memory.search, project, words)
         near = [] if hits else opened.read(queries.memory.nearest_headings, project, words)
     output.table(
-        ("DOCUMENT", "SECTION", "WHERE"),
-        [(hit.ref, hit.heading, hit.excerpt) for hit in hits],
+        ("DOCUMENT", "SECTION", "SOURCE", "WHERE"),
+        [
+            (hit.ref, hit.heading, hit.source, f"{hit.excerpt} ({hit.doubt})" if hit.doubt else hit.excerpt)
+            for hit in hits
+        ],
         [to_wire(hit) for hit in hits],
         empty="Nothing in the memory answers that." + (f" There is: {', '.join(near)}." if near else ""),
     )

@@ -46,7 +46,9 @@ def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) ->
 
 def _hit(hit: Hit) -> JsonObject:
     heading: JsonObject = {"heading": hit.heading} if hit.heading else {}
-    return {"document": hit.ref, **heading, "version": hit.version, "excerpt": defused(hit.excerpt)}
+    doubt: JsonObject = {"doubt": defused(hit.doubt)} if hit.doubt else {}
+    origin: JsonObject = {"version": hit.version, "source": hit.source}
+    return {"document": hit.ref, **heading, **origin, **doubt, "excerpt": defused(hit.excerpt)}
 
 
 class MemoryRead(Arguments):
@@ -208,7 +210,7 @@ TOOLS = (
     ),
     Tool(
         "memory_edit",
-        "Put a passage in the place of another, to correct what is wrong.",
+        "Correct a passage of a memory document; the same text confirms it.",
         MemoryEdit,
         memory_edit,
         "memory",

@@ -36,7 +36,10 @@ def replace(change: Change, project: str, name: str, text: str, expected_version
 
 
 def edit(change: Change, project: str, name: str, old: str, new: str) -> MemoryDocument:
-    """Put a passage in the place of another, which must stand in the document once; InvalidValue."""
+    """Put a passage in the place of another, which must stand in the document once; InvalidValue.
+
+    The same text again confirms it: that the passage holds is noted, and doubt about it goes.
+    """
     owner, before = _existing(change, project, name)
     times = before.text.count(old) if old else 0
     if times != 1:
@@ -44,6 +47,10 @@ def edit(change: Change, project: str, name: str, old: str, new: str) -> MemoryD
         raise InvalidValue(
             "old", f"The passage cannot be replaced in {name!r}", why=why, todo="give it exactly, with enough around it"
         )
+    if old == new:
+        change.confirm_passage(before, old)
+        change.event(owner, "memory_confirmed", note=name)
+        return before
     return _save(change, owner, name, before.text.replace(old, new), before)
 
 

@@ -147,6 +147,9 @@ class Change(Protocol):
     def save_document(self, document: MemoryDocument, before: MemoryDocument | None, /) -> MemoryDocument:
         """Write the next version of a document (before None: it is new); every version is kept. As it was saved."""
 
+    def confirm_passage(self, document: MemoryDocument, text: str, /) -> object:
+        """Somebody says that the sections with this text hold, where the store keeps doubts about them."""
+
     def save_part(self, before: AnyPart | None, after: AnyPart, /) -> object:
         """Write a flow, actor or repository that changed (before None: it is new)."""
 

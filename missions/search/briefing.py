@@ -9,6 +9,7 @@ from ..entities import MemoryDocument, Mission
 from ..fencing import fenced, title, who
 from .passages import of_document
 from .ranking import Match
+from .sources import Source, Sources, source_of
 
 INDEX: Final = "index"
 """The document that comes first, whatever the mission."""
@@ -17,6 +18,10 @@ BUDGET: Final = 6_000
 _OF_INDEX, _OF_ONE, _OF_OTHERS, _NAMED = BUDGET // 3, BUDGET // 3, 300, 40
 _LEAST_SCORE: Final = 0.2
 """Of the best section's score; what is below has a word in common and no more."""
+DOUBT: Final = (
+    "This may no longer hold: {why}. Check it as you work; then confirm it (`memory_edit` with the same text as `old` "
+    "and `new`), correct it or delete it."
+)
 QUESTION_MAX: Final = 3_000
 """Characters of a mission that the memory is searched for."""
 
@@ -28,19 +33,22 @@ def question_of(mission: Mission, files: Sequence[str] = ()) -> str:
     return said[:QUESTION_MAX]
 
 
-def briefing(documents: Sequence[MemoryDocument], matches: Sequence[Match]) -> str:
+def briefing(documents: Sequence[MemoryDocument], matches: Sequence[Match], known: Sources | None = None) -> str:
     """The memory within the budget, each piece with its origin; empty when nothing is remembered."""
     by_name = {one.name: one for one in documents}
     pieces, room, shown = list[str](), BUDGET, dict[str, int]()
 
-    def add(document: MemoryDocument, heading: str, text: str, most: int) -> None:
+    def add(document: MemoryDocument, heading: str, text: str, most: int, place: int | None = None) -> None:
         nonlocal room
         text = text.strip()
         cut = text[: max(0, min(most, room))].rstrip()
         if cut:
             more = "" if len(cut) == len(text) else "\n… (`memory_read` has the rest)"
             name = " › ".join(filter(None, (document.name, heading)))
-            pieces.append(f"### {title(name)}\n{fenced(cut, origin(document))}{more}")
+            source = Source("", "") if place is None else source_of(document, place, known or {})
+            said = f"memory {document.name}, {source.author}, {source.at}" if source.author else origin(document)
+            doubt = f"\n{DOUBT.format(why=title(source.doubt))}" if source.doubt else ""
+            pieces.append(f"### {title(name)}\n{fenced(cut, said)}{more}{doubt}")
             room -= len(pieces[-1])
             shown[document.name] = shown.get(document.name, 0) + len(cut)
 
@@ -50,7 +58,7 @@ def briefing(documents: Sequence[MemoryDocument], matches: Sequence[Match]) -> s
     for match in matches:
         document = by_name.get(match.ref)
         if document and match.ref != INDEX and match.score >= _LEAST_SCORE * best:
-            add(document, match.heading, _text(document, match.place), _OF_ONE - shown.get(match.ref, 0))
+            add(document, match.heading, _text(document, match.place), _OF_ONE - shown.get(match.ref, 0), match.place)
     for document in documents:
         if document.name not in shown:
             add(document, "", document.text, _OF_OTHERS)

@@ -10,22 +10,22 @@ from ..ids import short_id
 from .excerpts import excerpt
 from .passages import of_document, of_mission
 from .ranking import Match
+from .sources import Sources, source_of
 
 
-def of_documents(matches: Sequence[Match], documents: Mapping[str, MemoryDocument]) -> list[Hit]:
+def of_documents(
+    matches: Sequence[Match], documents: Mapping[str, MemoryDocument], known: Sources | None = None
+) -> list[Hit]:
     """Sections of the memory, in the order of the matches."""
     passages = {name: of_document(name, one.text) for name, one in documents.items()}
-    return [
-        Hit(
-            "memory",
-            match.ref,
-            match.ref,
-            excerpt(passages[match.ref][match.place].text, match.words),
-            match.heading,
-            documents[match.ref].version,
-        )
-        for match in matches
-    ]
+    found = []
+    for match in matches:
+        document = documents[match.ref]
+        shown = excerpt(passages[match.ref][match.place].text, match.words)
+        source = source_of(document, match.place, known or {})
+        said = f"{source.author}, {source.at}"
+        found.append(Hit("memory", match.ref, match.ref, shown, match.heading, document.version, said, source.doubt))
+    return found
 
 
 def of_missions(matches: Sequence[Match], missions: Mapping[str, Mission]) -> list[Hit]:

@@ -447,6 +447,7 @@ async def documents_are_tidied(do: Play) -> None:
     await do(memory.replace, project, "notes", "# Notes\n\nOne.\n\n## Lens\n\nFrench.\n\n## Box\n\nOak.\n")
     await do(memory.edit, project, "notes", "French", "German")
     await do(memory.edit, project, "notes", "nowhere", "x")
+    await do(memory.edit, project, "notes", "One.", "One.")
     await do(memory.edit, project, "notes", "n", "x")
     await do(memory.edit, project, "nothing", "a", "b")
     await do(memory.move, project, "notes", "Lens", "optics")

@@ -231,6 +231,9 @@ STORIES: dict[str, dict[str, Step]] = {
         "filters.delete": lambda w: w.write(operations.filters.delete, "own", "mine"),
         "memory.append": lambda w: w.write(operations.memory.append, "own", "decisions", "we chose"),
         "memory.replace": lambda w: w.write(operations.memory.replace, "own", "decisions", "we chose again", 1),
+        "doubts.mark": lambda w: w.write_as(
+            SYSTEM, operations.doubts.mark, w.read(queries.projects.get, "own").id, {("decisions", 0): "old"}
+        ),
         "memory.edit": lambda w: w.write(operations.memory.edit, "own", "decisions", "we chose again", "## One\n\nso"),
         "memory.move": lambda w: w.write(operations.memory.move, "own", "decisions", "One", "choices"),
         "memory.rename": lambda w: w.write(operations.memory.rename, "own", "choices", "picks"),

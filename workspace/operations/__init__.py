@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from . import attachments as attachments
     from . import bulk as bulk
     from . import dispatch as dispatch
+    from . import doubts as doubts
     from . import filters as filters
     from . import identity as identity
     from . import imports as imports

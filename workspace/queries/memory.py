@@ -8,13 +8,27 @@ from collections.abc import Sequence
 from ...missions.board import Hit
 from ...missions.entities import MemoryDocument, Mission
 from ...missions.errors import NotFound
+from ...missions.records import record
 from ...missions.search import hits, ranking
 from ...missions.search.briefing import briefing, question_of
+from ...missions.search.passages import of_document
+from ...missions.search.sources import Source, files_in
 from .. import documents, lookup, rows
 from ..passages import Passages
 
 MATCHES = 30
 """Sections that are looked at for the beginning of a mission."""
+
+
+@record
+class Speaking:
+    """A section that names files."""
+
+    document: str
+    place: int
+    files: tuple[str, ...]
+    since: str
+    """When it was written or confirmed last, in ISO 8601."""
 
 
 def list_all(connection: sqlite3.Connection, project: str) -> list[MemoryDocument]:
@@ -55,7 +69,31 @@ def for_mission(connection: sqlite3.Connection, mission: Mission, files: Sequenc
     """What an agent that begins a mission is given of the memory: the index, then what bears on mission and files."""
     index = Passages(connection, "memory", mission.project_id)
     matches = ranking.search(index, question_of(mission, files), MATCHES)
-    return briefing(list_all(connection, mission.project_id), matches)
+    return briefing(list_all(connection, mission.project_id), matches, sources(connection, mission.project_id))
+
+
+def sources(connection: sqlite3.Connection, project_id: str) -> dict[tuple[str, int], Source]:
+    """Where each section comes from, and what speaks against it."""
+    wanted = "SELECT ref, place, source, written_at, doubt FROM passage WHERE project_id = ? AND kind = 'memory'"
+    return {
+        (ref, place): Source(source, at[:10], doubt)
+        for ref, place, source, at, doubt in connection.execute(f"{wanted} AND source <> ''", (project_id,))
+    }
+
+
+def speaking_of_files(connection: sqlite3.Connection, mission: Mission) -> list[Speaking]:
+    """The sections that an agent on a mission is given and that name files, with when they were written."""
+    index = Passages(connection, "memory", mission.project_id)
+    documents = {one.name: one for one in list_all(connection, mission.project_id)}
+    wanted = "SELECT ref, place, written_at FROM passage WHERE project_id = ? AND kind = 'memory' AND written_at <> ''"
+    written = {(ref, place): at for ref, place, at in connection.execute(wanted, (mission.project_id,))}
+    found = []
+    for match in ranking.search(index, question_of(mission), MATCHES):
+        passages = of_document(match.ref, documents[match.ref].text)
+        files = files_in(passages[match.place].text)
+        if files and (at := written.get((match.ref, match.place))):
+            found.append(Speaking(match.ref, match.place, tuple(files), at))
+    return found
 
 
 def search(connection: sqlite3.Connection, project: str, text: str, limit: int = 20) -> list[Hit]:
@@ -63,7 +101,7 @@ def search(connection: sqlite3.Connection, project: str, text: str, limit: int =
     owner = lookup.project(connection, project)
     matches = ranking.search(Passages(connection, "memory", owner.id), text, limit)
     read = {match.ref: documents.find(connection, owner.id, match.ref) for match in matches}
-    return hits.of_documents(matches, {name: one for name, one in read.items() if one})
+    return hits.of_documents(matches, {name: one for name, one in read.items() if one}, sources(connection, owner.id))
 
 
 def nearest_headings(connection: sqlite3.Connection, project: str, text: str) -> list[str]:

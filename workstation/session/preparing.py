@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...agents import catalogue, launch
@@ -52,6 +52,7 @@ from ...worktrees.pool.records import PoolFull
 from ...worktrees.pool.scripts import ScriptResult
 from ...worktrees.seen import note_state
 from ..context import ServiceContext
+from .doubting import doubts
 from .outcome_policy import ended_unfinished
 
 FULL_SECONDS = 5.0
@@ -131,6 +132,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
     await context.workspace.run(_keep_worktree, brief.mission, lease)
     await _note_turn(context, brief.mission, lease)
     _begin_in_background(context, brief, lease)
+    brief = await _with_doubts(context, brief, lease)
     comments = await _placed_comments(context, brief.mission, lease)
     preparation = await context.git(context.pool.prepare, lease, brief.repository)
     await context.workspace.run(_note_setup, brief.mission, preparation)
@@ -150,6 +152,16 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
         preparation.environment,
     )
     return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unheld)
+
+
+async def _with_doubts(context: ServiceContext, brief: Brief, lease: WorktreeLease) -> Brief:
+    """The brief with the memory as the files of the worktree leave it."""
+    sections = await context.workspace.read(queries.memory.speaking_of_files, brief.mission)
+    if not sections:
+        return brief
+    found = await context.git(doubts, lease.path, sections)
+    await context.workspace.write_as(SYSTEM, operations.doubts.mark, brief.project.id, found)
+    return replace(brief, memory=await context.workspace.read(queries.memory.for_mission, brief.mission))
 
 
 async def _read_comments(context: ServiceContext, session: Session, read: ReadComments) -> None:
