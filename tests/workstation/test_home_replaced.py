@@ -58,6 +58,7 @@ def test_a_copy_put_in_the_place_of_a_running_home_gives_no_mission_to_two_agent
         ended = workspace.read(queries.sessions.get, session.id)
         assert ended.outcome == "unknown", ended
     assert host_of(session.id) is None
+    assert '"reason": "home"' in (away / "runs" / session.id / "outcome.json").read_text(), "its own host ended it"
 
 
 def test_a_home_that_is_moved_is_left_by_everybody_and_taken_up_in_its_new_place(
