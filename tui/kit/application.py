@@ -19,15 +19,12 @@ from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.keys import _character_to_key
 from textual.signal import Signal
-from textual.widgets import Input, TextArea
 
 from ...config.correlation import new_correlation
 from ...config.settings import Settings
 from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
 from .commands import ChildCommands, Commands
-from .keyboard.layouts import twin
-from .keyboard.pasting import pasted
 from .marks import PLAIN, Marks, marks_for
 from .readable import InAscii, Readable
 from .terminal import Terminal
@@ -179,14 +176,22 @@ class Application(App[None]):
         if isinstance(event, Key) and not event.is_forwarded:
             event = self._as_latin(event)
         elif isinstance(event, Paste) and not event.is_forwarded:
+            from textual.widgets import Input
+
+            from .keyboard.pasting import pasted
+
             event.text = pasted(event.text, in_a_line=isinstance(self.focused, Input))
         await super().on_event(event)
 
     def _as_latin(self, event: Key) -> Key:
         *held, name = event.key.split("+")
-        if name.isascii() or len(name) != 1 or (not held and isinstance(self.focused, Input | TextArea)):
+        if name.isascii() or len(name) != 1 or event.key in self.screen.active_bindings:
             return event
-        if event.key in self.screen.active_bindings:
+        from textual.widgets import Input, TextArea
+
+        from .keyboard.layouts import twin
+
+        if not held and isinstance(self.focused, Input | TextArea):
             return event
         latin = twin(name)
         if latin is not None:
