@@ -212,6 +212,7 @@ async def test_a_range_is_commented_with_a_suggestion_reworded_and_found_again(
         await until(pilot, lambda: "lines 2–3" in text(pilot))
         await pilot.press("end", "C")
         assert isinstance(pane.under_cursor, LineComment)
+        await until(pilot, lambda: "r resolve" in text(pilot), "the keys are those of the comment")
         await pilot.press("e")
         await written(pilot, "Once is enough")
         await until(pilot, lambda: "you: " in text(pilot) and "Once is enough" in text(pilot))

@@ -51,12 +51,12 @@ def verdict_row(data: MissionData, marks: Marks) -> Row | None:
     waiting = sum(one.waits for one in data.comments)
     comments = f" with {waiting} comment{'s' if waiting > 1 else ''}" if waiting else ""
     return row(
-        (f"\n  {marks.waits} ", "wait"),
+        (f"\n{marks.waits} ", "wait"),
         (f"{data.mission.stage} waits for your review: ", "strong"),
         ("a", "key"),
         (" approves  ", ""),
         ("x", "key"),
         (f" sends it back{comments}", ""),
         key="verdict",
-        indent=5,
+        indent=2,
     )

@@ -24,6 +24,7 @@ def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int, *, around: b
         return False
     lines.show_at_top(found)
     lines.focus()
+    lines.post_message(Lines.CursorMoved(lines, lines.rows[found]))
     return True
 
 
