@@ -24,7 +24,7 @@ SAID = {
 SINCE = {
     "list": "it stands in {now} now",
     "stage": "it is at {now} now",
-    "ready": "somebody made it ready or not ready since",
+    "ready": "an agent worked on it since, or somebody changed the switch",
     "listOrder": "it was moved since",
     "reviewStatus": "its review was decided anew since",
     "landingStatus": "its work is being landed",
