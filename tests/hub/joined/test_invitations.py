@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -124,8 +125,7 @@ async def test_by_command(hub: Whole, tmp_path: Path, monkeypatch: pytest.Monkey
         return str(capsys.readouterr().out)
 
     for who, token in (("ann", hub.ann_token), ("ben", hub.ben_token)):
-        (tmp_path / f"{who}.key").write_text(token)
-        monkeypatch.setattr("sys.stdin", (tmp_path / f"{who}.key").open())
+        monkeypatch.setattr("sys.stdin", io.StringIO(token))
         await typed(who, "auth", "login", "--hub", hub.url, "--api-key", "-", "--store-in-file")
     assert "/invitations/" in await typed("ann", "organization", "invite", "ben@example.org")
     assert "invitation open" in await typed("ann", "organization", "members")
