@@ -119,7 +119,8 @@ def begin(home: Path, worktree: Path, state: Path) -> Iterator[Begin]:
 
 def test_a_turn_is_told_and_the_server_is_handed_over(begin: Begin, state: Path) -> None:
     one = begin("Hello, plan it")
-    assert one.judged() == Judgement("completed")
+    found = one.judged()
+    assert (found.outcome, found.reason, found.hold) == ("completed", "", None)
     view = TranscriptView(parsers.parser("acp"))
     view.feed(one.entries())
     assert "echo: Hello, plan it" in [entry.text for entry in view.entries], "pieces are put together"
@@ -414,7 +415,7 @@ def test_one_is_added_by_its_command_line(home: Path, state: Path) -> None:
         (add("claude", line), 4, "we know already"),
         (add("other", "/bin/echo hello"), 2, "does not speak ACP"),
         (add("other", "/no/such --acp"), 3, "no program"),
-        (add("other", "an 'open quote"), 2, "no command line"),
+        (add("other", "an 'open quote"), 2, "is not a valid command line"),
         (add("other", line, "--type", "claude"), 2, "whole command line"),
     ):
         assert refused.returncode == code and words in refused.stderr, refused.stderr

@@ -184,9 +184,13 @@ def test_a_wished_agent_has_to_be_known(run: Run, project: str) -> None:
 
 def test_talking_to_a_mission_that_does_not_run_is_refused(run: Run, project: str) -> None:
     run("mission", "create", "One")
-    for words in (("say", "1", "hello"), ("stop", "1"), ("answer", "1", "yes")):
+    for words in (("stop", "1"), ("answer", "1", "yes")):
         refused = run("mission", *words)
         assert refused.code == 4, refused
+    kept = run("mission", "say", "1", "hello")
+    assert kept.code == 0 and "kept for its next session, since no agent works on it now" in kept.out
+    run("mission", "move", "1", "done")
+    assert run("mission", "say", "1", "hello").code == 4
 
 
 def test_one_correlation_id_goes_from_the_command_into_the_history(
