@@ -138,7 +138,7 @@ def prepare(
     arguments += catalogue.filled(turn.resume, values)
     arguments += ["--", *own] if adapted else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
-    environment = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
+    environment: dict[str, str] = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
     environment |= {} if entry.command else {"PATH": programs.path_with(binary)}
     environment |= dict(word.partition("=")[::2] for word in _words("environment", wanted.environment))
     environment |= extra or {}
