@@ -162,6 +162,17 @@ async def landing(pilot: Pilot[Any], story: Story) -> None:
     await mission("Search: typo", "overview", words="#7")(pilot, story)
 
 
+async def landed(pilot: Pilot[Any], story: Story) -> None:
+    """A mission that is done, with the commit that it landed as."""
+    workspace, ref = story.workspace, story.card("Search: typo").id
+    workspace.write(operations.review.approve, ref)
+    workspace.write_as(Author("agent", "claude"), operations.review.complete_stage, ref, "Done")
+    workspace.write(operations.review.approve, ref)
+    workspace.write_as(SYSTEM, operations.landing.started, ref)
+    workspace.write_as(SYSTEM, operations.landing.landed, ref, "5eed" * 10)
+    await mission("Search: typo", "overview", words="undo landing")(pilot, story)
+
+
 def inbox(kind: str) -> Open:
     """The inbox with the cursor on one kind."""
 
@@ -172,6 +183,8 @@ def inbox(kind: str) -> Open:
         story.workspace.write(
             operations.inbox.ask, running.id, "Bash", {"command": "npm test", "description": "Run the tests"}
         )
+        if kind == "rule":
+            story.workspace.write(operations.review.reject, story.card("Search: typo").id, "Two letters at most.")
         if kind == "attention":
             story.workspace.write_as(
                 service_of(running.id), operations.sessions.end, running.id, "unknown", "the machine was switched off"
@@ -352,10 +365,12 @@ ROOMS: dict[str, Open] = {
     "files": files,
     "question": mission("Consent", "overview", words="r answers"),
     "landing": landing,
+    "landed": landed,
     "inbox-permission": inbox("permission"),
     "inbox-review": inbox("review"),
     "inbox-question": inbox("question"),
     "inbox-attention": inbox("attention"),
+    "inbox-rule": inbox("rule"),
     "workstation": workstation,
     "metrics": metrics,
     "projects": projects,
