@@ -104,7 +104,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--port", "70000"), 2, "70000 is not a port"),
+        (("--port", "70000"), 2, "70000 is not a valid port"),
         (("--visitors", "0"), 2, "Nobody could come in"),
         (("--project", "nothing of that name"), 3, "No project"),
     ],

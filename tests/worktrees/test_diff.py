@@ -154,7 +154,7 @@ def test_the_persons_diff_settings_do_not_change_it(mission: Repo, repo: Repo) -
 def test_a_worktree_that_is_gone_or_a_base_nobody_knows(mission: Repo, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="is gone"):
         mission_diff(tmp_path / "nowhere", "main")
-    with pytest.raises(NotFound, match="no commit"):
+    with pytest.raises(NotFound, match="not a valid commit"):
         mission_diff(mission.path, "nowhere")
 
 
