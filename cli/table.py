@@ -285,7 +285,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "suggest": ("machine.completion", "Print what may come next on a command line."),
         },
     ),
-    "man": ("Print the manual page: `solo-unicorn man | man -l -`.", {"": ("machine.manual", "")}),
+    "man": ("Print the manual page; `man -l -` shows it.", {"": ("machine.manual", "")}),
 }
 
 FOR_AGENTS: Final = frozenset(

@@ -8,11 +8,13 @@ import orjson
 from sqlalchemy import Connection, Table, select
 
 from .. import audit
+from ..services.invitations import invitations
 from ..tables import access_requests, actors, flows, missions, projects, repositories, workstations
 from ..uploads.attachments import attachments
 from .endpoint import Answer, Call, Endpoint
 
 PAGE: Final = 100
+_OF_ORGANIZATION: Final[dict[str, Table]] = {"workstations": workstations, "invitations": invitations}
 _OF_PROJECT: Final[dict[str, Table]] = {
     "missions": missions,
     "flows": flows,
@@ -58,8 +60,8 @@ def place_of(call: Call) -> tuple[str | None, str | None]:
         return None, None
     if kind == "organizations":
         return identifier, None
-    if kind == "workstations":
-        return _value(call.at, workstations, "organization_id", identifier), None
+    if kind in _OF_ORGANIZATION:
+        return _value(call.at, _OF_ORGANIZATION[kind], "organization_id", identifier), None
     project_id: str | None = identifier
     if kind != "projects":
         table = _OF_PROJECT.get(kind)
@@ -70,7 +72,13 @@ def place_of(call: Call) -> tuple[str | None, str | None]:
 def is_placed(endpoint: Endpoint) -> bool:
     """Whether `place_of` knows what the endpoint's path names; a test holds every audited endpoint to it."""
     kind = endpoint.path.split("/")[1]
-    return "{id}" not in endpoint.path or kind in {"organizations", "projects", "workstations", *_OF_PROJECT, *NOBODYS}
+    return "{id}" not in endpoint.path or kind in {
+        "organizations",
+        "projects",
+        *_OF_ORGANIZATION,
+        *_OF_PROJECT,
+        *NOBODYS,
+    }
 
 
 def listed(call: Call, organization_id: str) -> Answer:

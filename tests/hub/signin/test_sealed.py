@@ -95,8 +95,9 @@ async def test_another_key_is_refused_at_the_start_and_renewed_by_command(
             pass
     assert await asyncio.to_thread(main, ["hub", "keys", "renew", "--data-dir", str(tmp_path)]) == 0
     assert "made anew" in capsys.readouterr().out
-    async with whole(tmp_path) as hub:
-        assert (await hub.nobody.get("/oauth/jwks")).status_code == 200
+    app = create_app(HubSettings(tmp_path))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as nobody:
+        assert (await nobody.get("http://hub.test/oauth/jwks")).status_code == 200
 
 
 def test_a_vault_opens_with_every_key_and_seals_with_the_first() -> None:
