@@ -14,6 +14,8 @@ from solo_unicorn.missions.errors import UsageError
 
 from ..whole import Whole, whole
 
+pytestmark = pytest.mark.slow
+
 
 async def tried(hub: Whole, count: int) -> list[str]:
     """Wrong passwords, each said to come from another address; what the page answers."""

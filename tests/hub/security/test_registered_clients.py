@@ -15,6 +15,8 @@ from solo_unicorn.hub.signin.clients import register
 from ..issuing import Flow
 from ..whole import PASSWORD, Whole, whole
 
+pytestmark = pytest.mark.slow
+
 BACK = "http://localhost/done"
 
 

@@ -24,6 +24,8 @@ from solo_unicorn.missions.ids import new_ulid
 from ..realtime.server import Client
 from ..whole import Whole, whole
 
+pytestmark = pytest.mark.slow
+
 MARK = "PRIVATE-7f3a"
 GENEROUS = {"publicMissionRead": True, "publicMemoryRead": True, "publicRepositoryRead": True}
 CLOSED = dict.fromkeys(GENEROUS, False)
@@ -53,7 +55,15 @@ async def made(hub: Whole, method: str, path: str, **body: Any) -> dict[str, Any
 async def filled(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Filled]:
     settings = GENEROUS if request.param == "generous" else CLOSED
     async with whole(tmp_path) as hub:
-        yield await fill(hub, settings)
+        filled = await fill(hub, settings)
+        yield filled
+        await closed(filled)
+
+
+async def closed(filled: Filled) -> None:
+    """End the strangers' connections."""
+    for client in filled.strangers.values():
+        await client.aclose()
 
 
 async def fill(hub: Whole, settings: dict[str, bool]) -> Filled:
@@ -221,3 +231,4 @@ async def test_a_private_project_is_not_there(tmp_path: Path) -> None:
                     continue
                 answer = await client.get(path)
                 assert answer.status_code in (401, 403, 404), (path, answer.text, row["operationId"])
+        await closed(filled)
