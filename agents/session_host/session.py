@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +13,10 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from ...system.files import ReservedFile, replace
 from .control import Control
 from .ending import Ending
+from .home import HomeGuard
 from .plan import Launch
 from .processes import Process, any_younger, identify
+from .starting import start, why_not_started
 from .tape import Lines, Tape, entry
 
 CHUNK = 1 << 16
@@ -25,7 +24,6 @@ DRAIN_SECONDS = 0.5
 INPUT_CAP = 16 << 20
 STDERR_TAIL = 4096
 HOLD_SECONDS = 300.0
-GUARD_SECONDS = 1.0
 
 
 class Session:
@@ -56,9 +54,7 @@ class Session:
         self._counts = {"lines": 0, "bytes": 0, "long_lines": 0}
         self._stderr_tail = b""
         self._listen_to_signals()
-        self._workspace = run_dir.parents[1] / "workspace.db"
-        self._opened = _identity(self._workspace)
-        self._guard_at, self._missed = self._began + GUARD_SECONDS, False
+        self._home = HomeGuard(run_dir.parents[1] / "workspace.db", self._began)
         self._control = Control(Path(launch.socket), self._selector, self._answer, run_dir.parent)
         self._write_host_json(None)
 
@@ -67,7 +63,7 @@ class Session:
         try:
             self._start()
         except OSError as error:
-            self._start_error = _start_error(error, self._launch)
+            self._start_error = why_not_started(error, self._launch)
         else:
             while not self._is_over():
                 for key, _ in self._selector.select(self._timeout()):
@@ -80,20 +76,7 @@ class Session:
     # ---- the agent ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        launch = self._launch
-        environment = {name: value for name, value in os.environ.items() if name not in launch.unset}
-        self._agent = subprocess.Popen(
-            launch.argv,
-            cwd=launch.cwd,
-            env=environment | launch.environment,
-            start_new_session=True,
-            close_fds=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            preexec_fn=_in_the_child,
-        )
+        self._agent = start(self._launch)
         assert self._agent.stdin and self._agent.stdout and self._agent.stderr
         process = identify(self._agent.pid) or Process(self._agent.pid, "", "")
         self._ending.agent = process
@@ -252,8 +235,8 @@ class Session:
         self._tape.sync(now)
         if self._exit is not None:
             return
-        if now >= self._guard_at:
-            self._look_at_the_home(now)
+        if self._home.lost(now):
+            self._ending.begin("home")
         for reason, at in self._deadlines():
             if at is not None and now >= at:
                 if reason == "hold":
@@ -272,13 +255,6 @@ class Session:
                     self._ending.begin(reason)
         if (due := self._ending.due) is not None and now >= due:
             self._ending.step()
-
-    def _look_at_the_home(self, now: float) -> None:
-        """End the agent when the workspace is another file, or gone, twice in a row: nobody would take its work."""
-        gone = self._opened is not None and _identity(self._workspace) != self._opened
-        if gone and self._missed:
-            self._ending.begin("home")
-        self._guard_at, self._missed = now + GUARD_SECONDS, gone
 
     def _deadlines(self) -> list[tuple[str, float | None]]:
         launch = self._launch
@@ -304,7 +280,7 @@ class Session:
         now = time.monotonic()
         if self._exit is not None:
             return 0.05
-        times = [at for _, at in self._deadlines()] + [self._ending.due, self._tape.sync(now), self._guard_at]
+        times = [at for _, at in self._deadlines()] + [self._ending.due, self._tape.sync(now), self._home.due]
         wanted = [at - now for at in times if at is not None]
         return max(0.0, min(wanted)) if wanted else None
 
@@ -383,29 +359,6 @@ class Session:
             "processes": [agent.to_json()] if agent else [],
         }
         replace(self._run_dir / "host.json", json.dumps(known).encode())
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of a file; None when there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _in_the_child() -> None:
-    """Between fork and exec: no signal blocked (those we handle are at their default then), no life without a host."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    if sys.platform.startswith("linux"):
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM, 0, 0, 0)
-
-
-def _start_error(error: OSError, launch: Launch) -> str:
-    if not Path(launch.cwd).is_dir():
-        return f"its directory {launch.cwd} is gone"
-    return f"{launch.argv[0]} cannot be started: {error.strerror or error}"
 
 
 def _word(request: dict[str, object], default: str) -> str:
