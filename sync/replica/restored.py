@@ -135,7 +135,8 @@ def part_taken_back(
     if any(one.kind != "part_patch" for one in pending):
         return
     waits = {name for one in pending for name in cast("JsonObject", one.patch["fields"])}
-    for name in sorted((known.keys() | now.keys()) - waits):
+    names = {"text"} if part == "memory" else known.keys() | now.keys()
+    for name in sorted(names - waits):
         mine, theirs = known.get(name), now.get(name)
         if same(mine, theirs):
             continue

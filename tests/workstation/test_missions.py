@@ -260,9 +260,9 @@ def test_a_signed_out_agent_is_held_until_a_look_finds_it_signed_in(shop: Shop) 
     assert shop.sessions(mission)[0].outcome == "auth_failed"
     agent = next(agent for agent in shop.workspace.read(queries.workstation.agents) if agent.name == "rehearsal")
     assert agent.state == "signed_out" and agent.detail
-    assert "signed in" in (shop.workspace.read(queries.sessions.why_not, mission.id, now=shop.workspace.now()) or "")
+    assert "signed out" in (shop.workspace.read(queries.sessions.why_not, mission.id, now=shop.workspace.now()) or "")
     other = shop.mission("Invoices")
-    assert "signed in" in (shop.workspace.read(queries.sessions.why_not, other.id, now=shop.workspace.now()) or "")
+    assert "signed out" in (shop.workspace.read(queries.sessions.why_not, other.id, now=shop.workspace.now()) or "")
     shop.workspace.write(operations.workstation.request, "scan_agents")
     shop.done(mission)
     shop.done(other)
