@@ -30,9 +30,9 @@ def test_nothing_is_lost_done_twice_or_overwritten_whatever_happens(kind: str, p
 @pytest.mark.parametrize("name", list(DEFECTS))
 def test_a_defect_put_in_on_purpose_is_found(name: str) -> None:
     with DEFECTS[name]():
-        for seed in range(300):
+        for seed in range(1000):
             try:
                 World(seed, restores=seed % 2 == 1).run()
             except Broken:
                 return
-    pytest.fail(f"300 seeds did not notice: {name}")
+    pytest.fail(f"1,000 seeds did not notice: {name}")
