@@ -74,7 +74,7 @@ EVERYWHERE: dict[str, Open] = {
     "review-comments": commented,
     **ROOMS,
 }
-OWN_GROUNDS = {"changes", "changes-comment", "changes-beside", "palette"}
+OWN_GROUNDS = {"changes", "changes-comment", "changes-beside", "changes-tour", "palette"}
 """Their backgrounds with 256 colours are others on purpose, or what is found still comes in."""
 every_room = pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in EVERYWHERE]

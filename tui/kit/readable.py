@@ -89,6 +89,8 @@ class Readable(LineFilter):
             return style + Style(bgcolor=Color.from_ansi(nearest(ground.triplet, choices)))
         if front.triplet is None or ground.triplet is None:
             return self._of_palette(style, front, ground, least, dark)
+        if style.dim:
+            style += Style(dim=False)  # how much fainter is the terminal's affair
         text, below = front.triplet, ground.triplet
         if choices is None:
             return style + Style.from_color(Color.from_rgb(*strengthened(text, below, least)))
