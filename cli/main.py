@@ -87,12 +87,20 @@ def _dispatch(words: list[str]) -> int:
     if first and first in verbs:
         return _run(noun, first, rest[1:])
     helped = first in ("--help", "-h")
-    if "" in verbs and (len(verbs) == 1 or not first or (first.startswith("-") and not helped)):
+    if "" in verbs and (len(verbs) == 1 or not first or (not helped and (first[:1] == "-" or _takes_words(noun)))):
         return _run(noun, "", rest)
     if not first or helped:
         print(noun_help(noun))
         return 0 if helped else 2
     raise _unknown(first, verbs, f"verb of `solo-unicorn {noun}`", f"`solo-unicorn {noun} --help` lists them")
+
+
+def _takes_words(noun: str) -> bool:
+    """Whether a noun takes words without a verb, as `completion bash` does."""
+    from .parsing import load
+
+    _, parser = load(noun, "")
+    return any(not action.option_strings for action in parser._actions)
 
 
 def _run(noun: str, verb: str, words: list[str]) -> int:

@@ -140,3 +140,10 @@ def test_the_manual_is_read_by_man(tmp_path: Path) -> None:
     said = subprocess.run(["man", "--warnings", "-l", page], env=environ, capture_output=True, text=True, check=True)
     assert said.stderr == ""
     assert "solo-unicorn mission create TITLE" in said.stdout and "75 try again" in said.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_printed_for_the_shell_that_is_named(run: Run, shell: str) -> None:
+    printed = run("completion", shell)
+    assert printed.code == 0 and "completion suggest" in printed.out
+    assert run("completion", "tcsh").code == 2
