@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,10 @@ from solo_unicorn.hub.change import Change as HubChange
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.operations import missions
 
-from ..hub.rest.postgres import cluster, new_database
 from ..hub.rest.world import World, world
 from . import table
 from .carriers import Carrier, Hosted, Local, Play
 from .table import CASES, OPERATIONS, Case
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with cluster() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else new_database(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    async with world(tmp_path / "hub", database_url) as made:
-        yield made
 
 
 @pytest.fixture

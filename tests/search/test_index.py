@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,28 +25,10 @@ from solo_unicorn.workspace.reindex import reindex
 from solo_unicorn.workspace.store import APPLICATION_ID
 from solo_unicorn.workspace.workspace import Workspace
 
-from ..hub.rest.postgres import cluster, new_database
-from ..hub.rest.world import World, world
+from ..hub.rest.world import World
 from ..operations.carriers import ANN, START, Hosted
 
 FIRST = Path(__file__).parents[1] / "workspace" / "first_format.sql"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with cluster() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else new_database(request.getfixturevalue("postgres"))
-
-
-@pytest.fixture
-async def hub(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    async with world(tmp_path / "hub", database_url) as made:
-        yield made
 
 
 @pytest.fixture

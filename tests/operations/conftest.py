@@ -1,0 +1,3 @@
+from ..hub.both_databases import database_url, hub, postgres
+
+__all__ = ["database_url", "hub", "postgres"]
