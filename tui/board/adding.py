@@ -57,7 +57,10 @@ async def add_line(screen: LiveBoard, event: QuickAdd.Added) -> None:
         add, project.id, understood(event.text), asked.in_list, asked.known, ready=event.ready
     )
     if made is not None:
-        asked.made(made)
+        if asked.entry.value == event.text:
+            asked.entry.clear()
+        if screen.new_title == event.text:  # the line was closed in the meantime
+            screen.new_title = ""
         await screen.refresh_model()
         screen.board.select(made.id)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -51,8 +50,6 @@ class FilterLine(Vertical):
         binding("filter.back", "shift+tab,up", "complete(-1)", "the one before", "Take the word before", show=False),
         binding("filter.save", "ctrl+s", "save", "save", "Keep the filter under a name; @name stands for it"),
     ]
-    entry = getters.query_one(Input)
-    hint = getters.query_one(Hint)
 
     @dataclass
     class Changed(Message):
@@ -72,7 +69,9 @@ class FilterLine(Vertical):
 
     def __init__(self, text: str, known: Vocabulary, saved: dict[str, str], marks: Marks = UNICODE) -> None:
         super().__init__(id="filter-line", classes="below")
-        self.text, self.known, self.saved, self.marks = text, known, saved, marks
+        self.known, self.saved, self.marks = known, saved, marks
+        self.hint = Hint(marks)
+        self.entry = Input(text, placeholder=EXAMPLE, id="filter")
         self._offered: Sequence[str] = ()
         self._taken = -1
         self._base = (text, len(text))
@@ -80,13 +79,12 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         """Hint above, entry below."""
-        yield Hint(self.marks)
-        yield Input(self.text, placeholder=EXAMPLE, id="filter")
+        yield self.hint
+        yield self.entry
 
     def on_mount(self) -> None:
-        if self.query(Input):  # not taken away before it was there
-            self.entry.focus()
-            self._look()
+        self.entry.focus()
+        self._look()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is written."""

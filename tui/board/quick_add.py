@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -96,8 +95,6 @@ class QuickAdd(Vertical):
         binding("quick.ready", "ctrl+s", "add(True)", "add, ready", "Add it, and an agent may take it at once"),
         binding("quick.close", "escape", "close", "close", "Back to the cards; what is written comes back with a"),
     ]
-    entry = getters.query_one(Input)
-    hint = getters.query_one(Hint)
 
     @dataclass
     class Added(Message):
@@ -116,17 +113,18 @@ class QuickAdd(Vertical):
         self, text: str, in_list: ListName, known: Sequence[ProjectRepository], marks: Marks = UNICODE
     ) -> None:
         super().__init__(id="quick-add", classes="below")
-        self.text, self.in_list, self.known, self.marks = text, in_list, known, marks
+        self.in_list, self.known, self.marks = in_list, known, marks
+        self.hint = Hint(marks)
+        self.entry = Input(text, placeholder="what is to be done, in a line", max_length=500, id="new-title")
 
     def compose(self) -> ComposeResult:
         """Hint above, entry below."""
-        yield Hint(self.marks)
-        yield Input(self.text, placeholder="what is to be done, in a line", max_length=500, id="new-title")
+        yield self.hint
+        yield self.entry
 
     def on_mount(self) -> None:
-        if self.query(Input):  # not taken away before it was there
-            self.entry.focus()
-            self._say()
+        self.entry.focus()
+        self._say()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -146,11 +144,6 @@ class QuickAdd(Vertical):
     def action_close(self) -> None:
         """Back to the cards."""
         self.post_message(self.Closed(self.entry.value))
-
-    def made(self, mission: Mission) -> None:
-        """The line became this mission: it is free for the next one."""
-        if understood(self.entry.value).title == mission.title:
-            self.entry.clear()
 
     def _say(self) -> None:
         line = understood(self.entry.value)

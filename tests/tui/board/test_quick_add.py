@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 from textual.widgets import Input
 
-from solo_unicorn.tui.board.quick_add import QuickAdd, Said, understood
+from solo_unicorn.tui.board.quick_add import QuickAdd, Said, add, understood
 
 from ..conftest import Story, ready, shown, text, until
 
@@ -57,3 +60,27 @@ async def test_what_is_refused_stays_in_the_line_and_comes_back_with_it(story: S
         await until(pilot, lambda: not pilot.app.screen.query(QuickAdd))
         await pilot.press("l", "a")
         await until(pilot, lambda: "New in Doing" in text(pilot) and "Retry #shop" in text(pilot))
+
+
+async def test_a_line_closed_while_its_mission_is_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mission comes, and the same words do not come back with the next line."""
+    app = story.app()
+    perform, held = app.perform, asyncio.Event()
+
+    async def slow(operation: Callable[..., object], *arguments: object, **more: object) -> object:
+        if operation is add:
+            await held.wait()
+        return await perform(operation, *arguments, **more)
+
+    monkeypatch.setattr(app, "perform", slow)
+    async with app.run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: pilot.app.screen.query_one("#quick-add Input").has_focus)
+        await pilot.press(*"Retry payments", "enter", "escape")
+        await until(pilot, lambda: not pilot.app.screen.query(QuickAdd))
+        held.set()
+        await until(pilot, lambda: "Retry payments" in shown(board)["todo"])
+        await pilot.press("a")
+        await until(pilot, lambda: pilot.app.screen.query_one("#quick-add Input").has_focus)
+        assert not pilot.app.screen.query_one("#quick-add Input", Input).value
