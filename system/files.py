@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +34,28 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tr
         raise
     if durable:
         sync_directory(path.parent)
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory and all that is in it, also what may not be read or written. Raises OSError."""
+    make_removable(directory)
+    shutil.rmtree(directory)
+
+
+def make_removable(directory: Path) -> None:
+    """Let its owner read and change a directory and all directories in it; what is another's stays as it is."""
+    _open(directory)
+    for here, names, _ in os.walk(directory):
+        for name in names:
+            if not (inner := Path(here, name)).is_symlink():
+                _open(inner)
+
+
+def _open(directory: Path) -> None:
+    mode = directory.stat().st_mode
+    if mode & 0o700 != 0o700:
+        with suppress(PermissionError):
+            directory.chmod(stat.S_IMODE(mode) | 0o700)
 
 
 def sync_directory(directory: Path) -> None:

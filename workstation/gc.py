@@ -180,7 +180,10 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
             logger("workstation.gc").info(ran.sentence, extra={"worktree": worktree.path})
             await context.workspace.run(_note, worktree, script_note(ran))
     await context.workspace.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
-    await context.git(context.pool.release, worktree)
+    told: list[str] = []
+    await context.git(partial(context.pool.release, worktree, told=told.append))
+    for sentence in told:
+        await context.workspace.run(_note, worktree, sentence)
     context.full.pop(worktree.repository_id, None)
     logger("workstation.gc").info("worktree given back", extra={"worktree": worktree.path})
 

@@ -49,3 +49,16 @@ def test_the_rename_is_put_on_disk_too(tmp_path: Path, monkeypatch: pytest.Monke
     assert synced == [False, True]
     files.replace(tmp_path / "a", b"y", durable=False)
     assert synced == [False, True]
+
+
+def test_a_tree_that_may_not_be_read_or_written_is_removed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o500)
+    top = tmp_path / "top"
+    (top / "cache" / "deep").mkdir(parents=True)
+    (top / "cache" / "deep" / "file").write_text("x")
+    (top / "link").symlink_to(outside)
+    (top / "cache" / "deep").chmod(0o000)
+    (top / "cache").chmod(0o500)
+    files.remove_tree(top)
+    assert not top.exists() and outside.stat().st_mode & 0o777 == 0o500

@@ -165,12 +165,9 @@ def test_a_branch_with_work_that_has_not_landed_goes_on(
     assert (pool.acquire(repository, mission, branch="b1").path / "work.txt").is_file()
 
 
-def test_release_commits_what_was_not_committed_without_hooks(
+def test_a_released_worktree_keeps_uncommitted_work_on_its_branch(
     pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
 ) -> None:
-    for hook in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"):
-        path = repo.write(f".git/hooks/{hook}", "#!/bin/sh\nexit 1\n")
-        path.chmod(0o755)
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     (lease.path / "new.txt").write_text("untracked")
     (lease.path / "readme.md").write_text("changed")
@@ -178,6 +175,26 @@ def test_release_commits_what_was_not_committed_without_hooks(
     assert vacant.mission_id is None
     assert repo.show("b1:new.txt") == "untracked" and repo.show("b1:readme.md") == "changed"
     assert repo.git("log", "-1", "--format=%s %an", "b1") == "Keep M-1 Test"
+
+
+@pytest.mark.parametrize("setting", ["hook", "commit.gpgSign"])
+def test_what_a_hook_or_signing_refuses_is_on_no_branch_and_not_lost(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, setting: str
+) -> None:
+    if setting == "hook":
+        repo.write(".git/hooks/pre-commit", "#!/bin/sh\n! git grep --cached -q SECRET\n").chmod(0o755)
+    else:
+        repo.git("config", "commit.gpgSign", "true")
+        repo.git("config", "gpg.program", "/bin/false")
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    (lease.path / "new.txt").write_text("SECRET")
+    (lease.path / "readme.md").write_text("changed")
+    told: list[str] = []
+    pool.release(lease.worktree, message="Keep M-1", told=told.append)
+    ref = f"refs/solo-unicorn/wip/{lease.worktree.id}"
+    assert repo.head("b1") == repo.head("main") and ref in told[0]
+    assert repo.show(f"{ref}:new.txt") == "SECRET" and repo.show(f"{ref}:readme.md") == "changed"
+    assert pool.acquire(repository, make_mission(2), branch="b2").how == "reused"
 
 
 def test_a_vacant_worktree_with_new_work_in_it_is_not_taken(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,9 @@ from solo_unicorn.worktrees.landing.proofs import (
     note_start,
     prove,
 )
-from solo_unicorn.worktrees.pool.furnished import excluding, note_furnished, untracked
+from solo_unicorn.worktrees.pool.furnished import excluding, noting
 
-from .conftest import MakeRepo, Repo
+from .conftest import KilledAt, MakeRepo, Repo
 
 OWN = "solo-unicorn/mission-1"
 
@@ -249,10 +251,9 @@ def test_hooks_run_in_the_persons_locale(work: Work, monkeypatch: pytest.MonkeyP
 def furnish(work: Work) -> None:
     """A setup script that links node_modules, which `.gitignore` names as a directory, and writes a file."""
     (work.main.path / "node_modules").mkdir()
-    before = untracked(work.path)
-    (work.path / "node_modules").symlink_to(work.main.path / "node_modules")
-    work.here.write("made [1].txt", "made")
-    note_furnished(work.path, before)
+    with noting(work.path):
+        (work.path / "node_modules").symlink_to(work.main.path / "node_modules")
+        work.here.write("made [1].txt", "made")
 
 
 def test_what_the_setup_script_made_is_no_work(work: Work) -> None:
@@ -260,6 +261,17 @@ def test_what_the_setup_script_made_is_no_work(work: Work) -> None:
     assert work.prove() == Proven(OWN, work.base)
     work.here.write("a.txt", "a")
     assert work.here.git("ls-tree", "-r", "--name-only", work.prove().commit).split() == ["a.txt", "readme.md"]
+
+
+def test_what_a_setup_script_made_before_it_was_killed_is_no_work(work: Work, killed_at: KilledAt) -> None:
+    def killed() -> None:
+        with noting(work.path):
+            (work.path / "linked").symlink_to(work.main.path)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert killed_at(99, killed)
+    furnish(work)
+    assert work.prove() == Proven(OWN, work.base)
 
 
 def test_a_file_of_the_setup_script_that_the_agent_changed_is(work: Work) -> None:

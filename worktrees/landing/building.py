@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, SoloUnicornError
+from ...system import files
 from ..git import Completed, Git, GitError, decode, identity
 from ..locks import hold, our_dir
-from ..pool.furnished import note_furnished, untracked
+from ..pool.furnished import noting
 from ..pool.includes import copy_included
 from ..pool.scripts import ScriptResult, run_script
 from ..repository.recipe import Recipe
@@ -61,7 +61,7 @@ def remove_scratch(checkout: Path, common_dir: Path, scratch: Path) -> None:
         if find(listed_worktrees(git), scratch):
             git.run("worktree", "remove", "--force", "--force", str(scratch), tries=6, ok=range(256), timeout=600)
         if scratch.exists():
-            shutil.rmtree(scratch)
+            files.remove_tree(scratch)
             git.run("worktree", "remove", "--force", "--force", str(scratch), tries=6, ok=range(256))
 
 
@@ -115,9 +115,8 @@ def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe) -> 
     """Give the scratch worktree what a mission's has: hooks and checks may need what the setup script makes."""
     copy_included(checkout, scratch)
     if recipe.setup:
-        before = untracked(scratch)
-        _run_steps(checkout, common_dir, scratch, ("setup", recipe.setup, recipe.setup_timeout))
-        note_furnished(scratch, before)
+        with noting(scratch):
+            _run_steps(checkout, common_dir, scratch, ("setup", recipe.setup, recipe.setup_timeout))
 
 
 def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, command: str) -> None:

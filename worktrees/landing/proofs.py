@@ -206,7 +206,7 @@ def _on_its_branch(look: _Look) -> None:
 def _committed(look: _Look) -> None:
     """All that the worktree shows is committed, past the repository's hooks."""
     try:
-        commit_uncommitted(look.work.worktree, look.work.message, hooks=True)
+        commit_uncommitted(look.work.worktree, look.work.message)
     except HookRefused as error:
         raise Unproven(error.what, why=error.why, todo=error.todo, by_agent=True) from error
 

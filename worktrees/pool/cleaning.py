@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...missions.entities import ProjectRepository, Worktree
+from ...system.files import make_removable
 from ..git import Git, GitError
 from ..locks import OURS, hold
 from ..repository.registry import Listed, admin_dir, find, is_linked, listed_worktrees
@@ -103,9 +104,12 @@ def _remove(facts: RepositoryFacts, path: Path) -> str | None:
             return why_not
         force = ["--force"]
     try:
+        make_removable(path)  # what a build left read-only (a cache of modules) would stop git half-way
         Git(facts.root).run("worktree", "remove", *force, str(path), tries=6, timeout=600)
     except GitError as error:
         return error.stderr.splitlines()[0] if error.stderr else str(error)
+    except OSError as error:
+        return str(error)
     return None
 
 

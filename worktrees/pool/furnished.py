@@ -10,14 +10,16 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ...system import files
 from ..git import Git
 from ..repository.registry import git_dir
 
 _FILE = "solo-unicorn-furnished.json"
+_BEGUN = "solo-unicorn-furnishing.json"
 _EXCLUDES = "solo-unicorn-excludes"
 _MAGIC = re.compile(r"([\\*?\[\]#! ])")
 
@@ -27,17 +29,27 @@ def untracked(path: Path) -> set[str]:
     return set(Git(path).list("ls-files", "-z", "--others", "--exclude-standard"))
 
 
-def note_furnished(path: Path, before: Iterable[str]) -> None:
-    """Write down what came since `before` (as `untracked` gave it); what was noted earlier stays noted."""
-    made = {name: _stamp(path / name) for name in untracked(path).difference(before)}
-    known = _read(path) | made
-    if known:
-        (git_dir(path) / _FILE).write_text(json.dumps(known))
+@contextmanager
+def noting(path: Path) -> Iterator[None]:
+    """Write down what comes while the setup script runs; what was noted earlier stays noted.
+
+    What there was before is written down first: killed on the way, the next run goes on from that.
+    """
+    begun = git_dir(path) / _BEGUN
+    before = _read(begun) if begun.exists() else {name: [] for name in untracked(path)}
+    files.replace(begun, json.dumps(before).encode(), durable=False)
+    try:
+        yield
+    finally:
+        made = {name: _stamp(path / name) for name in untracked(path).difference(before)}
+        if known := _read(git_dir(path) / _FILE) | made:
+            files.replace(git_dir(path) / _FILE, json.dumps(known).encode(), durable=False)
+        begun.unlink()
 
 
 def furnished(path: Path, names: Iterable[str]) -> set[str]:
     """Those of the paths that the setup script made and nobody changed since."""
-    known = _read(path)
+    known = _read(git_dir(path) / _FILE)
     if not known:
         return set()
     return {name for name in names if name in known and _stamp(path / name) == known[name]}
@@ -78,9 +90,9 @@ def _stamp(path: Path) -> list[str | int]:
     return [facts.st_size, facts.st_mtime_ns]
 
 
-def _read(path: Path) -> dict[str, list[str | int]]:
+def _read(file: Path) -> dict[str, list[str | int]]:
     try:
-        found = json.loads((git_dir(path) / _FILE).read_text())
+        found = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

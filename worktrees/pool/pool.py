@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from ...missions.entities import Mission, ProjectRepository, Worktree
 from ...missions.errors import Conflict
 from ..bases import UnknownBase, fetch_base
-from ..git import Git
+from ..git import Git, GitTimeout
 from ..locks import hold
 from ..repository.repositories import check_worktrees, inspect
 from .records import Lease, Orphan, PoolRecords, Removal
-from .work import WIP, commit_uncommitted, keep_reachable, snapshot_work
+from .work import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
 
 if TYPE_CHECKING:
     from .claiming import Claim
@@ -63,11 +63,18 @@ class Pool(PoolRecords):
                 fetch_base(Git(facts.root), claim.base_name(), facts.remote)  # nobody else waits for the network
         raise AssertionError("unreachable")
 
-    def release(self, worktree: Worktree, *, message: str = "Keep uncommitted work") -> Worktree:
-        """Make the slot vacant. What is uncommitted is committed on its branch first; directory and branch stay."""
+    def release(
+        self,
+        worktree: Worktree,
+        *,
+        message: str = "Keep uncommitted work",
+        told: Callable[[str], object] = lambda _sentence: None,
+    ) -> Worktree:
+        """Make the slot vacant. What is uncommitted is committed on its branch first, with the repository's hooks; what
+        they refuse is kept under a ref instead, which `told` hears of. Directory and branch stay."""
         path = Path(worktree.path)
         if path.is_dir() and (path / ".git").is_file():
-            snapshot_or_commit(path, worktree, message)
+            _keep_uncommitted(path, f"{WIP}/{worktree.id}", message, told)
             keep_reachable(path)
         vacant = replace(worktree, mission_id=None, last_used_at=self.clock())
         self.slots.put_worktree(vacant)
@@ -123,9 +130,13 @@ def _lease(claim: Claim) -> Lease:
     return lease
 
 
-def snapshot_or_commit(path: Path, worktree: Worktree, message: str) -> None:
-    """Uncommitted work becomes a commit of the branch; in the middle of a merge or rebase, a snapshot under a ref."""
+def _keep_uncommitted(path: Path, ref: str, message: str, told: Callable[[str], object]) -> None:
+    """Uncommitted work becomes a commit of the branch; a snapshot under a ref where a hook refuses it, and in the
+    middle of a merge or rebase."""
     try:
         commit_uncommitted(path, message)
+    except (HookRefused, GitTimeout) as error:
+        if set_aside(path, ref, message) is not None:
+            told(f"what was uncommitted in {path} is kept in {ref}: {error.what} ({error.why})")
     except Conflict:
-        snapshot_work(path, f"{WIP}/{worktree.id}", message=message)
+        snapshot_work(path, ref, message=message)

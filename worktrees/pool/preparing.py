@@ -10,7 +10,7 @@ from pathlib import Path
 from ...missions.entities import ProjectRepository, Worktree
 from ..repository.recipe import Recipe, recipe_at
 from ..repository.registry import git_dir
-from .furnished import excluding, forget_links, note_furnished, untracked
+from .furnished import excluding, forget_links, noting
 from .includes import Pending
 from .ports import BLOCK, port_block
 from .scripts import ScriptResult, run_script
@@ -50,16 +50,15 @@ def prepare(
     if pending is not None:
         pending.finish()
     forget_links(path)
-    before = untracked(path)
-    result = run_script(
-        "setup",
-        recipe.setup,
-        path,
-        log=marker.with_name("solo-unicorn-setup.log"),
-        timeout=recipe.setup_timeout,
-        extra=variables,
-    )
-    note_furnished(path, before)
+    with noting(path):
+        result = run_script(
+            "setup",
+            recipe.setup,
+            path,
+            log=marker.with_name("solo-unicorn-setup.log"),
+            timeout=recipe.setup_timeout,
+            extra=variables,
+        )
     if result.passed:
         marker.write_text(json.dumps(wanted))
     return Preparation(variables | excluding(path), result, recipe)

@@ -30,7 +30,6 @@ def landed_ref(branch: str) -> str:
 
 HOOK_SECONDS = 1800.0
 """How long the person's hooks may take."""
-_NO_HOOKS = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "core.splitIndex=false")
 
 
 class HookRefused(Conflict):
@@ -39,12 +38,12 @@ class HookRefused(Conflict):
     code = "hook_refused"
 
 
-def commit_uncommitted(path: Path | str, message: str, *, hooks: bool = False) -> str | None:
+def commit_uncommitted(path: Path | str, message: str) -> str | None:
     """Commit everything that is not committed, on whatever is checked out there; the new commit, or None if clean.
 
-    With `hooks` as a person would, so that it may be published: HookRefused says what a hook said. Without: no hooks
-    and no signing, to rescue work. A staged version that differs from the file is first kept in a snapshot. Raises
-    Conflict in the middle of a merge or rebase, where a commit would mean something else.
+    As a person would, so that it may be published: HookRefused says what a hook, or signing, said. A staged version
+    that differs from the file is first kept in a snapshot. Raises Conflict in the middle of a merge or rebase, where a
+    commit would mean something else.
     """
     path = Path(path)
     dirty = changes(path)
@@ -63,17 +62,25 @@ def commit_uncommitted(path: Path | str, message: str, *, hooks: bool = False) -
     _add(git, dirty)
     if git.test("diff", "--cached", "--quiet"):
         return None
-    author = git.having(**identity(git))
-    if hooks:
-        _commit_with_hooks(author, path, message)
-    else:
-        arguments = ("commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message)
-        author.run(*arguments, settings=_NO_HOOKS, tries=6, timeout=600)
+    _commit(git.having(**identity(git)), path, message)
     keep_reachable(path)
     return git.commit("HEAD")
 
 
-def _commit_with_hooks(git: Git, path: Path, message: str) -> None:
+def set_aside(path: Path, ref: str, message: str) -> str | None:
+    """Keep everything uncommitted under `ref` and take it out of the worktree; None where nothing was.
+
+    For work that no session goes on with and that a hook would not have committed. What changes on the way stays.
+    """
+    git = Git(path)
+    _add(git, changes(path))
+    commit = snapshot_work(path, ref, message=message)
+    if commit and git.test("diff", "--quiet", commit, "--"):
+        git.run("reset", "--hard", "--quiet", tries=6, timeout=600)
+    return commit
+
+
+def _commit(git: Git, path: Path, message: str) -> None:
     """Once more when a hook put files right and only said so."""
     before = git.commit("HEAD")
     for attempt in (1, 2):
