@@ -76,6 +76,12 @@ def file_dropped(change: Change, entry: Entry) -> None:
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
 
 
+def file_removed(change: Change, entry: Entry) -> None:
+    """The hub has it no more."""
+    file_dropped(change, entry)
+    restored.remember(change.connection, entry, is_there=True)
+
+
 def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
     """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
     if not pushing.deleted_here(change, str(entry.mission_id)):
@@ -94,7 +100,7 @@ def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilit
     if entry.kind == "file_delete":
         answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
         if isinstance(answer, Response) and answer.status in (204, 404, 410):
-            workspace.write_as(SYSTEM, file_dropped, entry)
+            workspace.write_as(SYSTEM, file_removed, entry)
             return "done"
         return _refused(workspace, entry, answer) or trouble(answer)
     if content is None:
@@ -159,6 +165,8 @@ def _take(change: Change, project_id: str, mission_id: str, item: Mapping[str, J
         "SELECT 1 FROM outbox WHERE entity_id = ? AND kind = 'file_delete'", (item.get("id"),)
     ).fetchone():
         return  # taken off here, and on its way
+    if restored.removed_before(connection, str(item.get("id"))):
+        return
     document: JsonObject = {name: value for name, value in item.items() if value is not None}
     try:
         file = from_wire(Attachment, {**document, "projectId": project_id, "missionId": mission_id})

@@ -1,7 +1,8 @@
 """What a hub lost when it was restored: nothing that was acknowledged here goes without a word.
 
 Two people may have edited the same mission, setting or persona, so a value that the hub has no more is a conflict for
-a person. Notes, comments and files stand beside each other: whoever sent them sends them again.
+a person. Notes, comments and files stand beside each other: whoever sent them sends them again, and whoever removed
+a file that is back removes it again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def doubt(connection: sqlite3.Connection, project_id: str) -> None:
         "UPDATE base SET version = ? WHERE project_id = ? AND kind NOT IN ('mission', 'note', 'file')",
         (FORMER, project_id),
     )
-    connection.execute("UPDATE sent SET is_there = 0 WHERE project_id = ?", (project_id,))
+    connection.execute("UPDATE sent SET is_there = 0 WHERE project_id = ? AND kind <> 'file_delete'", (project_id,))
     connection.execute("DELETE FROM base WHERE project_id = ? AND kind = 'file'", (project_id,))
 
 
@@ -86,7 +87,7 @@ def mission_taken_back(
 
 
 def remember(connection: sqlite3.Connection, entry: outbox.Entry, *, is_there: bool) -> None:
-    """A note or file went to the hub, which has it or, as its mission, has lost it."""
+    """A note, a file or the removal of one went to the hub, which has it or, as its mission, has lost it."""
     about = entry.mutation_id if entry.kind == "note" else entry.entity_id
     mission_id = entry.entity_id if entry.kind == "note" else str(entry.patch["missionId"])
     connection.execute(
@@ -97,7 +98,17 @@ def remember(connection: sqlite3.Connection, entry: outbox.Entry, *, is_there: b
 
 def met(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
     """The hub has these."""
-    connection.executemany("UPDATE sent SET is_there = 1 WHERE id = ? AND NOT is_there", [(one,) for one in ids])
+    connection.executemany(
+        "UPDATE sent SET is_there = 1 WHERE id = ? AND NOT is_there AND kind <> 'file_delete'", [(one,) for one in ids]
+    )
+
+
+def removed_before(connection: sqlite3.Connection, file_id: str) -> bool:
+    """Whether a file that the hub has was removed there from here: then its removal is sent again."""
+    return (
+        connection.execute("UPDATE sent SET is_there = 0 WHERE id = ? AND kind = 'file_delete'", (file_id,)).rowcount
+        > 0
+    )
 
 
 def missing(connection: sqlite3.Connection, project_id: str) -> list[tuple[str, str, str, JsonObject]]:

@@ -108,6 +108,33 @@ def test_files_are_sent_again_and_none_goes_here(both: Both, hub: SimulatedHub, 
         assert "file_detached" not in [event.kind for event in one.read(queries.missions.history, mission.id)]
 
 
+def test_a_file_that_was_removed_and_is_there_again_is_removed_again(
+    both: Both, hub: SimulatedHub, tmp_path: Path
+) -> None:
+    ann, bob = (one.workspace for one in both)
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("One"))
+    settled(both)
+    (tmp_path / "plan.txt").write_text("plan")
+    operations.attachments.attach(ann, mission.id, tmp_path / "plan.txt")
+    both[0].send_files()
+    settled(both)
+    hub.back_up()
+    ann.write(operations.attachments.detach, mission.id, "plan.txt")
+    both[0].send_files()
+    settled(both)
+    hub.restore()
+    assert hub.state.files
+    settled(both)
+    both[0].send_files()
+    settled(both)
+    assert not hub.state.files
+    for one in (ann, bob):
+        assert not one.read(queries.attachments.of_mission, mission.id)
+    assert "file_attached" not in [e.kind for e in ann.read(queries.missions.history, mission.id)][-1:]
+    settled(both)
+    assert ann.read(replica.mirroring.queued) == []
+
+
 def test_settings_and_personas_are_asked_about(both: Both, hub: SimulatedHub) -> None:
     ann, bob = (one.workspace for one in both)
     actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="before")
