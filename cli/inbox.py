@@ -95,7 +95,9 @@ def _answer_question(options: Options) -> None:
         raise InvalidValue("request", "A question is answered by a text alone", todo="leave the options out")
     with workspace() as opened:
         mission = opened.write(operations.review.answer, options.request, " ".join(options.answer))
-    Output(options).done(f"{short_id(mission.number)} goes on with your answer", to_wire(mission))
+    name = short_id(mission.number)
+    reads = f"{mission.asked_by} can read your answer to {name}"
+    Output(options).done(reads if mission.asked_by else f"{name} goes on with your answer", to_wire(mission))
 
 
 def _told(opened: Workspace, item: InboxItem) -> JsonObject:

@@ -14,21 +14,27 @@ from mcp.server import NotificationOptions, Server, ServerRequestContext
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.models import InitializationOptions
-from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
+from mcp.types import (
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
 from mcp.types import Tool as ListedTool
 
 from ..config.correlation import new_correlation
 from ..config.log import logger
 from ..missions.access import Call
 from ..missions.errors import NotAllowed, NotFound, Offline, SoloUnicornError
-from . import prompts, resources
+from . import asking, prompts, resources
 from .answers import answer, code_of, refusal
 from .caller import Caller, placed
 from .changes import Changes
 from .roots import Roots
 from .tools.arguments import parse
 from .tools.listed import TOOLS
-from .tools.registry import Later, Reply, Tool
+from .tools.registry import Later, Question, Reply, Tool
 
 INSTRUCTIONS = """\
 Solo Unicorn keeps missions on a board; you work on one of them.
@@ -131,8 +137,10 @@ def build_server(
         who = _who(caller, ctx)
         return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
 
-    async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
-        return await _run(call, await roots.of(ctx, _who(caller, ctx)), tools, params, changes, traffic)
+    async def call_tool(
+        ctx: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        return await _run(call, ctx, await roots.of(ctx, _who(caller, ctx)), tools, params, changes, traffic)
 
     server = UnicornServer(
         "solo-unicorn",
@@ -172,8 +180,14 @@ def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) ->
 
 
 async def _run(
-    call: Call, who: Caller, tools: dict[str, Tool], params: CallToolRequestParams, changes: Changes, traffic: Calls
-) -> CallToolResult:
+    call: Call,
+    ctx: ServerRequestContext[Any],
+    who: Caller,
+    tools: dict[str, Tool],
+    params: CallToolRequestParams,
+    changes: Changes,
+    traffic: Calls,
+) -> CallToolResult | InputRequiredResult:
     """One call, with every outcome as a result that the model can read."""
     new_correlation()
     about = {
@@ -190,9 +204,14 @@ async def _run(
             raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
         arguments = parse(tool.arguments, params.arguments or {})
         async with traffic.one():
-            reply = await call(lambda access: tool.run(access, placed(access, who), arguments))
-        if isinstance(reply, Later):  # a closing server does not wait for people
-            reply = await _settled(call, changes, reply)
+            said = await call(lambda access: tool.run(access, placed(access, who), arguments))
+        match said:  # a closing server does not wait for people
+            case Later():
+                reply: Reply | InputRequiredResult = await _settled(call, changes, said)
+            case Question():
+                reply = await asking.ask(call, ctx, params, changes, said)
+            case _:
+                reply = said
     except SoloUnicornError as error:
         logger("mcp").warning("refused", extra=about | {"code": code_of(error), "why": str(error)[:500]})
         return refusal(error)
@@ -200,7 +219,7 @@ async def _run(
         logger("mcp").exception("failed", extra=about)
         return refusal(Offline("The server failed on this call", todo="Try once more; then go on and say so"))
     logger("mcp").debug("called", extra=about)
-    return answer(reply)
+    return reply if isinstance(reply, InputRequiredResult) else answer(reply)
 
 
 async def _settled(call: Call, changes: Changes, later: Later) -> Reply:

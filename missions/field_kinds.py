@@ -55,6 +55,7 @@ REGISTERS = frozenset(
         "agentSessionStatusChangedAt",
         "answer",
         "asked",
+        "askedBy",
         "attempts",
         "attention",
         "currentFlowTask",
@@ -89,6 +90,7 @@ PROGRESS = frozenset(
     {
         "answer",
         "asked",
+        "askedBy",
         "attention",
         "currentFlowTask",
         "landedCommit",

@@ -160,7 +160,9 @@ def _feedback_section(context: PromptContext) -> str:
 
 def _answer_section(context: PromptContext) -> str:
     answer = _answer(context)
-    asked = _section("You asked", context.mission.asked, "your question") if answer else ""
+    client = context.mission.asked_by
+    heading, source = (f"{client} asked", client) if client else ("You asked", "your question")
+    asked = _section(heading, context.mission.asked, source) if answer else ""
     return f"{asked}\n\n{_section('The answer', answer, context.source('answer'))}".strip()
 
 

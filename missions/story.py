@@ -47,6 +47,7 @@ SAID: Final = {
     "noted_clarification": "clarified",
     "asked": "asked",
     "answered": "answered",
+    "question_withdrawn": "would not answer",
     "commented": "commented",
     "review_requested": "asked for a review",
     "rejected": "sent it back",

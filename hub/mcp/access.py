@@ -52,7 +52,8 @@ class HubAccess(HubReads):
         **more: P.kwargs,
     ) -> T:
         """An operation on the mission, or the project, that answers to `ref`."""
-        author = Author("agent", f"{by.name} for {self._caller.email or self._caller.name}")
+        mine = self._caller.email or self._caller.name
+        author = Author(by.kind, mine if by.kind == "user" else f"{by.name} for {mine}")
         right = ON_PROJECTS.get(operation)
         if right is not None:
             project_id = self.project(ref).id

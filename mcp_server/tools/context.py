@@ -46,7 +46,7 @@ def _sections(access: MissionAccess, mission: Mission, session: Session | None) 
         ("Feedback of the reviewer", mission.review_feedback if rejected else None, "feedback", "reviewFeedback"),
         ("Line comments", comments_markdown(access.comments(mission.id, open_only=True)), "comments", "-"),
         ("Landing", mission.landing_error, "git", "-"),
-        ("You asked", mission.asked if mission.answer else None, "your question", "-"),
+        (*_asked(mission), "-"),
         ("The person's answer", mission.answer, "answer", "answer"),
         ("Description", mission.description, "description", "description"),
         ("Specification", mission.spec, "specification", "spec"),
@@ -64,6 +64,16 @@ def _sections(access: MissionAccess, mission: Mission, session: Session | None) 
             if text
         ),
     ]
+
+
+def _asked(mission: Mission) -> tuple[str, str | None, str]:
+    """(heading, text, source) of the question that was answered last."""
+    asked = mission.asked if mission.answer else None
+    return (
+        (f"{mission.asked_by} asked", asked, mission.asked_by)
+        if mission.asked_by
+        else ("You asked", asked, "your question")
+    )
 
 
 def expected(access: MissionAccess, mission: Mission, session: Session | None) -> str:

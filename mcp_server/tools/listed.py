@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import board, context, memory, permission, plan, reviewing, work
+from . import asking, board, context, memory, permission, plan, reviewing, work
 from .registry import Tool
 
 TOOLS: tuple[Tool, ...] = (
@@ -10,6 +10,7 @@ TOOLS: tuple[Tool, ...] = (
     *board.TOOLS,
     *plan.TOOLS,
     *work.TOOLS,
+    *asking.TOOLS,
     *reviewing.TOOLS,
     *memory.TOOLS,
     *permission.TOOLS,

@@ -51,13 +51,28 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked by their own client: `put` into the inbox, shown by the client, answered once."""
+
+    text: str
+    options: tuple[str, ...]
+    put: Callable[[MissionAccess], object]
+    elsewhere: Callable[[MissionAccess], Reply | None]
+    """The answer that was given somewhere else; None as long as it waits."""
+    answered: Callable[[MissionAccess, str], Reply]
+    declined: Callable[[MissionAccess], Reply]
+    waiting: Callable[[MissionAccess], Reply]
+    """What is said when the client shows nothing, or the person closed it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """One tool: its words for the model, its arguments, its effect, and the function that does it."""
 
     name: str
     description: str
     arguments: type[Arguments]
-    run: Callable[[MissionAccess, Caller, Any], Reply | Later]
+    run: Callable[[MissionAccess, Caller, Any], Reply | Later | Question]
     toolset: Toolset
     effect: Effect
     always_load: bool = False
@@ -79,7 +94,8 @@ class Tool:
         if self.effect == "read":
             hints["readOnlyHint"] = True
         else:
-            hints["destructiveHint"] = self.effect == "replace"
+            if self.effect != "replace":
+                hints["destructiveHint"] = False
             if self.effect != "add":
                 hints["idempotentHint"] = True
         shown: JsonObject = {
@@ -92,6 +108,6 @@ class Tool:
             shown["_meta"] = {"anthropic/alwaysLoad": True}
         return shown
 
-    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later:
+    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later | Question:
         """Check the arguments, then do it. Raises from `missions.errors`."""
         return self.run(access, caller, parse(self.arguments, given))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ...missions.access import MissionAccess
 from ...missions.entities import Flow, Json, JsonObject, Mission, MissionEvent
 from ...missions.errors import NotFound
-from ...missions.fencing import authors_of
+from ...missions.fencing import authors_of, defused
 from ...missions.ids import short_id
 from ...missions.rules.flows import enabled_stages
 
@@ -59,6 +59,9 @@ def facts(access: MissionAccess, mission: Mission) -> JsonObject:
         "pullRequest": mission.github_pr_url,
         "landing": mission.landing_status,
         "landingError": mission.landing_error,
+        "asks": defused(mission.question) if mission.question else None,
+        "asked": defused(mission.asked) if mission.asked and mission.answer else None,
+        "answer": defused(mission.answer) if mission.answer else None,
         "whyNotRunning": access.why_not(mission.id) if mission.agent_session_status == "INACTIVE" else None,
     }
     shown.update({key: value for key, value in optional.items() if value is not None})

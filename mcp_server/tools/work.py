@@ -38,10 +38,10 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
         raise InvalidValue(
             "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count from the first task"
         )
-    mission = _mine(access, caller, given.mission, "changing its tasks")
+    mission = mine(access, caller, given.mission, "changing its tasks")
     guards.at_version(mission, given.expected_version)
     mission = access.write(caller.author, missions.update_tasks, mission.id, given.titles, given.finished)
-    return Data(_written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"})
+    return Data(written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"})
 
 
 class AddNote(Arguments):
@@ -56,7 +56,7 @@ def add_note(access: MissionAccess, caller: Caller, given: AddNote) -> Reply:
     """Into the history, where people read it."""
     mission = guards.writable(access, caller, given.mission)
     access.write(caller.author, missions.add_note, mission.id, given.kind, given.text)
-    return Data(_written(access.mission(mission.id)))
+    return Data(written(access.mission(mission.id)))
 
 
 class AttachSolution(Arguments):
@@ -68,8 +68,8 @@ class AttachSolution(Arguments):
 
 def attach_solution(access: MissionAccess, caller: Caller, given: AttachSolution) -> Reply:
     """In the place of the former one, which the history keeps."""
-    mission = _mine(access, caller, given.mission, "changing its solution")
-    return Data(_written(access.write(caller.author, missions.attach_solution, mission.id, given.text)))
+    mission = mine(access, caller, given.mission, "changing its solution")
+    return Data(written(access.write(caller.author, missions.attach_solution, mission.id, given.text)))
 
 
 class FinishStage(Arguments):
@@ -85,11 +85,11 @@ def complete_stage(access: MissionAccess, caller: Caller, given: FinishStage) ->
     mission = guards.writable(access, caller, given.mission)
     session = guards.live_session(access, caller, mission)
     if session is not None and _finished(session, mission):
-        return Data(_written(mission) | {"already": True, "next": _next(mission)})
+        return Data(written(mission) | {"already": True, "next": _next(mission)})
     guards.not_running(caller, mission)
     guards.gate_open(mission, "completing its stage")
     mission = access.write(caller.author, review.complete_stage, mission.id, given.summary, given.to_check)
-    return Data(_written(mission) | {"next": _next(mission)})
+    return Data(written(mission) | {"next": _next(mission)})
 
 
 def request_review(access: MissionAccess, caller: Caller, given: FinishStage) -> Reply:
@@ -97,25 +97,11 @@ def request_review(access: MissionAccess, caller: Caller, given: FinishStage) ->
     mission = guards.writable(access, caller, given.mission)
     session = guards.live_session(access, caller, mission)
     if session is not None and _finished(session, mission):
-        return Data(_written(mission) | {"already": True, "next": _next(mission)})
+        return Data(written(mission) | {"already": True, "next": _next(mission)})
     guards.not_running(caller, mission)
     guards.gate_open(mission, "requesting a review")
     mission = access.write(caller.author, review.request_review, mission.id, given.summary, given.to_check)
-    return Data(_written(mission) | {"next": _next(mission)})
-
-
-class AskUser(Arguments):
-    """What only a person can decide."""
-
-    question: Note
-    mission: Ref | None = None
-
-
-def ask_user(access: MissionAccess, caller: Caller, given: AskUser) -> Reply:
-    """The mission waits for the answer, and the conversation resumes with it."""
-    mission = _mine(access, caller, given.mission, "asking about it")
-    mission = access.write(caller.author, review.ask_question, mission.id, given.question)
-    return Data(_written(mission) | {"parked": True, "next": "End your turn now; it resumes with the person's answer."})
+    return Data(written(mission) | {"next": _next(mission)})
 
 
 class ReportLimit(Arguments):
@@ -133,10 +119,10 @@ def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> R
     until = given.until.astimezone(UTC)
     access.set_agent_limit(caller.name, until, by=caller.author)
     access.write(caller.author, missions.add_note, mission.id, "blocker", f"Usage limit of {caller.name}: {given.text}")
-    return Data(_written(access.mission(mission.id)) | {"until": until.isoformat().replace("+00:00", "Z")})
+    return Data(written(access.mission(mission.id)) | {"until": until.isoformat().replace("+00:00", "Z")})
 
 
-def _mine(access: MissionAccess, caller: Caller, ref: str | None, doing: str) -> Mission:
+def mine(access: MissionAccess, caller: Caller, ref: str | None, doing: str) -> Mission:
     mission = guards.writable(access, caller, ref)
     guards.not_running(caller, mission)
     guards.gate_open(mission, doing)
@@ -153,7 +139,7 @@ def _finished(session: Session, mission: Mission) -> bool:
     return session.stage_finished
 
 
-def _written(mission: Mission) -> JsonObject:
+def written(mission: Mission) -> JsonObject:
     """What every write answers: where the mission stands now."""
     return {"id": short_id(mission.number), "version": mission.version, "list": mission.list, "stage": mission.stage}
 
@@ -211,16 +197,6 @@ TOOLS = (
         "work",
         "set",
         always_load=True,
-    ),
-    Tool(
-        "ask_user",
-        "Ask a person when only they can decide. The mission is parked; end your turn and resume with the answer.",
-        AskUser,
-        ask_user,
-        "work",
-        "add",
-        always_load=True,
-        face="run",
     ),
     Tool(
         "report_limit",

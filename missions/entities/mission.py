@@ -191,6 +191,8 @@ class Mission:
     """Why the mission waits for a person, in one sentence; None when it does not."""
     question: str | None = None
     """The agent's open question (outcome `needs_input`)."""
+    asked_by: str = ""
+    """The person's own client that asked it and reads the answer; empty: a run did, and goes on with the answer."""
     asked: str | None = None
     """The question that `answer` answers."""
     answer: str | None = None

@@ -45,11 +45,17 @@ def reject(change: Change, ref: str, feedback: str, *, reviewer: str = "you") ->
     return change.save(mission, after, "rejected", note=feedback.strip())
 
 
-def ask_question(change: Change, ref: str, question: str) -> Mission:
-    """An agent asks a person; the mission waits for the answer once its session ends (`needs_input`)."""
+def ask_question(change: Change, ref: str, question: str, *, client: str = "") -> Mission:
+    """An agent asks a person; the mission waits for the answer once its session ends (`needs_input`).
+
+    `client`: the name of the person's own client that asks. The same question of the same client is asked once.
+    """
     mission = change.mission(ref)
     question = text("question", question, SUMMARY_MAX, SHORTER)
-    return change.save(mission, review.ask(mission, question, now=change.now), "asked", note=question)
+    if client and (mission.question, mission.asked_by) == (question, client):
+        return mission
+    after = review.ask(mission, question, now=change.now, client=client)
+    return change.save(mission, after, "asked", note=question)
 
 
 def answer(change: Change, ref: str, said: str) -> Mission:
@@ -57,6 +63,14 @@ def answer(change: Change, ref: str, said: str) -> Mission:
     refuse_agents(change.by, "answer the question")
     mission = change.mission(ref)
     return change.save(mission, review.answer(mission, said, now=change.now), "answered", note=said.strip())
+
+
+def withdraw_question(change: Change, ref: str) -> Mission:
+    """A person wants the open question not to be asked; an agent may not take one back (NotAllowed)."""
+    refuse_agents(change.by, "withdraw the question")
+    mission = change.mission(ref)
+    note = mission.question or ""
+    return change.save(mission, review.withdraw(mission, change.now), "question_withdrawn", note=note)
 
 
 def _finish(

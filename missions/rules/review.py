@@ -64,18 +64,31 @@ def reject(mission: Mission, *, feedback: str, reviewer: str, now: datetime) -> 
     )
 
 
-def ask(mission: Mission, question: str, *, now: datetime) -> Mission:
-    """The mission with an agent's question to a person; it waits for the answer."""
+def ask(mission: Mission, question: str, *, now: datetime, client: str = "") -> Mission:
+    """The mission with an agent's question to a person; it waits for the answer.
+
+    `client`: the person's own client that asks, which may not take the place of a question that is open (Conflict).
+    """
     asked = _said("question", question, "Write the question")
+    if client and mission.question is not None and (mission.question, mission.asked_by) != (asked, client):
+        raise Conflict(
+            f"{short_id(mission.number)} asks something already: {mission.question}",
+            todo="Have that answered first, or ask in your reply",
+        )
     if mission.list in ("review", "done"):
         raise Conflict(f"{short_id(mission.number)} stands in {mission.list}", why="its stage is finished")
     if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"{short_id(mission.number)} is about to be landed", why="its last stage is finished")
-    return replace(mission, question=asked, attention=f"Asks: {asked}", asked=None, answer=None, updated_at=now)
+    return replace(
+        mission, question=asked, asked_by=client, attention=f"Asks: {asked}", asked=None, answer=None, updated_at=now
+    )
 
 
 def answer(mission: Mission, text: str, now: datetime) -> Mission:
-    """The mission with a person's answer, ready so that its conversation goes on. Conflict without a question."""
+    """The mission with a person's answer. Conflict without a question.
+
+    A run's conversation goes on with it: the mission is ready. What a client asked starts no run.
+    """
     if mission.question is None:
         raise Conflict(f"{short_id(mission.number)} asks nothing", why="no question is open")
     return replace(
@@ -84,10 +97,17 @@ def answer(mission: Mission, text: str, now: datetime) -> Mission:
         asked=mission.question,
         question=None,
         attention=None,
-        retry_at=None,
-        ready=True,
+        retry_at=mission.retry_at if mission.asked_by else None,
+        ready=mission.ready if mission.asked_by else True,
         updated_at=now,
     )
+
+
+def withdraw(mission: Mission, now: datetime) -> Mission:
+    """The mission without its question, for which nobody waits any more. Conflict without one."""
+    if mission.question is None:
+        raise Conflict(f"{short_id(mission.number)} asks nothing", why="no question is open")
+    return replace(mission, question=None, asked_by="", attention=None, updated_at=now)
 
 
 def _finished(mission: Mission, summary: str, to_check: str | None, now: datetime) -> Mission:

@@ -186,4 +186,6 @@ def _waiting(mission: Mission, attention: str) -> Mission:
 
 
 def _asking(mission: Mission, question: str) -> Mission:
-    return replace(mission, question=question, retry_at=None, attention=f"Asks: {question}", answer=None, asked=None)
+    return replace(
+        mission, question=question, asked_by="", retry_at=None, attention=f"Asks: {question}", answer=None, asked=None
+    )

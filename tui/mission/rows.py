@@ -60,7 +60,8 @@ def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
     """What matters now, and the key for it."""
     mission = data.mission
     if mission.question:
-        return [row((f"{marks.waits} ", "wait"), (mission.question, "wait"), ("   r answers", "key"), indent=2)]
+        asks = f"{mission.asked_by} asks: {mission.question}" if mission.asked_by else mission.question
+        return [row((f"{marks.waits} ", "wait"), (asks, "wait"), ("   r answers", "key"), indent=2)]
     if mission.review_status == "pending":
         return [
             row((f"{marks.waits} {mission.stage} waits for your review", "wait"), ("   a approves, x rejects", "key"))

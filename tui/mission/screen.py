@@ -172,7 +172,8 @@ class MissionScreen(LiveMission):
             use=lambda text: self.app.write(operations.review.answer, self.ref, text),
         )
         if await self.app.push_screen_wait(sheet):
-            self.app.tell("Answered; the same conversation goes on")
+            client = self.data.mission.asked_by if self.data else ""
+            self.app.tell(f"Answered; {client} can read it" if client else "Answered; the same conversation goes on")
             self.reload()
 
     async def action_say(self) -> None:
