@@ -46,6 +46,7 @@ WATCHED = frozenset(
         "targetBranch",
         "tasks",
         "title",
+        "workBranch",
     }
 )
 """Fields that are replaced only by somebody who saw their value; else it is a conflict."""

@@ -13,6 +13,8 @@ from .printing import is_printable
 from .wire import from_wire, wire_name
 
 NAME_MAX = 100
+FOLDER_BYTES = 240
+"""Of one part of a branch name: git keeps it as a file, and a longer one beside it while it writes."""
 
 Check = Callable[[str, Any], object]
 """From the wire name and the wished value to the value that is kept; raises InvalidValue."""
@@ -108,8 +110,18 @@ def _branch(field: str, value: Any) -> str:
     """A branch name by the rules of `git check-ref-format --branch`; empty means none yet."""
     text = "" if value is None else _unicode(field, value).strip()
     bad = _NO_BRANCH.search(text) or text.startswith(("-", "/", ".")) or text.endswith(("/", ".")) or text == "@"
-    if bad or len(text) > 200:
-        raise InvalidValue(field, f"{text[:200]!r} is not a valid branch name", why="git refuses it")
+    too_long = len(text) > 200 or any(len(part.encode()) > FOLDER_BYTES for part in text.split("/"))
+    if bad or too_long:
+        why = "it is too long for the name of a file" if too_long else "git refuses it"
+        raise InvalidValue(field, f"{text[:200]!r} is not a valid branch name", why=why)
+    return text
+
+
+def _own_branch(field: str, value: Any) -> str:
+    """The name of a branch that is to be made."""
+    text = _branch(field, value)
+    if text == "HEAD":
+        raise InvalidValue(field, "'HEAD' is not a valid branch name", why="git refuses it")
     return text
 
 
@@ -176,6 +188,7 @@ CHECKS: dict[str, Check] = {
     "flow_config": _flow_config,
     "project_repository_id": _name,
     "target_branch": _branch,
+    "work_branch": _own_branch,
     "start_from": _branch,
     "landing_message": _text,
     "actor_id": _name,

@@ -163,7 +163,9 @@ def worktree_of(mission: Mission, state: ChangeState) -> str:
             todo=f"`solo-unicorn mission show {ref(mission)}` says why it is not running",
         )
     if not state.base:
-        raise UsageError(f"{ref(mission)} has no target branch", todo="set one: `solo-unicorn mission edit --branch`")
+        raise UsageError(
+            f"{ref(mission)} has no target branch", todo="set one: `solo-unicorn mission edit --target BRANCH`"
+        )
     return state.worktree_path
 
 

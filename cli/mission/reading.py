@@ -132,6 +132,7 @@ def _show(options: Options) -> None:
         ("feedback", mission.review_feedback or ""),
         ("agent", mission.code_agent_name or mission.code_agent_type or ""),
         ("target branch", mission.target_branch),
+        ("own branch", mission.work_branch if not mission.pr_branch_name else ""),
         ("begins from", mission.start_from),
         *_change(change),
         ("lands with", (mission.landing_message or "").partition("\n")[0]),

@@ -36,7 +36,10 @@ def _fields(parser: Parser) -> None:
     parser.add_argument("--stage", help="begin at this stage of the flow")
     parser.add_argument("--skip-stage", action="append", metavar="STAGE", help="leave this stage out (may be repeated)")
     parser.add_argument("--repo", help="the repository it works in, by name")
-    parser.add_argument("--branch", metavar="BRANCH", help="the branch it is landed on")
+    parser.add_argument(
+        "--branch", metavar="NAME", help="what its own branch is called; default: as the repository's template says"
+    )
+    parser.add_argument("--target", metavar="BRANCH", help="the branch it is landed on; default: the repository's")
     parser.add_argument(
         "--from",
         dest="start_from",
@@ -136,7 +139,8 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "stage": options.stage,
         "flow_id": opened.read(queries.projects.flow, options.flow, project.id).id if options.flow else None,
         "project_repository_id": _repository(opened, project, options.repo) if options.repo else None,
-        "target_branch": options.branch,
+        "work_branch": options.branch,
+        "target_branch": options.target,
         "start_from": options.start_from,
         "landing_message": options.landing_message and text_from(options.landing_message),
         "actor_id": _actor(opened, project, options.actor) if options.actor else None,

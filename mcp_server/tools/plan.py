@@ -28,8 +28,9 @@ class CreateMission(Arguments):
     priority: Priority = 3
     flow: Ref | None = None
     stage: Ref | None = None
+    branch: Ref | None = None
     depends_on: Annotated[tuple[Ref, ...], Field(max_length=50)] = ()
-    key: Annotated[Ref, Field(description="Repeating a call with the same key returns the first mission")] | None = None
+    key: Annotated[Ref, Field(description="A call with the same key returns the same mission")] | None = None
     project: Ref | None = None
 
 
@@ -53,6 +54,7 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
         priority=given.priority,
         flow_id=given.flow,
         stage=given.stage,
+        work_branch=given.branch,
     )
     mission = access.write(caller.author, missions.create, project.id, draft)
     for blocker in blockers:
@@ -70,7 +72,8 @@ class UpdateMission(Arguments):
     description: Text | None = None
     spec: Text | None = None
     priority: Priority | None = None
-    ready: Annotated[bool, Field(description="Let agents start on it; not for runs")] | None = None
+    branch: Ref | None = None
+    ready: Annotated[bool, Field(description="Let agents start; not for runs")] | None = None
     expected_version: Annotated[Version, Field(description="Needed with description or spec")] | None = None
 
 
@@ -78,6 +81,8 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     """Replace what is given and leave the rest."""
     mission = guards.writable(access, caller, given.mission)
     changes = given.model_dump(include={"title", "description", "spec", "priority"}, exclude_none=True)
+    if given.branch is not None:
+        changes["work_branch"] = given.branch
     if not changes and given.ready is None:
         raise InvalidValue("arguments", "Nothing to change was given", todo="Give title, description, spec or priority")
     if given.ready is not None and caller.mission_id is not None:

@@ -41,7 +41,7 @@ class AnswerComment(Arguments):
 
     comment: Annotated[Ref, Field(description="Its id, from list_comments")]
     text: Said
-    handled: Annotated[bool, Field(description="Whether it is done; false for a question or an objection")] = True
+    handled: Annotated[bool, Field(description="Done; false for a question or objection")] = True
     mission: Ref | None = None
 
 

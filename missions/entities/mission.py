@@ -179,6 +179,8 @@ class Mission:
     """What the agent said it did in the stage it finished last."""
     to_check: str | None = None
     """What the agent asks the reviewer to check."""
+    work_branch: str = ""
+    """The name that a person chose for its own branch; empty: the repository's template names it."""
     start_from: str = ""
     """The branch, `remote/branch` or commit its own branch is made from; empty: the one it lands on."""
     attempts: int = 0

@@ -23,6 +23,7 @@ from ..errors import InvalidValue
 from ..fields import checked
 from ..records import record
 from .flows import check_config, enabled_stages, position
+from .landing import check_branches
 from .moving import move
 
 
@@ -40,6 +41,7 @@ class MissionDraft:
     flow_config: FlowConfig | None = None
     project_repository_id: str | None = None
     target_branch: str | None = None
+    work_branch: str | None = None
     start_from: str | None = None
     landing_message: str | None = None
     actor_id: str | None = None
@@ -100,6 +102,7 @@ def create(
         agent_session_status_changed_at=now,
         **values,
     )
+    check_branches(mission)
     if draft.list is None or draft.list == mission.list:
         return mission
     return replace(move(mission, draft.list, list_order, flow=flow, now=now), is_loop=mission.is_loop)

@@ -13,7 +13,7 @@ from ..fields import CHECKS, checked
 from ..ids import short_id
 from ..wire import wire_name
 from .flows import at_stage, check_config, enabled_stages, position
-from .landing import awaits_retry, retry
+from .landing import awaits_retry, check_branches, retry
 
 EDITABLE: frozenset[str] = frozenset(CHECKS)
 """The fields `edit` takes, by their names in Python. List and order change by `moving.move`."""
@@ -40,6 +40,7 @@ def edit(
     edited = _with_agent(mission, edited)
     edited = _with_flow(mission, edited, values, flow)
     edited = _with_repository(mission, edited, values, repository)
+    edited = _with_branch(mission, edited)
     edited = _with_loop(mission, edited)
     if ready != mission.ready:
         edited = set_ready(edited, bool(ready), now=now)
@@ -206,6 +207,21 @@ def _with_repository(
         repository_id=None if wished is None or repository is None else repository.github_repo_id,
         target_branch=mission.target_branch if "target_branch" in values else branch,
     )
+
+
+def _with_branch(before: Mission, mission: Mission) -> Mission:
+    """A branch that has work on it keeps its name here: renamed in its worktree, the new name is taken over."""
+    check_branches(mission)
+    if mission.work_branch in (before.work_branch, before.pr_branch_name or before.work_branch):
+        return mission
+    if before.pr_branch_name or before.agent_session_status != "INACTIVE":
+        now = before.pr_branch_name or "its branch"
+        raise Conflict(
+            f"{short_id(before.number)} works on {now} already",
+            why="what its agents have done is there",
+            todo="rename it in the mission's worktree (`git branch -m NEW`): the mission then goes on under that name",
+        )
+    return mission
 
 
 def _with_loop(before: Mission, mission: Mission) -> Mission:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..entities import Flow, Mission, ProjectRepository
-from ..errors import Conflict
+from ..errors import Conflict, InvalidValue
 from ..ids import short_id
 from ..records import record
 from .flows import at_stage, enabled_stages
@@ -194,13 +194,25 @@ def _attention(reason: str | None) -> str:
     return f"Landing failed: {reason}"
 
 
+def check_branches(mission: Mission) -> None:
+    """Raise InvalidValue where a mission would work on the very branch that it lands on."""
+    if mission.work_branch and mission.work_branch == mission.target_branch:
+        raise InvalidValue(
+            "workBranch",
+            f"{mission.work_branch} is the branch that the mission lands on",
+            why="its work would be there before anybody has seen it",
+            todo="choose another name for its own branch",
+        )
+
+
 def worktree_branch(mission: Mission, repository: ProjectRepository | None = None) -> str:
-    """The mission's branch: `solo-unicorn/mission-42-retry-payments`. Once kept in `pr_branch_name` it stays.
+    """The mission's branch: `solo-unicorn/mission-42-retry-payments`. Once kept in `pr_branch_name` it stays; before
+    that, the name that a person chose holds.
 
     The repository's prefix may be a template of the whole name: `feat/{mission}-{slug}` is `feat/m-42-retry-payments`.
     """
-    if mission.pr_branch_name:
-        return mission.pr_branch_name
+    if mission.pr_branch_name or mission.work_branch:
+        return mission.pr_branch_name or mission.work_branch
     prefix = BRANCH_PREFIX if repository is None else repository.pr_branch_prefix
     slug = _slug(mission.title)
     if "{" in prefix:

@@ -216,3 +216,12 @@ def test_what_a_mission_begins_from_is_kept_shown_and_taken_back(run: Run, proje
     assert "begins from" not in run("mission", "show", "1").out
     wrong = run("mission", "edit", "1", "--from", "a..b")
     assert wrong.code != 0 and "'a..b' is not a valid branch name" in wrong.err
+
+
+def test_a_mission_has_a_branch_of_the_persons_naming(run: Run, project: str) -> None:
+    made = run("mission", "create", "Named", "--branch", "fix/login", "--target", "next", "--json").data
+    assert (made["workBranch"], made["targetBranch"]) == ("fix/login", "next")
+    assert "fix/login" in run("mission", "show", "1").out
+    wrong = run("mission", "edit", "1", "--branch", "next")
+    assert wrong.code == 2 and "lands on" in wrong.err
+    assert run("mission", "edit", "1", "--branch=", "--json").data["workBranch"] == ""

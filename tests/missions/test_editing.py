@@ -11,6 +11,7 @@ from solo_unicorn.missions.entities import FlowConfig, FlowStage, LoopSchedule, 
 from solo_unicorn.missions.errors import Conflict, InvalidValue
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.rules.editing import EDITABLE, edit, refit, set_ready
+from solo_unicorn.missions.rules.landing import worktree_branch
 
 
 def edited(make: Any, mission: Any, flow: Any = None, repository: Any = None, **changes: object) -> Any:
@@ -186,6 +187,30 @@ def test_work_is_not_left_behind_in_another_repository(make: Any) -> None:
     for mission in (make.running(), make.mission(worktree_path="/w")):
         with pytest.raises(Conflict):
             edited(make, mission, project_repository_id=None)
+
+
+def test_a_branch_is_chosen_until_work_is_on_one(make: Any) -> None:
+    mission = edited(make, make.mission(), work_branch="fix/login")
+    assert worktree_branch(mission, make.repository) == "fix/login"
+    assert edited(make, mission, work_branch="").work_branch == ""
+    started = replace(mission, pr_branch_name="fix/login")
+    assert edited(make, started, work_branch="fix/login") is started
+    for busy in (started, replace(mission, agent_session_status="PUSHING")):
+        with pytest.raises(Conflict, match="works on .* already"):
+            edited(make, busy, work_branch="fix/other")
+
+
+@pytest.mark.parametrize("name", ["HEAD", "a..b", "-x", "a b", "x.lock", "ü" * 150, "a/" + "b" * 199, "feat/.x"])
+def test_a_branch_has_a_name_that_git_takes(make: Any, name: str) -> None:
+    with pytest.raises(InvalidValue, match="branch name"):
+        edited(make, make.mission(), work_branch=name)
+
+
+def test_a_mission_does_not_work_on_the_branch_it_lands_on(make: Any) -> None:
+    with pytest.raises(InvalidValue, match="lands on"):
+        make.mission(draft=MissionDraft("t", work_branch="next", target_branch="next"))
+    with pytest.raises(InvalidValue, match="lands on"):
+        edited(make, make.mission(draft=MissionDraft("t", work_branch="next")), target_branch="next")
 
 
 def test_becoming_a_loop_mission_and_back(make: Any) -> None:

@@ -17,6 +17,7 @@ from solo_unicorn.worktrees.landing.landing import land
 from solo_unicorn.worktrees.landing.recovery import undo_landing
 from solo_unicorn.worktrees.pool.naming import free_path, worktree_name
 from solo_unicorn.worktrees.pool.pool import Pool
+from solo_unicorn.worktrees.pool.records import BranchTaken
 from solo_unicorn.worktrees.repository.repositories import UnusableRepository
 
 from .conftest import MakeMission, MakeRepo, MemorySlots, Record, Repo
@@ -98,6 +99,40 @@ def test_a_branch_called_like_a_folder_of_the_wanted_one(
     assert lease.branch == "team-mission-1" and "team-mission-1" in lease.warnings[0]
     again = pool.acquire(repository, make_mission(1), branch="team/mission-1")
     assert again.branch == lease.branch
+
+
+def test_a_branch_that_a_person_chose_is_gone_on_with(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
+    repo.git("switch", "-qc", "fix/login")
+    begun = repo.commit("login.txt", "begun")
+    repo.git("switch", "-q", "main")
+    mission = make_mission(1, work_branch="fix/login")
+    lease = pool.acquire(repository, mission, branch="fix/login")
+    assert (lease.branch, repo.git("rev-parse", "HEAD", cwd=lease.path)) == ("fix/login", begun)
+    assert lease.base_commit == repo.head("main") and "was there already" in lease.warnings[0]
+    pool.release(lease.worktree)
+    assert not pool.acquire(repository, mission, branch="fix/login").warnings, "it is the mission's own by now"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("main", "missions land on it"),
+        ("mine", "is checked out in"),
+        ("other", "another mission's"),
+        ("mine/too", "called as one of its folders"),
+    ],
+)
+def test_a_branch_that_a_person_chose_is_refused_and_never_replaced(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, name: str, why: str
+) -> None:
+    pool.release(pool.acquire(repository, make_mission(7), branch="other").worktree)
+    repo.git("switch", "-qc", "mine")
+    before = (repo.git("branch", "--list"), repo.git("worktree", "list"))
+    with pytest.raises(BranchTaken, match=why):
+        pool.acquire(repository, make_mission(1, work_branch=name), branch=name)
+    assert (repo.git("branch", "--list"), repo.git("worktree", "list")) == before
 
 
 def test_a_post_checkout_hook_that_fails_keeps_no_mission_from_its_worktree(

@@ -74,6 +74,9 @@ class MissionForm(DraftedSheet[str | None]):
                 yield _row(
                     "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
                 )
+                yield _row(
+                    "its branch", Input(id="branch", classes="wide", placeholder="named by the repository's template")
+                )
                 yield _row("begins from", Input(id="start-from", classes="wide", placeholder="the branch it lands on"))
                 yield _row("blocked by", MissionPicker(marks, id="blockers"))
                 with Horizontal(id="buttons"):
@@ -119,6 +122,7 @@ class MissionForm(DraftedSheet[str | None]):
         self.query_one("#ready", Checkbox).value = mission.ready
         self.query_one("#is_loop", Checkbox).value = mission.is_loop
         self.query_one("#target", Input).value = mission.target_branch
+        self.query_one("#branch", Input).value = mission.work_branch
         self.query_one("#start-from", Input).value = mission.start_from
         self.query_one("#blockers", Input).value = self.data.blockers
         if mission.loop_schedule and mission.loop_schedule.max_per_day:
@@ -169,6 +173,7 @@ class MissionForm(DraftedSheet[str | None]):
             "stage": stages.begin,
             "project_repository_id": self._selected("#repository"),
             "target_branch": self.query_one("#target", Input).value.strip() or None,
+            "work_branch": self.query_one("#branch", Input).value.strip() or None,
             "start_from": self.query_one("#start-from", Input).value.strip() or None,
             "code_agent_type": kind,
             "code_agent_name": agent,

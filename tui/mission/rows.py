@@ -130,7 +130,7 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         ("repository", data.repository.name if data.repository else "none"),
         ("begins from", mission.start_from),
         ("lands on", mission.target_branch),
-        ("branch", mission.pr_branch_name or ""),
+        ("branch", mission.pr_branch_name or mission.work_branch),
         ("worktree", mission.worktree_path or ""),
         ("agent", mission.code_agent_name or mission.code_agent_type or "any"),
         ("actor", data.actor.name if data.actor else ""),

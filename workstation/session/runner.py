@@ -30,7 +30,7 @@ from ...missions.entities import SYSTEM, Session, service_of
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...workspace import operations, queries
-from ...worktrees.pool.records import PoolFull
+from ...worktrees.pool.records import BranchTaken, PoolFull
 from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
 from ..pressure import disk_is_full
@@ -191,7 +191,7 @@ class SessionRunner:
             if disk_is_full(error):  # nothing starts until there is room (pressure.py)
                 await self._give_claim_back(str(error))
                 return False
-            final = isinstance(error, UnusableRepository)
+            final = isinstance(error, (UnusableRepository, BranchTaken))
             return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)

@@ -15,11 +15,12 @@ from ..repository.submodules import fill
 from .includes import AT_ONCE, copy_included
 from .naming import free_path, numbered, worktree_name
 from .ownership import is_own, owned_by_another, owner_refs
+from .records import SPARE, BranchTaken, Lease, PoolFull
 from .standing import Standing
 from .work import keep_reachable, landed_ref
 
 if TYPE_CHECKING:
-    from .records import Lease, PoolRecords
+    from .records import PoolRecords
 
 
 @dataclass(slots=True)
@@ -41,7 +42,10 @@ class Claim:
 
     def look(self) -> None:
         """What git lists now, and where the branches of this claim point; raises InvalidValue for a bad branch name."""
-        self.branch = self._unblocked(check_branch_name(self.branch))
+        lands_on = {self._target(), self.repository.default_branch, self.facts.default_branch}
+        if check_branch_name(self.branch) in lands_on and self.chosen:
+            raise BranchTaken(self.branch, "missions land on it")
+        self.branch = self._unblocked(self.branch)
         self.wanted_branch = self.branch
         self.listed = listed_worktrees(self.git)
         self.refs = self.git.refs(
@@ -65,12 +69,21 @@ class Claim:
         """Git in the person's checkout; nothing here changes that checkout."""
         return Git(self.facts.root)
 
+    @property
+    def chosen(self) -> bool:
+        """A person chose the branch: no other is used in its place."""
+        return self.mission.work_branch == self.branch
+
     def reuse_or_create(self) -> Lease:
         """Same branch first, then any vacant worktree, then a new one."""
         base = resolve_base(self.git, self.base_name(), self.facts.remote, self.refs)
         self.warnings += base.warnings
         if self._has_landed(base):
             self._begin_anew()
+        if self.chosen and self._exists(self.branch) and not is_own(self.refs, self.mission.id, self.branch):
+            if owned_by_another(self.git, self.mission.id, self.branch):
+                raise BranchTaken(self.branch, "it is another mission's")
+            self.warnings.append(f"branch {self.branch} was there already; the mission goes on from where it is")
         same = self._vacant_on_branch()
         if same:
             return same
@@ -141,6 +154,8 @@ class Claim:
         chosen = numbered(self.branch, free)
         if chosen != self.branch:
             where = f"is checked out in {taken[self.branch]}" if self.branch in taken else "is another mission's"
+            if self.chosen:
+                raise BranchTaken(self.branch, f"it {where}")
             self.warnings.append(f"branch {self.branch} {where}; using {chosen}")
         return chosen
 
@@ -151,6 +166,8 @@ class Claim:
         names = [f"{place}{folder}" for place in places for folder in folders]
         if not names or self.git.refs(*names).keys().isdisjoint(names):
             return branch
+        if self.chosen:
+            raise BranchTaken(branch, "another branch is called as one of its folders")
         other = branch.replace("/", "-")
         self.warnings.append(f"{branch} cannot exist beside a branch called as one of its folders; using {other}")
         return other
@@ -249,8 +266,6 @@ class Claim:
 
     def _check_limit(self) -> None:
         """At most `max_concurrent_missions + 3` per repository; no limit where missions have none."""
-        from .records import SPARE, PoolFull
-
         if self.repository.max_concurrent_missions == 0:
             return
         limit = self.repository.max_concurrent_missions + SPARE
@@ -281,8 +296,6 @@ class Claim:
 
     def leased(self, record: Worktree, how: str, base: str) -> Lease:
         """The slot as the mission's from now on, and what its session is given."""
-        from .records import Lease
-
         record = replace(record, last_used_at=self.pool.clock(), base_commit=base)
         self.pool.slots.put_worktree(record)
         return Lease(record, how, base, tuple(self.warnings))  # type: ignore[arg-type]

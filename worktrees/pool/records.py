@@ -26,6 +26,19 @@ class PoolFull(Conflict):
     code = "pool_full"
 
 
+class BranchTaken(Conflict):
+    """The branch that a person chose for a mission cannot be worked on; nothing was made."""
+
+    code = "branch_taken"
+
+    def __init__(self, branch: str, why: str) -> None:
+        super().__init__(
+            f"the branch {branch}, which was chosen for this mission, cannot be worked on",
+            why=why,
+            todo="choose another (`mission edit --branch`), or free that one; then make the mission ready",
+        )
+
+
 class Slots(Protocol):
     """The part of `Workspace` the pool needs."""
 
