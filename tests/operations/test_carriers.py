@@ -15,9 +15,9 @@ from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.operations import missions
 
 from ..hub.rest.world import World, world
-from . import table
+from . import mission_cases, work_cases  # noqa: F401 (their cases register themselves)
 from .carriers import Carrier, Hosted, Local, Play
-from .table import CASES, OPERATIONS, Case
+from .cases import CASES, OPERATIONS, Case, made
 
 
 @pytest.fixture
@@ -126,6 +126,6 @@ async def test_a_store_that_differs_is_seen(
 async def test_a_note_without_an_id_is_seen(tmp_path: Path) -> None:
     async with world(tmp_path / "hub") as hub:
         play = Play(await hosted(hub, "Shop", NotesWithoutIds), 0)
-        await table.made(play, "A")
+        await made(play, "A")
         with pytest.raises(AssertionError, match="mirrors know notes by their ids"):
             await play(missions.add_note, play.id_of("A"), "decision", "SQLite it is")

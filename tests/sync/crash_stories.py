@@ -79,7 +79,6 @@ HERE = HUB_HAS["id"]
 
 
 def page(**values: Any) -> dict[str, Any]:
-    """A page of the feed."""
     return {"changes": [NEWER], "cursor": "c2", "seq": 9, "epoch": 1, **values}
 
 
@@ -99,7 +98,6 @@ def told(status: int, body: Any = None) -> Step:
 
 
 def conflicted(workspace: Workspace) -> str:
-    """The one open conflict."""
     return workspace.read(replica.settling.list_open)[0].id
 
 
@@ -392,7 +390,6 @@ def _zeros() -> list[Any]:
 
 
 def _file(workspace: Path) -> Path:
-    """A file to attach."""
     made = workspace.with_name("notes.txt")
     made.write_text("notes")
     return made

@@ -13,7 +13,7 @@ from solo_unicorn.sync import replica
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
-from .test_shared_parts import PROJECT, Machine, both, hub
+from .pair import PROJECT, Machine, both, hub
 
 assert both and hub
 

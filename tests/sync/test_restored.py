@@ -14,9 +14,9 @@ from solo_unicorn.sync.replica.conflicts import SyncConflict
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.workspace import operations, queries
 
+from .pair import PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
-from .test_shared_parts import PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
 
 Both = tuple[Machine, Machine]
 NOTED = "noted_decision"

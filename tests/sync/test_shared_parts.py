@@ -1,10 +1,9 @@
+# ruff: noqa: F811 (fixtures of another file)
 """What belongs to a connected project beside its missions goes both ways, and nothing is overwritten unseen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,97 +12,14 @@ from solo_unicorn.missions.errors import Conflict, NotFound
 from solo_unicorn.missions.ids import shared_id
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.replica.capabilities import FULL, Capabilities
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.exchange import parts, pull, push
-from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Response
-from solo_unicorn.sync.replica.trouble import Trouble
+from solo_unicorn.sync.replica.exchange import push
+from solo_unicorn.sync.replica.messages import Response
 from solo_unicorn.workspace import operations, queries
 
+from .pair import FLOW, PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
-
-PROJECT = "01J00000000000000000000000"
-FLOW: dict[str, Any] = {
-    "id": "01JF0000000000000000000000",
-    "name": "Standard",
-    "isDefault": True,
-    "isSystem": True,
-    "version": 0,
-    "stageSequence": [{"stage": "plan", "requireReview": True}],
-}
-
-
-class Machine:
-    """One workspace that talks with the hub in memory."""
-
-    def __init__(self, hub: SimulatedHub, name: str) -> None:
-        self.hub = hub
-        self.workspace = SilentWorkspace(MemoryStore())
-        self.account = Account(f"{name}@hub", "hub", "https://hub", name, "", "token", True, {})
-        replica.connecting.put_account(self.workspace, self.account)
-        flows = {} if hub.plain else {"flows": [FLOW]}
-        self.workspace.write(replica.connecting.connect, self.account, {"id": PROJECT, "name": "Shared"}, flows)
-        self.can = Capabilities() if hub.plain else FULL
-
-    def read(self) -> None:
-        if self.workspace.read(replica.mirroring.mirrored, PROJECT).parts is None:
-            self._talk(parts(self.workspace, PROJECT, self.can))
-        assert not isinstance(self._talk(pull(self.workspace, PROJECT, self.can)), Trouble)
-
-    def send(self) -> list[Any]:
-        """Send until nothing is due, and tell what became of each row."""
-        outcomes = []
-        while due := self.workspace.read(replica.mirroring.due, self.account.id):
-            for one in due:
-                outcomes.append(self._talk(push(self.workspace, one, self.can, self.hub.now)))
-            assert len(outcomes) < 50
-        assert self.workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
-        return outcomes
-
-    def send_files(self) -> None:
-        """Send every file that waits."""
-        for one in self.workspace.read(replica.mirroring.due, self.account.id, files=True):
-            assert self._talk(push(self.workspace, one, self.can, self.hub.now)) == "done"
-
-    def send_unanswered(self) -> None:
-        """Everything arrives at the hub, and no answer comes back."""
-        for one in self.workspace.read(replica.mirroring.due, self.account.id):
-            exchange = push(self.workspace, one, self.can, self.hub.now)
-            request = next(exchange)
-            while request.method == "GET":
-                request = exchange.send(self.hub.handle(request))
-            self.hub.handle(request)
-            with pytest.raises(StopIteration):
-                exchange.send(NoAnswer("answer lost"))
-
-    def sync(self) -> None:
-        self.read()
-        self.send()
-        self.read()
-
-    def _talk(self, exchange: Any) -> Any:
-        answer: Answer | None = None
-        while True:
-            try:
-                answer = self.hub.handle(exchange.send(answer))
-            except StopIteration as end:
-                return end.value
-
-
-@pytest.fixture
-def hub() -> SimulatedHub:
-    made = SimulatedHub(PROJECT)
-    made.state.parts["flows"] = {FLOW["id"]: dict(FLOW)}
-    return made
-
-
-@pytest.fixture
-def both(home: Path, hub: SimulatedHub) -> Iterator[tuple[Machine, Machine]]:
-    machines = Machine(hub, "ann"), Machine(hub, "bob")
-    yield machines
-    for one in machines:
-        one.workspace.close()
 
 
 def test_every_edit_and_removal_arrives_at_the_other_machine(both: tuple[Machine, Machine]) -> None:
@@ -203,23 +119,6 @@ def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
         ann.read(queries.missions.get, mission.id).list == "todo" == hub.state.missions[mission.id]["list"]
         and ann.read(replica.mirroring.queued) == []
     )
-
-
-def test_words_for_the_memory_that_arrived_once_are_not_added_again(
-    both: tuple[Machine, Machine], hub: SimulatedHub
-) -> None:
-    ann, bob = (one.workspace for one in both)
-    ann.write(operations.memory.append, PROJECT, "notes", "before")
-    both[0].sync()
-    ann.write(operations.memory.append, PROJECT, "notes", "of ann")
-    both[0].send_unanswered()
-    both[1].sync()
-    bob.write(operations.memory.append, PROJECT, "notes", "of bob")
-    both[1].sync()
-    hub.forget_keys()
-    both[0].sync()
-    for one in (ann, bob):
-        assert one.read(queries.memory.get, PROJECT, "notes").text == "before\n\nof ann\n\nof bob\n"
 
 
 def test_an_edit_survives_a_read_that_comes_before_it_was_sent(both: tuple[Machine, Machine]) -> None:
@@ -323,63 +222,6 @@ def test_a_part_goes_only_after_what_named_it(both: tuple[Machine, Machine], hub
     assert [one.kind for one in ann.read(replica.mirroring.due, "ann@hub")] == ["patch"]
     both[0].sync()
     assert flow.id not in hub.state.parts["flows"] and hub.state.missions[mission.id]["flowId"] == FLOW["id"]
-
-
-def test_memory_of_two_is_put_together(both: tuple[Machine, Machine]) -> None:
-    ann, bob = (one.workspace for one in both)
-    ann.write(operations.memory.append, PROJECT, "decisions", "Use SQLite", "Storage")
-    both[0].sync()
-    both[1].sync()
-    assert bob.read(queries.memory.get, PROJECT, "decisions").text == "## Storage\n\nUse SQLite\n"
-    ann.write(operations.memory.append, PROJECT, "decisions", "of ann")
-    bob.write(operations.memory.append, PROJECT, "decisions", "of bob")
-    both[0].sync()
-    both[1].sync()
-    both[0].sync()
-    texts = {one.read(queries.memory.get, PROJECT, "decisions").text for one in (ann, bob)}
-    assert texts == {"## Storage\n\nUse SQLite\n\nof ann\n\nof bob\n"}
-
-
-def test_a_deleted_document_goes_everywhere_and_what_was_added_meanwhile_is_asked_about(
-    both: tuple[Machine, Machine],
-) -> None:
-    ann, bob = (one.workspace for one in both)
-    for name in ("gone", "wanted"):
-        ann.write(operations.memory.append, PROJECT, name, "text")
-    both[0].sync()
-    both[1].sync()
-    ann.write(operations.memory.delete, PROJECT, "gone")
-    ann.write(operations.memory.delete, PROJECT, "wanted")
-    bob.write(operations.memory.append, PROJECT, "wanted", "more")
-    both[0].sync()
-    both[1].sync()
-    assert ann.read(queries.memory.list_all, PROJECT) == []
-    with pytest.raises(NotFound):
-        bob.read(queries.memory.get, PROJECT, "gone")
-    (conflict,) = bob.read(replica.settling.list_open)
-    assert (conflict.title, conflict.mine, conflict.theirs) == ("wanted", "text\n\nmore\n", "")
-
-
-def test_memory_that_both_rewrote_is_a_conflict_and_can_be_merged(both: tuple[Machine, Machine]) -> None:
-    ann, bob = (one.workspace for one in both)
-    ann.write(operations.memory.append, PROJECT, "style", "tabs")
-    both[0].sync()
-    both[1].sync()
-    ann.write(operations.memory.replace, PROJECT, "style", "two spaces\n", 1)
-    bob.write(operations.memory.replace, PROJECT, "style", "four spaces\n", 1)
-    both[0].sync()
-    both[1].sync()
-    (conflict,) = bob.read(replica.settling.list_open)
-    assert (conflict.part, conflict.title, conflict.mine) == ("memory", "style", "four spaces\n")
-    assert bob.read(queries.memory.get, PROJECT, "style").text == "two spaces\n"
-    assert [one.text for one in bob.read(queries.memory.versions, PROJECT, "style")][-2:] == [
-        "four spaces\n",
-        "two spaces\n",
-    ]
-    bob.write(replica.settling.keep_mine, conflict.id, text="three spaces\n")
-    both[1].sync()
-    both[0].sync()
-    assert ann.read(queries.memory.get, PROJECT, "style").text == "three spaces\n"
 
 
 def test_notes_and_line_comments_come_once_on_both(both: tuple[Machine, Machine], hub: SimulatedHub) -> None:

@@ -17,7 +17,7 @@ from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica.messages import LONGEST_WAIT, NoAnswer, Request, Response
 from solo_unicorn.workspace import operations, queries
 
-from ..simulation.hub import EPOCH
+from ..simulation.hub_state import EPOCH
 from ..simulation.served import ServedHub
 from .machines import PROJECT, Machine, Time
 

@@ -9,55 +9,14 @@ import copy
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
 from solo_unicorn.sync.replica.messages import API, Request, Response
 
-Document = dict[str, Any]
-RETENTION = 7 * 86_400
-EPOCH = 1_780_000_000.0
-
-
-UPLOADS = "https://files/"
-KINDS = ("flows", "actors", "repositories")
-
-
-@dataclass
-class State:
-    """What the hub's database holds, and a backup of it would."""
-
-    epoch: int = 1
-    seq: int = 0
-    missions: dict[str, Document] = field(default_factory=dict)
-    creators: dict[str, str] = field(default_factory=dict)
-    tombstones: dict[str, int] = field(default_factory=dict)
-    dead: set[str] = field(default_factory=set)
-    pruned: int = 0
-    keys: dict[str, tuple[str, int, Document, float]] = field(default_factory=dict)
-    project: Document = field(default_factory=dict)
-    project_version: int = 0
-    parts: dict[str, dict[str, Document]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    memory: dict[str, Document] = field(default_factory=dict)
-    start: int = 0
-    """Numbers above this one are of after the last restore."""
-    earlier: tuple[range, ...] = ()
-    """Numbers of before it that the backup has."""
-    history: list[Document] = field(default_factory=list)
-    files: dict[str, Document] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """One change that was made, by one mutation."""
-
-    mutation: str
-    mission: str
-    kind: str
-    before: Document
-    after: Document
+from . import files as uploads
+from .hub_state import EPOCH, KINDS, RETENTION, UPLOADS, Document, Effect, State, copied, error
 
 
 class SimulatedHub:
@@ -84,19 +43,19 @@ class SimulatedHub:
         if self.plain and isinstance(answer.body, dict) and "id" in answer.body:
             answer = Response(answer.status, answer.headers, _plain(answer.body))
         return Response(
-            answer.status, {**answer.headers, "date": formatdate(self.now, usegmt=True)}, _copy(answer.body)
+            answer.status, {**answer.headers, "date": formatdate(self.now, usegmt=True)}, copied(answer.body)
         )
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(UPLOADS):
-            return self._piece(request)
+            return uploads.piece(self, request)
         if not request.path.startswith(API):
-            return _error(404, "not_found")
+            return error(404, "not_found")
         parts = request.path.removeprefix(API).strip("/").split("/")
         match request.method, parts:
             case "GET", ["sync", "capabilities"]:
                 if self.plain:
-                    return _error(404, "not_found")
+                    return error(404, "not_found")
                 return Response(
                     200,
                     {},
@@ -121,7 +80,7 @@ class SimulatedHub:
                 return Response(200, {}, {"items": list(self.state.parts[kind].values()), "nextAfter": None})
             case "GET", ["projects", _, "memory", name] if not self.plain:
                 found = self.state.memory.get(name)
-                return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
+                return error(404, "not_found") if found is None else Response(200, self._etag(found), found)
             case "GET", ["projects", _, "events"] if not self.plain:
                 return self._history(request)
             case "GET", ["missions", mission_id, "attachments"] if not self.plain:
@@ -129,7 +88,7 @@ class SimulatedHub:
                 return Response(200, {}, {"items": [one for one in files if one["state"] == "complete"]})
             case "GET", ["missions", mission_id]:
                 found = self.state.missions.get(mission_id)
-                return _error(404, "not_found") if found is None else Response(200, self._etag(found), found)
+                return error(404, "not_found") if found is None else Response(200, self._etag(found), found)
             case _:
                 return self._write(request, parts)
 
@@ -157,13 +116,13 @@ class SimulatedHub:
         state = self.state
         epoch, seq = _position(request.query.get("cursor") or _cursor(state.epoch, 0))
         if epoch != state.epoch:
-            return _error(410, "epoch_changed")
+            return error(410, "epoch_changed")
         if seq > state.seq:
-            return _error(410, "cursor_from_future")
+            return error(410, "cursor_from_future")
         if seq < state.pruned:
-            return _error(410, "cursor_expired")
+            return error(410, "cursor_expired")
         if "known" in request.query and not self._stands(int(request.query["known"])):
-            return _error(410, "epoch_changed")
+            return error(410, "epoch_changed")
         entries: list[tuple[int, Document]] = [(one["version"], one) for one in state.missions.values()]
         entries += [
             (version, {"id": one, "deleted": True, "version": version}) for one, version in state.tombstones.items()
@@ -202,11 +161,11 @@ class SimulatedHub:
         said = json.dumps([request.method, request.path, request.body], sort_keys=True)
         if key is not None and (known := self.state.keys.get(key)) is not None:
             if known[0] != said:
-                return _error(422, "idempotency_mismatch")
+                return error(422, "idempotency_mismatch")
             return Response(known[1], {"idempotent-replayed": "true"}, known[2])
         answer = self._effect(request, parts, (key or request.headers.get("x-mutation", "none")).rsplit(".", 1)[0])
         if key is not None and answer.ok:
-            self.state.keys[key] = (said, answer.status, _copy(answer.body), self.now)
+            self.state.keys[key] = (said, answer.status, copied(answer.body), self.now)
         return answer
 
     def _effect(self, request: Request, parts: list[str], mutation: str) -> Response:
@@ -215,96 +174,49 @@ class SimulatedHub:
         if request.method == "POST" and parts[0] == "projects" and parts[2:] == ["missions"]:
             mission_id = body["id"]
             if mission_id in state.dead:
-                return _error(410, "deleted")
+                return error(410, "deleted")
             if mission_id in state.missions:
                 details = {"creatorMutationId": state.creators[mission_id], "current": state.missions[mission_id]}
-                return _error(409, "exists", {} if self.plain else details)
+                return error(409, "exists", {} if self.plain else details)
             made = self._stored({**body, "projectId": self.project_id})
             state.creators[mission_id] = mutation
-            self._happened(Effect(mutation, mission_id, "create", {}, _copy(made)))
+            self.happened(Effect(mutation, mission_id, "create", {}, copied(made)))
             return Response(201, self._etag(made), made)
         if parts[-1] == "attachments" or parts[0] == "attachments":
-            return self._file(request, parts, body, mutation)
+            return uploads.file(self, request, parts, body, mutation)
         if parts[0] == "projects" or parts[0] in KINDS or parts[2:] == ["notes"]:
             return self._beside(request, parts, body, mutation)
         mission_id = parts[1]
         if mission_id in state.dead:
-            return _error(410, "deleted")
+            return error(410, "deleted")
         found = state.missions.get(mission_id)
         if found is None:
-            return _error(404, "not_found")
+            return error(404, "not_found")
         if not self.plain and "if-match" not in request.headers and self.wants_if_match:
-            return _error(428, "precondition_required")
+            return error(428, "precondition_required")
         if "if-match" in request.headers and request.headers["if-match"] != f'"{found["version"]}"':
-            return _error(412, "outdated", {"current": found})
-        before = _copy(found)
+            return error(412, "outdated", {"current": found})
+        before = copied(found)
         if request.method == "DELETE":
             state.seq += 1
             del state.missions[mission_id]
             state.dead.add(mission_id)
             state.tombstones[mission_id] = state.seq
-            self._happened(Effect(mutation, mission_id, "delete", before, {}))
+            self.happened(Effect(mutation, mission_id, "delete", before, {}))
             return Response(204, self._etag({"version": state.seq}), None)
         after = self._stored({k: v for k, v in {**found, **body}.items() if v is not None})
-        self._happened(Effect(mutation, mission_id, "patch", before, _copy(after)))
+        self.happened(Effect(mutation, mission_id, "patch", before, copied(after)))
         return Response(200, self._etag(after), after)
-
-    def _file(self, request: Request, parts: list[str], body: Document, mutation: str) -> Response:
-        """A file announced, completed, or taken off; its bytes are counted, not kept."""
-        state = self.state
-        if self.plain:
-            return _error(404, "not_found")
-        if parts[-1] == "attachments":
-            if body["missionId"] not in state.missions:
-                return _error(404, "not_found")
-            new = {**body, "state": "waiting", "offset": 0, "addedAt": "2026-05-01T00:00:00Z"}
-            new["addedBy"] = {"kind": "user"}
-            file = state.files.setdefault(body["id"], new)
-            return Response(201, {}, {"attachment": file, "uploadUrl": f"{UPLOADS}{body['id']}"})
-        file_id = parts[1]
-        if file_id not in state.files:
-            return _error(404, "not_found")
-        file = state.files[file_id]
-        if request.method == "DELETE":
-            del state.files[file_id]
-            self._told(file, "file_detached")
-            return Response(204, {}, None)
-        if file["state"] == "waiting":
-            return _error(409, "conflict")
-        if file["state"] == "stored":
-            file["state"] = "complete"
-            self._told(file, "file_attached")
-            self._happened(Effect(mutation, file_id, "file", {}, _copy(file)))
-        return Response(200, {}, file)
-
-    def _told(self, file: Document, kind: str) -> None:
-        self.state.seq += 1
-        event = {"seq": self.state.seq, "missionId": file["missionId"], "kind": kind, "note": ""}
-        self.state.history.append(event)
-
-    def _piece(self, request: Request) -> Response:
-        """Where an upload stands; a piece is taken only where the last one ended."""
-        file = self.state.files.get(request.path.removeprefix(UPLOADS))
-        if file is None:
-            return _error(404, "not_found")
-        status = 204
-        if request.method == "PUT" and request.piece is not None and file["state"] == "waiting":
-            if int(request.headers["upload-offset"]) != file["offset"] or request.piece.start != file["offset"]:
-                status = 409
-            else:
-                file["offset"] += request.piece.length
-                file["state"] = "stored" if file["offset"] == file["size"] else "waiting"
-        return Response(status, {"upload-offset": str(file["offset"])}, None)
 
     def _beside(self, request: Request, parts: list[str], body: Document, mutation: str) -> Response:
         """What belongs to the project beside its missions."""
         state = self.state
         if self.plain:
-            return _error(404, "not_found")
+            return error(404, "not_found")
         match request.method, parts:
             case "POST", ["missions", mission_id, "notes"]:
                 if mission_id not in state.missions:
-                    return _error(410 if mission_id in state.dead else 404, "deleted")
+                    return error(410 if mission_id in state.dead else 404, "deleted")
                 if any(one.get("noteId") == body["id"] for one in state.history):
                     return Response(200, {}, {})
                 state.seq += 1
@@ -319,51 +231,51 @@ class SimulatedHub:
                     "author": body["author"],
                 }
                 state.history.append(event)
-                self._happened(Effect(mutation, mission_id, "note", {}, _copy(event)))
+                self.happened(Effect(mutation, mission_id, "note", {}, copied(event)))
                 return Response(201, {}, event)
             case "POST", ["projects", _, kind]:
                 part_id, store = body["id"], state.parts[kind]
                 taken = next((one["id"] for one in store.values() if one["name"] == body["name"]), None)
                 if part_id in store or taken:
-                    return _error(409, "already_exists", {"id": part_id if part_id in store else taken})
+                    return error(409, "already_exists", {"id": part_id if part_id in store else taken})
                 return self._kept_part(store, part_id, {}, {**body, "projectId": self.project_id}, mutation)
             case "PATCH", ["projects", _]:
                 if request.headers.get("if-match") != f'"{state.project_version}"':
-                    return _error(412, "outdated", {"current": state.project, "version": state.project_version})
-                before = _copy(state.project)
+                    return error(412, "outdated", {"current": state.project, "version": state.project_version})
+                before = copied(state.project)
                 state.seq += 1
                 state.project_version = state.seq
                 state.project = {**{k: v for k, v in {**before, **body}.items() if v is not None}, "version": state.seq}
-                self._happened(Effect(mutation, self.project_id, "part", before, _copy(state.project)))
+                self.happened(Effect(mutation, self.project_id, "part", before, copied(state.project)))
                 return Response(200, {"etag": f'"{state.seq}"'}, state.project)
             case "PUT", ["projects", _, "memory", name]:
                 found = state.memory.get(name)
                 if request.headers.get("if-match") != f'"{found["version"] if found else 0}"':
                     details = {"current": found, "version": found["version"] if found else 0}
-                    return _error(412, "outdated", details)
-                before = _copy(found or {})
+                    return error(412, "outdated", details)
+                before = copied(found or {})
                 state.seq += 1
                 state.memory[name] = {"name": name, "text": body["text"], "version": state.seq}
                 state.history.append({"seq": state.seq, "missionId": None, "kind": "memory_changed", "note": name})
-                self._happened(Effect(mutation, f"{self.project_id}/{name}", "part", before, _copy(state.memory[name])))
+                self.happened(Effect(mutation, f"{self.project_id}/{name}", "part", before, copied(state.memory[name])))
                 return Response(200, self._etag(state.memory[name]), state.memory[name])
             case _, [kind, part_id]:
                 store = state.parts[kind]
                 found = store.get(part_id)
                 if found is None:
-                    return _error(404, "not_found")
+                    return error(404, "not_found")
                 if request.headers.get("if-match") != f'"{found["version"]}"' and self.wants_if_match:
-                    return _error(412, "outdated", {"current": found, "version": found["version"]})
+                    return error(412, "outdated", {"current": found, "version": found["version"]})
                 if request.method == "DELETE":
                     del store[part_id]
                     state.seq += 1
                     state.project_version = state.seq
-                    self._happened(Effect(mutation, part_id, "part", _copy(found), {}))
+                    self.happened(Effect(mutation, part_id, "part", copied(found), {}))
                     return Response(204, self._etag({"version": state.seq}), None)
                 if any(one["name"] == body.get("name") and one["id"] != part_id for one in store.values()):
-                    return _error(409, "already_exists", {"id": "another"})
-                return self._kept_part(store, part_id, _copy(found), {**found, **body}, mutation)
-        return _error(404, "not_found")
+                    return error(409, "already_exists", {"id": "another"})
+                return self._kept_part(store, part_id, copied(found), {**found, **body}, mutation)
+        return error(404, "not_found")
 
     def _kept_part(
         self, store: dict[str, Document], part_id: str, before: Document, after: Document, mutation: str
@@ -371,7 +283,7 @@ class SimulatedHub:
         self.state.seq += 1
         self.state.project_version = self.state.seq
         store[part_id] = {**after, "version": self.state.seq}
-        self._happened(Effect(mutation, part_id, "part", before, _copy(store[part_id])))
+        self.happened(Effect(mutation, part_id, "part", before, copied(store[part_id])))
         return Response(200 if before else 201, self._etag(store[part_id]), store[part_id])
 
     wants_if_match = True
@@ -383,7 +295,7 @@ class SimulatedHub:
         self.state.missions[stored["id"]] = stored
         return stored
 
-    def _happened(self, effect: Effect) -> None:
+    def happened(self, effect: Effect) -> None:
         self.effects.append(effect)
         self.on_effect(effect)
 
@@ -443,11 +355,3 @@ def _cursor(epoch: int, seq: int) -> str:
 def _position(cursor: str) -> tuple[int, int]:
     epoch, seq = urlsafe_b64decode(cursor).decode().split(":")
     return int(epoch), int(seq)
-
-
-def _error(status: int, code: str, details: Document | None = None) -> Response:
-    return Response(status, {}, {"error": {"code": code, "message": code.replace("_", " "), "details": details or {}}})
-
-
-def _copy(value: Any) -> Any:
-    return json.loads(json.dumps(value))
