@@ -51,6 +51,7 @@ BY_OTHERS = frozenset(
         "connecting.forget_account",
         "files.file_dropped",
         "files.file_refused",
+        "files.file_removed",
         "files.file_sent",
         "files.file_tried",
         "files.file_without_mission",
