@@ -5,11 +5,7 @@ A step is named after its operation, and after a colon by what is special about 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from solo_unicorn.missions.entities import (
     SYSTEM,
@@ -25,83 +21,32 @@ from solo_unicorn.missions.rules.change_state import ChangeMeasure
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
-from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.messages import NoAnswer, Response
+from solo_unicorn.sync.replica.messages import NoAnswer
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT
-
-Step = Callable[[Workspace], Any]
-PROJECT = "01J00000000000000000000000"
-HUB_HAS: dict[str, Any] = {
-    "id": "01J0000000000000000000000A",
-    "projectId": PROJECT,
-    "title": "theirs",
-    "description": "a\nb\nc",
-    "version": 3,
-    "createdAt": "2026-05-01T00:00:00Z",
-    "updatedAt": "2026-05-01T00:00:00Z",
-    "list": "todo",
-    "listOrder": 1.0,
-    "stage": "plan",
-    "agentSessionStatusChangedAt": "2026-05-01T00:00:00Z",
-}
-FLOW: dict[str, Any] = {
-    "id": "01JF",
-    "name": "Standard",
-    "isDefault": True,
-    "stageSequence": [{"stage": "plan", "requireReview": True}],
-}
-ACTOR: dict[str, Any] = {"id": "01JA", "name": "Careful", "version": 2}
-NOTE: dict[str, Any] = {
-    "seq": 7,
-    "missionId": HUB_HAS["id"],
-    "kind": "noted_progress",
-    "note": "theirs",
-    "noteId": "01JX",
-    "at": "2026-05-01T00:00:00Z",
-}
-FILE: dict[str, Any] = {
-    "id": "01JY",
-    "missionId": HUB_HAS["id"],
-    "name": "a.txt",
-    "mime": "text/plain",
-    "size": 3,
-    "sha256": "0" * 64,
-    "addedAt": "2026-05-01T00:00:00Z",
-    "addedBy": {"kind": "user", "name": "ann"},
-}
-NEWER = {**HUB_HAS, "title": "newer", "description": "a\nb\nc\nd", "version": 9}
-ANN = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
-AT = datetime(2026, 5, 2, tzinfo=UTC)
-HERE = HUB_HAS["id"]
-
-
-def page(**values: Any) -> dict[str, Any]:
-    return {"changes": [NEWER], "cursor": "c2", "seq": 9, "epoch": 1, **values}
-
-
-def due(workspace: Workspace) -> int:
-    """The first row that may go."""
-    return workspace.read(replica.mirroring.due, "ann@hub")[0].seq
-
-
-def frozen(workspace: Workspace) -> int:
-    """The row that is on its way."""
-    return next(one.seq for one in workspace.read(replica.mirroring.queued) if one.state == "inflight")
-
-
-def told(status: int, body: Any = None) -> Step:
-    """The hub's answer to what is on its way."""
-    return lambda w: w.write_as(SYSTEM, replica.mirroring.settle, frozen(w), Response(status, {}, body), FULL, 1.0)
-
-
-def conflicted(workspace: Workspace) -> str:
-    return workspace.read(replica.settling.list_open)[0].id
-
-
-OUTDATED = {"error": {"details": {"current": NEWER}}}
+from .crash_values import (
+    ACTOR,
+    ANN,
+    AT,
+    FILE,
+    FLOW,
+    HERE,
+    NEWER,
+    NOTE,
+    OUTDATED,
+    PROJECT,
+    Step,
+    a_day_later,
+    conflicted,
+    due,
+    file_of,
+    flow_of,
+    frozen,
+    page,
+    told,
+    zeros,
+)
 
 BRANCHES: dict[str, Step] = {
     "missions.edit": lambda w: w.write(operations.missions.edit, HERE, {"priority": 5}),
@@ -246,7 +191,7 @@ STORIES: dict[str, dict[str, Step]] = {
         "comments.delete": lambda w: w.write(
             operations.comments.delete, w.read(queries.comments.of_mission, "M-3")[0].id
         ),
-        "attachments.attach": lambda w: operations.attachments.attach(w, "M-3", _file(w.path), name="notes.txt"),
+        "attachments.attach": lambda w: operations.attachments.attach(w, "M-3", file_of(w.path), name="notes.txt"),
         "attachments.detach": lambda w: w.write(operations.attachments.detach, "M-3", "notes.txt"),
         "connecting.publish": lambda w: w.write(replica.connecting.publish, "own", ANN),
     },
@@ -274,10 +219,10 @@ STORIES: dict[str, dict[str, Step]] = {
             operations.projects.create_flow, "own", "Short", [FlowStage("code", True)]
         ),
         "projects.set_stages": lambda w: w.write(
-            operations.projects.set_stages, _flow(w), [FlowStage("plan", False), FlowStage("code", True)]
+            operations.projects.set_stages, flow_of(w), [FlowStage("plan", False), FlowStage("code", True)]
         ),
-        "projects.describe_flow": lambda w: w.write(operations.projects.describe_flow, _flow(w), description="short"),
-        "parts.remove: a flow": lambda w: w.write(operations.parts.remove, Flow, _flow(w)),
+        "projects.describe_flow": lambda w: w.write(operations.projects.describe_flow, flow_of(w), description="short"),
+        "parts.remove: a flow": lambda w: w.write(operations.parts.remove, Flow, flow_of(w)),
         "inbox.add_rule": lambda w: w.write(operations.inbox.add_rule, "own", "Bash", "git *", "allow"),
         "inbox.forget_rule": lambda w: w.write(operations.inbox.forget_rule, w.read(queries.inbox.rules, "own")[0].id),
         "projects.delete": lambda w: w.write(operations.projects.delete, "own"),
@@ -299,7 +244,7 @@ STORIES: dict[str, dict[str, Step]] = {
         "dispatch.claim: never begun": lambda w: w.write_as(
             SYSTEM, operations.dispatch.claim, "M-3", session_id="S0", agent=AGENT, workstation_id="W1"
         ),
-        "dispatch.release_stale_claims": lambda w: operations.dispatch.release_stale_claims(_a_day_later(w)),
+        "dispatch.release_stale_claims": lambda w: operations.dispatch.release_stale_claims(a_day_later(w)),
         "dispatch.claim: again": lambda w: w.write_as(
             SYSTEM, operations.dispatch.claim, "M-3", session_id="S2", agent=AGENT, workstation_id="W1"
         ),
@@ -320,6 +265,10 @@ STORIES: dict[str, dict[str, Step]] = {
         "inbox.answer": lambda w: w.write(operations.inbox.answer, w.read(queries.inbox.items)[0].id, "deny", "no"),
         "review.ask_question": lambda w: w.write_as(
             Author("agent", AGENT.name, "S2"), operations.review.ask_question, "M-3", "which?"
+        ),
+        "review.withdraw_question": lambda w: w.write(operations.review.withdraw_question, "M-3"),
+        "review.ask_question: again": lambda w: w.write_as(
+            Author("agent", AGENT.name, "S2"), operations.review.ask_question, "M-3", "which one?"
         ),
         "sessions.end": lambda w: w.write_as(service_of("S2"), operations.sessions.end, "S2", "completed"),
         "review.answer": lambda w: w.write(operations.review.answer, "M-3", "that one"),
@@ -371,29 +320,7 @@ STORIES: dict[str, dict[str, Step]] = {
             SYSTEM,
             operations.measured.keep_change,
             w.read(queries.missions.get, "M-2").id,
-            ChangeMeasure(AT, "h", "b", 1, 0, *_zeros()),
+            ChangeMeasure(AT, "h", "b", 1, 0, *zeros()),
         ),
     },
 }
-
-
-def _a_day_later(workspace: Workspace) -> Workspace:
-    """The same, for one step, on the day after the story's."""
-    workspace.now = lambda: datetime(2026, 5, 3, tzinfo=UTC)
-    return workspace
-
-
-def _zeros() -> list[Any]:
-    from dataclasses import fields
-
-    return [0 for one in fields(ChangeMeasure)[5:] if one.init and "int" in str(one.type)]
-
-
-def _file(workspace: Path) -> Path:
-    made = workspace.with_name("notes.txt")
-    made.write_text("notes")
-    return made
-
-
-def _flow(workspace: Workspace) -> str:
-    return next(one.id for one in workspace.read(queries.projects.flows, "own") if one.name == "Short")

@@ -24,7 +24,8 @@ from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.store import Store
 from solo_unicorn.workspace.workspace import Workspace
 
-from .crash_stories import ACTOR, ANN, BRANCHES, FLOW, HERE, HUB_HAS, PROJECT, STORIES
+from .crash_stories import BRANCHES, STORIES
+from .crash_values import ACTOR, ANN, FLOW, HERE, HUB_HAS, PROJECT
 from .simulation.store import Crash, Fragile, SilentWorkspace
 
 BY_OTHERS = frozenset(
