@@ -21,6 +21,7 @@ from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.records import record
 from ..system import files, strict_json
 from ..system.locks import is_held
+from .acknowledged import Acknowledged
 
 DATABASE: Final = "workspace.db"
 ATTACHMENTS: Final = "attachments"
@@ -112,6 +113,7 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
         part = home / (DATABASE + ending)
         if part.exists():
             part.rename(home / (aside.name + ending))
+    Acknowledged(home / DATABASE).forget(home)  # it is older on purpose
     fresh.rename(home / DATABASE)
     return aside if was_there else None
 

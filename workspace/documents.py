@@ -58,6 +58,8 @@ def versions(connection: sqlite3.Connection, project_id: str, name: str) -> list
     ):
         version = rows.memory_of(row)
         if start is not None:
+            if not found:  # the version that it is told from is lost, and so is its text
+                continue
             version = replace(version, text=Difference(start, end, version.text).applied(found[-1].text))
         found.append(version)
     return found[::-1]

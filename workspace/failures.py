@@ -12,6 +12,8 @@ from typing import NoReturn
 from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
 from ..system import strict_json
 
+_SCHEMA_DAMAGED = ("no such column", "no such table", "duplicate column name", "already exists")
+"""The statements of the program are fixed and fit its schema: this says that the schema in the file is another."""
 BUSY_MILLISECONDS = 8000
 """How long a lock of another process is waited for."""
 HOW_TO_REPLACE = (
@@ -25,6 +27,10 @@ class StoreDamaged(SoloUnicornError):
     """The file is not a workspace that can be read; it was left as it is."""
 
     code = "damaged"
+
+
+class TextDamaged(StoreDamaged):
+    """A text in the file is not UTF-8: reading with replacements shows the rest."""
 
 
 class StoreFull(SoloUnicornError):
@@ -44,14 +50,26 @@ def translated(path: Path) -> Iterator[None]:
         if error.errno not in (ENOSPC, EDQUOT):
             raise
         _raise(sqlite3.OperationalError("the disk is full"), path)
+    except UnicodeDecodeError as error:
+        raise _text_damaged(path, str(error)) from error
     except (UnicodeEncodeError, OverflowError, strict_json.Unfit) as error:
         raise InvalidValue(
             "", "Nothing was saved: it holds what no reader could read", why=str(error), todo="correct it, then repeat"
         ) from error
 
 
+def _text_damaged(path: Path, why: str) -> TextDamaged:
+    return TextDamaged(
+        f"A record of the workspace {path} is damaged",
+        why=why,
+        todo="`solo-unicorn doctor --deep` names it; `workspace restore DIR` brings back a backup",
+    )
+
+
 def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
     text = str(error)
+    if "Could not decode" in text:
+        raise _text_damaged(path, "a text in it is not UTF-8") from error
     if "locked" in text or "busy" in text:
         raise TryAgain(
             f"The workspace {path} is locked",
@@ -80,6 +98,8 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
         raise SoloUnicornError(
             f"The workspace {path} cannot be opened", why=text, todo="check that its folder exists and is yours"
         ) from error
+    if any(said in text for said in _SCHEMA_DAMAGED):
+        error = sqlite3.DatabaseError(text)
     if isinstance(error, (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)):
         raise error
     raise StoreDamaged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ..missions.entities import (
     Actor,
@@ -27,6 +27,8 @@ from ..system import strict_json
 from . import passages
 
 E = TypeVar("E")
+UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""In the place of a time that cannot be read."""
 
 
 class RecordUnreadable(SoloUnicornError):
@@ -51,7 +53,12 @@ def stamp(at: datetime | None) -> str | None:
 
 def moment(text: str | None) -> datetime | None:
     """The time a stamp stands for."""
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else known_moment(text)
+
+
+def known_moment(text: object) -> datetime:
+    """The time a stamp stands for; UNKNOWN for what is not one."""
+    return sane_moment(text) or UNKNOWN
 
 
 def sane_moment(text: object) -> datetime | None:
@@ -253,24 +260,37 @@ EVENT_COLUMNS = (
 def event_of(row: tuple[object, ...]) -> MissionEvent:
     """The event in a row of EVENT_COLUMNS."""
     seq, project_id, mission_id, kind, author_kind, author_name, session_id, at, changes, note, correlation_id = row
-    loaded: JsonObject = strict_json.loads(str(changes))
     return MissionEvent(
         seq=int(str(seq)),
         project_id=str(project_id),
         mission_id=None if mission_id is None else str(mission_id),
         kind=str(kind),
         author=author_of(author_kind, author_name, session_id),
-        at=datetime.fromisoformat(str(at)),
-        changes={name: (pair[0], pair[1]) for name, pair in loaded.items() if isinstance(pair, list)},
+        at=known_moment(at),
+        changes={name: (pair[0], pair[1]) for name, pair in changes_of(changes).items() if isinstance(pair, list)},
         note=str(note),
         correlation_id=str(correlation_id),
     )
 
 
+def changes_of(text: object) -> JsonObject:
+    """What an event changed, as its column has it; nothing where that is damaged."""
+    try:
+        said = strict_json.loads(text_of(text))
+    except strict_json.Unfit:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def text_of(value: object) -> str:
+    """The text in a column, also where a flipped bit has made bytes of it."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def author_of(kind: object, name: object, session_id: object) -> Author:
     """The author in three columns of a row."""
     kinds: dict[str, AuthorKind] = {"user": "user", "agent": "agent", "system": "system"}
-    return Author(kinds[str(kind)], str(name), None if session_id is None else str(session_id))
+    return Author(kinds.get(str(kind), "system"), str(name), None if session_id is None else str(session_id))
 
 
 MEMORY_COLUMNS = "project_id, name, text, version, updated_at, author_kind, author_name, session_id"
@@ -284,6 +304,6 @@ def memory_of(row: tuple[object, ...]) -> MemoryDocument:
         name=str(name),
         text=str(text),
         version=int(str(version)),
-        updated_at=datetime.fromisoformat(str(at)),
+        updated_at=known_moment(at),
         updated_by=author_of(kind, author, session_id),
     )

@@ -17,7 +17,8 @@ from time import time_ns
 
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..system.locks import Lock
-from . import failures, identity
+from . import failures, identity, proof
+from .acknowledged import Acknowledged, Loss
 from .failures import HOW_TO_REPLACE, StoreDamaged, translated
 from .identity import StoreReplaced
 from .journal import Journal, path_of, set_aside
@@ -46,6 +47,8 @@ class Store:
     _journal: Journal | None = None
     _file: identity.File | None = None
     _instance: str | None = None
+    _whole: bool | None = None
+    """Whether the file has all that was acknowledged; None before the first write."""
     original: Path | None = None
     """The workspace that this one is a copy of, if that stands somewhere else on this machine."""
     on_commit: Callable[[], None] | None = None
@@ -58,6 +61,7 @@ class Store:
         the reason; its writes raise TryAgain.
         """
         self.path = path
+        self.acknowledged = Acknowledged(path)
         self.read_only: str | None = None
         with translated(self.path):
             if not path.exists():
@@ -69,6 +73,7 @@ class Store:
                     todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
             self.connection = self._open()
+            self._proofs = proof.Proofs(self.connection)
             self._file = identity.file_at(path)
             if self.read_only is None:
                 self._journal = Journal(self.connection, path)
@@ -118,6 +123,7 @@ class Store:
         if place is None or place[0] != os.path.realpath(self.path):
             self.original = identity.original_of(self.connection, self.path)
             if self.original is None:
+                self._proofs.watch()
                 with suppress(sqlite3.OperationalError):  # somebody writes: whoever opens it next notes it
                     identity.take_place(self.connection, self.path)
 
@@ -158,23 +164,43 @@ class Store:
         """
         if self.read_only:
             raise self._refused()
-        before = self.connection.total_changes
+        reached: proof.Position | None = None
         with translated(self.path):
+            self._proofs.watch()
+            before = self.connection.total_changes
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 self._check_identity()
+                if self._whole is None:
+                    self._whole = self.loss() is None
                 yield self.connection
                 if (lost := self.lost()) is not None:
                     raise lost
                 if self._journal is not None:
                     self._journal.append()
+                if self.connection.total_changes != before:
+                    reached = self._proofs.count()
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
-        if self.on_commit is not None and self.connection.total_changes != before:
-            self.on_commit()
+        if reached is not None:
+            if self._whole:  # else what was noted stays, until a person has accepted the loss
+                self.acknowledged.note(self._instance or "", latest_format(), reached, self._proofs.missions)
+            if self.on_commit is not None:
+                self.on_commit()
+
+    def loss(self) -> Loss | None:
+        """What was acknowledged here and the file does not know; None when it knows everything."""
+        return self.acknowledged.lost(self.connection, latest_format())
+
+    def accept(self, folder: Path) -> None:
+        """Take every row as it is from now on; what was noted of the losses is kept in the folder."""
+        with self.writing() as connection:
+            proof.seal(connection)
+            self.acknowledged.forget(folder)
+            self._whole = True
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -188,6 +214,15 @@ class Store:
                 yield self.connection
             finally:
                 self.connection.execute("ROLLBACK")
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Read what is not UTF-8 with replacements, where a file is damaged."""
+        self.connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        try:
+            yield
+        finally:
+            self.connection.text_factory = str
 
     def data_version(self) -> int:
         """A number that changes when another connection has committed (PRAGMA data_version)."""
@@ -236,6 +271,7 @@ def _create(path: Path) -> None:
             if not path.exists():  # else somebody was faster: theirs is the workspace
                 _put_logs_aside(path)
                 set_aside(path_of(path))
+                Acknowledged(path).forget(path.parent)
                 os.link(draft, path)
     finally:
         for leftover in path.parent.glob(f"{draft.name}*"):
@@ -284,6 +320,8 @@ def _apply(connection: sqlite3.Connection) -> None:
             from .reindex import reindex
 
             reindex(connection)
+        if version < latest_format():
+            proof.seal(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("COMMIT")
     except BaseException:

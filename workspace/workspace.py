@@ -14,10 +14,13 @@ from ..missions.entities import SYSTEM, USER, Author
 from ..missions.errors import NotAllowed, SoloUnicornError
 from ..missions.ids import new_ulid
 from .bell import ring
+from .failures import TextDamaged
 from .store import Store
 
 if TYPE_CHECKING:
+    from .acknowledged import Loss
     from .change import Change
+    from .proof import Touched
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,6 +123,21 @@ class Workspace:
             found = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
         return [] if found == ["ok"] else found
 
+    def touched(self) -> list[Touched]:
+        """Everything that is not as it was written; reads the whole file (`solo-unicorn doctor --deep`)."""
+        from . import proof
+
+        with self._store.replacing(), self._store.reading() as connection:
+            return list(proof.check(connection))
+
+    def loss(self) -> Loss | None:
+        """What was acknowledged here and the file does not know; None when it knows everything."""
+        return self._store.loss()
+
+    def accept(self, folder: Path) -> None:
+        """Take everything as it is from now on; what was noted of losses is kept in the folder."""
+        self._store.accept(folder)
+
     def meta(self, key: str) -> str | None:
         """A setting of the workspace itself, such as the port of the MCP server."""
         with self._store.reading() as connection:
@@ -138,9 +156,13 @@ class Workspace:
             )
 
     def read(self, query: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a query finds; all of it sees one state of the workspace."""
-        with self._store.reading() as connection:
-            return query(connection, *args, **kwargs)
+        """What a query finds; all of it sees one state of the workspace. A damaged text is read with replacements."""
+        try:
+            with self._store.reading() as connection:
+                return query(connection, *args, **kwargs)
+        except TextDamaged:
+            with self._store.replacing(), self._store.reading() as connection:
+                return query(connection, *args, **kwargs)
 
     def write(self, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in the person's name, in one transaction that is durable when this returns.

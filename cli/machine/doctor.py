@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Literal
 
 from ...config import paths
-from ...missions.entities import SYSTEM, Json
 from ...missions.errors import SoloUnicornError, TryAgain
 from ...sync import replica
 from ...workspace import queries
@@ -23,9 +22,10 @@ from ...workspace.identity import is_a_copy
 from ...workspace.store import SQLITE_VERSION
 from ...workspace.workspace import Workspace
 from ..output import Output
-from ..parsing import Command, Options, Parser, confirmed, takes_yes
+from ..parsing import Command, Options, Parser, takes_yes
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
+HOW_TO_GO_ON = "`workspace restore DIR` brings back a backup; `solo-unicorn doctor --repair` goes on with what is there"
 State = Literal["ok", "missing", "warning", "error"]
 """`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
 
@@ -42,44 +42,22 @@ class Finding:
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--repair", action="store_true", help="show the records that cannot be read, and repair them when you agree"
+        "--repair", action="store_true", help="show the records that are damaged, and repair them when you agree"
+    )
+    parser.add_argument(
+        "--deep", action="store_true", help="read all of the workspace, and compare it with what was written"
     )
     takes_yes(parser)
-
-
-def _repair(options: Options, output: Output) -> int:
-    from ...workspace import operations, salvage
-
-    with Workspace.open() as opened:
-        damaged = opened.read(salvage.damaged)
-        if not damaged:
-            output.done("Every mission and session can be read", {"damaged": [], "kept": []})
-            return 0
-        folder = paths.home() / "quarantine"
-        for one in damaged:
-            output.note(f"{one.table} {one.name}: {one.why}")
-        output.note(f"Each original is kept in {folder}; what can be read of it takes its place, not ready.")
-        if not confirmed(options, f"Repair {len(damaged)} record(s)?"):
-            return 1
-        folder.mkdir(mode=0o700, exist_ok=True)
-        kept = opened.write_as(SYSTEM, operations.repair.repair, folder)
-    shown: list[Json] = [{"record": one.name, "why": one.why} for one in damaged]
-    output.done(f"{len(kept)} record(s) repaired", {"damaged": shown, "kept": list[Json](str(path) for path in kept)})
-    return 0
 
 
 def _run(options: Options) -> int:
     output = Output(options)
     if options.repair:
-        return _repair(options, output)
-    findings: list[Finding] = []
+        from .repairing import repair
+
+        return repair(options, output)
     with output.progress("looking at everything"):
-        for look in LOOKS:
-            try:
-                findings += look()
-            except SoloUnicornError as error:
-                what = error.what if not error.why else f"{error.what}: {error.why}"
-                findings.append(Finding(look.__name__.removeprefix("_"), "error", what, error.todo))
+        findings = [one for look in ((*LOOKS, proved) if options.deep else LOOKS) for one in found(look)]
     output.table(
         ("STATE", "WHAT", "DETAIL"),
         [(one.state, one.what, one.detail + (f" → {one.todo}" if one.todo else "")) for one in findings],
@@ -89,6 +67,15 @@ def _run(options: Options) -> int:
     if not output.as_json:
         output.note(verdict(findings))
     return 1 if any(one.state == "error" for one in findings) else 0
+
+
+def found(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What one look finds; an error that ends it is a finding too."""
+    try:
+        yield from look()
+    except SoloUnicornError as error:
+        what = error.what if not error.why else f"{error.what}: {error.why}"
+        yield Finding(look.__name__.removeprefix("_"), "error", what, error.todo)
 
 
 def verdict(findings: Sequence[Finding]) -> str:
@@ -160,7 +147,7 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
 
 
-def _workspace() -> Iterator[Finding]:
+def workspace() -> Iterator[Finding]:
     path = paths.workspace_db()
     if not path.exists():
         yield Finding("workspace", "ok", f"{path} (made at the first use)")
@@ -188,9 +175,29 @@ def _workspace() -> Iterator[Finding]:
                 if opened.original:
                     error = is_a_copy(path, opened.original)
                     yield Finding("workspace", "error", f"{error.what}: {error.why}", error.todo)
+                if loss := opened.loss():
+                    yield Finding("workspace", "error", loss.said, HOW_TO_GO_ON)
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
         yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
+
+
+def proved() -> Iterator[Finding]:
+    """Compare all of the workspace with what was written (`--deep`)."""
+    path = paths.workspace_db()
+    if not path.exists():
+        return
+    from .repairing import names_of, told
+
+    with Workspace.open() as opened:
+        touched = opened.touched()
+        for line in (lines := told(touched, names_of(opened, touched))):
+            yield Finding("proof", "error", line, HOW_TO_GO_ON)
+        for file, why in (files := opened.read(queries.attachments.damaged)):
+            where = queries.attachments.content_path(file)
+            yield Finding("attachment", "error", f"{file.name}: {why} ({where})", "put it back from a backup")
+    if not lines and not files:
+        yield Finding("proof", "ok", "everything is as it was written")
 
 
 def _holders(path: Path) -> str:
@@ -352,7 +359,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _home,
     _sockets,
     _settings,
-    _workspace,
+    workspace,
     _service,
     _agents,
     _keychain,

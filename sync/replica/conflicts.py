@@ -11,7 +11,7 @@ from ...missions.errors import NotFound
 from ...missions.records import record
 from ...system import strict_json
 from ...workspace.change import Change
-from ...workspace.rows import dump, stamp
+from ...workspace.rows import dump, known_moment, stamp
 
 ConflictKind = Literal[
     "field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken", "lost_remotely"
@@ -54,7 +54,7 @@ def conflict_of(row: tuple[object, ...]) -> SyncConflict:
     values: list[object] = list(row)
     for place in (6, 7, 8):
         values[place] = strict_json.loads(str(values[place]))
-    values[10] = datetime.fromisoformat(str(values[10]))
+    values[10] = known_moment(values[10])
     values[12], values[13] = values[12] or 0, values[13] or ""
     found = SyncConflict(*values)  # type: ignore[arg-type]
     if not found.title and isinstance(found.mine, dict):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...missions.entities import Mission, Session
-from .. import rows, salvage
+from .. import proof, rows, salvage
 from ..change import Change
 
 
@@ -17,11 +17,13 @@ def repair(change: Change, folder: Path) -> list[Path]:
         kept.append(salvage.put_aside(folder, change.connection, one))
         if one.table == "session":
             rows.put_session(change.connection, salvage.rebuilt(change.connection, Session, one.id))
+            proof.accept(change.connection, one.table, one.id)
             continue
         mission = salvage.rebuilt(change.connection, Mission, one.id)
         mission = replace(mission, ready=False, attention=salvage.REPAIRED, updated_at=change.now)
         (stages,) = change.connection.execute("SELECT stage_count FROM mission WHERE id = ?", (one.id,)).fetchone()
         rows.put_mission(change.connection, mission, stages)
+        proof.accept(change.connection, one.table, one.id)
         note = f"{one.why}; the original is in {kept[-1]}"
         change.event(mission.project_id, "repaired", mission_id=mission.id, note=note)
     return kept

@@ -28,6 +28,27 @@ def get(connection: sqlite3.Connection, ref: str, name: str) -> Attachment:
     return _named(connection, mission.id, name, short_id(mission.number))
 
 
+def damaged(connection: sqlite3.Connection) -> list[tuple[Attachment, str]]:
+    """Files whose bytes are not those that were attached, or gone and at no hub, each with what is wrong."""
+    import hashlib  # for a thorough look alone
+
+    found = []
+    of_none = "SELECT doc FROM attachment WHERE project_id NOT IN (SELECT project_id FROM mirror)"
+    alone = {doc for (doc,) in connection.execute(of_none)}
+    for (doc,) in connection.execute("SELECT doc FROM attachment").fetchall():
+        attachment = rows.load(Attachment, doc)
+        try:
+            with content_path(attachment).open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == attachment.sha256
+        except FileNotFoundError:
+            if doc in alone:
+                found.append((attachment, "it is missing"))
+            continue
+        if not whole:
+            found.append((attachment, "it is not as it was attached"))
+    return found
+
+
 def queued_content(entry: Entry) -> str | None:
     """Where the bytes of a queued file are; None when they are gone, or when it is queued to be taken off."""
     digest = str(entry.patch.get("sha256", ""))

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from ...missions.comments import LineComment, in_order
-from .. import line_comments, lookup
+from .. import line_comments, lookup, rows
 
 
 def of_mission(connection: sqlite3.Connection, ref: str, *, open_only: bool = False) -> list[LineComment]:
@@ -25,4 +25,4 @@ def rejections(connection: sqlite3.Connection, mission_id: str) -> list[datetime
     found = connection.execute(
         "SELECT at FROM event WHERE mission_id = ? AND kind = 'rejected' ORDER BY seq", (mission_id,)
     )
-    return [datetime.fromisoformat(at) for (at,) in found]
+    return [rows.known_moment(at) for (at,) in found]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from ...missions.comments import LineComment
 from ...missions.entities import Actor, Attachment, Flow, Json, JsonObject, Mission, Project, ProjectRepository, Session
 from ...missions.wire import to_wire
-from ...system import strict_json
 from .. import documents, lookup, rows
 from ..rows import RecordUnreadable
 from ..transfer import FORMAT, FORMAT_VERSION, LISTS, lines_of
@@ -92,12 +92,12 @@ def _parts(connection: sqlite3.Connection, ref: str) -> Iterator[tuple[str, Json
         "WHERE m.project_id = ? ORDER BY 1, 2, 3",
         own,
     ):
-        yield "dependencies", {"missionId": first, "otherId": second, "relation": relation}
+        yield "dependencies", {"missionId": first, "otherId": second, "relation": rows.text_of(relation)}
     for (doc,) in connection.execute(
         "SELECT c.doc FROM line_comment c JOIN mission m ON m.id = c.mission_id WHERE m.project_id = ? ORDER BY c.id",
         own,
     ):
-        yield "comments", strict_json.loads(doc)
+        yield "comments", to_wire(rows.load(LineComment, doc))
     for session in entities(Session, "session"):
         yield "sessions", to_wire(at_rest(session))
     yield from _history(connection, project)
@@ -105,7 +105,7 @@ def _parts(connection: sqlite3.Connection, ref: str) -> Iterator[tuple[str, Json
     for name, query in connection.execute(
         "SELECT name, query FROM saved_filter WHERE project_id = ? ORDER BY name", own
     ):
-        yield "filters", {"name": name, "query": query}
+        yield "filters", {"name": rows.text_of(name), "query": rows.text_of(query)}
     yield from _files(list(entities(Attachment, "attachment")))
 
 
@@ -119,13 +119,13 @@ def _history(connection: sqlite3.Connection, project: Project) -> Iterator[tuple
             "events",
             {
                 "missionId": mission_id,
-                "kind": kind,
-                "authorKind": author_kind,
-                "authorName": author_name,
+                "kind": rows.text_of(kind),
+                "authorKind": rows.text_of(author_kind),
+                "authorName": rows.text_of(author_name),
                 "sessionId": session_id,
-                "at": at,
-                "changes": strict_json.loads(changes),
-                "note": note,
+                "at": rows.text_of(at),
+                "changes": rows.changes_of(changes),
+                "note": rows.text_of(note),
             },
         )
 

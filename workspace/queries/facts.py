@@ -126,7 +126,7 @@ class FactFinder:
             "SELECT at FROM event WHERE mission_id = ? AND kind = 'loop_run' AND at > ? ORDER BY seq",
             (mission.id, since),
         )
-        return tuple(datetime.fromisoformat(at) for (at,) in found)
+        return tuple(rows.known_moment(at) for (at,) in found)
 
     def starts(self, mission: Mission) -> tuple[datetime, ...]:
         """When its agents were started in the last hour at its stage, since a person last changed something of it."""
@@ -143,7 +143,7 @@ class FactFinder:
             "SELECT max(at) FROM event WHERE mission_id = ? AND (author_kind = 'user' OR kind = 'loop_run')",
             (mission.id,),
         ).fetchone()
-        return tuple(datetime.fromisoformat(at) for (at,) in found if said is None or at > said)
+        return tuple(rows.known_moment(at) for (at,) in found if said is None or at > said)
 
 
 def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
 
 from ...missions.entities import InboxItem
 from ...missions.errors import NotFound
@@ -49,7 +48,7 @@ def _rules(connection: sqlite3.Connection, project_id: str) -> list[PermissionRu
         (project_id,),
     ).fetchall()
     return [
-        PermissionRule(rule, owner, tool, subject, datetime.fromisoformat(at), effect, bool(pattern))
+        PermissionRule(rule, owner, tool, subject, rows.known_moment(at), effect, bool(pattern))
         for rule, owner, tool, subject, at, effect, pattern in found
     ]
 
@@ -83,7 +82,7 @@ def _item(row: tuple[object, ...]) -> InboxItem:
         session_id=str(session_id),
         tool=str(tool),
         input=strict_json.loads(str(given)),
-        asked_at=datetime.fromisoformat(str(asked)),
+        asked_at=rows.known_moment(asked),
         decision="allow" if decision == "allow" else "deny" if decision == "deny" else None,
         message=str(message),
         answered_at=rows.moment(None if answered is None else str(answered)),

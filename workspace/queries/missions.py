@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import InvalidValue, NotFound
+from ...missions.ids import short_id
 from ...missions.query import compile_query
 from ...missions.rules.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.rules.dependencies import is_resolved
@@ -237,6 +238,14 @@ def _offset(cursor: str | None) -> int:
 def get(connection: sqlite3.Connection, ref: str) -> Mission:
     """The mission that answers to `ref`: its id, `M-42`, `42`, or a unique beginning of the id; NotFound."""
     return lookup.mission(connection, ref)
+
+
+def names(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, str]:
+    """`M-3 Retry payments` for the missions with these ids, also for deleted ones and those that cannot be read."""
+    found = connection.execute(
+        f"SELECT id, number, title FROM mission WHERE id IN ({', '.join('?' * len(ids))})", [*ids]
+    )
+    return {str(mission_id): f"{short_id(number)} {title}" for mission_id, number, title in found}
 
 
 def dependencies(connection: sqlite3.Connection, ref: str) -> list[DependencyView]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
 from typing import Final, Literal
 
 from ...missions.board import Offer
 from ...missions.errors import NotFound
 from ...missions.search.words import asked
-from .. import lookup
+from .. import lookup, rows
 
 SHOWN: Final = 20
 _READ: Final = 300
@@ -82,4 +81,4 @@ def _offer(
         mission = lookup.mission(connection, mission_id)
     except NotFound:  # deleted since
         return None
-    return Offer(seq, mission, " ".join(text.split()), why, datetime.fromisoformat(at))
+    return Offer(seq, mission, " ".join(text.split()), why, rows.known_moment(at))

@@ -47,7 +47,7 @@ def requests(connection: sqlite3.Connection, after: int = 0) -> list[Request]:
         (after,),
     ).fetchall()
     return [
-        Request(number, kind, datetime.fromisoformat(at), mission_id, session_id, strict_json.loads(payload), chain)
+        Request(number, kind, rows.known_moment(at), mission_id, session_id, strict_json.loads(payload), chain)
         for number, kind, mission_id, session_id, payload, at, chain in found
     ]
 

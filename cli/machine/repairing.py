@@ -1,0 +1,72 @@
+"""`doctor --repair`: records that cannot be read, and what is not as it was written, taken as they are when agreed."""
+
+from __future__ import annotations
+
+from ...config import paths
+from ...missions.entities import SYSTEM, Json
+from ...workspace import operations, queries, salvage
+from ...workspace.proof import Touched
+from ...workspace.workspace import Workspace
+from ..output import Output
+from ..parsing import Options, confirmed
+
+SHOWN = 20
+
+
+def repair(options: Options, output: Output) -> int:
+    """Show what is wrong, ask, and mend it; 1 when a person did not agree."""
+    with output.progress("reading the workspace"), Workspace.open() as opened:
+        damaged = opened.read(salvage.damaged)
+        unreadable = {(one.table, one.id) for one in damaged}
+        touched = [one for one in opened.touched() if (one.place, one.key) not in unreadable]
+        broken = [one.why for one in touched if one.place == "file"]
+        loss = opened.loss()
+        names = names_of(opened, touched)
+    for one in damaged:
+        output.note(f"{one.table} {one.name}: {one.why}")
+    for said in [*told(touched, names), *([loss.said] if loss else [])]:
+        output.note(said)
+    shown: list[Json] = [{"record": one.name, "why": one.why} for one in damaged]
+    accepted: list[Json] = list(told(touched, names, limit=None))
+    if broken:
+        output.note("The file itself is damaged: only a backup helps (`solo-unicorn workspace restore DIR`).")
+        return 1
+    if not damaged and not touched and loss is None:
+        output.done("Every record can be read and is as it was written", {"damaged": [], "kept": [], "accepted": []})
+        return 0
+    folder = paths.home() / "quarantine"
+    if damaged:
+        output.note(f"Each original is kept in {folder}; what can be read of it takes its place, not ready.")
+    if touched or loss:
+        output.note("What is not as it was written is taken as it is now; `workspace restore DIR` would bring it back.")
+    if not confirmed(options, f"Repair {len(damaged)} record(s)?" if damaged else "Take the workspace as it is?"):
+        return 1
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with Workspace.open() as opened:
+        kept = opened.write_as(SYSTEM, operations.repair.repair, folder)
+        if touched or loss:
+            opened.accept(folder)
+    output.done(
+        f"{len(kept)} record(s) repaired" if kept else "The workspace is taken as it is",
+        {"damaged": shown, "kept": list[Json](str(path) for path in kept), "accepted": accepted},
+    )
+    return 0
+
+
+def names_of(opened: Workspace, touched: list[Touched]) -> dict[str, str]:
+    """`M-3 Retry payments` for the missions of what was touched, by their ids."""
+    return opened.read(queries.missions.names, {one.mission for one in touched if one.mission})
+
+
+def told(touched: list[Touched], names: dict[str, str], limit: int | None = SHOWN) -> list[str]:
+    """A line for each thing that is not as it was written, or for the first of them and how many more there are."""
+    lines = [
+        f"{names.get(one.mission, one.mission) or 'workspace'}: {one.place} {one.key}: {one.why}"
+        if one.key
+        else f"{one.place}: {one.why}"
+        for one in touched
+    ]
+    if limit is None or len(lines) <= limit:
+        return lines
+    named = sorted({names.get(one.mission, one.mission) for one in touched[limit:] if one.mission})
+    return [*lines[:limit], f"and {len(lines) - limit} more{': ' + ', '.join(named) if named else ''}"]
