@@ -102,14 +102,25 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """Its plain mode, by lines it prints, for versions without the protocol by which we speak with it otherwise."""
+
+    parser: str
+    turn: Turn
+    below: str = ""
+    """The first version with the protocol; empty: all have it, and only a person chooses the plain mode."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueEntry:
     """One kind of code agent."""
 
     type: str
     title: str
     parser: str
-    transport: Literal["lines", "acp"] = "lines"
-    """`acp`: it speaks the Agent Client Protocol when started with `turn.arguments`; the rest of `turn` is ours."""
+    transport: Literal["lines", "acp", "app_server"] = "lines"
+    """`acp`: it speaks the Agent Client Protocol when started with `turn.arguments`; `app_server`: that of Codex. An
+    adapter stands between it and us then, and the rest of `turn` is the adapter's."""
     binaries: tuple[str, ...] = ()
     """Names to look for on the PATH, the first found wins."""
     command: tuple[str, ...] = ()
@@ -123,6 +134,9 @@ class CatalogueEntry:
     version: VersionCheck = VersionCheck()
     sign_in_check: SignInCheck = SignInCheck()
     turn: Turn = Turn()
+    plain: Plain | None = None
+    is_plain: bool = False
+    """It is the plain mode of an entry that has another (`door`)."""
 
 
 def load(*, own: Path | None = None) -> dict[str, CatalogueEntry]:
@@ -157,36 +171,63 @@ def read(path: Path) -> CatalogueEntry:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _wrong(path, "", f"it cannot be read: {error}") from error
-    if document.get("transport") == "acp":
-        document = {"parser": "acp", **document}
+    if (transport := document.get("transport")) in ADAPTERS:
+        document = {"parser": transport, **document}
     made: CatalogueEntry = _made(CatalogueEntry, {"type": path.stem, **document}, path, "")
-    return over_acp(made) if made.transport == "acp" else made
+    return adapted(made) if made.transport in ADAPTERS else made
 
 
-ADAPTER = ("-P", "-m", "solo_unicorn.agents.acp", "--worktree", "{worktree}")
+ADAPTERS: dict[str, tuple[str, ...]] = {
+    name: ("-P", "-m", f"solo_unicorn.agents.{name}", "--worktree", "{worktree}") for name in ("acp", "app_server")
+}
+"""By transport, the program of ours between the session host and the agent."""
+_ADAPTED = Turn(
+    resume=("--resume", "{conversation}"),
+    model=("--model", "{model}"),
+    skip_permissions=("--allow-all",),
+    rules=("--rules-file", "{rules_file}"),
+    mcp=("--mcp-file", "{mcp_file}"),
+    mcp_format="plain",
+    prompt="claude",
+    guard="asks",
+    listens=True,
+    interrupt="claude",
+)
 
 
-def over_acp(found: CatalogueEntry) -> CatalogueEntry:
-    """The entry with what the adapter between the session host and an ACP agent takes (agents/acp)."""
-    turn = Turn(
+def adapted(found: CatalogueEntry) -> CatalogueEntry:
+    """The entry with what the adapter between the session host and the agent takes."""
+    turn = replace(
+        _ADAPTED,
         arguments=found.turn.arguments,
         environment=found.turn.environment,
         unset=found.turn.unset,
-        resume=("--resume", "{conversation}"),
-        model=("--model", "{model}"),
-        permission_mode=("--mode", "{permission_mode}"),
-        skip_permissions=("--allow-all",),
-        rules=("--rules-file", "{rules_file}"),
+        open=found.turn.open,
         default_permission_mode=found.turn.default_permission_mode,
-        mcp=("--mcp-file", "{mcp_file}"),
-        mcp_format="plain",
-        prompt="claude",
-        guard="asks",
-        listens=True,
-        interrupt="claude",
-        result_types=("result",),
     )
-    return replace(found, parser="acp", turn=turn)
+    if found.transport == "acp":
+        turn = replace(turn, permission_mode=("--mode", "{permission_mode}"), result_types=("result",))
+    else:
+        turn = replace(
+            turn,
+            permission_mode=("--sandbox", "{permission_mode}"),
+            effort=("--effort", "{effort}"),
+            image=("--image", "{image}"),
+            result_types=("taken", "result"),
+        )
+    return replace(found, turn=turn)
+
+
+def door(found: CatalogueEntry, version: str | None, *, plain: bool = False) -> CatalogueEntry:
+    """The entry by which this version is started; `plain`: a person wants its plain mode, where it has another."""
+    other = found.plain
+    if other is None or not (plain or (version and _numbers(version) < _numbers(other.below))):
+        return found
+    return replace(found, parser=other.parser, transport="lines", turn=other.turn, plain=None, is_plain=True)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:
@@ -203,7 +244,13 @@ def base_command(found: CatalogueEntry, binary: str) -> list[str]:
 
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_PARTS: dict[str, type] = {"version": VersionCheck, "sign_in_check": SignInCheck, "turn": Turn}
+_PARTS: dict[str, type] = {
+    "version": VersionCheck,
+    "sign_in_check": SignInCheck,
+    "turn": Turn,
+    "plain": Plain,
+    "plain.turn": Turn,
+}
 
 
 def _made(kind: type[Any], values: Mapping[str, object], path: Path, prefix: str) -> Any:
@@ -222,8 +269,8 @@ def _made(kind: type[Any], values: Mapping[str, object], path: Path, prefix: str
 
 def _value(name: str, value: object, hint: str, path: Path, prefix: str) -> object:
     match value:
-        case dict() if name in _PARTS and not prefix:
-            return _made(_PARTS[name], value, path, f"{name}.")
+        case dict() if prefix + name in _PARTS:
+            return _made(_PARTS[prefix + name], value, path, f"{prefix}{name}.")
         case dict() if "Mapping" in hint and all(isinstance(item, str) for item in value.values()):
             return value
         case list() if "tuple" in hint and all(isinstance(item, str) for item in value):

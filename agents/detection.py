@@ -26,7 +26,7 @@ from ..missions.entities import CodeAgent
 from ..missions.errors import SoloUnicornError
 from ..system import programs
 from ..system.environment import person
-from .catalogue import CatalogueEntry, SignInCheck, base_command, load
+from .catalogue import CatalogueEntry, SignInCheck, base_command, door, load
 from .guard import NOBODY, not_taken
 
 DEADLINE = 5.0
@@ -62,6 +62,7 @@ def scan(
     return [found.get(name) or _unanswered(name, settings) for name in names]
 
 
+PLAIN = "runs in its plain mode: it asks you nothing and hears you only when its turn is over"
 UNASKED = "does everything without asking (skip_permissions)"
 
 
@@ -90,7 +91,10 @@ def check(
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")
     try:
         found = _asked(replace(agent, binary=binary), entry, until)
-        return replace(found, detail="; ".join(_told(entry, wanted, name))) if found.state == "ready" else found
+        if found.state != "ready":
+            return found
+        entry = door(entry, found.agent_version, plain=wanted.plain_mode)
+        return replace(found, detail="; ".join(_told(entry, wanted, name)))
     except (OSError, SoloUnicornError, ValueError) as error:
         return replace(agent, binary=binary, state="broken", detail=f"{binary} cannot be started: {error}.")
 
@@ -104,6 +108,8 @@ def _told(entry: CatalogueEntry, wanted: AgentSettings, own: str) -> Iterator[st
         yield NOBODY
     elif entry.turn.guard == "sandbox":
         yield "cannot be held to the rules of a project, only by its own sandbox"
+    if entry.is_plain:
+        yield PLAIN
     for setting in not_taken(entry, wanted):
         yield f"cannot be told agents.{own}.{setting}"
     for name in entry.sign_in_check.key_variables:

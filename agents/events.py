@@ -101,6 +101,13 @@ class ToolCall:
     files: tuple[FileChange, ...] = ()
     detail: str = ""
     """The whole input, for a reader who opens the entry."""
+    within: str = ""
+    """The id of the call by which it was delegated to a sub-agent; empty for the agent's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """The agent put a summary in the place of what came before in its conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +245,7 @@ Event = (
     | MessageText
     | Thinking
     | ToolCall
+    | Compacted
     | ToolResult
     | PlanUpdate
     | UsageUpdate

@@ -17,7 +17,7 @@ def unheld(entry: CatalogueEntry, wanted: AgentSettings, *, rules: bool) -> str:
         return NOBODY
     match entry.turn.guard:
         case "asks":
-            own = rules and entry.transport != "acp" and bool(wanted.permission_mode)
+            own = rules and entry.transport == "lines" and bool(wanted.permission_mode)
             return (
                 f"is held by your permission mode {wanted.permission_mode}, not by the project's rules" if own else ""
             )

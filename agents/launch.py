@@ -38,7 +38,7 @@ from ..system.locks import Lock
 from . import catalogue, mcp_files
 from .guard import unheld
 from .handle import SESSION_VARIABLE, HostHandle
-from .quoting import git_roots, toml_string
+from .quoting import git_roots, toml_string, toml_strings
 from .speech import message
 
 HOST = Path(__file__).parent / "host.py"
@@ -87,6 +87,7 @@ def prepare(
     """
     entry = catalogue.entry(agent.type, own=paths.home() / "agents")
     wanted = settings.agent(agent.name)
+    entry = catalogue.door(entry, agent.agent_version, plain=wanted.plain_mode)
     binary = wanted.command or agent.binary or (sys.executable if entry.command else "")
     if not binary:
         what = f"The agent {agent.name} has no program to start"
@@ -116,14 +117,14 @@ def prepare(
         "run_dir": str(run_dir),
         "worktree": str(worktree),
         "python": sys.executable,
-        "git_roots": git_roots(Path(worktree)),
+        "git_roots": toml_strings(str(root) for root in git_roots(Path(worktree))),
         "files_dir": str(attached[0].parent) if attached else "",
     }
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
-    adapted = entry.transport == "acp"
+    adapter = catalogue.ADAPTERS.get(entry.transport)
     own = [*catalogue.base_command(entry, binary), *turn.arguments]
-    own += _words("arguments", wanted.arguments) if adapted else []
-    arguments = [sys.executable, *catalogue.filled(catalogue.ADAPTER, values)] if adapted else own
+    own += _words("arguments", wanted.arguments) if adapter else []
+    arguments = [sys.executable, *catalogue.filled(adapter, values)] if adapter else own
     careful = (cautious and turn.cautious_permissions) or turn.permission_mode
     permissions = turn.skip_permissions if wanted.skip_permissions else careful
     # resume last: to some it is a command of its own
@@ -132,11 +133,11 @@ def prepare(
     alone = () if wanted.own_tools else turn.only_ours
     for part in (turn.rules, permissions, *chosen, turn.mcp, alone, turn.files):
         arguments += catalogue.filled(part, values)
-    arguments += _words("arguments", wanted.arguments) if not adapted else []
+    arguments += _words("arguments", wanted.arguments) if not adapter else []
     for path in images:
         arguments += catalogue.filled(turn.image, {"image": str(path)})
     arguments += catalogue.filled(turn.resume, values)
-    arguments += ["--", *own] if adapted else []
+    arguments += ["--", *own] if adapter else []
     named = {**turn.environment, **(turn.mcp_environment if mcp is not None else {})}
     environment: dict[str, str] = {name: "".join(catalogue.filled([value], values)) for name, value in named.items()}
     environment |= {} if entry.command else {"PATH": programs.path_with(binary)}

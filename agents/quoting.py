@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-RECORDS: Final = ("objects", "refs", "logs")
-"""What a commit writes to in the repository of a linked worktree; its hooks and its configuration are not among it."""
+RECORDS: Final = ("objects", "refs/remotes", "logs/refs/remotes")
+"""What commits and fetches write to in the repository of a linked worktree, beside the directory of its branch; other
+branches, hooks and configuration are not among it."""
 
 
 def toml_string(text: str) -> str:
@@ -15,8 +18,13 @@ def toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def git_roots(worktree: Path) -> str:
-    """A TOML array of the directories outside a linked worktree that a commit writes to; an empty one where it is none.
+def toml_strings(texts: Iterable[str]) -> str:
+    """The texts as a TOML array."""
+    return f"[{', '.join(map(toml_string, texts))}]"
+
+
+def git_roots(worktree: Path) -> list[Path]:
+    """The directories outside a linked worktree that a commit writes to; none where it is not one.
 
     Only what git itself put there is believed: the worktree's file `.git` and, in the directory that it names,
     `commondir` and `gitdir`, which must name this worktree in turn.
@@ -27,8 +35,24 @@ def git_roots(worktree: Path) -> str:
         back = Path((own / "gitdir").read_text(encoding="utf-8").strip())
         common = (own / (own / "commondir").read_text(encoding="utf-8").strip()).resolve()
     except (OSError, ValueError):
-        return "[]"
+        return []
     if own.parent != common / "worktrees" or back.resolve() != (worktree / ".git").resolve():
-        return "[]"
-    roots = [own, *(common / name for name in RECORDS)]
-    return f"[{', '.join(toml_string(str(root)) for root in roots)}]"
+        return []
+    kept = (common / name for name in (*RECORDS, "reftable"))
+    return [own, *(path for path in kept if path.is_dir()), *_directories_of_branch(own, common)]
+
+
+def _directories_of_branch(own: Path, common: Path) -> list[Path]:
+    """Where the branch of the worktree is kept, and its log: directories, as git locks a branch beside it."""
+    try:
+        head = (own / "HEAD").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return []
+    kind, _, branch = head.partition("refs/heads/")
+    if kind != "ref: " or (common / "reftable").is_dir() or {"", ".", ".."} & set(branch.split("/")):
+        return []
+    found = [common / name / branch for name in ("refs/heads", "logs/refs/heads")]
+    for path in found:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return [path.parent for path in found]

@@ -164,11 +164,14 @@ def not_held() -> list[str]:
     entries, settings = catalogue.load(own=agents_dir()), load()
     with workspace() as opened:
         agents = [one for one in opened.read(queries.workstation.agents) if one.enabled and one.state != "missing"]
-    return [
-        f"{one.name} {why}"
-        for one in agents
-        if one.type in entries and (why := unheld(entries[one.type], settings.agent(one.name), rules=True))
-    ]
+    loose = []
+    for one in agents:
+        if one.type in entries:
+            wanted = settings.agent(one.name)
+            entry = catalogue.door(entries[one.type], one.agent_version, plain=wanted.plain_mode)
+            if why := unheld(entry, wanted, rules=True):
+                loose.append(f"{one.name} {why}")
+    return loose
 
 
 def _forget_arguments(parser: Parser) -> None:

@@ -93,6 +93,9 @@ class AgentSettings:
     arguments: str = setting("", "More arguments for its program, as a shell would read them.")
     environment: str = setting("", "More of its environment, as in NAME=value OTHER='two words'.")
     own_tools: bool = setting(True, "Let it use the MCP servers of your own settings beside ours, where it can.")
+    plain_mode: bool = setting(
+        False, "Start it in its plain mode, without approvals and without hearing you, where it has another."
+    )
     skip_permissions: bool = setting(
         False, "Run it without permission prompts; only for a machine or container you can afford to lose."
     )

@@ -14,7 +14,7 @@ from ...missions.entities import JsonObject
 from ...system import strict_json
 from ..events import Event, Parser, Raw
 
-NAMES: Final = ("acp", "amp", "claude", "codex", "gemini", "opencode", "raw")
+NAMES: Final = ("acp", "amp", "app_server", "claude", "codex", "gemini", "opencode", "raw")
 
 
 def parser(name: str) -> Parser:

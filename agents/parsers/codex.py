@@ -132,7 +132,7 @@ def _item(step: str, item: JsonObject) -> tuple[Event, ...] | None:
 def _called(id_: str, type_: str, item: JsonObject) -> ToolCall | None:
     match item:
         case {"type": "command_execution", "command": str() as command}:
-            return ToolCall(id_, "shell", "run", _bare(command), (), command)
+            return ToolCall(id_, "shell", "run", bare(command), (), command)
         case {"type": "file_change"}:
             files = _files(item.get("changes"))
             return ToolCall(id_, "apply_patch", "edit", ", ".join(change.path for change in files), files)
@@ -161,7 +161,7 @@ def _files(changes: Json) -> tuple[FileChange, ...]:
     return tuple(found)
 
 
-def _bare(command: str) -> str:
+def bare(command: str) -> str:
     """The command without the shell it is handed to."""
     match = re.fullmatch(r"\S*(?:ba|z)?sh -l?c '(.*)'", command, re.DOTALL)
     return match[1] if match else command

@@ -23,7 +23,7 @@ from solo_unicorn.workspace.bell import Bell
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
-from .installing import CLAUDES, WANTED, installed
+from .installing import CLAUDES, CODEX, WANTED, installed
 from .scripted_model import ScriptedModel
 
 ASKED_FOR = bool(os.environ.get(WANTED))
@@ -163,6 +163,38 @@ def claude(
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
     monkeypatch.setenv("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
     monkeypatch.setenv("DISABLE_AUTOUPDATER", "1")
+    return program
+
+
+@pytest.fixture
+def codex(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Codex on the path, with a configuration of its own and the scripted model behind it."""
+    program = installed(CODEX, ASKED_FOR)
+    own, scratch = tmp_path / "codex", tmp_path / "scratch"
+    own.mkdir()
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))  # below it, Codex does without its sandbox's program
+    for name in [name for name in os.environ if name.startswith(("CODEX", "OPENAI"))]:
+        monkeypatch.delenv(name)
+    directories = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(directories))
+    monkeypatch.setenv("CODEX_HOME", str(own))
+    monkeypatch.setenv("SCRIPTED_KEY", "scripted")
+    (own / "config.toml").write_text(
+        f'''model = "gpt-5.5-codex"
+model_provider = "scripted"
+[model_providers.scripted]
+name = "scripted"
+base_url = "{model.url}/v1"
+env_key = "SCRIPTED_KEY"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+[sandbox_workspace_write]
+exclude_slash_tmp = true
+exclude_tmpdir_env_var = true
+'''
+    )
     return program
 
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ OPENCODE = Package("opencode-ai", "1.18.33", "opencode")
 
 def installed(package: Package, asked_for: bool) -> Path:
     """The program, installed when it is not there. Skips the test without being asked, npm or network."""
-    program = package.directory / "node_modules" / ".bin" / package.program
+    program = package.directory / "bin" / package.program
     complete = package.directory / ".complete"
     if not asked_for:
         pytest.skip("real code agents run with `make test-agents`")
@@ -51,6 +52,10 @@ def installed(package: Package, asked_for: bool) -> Path:
         if npm is None:
             pytest.skip(f"{package.name} cannot be installed: there is no npm")
         _install(npm, package, complete)
+    if not program.is_symlink():  # a PATH is freed of node_modules/.bin, as a package script's own is not the person's
+        program.parent.mkdir(exist_ok=True)
+        with suppress(FileExistsError):
+            program.symlink_to(Path("..", "node_modules", ".bin", package.program))
     return program
 
 

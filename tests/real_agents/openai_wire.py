@@ -108,6 +108,10 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
                 }
             )
             continue
+        if part.tool == "apply_patch":  # the one tool that takes plain text
+            patch = {"type": "custom_tool_call", "id": f"ctc_{identity}", "call_id": f"call_{identity}"}
+            items.append(patch | {"name": part.tool, "input": part.arguments["input"], "status": "completed"})
+            continue
         namespace, _, name = part.tool.rpartition(".")
         call = {
             "type": "function_call",
@@ -134,7 +138,7 @@ def _tools(tools: Any) -> tuple[str, ...]:
 
 def _arguments(use: dict[str, Any]) -> dict[str, Any]:
     try:
-        given = json.loads(use.get("arguments", "{}"))
+        given = {"input": use["input"]} if "input" in use else json.loads(use.get("arguments", "{}"))
     except ValueError:
         return {}
     return given if isinstance(given, dict) else {}

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from solo_unicorn.agents import launch
-from solo_unicorn.config import paths
+from solo_unicorn.config import edit, paths
 from solo_unicorn.workspace import operations
 
-from .conftest import ASKED_FOR, Machine
-from .installing import CODEX, installed
+from .conftest import Machine
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 from .worker import FILE, facts
 
@@ -44,39 +41,13 @@ def _shell(command: str) -> Use:
     return Use("exec_command", {"cmd": command})
 
 
-@pytest.fixture
-def codex(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Codex on the path, with a configuration of its own and the scripted model behind it."""
-    program = installed(CODEX, ASKED_FOR)
-    own = tmp_path / "codex"
-    own.mkdir()
-    for name in [name for name in os.environ if name.startswith(("CODEX", "OPENAI"))]:
-        monkeypatch.delenv(name)
-    directories = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(directories))
-    monkeypatch.setenv("CODEX_HOME", str(own))
-    monkeypatch.setenv("SCRIPTED_KEY", "scripted")
-    (own / "config.toml").write_text(
-        f'''model = "gpt-5.5-codex"
-model_provider = "scripted"
-[model_providers.scripted]
-name = "scripted"
-base_url = "{model.url}/v1"
-env_key = "SCRIPTED_KEY"
-wire_api = "responses"
-request_max_retries = 0
-stream_max_retries = 0
-[sandbox_workspace_write]
-exclude_slash_tmp = true
-exclude_tmpdir_env_var = true
-'''
-    )
-    return program
-
-
+@pytest.mark.parametrize("door", ["app_server", "codex"])
 def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
-    codex: Path, machine: Machine, model: ScriptedModel
+    codex: Path, machine: Machine, model: ScriptedModel, door: str
 ) -> None:
+    """By its app server, and in its plain mode."""
+    if door == "codex":
+        edit.set_value("agents.codex.plain_mode", "yes")
     model.script = work
     mission = machine.mission("Greet the world", "Quick fix", "codex")
     machine.start_service()
@@ -88,7 +59,7 @@ def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
     assert machine.git("log", "--format=%s", f"main..{branch}").splitlines() == ["Greet the world"]
     first = machine.sessions(mission)[-1]
     started = json.loads((paths.run_dir(first.id) / "launch.json").read_text())
-    assert "--token-file" in " ".join(started["argv"])
+    assert f"{paths.run_dir(first.id)}/mcp.json" in " ".join(started["argv"])
     assert not list(paths.home().rglob("outside.txt"))
     assert not (machine.repository / ".git/hooks/pre-commit").exists()
 
@@ -108,4 +79,4 @@ def test_it_codes_in_its_worktree_is_rejected_resumed_and_landed(
     assert (machine.repository / FILE).read_text() == "Hello, dear world\n"
     assert [one.outcome for one in machine.sessions(mission)] == ["completed", "completed"]
     assert not list(paths.runs_dir().glob("*/mcp.json")), "no token is left behind"
-    assert launch.attach(paths.run_dir(again.id)).parser == "codex"
+    assert launch.attach(paths.run_dir(again.id)).parser == door
