@@ -81,7 +81,9 @@ def _dispatch(words: list[str]) -> int:
 
     noun, rest = words[0], words[1:]
     if noun not in COMMANDS:
-        raise _unknown(noun, COMMANDS, "command", "`solo-unicorn --help` lists the commands")
+        whole = [f"`solo-unicorn {one} {noun}`" for one, (_, verbs) in COMMANDS.items() if noun in verbs]
+        todo = f"type {' or '.join(whole[:3])}" if whole else "`solo-unicorn --help` lists the commands"
+        raise _unknown(noun, COMMANDS, "command", todo)
     verbs = COMMANDS[noun][1]
     first = rest[0] if rest else ""
     if first and first in verbs:

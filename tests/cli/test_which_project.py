@@ -92,6 +92,8 @@ def test_a_project_is_a_word_or_an_option(verb: str) -> None:
         (("mission", "create", "x", "--list", "tod"), "the nearest one is 'todo'"),
         (("mission", "move", "M-1", "don"), "choose from todo, doing, review, done, loop"),
         (("mission", "list", "-p", "acme-shp"), "the nearest one is 'acme-shop'"),
+        (("whoami",), "`solo-unicorn auth whoami`"),
+        (("approve",), "`solo-unicorn mission approve` or `solo-unicorn member approve`"),
     ],
 )
 def test_a_misspelt_word_is_answered_with_the_right_ones(
