@@ -96,6 +96,10 @@ async def test_a_project_that_its_owner_deleted_is_not_called_synced(run: Run, h
         assert (await typed("sync")).code == 0
         state = (await typed("sync", "--status", "--json")).data
         assert state["kind"] == "archived" and "an owner put it away" in state["sentence"]
+        assert (await typed("mission", "create", "Late", "-p", made)).code == 0
+        assert (await typed("sync")).code == 0
+        late = (await hub.ask("GET", f"/api/v1/projects/{made}/missions")).json()["items"]
+        assert [one["title"] for one in late] == ["Late"], "what is edited in an archived project arrives all the same"
         assert (await typed("project", "edit", "Mine", "--activate")).code == 0
         assert (await typed("sync")).code == 0
         assert (await typed("sync", "--status", "--json")).data["kind"] == "synced"
