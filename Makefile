@@ -23,7 +23,7 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run dev install fmt test test-slow test-agents coverage snapshots openapi bench lint lint-style lint-types lint-pyright lint-layers \
+.PHONY: run dev install fmt test test-slow test-agents coverage snapshots pictures openapi bench lint lint-style lint-types lint-pyright lint-layers \
 	lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -58,6 +58,10 @@ coverage: $(VENV)/.ready-to-test ## the quick tests, and which lines of the prod
 
 snapshots: $(VENV)/.ready-to-test ## write the screens' snapshots anew; read the difference before you commit it
 	@cd $(ROOT) && $(PYTEST) -n auto -q --snapshot-update tests/tui $(ARGS)
+
+pictures: $(VENV)/.ready-to-test ## make docs/pictures and docs/walkthrough from the running application (ARGS="board-dark film" for some)
+	@cd $(ROOT) && $(BIN)/python docs/pictures.py $(ARGS)
+	@cd $(ROOT) && $(if $(ARGS),:,$(BIN)/python docs/walkthrough.py)
 
 openapi: $(VENV)/.ready-to-test ## write docs/openapi.json anew
 	@cd $(ROOT) && $(BIN)/python -m solo_unicorn.hub.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json

@@ -137,6 +137,12 @@ def mcp_socket() -> Path:
     return runtime_dir() / "mcp.sock"
 
 
+def for_people(path: str) -> str:
+    """A path as people write it: `~` for their home directory."""
+    home = f"{Path.home()}/"
+    return f"~/{path.removeprefix(home)}" if path.startswith(home) else path
+
+
 def _made(directory: Path) -> Path:
     try:
         for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):

@@ -3,7 +3,7 @@
     python docs/walkthrough.py [--check]
 
 Each step names the key that a person presses next, and the script refuses a step whose key is not on the screen. The
-workspace is the throw-away one of board_picture.py. `--check` writes nothing and says whether the walk can be walked.
+workspace is the throw-away one of story.py. `--check` writes nothing and says whether the walk can be walked.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether every key is where it should be")
     chosen = parser.parse_args()
-    spec = importlib.util.spec_from_file_location("board_picture", HERE / "board_picture.py")
+    spec = importlib.util.spec_from_file_location("story", HERE / "story.py")
     assert spec is not None and spec.loader is not None
     story = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(story)

@@ -1,4 +1,4 @@
-"""The walk of docs/walkthrough.md can be walked: every key it names stands on the screen before it is pressed."""
+"""The pictures of the pages can be made, and the walk of docs/walkthrough.md can be walked."""
 
 from __future__ import annotations
 
@@ -25,3 +25,25 @@ def test_the_page_has_its_pictures() -> None:
     named = re.findall(r"\((walkthrough/[\w-]+\.svg)\)", (DOCS / "walkthrough.md").read_text(encoding="utf-8"))
     assert len(named) >= 10
     assert {str(path.relative_to(DOCS)) for path in (DOCS / "walkthrough").glob("*.svg")} == set(named)
+
+
+def test_there_is_every_picture_that_is_named() -> None:
+    pictures = DOCS / "pictures"
+    named = re.findall(r"\(([\w-]+\.svg)\)", (pictures / "README.md").read_text(encoding="utf-8"))
+    assert {path.name for path in pictures.glob("*.svg")} == set(named)
+    assert len(named) > 20
+    assert sum(path.stat().st_size for path in pictures.iterdir()) < 2_000_000
+
+
+@pytest.mark.slow
+def test_a_picture_shows_what_the_program_painted(home: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "pictures.py"), "--into", str(tmp_path), "diff-256"],
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    drawn = (tmp_path / "diff-256.svg").read_text(encoding="utf-8")
+    assert "TooManyRequests" in drawn
+    assert {"fill:#005f00", "fill:#5f0000"} <= set(re.findall(r"fill:#\w{6}", drawn))  # added, removed

@@ -58,8 +58,8 @@ def still_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def picture() -> ModuleType:
-    """The script that makes the picture of the README: its story is what the tests look at."""
-    spec = importlib.util.spec_from_file_location("board_picture", ROOT / "docs" / "board_picture.py")
+    """The story of the pictures in docs, which the tests look at too."""
+    spec = importlib.util.spec_from_file_location("story", ROOT / "docs" / "story.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

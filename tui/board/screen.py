@@ -12,6 +12,7 @@ from textual.events import Mount, Resize
 from textual.worker import Worker
 
 from ...missions import query
+from ...missions.entities import LISTS
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn
@@ -183,8 +184,12 @@ class BoardScreen(LiveBoard):
         self.show()
 
     def on_filter_line_kept(self) -> None:
-        """Keep the filter and go back to the cards."""
+        """Keep the filter and go back to the cards, where there are any."""
         self.query("#filter-line").remove()
+        board = self.board
+        found = next((name for name in LISTS if board.columns[name].cards), None)
+        if board.card is None and found is not None:
+            board.go(found, 0)
         self.board.focus()
 
     @work

@@ -15,7 +15,7 @@ class Marks:
     """One character or two for each meaning; nothing is ever said by colour alone."""
 
     running: str = "▶"
-    parked: str = "⏸"
+    parked: str = "‖"
     retry: str = "↻"
     unknown: str = "?"
     unsynced: str = "↑"

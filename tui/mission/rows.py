@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from ...config.paths import for_people
 from ...missions.entities import Mission, Session
 from ...missions.ids import shared_id, short_id
 from ...missions.story import told
@@ -28,8 +29,6 @@ def title_line(data: MissionData, marks: Marks, width: int) -> Line:
     facts = [name, f"{mission.stage} {mission.current_flow_task + 1}/{len(data.stages)}"]
     if width >= 80:
         facts += [f"priority {mission.priority}", NAMES[mission.list].lower()]
-    if width >= 140 and mission.pr_branch_name:
-        facts.append(f"{marks.branch} {mission.pr_branch_name}")
     right = dot.join(facts)
     room = max(8, width - len(right) - 4)
     title = mission.title if len(mission.title) <= room else mission.title[: room - 1] + marks.ellipsis
@@ -130,8 +129,8 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         ("repository", data.repository.name if data.repository else "none"),
         ("begins from", mission.start_from),
         ("lands on", mission.target_branch),
-        ("branch", mission.pr_branch_name or mission.work_branch),
-        ("worktree", mission.worktree_path or ""),
+        ("branch", "" if mission.pr_branch_name else mission.work_branch),
+        ("worktree", for_people(mission.worktree_path or "")),
         ("agent", mission.code_agent_name or mission.code_agent_type or "any"),
         ("actor", data.actor.name if data.actor else ""),
         ("attempts", str(mission.attempts) if mission.attempts else ""),

@@ -1,4 +1,4 @@
-"""Where a mission's work stands, on one line: pull request, branch with commits ahead and behind, worktree."""
+"""Where a mission's work stands, on one line: pull request, branch with commits ahead and behind."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class WhereLine(Drawn):
 
 
 def where_parts(change: ChangeState, marks: Marks) -> Line:
-    """Pull request, branch, distance, worktree."""
+    """Pull request, branch, distance; the worktree where it has no branch."""
     line: Line = [(" ", "")]
     if change.pull_request_number:
         line += [(f"{marks.branch} #{change.pull_request_number} ", link_role(change)), *request_parts(change, marks)]
@@ -67,7 +67,7 @@ def where_parts(change: ChangeState, marks: Marks) -> Line:
         if measured.uncommitted:
             line.append((f", {measured.uncommitted} not committed", "wait"))
         line.append(("  ", ""))
-    if change.worktree_path:
+    if change.worktree_path and not change.branch:
         line.append((f" {change.worktree_path}", "faint"))
     return line
 

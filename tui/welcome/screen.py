@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Static
 
+from ...config.paths import for_people
 from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
 from ...workspace import operations
@@ -287,7 +288,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
     if not found.has_commit:
         return [
             row((f" {marks.attention} ", "wait"), (found.name, "strong"), ("  has no commit yet", "wait"), indent=3),
-            row("   ", (str(found.path), "faint"), indent=3),
+            row("   ", (for_people(str(found.path)), "faint"), indent=3),
             row(
                 (
                     "   Missions start from a commit. An empty first one will be made; your files stay as they are.",
@@ -308,7 +309,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
             (f"  {marks.branch} {branch}{remote}", "faint"),
             indent=3,
         ),
-        row("   ", (str(found.path), "faint"), indent=3),
+        row("   ", (for_people(str(found.path)), "faint"), indent=3),
     ]
 
 

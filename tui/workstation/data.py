@@ -111,7 +111,7 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
             how = agent.detail.partition(": ")[2].rstrip(".")
             mark, role, said = marks.idle, "faint", how or "not installed"
             if how and not any(one.key == MISSING for one in rows):
-                rows.append(row(("   not installed, with the way to do it:", "faint"), key=MISSING, indent=3))
+                rows.append(row(("   not installed yet; install with:", "faint"), key=MISSING, indent=3))
         else:
             mark, role, said = marks.attention, "bad", agent.detail or agent.state.replace("_", " ")
         version = f" {agent.agent_version}" if agent.agent_version else ""

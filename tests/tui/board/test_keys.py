@@ -197,6 +197,14 @@ async def test_a_filter_shows_what_meets_it_and_escape_clears_it(story: Story) -
         assert shown(board) == everything
 
 
+async def test_a_filter_leads_to_the_first_card_that_meets_it(story: Story) -> None:
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        board = await ready(pilot)
+        await pilot.press("slash", *"typo", "enter")
+        assert board.card is not None
+        assert board.card.title == "Search: typo tolerance"
+
+
 async def test_escape_leaves_the_line_of_the_filter(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         board = await ready(pilot)

@@ -16,6 +16,8 @@ from .keys import entries
 
 WORDS: Final = {"board.move_left": "move"}
 """What the line says where one word stands for several keys."""
+FIRST: Final = ("mission.approve", "mission.reject")
+"""Bindings whose keys stand before all others: the verdict is what a review is for."""
 
 
 class KeyLine(Drawn):
@@ -41,7 +43,7 @@ class KeyLine(Drawn):
     def _follow(self, screen: Screen[object]) -> None:
         keys: list[Key] = []
         nodes: list[DOMNode] = []
-        for entry in entries(screen):
+        for entry in sorted(entries(screen), key=lambda entry: entry.binding.id not in FIRST):
             if entry.binding.show and entry.enabled:
                 shown = entry.binding.key_display or entry.keys[0]
                 word = WORDS.get(entry.binding.id or "", entry.binding.description)
