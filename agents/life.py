@@ -38,4 +38,4 @@ class Life:
         running = [(words, at) for words, at in self._tools.values()] + [
             (self.waits, at) for at in self._background.values()
         ]
-        return next((words for words, at in running if now - at < longest), "")
+        return next((words for words, at in running if abs(now - at) < longest), "")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .entities import CodeAgent, Hold, HoldKind
+from .waits import believed, is_over
 
 _PAUSES: Final[dict[HoldKind, tuple[timedelta, timedelta]]] = {
     "requests": (timedelta(minutes=1), timedelta(minutes=30)),
@@ -36,6 +37,7 @@ def held(
     Runs that were refused while it already is held count as one. A `reset_at` that was told is kept to, unless the
     agent was refused again right after such a time: then the pause grows as if none had been told.
     """
+    reset_at = believed(reset_at, now)
     if before is not None and before.kind == kind and is_on(before, now):
         until = before.until if reset_at is None or before.until is None else max(before.until, reset_at)
         return Hold(kind, before.since, before.times, until, why or before.why)
@@ -43,19 +45,18 @@ def held(
     if kind == "sign_in":
         return Hold(kind, now, times, None, why)
     first, longest = _PAUSES[kind]
-    told = reset_at is not None and reset_at > now
-    grown = times - 1 if told else times
+    grown = times - 1 if reset_at is not None else times
     until = now + min(longest, first * (1 << min(grown - 1, 30))) if grown else now
-    if told and reset_at is not None:
+    if reset_at is not None:
         until = max(until, reset_at)
-    if before is not None and before.until is not None and before.until > until:
+    if before is not None and before.until is not None and is_on(before, now) and before.until > until:
         return before
     return Hold(kind, now, times, until, why)
 
 
 def is_on(hold: Hold | None, now: datetime) -> bool:
     """Whether nothing may be given to the agent now; a hold that is over lets one mission try."""
-    return hold is not None and (hold.until is None or hold.until > now)
+    return hold is not None and (hold.until is None or not is_over(hold.since, hold.until, now))
 
 
 def after_answer(hold: Hold | None, now: datetime) -> Hold | None:

@@ -13,9 +13,11 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ..missions import waits
 from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.records import record
@@ -127,7 +129,8 @@ def daily_due_in(home: Path, now: float, begun: float) -> float:
     last = max([begun, *made])
     if made and last > _written_at(home / DATABASE):
         return DAY
-    return min(max(0.0, last + DAY - now), DAY)
+    since, at = (datetime.fromtimestamp(one, UTC) for one in (last, now))
+    return waits.left(since, timedelta(seconds=DAY), at).total_seconds()
 
 
 def back_up_daily(home: Path, *, keep: int) -> Checked:

@@ -20,6 +20,7 @@ from ..config import paths
 from ..config.log import logger
 from ..missions.entities import SYSTEM, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
+from ..missions.waits import left
 from ..workspace import backup, operations, queries
 from ..workspace.workspace import Workspace
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
@@ -46,7 +47,7 @@ class GarbageCollector:
         last = await self._context.workspace.run(lambda workspace: workspace.meta(CLEANED))
         wait = timedelta()
         with suppress(ValueError):  # a date that cannot be read counts as none
-            wait = CLEAN_EVERY - (datetime.now(UTC) - datetime.fromisoformat(last)) if last else timedelta()
+            wait = left(datetime.fromisoformat(last), CLEAN_EVERY, datetime.now(UTC)) if last else timedelta()
         if wait <= timedelta():
             await self.clean()
             wait = CLEAN_EVERY

@@ -9,6 +9,7 @@ from ..entities import HoldKind, ListName, Mission, Project, ProjectRepository
 from ..limits import STARTS_AN_HOUR
 from ..naming import choices
 from ..records import record
+from ..waits import is_over
 from .loops import next_run
 from .pull_requests import waits_for
 
@@ -257,7 +258,7 @@ def starts_again_at(starts: Sequence[datetime]) -> datetime | None:
 
 
 def _backing_off(mission: Mission, facts: Facts) -> str | None:
-    if mission.retry_at is None or mission.retry_at <= facts.now:
+    if mission.retry_at is None or is_over(mission.agent_session_status_changed_at, mission.retry_at, facts.now):
         return None
     wait = span(mission.retry_at - facts.now)
     if mission.attempts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..entities import LoopSchedule
+from ..waits import lies_within
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -19,9 +20,9 @@ def next_run(schedule: LoopSchedule | None, past_runs: Sequence[datetime], now: 
     """
     if schedule is None:
         return now
-    runs = sorted(min(run, now) for run in past_runs)
     allowed = now
     for limit, window in ((schedule.max_per_hour, HOUR), (schedule.max_per_day, DAY)):
+        runs = sorted(min(run, now) for run in past_runs if lies_within(run, window, now))
         if limit is not None and limit <= len(runs):
             allowed = max(allowed, runs[-limit] + window)
     return allowed

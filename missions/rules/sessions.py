@@ -17,6 +17,7 @@ from ..errors import AlreadyClaimed, Conflict, InvalidValue
 from ..ids import short_id
 from ..limits import RETRY_ATTEMPTS, RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS
 from ..records import record
+from ..waits import believed, left
 
 PUSH_LIMIT = timedelta(seconds=120)
 """A claim that got no session for longer than this is given back."""
@@ -102,7 +103,8 @@ def conversation(mission: Mission, session: Session, conversation_id: str, now: 
 
 def stale_push(mission: Mission, now: datetime) -> bool:
     """Whether a claim got no session for two minutes, so that it returns to INACTIVE."""
-    return mission.agent_session_status == "PUSHING" and now - mission.agent_session_status_changed_at > PUSH_LIMIT
+    since = mission.agent_session_status_changed_at
+    return mission.agent_session_status == "PUSHING" and not left(since, PUSH_LIMIT, now)
 
 
 def released(mission: Mission, now: datetime) -> Mission:
@@ -174,7 +176,7 @@ def _failed(mission: Mission, reason: str, now: datetime, policy: RetryPolicy) -
 
 def _limited(mission: Mission, now: datetime, policy: RetryPolicy, reset_at: datetime | None) -> Mission:
     """Parked: it keeps its place, and no attempt counts."""
-    if reset_at is not None and reset_at > now:
+    if (reset_at := believed(reset_at, now)) is not None:
         return replace(mission, retry_at=reset_at, limit_hits=0)
     hits = mission.limit_hits + 1
     return replace(mission, retry_at=now + policy.after_limit(hits), limit_hits=hits)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import LoopSchedule
 from solo_unicorn.missions.rules.loops import next_run
+from solo_unicorn.missions.waits import SLACK
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 runs = st.lists(st.integers(-100_000, 100_000).map(lambda seconds: NOW + timedelta(seconds=seconds)), max_size=30)
@@ -33,7 +34,7 @@ def test_the_stricter_limit_decides() -> None:
 
 
 def test_a_clock_that_ran_ahead_does_not_hold_a_loop_for_a_year() -> None:
-    assert next_run(LoopSchedule(max_per_hour=1), [NOW + timedelta(days=365)], NOW) == NOW + timedelta(hours=1)
+    assert next_run(LoopSchedule(max_per_hour=1), [NOW + timedelta(days=365)], NOW) == NOW
 
 
 @given(schedules, runs)
@@ -41,7 +42,7 @@ def test_running_at_the_allowed_time_breaks_no_limit_and_an_earlier_time_would(
     schedule: LoopSchedule, past: list[datetime]
 ) -> None:
     allowed = next_run(schedule, past, NOW)
-    known = [min(run, NOW) for run in past]
+    known = [min(run, NOW) for run in past if run <= NOW + SLACK]  # what has yet to happen holds nothing up
 
     def fits(at: datetime) -> bool:
         in_hour = sum(run > at - timedelta(hours=1) for run in known)

@@ -20,8 +20,9 @@ from ...missions.entities import (
     Workstation,
     Worktree,
 )
-from ...missions.errors import Conflict, NotFound, SoloUnicornError
+from ...missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from ...missions.rules.eligibility import WorkstationLimits
+from ...missions.waits import TOLD_LONGEST
 from .. import lookup, rows
 from ..change import Change
 from ..queries.facts import LIMITS, agent_states
@@ -122,7 +123,13 @@ def set_agents(change: Change, agents: Iterable[CodeAgent], *, first: bool = Fal
 
 
 def set_agent_limit(change: Change, name: str, until: datetime | None) -> None:
-    """Park an agent until its limit resets (None: free it)."""
+    """Park an agent until its limit resets (None: free it). InvalidValue for a time that no limit lasts to."""
+    if until is not None and until > change.now + TOLD_LONGEST:
+        raise InvalidValue(
+            "until",
+            f"{until:%Y-%m-%d} is further away than any usage limit lasts",
+            todo=f"give a time within {TOLD_LONGEST.days} days",
+        )
     agent = _agent(change, name)
     hold = Hold("limit", change.now, until=until) if until else None
     _put_agent(change, agent, replace(agent, hold=hold), "agent_limited" if until else "agent_freed")

@@ -6,11 +6,13 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import Final, cast
 
+from ...missions import holds
 from ...missions.entities import CodeAgent, ListName, Mission, Project, ProjectRepository
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.limits import STARTS_AN_HOUR
 from ...missions.rules.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
+from ...missions.waits import lies_within
 from .. import lookup, rows
 from .usage import cost_of, cost_since, midnight
 
@@ -143,7 +145,8 @@ class FactFinder:
             "SELECT max(at) FROM event WHERE mission_id = ? AND (author_kind = 'user' OR kind = 'loop_run')",
             (mission.id,),
         ).fetchone()
-        return tuple(rows.known_moment(at) for (at,) in found if said is None or at > said)
+        starts = (rows.known_moment(at) for (at,) in found if said is None or at > said)
+        return tuple(at for at in starts if lies_within(at, timedelta(hours=1), self._now))
 
 
 def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentState]:
@@ -156,7 +159,7 @@ def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentSta
             enabled=agent.enabled,
             signed_in=agent.state != "signed_out",
             hold=agent.hold.kind if agent.hold else None,
-            limited_until=agent.rate_limit_reset_at,
+            limited_until=agent.hold.until if agent.hold and holds.is_on(agent.hold, now) else None,
             slots_free=max(0, _slots(agent) - int(used.get(agent.name, 0))),
             installed=agent.state in ("ready", "signed_out"),
         )

@@ -10,6 +10,7 @@ from ...missions.entities import Mission, Session
 from ...missions.limits import STARTS_AN_HOUR
 from ...missions.rules.eligibility import dispatch_key, starts_again_at
 from ...missions.rules.loops import next_run
+from ...missions.waits import is_over
 from .. import lookup, rows, salvage
 from .facts import FactFinder
 
@@ -84,7 +85,6 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
 
     A back-off, a limit or a loop's pause ends; a machine got over its pressure; a day's budget is new.
     """
-    now = now
     facts = FactFinder(connection, now)
     docs = connection.execute(
         "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "
@@ -96,7 +96,7 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
         again = starts_again_at(facts.starts(mission))
         times += [again] if again is not None else []
     for mission in salvage.missions(connection, docs):
-        if mission.retry_at:
+        if mission.retry_at and not is_over(mission.agent_session_status_changed_at, mission.retry_at, now):
             times.append(mission.retry_at)
         if mission.is_loop and mission.list != "doing":
             times.append(next_run(mission.loop_schedule, facts.loop_runs(mission), now))

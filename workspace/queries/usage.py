@@ -68,8 +68,9 @@ def midnight(now: datetime) -> datetime:
 
 
 def cost_since(connection: sqlite3.Connection, since: datetime) -> float:
-    """What all sessions that started since then cost, in USD, as far as it was reported."""
-    return float(connection.execute(_COST + "started_at >= ?", (rows.stamp(since),)).fetchone()[0])
+    """What all sessions of the day that began then cost, in USD, as far as it was reported."""
+    day = (rows.stamp(since), rows.stamp(since + timedelta(hours=36)))  # none that a clock set too far has dated
+    return float(connection.execute(_COST + "started_at >= ? AND started_at < ?", day).fetchone()[0])
 
 
 def cost_of(connection: sqlite3.Connection, mission_id: str) -> float:

@@ -8,6 +8,7 @@ at its next try what it had done, and one killed after a merge finds it merged.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +28,9 @@ from ...worktrees.github.pulls import Pull
 from ...worktrees.landing.landing import Landed
 from ..context import ServiceContext
 from ..gc import give_back
+
+LEFT_ALONE_SECONDS = 60 * 60.0
+"""The longest that GitHub is left alone: its limits are hourly, and what it names is a time on its own clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class PullRequests:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._clients: dict[tuple[str, str], GitHub] = {}
-        self._not_before: dict[str, datetime] = {}
+        self._not_before: dict[str, float] = {}
         self._told: dict[str, str] = {}
         self._turn = asyncio.Lock()
         self._log = logger("workstation.pull_requests")
@@ -207,8 +211,8 @@ class PullRequests:
     def _github(self, name: RepositoryName) -> GitHub:
         """The client of that host; TryAgain while its rate limit is used up."""
         until = self._not_before.get(name.host)
-        if until is not None and until > datetime.now(UTC):
-            raise TryAgain(f"{name.host} wants to be left alone until {until:%H:%M:%S} UTC")
+        if until is not None and until > time.monotonic():
+            raise TryAgain(f"{name.host} wants to be left alone for {until - time.monotonic():.0f} seconds")
         key = (name.host, self._context.settings.github.api_url)
         if key not in self._clients:
             self._clients[key] = GitHub(Host.of(*key))
@@ -216,7 +220,8 @@ class PullRequests:
 
     def _leave_alone(self, host: str, error: Unavailable) -> None:
         if error.until is not None:
-            self._not_before[host] = error.until
+            told = (error.until - datetime.now(UTC)).total_seconds()
+            self._not_before[host] = time.monotonic() + min(max(0.0, told), LEFT_ALONE_SECONDS)
         self._log.info("GitHub does not answer now", extra={"host": host, "why": str(error)})
 
 

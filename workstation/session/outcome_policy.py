@@ -16,6 +16,7 @@ from ...agents.handle import HostOutcome
 from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.settings import SessionSettings
+from ...missions import holds
 from ...missions.entities import SYSTEM, HoldKind, Mission, Session, service_of
 from ...missions.errors import NotFound
 from ...missions.rules.landing import Proof
@@ -133,11 +134,11 @@ def _parked_until(workspace: Workspace, session: Session) -> datetime | None:
         (
             agent.rate_limit_reset_at
             for agent in workspace.read(queries.workstation.agents)
-            if agent.name == session.agent_name
+            if agent.name == session.agent_name and holds.is_on(agent.hold, datetime.now(UTC))
         ),
         None,
     )
-    if parked is None or parked <= datetime.now(UTC):
+    if parked is None:
         return None
     with suppress(NotFound):
         for event in workspace.read(queries.missions.history, session.mission_id):

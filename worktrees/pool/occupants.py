@@ -35,6 +35,6 @@ def put_stale_lock_aside(path: Path) -> Path | None:
         age = time.time() - lock.stat().st_mtime
     except FileNotFoundError:
         return None
-    if age < STALE_SECONDS or process_in(path):
+    if abs(age) < STALE_SECONDS or process_in(path):
         return None
     return lock.rename(lock.with_name("index.lock.stale"))
