@@ -85,11 +85,16 @@ class Turn:
     """Its standard input stays open, so that a person can say something while it works."""
     interrupt: Literal["signal", "claude"] = "signal"
     files: tuple[str, ...] = ()
-    """With `{files_dir}`, the directory of the mission's files, where it may read nothing outside its worktree."""
+    """With `{files_dir}`, the directory of the mission's files, where it may read nothing outside its worktree.
+
+    Over ACP an option of the agent itself, for one that takes no more directories by the protocol.
+    """
     image: tuple[str, ...] = ()
     """With `{image}`, once for each image among them."""
     images_in_prompt: bool = False
     """Images go into its prompt, as blocks of a message of Claude's stream-json."""
+    sign_in: Mapping[str, str] = field(default_factory=dict)
+    """Over ACP, by a variable that holds a key: the agent's own name of the way to sign in with it."""
     open: tuple[str, ...] = ()
     """With `{conversation}`: what a person types to go on with it in the agent's own interface."""
     result_types: tuple[str, ...] = ()
@@ -193,6 +198,8 @@ _ADAPTED = Turn(
     listens=True,
     interrupt="claude",
 )
+ADAPTER_FILES = ("--directory", "{files_dir}")
+ADAPTER_FRESH = ("--fresh-file", "{fresh_file}")
 
 
 def adapted(found: CatalogueEntry) -> CatalogueEntry:
@@ -206,7 +213,15 @@ def adapted(found: CatalogueEntry) -> CatalogueEntry:
         default_permission_mode=found.turn.default_permission_mode,
     )
     if found.transport == "acp":
-        turn = replace(turn, permission_mode=("--mode", "{permission_mode}"), result_types=("result",))
+        turn = replace(
+            turn,
+            permission_mode=("--mode", "{permission_mode}"),
+            effort=("--effort", "{effort}"),
+            files=found.turn.files,
+            images_in_prompt=True,
+            sign_in=found.turn.sign_in,
+            result_types=("result",),
+        )
     else:
         turn = replace(
             turn,

@@ -137,6 +137,17 @@ class UsageUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextUsed:
+    """How much of the model's context the conversation fills, in tokens."""
+
+    used: int
+    size: int
+    """0: not told."""
+    cost_usd: float | None = None
+    """What this session has cost so far, where the agent tells it like this."""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitReached:
     """A usage limit refuses further work; `reset_at` None when the agent does not tell it."""
 
@@ -218,6 +229,13 @@ class SignInAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a reader of the transcript should know, as a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The turn was broken off from outside."""
 
@@ -249,6 +267,7 @@ Event = (
     | ToolResult
     | PlanUpdate
     | UsageUpdate
+    | ContextUsed
     | LimitReached
     | LimitNear
     | Retrying
@@ -258,6 +277,7 @@ Event = (
     | Failure
     | BackgroundWork
     | SignInAsked
+    | Notice
     | Interrupted
     | Result
     | Raw
@@ -328,9 +348,17 @@ class UsageMeter:
         self._before = before or Usage()
         self._settled = Usage()
         self._messages: dict[str, Usage] = {}
+        self._cost: float | None = None
+        self.context: ContextUsed | None = None
+        """How full the conversation is; None when the agent does not tell."""
 
     def feed(self, event: Event) -> bool:
         """Take in one event; True when the total changed."""
+        if isinstance(event, ContextUsed):
+            self.context = event
+            cost = credible(Usage(cost_usd=event.cost_usd)).cost_usd
+            self._cost = self._cost if cost is None else cost
+            return cost is not None
         if not isinstance(event, UsageUpdate):
             return False
         usage = credible(event.usage)
@@ -349,7 +377,7 @@ class UsageMeter:
         total = self._settled
         for usage in self._messages.values():
             total = added(total, usage)
-        return credible(total)
+        return credible(total if self._cost is None else replace(total, cost_usd=self._cost))
 
 
 def added(one: Usage, other: Usage) -> Usage:

@@ -5,6 +5,7 @@ by this process or by one before it. The host outlives whoever started it (DESIG
 
     RUN_DIR (0700)   launch.json    what to start; the prompt                                     (prepare, 0600)
                      rules.json     the project's rules, where one asks or denies                  (prepare, 0600)
+                     fresh.txt      the prompt where the conversation to resume is lost              (prepare, 0600)
                      mcp.json       our MCP server's address and this run's token                 (prepare, 0600)
                      host.lock      held by the host for its life                                 (host)
                      host.json      process ids with start times, the path of its socket          (host)
@@ -64,6 +65,7 @@ def prepare(
     agent: CodeAgent,
     *,
     prompt: str,
+    fresh: str = "",
     worktree: Path | str,
     mcp: McpEntry | None,
     resume: str | None,
@@ -80,6 +82,7 @@ def prepare(
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
     `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
     `budget` is what the mission has left, in US dollars; 0: no limit.
+    `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
@@ -103,6 +106,10 @@ def prepare(
     rules_file = run_dir / "rules.json"
     if cautious:
         files.replace(rules_file, json.dumps([to_wire(rule) for rule in rules], indent=1).encode())
+    over_acp = entry.transport == "acp"
+    fresh_file = run_dir / "fresh.txt"
+    if over_acp and resume and fresh:
+        files.replace(fresh_file, fresh.encode())
     values = {
         "conversation": resume or "",
         "model": wanted.model,
@@ -114,6 +121,7 @@ def prepare(
         or turn.default_permission_mode,
         "mcp_file": str(mcp_file) if mcp is not None else "",
         "rules_file": str(rules_file) if cautious else "",
+        "fresh_file": str(fresh_file) if over_acp and resume and fresh else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),
         "python": sys.executable,
@@ -123,15 +131,22 @@ def prepare(
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
     adapter = catalogue.ADAPTERS.get(entry.transport)
     own = [*catalogue.base_command(entry, binary), *turn.arguments]
-    own += _words("arguments", wanted.arguments) if adapter else []
-    arguments = [sys.executable, *catalogue.filled(adapter, values)] if adapter else own
+    arguments = own
+    if adapter:
+        own = [*own, *catalogue.filled(turn.files, values), *_words("arguments", wanted.arguments)]
+        arguments = [sys.executable, *catalogue.filled(adapter, values)]
+    if over_acp:
+        arguments += catalogue.filled(catalogue.ADAPTER_FILES, values)
+        arguments += catalogue.filled(catalogue.ADAPTER_FRESH, values)
+        for variable, way in turn.sign_in.items():
+            arguments += ["--sign-in", f"{variable}={way}"]
     careful = (cautious and turn.cautious_permissions) or turn.permission_mode
     permissions = turn.skip_permissions if wanted.skip_permissions else careful
     # resume last: to some it is a command of its own
     images = [path for path in attached if path.suffix.lower() in IMAGES and path.stat().st_size <= IMAGE_BYTES]
     chosen = (turn.model, turn.effort, turn.fallback_model, turn.budget)
     alone = () if wanted.own_tools else turn.only_ours
-    for part in (turn.rules, permissions, *chosen, turn.mcp, alone, turn.files):
+    for part in (turn.rules, permissions, *chosen, turn.mcp, alone, () if adapter else turn.files):
         arguments += catalogue.filled(part, values)
     arguments += _words("arguments", wanted.arguments) if not adapter else []
     for path in images:

@@ -21,6 +21,7 @@ from .events import (
     LimitNear,
     LimitReached,
     MessageText,
+    Notice,
     Parser,
     PermissionAsked,
     PermissionDenied,
@@ -183,6 +184,8 @@ class TranscriptView:
                 self._add(at, "error", clean(text) or error, ok=False)
             case SignInAsked(text=text):
                 self._add(at, "error", clean(text) or "It wants to be signed in", ok=False)
+            case Notice(text=text):
+                self._add(at, "notice", clean(text))
             case Interrupted():
                 self._add(at, "notice", "Interrupted")
             case Result(ok=ok, text=text):

@@ -51,8 +51,12 @@ class Ruling:
     """The files for which a rule asks; empty: the call as a whole."""
 
 
-def ruling(call: JsonObject, worktree: Path, rules: Sequence[PermissionRule] = ()) -> Ruling:
+def ruling(
+    call: JsonObject, worktree: Path, rules: Sequence[PermissionRule] = (), readable: Sequence[Path] = ()
+) -> Ruling:
     """Whether the tool call (ACP's ToolCallUpdate, as JSON) may go on; `rules` are those of the project.
+
+    `readable` are directories it may read, too: the mission's files.
 
     Where it needs an answer by more than this, the inbox holds it against the rules once more, as they are by then.
     """
@@ -66,7 +70,8 @@ def ruling(call: JsonObject, worktree: Path, rules: Sequence[PermissionRule] = (
             return Ruling(True, "git keeps its records")
         return Ruling(False, "commands are not run unasked", may_be_asked=True)
     paths = paths_of(call)
-    outside = [path for path in paths if not inside(path, worktree)]
+    places = (worktree, *(readable if kind in ("read", "search") else ()))
+    outside = [path for path in paths if not any(inside(path, place) for place in places)]
     if outside:
         return Ruling(False, f"{outside[0]} is outside the worktree")
     said = {path: decide(rules, tool_of(call), {"file_path": path}, str(worktree), real=realpath) for path in paths}

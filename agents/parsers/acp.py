@@ -11,15 +11,18 @@ from typing import Final, get_args
 
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
+    ContextUsed,
     ErrorKind,
     Event,
     FileChange,
     Interrupted,
     LimitReached,
     MessageText,
+    Notice,
     PermissionAsked,
     PermissionDenied,
     PlanUpdate,
+    QuestionAsked,
     Result,
     SessionStarted,
     Thinking,
@@ -46,10 +49,10 @@ _SILENT: Final = {
     "current_mode_update",
     "config_option_update",
     "session_info_update",
-    "usage_update",
     "plan_update",
     "plan_removed",
 }
+LOST: Final = "Its earlier conversation is lost ({reason}): it begins a new one and is told what was done so far"
 _SIGNED_OUT: Final = -32000
 _DIFF_LINES: Final = 4000
 
@@ -60,7 +63,9 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
         case {"type": "session", "sessionId": str() as id_}:
             agent = line.get("agent")
             version = agent.get("version") if isinstance(agent, dict) else ""
-            return (SessionStarted(id_, agent_version=version if isinstance(version, str) else ""),)
+            started = SessionStarted(id_, agent_version=version if isinstance(version, str) else "")
+            lost = line.get("lost")
+            return (started, Notice(LOST.format(reason=lost))) if isinstance(lost, str) and lost else (started,)
         case {"type": "update", "update": dict() as update}:
             return _update(update)
         case {"type": "asking", "call": dict() as call}:
@@ -70,6 +75,12 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             if allowed:
                 return (PermissionAsked(id_, name, _summary(call)),)
             return (PermissionDenied(name, id_, str(rest.get("reason", ""))),)
+        case {"type": "question", "id": str() as id_, "text": str() as text}:
+            return (QuestionAsked(id_, text),)
+        case {"type": "usage"}:
+            cost = line.get("cost")
+            told = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
+            return (ContextUsed(tools.number(line, "used"), tools.number(line, "size"), told),)
         case {"type": "turn"}:
             return tuple(_used(line))
         case {"type": "result", "ok": bool() as ok}:

@@ -336,12 +336,13 @@ def _write_run(
         decisions=brief.decisions,
         nudge=ended_unfinished(brief.earlier[-1] if brief.earlier else None, brief.stage.stage),
     )
-    template = prompts.template(template_name(context), Path(brief.repository.local_path))
+    anew = replace(context, resumed=False, former=brief.earlier[-1] if brief.earlier else None)
     try:
         return launch.prepare(
             run_dir,
             brief.agent,
-            prompt=build_prompt(context, template),
+            prompt=_prompt(context),
+            fresh=_prompt(anew) if conversation is not None else "",
             worktree=lease.path,
             mcp=mcp,
             resume=conversation,
@@ -355,6 +356,11 @@ def _write_run(
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error
+
+
+def _prompt(context: PromptContext) -> str:
+    where = Path(context.repository.local_path) if context.repository else Path()
+    return build_prompt(context, prompts.template(template_name(context), where))
 
 
 def place_files(attachments: Sequence[Attachment], directory: Path) -> list[Path]:
