@@ -46,7 +46,7 @@ async def listen(say: Callable[[str | None], None], interrupt: Callable[[], Awai
 
 
 async def until_stopped(work: Coroutine[None, None, int]) -> int:
-    """The exit code. SIGINT and SIGTERM end it in order: the agent's input is closed, and its process waited for."""
+    """The exit code. SIGINT and SIGTERM cancel the work, which ends the agent in order; a second cuts that short."""
     task = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
