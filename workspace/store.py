@@ -45,6 +45,7 @@ class Store:
     """One connection to one workspace file; use it from one thread at a time."""
 
     _journal: Journal | None = None
+    _proofs: proof.Proofs | None = None
     _file: identity.File | None = None
     _instance: str | None = None
     _whole: bool | None = None
@@ -123,7 +124,8 @@ class Store:
         if place is None or place[0] != os.path.realpath(self.path):
             self.original = identity.original_of(self.connection, self.path)
             if self.original is None:
-                self._proofs.watch()
+                if self._proofs is not None:
+                    self._proofs.watch()
                 with suppress(sqlite3.OperationalError):  # somebody writes: whoever opens it next notes it
                     identity.take_place(self.connection, self.path)
 
@@ -166,30 +168,32 @@ class Store:
             raise self._refused()
         reached: proof.Position | None = None
         with translated(self.path):
-            self._proofs.watch()
+            if self._proofs is not None:
+                self._proofs.watch()
             before = self.connection.total_changes
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 self._check_identity()
-                if self._whole is None:
+                if self._proofs is not None and self._whole is None:
                     self._whole = self.loss() is None
                 yield self.connection
                 if (lost := self.lost()) is not None:
                     raise lost
                 if self._journal is not None:
                     self._journal.append()
-                if self.connection.total_changes != before:
+                changed = self.connection.total_changes != before
+                if changed and self._proofs is not None:
                     reached = self._proofs.count()
                 self.connection.execute("COMMIT")
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
-        if reached is not None:
-            if self._whole:  # else what was noted stays, until a person has accepted the loss
-                self.acknowledged.note(self._instance or "", latest_format(), reached, self._proofs.missions)
-            if self.on_commit is not None:
-                self.on_commit()
+        if self._whole and self._proofs is not None and reached is not None:
+            # after a loss, what was noted stays until a person has accepted it
+            self.acknowledged.note(self._instance or "", latest_format(), reached, self._proofs.missions)
+        if changed and self.on_commit is not None:
+            self.on_commit()
 
     def loss(self) -> Loss | None:
         """What was acknowledged here and the file does not know; None when it knows everything."""

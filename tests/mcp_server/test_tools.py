@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -347,12 +348,14 @@ async def test_asking_parks_the_mission_with_its_question(board: Board) -> None:
 
 async def test_a_limit_parks_the_agent(board: Board) -> None:
     await board.add("Retry payments")
+    until = (datetime.now(UTC) + timedelta(hours=5)).replace(microsecond=0)
     async with board.client(await board.run_of("M-1")) as client:
-        naive = error(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00", "text": "5-hour limit"}))
-        data(await client.call_tool("report_limit", {"until": "2099-01-01T00:00:00Z", "text": "5-hour limit"}))
-    assert naive["code"] == "invalid"
+        for not_told in (f"{until:%Y-%m-%dT%H:%M:%S}", "2099-01-01T00:00:00Z"):  # no zone; longer than any limit lasts
+            refused = error(await client.call_tool("report_limit", {"until": not_told, "text": "5-hour limit"}))
+            assert refused["code"] == "invalid"
+        data(await client.call_tool("report_limit", {"until": until.isoformat(), "text": "5-hour limit"}))
     agents = await board.do(lambda ws: ws.read(queries.workstation.agents))
-    assert agents[0].rate_limit_reset_at.year == 2099
+    assert agents[0].rate_limit_reset_at == until
 
 
 async def test_memory_is_read_written_and_searched(board: Board) -> None:
