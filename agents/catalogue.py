@@ -117,6 +117,22 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxNeeds:
+    """What the agent needs of the person's home in a sandbox (agents/sandbox); `~` is the home."""
+
+    own: tuple[str, ...] = ()
+    """Its sign-in, conversations and caches: writable."""
+    own_variables: tuple[str, ...] = ()
+    """Environment variables that name another place for those."""
+    in_our_home: tuple[str, ...] = ()
+    """The same, by its name in the home of this program; made when absent."""
+    fixed: tuple[str, ...] = ()
+    """Of those, what starts programs when the person uses the agent: to be read only."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variable to a place that it signs in with where that variable is set: `~/.aws` for Bedrock."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueEntry:
     """One kind of code agent."""
 
@@ -142,6 +158,7 @@ class CatalogueEntry:
     plain: Plain | None = None
     is_plain: bool = False
     """It is the plain mode of an entry that has another (`door`)."""
+    sandbox: SandboxNeeds = SandboxNeeds()
 
 
 def load(*, own: Path | None = None) -> dict[str, CatalogueEntry]:
@@ -264,6 +281,7 @@ _PARTS: dict[str, type] = {
     "sign_in_check": SignInCheck,
     "turn": Turn,
     "plain": Plain,
+    "sandbox": SandboxNeeds,
     "plain.turn": Turn,
 }
 

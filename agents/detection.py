@@ -28,6 +28,7 @@ from ..system import programs
 from ..system.environment import person
 from .catalogue import CatalogueEntry, SignInCheck, base_command, door, load
 from .guard import NOBODY, not_taken
+from .sandbox.choosing import unable
 
 DEADLINE = 5.0
 OUTPUT_CAP = 64 << 10
@@ -73,6 +74,7 @@ def check(
     wanted = settings.agent(name)
     type_ = wanted.type or name
     agent = CodeAgent(type_, name, name, wanted.enabled, wanted.slots, checked_at=datetime.now(UTC))
+    agent = replace(agent, sandbox="none" if wanted.sandbox != "off" and unable() else wanted.sandbox)
     entry = known.get(type_)
     if entry is None:
         return replace(

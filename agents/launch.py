@@ -40,6 +40,9 @@ from . import catalogue, mcp_files
 from .guard import unheld
 from .handle import SESSION_VARIABLE, HostHandle
 from .quoting import git_roots, toml_string, toml_strings
+from .sandbox.choosing import enclose
+from .sandbox.describing import Run
+from .sandbox.levels import stricter
 from .speech import message
 
 HOST = Path(__file__).parent / "host.py"
@@ -50,6 +53,16 @@ IMAGE_BYTES = 3_500_000
 """What models take of one image, before it is written as base64; a larger one is a file like any other."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a run that was prepared may go."""
+
+    unheld: str = ""
+    """What the agent is not held to, as a sentence without its subject."""
+    sandbox: str = ""
+    """Its level, and what enforces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +89,20 @@ def prepare(
     rules: Sequence[PermissionRule] = (),
     attached: Sequence[Path] = (),
     budget: float = 0.0,
-) -> str:
-    """Write what the host needs to start the agent on a prompt; starts nothing. What it is not held to (guard.py).
+    level: str = "",
+) -> Bounds:
+    """Write what the host needs to start the agent on a prompt; starts nothing.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
     `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
     `budget` is what the mission has left, in US dollars; 0: no limit.
     `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
+    `level` is the least sandbox that the project asks for (agents/sandbox).
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
     The token goes into mcp.json alone: it is in no argument and in no environment variable. Raises NotFound for an
-    unknown type of agent, InvalidValue when the agent has no program or the worktree is not a directory.
+    unknown type of agent, InvalidValue when the agent has no program or the worktree is not a directory,
+    NoSandbox when the run must not go without a sandbox and this machine has none.
     """
     entry = catalogue.entry(agent.type, own=paths.home() / "agents")
     wanted = settings.agent(agent.name)
@@ -164,12 +180,23 @@ def prepare(
         "SOLO_UNICORN_CORRELATION": correlation,
         SESSION_VARIABLE: run_dir.name,
     }
+    run = Run(
+        run_dir,
+        Path(worktree),
+        binary,
+        entry.sandbox,
+        tuple(_words("sandbox_allow", wanted.sandbox_allow)),
+        person() | environment,
+    )
+    held = enclose(stricter(wanted.sandbox, level), run)
+    environment |= held.environment
     ours = [name for name in os.environ if name.startswith("SOLO_UNICORN_") and is_secret_name(name)]
     launch: JsonObject = {
         "argv": list[Json](arguments),
+        "sandbox": list[Json](held.prefix),
         "cwd": str(worktree),
         "environment": dict[str, Json](environment),
-        "unset": list[Json]([*turn.unset, *ours]),
+        "unset": list[Json]([*turn.unset, *ours, *held.unset]),
         "stdin": message(turn.prompt, prompt, images if turn.images_in_prompt else ()),
         "stdin_stays_open": turn.listens,
         "message_format": turn.prompt,
@@ -184,7 +211,8 @@ def prepare(
         "socket": str(paths.runtime_dir() / f"{run_dir.name}.sock"),
     }
     files.replace(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
-    return unheld(entry, wanted, rules=cautious)
+    unhindered = (held.missing, unheld(entry, wanted, rules=cautious))
+    return Bounds(unheld="; ".join(filter(None, unhindered)), sandbox=held.said)
 
 
 def _words(key: str, value: str) -> list[str]:

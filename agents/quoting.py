@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +24,18 @@ def toml_strings(texts: Iterable[str]) -> str:
     return f"[{', '.join(map(toml_string, texts))}]"
 
 
-def git_roots(worktree: Path) -> list[Path]:
-    """The directories outside a linked worktree that a commit writes to; none where it is not one.
+@dataclass(frozen=True, slots=True)
+class GitPlaces:
+    """Where git keeps what belongs to a linked worktree."""
+
+    own: Path
+    """Its own directory: index, HEAD."""
+    common: Path
+    """That of the repository."""
+
+
+def git_places(worktree: Path) -> GitPlaces | None:
+    """Those of a linked worktree; None where it is not one.
 
     Only what git itself put there is believed: the worktree's file `.git` and, in the directory that it names,
     `commondir` and `gitdir`, which must name this worktree in turn.
@@ -35,11 +46,19 @@ def git_roots(worktree: Path) -> list[Path]:
         back = Path((own / "gitdir").read_text(encoding="utf-8").strip())
         common = (own / (own / "commondir").read_text(encoding="utf-8").strip()).resolve()
     except (OSError, ValueError):
-        return []
+        return None
     if own.parent != common / "worktrees" or back.resolve() != (worktree / ".git").resolve():
+        return None
+    return GitPlaces(own, common)
+
+
+def git_roots(worktree: Path) -> list[Path]:
+    """The directories outside a linked worktree that a commit writes to; none where it is not one."""
+    found = git_places(worktree)
+    if found is None:
         return []
-    kept = (common / name for name in (*RECORDS, "reftable"))
-    return [own, *(path for path in kept if path.is_dir()), *_directories_of_branch(own, common)]
+    kept = (found.common / name for name in (*RECORDS, "reftable"))
+    return [found.own, *(path for path in kept if path.is_dir()), *_directories_of_branch(found.own, found.common)]
 
 
 def _directories_of_branch(own: Path, common: Path) -> list[Path]:

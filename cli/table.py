@@ -96,6 +96,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "scan": ("machine.agents", "Look for installed agents and check each."),
             "list": ("machine.agents", "List agents as the last scan found them."),
             "add": ("machine.agents", "Add an agent, for instance a second one of a type."),
+            "set": ("machine.agents", "Change settings of an agent, such as its sandbox."),
         },
     ),
     "actor": (

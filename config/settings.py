@@ -96,6 +96,15 @@ class AgentSettings:
     plain_mode: bool = setting(
         False, "Start it in its plain mode, without approvals and without hearing you, where it has another."
     )
+    sandbox: str = setting(
+        "guard",
+        "What it may reach on this machine: `off` everything, `guard` no secrets and nothing that runs as you later, "
+        "`strict` its worktree alone; a project may ask for more.",
+        choices=("off", "guard", "strict"),
+    )
+    sandbox_allow: str = setting(
+        "", "Paths that its sandbox leaves open to it, as a shell would read them: ~/.kube /srv/data."
+    )
     skip_permissions: bool = setting(
         False, "Run it without permission prompts; only for a machine or container you can afford to lose."
     )

@@ -1,9 +1,10 @@
 """Whether a process was started by an agent: a session host of this home is among its ancestors.
 
 The host adopts what the agent's children leave behind (agents/session_host/daemon.py), so that a process cannot leave
-its session by going into the background, and neither an environment variable nor a working directory is asked. What
-another program of the system starts on an agent's behalf (systemd, cron, a container) is not below the host: keeping
-an agent from those is the work of a sandbox.
+its session by going into the background, and neither an environment variable nor a working directory is asked. Within
+a sandbox the chain ends at its first process, which names the run. What another program of the system starts on an
+agent's behalf (systemd, cron, a container) is not below the host: a sandbox keeps an agent from those
+(agents/sandbox/).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 
 HOST = ("agents", "host.py")
 """How the path of the program ends that is a session host."""
+RUN_MARK = "SOLO_UNICORN_RUN"
+"""Before the run directory on the command line of the first process in a sandbox with process ids of its own."""
 DEEPEST = 256
 """Ancestors that are looked at: a chain is longer only where process ids were reused meanwhile."""
 LINUX = sys.platform.startswith("linux")
@@ -25,11 +28,12 @@ def session_above(pid: int, runs: Path) -> str | None:
     """The id of the session below which a process runs, among those with their directories in `runs`; None: of none."""
     wanted = os.path.realpath(runs)
     for _ in range(DEEPEST):
-        if pid <= 1:
+        if pid < 1:
             return None
         parent, words = _process(pid)
         for program, run_dir in pairwise(words):
-            if Path(program).parts[-2:] == HOST and os.path.realpath(Path(run_dir).parent) == wanted:
+            marked = program == RUN_MARK or Path(program).parts[-2:] == HOST
+            if marked and os.path.realpath(Path(run_dir).parent) == wanted:
                 return Path(run_dir).name
         pid = parent
     return None

@@ -16,6 +16,8 @@ class Launch:
     argv: list[str]
     cwd: str
     socket: str
+    sandbox: list[str] = field(default_factory=list)
+    """What comes before `argv`: the program that holds the agent."""
     environment: dict[str, str] = field(default_factory=dict)
     unset: list[str] = field(default_factory=list)
     stdin: str = ""

@@ -1,4 +1,4 @@
-"""`agent scan|list|add`."""
+"""`agent scan|list|add|set`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from ...agents.sandbox.levels import LEVELS
 from ...missions.entities import SYSTEM, CodeAgent, HoldKind
-from ...missions.errors import Conflict, InvalidValue, NotFound
+from ...missions.errors import Conflict, InvalidValue, NotFound, UsageError
 from ...missions.holds import sentence
 from ...missions.naming import choices, nearest
 from ...missions.wire import to_wire
@@ -20,7 +22,7 @@ from ..output import Output
 from ..parsing import Command, Options, Parser, nothing
 from ..shapes import at
 
-HEADER = ("AGENT", "STATE", "SLOTS", "VERSION", "DETAIL")
+HEADER = ("AGENT", "STATE", "SLOTS", "SANDBOX", "VERSION", "DETAIL")
 ACP_SECONDS = 70.0
 """How long an ACP agent may take to say who it is; an adapter may have to be fetched first."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -71,7 +73,10 @@ def _list(options: Options) -> None:
 def _print(output: Output, agents: list[CodeAgent]) -> None:
     output.table(
         HEADER,
-        [(one.name, _state(one), str(one.slots), one.agent_version or "-", _detail(one)) for one in agents],
+        [
+            (one.name, _state(one), str(one.slots), one.sandbox or "-", one.agent_version or "-", _detail(one))
+            for one in agents
+        ],
         [to_wire(one) for one in agents],
     )
 
@@ -113,13 +118,45 @@ def _add_arguments(parser: Parser) -> None:
     parser.add_argument("--budget", type=float, metavar="USD", help="what one session may cost at most")
     parser.add_argument("--arguments", metavar="WORDS", help="more arguments for its program, as a shell reads them")
     parser.add_argument("--environment", metavar="WORDS", help="more of its environment, as in NAME=value")
+    _sandbox_arguments(parser)
     parser.add_argument("--replace", action="store_true", help="change it when it is there already")
+
+
+def _sandbox_arguments(parser: Parser) -> None:
+    parser.add_argument("--sandbox", choices=LEVELS, help="what it may reach on this machine (docs/agents.md)")
+    parser.add_argument("--sandbox-allow", metavar="WORDS", help="paths that its sandbox leaves open to it")
+
+
+def _set_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="AGENT")
+    _sandbox_arguments(parser)
+    parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
+    parser.add_argument("--model", help="the model it is asked to use")
+    parser.add_argument("--enabled", choices=("on", "off"), help="whether missions may be given to it")
+
+
+def _set(options: Options) -> None:
+    from ...agents.catalogue import load as known
+    from ...config.loading import load
+    from ...config.paths import agents_dir
+
+    if options.name not in {*known(own=agents_dir()), *load().agents}:
+        with workspace() as opened:
+            raise _no_agent(options.name, opened.read(queries.workstation.agents))
+    chosen = {
+        "sandbox": options.sandbox,
+        "sandbox_allow": options.sandbox_allow,
+        "slots": options.slots,
+        "model": options.model,
+        "enabled": {"on": "true", "off": "false"}.get(options.enabled),
+    }
+    if all(value is None for value in chosen.values()):
+        raise UsageError("There is nothing to change", todo="`solo-unicorn agent set --help` lists what can be")
+    _keep(options, chosen, "changed")
 
 
 def _add(options: Options) -> None:
     from ...agents.catalogue import entry
-    from ...agents.detection import scan
-    from ...config import edit
     from ...config.loading import load
     from ...config.paths import agents_dir
 
@@ -151,8 +188,19 @@ def _add(options: Options) -> None:
         "budget_usd": options.budget,
         "arguments": options.arguments,
         "environment": options.environment,
+        "sandbox": options.sandbox,
+        "sandbox_allow": options.sandbox_allow,
         "enabled": "true",
     }
+    _keep(options, chosen, "added")
+
+
+def _keep(options: Options, chosen: Mapping[str, object], done: str) -> None:
+    """Write settings of an agent, and tell how it is with them."""
+    from ...agents.detection import scan
+    from ...config import edit
+    from ...config.loading import load
+
     for key, value in chosen.items():
         if value is not None:
             edit.set_value(f"agents.{options.name}.{key}", str(value))
@@ -164,7 +212,7 @@ def _add(options: Options) -> None:
         agent = next((one for one in opened.read(queries.workstation.agents) if one.name == options.name), None)
     if agent is None:
         raise _no_agent(options.name, found)
-    output.done(f"{agent.name} added: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
+    output.done(f"{agent.name} {done}: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
 
 
 def _describe_acp(options: Options) -> None:
@@ -216,4 +264,5 @@ COMMANDS = {
     "scan": Command(_scan_arguments, _scan),
     "list": Command(nothing, _list),
     "add": Command(_add_arguments, _add),
+    "set": Command(_set_arguments, _set),
 }

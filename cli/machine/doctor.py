@@ -257,6 +257,22 @@ def _agents() -> Iterator[Finding]:
 _AGENT_STATES: dict[str, State] = {"ready": "ok", "missing": "missing"}
 
 
+def _sandbox() -> Iterator[Finding]:
+    from ...agents.sandbox.choosing import lesser, means, unable
+    from ...config import loading
+
+    settings = loading.load()
+    if why := unable():
+        todo = "install bubblewrap and allow user namespaces; until then `guard` holds nothing, `strict` runs nothing"
+        yield Finding("sandbox", "warning", f"agents run without one: {why}", todo)
+    else:
+        less = f" ({why})" if (why := lesser()) else ""
+        yield Finding("sandbox", "ok", f"guard and strict, by {means()}{less}")
+    if unheld := sorted(name for name in settings.agents if settings.agent(name).sandbox == "off"):
+        todo = "`solo-unicorn agent set AGENT --sandbox guard`"
+        yield Finding("sandbox", "warning", f"{', '.join(unheld)}: switched off", todo)
+
+
 def _keychain() -> Iterator[Finding]:
     from ...config import credentials
 
@@ -362,6 +378,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     workspace,
     _service,
     _agents,
+    _sandbox,
     _keychain,
     _repositories,
     _hubs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...agents.sandbox.levels import LEVELS
 from ...missions.entities import LISTS, Json, Project
 from ...missions.errors import SoloUnicornError, UsageError
 from ...missions.wire import to_wire
@@ -93,6 +94,7 @@ def _show(options: Options) -> None:
             opened.read(queries.projects.actors, project.id),
         )
         counts = opened.read(queries.board.list_counts, project.id)
+        sandbox = opened.read(queries.projects.sandbox, project.id)
     limits = ", ".join(f"{name} {limit}" for name, limit in project.wip_limits.items())
     pairs = [
         ("project", f"{project.name} ({project.slug})"),
@@ -100,6 +102,7 @@ def _show(options: Options) -> None:
         ("missions", ", ".join(f"{name} {count.total}" for name, count in counts.items())),
         ("limits", limits),
         ("landing", "by pull request" if project.pr_mode_default == "enabled" else "directly"),
+        ("sandbox", f"at least {sandbox}" if sandbox not in ("", "off") else ""),
         *(("repository", f"{one.name}  {one.local_path}") for one in repositories),
         *(("flow", f"{one.name}: {' → '.join(stage.stage for stage in one.stage_sequence)}") for one in flows),
         *(("actor", one.name) for one in actors),
@@ -110,6 +113,7 @@ def _show(options: Options) -> None:
         "repositories": [to_wire(one) for one in repositories],
         "flows": [to_wire(one) for one in flows],
         "actors": [to_wire(one) for one in actors],
+        "sandbox": sandbox,
         "missions": {name: count.total for name, count in counts.items()},
     }
     output.record(pairs, data, name=project.slug, body=project.description or "")
@@ -147,6 +151,7 @@ def _edit_arguments(parser: Parser) -> None:
         choices=SWITCH,
         help="write solutions and tasks to solo-unicorn-docs/missions in the checkouts",
     )
+    parser.add_argument("--sandbox", choices=LEVELS, help="the least that agents of this project are held in here")
     parser.add_argument("--archive", dest="status", action="store_const", const="archived", help="put it away")
     parser.add_argument("--activate", dest="status", action="store_const", const="active", help="bring it back")
 
@@ -171,9 +176,12 @@ def _edit(options: Options) -> None:
             "mirror_documents": SWITCH.get(options.mirror_documents),
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        if not changes:
+        if options.sandbox is not None:
+            opened.write(operations.projects.set_sandbox, project.id, options.sandbox)
+        elif not changes:
             raise UsageError("There is nothing to change", todo="`solo-unicorn project edit --help` lists what can be")
-        project = opened.write(operations.projects.edit, project.id, changes)
+        if changes:
+            project = opened.write(operations.projects.edit, project.id, changes)
     output.done(f"{project.name} changed", to_wire(project))
 
 

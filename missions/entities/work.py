@@ -107,6 +107,8 @@ class Session:
     """The agent is not held to all that a person decided; `unheld` says to what."""
     unheld: str = ""
     """As a sentence without its subject: asks nobody before it does anything."""
+    sandbox: str = ""
+    """What the agent is held in, and by what: guard (bubblewrap)."""
 
 
 HoldKind = Literal["limit", "requests", "service", "credit", "sign_in"]
@@ -143,6 +145,8 @@ class CodeAgent:
     state: Literal["ready", "missing", "signed_out", "broken", "too_old"] = "missing"
     detail: str = ""
     """What is wrong and what to do, in one sentence; empty when ready."""
+    sandbox: str = ""
+    """The level that it is set to: off, guard or strict; `none` where the machine has nothing to hold it with."""
     hold: Hold | None = None
     """None when nothing holds it, and its last run heard from its model."""
     checked_at: datetime | None = None

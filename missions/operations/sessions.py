@@ -114,6 +114,7 @@ def begin(
     base_commit: str | None,
     resumed: bool = False,
     unheld: str = "",
+    sandbox: str = "",
 ) -> Session:
     """The agent process runs: PUSHING → ACTIVE."""
     session = change.session(session_id)
@@ -128,6 +129,7 @@ def begin(
         resumed=resumed,
         unasked=bool(unheld),
         unheld=unheld,
+        sandbox=sandbox,
         last_event_at=change.now,
     )
     change.save_session(session)

@@ -107,7 +107,7 @@ def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path
     assert found["cwd"] == str(tmp_path)
     environment = dict(found["environment"])  # type: ignore[call-overload]
     assert environment.pop("PATH") == programs.path_with("/opt/claude")
-    assert environment == {
+    assert {name: value for name, value in environment.items() if not name.startswith("GIT_CONFIG_")} == {
         "SOLO_UNICORN_MISSION": "M-1",
         "SOLO_UNICORN_CORRELATION": "c0ffee",
         SESSION_VARIABLE: "01JD",
@@ -169,8 +169,10 @@ def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_p
     assert "--dangerously-skip-permissions" in bold
     assert "--permission-mode" not in bold
     values = {"prompt": "", "worktree": tmp_path, "mcp": None, "resume": None, "correlation": "c"}
-    asks = [launch.prepare(run_dir, CLAUDE, settings=given, **values) for given in (Settings(), settings)]  # type: ignore[arg-type]
-    assert asks == ["", "asks nobody before it does anything"], "the workspace keeps it with the session"
+    free = (AgentSettings(sandbox="off"), AgentSettings(sandbox="off", skip_permissions=True))
+    chosen = [Settings(agents={"claude": one}) for one in free]
+    unheld = [launch.prepare(run_dir, CLAUDE, settings=given, **values).unheld for given in chosen]  # type: ignore[arg-type]
+    assert unheld == ["", "asks nobody before it does anything"], "the workspace keeps it with the session"
 
 
 @pytest.mark.parametrize(
@@ -346,8 +348,9 @@ def test_what_an_agent_is_not_held_to_is_said(
     run_dir: Path, tmp_path: Path, type_: str, rules: tuple[PermissionRule, ...], told: str
 ) -> None:
     agent = replace(CLAUDE, type=type_, name=type_)
-    values = {"prompt": "x", "mcp": None, "resume": None, "settings": Settings(), "correlation": ""}
-    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=rules, **values) == told  # type: ignore[arg-type]
+    settings = Settings(agents={type_: AgentSettings(sandbox="off")})
+    values = {"prompt": "x", "mcp": None, "resume": None, "settings": settings, "correlation": ""}
+    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=rules, **values).unheld == told  # type: ignore[arg-type]
 
 
 def test_what_a_person_chose_reaches_each_agent_that_takes_it(run_dir: Path, tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
         return ""
     used = session.usage
     agent = f"{session.agent_name} {marks.unasked} {session.unheld}".rstrip() if session.unasked else session.agent_name
-    parts = [agent, clock(((session.ended_at or now) - session.started_at).total_seconds())]
+    held = (session.sandbox,) if session.sandbox else ()
+    parts = [agent, *held, clock(((session.ended_at or now) - session.started_at).total_seconds())]
     if used.input_tokens or used.output_tokens:
         parts.append(f"{count(used.input_tokens + used.output_tokens)} tokens")
     if used.cost_usd is not None:

@@ -118,7 +118,8 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         name = f"{agent.title or agent.name}{version}"
         slots = f"{taken}/{total}" if agent.state == "ready" and agent.enabled else ""
         slots = f"{slots:<5} " if agent.state != "missing" else ""
-        rows.append(row((f" {mark} ", role), f"{name:<20} ", (slots, ""), (said, role), indent=3))
+        held = f"  sandbox {agent.sandbox}" if slots.strip() and agent.sandbox else ""
+        rows.append(row((f" {mark} ", role), f"{name:<20} ", (slots, ""), (said, role), (held, "faint"), indent=3))
     return rows
 
 

@@ -20,6 +20,9 @@ OF_THE_HUB = frozenset({"public_slug", "featured", "memory"})
 """Settings of a connected project that the hub alone decides on."""
 
 
+SANDBOXES = ("off", "guard", "strict")
+
+
 def edit(change: Change, ref: str, changes: Mapping[str, object]) -> Project:
     """Change settings of a project by their snake_case names; `status` 'archived' archives it."""
     project = change.project(ref)
@@ -33,6 +36,18 @@ def edit(change: Change, ref: str, changes: Mapping[str, object]) -> Project:
     saved = change.save_project(project, replace(after, archived_at=archived))
     change.event(project.id, "project_changed", note=", ".join(sorted(changes)))
     return saved
+
+
+def set_sandbox(change: Change, ref: str, level: str) -> None:
+    """The least sandbox that agents of the project run in on this machine (`off`: what each agent has)."""
+    project = change.project(ref)
+    if level not in SANDBOXES:
+        raise InvalidValue("sandbox", f"There is no sandbox level {level!r}", todo=f"one of {', '.join(SANDBOXES)}")
+    change.connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (f"sandbox {project.id}", level),
+    )
+    change.event(project.id, "project_changed", note=f"sandbox {level}")
 
 
 def delete(change: Change, ref: str, *, discard_unsent: bool = False) -> None:

@@ -30,6 +30,11 @@ def get(connection: sqlite3.Connection, ref: str) -> Project:
     return lookup.project(connection, ref)
 
 
+def sandbox(connection: sqlite3.Connection, ref: str) -> str:
+    """The least sandbox that its agents run in on this machine; empty when the project asks for none."""
+    return lookup.meta(connection, f"sandbox {lookup.project(connection, ref).id}") or ""
+
+
 def repositories(connection: sqlite3.Connection, project: str | None = None) -> list[ProjectRepository]:
     """The repositories of a project, or of all projects."""
     owner = lookup.project(connection, project).id if project else None

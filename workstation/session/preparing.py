@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...agents import catalogue, launch
-from ...agents.launch import McpEntry
+from ...agents.launch import Bounds, McpEntry
 from ...config import paths, prompts
 from ...config.correlation import correlation
 from ...config.settings import Settings
@@ -81,6 +81,8 @@ class Prepared:
     resumed: bool
     unheld: str = ""
     """What the agent is not held to (agents/guard.py)."""
+    sandbox: str = ""
+    """What holds it, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Brief:
     """Of the mission's budget, in US dollars; 0: it has none."""
     rules: tuple[PermissionRule, ...]
     """What its agents may, must not, or must ask to do."""
+    sandbox: str
+    """The least that the project asks for; empty: what the agent has."""
 
 
 async def prepare(context: ServiceContext, session: Session, run_dir: Path, read_comments: ReadComments) -> Prepared:
@@ -139,7 +143,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
     conversation = conversation_to_resume(brief, str(lease.path))
     token = new_token()
     await context.workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
-    unheld = await context.git(
+    bounds = await context.git(
         _write_run,
         brief,
         comments,
@@ -151,7 +155,9 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
         correlation.get(),
         preparation.environment,
     )
-    return Prepared(str(lease.path), lease.branch, lease.base_commit, conversation is not None, unheld)
+    return Prepared(
+        str(lease.path), lease.branch, lease.base_commit, conversation is not None, bounds.unheld, bounds.sandbox
+    )
 
 
 async def _with_doubts(context: ServiceContext, brief: Brief, lease: WorktreeLease) -> Brief:
@@ -214,6 +220,7 @@ def read_brief(workspace: Workspace, session: Session, budget: float = 0.0) -> B
         decisions=tuple(workspace.read(queries.missions.decisions, mission.id)),
         left=max(0.01, budget - workspace.read(queries.usage.cost_of, mission.id)) if budget else 0.0,
         rules=tuple(workspace.read(queries.inbox.rules, project.id)),
+        sandbox=workspace.read(queries.projects.sandbox, project.id),
     )
 
 
@@ -313,8 +320,7 @@ def _write_run(
     settings: Settings,
     correlation_id: str,
     environment: dict[str, str],
-) -> str:
-    """What the agent is not held to."""
+) -> Bounds:
     files = place_files(brief.files, run_dir / FILES)
     context = PromptContext(
         mission=brief.mission,
@@ -353,6 +359,7 @@ def _write_run(
             rules=brief.rules,
             attached=files,
             budget=brief.left,
+            level=brief.sandbox,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error

@@ -23,6 +23,7 @@ from functools import partial
 from typing import Literal
 
 from ...agents import launch
+from ...agents.sandbox.choosing import NoSandbox
 from ...agents.verdict import Judgement
 from ...config import paths
 from ...config.log import logger
@@ -191,7 +192,7 @@ class SessionRunner:
             if disk_is_full(error):  # nothing starts until there is room (pressure.py)
                 await self._give_claim_back(str(error))
                 return False
-            final = isinstance(error, (UnusableRepository, BranchTaken))
+            final = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
             return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
@@ -235,6 +236,7 @@ class SessionRunner:
             base_commit=prepared.base_commit,
             resumed=prepared.resumed,
             unheld=prepared.unheld,
+            sandbox=prepared.sandbox,
         )
 
     async def _follow(self, *, lost: bool) -> None:
