@@ -54,13 +54,8 @@ def describe(level: Level, run: Run, *, within: bool = True) -> View:
             repository = _repository(git) if within else _records(run, git, only_its_branch=False)
             return view("write", [*_guarded(run), *repository, *_ours(run), *_own(run, git, within)])
         case "strict":
-            ours: list[Place] = [
-                *_ours(run, readable=False),
-                *((Path("/dev") / name, "write") for name in DEVICES if not within),
-            ]
-            return view(
-                "read", [*_stripped(run), *ours, *_records(run, git, only_its_branch=True), *_own(run, git, within)]
-            )
+            stripped = [*_stripped(run, within), *_ours(run, readable=False)]
+            return view("read", [*stripped, *_records(run, git, only_its_branch=True), *_own(run, git, within)])
 
 
 def watched(run: Run) -> list[Path]:
@@ -79,7 +74,9 @@ def _guarded(run: Run) -> Iterator[Place]:
     yield from _hidden(run)
 
 
-def _stripped(run: Run) -> Iterator[Place]:
+def _stripped(run: Run, within: bool) -> Iterator[Place]:
+    if not within:  # else there is a /dev of its own
+        yield from ((Path("/dev") / name, "write") for name in DEVICES)
     for path in (*homes(), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")):
         yield path, "fresh"
     if folder := run.environment.get("TMPDIR"):

@@ -1,9 +1,8 @@
 """Linux without user namespaces: Landlock, by which a process gives up rights of its own. Standard library only.
 
 A rule opens a directory with all that is in it; nothing can be closed within. So a directory that holds a place with
-less access is opened entry by entry: what is made directly in it later cannot be reached, and the names of all that is in it can be
-listed. Sockets can be connected to
-wherever they are. enter.py restricts itself by this module, and becomes the agent.
+less access is opened entry by entry: what is made directly in it later cannot be reached, and all names in it can be
+listed. Sockets can be connected to wherever they are. enter.py restricts itself by this module, and becomes the agent.
 """
 
 from __future__ import annotations

@@ -59,6 +59,6 @@ def view(base: Access, places: Iterable[tuple[Path, Access]]) -> View:
     needed: dict[Path, Access] = {}
     for path in sorted(found, key=lambda path: len(path.parts)):
         outer = View(base, needed).access(path)
-        if found[path] != "hidden" or outer not in ("hidden", "fresh"):  # there is nothing to hide
+        if found[path] != "hidden" or outer != "hidden":  # there is nothing to hide
             needed[path] = found[path]
     return View(base, needed)

@@ -116,14 +116,14 @@ def test_an_agent_does_its_work_and_keeps_out_of_the_rest(person: Person, by: st
         "another worktree": f"echo evil > {ours}/worktrees/evil",
     }
     tries = "; ".join(f"({command}) && echo 'DONE {name}'" for name, command in refused.items())
-    said = person.held(
-        level, f"{tries}; echo work > new.txt; {COMMIT}; cat {home}/.agent/auth {person.run_dir}/mcp.json"
-    )
+    work = f"echo work > new.txt; {COMMIT}; cat {home}/.agent/auth {person.run_dir}/mcp.json"
+    said = person.held(level, f"{tries}; {work}")
     hidden = ("PRIVATE KEY", "CLOUD", "PASSWORD", "HUB TOKEN", "ANOTHER TOKEN")
     assert not [word for word in hidden if word in said], said
-    quiet = ("key", "cloud", "password", "hub", "other token") if by == "bubblewrap" else ()  # shown as empty files
-    done = [line for line in said.splitlines() if line.startswith("DONE") and line.removeprefix("DONE ") not in quiet]
-    assert done == [], said
+    if level == "guard" or by == "Landlock":  # else a write may go to a directory that is gone with the run
+        reading = ("key", "cloud", "password", "hub", "other token") if by == "bubblewrap" else ()  # of an empty file
+        done = [line.removeprefix("DONE ") for line in said.splitlines() if line.startswith("DONE")]
+        assert [name for name in done if name not in reading] == [], said
     assert "SIGN-IN" in said and "OWN TOKEN" in said, said
     log = subprocess.run(["git", "-C", str(repository), "log", "-1", "--format=%s", "mission/m-1"], capture_output=True)
     assert log.stdout == b"work\n", said
@@ -131,6 +131,8 @@ def test_an_agent_does_its_work_and_keeps_out_of_the_rest(person: Person, by: st
     assert (repository / "a.txt").read_text() == "a\n"
     assert paths.workspace_db().read_text() == "WORKSPACE"
     assert not (repository / ".git" / "hooks" / "pre-commit").exists()
+    assert not (ours / "worktrees" / "evil").exists() and not (person.run_dir / "outcome.json").exists()
+    assert "alias" not in (repository / ".git" / "config").read_text()
 
 
 def test_strict_opens_neither_the_home_nor_other_branches(person: Person, by: str) -> None:
