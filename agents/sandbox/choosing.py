@@ -11,7 +11,7 @@ from pathlib import Path
 from ...missions.errors import SoloUnicornError
 from ...system import files
 from . import bubblewrap, landlock, seatbelt, watching
-from .describing import Run, describe, watched
+from .describing import Run, checkout, describe, watched
 from .levels import Level
 from .places import SOCKET_VARIABLES, homes
 
@@ -74,14 +74,16 @@ def enclose(level: Level, run: Run) -> Sandbox:
 
     Where the machine cannot: NoSandbox for `strict`; a run of `guard` goes on without one, and `missing` says so.
     """
+    why = unable()
+    held = level != "off" and not why
+    watching.note(run.run_dir, watched(run, held=held), None if held else checkout(run))
     if level == "off":
         return Sandbox()
-    if why := unable():
+    if why:
         if level == "strict":
             todo = "`solo-unicorn doctor` says what this machine can; or choose another level for the agent or project"
             raise NoSandbox("The agent may run in a strict sandbox only, and there is none", why=why, todo=todo)
         return Sandbox(missing=f"runs without a sandbox: {why}")
-    watching.note(run.run_dir, watched(run))
     return Sandbox(
         prefix=tuple(_prefix(level, run)),
         said=f"{level} ({means()})",

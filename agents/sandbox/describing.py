@@ -58,13 +58,19 @@ def describe(level: Level, run: Run, *, within: bool = True) -> View:
             return view("read", [*stripped, *_records(run, git, only_its_branch=True), *_own(run, git, within)])
 
 
-def watched(run: Run) -> list[Path]:
-    """What would run as the person later, and cannot be made read-only because it is not there, or is a link."""
+def checkout(run: Run) -> Path | None:
+    """The person's own, of the repository that the run's worktree is of; None where that has none."""
     git = git_places(run.worktree)
-    places = [path for path in in_homes(RUN_LATER) if path.is_symlink() or not path.exists()]
+    return git.common.parent if git is not None and git.common.name == ".git" else None
+
+
+def watched(run: Run, *, held: bool) -> list[Path]:
+    """What would run as the person later; where a run is held, only what cannot be made read-only for it."""
+    git = git_places(run.worktree)
+    places = [path for path in in_homes(RUN_LATER) if not held or path.is_symlink() or not path.exists()]
     places += in_homes(run.needs.fixed)
     if git is not None:
-        places += [git.common / name for name in ("hooks", "config.worktree", "commondir")]
+        places += [git.common / name for name in ("hooks", "config", "config.worktree", "commondir")]
         places += [git.own / name for name in OWN_GIT_READ] + [run.worktree / ".git"]
     return places
 

@@ -1,4 +1,7 @@
-"""What would run as the person later, and could not be made read-only: looked at before a run and after it."""
+"""What changed outside of a run's worktree, by a look before the run and one after it.
+
+What runs as the person later, as far as the run can write it; and the person's checkout, where nothing holds the run.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,41 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...missions.errors import SoloUnicornError
 from ...system import files
+from ...worktrees.git import Git
 
 SEEN = "watched.json"
 """In the run directory."""
 
 
-def note(run_dir: Path, places: Iterable[Path]) -> None:
+def note(run_dir: Path, places: Iterable[Path], checkout: Path | None) -> None:
     """Before the run."""
-    files.replace(run_dir / SEEN, json.dumps({str(path): _state(path) for path in places}).encode())
+    seen = {"places": {str(path): _state(path) for path in places}, "checkout": str(checkout or "")}
+    if checkout is not None:
+        seen["changes"] = _changes(checkout)
+    files.replace(run_dir / SEEN, json.dumps(seen).encode())
 
 
 def changed(run_dir: Path) -> list[str]:
-    """After it: those that came, went or are different."""
+    """After it: those that came, went or are different; of the checkout, what had no such change before."""
     try:
         before = json.loads((run_dir / SEEN).read_bytes())
     except (OSError, ValueError):
         return []
-    return sorted(path for path, state in before.items() if _state(Path(path)) != state)
+    found = sorted(path for path, state in before["places"].items() if _state(Path(path)) != state)
+    checkout = Path(before["checkout"])
+    new = [line for line in _changes(checkout) if line not in before["changes"]] if before["checkout"] else []
+    return [*found, *(str(checkout / line[3:]) for line in new)]
+
+
+def _changes(checkout: Path) -> list[str]:
+    """What git says of a checkout, a line for each path that differs from its head."""
+    try:
+        lines = Git(checkout).list("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal")
+    except SoloUnicornError:
+        return []
+    return [line for line in lines if len(line) > 3]
 
 
 def _state(path: Path) -> str:

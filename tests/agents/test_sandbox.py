@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -243,10 +242,18 @@ def test_what_would_run_later_and_appears_is_noticed(tmp_path: Path) -> None:
     there, absent, link = tmp_path / "there", tmp_path / ".zshenv", tmp_path / "link"
     there.write_text("as it was")
     link.symlink_to(there)
-    watching.note(tmp_path, [there, absent, link])
+    watching.note(tmp_path, [there, absent, link], None)
     assert watching.changed(tmp_path) == []
     absent.write_text("evil")
     link.unlink()
     link.symlink_to(absent)
     assert watching.changed(tmp_path) == [str(absent), str(link)]
-    assert set(json.loads((tmp_path / watching.SEEN).read_bytes())) == {str(there), str(absent), str(link)}
+
+
+def test_a_checkout_that_changed_is_noticed_where_nothing_holds_the_run(person: Person) -> None:
+    (person.repository / "mine.txt").write_text("of the person, before")
+    enclose("off", person.run())
+    assert watching.changed(person.run_dir) == []
+    (person.repository / "a.txt").write_text("changed")
+    (person.home / ".bashrc").write_text("evil")
+    assert watching.changed(person.run_dir) == [str(person.home / ".bashrc"), str(person.repository / "a.txt")]

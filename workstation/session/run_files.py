@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from ...agents.sandbox import watching
 from ...missions.entities import Session
 from ...system import files, strict_json
 from ...worktrees.pool.work import WIP, snapshot_work
 from .preparing import Prepared
 
+SHOWN = 5
+"""Paths that are named."""
 PLACEMENT = "placement.json"
 
 
@@ -30,6 +33,16 @@ def keep_work(session: Session) -> str | None:
         return None
     ref = f"{WIP}/{session.id}"
     return ref if snapshot_work(where, ref, message=f"Work of the lost session {session.id}") else None
+
+
+def changes_elsewhere(run_dir: Path) -> str:
+    """What to tell of changes outside of the worktree while the agent worked; empty: there were none that matter."""
+    changed = watching.changed(run_dir)
+    if not changed:
+        return ""
+    more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+    named = f"{', '.join(changed[:SHOWN])}{more}"
+    return f"Changed outside of the worktree while the agent worked: {named}. Look at it if that was not you."
 
 
 def forget_token(run_dir: Path) -> None:

@@ -39,7 +39,7 @@ from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
 from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
-from .run_files import forget_token, keep_work, placement, write_placement
+from .run_files import changes_elsewhere, forget_token, keep_work, placement, write_placement
 from .transcript_fold import TranscriptFold
 
 LOOK_SECONDS = 0.15
@@ -318,6 +318,7 @@ class SessionRunner:
         settings = self._context.settings.sessions
         finished = await self._context.workspace.run(read_finished, self.session.id)
         proof = await prove_finished(self._context, finished) if finished else None
+        await self._tell_of_changes_elsewhere()
         await self._lease.ensure()
         mission = await self._context.workspace.run(
             lambda workspace: end(workspace, self.session.id, judgement, settings, resume=resume, proof=proof)
@@ -329,6 +330,14 @@ class SessionRunner:
             "session ended",
             extra=self._said | {"outcome": judgement.outcome, "why": judgement.reason, "list": mission.list},
         )
+
+    async def _tell_of_changes_elsewhere(self) -> None:
+        """What changed outside of the worktree while the agent worked goes into the mission's history."""
+        if note := await self._context.git(changes_elsewhere, self._run_dir):
+            self._log.warning("changed outside of the worktree", extra=self._said | {"note": note})
+            await self._context.workspace.write_as(
+                SYSTEM, operations.missions.add_note, self.session.mission_id, "progress", note
+            )
 
     async def _end_lost(self, reading: TranscriptFold) -> None:
         """Neither a host nor its word: prove that nothing of it lives, keep the work, say that nobody knows.

@@ -271,6 +271,18 @@ def _target_not_moved(look: _Look) -> None:
             )
 
 
+def _others_not_moved(look: _Look) -> None:
+    """Branches that the session moved though they are neither its own nor its target are told of."""
+    now = look.git.refs("refs/heads/") if look.before else {}
+    made = set(_made_here(look.git)) if now else set()
+    for ref, before in look.before.items():
+        name = ref.removeprefix("refs/heads/")
+        if name in (ref, look.branch, look.work.branch, look.work.target) or now.get(ref) in (None, before):
+            continue
+        if now[ref] in made:
+            look.told.append(f"the agent moved {name}, which is not its branch, from {before[:10]} to {now[ref][:10]}")
+
+
 PROOFS: tuple[Callable[[_Look], None], ...] = (
     _is_there,
     _nothing_in_progress,
@@ -279,6 +291,7 @@ PROOFS: tuple[Callable[[_Look], None], ...] = (
     _committed,
     _nothing_nested,
     _nothing_of_setup,
+    _others_not_moved,
 )
 
 
