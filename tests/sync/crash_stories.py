@@ -198,6 +198,7 @@ STORIES: dict[str, dict[str, Step]] = {
     "the parts of a project": {
         "projects.create: for parts": lambda w: w.write(operations.projects.create, "Own"),
         "projects.edit": lambda w: w.write(operations.projects.edit, "own", {"description": "more"}),
+        "projects.set_sandbox": lambda w: w.write(operations.projects.set_sandbox, "own", "strict"),
         "projects.add_repository": lambda w: w.write(
             operations.projects.add_repository, "own", "web", local_path="/somewhere"
         ),
