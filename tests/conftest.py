@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A rule is true however slow the machine is: what is measured by a clock is in bench/.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("the same each time", settings.get_profile("random"), derandomize=True, database=None)
+settings.load_profile("the same each time")
 
 SLOW_TO_READ = {"test_schemathesis.py"}
 """Every test of these is a slow one."""

@@ -9,6 +9,7 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from textual.geometry import Region
+from textual.strip import Strip
 
 from solo_unicorn.tui.app import SoloUnicornApp
 
@@ -51,12 +52,12 @@ class Cell(NamedTuple):
 Screen = list[list[Cell]]
 
 
-def seen(app: SoloUnicornApp, depth: ColorSystem) -> Screen:
-    """The screen, cell by cell, on an xterm with so many colours."""
+def seen(app: SoloUnicornApp, depth: ColorSystem, lines: list[Strip] | None = None) -> Screen:
+    """The screen (or these lines of it), cell by cell, on an xterm with so many colours."""
     palette = XTERM if app.current_theme.dark else PAPER
     known: dict[Style | None, tuple[Triplet, Triplet, str]] = {}
     rows: Screen = []
-    for strip in app.screen._compositor.render_strips():
+    for strip in app.screen._compositor.render_strips() if lines is None else lines:
         row: list[Cell] = []
         for text, style, _ in strip:
             if style not in known:

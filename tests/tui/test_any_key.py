@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -38,6 +39,7 @@ KEYS = sorted(
 )
 OFTEN = ["j", "j", "enter", "escape", "escape", "tab", "l", "1", "question_mark", "ctrl+p", "x", "v", "slash"]
 SIZES = [(160, 45), (80, 24), (40, 20), (12, 4)]
+RUNS = int(os.environ.get("SOLO_UNICORN_TEST_EXAMPLES", "3"))
 SETTLE = 8
 """Keys that are typed before the screen is waited for."""
 
@@ -207,5 +209,5 @@ def test_some_random_keys(told: Told) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(1, 9))
-def test_twenty_thousand_random_keys(told: Told, number: int) -> None:
-    random_keys(told, number, runs=10, length=250)()
+def test_thousands_of_random_keys(told: Told, number: int) -> None:
+    random_keys(told, number, runs=RUNS, length=250)()

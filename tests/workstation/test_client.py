@@ -34,6 +34,7 @@ def test_started_when_absent_and_found_the_second_time(workstation: Path) -> Non
     assert os.getsid(first.pid) != os.getsid(0), "it has a terminal session of its own"
 
 
+@pytest.mark.slow
 def test_many_starters_get_one_service(workstation: Path) -> None:
     answers: queue.Queue[object] = queue.Queue()
 
@@ -50,6 +51,7 @@ def test_many_starters_get_one_service(workstation: Path) -> None:
     assert len(set(pids)) == 1, pids
 
 
+@pytest.mark.slow
 def test_a_second_service_says_who_holds_it_and_exits_75(workstation: Path) -> None:
     info = client.ensure_running()
     second = subprocess.run(
@@ -69,6 +71,7 @@ def test_leaves_when_idle(workstation: Path, monkeypatch: pytest.MonkeyPatch) ->
         client.status()
 
 
+@pytest.mark.slow
 def test_an_open_screen_keeps_it(workstation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "1")
     info = client.ensure_running()
@@ -81,6 +84,7 @@ def test_an_open_screen_keeps_it(workstation: Path, monkeypatch: pytest.MonkeyPa
     until(service_is_gone, "the service left after its last screen")
 
 
+@pytest.mark.slow
 def test_started_to_stay_it_stays(workstation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "0.1")
     info = client.ensure_running(stay=True)
@@ -115,6 +119,7 @@ def test_a_killed_service_is_replaced(workstation: Path) -> None:
     assert client.ensure_running().pid != info.pid
 
 
+@pytest.mark.slow
 def test_an_idle_older_service_is_replaced(workstation: Path) -> None:
     old = start_other_version("0.0.1")
     info = client.ensure_running()
@@ -214,6 +219,7 @@ def test_a_screen_brings_a_killed_service_back(workstation: Path, reports: Repor
         keeper.close()
 
 
+@pytest.mark.slow
 def test_a_screen_does_not_bring_back_what_a_person_stopped(workstation: Path, reports: Reports) -> None:
     keeper = client.Keeper(reports.put).start()
     try:
@@ -227,6 +233,7 @@ def test_a_screen_does_not_bring_back_what_a_person_stopped(workstation: Path, r
         keeper.close()
 
 
+@pytest.mark.slow
 def test_a_closed_screen_lets_go(workstation: Path, monkeypatch: pytest.MonkeyPatch, reports: Reports) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "0.1")
     keeper = client.Keeper(reports.put).start()

@@ -37,6 +37,7 @@ def test_a_direct_mission_is_done_and_landed(shop: Shop) -> None:
     assert not (paths.runs_dir() / session.id / "mcp.json").exists(), "the token's file is gone"
 
 
+@pytest.mark.slow
 def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     mission = shop.mission("Retry payments", flow="Standard")
     client.ensure_running()
@@ -62,6 +63,7 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     assert {session.worktree_path for session in (clarify, plan, again, code)} == {clarify.worktree_path}
 
 
+@pytest.mark.slow
 def test_a_blocked_mission_starts_by_itself(shop: Shop) -> None:
     first = shop.mission("First", flow="Quick fix")
     second = shop.mission("Second")
@@ -79,6 +81,7 @@ def test_a_blocked_mission_starts_by_itself(shop: Shop) -> None:
     assert all(end is not None and end < shop.sessions(second)[0].started_at for end in ends)
 
 
+@pytest.mark.slow
 def test_a_question_waits_for_its_answer_and_the_conversation_goes_on(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="ask Which database?")
     client.ensure_running()
@@ -132,6 +135,7 @@ def test_after_three_failures_a_person_is_asked(shop: Shop) -> None:
     assert [session.outcome for session in shop.sessions(mission)] == ["failed"] * 3
 
 
+@pytest.mark.slow
 def test_an_exit_code_alone_is_no_success(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_SESSIONS_RETRY_ATTEMPTS", "1")
     mission = shop.mission("Payments", rehearsal="forget")
@@ -210,6 +214,7 @@ def test_an_interrupted_agent_listens_and_goes_on_when_told(shop: Shop) -> None:
     assert len(shop.sessions(mission)) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_said_any_more_is_kept_for_the_next_session(shop: Shop) -> None:
     mission = shop.mission("Payments", ready=False)
     client.ensure_running()
@@ -223,6 +228,7 @@ def test_what_cannot_be_said_any_more_is_kept_for_the_next_session(shop: Shop) -
     assert "What a person told you meanwhile" in told and "hello?" in told
 
 
+@pytest.mark.slow
 def test_a_landing_that_conflicts_goes_back_to_the_agent(shop: Shop) -> None:
     mission = shop.mission("Payments", flow="Quick fix", rehearsal="conflict README.md")
     client.ensure_running()
@@ -240,6 +246,7 @@ def test_a_landing_that_conflicts_goes_back_to_the_agent(shop: Shop) -> None:
     shop.done(mission)
 
 
+@pytest.mark.slow
 def test_a_dirty_checkout_is_not_touched_and_a_person_is_asked(shop: Shop) -> None:
     (shop.repository / "README.md").write_text("Not committed\n")
     mission = shop.mission("Payments", rehearsal="conflict README.md")
@@ -271,6 +278,7 @@ def test_a_signed_out_agent_is_held_until_a_look_finds_it_signed_in(shop: Shop) 
     assert second.conversation_id == first.conversation_id
 
 
+@pytest.mark.slow
 def test_a_loop_mission_returns_to_its_list_and_keeps_to_its_schedule(shop: Shop) -> None:
     mission = shop.mission("Sweep", is_loop=True, loop_schedule=LoopSchedule(max_per_day=2))
     client.ensure_running()
@@ -317,6 +325,7 @@ def test_the_limit_of_a_repository_holds(shop: Shop) -> None:
         assert len(at_once) <= 2
 
 
+@pytest.mark.slow
 def test_paused_it_takes_nothing_and_resumed_it_does(shop: Shop) -> None:
     client.ensure_running()
     client.request("pause")
@@ -344,6 +353,7 @@ def test_the_correlation_leads_from_the_person_to_the_agent(shop: Shop) -> None:
     assert {"agent started", "session ended"} <= told
 
 
+@pytest.mark.slow
 def test_status_has_all_figures(shop: Shop) -> None:
     mission = shop.mission("Payments", rehearsal="silent")
     blocked = shop.mission("Blocked")

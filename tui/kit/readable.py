@@ -120,6 +120,7 @@ def _ground(dark: bool) -> Triplet:
     return (0, 0, 0) if dark else (255, 255, 255)
 
 
+@lru_cache(256)
 def triplet_of(number: int) -> Triplet:
     """Red, green and blue of a colour of the palette of 256."""
     return Color.from_ansi(number).get_truecolor(XTERM)
