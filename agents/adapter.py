@@ -25,6 +25,11 @@ def tell(type_: str, **values: Any) -> None:
     sys.stdout.flush()
 
 
+def start_of(start: Path | None, worktree: Path) -> Path | None:
+    """The folder of the worktree in which an agent starts; None: the top."""
+    return start.resolve() if start is not None and start.resolve() != worktree.resolve() else None
+
+
 def rules_of(file: Path | None) -> tuple[PermissionRule, ...]:
     """The project's rules as launch.py wrote them. A file that cannot be read is an error: nothing runs without."""
     if file is None:

@@ -89,6 +89,8 @@ class Turn:
 
     Over ACP an option of the agent itself, for one that takes no more directories by the protocol.
     """
+    around: tuple[str, ...] = ()
+    """With `{around}`, its worktree, where it starts in a folder of it and may change nothing outside that."""
     image: tuple[str, ...] = ()
     """With `{image}`, once for each image among them."""
     images_in_prompt: bool = False
@@ -200,7 +202,8 @@ def read(path: Path) -> CatalogueEntry:
 
 
 ADAPTERS: dict[str, tuple[str, ...]] = {
-    name: ("-P", "-m", f"solo_unicorn.agents.{name}", "--worktree", "{worktree}") for name in ("acp", "app_server")
+    name: ("-P", "-m", f"solo_unicorn.agents.{name}", "--worktree", "{worktree}", "--start", "{start}")
+    for name in ("acp", "app_server")
 }
 """By transport, the program of ours between the session host and the agent."""
 _ADAPTED = Turn(

@@ -80,6 +80,7 @@ def prepare(
     prompt: str,
     fresh: str = "",
     worktree: Path | str,
+    folder: str = "",
     mcp: McpEntry | None,
     resume: str | None,
     settings: Settings,
@@ -94,6 +95,7 @@ def prepare(
     """Write what the host needs to start the agent on a prompt; starts nothing.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
+    It starts in the `folder` of the worktree, and may change the rest as well.
     `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
     `budget` is what the mission has left, in US dollars; 0: no limit.
     `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
@@ -111,8 +113,9 @@ def prepare(
     if not binary:
         what = f"The agent {agent.name} has no program to start"
         raise InvalidValue("binary", what, why=agent.detail, todo=entry.install)
-    if not Path(worktree).is_dir():
-        raise InvalidValue("worktree", f"There is no directory {worktree}", todo="prepare the worktree again")
+    start = Path(worktree, folder)
+    if not start.is_dir():
+        raise InvalidValue("worktree", f"There is no directory {start}", todo="prepare the worktree again")
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     turn = entry.turn
     mcp_file = run_dir / "mcp.json"
@@ -140,8 +143,12 @@ def prepare(
         "fresh_file": str(fresh_file) if over_acp and resume and fresh else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),
+        "start": str(start),
+        "around": str(worktree) if folder else "",
         "python": sys.executable,
-        "git_roots": toml_strings(str(root) for root in git_roots(Path(worktree))),
+        "git_roots": toml_strings(
+            str(root) for root in [*([Path(worktree)] if folder else []), *git_roots(Path(worktree))]
+        ),
         "files_dir": str(attached[0].parent) if attached else "",
     }
     values |= {f"{name}_quoted": toml_string(value) for name, value in values.items() if value}
@@ -162,7 +169,7 @@ def prepare(
     images = [path for path in attached if path.suffix.lower() in IMAGES and path.stat().st_size <= IMAGE_BYTES]
     chosen = (turn.model, turn.effort, turn.fallback_model, turn.budget)
     alone = () if wanted.own_tools else turn.only_ours
-    for part in (turn.rules, permissions, *chosen, turn.mcp, alone, () if adapter else turn.files):
+    for part in (turn.rules, permissions, *chosen, turn.mcp, alone, *(() if adapter else (turn.files, turn.around))):
         arguments += catalogue.filled(part, values)
     arguments += _words("arguments", wanted.arguments) if not adapter else []
     for path in images:
@@ -194,7 +201,7 @@ def prepare(
     launch: JsonObject = {
         "argv": list[Json](arguments),
         "sandbox": list[Json](held.prefix),
-        "cwd": str(worktree),
+        "cwd": str(start),
         "environment": dict[str, Json](environment),
         "unset": list[Json]([*turn.unset, *ours, *held.unset]),
         "stdin": message(turn.prompt, prompt, images if turn.images_in_prompt else ()),

@@ -84,6 +84,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         "The git repositories that missions work in.",
         {
             "add": ("project.repositories", "Link a checkout, or clone a URL and link it."),
+            "edit": ("project.repositories", "Change its name, folder, branches, limit or how missions land."),
             "list": ("project.repositories", "List linked repositories."),
             "relocate": ("project.repositories", "Tell where the checkout of a linked repository was moved to."),
             "remove": ("project.repositories", "Unlink a repository; its files stay."),

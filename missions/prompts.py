@@ -241,6 +241,7 @@ def _essentials(context: PromptContext) -> str:
         "- Keep the board true: `update_tasks` when a task is finished, `add_note` for a decision or a surprise.",
         "- `memory_search` before you ask or assume; `memory_append` what later missions should know.",
         "- Nobody reads this terminal. When you cannot go on without a person: `ask_user`, then end your turn.",
+        *_where(context),
         f"- Stay in this worktree. Commit {where} in small steps. Never push, merge, rebase or switch the branch.",
         "- Last, exactly once: `complete_stage` with what you did and what to check, then end your turn. Then "
         f"{_afterwards(context)}. Without that call the stage counts as failed.",
@@ -248,6 +249,15 @@ def _essentials(context: PromptContext) -> str:
     if not context.mission.requires_review:
         lines.append("- Where you are not sure of the result, call `request_review` instead: a person looks at it.")
     return "\n".join(lines)
+
+
+def _where(context: PromptContext) -> list[str]:
+    folder = context.repository.folder if context.repository else ""
+    if not folder:
+        return []
+    return [
+        f"- You start in `{folder}`, the folder that the mission is about; the rest of the worktree is there as well."
+    ]
 
 
 def _section(heading: str, text: str | None, source: str = "") -> str:

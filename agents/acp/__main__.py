@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ..adapter import rules_of, until_stopped
+from ..adapter import rules_of, start_of, until_stopped
 from .conversation import checked, held
 from .opening import Wanted
 
@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     """The exit code: 0 when the last turn ended well, 1 when not, 2 when it cannot be begun, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="solo_unicorn.agents.acp")
     parser.add_argument("--worktree", type=Path)
+    parser.add_argument("--start", type=Path, help="the folder of the worktree in which it starts")
     parser.add_argument("--mcp-file", type=Path)
     parser.add_argument("--rules-file", type=Path)
     parser.add_argument("--resume", default="")
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> int:
         sign_in=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in given.sign_in),
         allow_all=given.allow_all,
         rules=rules_of(given.rules_file),
+        start=start_of(given.start, given.worktree),
     )
     return asyncio.run(until_stopped(held(wanted)))
 

@@ -16,7 +16,7 @@ from ...missions.rules.permissions import PermissionRule
 from ..adapter import tell
 from .inbox import Inbox
 from .questions import question
-from .rules import Ruling, inside, paths_of, ruling
+from .rules import Ruling, inside, paths_of, placed, ruling
 from .wire import METHOD_UNKNOWN, PARAMS_WRONG, Refused
 
 NOT_FOUND = -32002
@@ -35,8 +35,9 @@ class Listener:
         rules: Sequence[PermissionRule] = (),
         readable: Sequence[Path] = (),
         when_asked: Callable[[], None] = lambda: None,
+        start: Path | None = None,
     ) -> None:
-        self._worktree = worktree
+        self._worktree, self._start = worktree, start
         self._inbox = inbox
         self._rules = rules
         self._readable = tuple(readable)
@@ -162,6 +163,7 @@ class Listener:
         """For this one call: the rules answer at once, else a person in time."""
         id_ = str(asked.get("toolCallId"))
         call = self._known.get(id_, {}) | {key: value for key, value in asked.items() if value is not None}
+        call = placed(call, self._start) if self._start else call
         if id_ in self._held:
             self._known[id_] = call
             self._release(id_)
@@ -218,6 +220,7 @@ class Listener:
         return {}
 
     async def _mine(self, kind: str, path: str) -> Path:
+        path = str(self._start / path) if self._start else path
         readable = self._readable if kind == "read" else ()
         if not any(inside(path, place) for place in (self._worktree, *readable)):
             raise Refused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is outside the worktree"})

@@ -65,6 +65,7 @@ class Talk:
             rules=wanted.rules,
             readable=(Path(wanted.directory),) if wanted.directory else (),
             when_asked=self.cancel,
+            start=wanted.start,
         )
         self._wire: Wire | None = None
         self._about: JsonObject = {}
@@ -75,7 +76,7 @@ class Talk:
     async def run(self, words: asyncio.Queue[Words | None]) -> int:
         """Prompt the agent with what is said until nothing more comes; 1 when a turn ended with an error."""
         try:
-            async with _connected(self._listener, self._wanted.command, self._wanted.worktree) as (wire, program):
+            async with _connected(self._listener, self._wanted.command, self._wanted.cwd) as (wire, program):
                 self._wire = wire
                 try:
                     return await self._turns(wire, program, words)

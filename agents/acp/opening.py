@@ -48,6 +48,13 @@ class Wanted:
     """Variables, each with the way to sign in by what it holds."""
     allow_all: bool = False
     rules: tuple[PermissionRule, ...] = ()
+    start: Path | None = None
+    """The folder of the worktree in which it starts; None: the top."""
+
+    @property
+    def cwd(self) -> Path:
+        """Where the agent and its session start."""
+        return self.start or self.worktree
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,10 @@ def announces(about: JsonObject, *path: str) -> bool:
 
 async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
     """Begin the conversation, or go on with the one that is wanted, and make the choices of the person."""
-    given: JsonObject = {"cwd": str(wanted.worktree), "mcpServers": _servers(wanted.mcp_file, about)}
-    if wanted.directory and announces(about, "sessionCapabilities", "additionalDirectories"):
-        given = {**given, "additionalDirectories": [wanted.directory]}
+    given: JsonObject = {"cwd": str(wanted.cwd), "mcpServers": _servers(wanted.mcp_file, about)}
+    more = [*([wanted.directory] if wanted.directory else []), *([str(wanted.worktree)] if wanted.start else [])]
+    if more and announces(about, "sessionCapabilities", "additionalDirectories"):
+        given = {**given, "additionalDirectories": list[Json](more)}
     lost = ""
     if wanted.resume:
         lost = "it cannot go on with an earlier conversation"

@@ -84,6 +84,24 @@ def ruling(
     return Ruling(True, "it stays inside the worktree")
 
 
+def placed(call: JsonObject, start: Path) -> JsonObject:
+    """The call with its relative paths as its agent means them: from the folder in which it started."""
+
+    def whole(item: Json) -> Json:
+        if isinstance(item, dict) and isinstance(path := item.get("path"), str):
+            return {**item, "path": str(start / path)}
+        return item
+
+    changed: JsonObject = {}
+    for key in ("locations", "content"):
+        if isinstance(items := call.get(key), list):
+            changed[key] = [whole(item) for item in items]
+    if isinstance(values := call.get("rawInput"), dict):
+        paths = {key: str(start / given) for key in _PATHS if isinstance(given := values.get(key), str)}
+        changed["rawInput"] = {**values, **paths}
+    return call | changed
+
+
 def tool_of(call: JsonObject) -> str:
     """The tool as rules name it: by ACP's kind, so that it is the same for every agent; else its title."""
     kind = _TOOLS.get(str(call.get("kind")))

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ..adapter import rules_of, until_stopped
+from ..adapter import rules_of, start_of, until_stopped
 from .conversation import Wanted, held
 
 
@@ -15,6 +15,7 @@ def main(arguments: list[str]) -> int:
     """The exit code: 0 when the last turn ended well, 1 when not, 2 when it cannot be begun, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="solo_unicorn.agents.app_server")
     parser.add_argument("--worktree", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="the folder of the worktree in which it starts")
     parser.add_argument("--mcp-file", type=Path)
     parser.add_argument("--rules-file", type=Path)
     parser.add_argument("--resume", default="")
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
         given.allow_all,
         rules_of(given.rules_file),
         tuple(given.image),
+        start_of(given.start, given.worktree),
     )
     return asyncio.run(until_stopped(held(wanted)))
 

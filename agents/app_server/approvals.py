@@ -14,7 +14,7 @@ from typing import Final
 from ...missions.entities import Json, JsonObject
 from ...missions.rules.permissions import PermissionRule, decide
 from ..acp.inbox import Inbox
-from ..acp.rules import MOVES, RECORDS, Ruling, keeps_records, ruling, tool_of
+from ..acp.rules import MOVES, RECORDS, Ruling, keeps_records, placed, ruling, tool_of
 from ..adapter import tell
 from ..mcp_files import SERVER
 
@@ -36,9 +36,15 @@ class Approvals:
     """Answers the requests of one thread."""
 
     def __init__(
-        self, worktree: Path, *, allow_all: bool, inbox: Inbox | None, rules: Sequence[PermissionRule]
+        self,
+        worktree: Path,
+        *,
+        allow_all: bool,
+        inbox: Inbox | None,
+        rules: Sequence[PermissionRule],
+        start: Path | None = None,
     ) -> None:
-        self._worktree = worktree
+        self._worktree, self._start = worktree, start
         self._allow_all = allow_all
         self._inbox = inbox
         self._rules = rules
@@ -55,7 +61,7 @@ class Approvals:
         match method:
             case _ if method in (COMMAND, FILES):
                 call = self._command(params) if method == COMMAND else self._files(params)
-                allowed = await self._allowed(call)
+                allowed = await self._allowed(placed(call, self._start) if self._start else call)
                 return {"decision": "accept" if allowed else "decline"}
             case _ if method == MORE:
                 asked = params.get("permissions")
@@ -124,7 +130,8 @@ class Approvals:
             case {"rawInput": {"command": str() as command}} if (words := read_by(command)) is not None:
                 said = decide(self._rules, tool_of(call), {"command": command}, str(self._worktree))
                 reading = _call({"itemId": call["toolCallId"]}, "read", command)
-                found = ruling(reading | {"locations": [{"path": word} for word in words]}, self._worktree, self._rules)
+                files: list[Json] = [{"path": str(self._start / word) if self._start else word} for word in words]
+                found = ruling(reading | {"locations": files}, self._worktree, self._rules)
                 if said in (None, "allow") and found.allowed:
                     return found
         return ruling(call, self._worktree, self._rules)

@@ -54,6 +54,8 @@ class Wanted:
     allow_all: bool = False
     rules: tuple[PermissionRule, ...] = ()
     images: tuple[Path, ...] = ()
+    start: Path | None = None
+    """The folder of the worktree in which it starts; None: the top."""
 
 
 async def held(wanted: Wanted) -> int:
@@ -72,7 +74,9 @@ class Conversation:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         inbox = Inbox(wanted.mcp_file) if wanted.mcp_file is not None else None
-        self._approvals = Approvals(wanted.worktree, allow_all=wanted.allow_all, inbox=inbox, rules=wanted.rules)
+        self._approvals = Approvals(
+            wanted.worktree, allow_all=wanted.allow_all, inbox=inbox, rules=wanted.rules, start=wanted.start
+        )
         self._codex = Connection(self._notified, self._asked)
         self.words: asyncio.Queue[str | None] = asyncio.Queue()
         self._late: list[str | None] = []
@@ -89,7 +93,7 @@ class Conversation:
     async def run(self) -> int:
         """Until no more is said; 1 when the last turn ended with an error."""
         try:
-            await self._codex.open(self._wanted.command, self._wanted.worktree)
+            await self._codex.open(self._wanted.command, self._wanted.start or self._wanted.worktree)
         except OSError as error:
             _ended(False, f"{self._wanted.command[0]} cannot be started: {error}")
             return 1
@@ -126,7 +130,7 @@ class Conversation:
         sandbox = "danger-full-access" if wanted.allow_all else wanted.sandbox or "workspace-write"
         asks = bool(wanted.rules) or sandbox == "danger-full-access"
         settings: JsonObject = {
-            "cwd": str(wanted.worktree),
+            "cwd": str(wanted.start or wanted.worktree),
             "sandbox": sandbox,
             "approvalPolicy": "never" if wanted.allow_all else "untrusted" if asks else "on-request",
             "config": _config(wanted),
@@ -281,7 +285,9 @@ def _config(wanted: Wanted) -> JsonObject:
     The token is in a file. Codex hands on no variables but those it is told of.
     """
     config: JsonObject = {
-        "sandbox_workspace_write.writable_roots": [str(path) for path in git_roots(wanted.worktree)],
+        "sandbox_workspace_write.writable_roots": [
+            str(path) for path in [*([wanted.worktree] if wanted.start else []), *git_roots(wanted.worktree)]
+        ],
         "sandbox_workspace_write.network_access": True,
     }
     if wanted.mcp_file is not None:

@@ -121,7 +121,15 @@ def _of_work(opened: Workspace, mission: Mission, reading: Reading, options: Opt
         hunks=not options.stat,
         since=_start(opened, reading, worktree, options),
         context=options.context,
+        first=folder_of(opened, mission),
     )
+
+
+def folder_of(opened: Workspace, mission: Mission) -> str:
+    """The folder that the mission is about; empty: the whole repository, or none."""
+    with suppress(NotFound):
+        return opened.read(queries.projects.repository, mission.project_repository_id or "").folder
+    return ""
 
 
 def _lines_now(opened: Workspace, mission: Mission, comments: list[LineComment]) -> dict[str, list[Json]]:

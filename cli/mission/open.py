@@ -44,7 +44,8 @@ def _open(options: Options) -> int:
             (one for one in opened.read(queries.workstation.worktrees) if one.path == state.worktree_path), None
         )
         repository = opened.read(queries.projects.repository, slot.repository_id) if slot else None
-    target = _address(state, options.mission) if options.pr else str(_worktree(state, options.mission))
+    folder = repository.folder if repository else ""
+    target = _address(state, options.mission) if options.pr else _worktree(state, options.mission, folder)
     if options.print or options.json:
         Output(options).done(target, to_wire(state), name=target)
         return 0
@@ -137,7 +138,10 @@ def editor() -> list[str]:
         raise UsageError(f"The editor {chosen!r} is not understood", why=str(error), todo="set `editor` anew") from None
 
 
-def _worktree(state: ChangeState, name: str) -> Path:
+def _worktree(state: ChangeState, name: str, folder: str) -> str:
+    """Where a person starts: in the repository's folder, where it has one."""
+    from ...worktrees.repository.folders import shown_start
+
     if state.worktree_path is None or not Path(state.worktree_path).is_dir():
         gone = state.worktree_path is not None
         raise NotFound(
@@ -145,7 +149,7 @@ def _worktree(state: ChangeState, name: str) -> Path:
             why=f"{state.worktree_path} is gone" if gone else "no agent has worked on it yet, or it has landed",
             todo=f"`solo-unicorn mission show {name}` says where its work is",
         )
-    return Path(state.worktree_path)
+    return shown_start(state.worktree_path, folder)
 
 
 def _address(state: ChangeState, name: str) -> str:
@@ -159,14 +163,16 @@ def _variables(slot: Worktree, repository: ProjectRepository) -> dict[str, str]:
     from ...config.paths import worktrees_dir
     from ...worktrees.pool.preparing import variables_of
 
-    return variables_of(worktrees_dir(), slot, Path(repository.local_path))
+    return variables_of(worktrees_dir(), slot, repository)
 
 
 def _script(name: str, slot: Worktree | None, repository: ProjectRepository | None) -> str:
     """The repository's own way to try it out, as committed where the mission started."""
     from ...worktrees.repository.recipe import RECIPE_FILE, recipe_at
 
-    recipe = recipe_at(Path(repository.local_path), slot.base_commit or "HEAD") if slot and repository else None
+    recipe = None
+    if slot and repository:
+        recipe = recipe_at(Path(repository.local_path), slot.base_commit or "HEAD", repository.folder)
     if recipe is None or not recipe.run:
         raise NotFound(
             f"Nothing says how to run {name}",

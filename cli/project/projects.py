@@ -20,21 +20,26 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("-d", "--description", metavar="TEXT")
     parser.add_argument("--repo", metavar="PATH", help="link this checkout to it")
+    parser.add_argument("--folder", metavar="FOLDER", help="only this folder of the checkout, relative to its top")
     takes_first_commit(parser)
 
 
 def _create(options: Options) -> None:
     output = Output(options)
+    if options.folder and not options.repo:
+        raise UsageError("--folder needs --repo", why="it is a folder of a checkout", todo="add --repo PATH")
     with workspace() as opened:
         if options.repo:
+            from ...worktrees.repository.folders import check_folder
             from ...worktrees.repository.linking import link
             from ..first_commit import facts_of
 
             facts = facts_of(
                 options.repo, first_commit=options.first_commit
             )  # looked at first: a wrong path makes no project
+            folder = check_folder(facts, options.folder, facts.default_branch) if options.folder else None
             project = opened.write(operations.projects.create, options.name, description=options.description)
-            link(opened, project, facts)
+            link(opened, project, facts, folder=folder)
         else:
             project = opened.write(operations.projects.create, options.name, description=options.description)
             remember_directory(opened, project)

@@ -1,12 +1,14 @@
-"""`repo add|list|relocate|remove`."""
+"""`repo add|edit|list|relocate|remove`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...missions.entities import SYSTEM, Project, ProjectRepository
+from ...missions.errors import UsageError
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ...worktrees.repository.linking import await_commit, link, stop_awaiting, without_checkout
@@ -35,6 +37,9 @@ def _add_arguments(parser: Parser) -> None:
         "--blobless", action="store_true", help="clone without contents of old commits; git fetches them when needed"
     )
     parser.add_argument("--name", help="what it is called; default: the name of its folder")
+    parser.add_argument(
+        "--folder", metavar="FOLDER", help="only this folder of it, relative to its top: agents and scripts start there"
+    )
     parser.add_argument("--branch", help="the branch missions are landed on; default: the repository's own")
     parser.add_argument(
         "--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit (default 1)"
@@ -57,7 +62,14 @@ def _add(options: Options) -> None:
         if options.branch:
             _check_branch(facts, options.branch)
         repository = link(
-            opened, project, facts, name=options.name, branch=options.branch, most=options.max, managed=managed
+            opened,
+            project,
+            facts,
+            name=options.name,
+            branch=options.branch,
+            most=options.max,
+            managed=managed,
+            folder=options.folder,
         )
         repository, unknown = _identified(output, opened, repository)
     if not repository.github_owner:
@@ -66,7 +78,7 @@ def _add(options: Options) -> None:
         with output.progress(f"asking {facts.remote_url}"):
             unknown = access_problem(facts) or ""
     output.done(
-        f"{repository.name} linked to {project.name} ({facts.root}, branch {repository.default_branch})",
+        f"{repository.name} linked to {project.name} ({_place(repository)}, branch {repository.default_branch})",
         to_wire(repository),
         name=repository.name,
     )
@@ -176,6 +188,66 @@ def _told_moved(output: Output, repository: ProjectRepository) -> None:
     )
 
 
+def _edit_arguments(parser: Parser) -> None:
+    parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
+    takes_project(parser)
+    parser.add_argument("--rename", metavar="NAME", help="what it is called from now on")
+    parser.add_argument("--folder", metavar="FOLDER", help="where agents start, relative to its top; . is the top")
+    parser.add_argument("--branch", help="the branch missions are landed on")
+    parser.add_argument(
+        "--branch-prefix", metavar="TEMPLATE", help="how branches are named: bots/, feat/{mission}-{slug}"
+    )
+    parser.add_argument("--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit")
+    parser.add_argument("--pull-requests", choices=("on", "off"), help="whether missions land by pull request")
+
+
+def _edit(options: Options) -> None:
+    with workspace() as opened:
+        before = _named(opened, options)
+        given = {
+            "name": options.rename,
+            "folder": options.folder,
+            "default_branch": options.branch,
+            "pr_branch_prefix": options.branch_prefix,
+            "max_concurrent_missions": options.max,
+            "pr_mode_enabled": options.pull_requests and options.pull_requests == "on",
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        if not changes:
+            raise UsageError(
+                "There is nothing to change",
+                why="no option names a change",
+                todo="`solo-unicorn repo edit --help` lists what can be changed",
+            )
+        if before.local_path and not changes.keys().isdisjoint({"folder", "default_branch"}):
+            changes |= _looked_up(before, changes)
+        after = opened.write(operations.parts.edit, ProjectRepository, before.id, changes)
+    Output(options).done(f"{after.name} changed" if after != before else f"{after.name} is as it was", to_wire(after))
+
+
+def _looked_up(repository: ProjectRepository, changes: Mapping[str, object]) -> dict[str, object]:
+    """The folder in its plain form; branch and folder are looked for in the checkout."""
+    from ...worktrees.repository.folders import check_folder
+    from ...worktrees.repository.repositories import inspect
+
+    facts = inspect(repository.local_path, look_at_files=False)
+    branch = str(changes.get("default_branch", repository.default_branch))
+    if "default_branch" in changes:
+        _check_branch(facts, branch)
+    folder = str(changes.get("folder", repository.folder))
+    return {"folder": check_folder(facts, folder, branch)} if "folder" in changes else {}
+
+
+def _named(opened: Workspace, options: Options) -> ProjectRepository:
+    """The repository by its name in the project, else by its name or id anywhere."""
+    if options.project:
+        project = opened.read(queries.projects.get, options.project)
+        for one in opened.read(queries.projects.repositories, project.id):
+            if options.name in (one.name, one.id):
+                return one
+    return opened.read(queries.projects.repository, options.name)
+
+
 def _relocate_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
     parser.add_argument("path", metavar="PATH", nargs="?", default=".", help="where its checkout was moved to")
@@ -205,12 +277,17 @@ def _list(options: Options) -> None:
     output.table(
         ("REPOSITORY", "BRANCH", "MAX", "STATE", "PATH"),
         [
-            (one.name, one.default_branch, str(one.max_concurrent_missions or "-"), _state(one), one.local_path)
+            (one.name, one.default_branch, str(one.max_concurrent_missions or "-"), _state(one), _place(one))
             for one in found
         ],
         [to_wire(one) for one in found],
         empty="No repositories. `solo-unicorn repo add` links the one of this directory.",
     )
+
+
+def _place(repository: ProjectRepository) -> str:
+    """Where agents start, as it is in the person's checkout."""
+    return str(Path(repository.local_path, repository.folder)) if repository.local_path else ""
 
 
 def _state(repository: ProjectRepository) -> str:
@@ -226,13 +303,7 @@ def _remove_arguments(parser: Parser) -> None:
 def _remove(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        name = options.name
-        if options.project:
-            project = opened.read(queries.projects.get, options.project)
-            name = next(
-                (one.id for one in opened.read(queries.projects.repositories, project.id) if one.name == name), name
-            )
-        repository = opened.write(operations.parts.remove, ProjectRepository, name)
+        repository = opened.write(operations.parts.remove, ProjectRepository, _named(opened, options).id)
         with output.progress("removing its vacant worktrees"):
             stays = _let_go(opened, repository, keep_clone=options.keep_clone)
     gone = repository.is_managed_clone and not Path(repository.local_path).exists()
@@ -270,6 +341,7 @@ def _let_go(opened: Workspace, repository: ProjectRepository, *, keep_clone: boo
 
 COMMANDS = {
     "add": Command(_add_arguments, _add),
+    "edit": Command(_edit_arguments, _edit),
     "list": Command(_list_arguments, _list),
     "relocate": Command(_relocate_arguments, _relocate),
     "remove": Command(_remove_arguments, _remove),

@@ -108,6 +108,8 @@ class ProjectRepository:
     auto_delete_pr_branches: bool = True
     max_concurrent_missions: int = 1
     """How many missions may run on it at once; 0 means no limit."""
+    folder: str = ""
+    """Where agents, scripts and checks start, relative to its top; empty: at the top."""
     status: Literal["active", "inactive", "error"] = "active"
     last_accessed_at: datetime | None = None
     last_mission_pushed_at: datetime | None = None

@@ -11,6 +11,7 @@ from ..errors import AlreadyExists, Conflict, InvalidValue
 from ..limits import PERSONA_MAX
 from ..rules.editing import refit
 from ..rules.flows import check_flow
+from ..rules.folders import checked_folder
 from .checks import changed, check_name
 from .port import AnyPart, Change, Part
 
@@ -80,6 +81,8 @@ def remove(change: Change, cls: type[Part], ref: str, *, project: str | None = N
 
 def _checked(part: Part) -> Part:
     part = replace(part, name=check_name(part.name))
+    if isinstance(part, ProjectRepository):
+        part = changed(part, {"folder": checked_folder(part.folder)}, FIXED)
     if isinstance(part, Flow):
         check_flow(part)
     elif isinstance(part, ProjectRepository) and part.max_concurrent_missions < 0:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.agents import catalogue, launch, parsers
-from solo_unicorn.agents.acp.rules import DENIED, inside, keeps_records, ruling
+from solo_unicorn.agents.acp.rules import DENIED, inside, keeps_records, placed, ruling
 from solo_unicorn.agents.events import (
     Event,
     MessageText,
@@ -464,3 +464,15 @@ def test_what_is_inside_stays_inside(text: str) -> None:
     root = Path(os.sep) / "solo-unicorn-no-such" / "worktree"
     if inside(text, root):
         assert os.path.normpath(root / text).startswith(str(root))
+
+
+def test_relative_paths_are_meant_from_the_folder_in_which_an_agent_started(tmp_path: Path) -> None:
+    start = tmp_path / "packages" / "app"
+    start.mkdir(parents=True)
+    rule = PermissionRule(1, "p", "Edit", "packages/app/secret/**", datetime(2026, 5, 4, tzinfo=UTC), "deny", True)
+    call: Any = {"kind": "edit", "locations": [{"path": "secret/key"}], "rawInput": {"path": "../lib/x", "n": 1}}
+    whole = placed(call, start)
+    assert whole["rawInput"] == {"path": str(start / "../lib/x"), "n": 1}
+    assert ruling(whole, tmp_path, [rule]).reason == DENIED
+    assert ruling(placed({"kind": "edit", "locations": [{"path": "../lib/x"}]}, start), tmp_path, [rule]).allowed
+    assert not ruling(placed({"kind": "edit", "locations": [{"path": "../../../x"}]}, start), tmp_path).allowed

@@ -290,6 +290,14 @@ def test_codex_gets_our_server_by_a_file_and_may_commit_in_its_worktree(run_dir:
     assert json.loads((run_dir / "mcp.json").read_text())["token"] == TOKEN
 
 
+def test_an_agent_starts_in_the_folder_and_may_change_the_whole_worktree(run_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "packages" / "app").mkdir(parents=True)
+    found = prepared(run_dir, tmp_path, folder="packages/app")
+    argv = found["argv"]
+    assert found["cwd"] == str(tmp_path / "packages" / "app")
+    assert isinstance(argv, list) and argv[-2:] == ["--add-dir", str(tmp_path)]
+
+
 def test_nothing_beyond_the_worktree_is_opened_where_git_did_not_link_it(tmp_path: Path) -> None:
     """A file .git that an agent wrote itself opens nothing: the other side must name the worktree, too."""
     assert git_roots(tmp_path) == []

@@ -18,6 +18,7 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.slots import WorkspaceSlots
+from solo_unicorn.worktrees.repository.around import projects_around
 from solo_unicorn.worktrees.repository.linking import alike
 
 from .conftest import Run
@@ -226,3 +227,33 @@ def test_another_repository_is_not_taken_for_one_that_was_moved(run: Run, clone:
     git(other, "commit", "-q", "--allow-empty", "-m", "Another history")
     refused = run("repo", "relocate", "shop", str(other))
     assert refused.code == 4 and "not the checkout of shop" in refused.err
+
+
+def test_a_folder_of_a_monorepo_is_linked_shown_and_changed(run: Run, repository: Path, tmp_path: Path) -> None:
+    for name in ("app", "lib"):
+        (repository / "packages" / name).mkdir(parents=True)
+        (repository / "packages" / name / "file").write_text(name)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Packages")
+    wrong = run("project", "create", "Wrong", "--repo", str(repository), "--folder", "packages/nothing")
+    assert wrong.code == 3 and "Wrong" not in run("project", "list").out
+    assert run("project", "create", "Lib", "--folder", "packages/lib").code == 2
+    assert run("project", "create", "Lib", "--repo", str(repository), "--folder", "packages/lib").code == 0
+    assert run("project", "create", "App", "--repo", str(repository), "--folder", "packages/app").code == 0
+    assert run("repo", "list", "-p", "App", "--json").data[0]["folder"] == "packages/app"
+    assert str(repository / "packages" / "lib") in run("repo", "list", "-p", "Lib").out
+    with Workspace.open() as opened:
+        for name in ("app", "lib"):
+            assert [one.name.lower() for one in projects_around(opened, repository / "packages" / name)] == [name]
+        assert len(projects_around(opened, repository)) == 2, "at the top it may be either"
+    for folder in ("../elsewhere", "packages/app/file", "packages/none"):
+        assert run("repo", "edit", "app", "--folder", folder).code != 0
+    edited = run(
+        "repo", "edit", "app", "--folder", ".", "--max", "2", "--branch-prefix", "feat/{mission}", "--json"
+    ).data
+    assert (edited["folder"], edited["maxConcurrentMissions"], edited["prBranchPrefix"]) == ("", 2, "feat/{mission}")
+    assert run("repo", "edit", "app").code == 2
+    assert run("repo", "edit", "app", "--branch", "nowhere").code == 3
+    moved = repository.rename(tmp_path / "moved")
+    assert run("repo", "relocate", "app", str(moved)).code == 0
+    assert {one["localPath"] for one in run("repo", "list", "--all-projects", "--json").data} == {str(moved)}

@@ -270,13 +270,20 @@ class MissionScreen(LiveMission):
         from .places import open_shell
 
         if self.data is not None and self.data.change.worktree_path:
-            open_shell(self.app, self.data.change.worktree_path)
+            open_shell(self.app, self._start())
 
     def action_editor(self) -> None:
         from .places import open_editor
 
         if self.data is not None and self.data.change.worktree_path:
-            open_editor(self.app, self.data.change.worktree_path, self.app.settings)
+            open_editor(self.app, self._start(), self.app.settings)
+
+    def _start(self) -> str:
+        """Where a person begins in the worktree: in the repository's folder, where it has one."""
+        from ...worktrees.repository.folders import shown_start
+
+        folder = self.data.repository.folder if self.data and self.data.repository else ""
+        return shown_start((self.data and self.data.change.worktree_path) or "", folder)
 
     @on(Button.Pressed, "#approve")
     def _approve_pressed(self) -> None:

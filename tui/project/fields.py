@@ -62,6 +62,7 @@ def project_fields(flows: tuple[Flow, ...], actors: tuple[Actor, ...]) -> list[F
 
 REPOSITORY: Final = (
     Field("name", "name", group="Repository"),
+    Field("folder", "folder", about="where agents start; empty: at the top"),
     Field("default_branch", "default branch"),
     Field("max_concurrent_missions", "missions at once", "number", "0: any number"),
     Field("status", "status", "choice", choices=(("active", "active"), ("inactive", "inactive"), ("error", "error"))),

@@ -80,6 +80,8 @@ class ProjectScreen(LiveProject):
             case "settings", _:
                 changes = change_of(self.data.project, event.field, value)
                 await self.app.write(operations.projects.edit, self.ref, changes)
+            case "repositories", ProjectRepository() as one if event.field.name == "folder":
+                await self._ask("repo", "edit", one.id, f"--folder={value}")
             case "repositories", ProjectRepository() as one:
                 await self.app.write(operations.parts.edit, ProjectRepository, one.id, {event.field.name: value})
             case "actors", Actor() as actor:
@@ -119,8 +121,12 @@ class ProjectScreen(LiveProject):
 
     async def _add_repository(self, line: str) -> None:
         self.app.tell("Adding the repository …")
+        await self._ask("repo", "add", line, "--project", self.ref, seconds=600)
+
+    async def _ask(self, *words: str, seconds: float = 60) -> None:
+        """By the command line, which looks into the checkout."""
         try:
-            await self.app.commands.ask("repo", "add", line, "--project", self.ref, seconds=600)
+            await self.app.commands.ask(*words, seconds=seconds)
         except SoloUnicornError as error:
             self.app.complain(error)
 

@@ -194,6 +194,7 @@ def _do(due: Due, repository: ProjectRepository, branch: str) -> Landed | Confli
         strategy=mission.pr_merge_strategy,
         message=message,
         worktree=Path(due.worktree.path) if due.worktree else None,
+        folder=repository.folder,
     )
 
 

@@ -50,6 +50,7 @@ from ...worktrees.pool.preparing import Preparation
 from ...worktrees.pool.records import Lease as WorktreeLease
 from ...worktrees.pool.records import PoolFull
 from ...worktrees.pool.scripts import ScriptResult
+from ...worktrees.repository.folders import start_in
 from ...worktrees.seen import note_state
 from ..context import ServiceContext
 from .doubting import doubts
@@ -138,6 +139,7 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
     _begin_in_background(context, brief, lease)
     brief = await _with_doubts(context, brief, lease)
     comments = await _placed_comments(context, brief.mission, lease)
+    await context.git(start_in, lease.path, brief.repository.folder)
     preparation = await context.git(context.pool.prepare, lease, brief.repository)
     await context.workspace.run(_note_setup, brief.mission, preparation)
     conversation = conversation_to_resume(brief, str(lease.path))
@@ -350,6 +352,7 @@ def _write_run(
             prompt=_prompt(context),
             fresh=_prompt(anew) if conversation is not None else "",
             worktree=lease.path,
+            folder=brief.repository.folder,
             mcp=mcp,
             resume=conversation,
             settings=settings,

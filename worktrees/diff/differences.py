@@ -39,13 +39,15 @@ def mission_diff(
     hunks: bool = True,
     since: str | None = None,
     context: int = 3,
+    first: str = "",
 ) -> Diff:
     """The worktree against the merge base of its HEAD and `base` (a branch or commit).
 
     `paths` narrows it to some files (a page), `max_lines` cuts each file's hunks after so many lines, `hunks=False`
     gives the list and the counts only. `since` (a commit) compares with that state in the place of the merge base;
     files that are not the mission's, such as those that a merge of the target brought, are left out. `context` is how
-    many unchanged lines stand around each hunk. Nothing in the worktree is changed, its index included.
+    many unchanged lines stand around each hunk. Files of the folder `first` come before the others. Nothing in the
+    worktree is changed, its index included.
     """
     path = Path(worktree_path)
     git = Git(path)
@@ -78,6 +80,8 @@ def mission_diff(
             ]
     pending = {change.path for change in dirty}
     files = [replace(one, uncommitted=one.path in pending) for one in files]
+    if first:
+        files.sort(key=lambda one: not one.path.startswith(f"{first}/"))
     return Diff(start, head, tuple(files), sum(f.added for f in files), sum(f.removed for f in files))
 
 

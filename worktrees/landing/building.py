@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from ..locks import hold, our_dir
 from ..pool.furnished import noting
 from ..pool.includes import copy_included
 from ..pool.scripts import ScriptResult, run_script
+from ..repository.folders import start_in
 from ..repository.recipe import Recipe
 from ..repository.registry import add_worktree, find, listed_worktrees
+from ..repository.repositories import UnusableRepository
 
 SCRATCH = ".landing"
 """Directory below the pool's root for scratch worktrees; nobody works there."""
@@ -111,17 +114,23 @@ def _go_to(git: Git, commit: str) -> None:
             raise
 
 
-def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe) -> None:
-    """Give the scratch worktree what a mission's has: hooks and checks may need what the setup script makes."""
+def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, folder: str = "") -> None:
+    """Give the scratch worktree what a mission's has: hooks and checks may need what the setup script makes.
+
+    A folder that only the mission brings is not there yet, and nothing can be set up in it.
+    """
     copy_included(checkout, scratch)
     if recipe.setup:
-        with noting(scratch):
-            _run_steps(checkout, common_dir, scratch, ("setup", recipe.setup, recipe.setup_timeout))
+        with suppress(UnusableRepository), noting(scratch):
+            step = ("setup", recipe.setup, recipe.setup_timeout)
+            _run_step(checkout, common_dir, scratch, step, start_in(scratch, folder))
 
 
-def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, command: str) -> None:
-    """Run the repository's check on what would be landed; CheckFailed with its output when it does not pass."""
-    _run_steps(checkout, common_dir, scratch, ("check", command, recipe.check_timeout))
+def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, command: str, folder: str = "") -> None:
+    """Run the repository's check on what would be landed; CheckFailed with its output when it does not pass,
+    UnusableRepository when the folder to run it in is not there any more."""
+    step = ("check", command, recipe.check_timeout)
+    _run_step(checkout, common_dir, scratch, step, start_in(scratch, folder))
 
 
 def has_hooks(git: Git, *names: str) -> bool:
@@ -130,21 +139,20 @@ def has_hooks(git: Git, *names: str) -> bool:
     return any(os.access(directory / name, os.X_OK) and (directory / name).is_file() for name in names)
 
 
-def _run_steps(checkout: Path, common_dir: Path, scratch: Path, *steps: tuple[str, str, float]) -> None:
-    logs = our_dir(common_dir) / "logs"
-    for name, line, limit in steps:
-        log = logs / f"{scratch.name}-{name}.log"
-        result = run_script(
-            name,
-            line,
-            scratch,
-            log=log,
-            timeout=limit,
-            extra={"SOLO_UNICORN_WORKTREE": str(scratch), "SOLO_UNICORN_REPOSITORY": str(checkout)},
-        )
-        if not result.passed:
-            raise CheckFailed(result)
-        log.unlink(missing_ok=True)
+def _run_step(checkout: Path, common_dir: Path, scratch: Path, step: tuple[str, str, float], start: Path) -> None:
+    name, line, limit = step
+    log = our_dir(common_dir) / "logs" / f"{scratch.name}-{name}.log"
+    result = run_script(
+        name,
+        line,
+        start,
+        log=log,
+        timeout=limit,
+        extra={"SOLO_UNICORN_WORKTREE": str(scratch), "SOLO_UNICORN_REPOSITORY": str(checkout)},
+    )
+    if not result.passed:
+        raise CheckFailed(result)
+    log.unlink(missing_ok=True)
 
 
 def _conflicted(scratch: Git, strategy: MergeStrategy, done: Completed, base: str) -> Conflicted:

@@ -82,13 +82,14 @@ def land(
     scratch_root: Path | None = None,
     push: bool = True,
     wait: float = 600.0,
+    folder: str = "",
 ) -> Landed | Conflicted:
     """Land the commits of `branch` on `target`. Commit what is uncommitted first (`work.commit_uncommitted`).
 
     One landing at a time per target branch; others wait up to `wait` seconds (TryAgain). `check_command` None takes
     the one of `.solo-unicorn.toml` on the target branch, "" none. A push goes out from the mission's `worktree`,
-    which has what a pre-push hook may need. `scratch_root` defaults to the pool's directory. A text for `message` is
-    taken as it is.
+    which has what a pre-push hook may need. Setup and check start in `folder`. `scratch_root` defaults to the pool's
+    directory. A text for `message` is taken as it is.
     Raises CheckFailed, CheckoutInTheWay, Diverged, PushRefused, NotFound, GitError: in every case nothing has changed.
     A remote that cannot be reached does not stop a landing: it stays local, with a note.
     """
@@ -106,7 +107,9 @@ def land(
             if left.target == target:
                 recover_entry(facts, left)
         for attempt in range(TRIES):
-            landing = _Landing(facts, branch, target, strategy, message, worktree, check_command, scratch_root, push)
+            landing = _Landing(
+                facts, branch, target, strategy, message, worktree, check_command, scratch_root, push, folder
+            )
             try:
                 return landing.run()
             except _Moved:
@@ -133,11 +136,12 @@ class _Landing:
         check_command: str | None,
         scratch_root: Path,
         push: bool,
+        folder: str,
     ) -> None:
         self.facts, self.git = facts, Git(facts.root)
         self.branch, self.target, self.strategy, self.message = branch, target, strategy, message
         self.worktree = worktree if worktree is not None and worktree.is_dir() else None
-        self.check_command = check_command
+        self.check_command, self.folder = check_command, folder
         self.scratch_root = scratch_root
         self.remote = facts.remote if push else None
         self.note = ""
@@ -189,10 +193,10 @@ class _Landing:
         """Make the commit, check it, publish it, move the branch."""
         common, scratch_path = self.facts.common_dir, Path(entry.scratch)
         scratch = add_scratch(self.facts.root, common, scratch_path, base)
-        recipe = recipe_at(self.facts.root, base)
+        recipe = recipe_at(self.facts.root, base, self.folder)
         command = recipe.check if self.check_command is None else self.check_command
         if command or has_hooks(scratch, *_HOOKS):
-            furnish(self.facts.root, common, scratch_path, recipe)
+            furnish(self.facts.root, common, scratch_path, recipe, self.folder)
         subjects = self.git.line("log", "--no-merges", "--format=%s", f"{base}..{entry.branch_head}").splitlines()
         text = self.message.text(recipe.message, subjects)
         try:
@@ -204,7 +208,7 @@ class _Landing:
             journal.end(common, self.target)
             return new if isinstance(new, Conflicted) else Landed(None, False, self.note)
         if command:
-            check(self.facts.root, common, scratch_path, recipe, command)
+            check(self.facts.root, common, scratch_path, recipe, command, self.folder)
         entry = with_checkout(self.git, entry)
         if entry.checkout:
             check_movable(Path(entry.checkout), self.target, new)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...missions.entities import ProjectRepository, Worktree
+from ..repository.folders import shown_start, start_in
 from ..repository.recipe import Recipe, recipe_at
 from ..repository.registry import git_dir
 from .furnished import excluding, forget_links, noting
@@ -37,8 +38,8 @@ def prepare(
 ) -> Preparation:
     """Give the worktree its ports and run the setup script once per branch and script, once all files are there."""
     path, checkout = Path(worktree.path), Path(repository.local_path)
-    recipe = recipe_at(checkout, worktree.base_commit or "HEAD")
-    variables = variables_of(root, worktree, checkout)
+    recipe = recipe_at(checkout, worktree.base_commit or "HEAD", repository.folder)
+    start, variables = start_in(path, repository.folder), variables_of(root, worktree, repository)
     marker = git_dir(path) / _MARKER
     wanted = {
         "branch": worktree.branch,
@@ -54,7 +55,7 @@ def prepare(
         result = run_script(
             "setup",
             recipe.setup,
-            path,
+            start,
             log=marker.with_name("solo-unicorn-setup.log"),
             timeout=recipe.setup_timeout,
             extra=variables,
@@ -69,7 +70,7 @@ def teardown(root: Path, worktree: Worktree, repository: ProjectRepository) -> S
     path, checkout = Path(worktree.path), Path(repository.local_path)
     if not path.is_dir():
         return None
-    recipe = recipe_at(checkout, worktree.base_commit or "HEAD")
+    recipe = recipe_at(checkout, worktree.base_commit or "HEAD", repository.folder)
     if not recipe.teardown:
         return None
     directory = git_dir(path)
@@ -77,21 +78,22 @@ def teardown(root: Path, worktree: Worktree, repository: ProjectRepository) -> S
     return run_script(
         "teardown",
         recipe.teardown,
-        path,
+        Path(shown_start(worktree.path, repository.folder)),
         log=directory / "solo-unicorn-teardown.log",
         timeout=recipe.teardown_timeout,
-        extra=variables_of(root, worktree, checkout),
+        extra=variables_of(root, worktree, repository),
     )
 
 
-def variables_of(root: Path, worktree: Worktree, checkout: Path) -> dict[str, str]:
+def variables_of(root: Path, worktree: Worktree, repository: ProjectRepository) -> dict[str, str]:
     """What scripts and agents are told about their worktree."""
     return {
         "SOLO_UNICORN_PORT": str(port_block(root, worktree.id)),
         "SOLO_UNICORN_PORT_COUNT": str(BLOCK),
         "SOLO_UNICORN_WORKTREE": worktree.path,
         "SOLO_UNICORN_BRANCH": worktree.branch,
-        "SOLO_UNICORN_REPOSITORY": str(checkout),
+        "SOLO_UNICORN_REPOSITORY": repository.local_path,
+        **({"SOLO_UNICORN_FOLDER": repository.folder} if repository.folder else {}),
     }
 
 

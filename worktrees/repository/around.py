@@ -38,14 +38,22 @@ def projects_around(workspace: Workspace, directory: Path) -> list[Project]:
     here = common_directory(directory)
     inside = {directory, *directory.parents}
     linked = [one for one in workspace.read(queries.projects.repositories) if one.local_path]
-    found = {
-        one.project_id
+    same = [
+        one
         for one in linked
         if Path(one.local_path) in inside or (here is not None and common_directory(Path(one.local_path)) == here)
-    }
+    ]
+    found = {one.project_id for one in _of_the_folder(same, directory)}
     if not found and here is not None and (remotes := remotes_of(here)):
         found = {one.project_id for one in linked if remotes & known_remotes(one)}
     return [project for project in workspace.read(queries.projects.list_all) if project.id in found]
+
+
+def _of_the_folder(linked: list[ProjectRepository], directory: Path) -> list[ProjectRepository]:
+    """Those whose folder the directory is in; else those of whole repositories; else all."""
+    top = next((place for place in (directory, *directory.parents) if (place / ".git").exists()), directory)
+    inside = [one for one in linked if one.folder and directory.is_relative_to(top / one.folder)]
+    return inside or [one for one in linked if not one.folder] or linked
 
 
 def known_remotes(repository: ProjectRepository) -> set[str]:

@@ -13,6 +13,7 @@ from ...missions.errors import AlreadyExists, SoloUnicornError
 from ...system import strict_json
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from .folders import check_folder
 from .repositories import NoCommits, RepositoryFacts, inspect
 
 AWAITED = "repositories.awaited"
@@ -28,8 +29,12 @@ def link(
     branch: str | None = None,
     most: int | None = None,
     managed: bool = False,
+    folder: str | None = None,
 ) -> ProjectRepository:
-    """Link a repository that was looked at."""
+    """Link a repository that was looked at, or only a `folder` of it, after which it is called then."""
+    if folder is not None:
+        folder = check_folder(facts, folder, branch or facts.default_branch)
+    name = name or (folder or facts.name).rpartition("/")[2]
     values: dict[str, Any] = {
         "local_path": str(facts.root),
         "default_branch": branch or facts.default_branch,
@@ -42,7 +47,9 @@ def link(
     }
     if most is not None:
         values["max_concurrent_missions"] = most
-    known = without_checkout(workspace, project, name or facts.name, facts.remote_url)
+    if folder:
+        values["folder"] = folder
+    known = without_checkout(workspace, project, name, facts.remote_url, folder)
     if known is not None:  # of a connected project: another machine linked it, and this is its checkout here
         return workspace.write(
             operations.parts.edit,
@@ -50,19 +57,24 @@ def link(
             known.id,
             {"local_path": str(facts.root), "is_managed_clone": managed},
         )
-    return workspace.write(operations.projects.add_repository, project.id, name or facts.name, **values)
+    return workspace.write(operations.projects.add_repository, project.id, name, **values)
 
 
 def without_checkout(
-    workspace: Workspace, project: Project, name: str, remote_url: str | None
+    workspace: Workspace, project: Project, name: str, remote_url: str | None, folder: str | None = None
 ) -> ProjectRepository | None:
     """The repository with that address that has no checkout on this machine yet, else the one of that name.
 
-    An address is the same whatever the way to reach it; two different addresses are two repositories.
+    An address is the same whatever the way to reach it; two different addresses are two repositories, and so are two
+    folders where one is named.
     """
     if project.hub is None:
         return None
-    found = [one for one in workspace.read(queries.projects.repositories, project.id) if not one.local_path]
+    found = [
+        one
+        for one in workspace.read(queries.projects.repositories, project.id)
+        if not one.local_path and folder in (None, one.folder)
+    ]
     same = [one for one in found if remote_url and one.remote_url and alike(one.remote_url) == alike(remote_url)]
     named = [one for one in found if one.name == name and not (one.remote_url and remote_url)]
     return next(iter(same or named), None)

@@ -45,20 +45,23 @@ _KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def recipe_at(checkout: Path, commit: str) -> Recipe:
-    """The recipe as committed at `commit`, else the untracked file of the person's checkout, else an empty one.
+def recipe_at(checkout: Path, commit: str, folder: str = "") -> Recipe:
+    """The recipe as committed at `commit`, else the untracked file of the person's checkout, else an empty one; that of
+    the repository's `folder` before that of its top.
 
     Read from the base and not from the mission's branch: an agent does not choose the check its work must pass.
     """
     git = Git(checkout)
-    committed = git.blob(commit, RECIPE_FILE)
-    if committed is not None:
-        return parse_recipe(decode(committed), f"{RECIPE_FILE} at {commit[:10]}")
-    path = checkout / RECIPE_FILE
-    tracked = git.maybe("ls-files", "--error-unmatch", "--", RECIPE_FILE) is not None
-    if tracked or not path.is_file():
-        return Recipe()
-    return parse_recipe(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    names = [f"{folder}/{RECIPE_FILE}", RECIPE_FILE] if folder else [RECIPE_FILE]
+    for name in names:
+        committed = git.blob(commit, name)
+        if committed is not None:
+            return parse_recipe(decode(committed), f"{name} at {commit[:10]}")
+    for name in names:
+        path = checkout / name
+        if path.is_file() and git.maybe("ls-files", "--error-unmatch", "--", name) is None:
+            return parse_recipe(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    return Recipe()
 
 
 def parse_recipe(text: str, where: str) -> Recipe:

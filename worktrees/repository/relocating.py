@@ -24,7 +24,10 @@ def moved_here(workspace: Workspace, project: Project | None, facts: RepositoryF
 
 
 def relocate(workspace: Workspace, repository: ProjectRepository, facts: RepositoryFacts) -> ProjectRepository:
-    """Link the repository to the checkout at its new place. Conflict when that is another repository."""
+    """Link the repository to the checkout at its new place, and with it others that are folders of the same checkout.
+
+    Conflict when that is another repository.
+    """
     git, slots = Git(facts.root), workspace.read(queries.workstation.worktrees, repository.id)
     strange = [slot.base_commit for slot in slots if slot.base_commit and git.commit(slot.base_commit) is None]
     if strange:
@@ -33,9 +36,14 @@ def relocate(workspace: Workspace, repository: ProjectRepository, facts: Reposit
             why=f"it does not have {strange[0][:10]}, from which a mission started",
             todo="give the path of the moved checkout, or link this one as another repository (`repo add`)",
         )
-    there = [str(path) for path in _worktrees(workspace, repository) if path.is_dir()]
+    beside = [
+        one for one in workspace.read(queries.projects.repositories) if one.local_path == repository.local_path != ""
+    ]
+    there = [str(path) for one in beside or [repository] for path in _worktrees(workspace, one) if path.is_dir()]
     with hold(facts.common_dir, "worktrees"):
         git.run("worktree", "repair", *there, tries=6, ok=range(256))
+    for one in beside:
+        workspace.write(operations.parts.edit, ProjectRepository, one.id, {"local_path": str(facts.root)})
     return workspace.write(operations.parts.edit, ProjectRepository, repository.id, {"local_path": str(facts.root)})
 
 
