@@ -37,6 +37,8 @@ class Caller:
 
 PERSONAL = Caller("agent")
 """The person's own agent: reads, creates and updates; never approves."""
+A_RUN = Caller("agent", mission_id="-", session_id="-", project_id="-")
+"""Any run, where only its face counts."""
 
 
 def new_token() -> str:

@@ -29,7 +29,7 @@ from ..missions.access import Call
 from ..missions.errors import NotAllowed, NotFound, Offline, SoloUnicornError
 from . import asking, prompts, resources
 from .answers import answer, code_of, refusal
-from .caller import Caller, placed
+from .caller import A_RUN, PERSONAL, Caller, placed
 from .changes import Changes
 from .roots import Roots
 from .tools.arguments import parse
@@ -130,12 +130,13 @@ def build_server(
     `call` runs a closure over the keeper of the missions (see `missions.access`).
     """
     roots = Roots()
-    tools, listed = {tool.name: tool for tool in TOOLS}, _listed()
+    tools = {tool.name: tool for tool in TOOLS}
     traffic = calls or Calls()
 
     async def list_tools(ctx: ServerRequestContext[Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
         who = _who(caller, ctx)
-        return ListToolsResult(tools=[listed[name] for name, tool in tools.items() if tool.allows(who)])
+        shown = _listed(of_run=who.mission_id is not None)
+        return ListToolsResult(tools=[shown[name] for name, tool in tools.items() if tool.allows(who)])
 
     async def call_tool(
         ctx: ServerRequestContext[Any], params: CallToolRequestParams
@@ -162,9 +163,9 @@ def build_server(
 
 
 @cache
-def _listed() -> dict[str, ListedTool]:
-    """Every tool as clients are shown it; made once, because each connection has a server of its own."""
-    return {tool.name: ListedTool.model_validate(tool.listing()) for tool in TOOLS}
+def _listed(*, of_run: bool) -> dict[str, ListedTool]:
+    """Every tool as a face is shown it; made once, because each connection has a server of its own."""
+    return {tool.name: ListedTool.model_validate(tool.listing(A_RUN if of_run else PERSONAL)) for tool in TOOLS}
 
 
 def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) -> Caller:

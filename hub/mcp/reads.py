@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, tuple_
 
 from ...missions.access import Place
 from ...missions.board import DependencyView, Hit, ListCount, Page
@@ -23,6 +23,7 @@ from ...missions.entities import (
     ProjectRepository,
 )
 from ...missions.errors import NotFound
+from ...missions.paging import cursor_after, place_of
 from ...missions.rules.dependencies import is_resolved
 from ...missions.search import hits, ranking
 from ...missions.wire import from_wire
@@ -119,13 +120,14 @@ class HubReads:
         if text:
             conditions.append(func.lower(missions.c.title).contains(text.lower(), autoescape=True))
         total = int(self._at.execute(select(func.count()).select_from(missions).where(and_(*conditions))).scalar_one())
-        start = int(cursor) if cursor and cursor.isdigit() else 0
-        wanted = select(missions.c.doc, missions.c.number).where(and_(*conditions))
-        rows = self._at.execute(
-            wanted.order_by(missions.c.list, missions.c.list_order, missions.c.id).offset(start).limit(limit)
-        ).all()
-        items = tuple(records.mission_of(row.doc, row.number)[0] for row in rows)
-        return Page(items, total, str(start + limit) if start + limit < total else None)
+        rank = case({name: place for place, name in enumerate(LISTS)}, value=missions.c.list)
+        order = (missions.c.project_id, rank, missions.c.list_order, missions.c.id)
+        if cursor is not None:
+            conditions.append(tuple_(*order) > tuple_(*map(literal, place_of(cursor).key)))
+        wanted = select(missions.c.doc, missions.c.number).where(and_(*conditions)).order_by(*order)
+        rows = self._at.execute(wanted.limit(limit + 1)).all()
+        items = tuple(records.mission_of(row.doc, row.number)[0] for row in rows[:limit])
+        return Page(items, total, cursor_after(items[-1]) if len(rows) > limit else None)
 
     def search(self, text: str, project: str | None = None, limit: int = 20) -> Sequence[Hit]:
         """Those that answer the question with their titles or texts, best first."""

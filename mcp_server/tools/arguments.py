@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,8 +19,8 @@ from ...system import strict_json
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-NAMES_MAX = 1_000
-"""Characters of names, titles and headings: nobody writes longer ones by accident, so the list does not say it."""
+TOLD_MAX = 1_000
+"""Numbers up to which a limit is told."""
 
 
 class TooMuch(SoloUnicornError):
@@ -68,12 +68,29 @@ Filled = Annotated[str, Field(max_length=TOOL_TEXT_MAX, min_length=1), AfterVali
 Note = Annotated[str, Field(max_length=NOTE_MAX, min_length=1), AfterValidator(_filled)]
 MemoryText = Annotated[str, Field(max_length=TOOL_DOCUMENT_MAX), AfterValidator(_plain)]
 Title = Annotated[str, Field(max_length=TITLE_MAX, min_length=1), AfterValidator(_line)]
-Ref = Annotated[str, Field(max_length=64, min_length=1), AfterValidator(_line)]
+Ref = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
+MissionRef = Annotated[Ref, Field(description="M-42; else yours")]
+ProjectRef = Annotated[Ref, Field(description="Else your directory's")]
 Document = Annotated[str, Field(max_length=80, min_length=1), AfterValidator(_line), AfterValidator(_document)]
 Heading = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
-Query = Annotated[str, Field(max_length=500, min_length=1), AfterValidator(_line)]
+Query = Annotated[str, Field(max_length=500, min_length=1, description="Words"), AfterValidator(_line)]
 Version = Annotated[int, Field(ge=0, le=2**53)]
-Priority = Annotated[int, Field(ge=1, le=5)]
+Priority = Annotated[int, Field(ge=1, le=5, description="5: most urgent")]
+URGENCY: Mapping[str, int] = {
+    **dict.fromkeys(("lowest", "trivial"), 1),
+    **dict.fromkeys(("low", "minor"), 2),
+    **dict.fromkeys(("normal", "medium", "default"), 3),
+    **dict.fromkeys(("high", "major", "important"), 4),
+    **dict.fromkeys(("highest", "urgent", "critical"), 5),
+}
+"""What priorities are called elsewhere."""
+CHOICES: Mapping[str, str] = {
+    **dict.fromkeys(("backlog", "open"), "todo"),
+    **dict.fromkeys(("inprogress", "started"), "doing"),
+    **dict.fromkeys(("inreview", "reviewing"), "review"),
+    **dict.fromkeys(("closed", "completed"), "done"),
+}
+"""What lists are called elsewhere, without anything between their words."""
 
 
 def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
@@ -94,7 +111,7 @@ def _meant(model: type[Arguments], given: Mapping[str, object]) -> dict[str, obj
     """What models write in another form where it is clear what they mean.
 
     `dependsOn` and `missionId` for names, a number for an id, one value for a list of one, a list as a string of
-    JSON, and tasks as they are shown for the titles of tasks.
+    JSON, tasks as they are shown for the titles of tasks, `high` for a priority, `To Do` for `todo`.
     """
     kinds = _kinds(model)
     taken: dict[str, object] = {}
@@ -103,25 +120,38 @@ def _meant(model: type[Arguments], given: Mapping[str, object]) -> dict[str, obj
         spelled = spelled if spelled in kinds else spelled.removesuffix("_id")
         taken[spelled if spelled in kinds and spelled not in given else name] = value
     for name, value in taken.items():
-        kind, items = kinds.get(name, ("", ""))
-        if kind == "string":
-            taken[name] = _text(value)
-        if kind == "array":
-            taken[name] = _list(value, items)
+        kind, choices = kinds.get(name, ("", ()))
+        match kind:
+            case "string":
+                taken[name] = _chosen(_text(value), choices)
+            case "array":
+                taken[name] = _list(value, choices)
+            case "integer" if isinstance(value, str) and name == "priority":
+                taken[name] = URGENCY.get(value.strip().casefold(), value)
     return taken
 
 
-def _list(value: object, items: str) -> object:
+def _chosen(value: object, choices: tuple[str, ...]) -> object:
+    """The choice that is meant, however it is written: `To Do`, `blocked-by`, `Decision`."""
+    if not isinstance(value, str) or value in choices:
+        return value
+    plain = re.sub(r"[\s_-]+", "", value).casefold()
+    meant = {choice.replace("_", ""): choice for choice in choices}
+    return meant.get(plain) or meant.get(CHOICES.get(plain, ""), value)
+
+
+def _list(value: object, choices: tuple[str, ...]) -> object:
     if isinstance(value, str):
         if not value.lstrip().startswith("["):
-            return [one.strip() for one in value.split(",")] if items == "enum" else [value]
+            return [_chosen(one.strip(), choices) for one in value.split(",")] if choices else [value]
         try:
             value = strict_json.loads(value)
         except (ValueError, RecursionError):
             return value
-    if isinstance(value, list) and items == "string":
-        return [one["title"] if isinstance(one, dict) and "title" in one else _text(one) for one in value]
-    return value
+    if isinstance(value, list | tuple):
+        plain = (one["title"] if isinstance(one, dict) and one.keys() >= {"title"} else _text(one) for one in value)
+        return [_chosen(one, choices) for one in plain]
+    return [_text(value)] if isinstance(value, int) else value
 
 
 def _text(value: object) -> object:
@@ -129,16 +159,16 @@ def _text(value: object) -> object:
 
 
 @cache
-def _kinds(model: type[Arguments]) -> Mapping[str, tuple[str, str]]:
-    """By argument: its JSON type, and of a list that of its items (`enum` for a choice)."""
+def _kinds(model: type[Arguments]) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """By argument: its JSON type, and what there is to choose from, for it or for the items of a list."""
     properties = schema(model)["properties"]
     assert isinstance(properties, dict)
     found = {}
     for name, part in properties.items():
         assert isinstance(part, dict)
-        items = part.get("items")
-        inner = ("enum" if "enum" in items else str(items.get("type", ""))) if isinstance(items, dict) else ""
-        found[name] = str(part.get("type", "")), inner
+        inner = part.get("items", part)
+        choices = inner.get("enum") if isinstance(inner, dict) else None
+        found[name] = str(part.get("type", "")), tuple(map(str, choices)) if isinstance(choices, list) else ()
     return found
 
 
@@ -164,14 +194,16 @@ def _shown(part: int | str) -> str:
     return "".join(c for c in str(part)[:60] if c.isprintable())
 
 
-def schema(model: type[Arguments]) -> JsonObject:
+def schema(model: type[Arguments], without: Collection[str] = ()) -> JsonObject:
     """The JSON schema of a tool, as small as it can be and still say everything a model has to choose.
 
-    That a text is not empty, and how long a name may be, is checked and not told.
+    How long texts and lists may be, and that a choice left out is no, is checked and not told; neither are the
+    arguments in `without`, which are taken all the same.
     """
     full = model.model_json_schema(by_alias=True)
     definitions = full.get("$defs", {})
-    properties = {name: _slim(part, definitions) for name, part in full.get("properties", {}).items()}
+    known = {name: part for name, part in full.get("properties", {}).items() if name not in without}
+    properties = {name: _slim(part, definitions) for name, part in known.items()}
     shape: JsonObject = {"type": "object", "properties": properties, "additionalProperties": False}
     if full.get("required"):
         shape["required"] = full["required"]
@@ -191,12 +223,13 @@ def _slim(part: Any, definitions: Mapping[str, Any]) -> Json:
     if len(choices) == 1:
         del part["anyOf"]
         part = choices[0] | part
-    if part.get("default", ...) is None:
+    if not part.get("default", ...):
         del part["default"]
     if isinstance(part.get("title"), str):
         del part["title"]
-    if part.get("minLength") == 1:
-        del part["minLength"]
-    if part.get("type") == "string" and part.get("maxLength", NAMES_MAX + 1) <= NAMES_MAX:
-        del part["maxLength"]
+    if not part.get("minimum", ...) or part.get("maximum", 0) > TOLD_MAX:
+        part.pop("minimum", None)
+        part.pop("maximum", None)
+    for limit in ("minLength", "maxLength", "maxItems"):
+        part.pop(limit, None)
     return {key: _slim(value, definitions) for key, value in part.items()}

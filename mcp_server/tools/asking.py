@@ -11,7 +11,7 @@ from ...missions.entities import Author, JsonObject, Mission
 from ...missions.errors import InvalidValue
 from ...missions.operations import review
 from ..caller import Caller
-from .arguments import Arguments, Note, Ref, Title
+from .arguments import Arguments, MissionRef, Note, Title
 from .registry import Data, Question, Reply, Tool
 from .work import mine, written
 
@@ -23,9 +23,9 @@ DECLINED = "The person does not want to answer. Go on without it, or ask in your
 class AskUser(Arguments):
     """What only a person can decide."""
 
-    question: Note
+    question: Annotated[Note, Field(description="With what one must know to answer")]
     options: Annotated[tuple[Title, ...], Field(max_length=10, description="Answers to choose from")] = ()
-    mission: Annotated[Ref, Field(description="What it is about; default: yours")] | None = None
+    mission: MissionRef | None = None
 
 
 def ask_user(access: MissionAccess, caller: Caller, given: AskUser) -> Reply | Question:
@@ -113,7 +113,7 @@ def _of_no_mission(given: AskUser) -> Question:
 TOOLS = (
     Tool(
         "ask_user",
-        "Ask a person what only they can decide; `next` says how you get the answer (a run ends its turn and resumes).",
+        "Ask a person what only they can decide; `next` says how the answer comes.",
         AskUser,
         ask_user,
         "work",

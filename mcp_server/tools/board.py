@@ -13,10 +13,15 @@ from ...missions.entities import Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound
 from ..caller import Caller
 from . import guards, views
-from .arguments import Arguments, Query, Ref
+from .arguments import Arguments, MissionRef, ProjectRef, Query
 from .registry import Data, Markdown, Reply, Tool
 
 Section = Literal["description", "spec", "tasks", "notes", "solution", "review", "links", "history"]
+EXCERPT = 2_000
+"""Characters of a description that are shown with the facts; `include` shows all."""
+BEGINNABLE: tuple[ListName, ...] = ("doing", "todo", "loop")
+PAGE, LOOKED_AT = 500, 5_000
+"""Missions that are read at once, and altogether, to find what may be begun."""
 WRITTEN: frozenset[Section] = frozenset({"description", "spec", "notes", "solution", "review"})
 """Sections that are Markdown; with one of them the whole answer is."""
 
@@ -24,16 +29,19 @@ WRITTEN: frozenset[Section] = frozenset({"description", "spec", "notes", "soluti
 class ListMissions(Arguments):
     """Which missions, and how many at once."""
 
-    lists: Annotated[list[ListName], Field(max_length=5)] | None = None
-    ready: bool | None = None
-    project: Ref | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, Field(max_length=200)] | None = None
+    lists: Annotated[list[ListName], Field(max_length=5, description="Else all")] | None = None
+    ready: Annotated[bool, Field(description="Only those that agents may (not) start")] | None = None
+    next: Annotated[bool, Field(description="Only what may be begun now, most urgent first")] = False
+    project: ProjectRef | None = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Rows")] = 20
+    cursor: Annotated[str, Field(max_length=200, description="nextCursor of the last answer")] | None = None
 
 
 def list_missions(access: MissionAccess, caller: Caller, given: ListMissions) -> Reply:
     """Rows in board order."""
     project = guards.project(access, caller, given.project)
+    if given.next:
+        return _next(access, project.id, given)
     page = access.missions(
         project.id, lists=given.lists or None, ready=given.ready, limit=given.limit, cursor=given.cursor
     )
@@ -43,12 +51,33 @@ def list_missions(access: MissionAccess, caller: Caller, given: ListMissions) ->
     return Data(value)
 
 
+def _next(access: MissionAccess, project_id: str, given: ListMissions) -> Reply:
+    """What waits for nobody and nothing."""
+    found: list[Mission] = []
+    cursor: str | None = None
+    for _ in range(LOOKED_AT // PAGE):
+        page = access.missions(
+            project_id, lists=given.lists or BEGINNABLE, ready=given.ready, limit=PAGE, cursor=cursor
+        )
+        found += [one for one in page.items if one.list in BEGINNABLE and _free(one)]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    found.sort(key=lambda one: -one.priority)
+    return Data({"missions": [views.row(one) for one in found[: given.limit]], "total": len(found)})
+
+
+def _free(mission: Mission) -> bool:
+    waits = mission.dependency_count or mission.question or mission.review_status == "pending"
+    return not waits and mission.landing_status is None and mission.agent_session_status == "INACTIVE"
+
+
 class SearchMissions(Arguments):
     """What to look for."""
 
     query: Query
-    project: Ref | None = None
-    limit: Annotated[int, Field(ge=1, le=50)] = 10
+    project: ProjectRef | None = None
+    limit: Annotated[int, Field(ge=1, le=50, description="Rows")] = 10
 
 
 def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions) -> Reply:
@@ -72,8 +101,8 @@ def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions
 class GetMission(Arguments):
     """Which mission and which sections of it."""
 
-    mission: Ref | None = None
-    include: Annotated[tuple[Section, ...], Field(max_length=8)] = ()
+    mission: MissionRef | None = None
+    include: Annotated[tuple[Section, ...], Field(max_length=8, description="Else the description")] = ()
 
 
 def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Reply:
@@ -85,6 +114,8 @@ def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Rep
             value["note"] = "Another mission: a run reads its board row only."
         return Data(value)
     value = views.facts(access, mission)
+    if not given.include and mission.description:
+        value["description"] = fencing.defused(mission.description[:EXCERPT])
     if "tasks" in given.include:
         value["plan"] = views.tasks(mission)
     if "links" in given.include:
@@ -128,7 +159,7 @@ def _written(access: MissionAccess, mission: Mission, section: Section, authors:
 TOOLS = (
     Tool(
         "list_missions",
-        "Board rows in board order (lists: todo, doing, review, done, loop), with total and nextCursor.",
+        "Board rows in board order, with total and nextCursor; `next`: what to do next.",
         ListMissions,
         list_missions,
         "missions",
@@ -144,7 +175,7 @@ TOOLS = (
     ),
     Tool(
         "get_mission",
-        "One mission (default: yours) with its version; `include` adds sections.",
+        "One mission with its version; `include` names the sections to read.",
         GetMission,
         get_mission,
         "missions",

@@ -10,7 +10,7 @@ from ...missions.errors import NotFound
 from ...missions.rules.flows import enabled_stages
 from ...missions.search.briefing import INDEX, origin
 from ..caller import Caller
-from . import memory, views
+from . import guards, memory, views
 from .arguments import Arguments
 from .registry import Data, Markdown, Reply, Tool
 
@@ -119,7 +119,8 @@ def _index_document(access: MissionAccess, project_id: str) -> tuple[str, str]:
 
 def _boards(access: MissionAccess, caller: Caller) -> JsonObject:
     shown: list[Json] = []
-    for project in access.projects():
+    projects = access.projects()
+    for project in projects[: guards.PROJECTS]:
         counts: JsonObject = {
             str(name): count.total for name, count in access.list_counts(project.id).items() if count.total
         }
@@ -132,6 +133,7 @@ def _boards(access: MissionAccess, caller: Caller) -> JsonObject:
         shown.append(one)
     return {
         "projects": shown,
+        "total": len(projects),
         "you": "The person's own agent: no mission is bound. Name missions; approving is for people.",
     }
 

@@ -12,6 +12,9 @@ from ...missions.errors import InvalidValue, NotAllowed, NotFound, VersionConfli
 from ...missions.ids import short_id
 from ..caller import Caller
 
+PROJECTS = 50
+"""Projects that an error or a list names."""
+
 
 def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     """The mission to read: the named one, else the run's own. One of a foreign project is not found."""
@@ -23,10 +26,23 @@ def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     try:
         mission = access.mission(ref)
     except NotFound as missing:
-        raise NotFound(missing.what, todo="list_missions and search_missions show what there is") from None
+        titled = _titled(access, caller, ref)
+        if titled is None:
+            raise NotFound(missing.what, todo="list_missions and search_missions show what there is") from None
+        mission = titled
     if caller.mission_id is not None and mission.project_id != caller.project_id:
         raise NotFound(f"No mission {ref!r}", todo="list_missions and search_missions show what there is")
     return mission
+
+
+def _titled(access: MissionAccess, caller: Caller, ref: str) -> Mission | None:
+    """The only mission whose title is so, or begins so; None where there are none or several."""
+    wanted = ref.strip().casefold()
+    hits = access.search(ref, caller.project_id, limit=50) if len(wanted) > 2 else ()
+    found = [access.mission(hit.ref) for hit in hits if hit.kind == "mission"]
+    exact = [one for one in found if one.title.casefold() == wanted]
+    alike = exact or [one for one in found if one.title.casefold().startswith(wanted)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def writable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
@@ -103,11 +119,11 @@ def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change
     """
     if caller.mission_id is not None:
         own = access.project(str(caller.project_id))
-        if ref is not None and access.project(ref).id != own.id:
+        if ref is not None and _named(access, ref).id != own.id:
             raise NotFound(f"No project {ref!r}", todo="Leave `project` out: this run works in its own")
         return own
     if ref is not None:
-        return access.project(ref)
+        return _named(access, ref)
     if caller.project_id is not None:
         return access.project(caller.project_id)
     names = [one.slug for one in access.projects()]
@@ -115,7 +131,21 @@ def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change
         return access.project(names[0])
     if not names:
         raise NotFound("There is no project yet", todo="A person makes one: `solo-unicorn` in a repository")
-    there = ", ".join(names)
+    there = ", ".join(names[:PROJECTS])
     where = ", ".join(caller.directories) or "the client says no directory"
     why = f"no project alone has linked the repository of this client's directory ({where})"
     raise InvalidValue("project", "`project` is missing", why=why, todo=f"Name one of: {there}")
+
+
+def _named(access: MissionAccess, ref: str) -> Project:
+    """By id, slug or name, whatever its case, or by what only its name begins with; NotFound names those there are."""
+    try:
+        return access.project(ref)
+    except NotFound as missing:
+        wanted, there = ref.strip().casefold(), access.projects()
+        exact = [one for one in there if wanted in (one.name.casefold(), one.slug.casefold())]
+        alike = exact or [one for one in there if one.name.casefold().startswith(wanted)]
+        if len(alike) == 1:
+            return alike[0]
+        names = ", ".join(one.slug for one in there[:PROJECTS]) or "none yet"
+        raise NotFound(missing.what, todo=f"The projects are: {names}") from None

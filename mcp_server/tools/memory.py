@@ -16,7 +16,7 @@ from ...missions.search.briefing import origin
 from ...missions.sections import headings, section, with_section
 from ..caller import Caller
 from . import guards, views
-from .arguments import Arguments, Document, Heading, MemoryText, Query, Ref, Version
+from .arguments import Arguments, Document, Heading, MemoryText, ProjectRef, Query, Version
 from .registry import Data, Markdown, Reply, Tool
 
 READ_MAX = 60_000
@@ -26,12 +26,15 @@ LISTED = 100
 """Documents that a list names."""
 
 
+Named = Annotated[Document, Field(description="Name")]
+
+
 class MemorySearch(Arguments):
     """What to look for."""
 
     query: Query
-    project: Ref | None = None
-    limit: Annotated[int, Field(ge=1, le=50)] = 10
+    project: ProjectRef | None = None
+    limit: Annotated[int, Field(ge=1, le=50, description="Hits")] = 10
 
 
 def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) -> Reply:
@@ -54,9 +57,9 @@ def _hit(hit: Hit) -> JsonObject:
 class MemoryRead(Arguments):
     """Which document, and which section of it."""
 
-    document: Document | None = None
-    heading: Heading | None = None
-    project: Ref | None = None
+    document: Annotated[Document, Field(description="Else a list of them")] | None = None
+    heading: Annotated[Heading, Field(description="Only this section")] | None = None
+    project: ProjectRef | None = None
 
 
 def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Reply:
@@ -74,10 +77,10 @@ def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Rep
 class MemoryAppend(Arguments):
     """What to add, and where."""
 
-    document: Document
-    text: Annotated[MemoryText, Field(min_length=1)]
-    heading: Heading | None = None
-    project: Ref | None = None
+    document: Annotated[Document, Field(description="Made when missing")]
+    text: Annotated[MemoryText, Field(min_length=1, description="Markdown")]
+    heading: Annotated[Heading, Field(description="Section to add to")] | None = None
+    project: ProjectRef | None = None
 
 
 def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) -> Reply:
@@ -92,11 +95,11 @@ def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) ->
 class MemoryReplace(Arguments):
     """What to write in the place of what was read."""
 
-    document: Document
+    document: Named
     text: Annotated[MemoryText, Field(description="Empty deletes it")]
     expected_version: Annotated[Version, Field(description="From memory_read; 0: new")]
     heading: Annotated[Heading, Field(description="Replace only this section's text")] | None = None
-    project: Ref | None = None
+    project: ProjectRef | None = None
 
 
 def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) -> Reply:
@@ -104,20 +107,34 @@ def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) 
     project = _write(access, caller, given.project)
     text, version = given.text, given.expected_version
     if not text.strip():
+        if given.heading is None and not _is_there(access, project, given.document):
+            return Data({"document": given.document, "deleted": True, "already": True})
         gone = access.write(caller.author, memory.delete, project, given.document, given.heading, version)
         return Data(_head(gone) if gone.text else {"document": gone.name, "deleted": True})
     if given.heading:
         text = with_section(_document(access, project, given.document).text, given.heading, text)
+    if _is_there(access, project, given.document):
+        there = access.memory(project, given.document)
+        if there.version != version and there.text.strip() == text.strip():
+            return Data(_head(there))  # said again
     return Data(_head(access.write(caller.author, memory.replace, project, given.document, text, version)))
+
+
+def _is_there(access: MissionAccess, project: str, name: str) -> bool:
+    try:
+        access.memory(project, name)
+    except NotFound:
+        return False
+    return True
 
 
 class MemoryEdit(Arguments):
     """What to change in place."""
 
-    document: Document
+    document: Named
     old: Annotated[MemoryText, Field(min_length=1, description="A passage, exact and unique")]
     new: Annotated[MemoryText, Field(description="Empty takes it out")]
-    project: Ref | None = None
+    project: ProjectRef | None = None
 
 
 def memory_edit(access: MissionAccess, caller: Caller, given: MemoryEdit) -> Reply:
@@ -129,11 +146,11 @@ def memory_edit(access: MissionAccess, caller: Caller, given: MemoryEdit) -> Rep
 class MemoryMove(Arguments):
     """What to move, and where to."""
 
-    document: Document
+    document: Named
     to: Annotated[Document, Field(description="Document to move to, made when missing")]
     heading: Annotated[Heading, Field(description="Section to move; else the document is renamed")] | None = None
     to_heading: Annotated[Heading, Field(description="Put it into this section of `to`")] | None = None
-    project: Ref | None = None
+    project: ProjectRef | None = None
 
 
 def memory_move(access: MissionAccess, caller: Caller, given: MemoryMove) -> Reply:

@@ -6,7 +6,9 @@ Code reads: `{"behavior": "allow", "updatedInput": …}` or `{"behavior": "deny"
 
 from __future__ import annotations
 
-from pydantic import JsonValue
+from typing import Annotated
+
+from pydantic import Field, JsonValue
 
 from ...missions.access import MissionAccess
 from ...missions.entities import SYSTEM, InboxItem, JsonObject
@@ -27,9 +29,9 @@ NOBODY = "Nobody answered in time. Go on without it, or call ask_user with what 
 
 
 class Approve(Arguments):
-    tool_name: Heading
-    input: dict[str, JsonValue]
-    tool_use_id: Ref | None = None
+    tool_name: Annotated[Heading, Field(description="What it wants to use")]
+    input: Annotated[dict[str, JsonValue], Field(description="With what")]
+    tool_use_id: Annotated[Ref, Field(description="The same asks once")] | None = None
 
 
 def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:

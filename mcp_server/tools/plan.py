@@ -15,23 +15,25 @@ from ...missions.operations import missions
 from ...missions.rules.creating import MissionDraft
 from ..caller import Caller
 from . import guards, views
-from .arguments import Arguments, Priority, Ref, Text, Title, Version
+from .arguments import Arguments, MissionRef, Priority, ProjectRef, Ref, Text, Title, Version
 from .registry import Data, Reply, Tool
 
 
 class CreateMission(Arguments):
     """A mission to be; everything but its title has a default."""
 
-    title: Title
-    description: Text | None = None
-    spec: Text | None = None
+    title: Annotated[Title, Field(description="One outcome")]
+    description: Annotated[Text, Field(description="What and why")] | None = None
+    spec: Annotated[Text, Field(description="How, if decided")] | None = None
     priority: Priority = 3
-    flow: Ref | None = None
-    stage: Ref | None = None
-    branch: Ref | None = None
-    depends_on: Annotated[tuple[Ref, ...], Field(max_length=50)] = ()
-    key: Annotated[Ref, Field(description="A call with the same key returns the same mission")] | None = None
-    project: Ref | None = None
+    flow: Annotated[Ref, Field(description="Name; else the project's")] | None = None
+    stage: Annotated[Ref, Field(description="Else the first")] | None = None
+    agent: Annotated[Ref, Field(description="Only this code agent")] | None = None
+    branch: Annotated[Ref, Field(description="To work on")] | None = None
+    target: Annotated[Ref, Field(description="To land on")] | None = None
+    depends_on: Annotated[tuple[Ref, ...], Field(max_length=50, description="Missions it waits for")] = ()
+    key: Annotated[Ref, Field(description="Same key, same mission")] | None = None
+    project: ProjectRef | None = None
 
 
 def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) -> Reply:
@@ -47,14 +49,17 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
     for blocker in blockers:
         if blocker.project_id != project.id:
             raise InvalidValue("depends_on", f"{short_id(blocker.number)} is in another project", todo="Leave it out")
+    flow = _flow(access, project.id, given.flow)
     draft = MissionDraft(
         title=given.title,
         description=given.description,
         spec=given.spec,
         priority=given.priority,
-        flow_id=given.flow,
-        stage=given.stage,
+        flow_id=flow,
+        stage=given.stage.strip().casefold() if given.stage else None,
+        code_agent_name=given.agent,
         work_branch=given.branch,
+        target_branch=given.target,
     )
     mission = access.write(caller.author, missions.create, project.id, draft)
     for blocker in blockers:
@@ -64,25 +69,33 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
     return Data(views.row(access.mission(mission.id)))
 
 
+def _flow(access: MissionAccess, project_id: str, name: str | None) -> str | None:
+    """The flow that is called so, whatever its case; a name that no flow has is left to the rules."""
+    if name is None:
+        return None
+    wanted, flows = name.strip().casefold(), access.flows(project_id)
+    return next((one.id for one in flows if wanted in (one.id.casefold(), one.name.casefold())), name)
+
+
 class UpdateMission(Arguments):
     """What to replace; what is left out stays."""
 
-    mission: Ref | None = None
-    title: Title | None = None
-    description: Text | None = None
-    spec: Text | None = None
+    mission: MissionRef | None = None
+    title: Annotated[Title, Field(description="One outcome")] | None = None
+    description: Annotated[Text, Field(description="What and why")] | None = None
+    spec: Annotated[Text, Field(description="How")] | None = None
     priority: Priority | None = None
-    branch: Ref | None = None
-    ready: Annotated[bool, Field(description="Let agents start; not for runs")] | None = None
-    expected_version: Annotated[Version, Field(description="Needed with description or spec")] | None = None
+    agent: Annotated[Ref, Field(description="Only this code agent")] | None = None
+    branch: Annotated[Ref, Field(description="To work on")] | None = None
+    ready: Annotated[bool, Field(description="Agents may start on it")] | None = None
+    expected_version: Annotated[Version, Field(description="With description or spec")] | None = None
 
 
 def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) -> Reply:
     """Replace what is given and leave the rest."""
     mission = guards.writable(access, caller, given.mission)
     changes = given.model_dump(include={"title", "description", "spec", "priority"}, exclude_none=True)
-    if given.branch is not None:
-        changes["work_branch"] = given.branch
+    changes |= {field: value for field, value in _elsewhere(given) if value is not None}
     if not changes and given.ready is None:
         raise InvalidValue("arguments", "Nothing to change was given", todo="Give title, description, spec or priority")
     if given.ready is not None and caller.mission_id is not None:
@@ -94,7 +107,10 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
             why="it guards a text that somebody else may have changed",
             todo=f"Read the mission first; it is at version {mission.version} now",
         )
-    guards.at_version(mission, given.expected_version)
+    if all(getattr(mission, field) == value for field, value in changes.items()):
+        changes = {}  # said again, or true already
+    else:
+        guards.at_version(mission, given.expected_version)
     guards.gate_open(mission, "changing it")
     if changes:
         mission = access.write(
@@ -105,14 +121,19 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     return Data(views.row(mission))
 
 
+def _elsewhere(given: UpdateMission) -> tuple[tuple[str, str | None], ...]:
+    """What the domain calls otherwise."""
+    return ("code_agent_name", given.agent), ("work_branch", given.branch)
+
+
 class MoveMission(Arguments):
     """Where to."""
 
-    list: ListName
-    mission: Ref | None = None
-    position: Literal["top", "bottom"] = "bottom"
-    before: Ref | None = None
-    expected_version: Version | None = None
+    list: Annotated[ListName, Field(description="Which")]
+    mission: MissionRef | None = None
+    position: Annotated[Literal["top", "bottom"], Field(description="Where in it")] = "bottom"
+    before: Annotated[Ref, Field(description="Or before this mission")] | None = None
+    expected_version: Annotated[Version, Field(description="From your last read")] | None = None
 
 
 def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> Reply:
@@ -135,10 +156,10 @@ def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> R
 class LinkMissions(Arguments):
     """The other end and how the two are linked."""
 
-    other: Ref
-    relation: Literal["blocked_by", "blocks", "relates_to"]
-    mission: Ref | None = None
-    remove: bool = False
+    other: Annotated[Ref, Field(description="The other mission")]
+    relation: Annotated[Literal["blocked_by", "blocks", "relates_to"], Field(description="What `mission` does")]
+    mission: MissionRef | None = None
+    remove: Annotated[bool, Field(description="Take the link away")] = False
 
 
 def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) -> Reply:
@@ -169,10 +190,11 @@ TOOLS = (
         create_mission,
         "missions",
         "add",
+        output={"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
     ),
     Tool(
         "update_mission",
-        "Replace title, description, spec or priority.",
+        "Replace what is given of a mission; the rest stays.",
         UpdateMission,
         update_mission,
         "missions",
@@ -188,7 +210,7 @@ TOOLS = (
     ),
     Tool(
         "link_missions",
-        "Say that a mission is blocked_by, blocks or relates_to another; `remove` takes the link away.",
+        "Link two missions of a project, or take a link away.",
         LinkMissions,
         link_missions,
         "missions",

@@ -77,6 +77,8 @@ class Tool:
     effect: Effect
     always_load: bool = False
     """Clients that hide tools behind a search load this one at once."""
+    output: JsonObject | None = None
+    """The schema of its answer, where it is worth its place in the list."""
     face: Face = "both"
     """Who sees it: a run that is bound to a mission, the person's own agent, or both."""
 
@@ -88,8 +90,11 @@ class Tool:
             return False
         return self.face in ("both", "person" if caller.mission_id is None else "run")
 
-    def listing(self) -> JsonObject:
-        """As `tools/list` shows it. Hints are written where they differ from the protocol's defaults."""
+    def listing(self, caller: Caller) -> JsonObject:
+        """As `tools/list` shows it to a caller. Hints are written where they differ from the protocol's defaults.
+
+        A run is not told of arguments that have one value for it: its project, and the mission that it changes.
+        """
         hints: JsonObject = {"openWorldHint": False}
         if self.effect == "read":
             hints["readOnlyHint"] = True
@@ -101,12 +106,19 @@ class Tool:
         shown: JsonObject = {
             "name": self.name,
             "description": self.description,
-            "inputSchema": schema(self.arguments),
+            "inputSchema": schema(self.arguments, self._settled(caller)),
             "annotations": hints,
         }
+        if self.output is not None:
+            shown["outputSchema"] = self.output
         if self.always_load:
             shown["_meta"] = {"anthropic/alwaysLoad": True}
         return shown
+
+    def _settled(self, caller: Caller) -> tuple[str, ...]:
+        if caller.mission_id is None:
+            return ()
+        return ("project",) if self.effect == "read" else ("project", "mission")
 
     def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later | Question:
         """Check the arguments, then do it. Raises from `missions.errors`."""

@@ -15,17 +15,19 @@ from ...missions.limits import COMMENT_MAX, STOPS_MAX
 from ...missions.operations import comments
 from ..caller import Caller
 from . import guards, views
-from .arguments import Arguments, Filled, Ref
+from .arguments import Arguments, Filled, MissionRef, Ref
 from .registry import Data, Reply, Tool
 
 Said = Annotated[Filled, Field(max_length=COMMENT_MAX)]
+LISTED = 50
+"""Comments that one answer lists."""
 LineNumber = Annotated[int, Field(ge=1, le=2**31)]
 
 
 class ListComments(Arguments):
     """Which comments."""
 
-    mission: Ref | None = None
+    mission: MissionRef | None = None
     all: Annotated[bool, Field(description="Also those that are handled or resolved")] = False
 
 
@@ -33,16 +35,18 @@ def list_comments(access: MissionAccess, caller: Caller, given: ListComments) ->
     """Those that wait for an answer, with the lines they were written on."""
     mission = guards.readable(access, caller, given.mission)
     found = [one for one in access.comments(mission.id) if one.stop is None and (given.all or one.waits)]
-    return Data({"id": short_id(mission.number), "comments": [_shown(one) for one in found]})
+    shown: list[Json] = [_shown(one) for one in found[:LISTED]]
+    told: JsonObject = {"id": short_id(mission.number), "comments": shown, "total": len(found)}
+    return Data(told | {"more": "Answer these first; then list again"} if len(found) > LISTED else told)
 
 
 class AnswerComment(Arguments):
     """What was done, or why not."""
 
     comment: Annotated[Ref, Field(description="Its id, from list_comments")]
-    text: Said
+    text: Annotated[Said, Field(description="What you did, or why not")]
     handled: Annotated[bool, Field(description="Done; false for a question or objection")] = True
-    mission: Ref | None = None
+    mission: MissionRef | None = None
 
 
 def answer_comment(access: MissionAccess, caller: Caller, given: AnswerComment) -> Reply:
@@ -54,7 +58,11 @@ def answer_comment(access: MissionAccess, caller: Caller, given: AnswerComment) 
     found = [one for one in access.comments(mission.id) if one.stop is None and one.id.endswith(wanted)]
     if len(found) != 1:
         raise NotFound(f"No comment {given.comment!r} here", todo="list_comments shows their ids")
-    done = access.write(caller.author, comments.answer, mission.id, found[0].id, given.text, handled=given.handled)
+    last = found[0].answers[-1] if found[0].answers else None
+    if last and (last.text, last.author, last.handled) == (given.text.strip(), caller.author, given.handled):
+        done = found[0]  # said again
+    else:
+        done = access.write(caller.author, comments.answer, mission.id, found[0].id, given.text, handled=given.handled)
     left = sum(one.waits for one in access.comments(mission.id))
     return Data({"comment": _shown(done), "waiting": left})
 
@@ -62,16 +70,16 @@ def answer_comment(access: MissionAccess, caller: Caller, given: AnswerComment) 
 class TourStop(Arguments):
     """A line of the file as it is now, and why to look there."""
 
-    file: Annotated[Filled, Field(max_length=1000)]
-    line: LineNumber
-    reason: Said
+    file: Annotated[Filled, Field(max_length=1000, description="Path")]
+    line: Annotated[LineNumber, Field(description="As it is now")]
+    reason: Annotated[Said, Field(description="Why to look there")]
 
 
 class ProposeTour(Arguments):
     """The order in which a reviewer best reads the change."""
 
-    stops: Annotated[list[TourStop], Field(max_length=STOPS_MAX)]
-    mission: Ref | None = None
+    stops: Annotated[list[TourStop], Field(max_length=STOPS_MAX, description="In order")]
+    mission: MissionRef | None = None
 
 
 def propose_tour(access: MissionAccess, caller: Caller, given: ProposeTour) -> Reply:
@@ -107,7 +115,7 @@ def _shown(one: LineComment) -> JsonObject:
 TOOLS = (
     Tool(
         "list_comments",
-        "What the reviewer said on single lines, and the lines as they were; a suggestion replaces exactly those.",
+        "What reviewers said on lines, with the lines; a suggestion replaces exactly those.",
         ListComments,
         list_comments,
         "work",
@@ -115,7 +123,7 @@ TOOLS = (
     ),
     Tool(
         "answer_comment",
-        "Answer a reviewer's comment once you dealt with it: what you did, or why not. Answer every one of them.",
+        "Answer each comment of a reviewer once you dealt with it.",
         AnswerComment,
         answer_comment,
         "work",

@@ -12,6 +12,7 @@ from ...missions.errors import NotFound
 from ...missions.fencing import authors_of, defused
 from ...missions.ids import short_id
 from ...missions.rules.flows import enabled_stages
+from ...missions.rules.plan import task_ids
 
 HISTORY_READ = 2000
 """Events of a mission that are looked at for who wrote its texts."""
@@ -83,9 +84,10 @@ def authors(access: MissionAccess, mission: Mission) -> Mapping[str, str]:
 
 
 def tasks(mission: Mission) -> list[Json]:
-    """The plan, each task with whether it is finished."""
+    """The plan, each task with its id and whether it is finished."""
     return [
-        {"title": task.title, "finished": place < mission.tasks_current} for place, task in enumerate(mission.tasks)
+        {"id": name, "title": task.title, "finished": place < mission.tasks_current}
+        for place, (name, task) in enumerate(zip(task_ids(mission.tasks), mission.tasks, strict=True))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Annotated
 
 from pydantic import Field
@@ -13,57 +14,102 @@ from ...missions.errors import InvalidValue, NotAllowed
 from ...missions.ids import short_id
 from ...missions.limits import TOOL_TASKS_MAX
 from ...missions.operations import missions, review
+from ...missions.rules import plan
 from ..caller import Caller
-from . import guards
-from .arguments import Arguments, Filled, Note, Ref, Title, Version
+from . import guards, views
+from .arguments import Arguments, Filled, MissionRef, Note, Title, Version
 from .registry import Data, Reply, Tool
 
 AFTER_REVIEW = "A person reviews it now. End your turn; feedback comes back to this conversation."
 AFTER_STAGE = "This stage is finished. End your turn; the next stage starts in a session of its own."
+LATELY = 20
+"""Events of a mission among which a note that is said again is looked for."""
 AFTER_LAST = "That was the last stage: the work lands now. End your turn."
+
+
+Some = Annotated[tuple[Title, ...], Field(max_length=TOOL_TASKS_MAX)]
 
 
 class UpdateTasks(Arguments):
     """The plan and how far it has come."""
 
-    titles: Annotated[list[Title], Field(max_length=TOOL_TASKS_MAX, description="The whole plan, in order")]
-    finished: Annotated[int, Field(ge=0, le=TOOL_TASKS_MAX, description="How many, from the first, are done")]
-    expected_version: Version | None = None
-    mission: Ref | None = None
+    titles: Annotated[Some, Field(description="The whole plan instead")] | None = None
+    finished: Annotated[int, Field(ge=0, le=TOOL_TASKS_MAX, description="With titles: how many are done")] | None = None
+    add: Annotated[Some, Field(description="Titles")] = ()
+    check: Annotated[Some, Field(description="Done: ids or titles, in any order")] = ()
+    uncheck: Annotated[Some, Field(description="Not done after all")] = ()
+    order: Annotated[Some, Field(description="Ids, as they come next")] = ()
+    expected_version: Annotated[Version, Field(description="Where titles leave tasks out")] | None = None
+    mission: MissionRef | None = None
 
 
 def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> Reply:
-    """The whole plan and how much of it is done."""
-    if given.finished > len(given.titles):
-        raise InvalidValue(
-            "finished", f"`finished` is {given.finished} of {len(given.titles)} tasks", todo="Count from the first task"
-        )
+    """The whole plan, or single tasks of it."""
     mission = mine(access, caller, given.mission, "changing its tasks")
+    changes = plan.TaskChanges(given.add, given.check, given.uncheck, given.order)
+    if given.titles is None and changes == plan.TaskChanges():
+        raise InvalidValue("arguments", "Nothing to change was given", todo="Give titles, add, check, uncheck or order")
+    if given.titles is not None:
+        mission = _replaced(access, caller, mission, given.titles, given)
+    elif given.expected_version is not None:
+        guards.at_version(mission, given.expected_version)
+    if changes != plan.TaskChanges():
+        mission = access.write(caller.author, missions.change_tasks, mission.id, changes)
+    told = written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"}
+    return Data(told if given.titles is None and not given.add else told | {"plan": views.tasks(mission)})
+
+
+def _replaced(
+    access: MissionAccess, caller: Caller, mission: Mission, titles: tuple[str, ...], given: UpdateTasks
+) -> Mission:
+    """The mission with another plan; one that leaves out tasks of the plan there is names the version it replaces."""
+    if given.finished is not None and given.finished > len(titles):
+        raise InvalidValue(
+            "finished", f"`finished` is {given.finished} of {len(titles)} tasks", todo="Count from the first task"
+        )
+    old = [task.title for task in mission.tasks]
+    done = len(list(takewhile(old[: mission.tasks_current].__contains__, titles)))
+    finished = done if given.finished is None else given.finished
+    if (list(titles), finished) == (old, mission.tasks_current):
+        return mission  # said again
+    if given.expected_version is None and not set(old) <= set(titles):
+        raise InvalidValue(
+            "expected_version",
+            f"{short_id(mission.number)} has tasks that `titles` leaves out",
+            todo=f"Use add and check, or give expected_version {mission.version} to replace the plan",
+        )
     guards.at_version(mission, given.expected_version)
-    mission = access.write(caller.author, missions.update_tasks, mission.id, given.titles, given.finished)
-    return Data(written(mission) | {"tasks": f"{mission.tasks_current}/{len(mission.tasks)}"})
+    return access.write(caller.author, missions.update_tasks, mission.id, titles, finished)
 
 
 class AddNote(Arguments):
     """What to tell people."""
 
-    text: Note
-    kind: NoteKind = "progress"
-    mission: Ref | None = None
+    text: Annotated[Note, Field(description="Markdown")]
+    kind: Annotated[NoteKind, Field(description="What it is")] = "progress"
+    mission: MissionRef | None = None
 
 
 def add_note(access: MissionAccess, caller: Caller, given: AddNote) -> Reply:
     """Into the history, where people read it."""
     mission = guards.writable(access, caller, given.mission)
-    access.write(caller.author, missions.add_note, mission.id, given.kind, given.text)
+    _note(access, caller, mission, given.kind, given.text)
     return Data(written(access.mission(mission.id)))
+
+
+def _note(access: MissionAccess, caller: Caller, mission: Mission, kind: NoteKind, text: str) -> None:
+    """Said again, it stands there once."""
+    said = (f"noted_{kind}", text.strip(), caller.author)
+    lately = access.history(mission.id, limit=LATELY)
+    if not any((one.kind, one.note, one.author) == said for one in lately):
+        access.write(caller.author, missions.add_note, mission.id, kind, text)
 
 
 class AttachSolution(Arguments):
     """The result as a document."""
 
     text: Annotated[Filled, Field(description="Markdown")]
-    mission: Ref | None = None
+    mission: MissionRef | None = None
 
 
 def attach_solution(access: MissionAccess, caller: Caller, given: AttachSolution) -> Reply:
@@ -77,7 +123,7 @@ class FinishStage(Arguments):
 
     summary: Annotated[Note, Field(description="What was done")]
     to_check: Annotated[Note, Field(description="What the reviewer should look at")] | None = None
-    mission: Ref | None = None
+    mission: MissionRef | None = None
 
 
 def complete_stage(access: MissionAccess, caller: Caller, given: FinishStage) -> Reply:
@@ -97,6 +143,8 @@ def request_review(access: MissionAccess, caller: Caller, given: FinishStage) ->
     mission = guards.writable(access, caller, given.mission)
     session = guards.live_session(access, caller, mission)
     if session is not None and _finished(session, mission):
+        return Data(written(mission) | {"already": True, "next": _next(mission)})
+    if (mission.review_status, mission.stage_summary, session) == ("pending", given.summary.strip(), None):
         return Data(written(mission) | {"already": True, "next": _next(mission)})
     guards.not_running(caller, mission)
     guards.gate_open(mission, "requesting a review")
@@ -118,7 +166,7 @@ def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> R
     mission = guards.writable(access, caller, None)
     until = given.until.astimezone(UTC)
     access.set_agent_limit(caller.name, until, by=caller.author)
-    access.write(caller.author, missions.add_note, mission.id, "blocker", f"Usage limit of {caller.name}: {given.text}")
+    _note(access, caller, mission, "blocker", f"Usage limit of {caller.name}: {given.text}")
     return Data(written(access.mission(mission.id)) | {"until": until.isoformat().replace("+00:00", "Z")})
 
 
@@ -155,7 +203,7 @@ def _next(mission: Mission) -> str:
 TOOLS = (
     Tool(
         "update_tasks",
-        "Keep the plan current: all task titles and how many are finished. Call it when you plan and after each task.",
+        "Keep the plan current, when you plan and after each task. It answers the tasks with their ids.",
         UpdateTasks,
         update_tasks,
         "work",

@@ -41,6 +41,8 @@ def edit(change: Change, project: str, name: str, old: str, new: str) -> MemoryD
     The same text again confirms it: that the passage holds is noted, and doubt about it goes.
     """
     owner, before = _existing(change, project, name)
+    if new not in ("", old) and before.updated_by == change.by and _made(before.text, old, new):
+        return before  # said again
     times = before.text.count(old) if old else 0
     if times != 1:
         why = f"it stands there {times} times" if times else "the document does not have it"
@@ -52,6 +54,11 @@ def edit(change: Change, project: str, name: str, old: str, new: str) -> MemoryD
         change.event(owner, "memory_confirmed", note=name)
         return before
     return _save(change, owner, name, before.text.replace(old, new), before)
+
+
+def _made(text: str, old: str, new: str) -> bool:
+    """Whether the text looks as it does after this edit."""
+    return new in text and old not in text.replace(new, "")
 
 
 def delete(

@@ -11,7 +11,7 @@ from ..errors import Conflict, InvalidValue, NotFound
 from ..fields import checked
 from ..ids import short_id
 from ..limits import LINKS_MAX, NOTE_MAX, TITLE_MAX
-from ..rules import creating, dependencies, editing, moving
+from ..rules import creating, dependencies, editing, moving, plan
 from ..rules.creating import MissionDraft
 from .checks import check_version, text
 from .parts import WORDS
@@ -175,6 +175,17 @@ def update_tasks(
     mission = change.mission(ref)
     check_version(mission, expected_version)
     return change.save(mission, replace(mission, tasks=tasks, tasks_current=current), "tasks_updated")
+
+
+def change_tasks(
+    change: Change, ref: str, changes: plan.TaskChanges, *, expected_version: int | None = None
+) -> Mission:
+    """Change single tasks of a mission's plan and leave the others."""
+    mission = change.mission(ref)
+    check_version(mission, expected_version)
+    after = plan.changed(mission, changes)
+    checked("tasks", after.tasks)
+    return change.save(mission, after, "tasks_updated")
 
 
 def add_note(change: Change, ref: str, kind: NoteKind, said: str, *, note_id: str | None = None) -> Mission:

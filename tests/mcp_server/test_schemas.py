@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from solo_unicorn.mcp_server.caller import Caller
+from solo_unicorn.mcp_server.caller import PERSONAL, Caller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.tools.registry import Later, Question, Tool
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
@@ -69,7 +69,7 @@ def objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
     """The tool with arguments that its schema allows."""
-    shape: Any = tool.listing()["inputSchema"]
+    shape: Any = tool.listing(PERSONAL)["inputSchema"]
     return st.tuples(st.just(tool), objects(shape))
 
 
@@ -101,7 +101,7 @@ def test_what_a_schema_allows_is_answered(
     workspace, callers = world
     access = WorkspaceAccess(workspace)
     tool, arguments = call
-    Draft202012Validator(tool.listing()["inputSchema"]).validate(arguments)
+    Draft202012Validator(tool.listing(PERSONAL)["inputSchema"]).validate(arguments)
     try:
         reply = tool.call(access, callers[0 if bound else 1], arguments)
         if isinstance(reply, Later):
@@ -118,7 +118,7 @@ def test_what_a_schema_allows_is_answered(
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_schemas_are_valid_and_plain(tool: Tool) -> None:
     """No references, no unions, no titles: every client's dialect of JSON schema can read them."""
-    schema: Any = tool.listing()["inputSchema"]
+    schema: Any = tool.listing(PERSONAL)["inputSchema"]
     Draft202012Validator.check_schema(schema)
     text = json.dumps(schema)
     for word in ("$ref", "anyOf", "oneOf", '"title": "', "null"):

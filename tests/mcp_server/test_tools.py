@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.types import Implementation
 
-from solo_unicorn.mcp_server.caller import PERSONAL, Caller, personal
+from solo_unicorn.mcp_server.caller import personal
 from solo_unicorn.mcp_server.server import FOR_PEOPLE, INSTRUCTIONS, build_server
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.tools.memory import LISTED
@@ -22,6 +22,7 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Board, data, error, head, said
+from .golden import listed
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 GOLDEN = Path(__file__).parent / "tools-list.json"
@@ -29,11 +30,17 @@ GOLDEN = Path(__file__).parent / "tools-list.json"
 
 def test_the_list_of_tools_is_as_committed_and_small() -> None:
     """A change of what every model is shown is a decision: `python tests/mcp_server/golden.py` writes the file anew."""
-    listed = [tool.listing() for tool in TOOLS]
-    assert json.loads(GOLDEN.read_text()) == listed
-    for caller in (PERSONAL, Caller("claude", "M", "S", "P")):
-        shown = [tool.listing() for tool in TOOLS if tool.allows(caller)]
+    faces = listed()
+    assert json.loads(GOLDEN.read_text()) == faces
+    for shown in faces.values():
         assert len(json.dumps({"tools": shown}, separators=(",", ":"))) <= 13 * 1024
+
+
+def test_every_argument_is_described() -> None:
+    """A model that knows only the schema has to know what to give."""
+    for tool in (one for shown in listed().values() for one in shown):
+        properties: Any = tool["inputSchema"]["properties"]  # type: ignore[index, call-overload]
+        assert [name for name, part in properties.items() if not part.get("description")] == [], tool["name"]
 
 
 def test_instructions_are_short() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from solo_unicorn.missions.entities import ProjectRepository
+from solo_unicorn.missions.entities import ProjectRepository, Task
 from solo_unicorn.missions.operations import missions, parts, sessions
 from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.missions.rules.plan import TaskChanges, task_ids
 
 from .carriers import AGENT, Play
 from .cases import case, made, one_stage
@@ -122,6 +123,20 @@ async def links_are_set_together(do: Play) -> None:
     await do(missions.set_links, d, relates_to=[])
     await do(missions.set_links, d, blocked_by=[do.id_of("X")])
     await do(missions.set_links, d, blocked_by=[str(number) for number in range(201)])
+
+
+@case(missions.change_tasks, missions.update_tasks)
+async def single_tasks_are_changed(do: Play) -> None:
+    await made(do, "A")
+    a = do.id_of("A")
+    await do(missions.update_tasks, a, ["read", "write", "write"], 1)
+    second = task_ids((Task("write"), Task("write")))[1]
+    await do(missions.change_tasks, a, TaskChanges(add=("test", "read"), check=(second,)))
+    await do(missions.change_tasks, a, TaskChanges(uncheck=("READ",), order=("test",)))
+    await do(missions.change_tasks, a, TaskChanges(check=("wri",)))
+    await do(missions.change_tasks, a, TaskChanges(check=("paint",)))
+    await do(missions.change_tasks, a, TaskChanges(add=(" ",)))
+    await do(missions.change_tasks, a, TaskChanges(add=("x",)), expected_version=99)
 
 
 @case(missions.update_tasks, missions.attach_solution, missions.add_note)

@@ -19,6 +19,7 @@ from solo_unicorn.missions.entities import (
 )
 from solo_unicorn.missions.rules.change_state import ChangeMeasure
 from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.missions.rules.plan import TaskChanges
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.messages import NoAnswer
@@ -165,6 +166,9 @@ STORIES: dict[str, dict[str, Step]] = {
         "missions.unlink": lambda w: w.write(operations.missions.unlink, "M-3", "M-4"),
         "missions.add_note": lambda w: w.write(operations.missions.add_note, "M-3", "progress", "half way"),
         "missions.update_tasks": lambda w: w.write(operations.missions.update_tasks, "M-3", ["one", "two"], 1),
+        "missions.change_tasks": lambda w: w.write(
+            operations.missions.change_tasks, "M-3", TaskChanges(add=("three",), check=("two",))
+        ),
         "missions.attach_solution": lambda w: w.write(operations.missions.attach_solution, "M-3", "so"),
         "bulk.delete": lambda w: w.write(operations.bulk.delete, ["M-4"]),
         "missions.restore": lambda w: w.write(operations.missions.restore, "M-4"),

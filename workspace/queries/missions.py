@@ -9,8 +9,9 @@ from datetime import datetime
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
-from ...missions.errors import InvalidValue, NotFound
+from ...missions.errors import NotFound
 from ...missions.ids import short_id
+from ...missions.paging import Place, cursor_after, place_of
 from ...missions.query import compile_query
 from ...missions.rules.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.rules.dependencies import is_resolved
@@ -45,19 +46,17 @@ def page(
 
     `text` are words of title or description, `query` is what `missions.query` reads; QueryError.
     """
-    offset = _offset(cursor)
+    place = None if cursor is None else place_of(cursor)
     if query is not None:
-        return _asked(connection, project, query, lists, ready, text, limit, offset)
+        return _asked(connection, project, query, lists, ready, text, limit, place)
     only = lookup.project(connection, project).id if project else None
     wanted = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
     if text and (match := words_query(text)):
-        docs, total = _matching(connection, match, only, wanted, ready, limit, offset)
+        docs, total = _matching(connection, match, only, wanted, ready, limit + 1, place)
     else:
-        docs, total = _in_order(connection, only, wanted, ready, limit, offset)
-    after = offset + len(docs)
-    return Page(
-        tuple(salvage.missions(connection, [(doc,) for doc in docs])), total, str(after) if after < total else None
-    )
+        docs, total = _in_order(connection, only, wanted, ready, limit + 1, place)
+    found = tuple(salvage.missions(connection, [(doc,) for doc in docs[:limit]]))
+    return Page(found, total, cursor_after(found[-1]) if len(docs) > limit and found else None)
 
 
 def _asked(
@@ -68,25 +67,25 @@ def _asked(
     ready: bool | None,
     text: str | None,
     limit: int,
-    offset: int,
+    place: Place | None,
 ) -> Page[Mission]:
     """The page of missions whose cards meet a query: all cards are looked at, the missions of the page are read."""
     names = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
-    found: list[str] = []
+    found: list[tuple[tuple[str, int, float, str], str]] = []
     for owner in _owners(connection, project):
         test = compile_query(query, saved_filters(connection, owner))
         for name in names:
             found += [
-                card.id
+                ((owner, LISTS.index(name), card.list_order, card.id), card.id)
                 for card in cards(connection, owner, name)
                 if (test is None or test(card)) and (ready is None or card.ready == ready)
             ]
     if text and (match := words_query(text)):
         having = _ids_matching(connection, match)
-        found = [mission_id for mission_id in found if mission_id in having]
-    page = tuple(lookup.mission(connection, mission_id) for mission_id in found[offset : offset + limit])
-    after = offset + len(page)
-    return Page(page, len(found), str(after) if after < len(found) else None)
+        found = [one for one in found if one[1] in having]
+    rest = [mission_id for key, mission_id in found if place is None or key > place.key]
+    page = tuple(lookup.mission(connection, mission_id) for mission_id in rest[:limit])
+    return Page(page, len(found), cursor_after(page[-1]) if len(rest) > limit and page else None)
 
 
 def _owners(connection: sqlite3.Connection, project: str | None) -> list[str]:
@@ -152,7 +151,7 @@ def _in_order(
     lists: Sequence[ListName],
     ready: bool | None,
     limit: int,
-    offset: int,
+    place: Place | None,
 ) -> tuple[list[str], int]:
     """A page in board order and the total: counted per list, read list by list along the index, never sorted."""
     which = " AND ready = ?" if ready is not None else ""
@@ -167,18 +166,24 @@ def _in_order(
         if name in lists
     }
     docs: list[str] = []
-    skip = offset
-    for (owner, name), count in sorted(counts.items(), key=lambda entry: (entry[0][0], lists.index(entry[0][1]))):
-        if skip < count and len(docs) < limit:
-            docs += [
-                doc
-                for (doc,) in connection.execute(
-                    f"SELECT doc FROM mission WHERE project_id = ? AND list = ? AND deleted = 0{which} "
-                    "ORDER BY list_order, id LIMIT ? OFFSET ?",
-                    (owner, name, *([] if ready is None else [ready]), limit - len(docs), skip),
-                )
-            ]
-        skip = max(0, skip - count)
+    for owner, name in sorted(counts, key=lambda entry: (entry[0], LISTS.index(entry[1]))):
+        here = (owner, LISTS.index(name))
+        if len(docs) >= limit or (place is not None and here < place.key[:2]):
+            continue
+        further = place is not None and here == place.key[:2]
+        docs += [
+            doc
+            for (doc,) in connection.execute(
+                f"SELECT doc FROM mission WHERE project_id = ? AND list = ? AND deleted = 0{which} "
+                f"{'AND (list_order, id) > (?, ?) ' if further else ''}ORDER BY list_order, id LIMIT ?",
+                (
+                    *(owner, name),
+                    *([] if ready is None else [ready]),
+                    *(place.key[2:] if place is not None and further else ()),
+                    limit - len(docs),
+                ),
+            )
+        ]
     return docs, sum(counts.values())
 
 
@@ -189,10 +194,11 @@ def _matching(
     lists: Sequence[ListName],
     ready: bool | None,
     limit: int,
-    offset: int,
+    place: Place | None,
 ) -> tuple[list[str], int]:
     """A page of those with the words, in board order, and how many there are."""
     ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))
+    order = f"project_id, CASE list {ranks} END, list_order, id"
     where = (
         f"id IN ({_WITH_WORDS}) AND deleted = 0 "
         "AND (?2 IS NULL OR project_id = ?2) AND list IN (SELECT value FROM json_each(?3)) "
@@ -200,10 +206,10 @@ def _matching(
     )
     values = (query, project_id, strict_json.dumps(list(lists)), ready)
     total = connection.execute(f"SELECT count(*) FROM mission WHERE {where}", values).fetchone()[0]
+    further = f" AND ({order}) > (?6, ?7, ?8, ?9)" if place is not None else ""
     docs = connection.execute(
-        f"SELECT doc FROM mission WHERE {where} ORDER BY project_id, CASE list {ranks} END, list_order, id "
-        "LIMIT ?5 OFFSET ?6",
-        (*values, limit, offset),
+        f"SELECT doc FROM mission WHERE {where}{further} ORDER BY {order} LIMIT ?5",
+        (*values, limit, *(place.key if place is not None else ())),
     ).fetchall()
     return [doc for (doc,) in docs], int(total)
 
@@ -225,14 +231,6 @@ def _waiting(mission: Mission) -> Waiting:
 def words_query(text: str) -> str:
     """Words as an FTS5 query: all of them, each as the beginning of a word; nothing in them is an operator."""
     return " AND ".join(map(beginning, words(text)))
-
-
-def _offset(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal():
-        raise InvalidValue("cursor", f"{cursor!r} is not a cursor", todo="pass the nextCursor of the page before")
-    return int(cursor)
 
 
 def get(connection: sqlite3.Connection, ref: str) -> Mission:
