@@ -227,6 +227,15 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "status": ("machine.mcp_install", "Show which clients are here and know this server."),
         },
     ),
+    "guide": (
+        "What agents read of Solo Unicorn in a checkout: AGENTS.md, a skill, a hook.",
+        {
+            "write": ("machine.guide", "Write them, or the ones that are named: block, skill, hook."),
+            "remove": ("machine.guide", "Take them away again; all else stays as it is."),
+            "status": ("machine.guide", "Show which of them are here."),
+            "show": ("machine.guide", "Print what the hook tells: the board and the index of the memory."),
+        },
+    ),
     "metrics": (
         "How the work goes: by week, and agent by agent.",
         {"": ("project.metrics", "Show throughput, cycle and review times and cost; --agents compares the agents.")},
@@ -298,6 +307,7 @@ FOR_AGENTS: Final = frozenset(
         *("memory list", "memory read", "memory search", "memory history", "memory diff", "memory offers"),
         *("worktree list", "workstation status", "inbox list", "inbox rules", "conflicts list", "conflicts show"),
         *("metrics ", "usage ", "completion ", "completion suggest", "man ", "mcp "),
+        *("guide status", "guide show"),
     }
 )
 """What an agent may run in its session: it reads, and speaks MCP with the rights of its run. All else is a person's."""

@@ -9,11 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +19,7 @@ from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound, SoloUnicornError
 from . import jsonc, toml
 from .clients import CLIENTS, NAME, Client, Entry, Scope, entry
+from .files import backup, write
 
 Outcome = Literal["installed", "replaced", "already", "removed", "absent"]
 State = Literal["ready", "other", "absent", "unreadable"]
@@ -68,15 +66,15 @@ def install(name: str, scope: Scope, project: Path, *, dry: bool = False) -> Don
     command = _command(client, client.add(scope, wanted))
     if dry:
         return Done(name, scope, outcome, file, command, dry=True)
-    backup = _backup(client, scope, file)
+    copy = _backup(client, scope, file)
     if command:
         if present is not None:
             _run(client, _command(client, client.remove(scope)), project)
         _run(client, command, project)
     else:
-        _write(file, _editor(file).with_value(_text(file), (*client.path, NAME), client.write(wanted)))
-    _check(client, file, wanted, backup)
-    return Done(name, scope, outcome, file, command, backup)
+        write(file, _editor(file).with_value(_text(file), (*client.path, NAME), client.write(wanted)))
+    _check(client, file, wanted, copy)
+    return Done(name, scope, outcome, file, command, copy)
 
 
 def uninstall(name: str, scope: Scope, project: Path, *, dry: bool = False) -> Done:
@@ -88,13 +86,13 @@ def uninstall(name: str, scope: Scope, project: Path, *, dry: bool = False) -> D
     command = _command(client, client.remove(scope))
     if dry:
         return Done(name, scope, "removed", file, command, dry=True)
-    backup = _backup(client, scope, file)
+    copy = _backup(client, scope, file)
     if command:
         _run(client, command, project)
     else:
-        _write(file, _editor(file).without(_text(file), (*client.path, NAME)))
-    _check(client, file, None, backup)
-    return Done(name, scope, "removed", file, command, backup)
+        write(file, _editor(file).without(_text(file), (*client.path, NAME)))
+    _check(client, file, None, copy)
+    return Done(name, scope, "removed", file, command, copy)
 
 
 def status(name: str, scope: Scope, project: Path) -> Standing:
@@ -177,43 +175,16 @@ def _run(client: Client, command: tuple[str, ...], project: Path) -> None:
         )
 
 
-def _check(client: Client, file: Path, wanted: Entry | None, backup: Path | None) -> None:
+def _check(client: Client, file: Path, wanted: Entry | None, copy: Path | None) -> None:
     """Look whether it stands there now: a command may say yes and write elsewhere."""
     present = _entries(client, file).get(NAME)
     if (client.read(present) if isinstance(present, dict) else None) != wanted:
         raise SoloUnicornError(
             f"{client.title} took it, but {file} does not say so",
             why="this version keeps its settings elsewhere, or changed the entry",
-            todo=f"compare it with {backup}" if backup else "look at its settings",
+            todo=f"compare it with {copy}" if copy else "look at its settings",
         )
 
 
 def _backup(client: Client, scope: Scope, file: Path) -> Path | None:
-    """A copy of the file as it is, readable for its owner only; None when there is no file yet."""
-    if not file.exists():
-        return None
-    folder = paths.backups_dir() / "clients"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-    copy = folder / f"{client.name}-{scope}-{moment}-{file.name.lstrip('.')}"
-    copy.touch(mode=0o600)
-    copy.write_bytes(file.read_bytes())
-    return copy
-
-
-def _write(file: Path, text: str) -> None:
-    """Replace the file in one step; where it is a link (to a folder of dotfiles), what it links to."""
-    real = Path(os.path.realpath(file))
-    real.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        Path(draft).chmod(real.stat().st_mode & 0o777 if real.exists() else 0o644)
-        Path(draft).replace(real)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(draft).unlink()
-        raise
+    return backup(file, paths.backups_dir() / "clients", f"{client.name}-{scope}-{file.name.lstrip('.')}")

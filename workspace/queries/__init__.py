@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import comments as comments
     from . import connection as connection
     from . import exports as exports
+    from . import greeting as greeting
     from . import inbox as inbox
     from . import memory as memory
     from . import metrics as metrics
