@@ -1,7 +1,8 @@
 """What an agent waits for at the MCP door, with the real service and 10,000 missions.
 
-    python bench/mcp.py [--missions 10000] [--seconds 60] [--only spawn|calls|memory|crowd]
+    python bench/mcp.py [--missions 10000] [--seconds 60] [--only cold|spawn|calls|memory|crowd]
 
+    cold     the same without a service: initialize and tools/list answered (aim: 350 ms)
     spawn    process start → tools/list answered, against a standard-library JSON-RPC script (aim: at most 3×)
     calls    median tools/call over the bridge: reads (aim: 3 ms), writes (aim: 8 ms)
     memory   resident size of the bridge (aim: 20 MB)
@@ -39,6 +40,7 @@ from solo_unicorn.workstation import client
 AGENTS = 20
 ROUNDS = 15
 CALLS = 120
+COLD_AIM = 350.0
 SPAWN_AIM, READ_AIM, WRITE_AIM, MEMORY_AIM, CROWD_AIM = 3.0, 3.0, 8.0, 20.0, 100.0
 SCRIPT = """
 import json, sys
@@ -129,12 +131,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--missions", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--only", choices=["spawn", "calls", "memory", "crowd"])
+    parser.add_argument("--only", choices=["cold", "spawn", "calls", "memory", "crowd"])
     options = parser.parse_args()
-    wanted = [options.only] if options.only else ["spawn", "calls", "memory", "crowd"]
+    wanted = [options.only] if options.only else ["spawn", "calls", "memory", "crowd", "cold"]
     with board(options.missions) as bench:
         met = [
-            {"spawn": spawn, "calls": calls, "memory": memory, "crowd": lambda b: crowd(b, options.seconds)}[one](bench)
+            {
+                "cold": cold,
+                "spawn": spawn,
+                "calls": calls,
+                "memory": memory,
+                "crowd": lambda b: crowd(b, options.seconds),
+            }[one](bench)
             for one in wanted
         ]
     return 0 if all(met) else 1
@@ -149,6 +157,23 @@ def spawn(bench: Bench) -> bool:
     ratio = statistics.median(ours) / statistics.median(theirs)
     detail = f"{statistics.median(ours) * 1000:.0f} ms / {statistics.median(theirs) * 1000:.0f} ms"
     return report("spawn → tools/list, against a standard-library script", ratio, SPAWN_AIM, "×", detail)
+
+
+def cold(bench: Bench) -> bool:
+    """The service is stopped before each round; the first call of a tool, which waits for it, is shown beside."""
+    ours, called = [], []
+    for _ in range(ROUNDS):
+        client.stop(force=True)
+        ours.append(listed(bench.bridge))
+        client.stop(force=True)
+        began = time.perf_counter()
+        peer = Peer(bench.bridge)
+        peer.greet()
+        peer.call("get_context", {})
+        called.append(time.perf_counter() - began)
+        peer.close()
+    detail = f"first tools/call after {statistics.median(called) * 1000:.0f} ms"
+    return report("cold → tools/list", statistics.median(ours) * 1000, COLD_AIM, " ms", detail)
 
 
 def listed(command: list[str]) -> float:

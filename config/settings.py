@@ -25,7 +25,10 @@ class WorkstationSettings:
     name: str = setting("", "What this machine is called on boards; empty means its host name.")
     slots: int = setting(4, "How many sessions may run at once on this machine, over all agents.", least=1, most=256)
     idle_exit_seconds: float = setting(
-        30.0, "Seconds the background service keeps running when no screen is open and no session runs.", least=0
+        30.0,
+        "Seconds the background service keeps running when no screen is open and no session runs; twenty times as long "
+        "once an MCP client was connected.",
+        least=0,
     )
     backups: int = setting(
         7, "How many daily backups of the workspace are kept in the home; 0 means that none is made.", least=0, most=365

@@ -1,8 +1,9 @@
 """`solo-unicorn mcp`: a byte pump between an MCP client on stdio and the service's private socket.
 
-Standard library only, because every client pays its start. It reads just enough of the JSON lines to keep two promises:
-a request that was under way when the service went away is answered with a retryable error instead of silence, and a
-client of the handshake era finds its session again after the service is back (its `initialize` is replayed).
+Standard library only, because every client pays its start. It reads just enough of the JSON lines to keep three
+promises: what a person's client asks first is answered at once, while the service is found or started; a request that
+was under way when the service went away is answered with a retryable error instead of silence; and a client of the
+handshake era finds its session again after the service is back (its `initialize` is replayed).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from .dialling import Dialling, Refused
+from .opening import Opening
 from .repairing import refusal, repaired
 
 LIMIT = 16 * 1024 * 1024
@@ -28,10 +31,6 @@ LOOK_SECONDS = 5.0
 LAST_ANSWERS_SECONDS = 30.0
 """How long the answers to a client that has closed its side are waited for, since anything was heard last."""
 HELD = "_solo_unicorn_replay"
-
-
-class Refused(Exception):
-    """The service does not take this client."""
 
 
 class Output(Protocol):
@@ -49,16 +48,19 @@ def run(
     socket_path: Path,
     *,
     token: str | None = None,
+    opening: Opening | None = None,
     stdin: int = 0,
     stdout: Output | None = None,
     patience: float = 20.0,
 ) -> int:
     """Pump until the client closes its side. `ensure_running` starts the service when it is absent.
 
-    `token` (environment SOLO_UNICORN_TOKEN) is a run's token; without one the client is the person's own agent.
-    Exit code 0; 5 when the token is refused; 6 when the service cannot be reached at the start.
+    `token` (environment SOLO_UNICORN_TOKEN) is a run's token; without one the client is the person's own agent, and
+    `opening` answers what it asks first. Exit code 0; 5 when the token is refused; 6 when the service cannot be reached
+    at the start.
     """
-    bridge = Bridge(ensure_running, socket_path, token, stdin, stdout or sys.stdout.buffer, patience)
+    dialling = Dialling(ensure_running, socket_path, token, _cwd(), patience)
+    bridge = Bridge(dialling, opening, stdin, stdout or sys.stdout.buffer)
     try:
         return bridge.pump()
     except Refused as refused:
@@ -73,27 +75,20 @@ def run(
 class Bridge:
     """One client, one connection at a time, and what must survive a reconnect."""
 
-    def __init__(
-        self,
-        ensure_running: Callable[[], object],
-        socket_path: Path,
-        token: str | None,
-        stdin: int,
-        stdout: Output,
-        patience: float,
-    ) -> None:
-        self._ensure_running = ensure_running
-        self._path = socket_path
-        self._token = token
+    def __init__(self, dialling: Dialling, opening: Opening | None, stdin: int, stdout: Output) -> None:
+        self._dialling = dialling
+        self._opening = opening
         self._stdin = stdin
         self._stdout = stdout
-        self._patience = patience
         self._client = os.getppid()
         self._selector = selectors.SelectSelector()  # the one that also takes a plain file on stdin
         self._socket: socket.socket | None = None
+        self._reached = False
         self._heard = time.monotonic()
         self._from_client = b""
         self._from_service = b""
+        self._waiting: list[tuple[str, bytes]] = []
+        """Lines for the service that is not there yet, each with the id of its request."""
         self._pending: dict[str, Any] = {}
         self._standing: set[str] = set()
         self._handshake: list[bytes] = []
@@ -101,11 +96,8 @@ class Bridge:
 
     def pump(self) -> int:
         """Until end of file on stdin; requests still under way are answered first."""
-        try:
-            self._connect()
-        except OSError as problem:
-            print(f"solo-unicorn mcp: {problem}", file=sys.stderr)
-            return 6
+        self._dialling.begin()
+        self._selector.register(self._dialling.ready, selectors.EVENT_READ)
         self._selector.register(self._stdin, selectors.EVENT_READ)
         open_input = True
         while open_input or self._pending.keys() - self._standing:
@@ -118,9 +110,12 @@ class Bridge:
                     open_input = self._take_from_client()
                     if not open_input:
                         self._selector.unregister(self._stdin)
+                elif key.fd == self._dialling.ready:
+                    if not self._connected():
+                        return 6
                 elif key.fileobj is self._socket:  # not one that a reconnect has just replaced
                     self._take_from_service()
-            if not open_input and self._socket is None:
+            if not open_input and self._socket is None and not self._dialling.busy:
                 break
         return 0
 
@@ -153,38 +148,62 @@ class Bridge:
     def _forward(self, line: bytes) -> None:
         message = _parse(line)
         method, identity = message.get("method"), message.get("id")
-        if method == "initialize":
-            self._handshake = [line]
-        elif method == "notifications/initialized":
-            self._handshake.append(line)
-        elif method == "resources/subscribe":
-            self._subscribed[str(message.get("params"))] = line
-        elif method == "resources/unsubscribe":
-            self._subscribed.pop(str(message.get("params")), None)
-        elif method == "notifications/cancelled":
-            self._cancel(message)
         expects_answer = method is not None and identity is not None
-        if method == "subscriptions/listen":
-            self._standing.add(json.dumps(identity))
+        result = self._opening.result(str(method), message.get("params")) if self._opening and expects_answer else None
+        if result is not None:
+            self._answer({"id": identity, "result": result})
+        elif expects_answer:
+            self._pending[json.dumps(identity)] = identity
+        match method:
+            case "initialize":
+                self._handshake = [line]
+            case "notifications/initialized":
+                self._handshake.append(line)
+            case "resources/subscribe":
+                self._subscribed[str(message.get("params"))] = line
+            case "resources/unsubscribe":
+                self._subscribed.pop(str(message.get("params")), None)
+            case "notifications/cancelled":
+                self._cancel(message)
+            case "subscriptions/listen":
+                self._standing.add(json.dumps(identity))
+        if method == "initialize":
+            line = self._again(line)
+        elif result is not None:
+            return
+        if self._socket is None:
+            if method not in ("initialize", "notifications/initialized"):  # these are sent when it is there
+                self._waiting.append((json.dumps(identity), line))
+            self._dialling.begin()
+        else:
+            self._send(line)
+
+    def _send(self, *lines: bytes) -> None:
         try:
-            if self._socket is None:
-                self._connect(replay=method not in ("initialize", "notifications/initialized"))
-            if expects_answer:
-                self._pending[json.dumps(identity)] = identity
-            assert self._socket is not None
-            self._socket.sendall(line + b"\n")
+            for line in lines:
+                if self._socket is not None:
+                    self._socket.sendall(line + b"\n")
         except OSError as problem:
-            if expects_answer:
-                self._pending[json.dumps(identity)] = identity
             self._lost(str(problem))
+
+    def _again(self, line: bytes) -> bytes:
+        """A request as it is, or, where its client has had the answer, under an id that nobody waits for."""
+        message = _parse(line)
+        answered = json.dumps(message.get("id")) not in self._pending
+        return json.dumps(message | {"id": HELD}).encode() if answered else line
 
     def _cancel(self, notification: dict[str, Any]) -> None:
         """Answer a request that its client wants no more: the service does not, and nobody may wait for it."""
         identity = (notification.get("params") or {}).get("requestId")
         if self._pending.pop(json.dumps(identity), None) is not None:
+            self._waiting = [one for one in self._waiting if one[0] != json.dumps(identity)]
             error = {"code": CANCELLED, "message": "The request was cancelled by its client."}
-            self._stdout.write(json.dumps({"jsonrpc": "2.0", "id": identity, "error": error}).encode() + b"\n")
-            self._stdout.flush()
+            self._answer({"id": identity, "error": error})
+
+    def _answer(self, *answers: dict[str, Any]) -> None:
+        for answer in answers:
+            self._stdout.write(json.dumps({"jsonrpc": "2.0"} | answer).encode() + b"\n")
+        self._stdout.flush()
 
     # ---- the service's side
 
@@ -214,73 +233,34 @@ class Bridge:
     def _lost(self, why: str) -> None:
         """Answer what was under way; the next message connects again."""
         self.disconnect()
-        for identity in self._pending.values():
-            error = {
-                "code": RETRYABLE,
-                "message": f"offline: The Solo Unicorn service is not there ({why}). It is started again by the next "
-                "message. What was under way may have been done: read before you repeat it.",
-                "data": {"code": "offline", "retryable": True},
-            }
-            answer = {"jsonrpc": "2.0", "id": identity, "error": error}
-            self._stdout.write(json.dumps(answer).encode() + b"\n")
+        self._waiting.clear()
+        error = {
+            "code": RETRYABLE,
+            "message": f"offline: The Solo Unicorn service is not there ({why}). It is started again by the next "
+            "message. What was under way may have been done: read before you repeat it.",
+            "data": {"code": "offline", "retryable": True},
+        }
+        lost = [{"id": identity, "error": error} for identity in self._pending.values()]
         self._pending.clear()
-        self._stdout.flush()
+        self._answer(*lost)
 
-    def _connect(self, replay: bool = False) -> None:
-        """A greeted connection, starting the service when nobody listens. OSError when it stays away."""
-        deadline = time.monotonic() + self._patience
-        started = False
-        while self._socket is None:
-            try:
-                self._socket = self._dial(deadline)
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                if started:
-                    time.sleep(0.05)
-                else:
-                    _start(self._ensure_running)
-                    started = True
-        self._selector.register(self._socket, selectors.EVENT_READ)
-        if replay and self._handshake:
-            for line in (_held(self._handshake[0]), *self._handshake[1:], *map(_held, self._subscribed.values())):
-                self._socket.sendall(line + b"\n")
-
-    def _dial(self, deadline: float) -> socket.socket:
-        """Connect and wait for the greeting: a dying service may still accept, but it greets nobody."""
-        attempt = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def _connected(self) -> bool:
+        """Send what waits for the service, after the handshake; False when it could not be reached at the start."""
         try:
-            attempt.connect(str(self._path))
-            hello = {"hello": "solo-unicorn", "token": self._token, "cwd": _cwd()}
-            attempt.sendall(json.dumps(hello).encode() + b"\n")
-            attempt.settimeout(max(1.0, deadline - time.monotonic()))
-            greeting = b""
-            while not greeting.endswith(b"\n"):
-                chunk = attempt.recv(4096)
-                if not chunk:
-                    raise ConnectionResetError("the service left before it greeted")
-                greeting += chunk
-            attempt.settimeout(None)
-        except OSError:
-            attempt.close()
-            raise
-        answer = _parse(greeting)
-        if "ready" not in answer:
-            attempt.close()
-            raise Refused(str(answer.get("refused", "The service speaks another language; restart it.")))
-        return attempt
-
-
-def _start(ensure_running: Callable[[], object]) -> None:
-    try:
-        ensure_running()
-    except Exception as problem:  # whatever it is, to the client it means: not there
-        raise OSError(str(problem)) from problem
-
-
-def _held(line: bytes) -> bytes:
-    """A request to repeat whose answer the client has had long ago."""
-    return json.dumps(_parse(line) | {"id": HELD}).encode()
+            self._socket = self._dialling.end()
+        except OSError as problem:
+            self._lost(str(problem))
+            if not self._reached:
+                print(f"solo-unicorn mcp: {problem}", file=sys.stderr)
+            return self._reached
+        self._reached = True
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        waiting, self._waiting = self._waiting, []
+        greeting, sent = self._handshake[:1], {line for _, line in waiting}
+        again = [line for line in self._subscribed.values() if line not in sent]
+        self._send(*map(self._again, greeting), *self._handshake[1:], *map(self._again, again))
+        self._send(*(line for _, line in waiting))
+        return True
 
 
 def _parse(line: bytes) -> dict[str, Any]:

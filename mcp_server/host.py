@@ -73,6 +73,11 @@ class McpHost:
         """How many clients hold the Unix socket open: an open one keeps the service from leaving."""
         return self._unix.connections if self._unix else 0
 
+    @property
+    def had_clients(self) -> bool:
+        """Whether one was ever connected to the Unix socket."""
+        return self._unix is not None and self._unix.had_clients
+
     async def start(self) -> None:
         """Listen on both transports. OSError when the socket path cannot be used."""
         await load()

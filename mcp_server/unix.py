@@ -45,6 +45,8 @@ class UnixServer:
         self._server: asyncio.Server | None = None
         self._inode = 0
         self._open: set[asyncio.Task[object]] = set()
+        self.had_clients = False
+        """Whether one was ever greeted."""
 
     @property
     def connections(self) -> int:
@@ -83,6 +85,7 @@ class UnixServer:
         try:
             caller = await self._greet(reader, writer)
             if caller is not None:
+                self.had_clients = True
                 writer.write(json.dumps({"ready": "solo-unicorn", "version": self._version}).encode() + b"\n")
                 await self._serve(caller, reader, writer)
         except (ConnectionError, asyncio.CancelledError):

@@ -39,6 +39,11 @@ class McpHosting:
         return self._host.port if self._host else None
 
     @property
+    def had_clients(self) -> bool:
+        """Whether a client was ever connected to the private socket."""
+        return self._host is not None and self._host.had_clients
+
+    @property
     def connections(self) -> int:
         """Clients on the private socket: a person's own agents, which keep the service like an open screen."""
         return self._host.connections if self._host else 0

@@ -31,6 +31,8 @@ from .status import figures
 
 LEAVE_SECONDS = 5.0
 NEEDED_LOOK_SECONDS = 10.0
+LONGER_FOR_CLIENTS = 20
+"""Times the pause before leaving, once an MCP client was connected."""
 State = Literal["starting", "running", "paused", "draining", "stopping"]
 
 
@@ -121,15 +123,17 @@ class Service:
                         await self._stirred.wait()
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._idle_seconds):
+                async with asyncio.timeout(self.idle_seconds):
                     await self._stirred.wait()
                     continue
             if not self._needed():
                 self.leave("idle")
 
     @property
-    def _idle_seconds(self) -> float:
-        return self._parts.context.settings.workstation.idle_exit_seconds
+    def idle_seconds(self) -> float:
+        """Longer once an MCP client was here: agents come back, and a cold start is theirs to wait for."""
+        seconds = self._parts.context.settings.workstation.idle_exit_seconds
+        return seconds * LONGER_FOR_CLIENTS if self._parts.context.mcp.had_clients else seconds
 
     def _needed(self) -> bool:
         """A screen is open, something runs, or something will start by itself when its time comes."""

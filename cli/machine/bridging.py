@@ -18,10 +18,15 @@ def run(token_file: str | None = None) -> int:
 
     if token_file is not None:
         return pump(_wait, mcp_socket(), token=token_in(token_file))
+    from ... import __version__
     from ...config.acting import acting_session
+    from ...mcp_server.opening import Opening
 
-    starts = _ensure_running if acting_session() is None else _wait  # a service below a session would end with it
-    return pump(starts, mcp_socket(), token=os.environ.get(TOKEN_VARIABLE))
+    token = os.environ.get(TOKEN_VARIABLE)
+    if acting_session() is not None:
+        return pump(_wait, mcp_socket(), token=token)  # a service below a session would end with it
+    opening = Opening(__version__) if token is None else None
+    return pump(_ensure_running, mcp_socket(), token=token, opening=opening)
 
 
 def token_in(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What `solo-unicorn mcp` does, with the tests' own service: `python bridged.py`, pid of the service into a file."""
+"""What `solo-unicorn mcp` does, with the tests' own service, whose pid is in a file: `python bridged.py [opening]`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from solo_unicorn.config import paths
 from solo_unicorn.mcp_server.bridge import run
+from solo_unicorn.mcp_server.opening import Opening
 
 
 def ensure_running() -> None:
@@ -26,4 +27,6 @@ def ensure_running() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run(ensure_running, paths.mcp_socket(), token=os.environ.get("SOLO_UNICORN_TOKEN")))
+    answers = Opening("1.2.3") if "opening" in sys.argv else None
+    token = os.environ.get("SOLO_UNICORN_TOKEN")
+    raise SystemExit(run(ensure_running, paths.mcp_socket(), token=token, opening=answers))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +17,13 @@ from typing import Any
 import pytest
 import watchfiles
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import Implementation
 
+from solo_unicorn.mcp_server.opening import FILE
 from solo_unicorn.workspace import queries
 
 from .conftest import Board, data, head
+from .golden import opening
 from .test_tools import ERAS
 
 BRIDGED = str(Path(__file__).with_name("bridged.py"))
@@ -148,9 +152,84 @@ def test_a_service_that_cannot_start_exits_6(home: Path) -> None:
         "def no(): raise RuntimeError('the disk is full')\n"
         "raise SystemExit(run(no, Path('/nowhere/mcp.sock')))"
     )
-    out = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    assert out.returncode == 6
-    assert b"the disk is full" in out.stderr
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as bridge:
+        assert bridge.wait(60) == 6  # its client has not left
+        assert bridge.stderr is not None and b"the disk is full" in bridge.stderr.read()
+
+
+async def test_what_the_bridge_says_by_itself_is_what_the_server_says(home: Path, tmp_path: Path) -> None:
+    """Write it anew with `python -m solo_unicorn.tests.mcp_server.golden`."""
+    assert json.loads(FILE.read_text()) == await opening(tmp_path / "mcp.sock")
+
+
+@ERAS
+async def test_a_client_is_answered_before_the_service_is_there(era: str, tmp_path: Path) -> None:
+    """The service never comes: what a client asks first is answered all the same, and its tools are listed."""
+    program = (
+        "import sys, threading; from pathlib import Path; from solo_unicorn.mcp_server.bridge import run; "
+        "from solo_unicorn.mcp_server.opening import Opening; "
+        "sys.exit(run(threading.Event().wait, Path(sys.argv[1]), opening=Opening('9.8.7')))"
+    )
+    command = ["-c", program, str(tmp_path / "no.sock")]
+    alone = StdioServerParameters(command=sys.executable, args=command, env=dict(os.environ))
+    async with Client(alone, mode=era) as client:
+        assert client.server_info is not None and client.server_info.version == "9.8.7"
+        assert {tool.name for tool in (await client.list_tools()).tools} >= {"create_mission", "memory_search"}
+        assert (await client.list_prompts()).prompts
+
+
+@ERAS
+async def test_the_handshake_reaches_the_service_though_the_bridge_answered_it(board: Board, era: str) -> None:
+    """Its name stands in the history, so the service knows who calls."""
+    env = {name: value for name, value in os.environ.items() if name != "SOLO_UNICORN_TOKEN"}
+    opened = StdioServerParameters(command=sys.executable, args=[BRIDGED, "opening"], env=env)
+    info = Implementation(name="claude-code", version="2")
+    async with Client(opened, mode=era, client_info=info) as client:
+        made = data(await client.call_tool("create_mission", {"title": "By hand", "project": "shop"}))
+        kill_service(Path(os.environ["SOLO_UNICORN_HOME"]))
+        with suppress(MCPError):
+            await client.call_tool("list_missions", {"project": "shop"})
+        again = data(await client.call_tool("create_mission", {"title": "And again", "project": "shop"}))
+    for one in (made, again):
+        history = await board.do(lambda ws, ref=one["id"]: ws.read(queries.missions.history, ref))
+        assert history[0].author.name == "claude-code"
+
+
+def test_a_cancelled_request_never_reaches_a_service_that_comes_later(home: Path, tmp_path: Path) -> None:
+    """It waits for the service, is cancelled and answered, and is not sent any more."""
+    path = tmp_path / "mcp.sock"
+    program = (
+        "import sys, time; from pathlib import Path; from solo_unicorn.mcp_server.bridge import run; "
+        "come = Path(sys.argv[1] + '.come')\n"
+        "def wait():\n"
+        "    while not come.exists(): time.sleep(0.01)\n"
+        "sys.exit(run(wait, Path(sys.argv[1])))"
+    )
+    bridge = subprocess.Popen([sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert bridge.stdin is not None and bridge.stdout is not None
+    call = b'{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{}}\n'
+    cancel = b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}\n'
+    bridge.stdin.write(call % 1 + cancel + call % 2)
+    bridge.stdin.flush()
+    assert json.loads(bridge.stdout.readline())["error"]["code"] == -32800
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        Path(f"{path}.come").touch()
+        connected, _ = listening.accept()
+        with connected, connected.makefile("rwb") as lines:
+            assert json.loads(lines.readline())["hello"] == "solo-unicorn"
+            lines.write(b'{"ready": "solo-unicorn"}\n')
+            lines.flush()
+            assert json.loads(lines.readline())["method"] == "notifications/cancelled"
+            assert json.loads(lines.readline())["id"] == 2
+            bridge.stdin.close()
+            lines.write(b'{"jsonrpc":"2.0","id":2,"result":{}}\n')
+            lines.flush()
+            assert json.loads(bridge.stdout.readline()) == {"jsonrpc": "2.0", "id": 2, "result": {}}
+            assert bridge.wait(30) == 0
+    bridge.stdout.close()
 
 
 def test_piped_requests_are_answered_before_it_ends(home: Path) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.config import paths
+from solo_unicorn.config import loading, paths
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.workspace_access import on
+from solo_unicorn.workstation.composition import Composition
+from solo_unicorn.workstation.service import Service
 
 from ..below_host import started_below_host
 from .conftest import Board
@@ -95,6 +97,23 @@ async def test_the_persons_own_agent_needs_no_token(board: Board, greeted: Dial)
         line.writer.close()
     assert answer["result"]["serverInfo"]["name"] == "solo-unicorn"
     assert answer["result"]["capabilities"]["resources"] == {"subscribe": True, "listChanged": True}
+
+
+async def test_a_service_stays_longer_once_a_client_was_there(home: Path) -> None:
+    """Agents come and go with every conversation, and each cold start is theirs to wait for."""
+    parts = await Composition.open(loading.load(), lambda: None)
+    service = Service(parts, asyncio.Event(), stay=False, started_at="")
+    parts.start()
+    try:
+        await asyncio.wait_for(parts.context.mcp.up.wait(), 60)
+        before = service.idle_seconds
+        line = await asyncio.open_unix_connection(str(paths.mcp_socket()))
+        line[1].write(b'{"hello": "solo-unicorn", "token": null}\n')
+        assert b"ready" in await line[0].readline()
+        line[1].close()
+        assert (before, service.idle_seconds) == (30.0, 600.0)
+    finally:
+        await parts.close()
 
 
 async def test_a_wrong_token_or_hello_is_refused(board: Board, dial: Dial) -> None:
