@@ -26,6 +26,7 @@ from ...missions.errors import NotFound
 from ...missions.paging import cursor_after, place_of
 from ...missions.rules.dependencies import is_resolved
 from ...missions.search import hits, ranking
+from ...missions.search.sources import Source, by_versions
 from ...missions.wire import from_wire
 from ..hub import Hub
 from ..identity import Caller
@@ -213,7 +214,8 @@ class HubReads:
         here = self._readable_memory(project)
         matches = ranking.search(passages.Passages(self._at, "memory", [here]), text, limit)
         read = {match.ref: memory.find(self._at, here, match.ref) for match in matches}
-        return hits.of_documents(matches, {name: one for name, one in read.items() if one})
+        known = {place: source for name in read for place, source in self._sources(here, name).items()}
+        return hits.of_documents(matches, {name: one for name, one in read.items() if one}, known)
 
     def nearest_headings(self, project: str, text: str) -> Sequence[str]:
         """Sections whose names look most like a question that found nothing."""
@@ -236,6 +238,10 @@ class HubReads:
         here = self.project(project).id
         self._need(here, "read memory")
         return here
+
+    def _sources(self, project_id: str, name: str) -> dict[tuple[str, int], Source]:
+        docs = memory.versions(self._at, project_id, name)
+        return by_versions([from_wire(MemoryDocument, orjson.loads(doc)) for doc in docs])
 
     def _readable(self, project: str | None) -> list[str]:
         wanted = [self.project(project).id] if project else [one.id for one in self.projects()]

@@ -58,6 +58,16 @@ async def test_a_persons_client_is_not_told_to_work_on_a_mission(board: Board) -
 
 
 @ERAS
+async def test_a_hub_announces_no_changes_that_it_does_not_tell(board: Board, era: str) -> None:
+    who = await board.person()
+    hub = build_server(on(board.thread), version="1", changes=board.changes, caller=who, at_hub=True)
+    async with Client(hub, mode=era) as client:
+        can = client.server_capabilities
+    assert can is not None and can.resources is not None and can.tools is not None
+    assert not (can.resources.subscribe or can.resources.list_changed or can.tools.list_changed)
+
+
+@ERAS
 async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board: Board, era: str) -> None:
     await board.add("Retry payments")
     async with board.client(await board.run_of("M-1"), era) as client:

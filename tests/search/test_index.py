@@ -26,7 +26,7 @@ from solo_unicorn.workspace.store import APPLICATION_ID
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..hub.rest.world import World
-from ..operations.carriers import ANN, START, Hosted
+from ..operations.carriers import AGENT, ANN, START, Hosted
 
 FIRST = Path(__file__).parents[1] / "workspace" / "first_format.sql"
 
@@ -79,6 +79,27 @@ async def test_a_hub_answers_the_golden_queries_too(hub: World) -> None:
 
         lost = await hub.hub.database.write(read)
         assert len(lost) <= (1 - recall.AIM) * len(golden.queries), lost
+
+
+async def test_a_hub_says_who_wrote_a_section(hub: World) -> None:
+    made = await hub.project("Lighthouse")
+    board = Hosted(hub, str(made["id"]))
+    texts = (
+        (ANN, "# Lamp\n\nOil it weekly.\n"),
+        (AGENT, "# Lamp\n\nOil it weekly.\n\n# Lens\n\nPolish it daily.\n"),
+        (ANN, "# Door\n\nIt squeaks.\n\n# Lamp\n\nOil it weekly.\n\n# Lens\n\nPolish it daily.\n"),
+    )
+    for by, text in texts:
+        await board.run(START, by, lambda change, text=text: memory.replace(change, board.project, "house", text))
+
+    def read(at: Connection) -> list[tuple[str, str]]:
+        owner = Caller("personal", user_id=hub.ids["owner"], email="owner@example.com", scopes=frozenset(SCOPES))
+        reads = HubReads(hub.hub, at, owner)
+        asked = ("polish the lens", "oil the lamp")
+        return [(hit.heading, hit.source) for one in asked for hit in reads.search_memory(board.project, one)[:1]]
+
+    found = await hub.hub.database.write(read)
+    assert found == [("Lens", "by the agent claude, 2026-05-01"), ("Lamp", "by a person, 2026-05-01")]
 
 
 def test_a_slip_a_beginning_and_another_word_for_it_find_the_section(workspace: Workspace, project: str) -> None:
