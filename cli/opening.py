@@ -81,7 +81,8 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
     from ..worktrees.repository.around import common_directory
 
     if wish or opened.read(queries.projects.list_all) or not (name or common_directory(_here())):
-        return project_of(opened, wish)
+        found = project_of(opened, wish)
+        return found if wish or name else _of_here(opened, found)
     if name:
         return _first(opened, output, name, "")
     from ..worktrees.repository.linking import await_commit, link
@@ -97,6 +98,24 @@ def project_to_fill(opened: Workspace, wish: str | None, output: Output, name: s
     project = _first(opened, output, facts.name, f"{facts.root} is linked to it")
     link(opened, project, facts)
     return project
+
+
+def _of_here(opened: Workspace, project: Project) -> Project:
+    """What is added goes to no project that this directory is not of: the only one too is named then, or UsageError.
+
+    A project without a checkout is of every directory, because none says where it is.
+    """
+    from ..worktrees.repository.around import projects_around
+
+    here = _here()
+    checkouts = any(one.local_path for one in opened.read(queries.projects.repositories, project.id))
+    if not checkouts or opened.meta(_directory(here)) == project.id or project in projects_around(opened, here):
+        return project
+    raise UsageError(
+        "Which project?",
+        why=f"this directory is of none ({here})",
+        todo=f"add --project {project.slug}, or go into its repository",
+    )
 
 
 def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:

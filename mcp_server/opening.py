@@ -28,14 +28,14 @@ class Opening:
         """The result of a request; None for one that the service answers."""
         params = params if isinstance(params, dict) else {}
         meta = params.get("_meta")
-        modern = isinstance(meta, dict) and ERA in meta
-        if method == "ping" and not modern:
+        era = meta.get(ERA) if isinstance(meta, dict) else None
+        if method == "ping" and era is None:
             return {}
         if not self._known:
             text = FILE.read_text(encoding="utf-8")
             self._known = json.loads(text.replace(json.dumps(VERSION), json.dumps(self._version)))
-        if modern:
-            return self._known["modern"].get(method) if meta[ERA] in self._known["modernVersions"] else None
+        if era is not None:
+            return self._known["modern"].get(method) if era in self._known["modernVersions"] else None
         found: dict[str, Any] | None = self._known["handshake"].get(method)
         if found is None or method != "initialize":
             return found

@@ -68,6 +68,22 @@ def test_without_a_linked_repository_the_project_made_in_the_directory_last_is_m
     assert run("project", "show", "--json").data["slug"] == "shop"
 
 
+def test_nothing_is_added_to_a_project_that_the_directory_is_not_of(
+    run: Run, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only project is read from anywhere; what is written in another repository is not its own."""
+    assert run("project", "create", "Shop", "--repo", str(repository)).code == 0
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    monkeypatch.chdir(other)
+    refused = run("mission", "create", "Astray")
+    assert refused.code == 2 and "--project shop" in refused.err
+    assert run("mission", "list", "--json").data == []
+    assert run("mission", "create", "Meant", "-p", "shop").code == 0
+    monkeypatch.chdir(repository)
+    assert run("mission", "create", "At home").code == 0
+
+
 def test_the_only_project_is_meant_anywhere(run: Run, project: str) -> None:
     assert run("project", "show", "--json").data["slug"] == project
     assert run("project", "delete", "--yes").code == 0

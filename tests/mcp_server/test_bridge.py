@@ -192,7 +192,7 @@ async def test_the_handshake_reaches_the_service_though_the_bridge_answered_it(b
             await client.call_tool("list_missions", {"project": "shop"})
         again = data(await client.call_tool("create_mission", {"title": "And again", "project": "shop"}))
     for one in (made, again):
-        history = await board.do(lambda ws, ref=one["id"]: ws.read(queries.missions.history, ref))
+        history = await board.thread.read(queries.missions.history, one["id"])
         assert history[0].author.name == "claude-code"
 
 

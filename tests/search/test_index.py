@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,7 +91,7 @@ async def test_a_hub_says_who_wrote_a_section(hub: World) -> None:
         (ANN, "# Door\n\nIt squeaks.\n\n# Lamp\n\nOil it weekly.\n\n# Lens\n\nPolish it daily.\n"),
     )
     for by, text in texts:
-        await board.run(START, by, lambda change, text=text: memory.replace(change, board.project, "house", text))
+        await board.run(START, by, partial(memory.replace, project=board.project, name="house", text=text))
 
     def read(at: Connection) -> list[tuple[str, str]]:
         owner = Caller("personal", user_id=hub.ids["owner"], email="owner@example.com", scopes=frozenset(SCOPES))
