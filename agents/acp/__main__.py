@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -30,8 +31,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sign-in", action="append", default=[], metavar="VARIABLE=METHOD")
     parser.add_argument("--allow-all", action="store_true")
     parser.add_argument("--check", action="store_true", help="only ask the agent who it is")
+    parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
+    os.environ.update(dict(pair.split("=", 1) for pair in given.environment))
     if given.check:
         return _checked(tuple(given.command))
     if given.worktree is None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,10 +18,9 @@ from ..opening import agents_of, workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, nothing
 from ..shapes import at
+from . import agents_over_acp
 
 HEADER = ("AGENT", "STATE", "SLOTS", "SANDBOX", "VERSION", "DETAIL")
-ACP_SECONDS = 70.0
-"""How long an ACP agent may take to say who it is; an adapter may have to be fetched first."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -109,6 +105,9 @@ def _add_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
     parser.add_argument("--type", help="the entry of the catalogue it is; default: its name")
     parser.add_argument("--acp", metavar="COMMAND", help="the command line of any agent that speaks ACP")
+    parser.add_argument(
+        "--registry", metavar="SOURCE", help="an agent.json or registry.json of ACP, its address, or an id to fetch"
+    )
     parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
     parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
     parser.add_argument("--model", help="the model it is asked to use")
@@ -167,9 +166,10 @@ def _add(options: Options) -> None:
     settings = load()
     if options.name in settings.agents and not options.replace:
         raise Conflict(f"There is an agent {options.name} already", todo="add --replace to change it")
-    if options.acp:
-        _describe_acp(options)
-    type_ = options.name if options.acp else options.type or settings.agent(options.name).type or options.name
+    described = bool(options.acp or options.registry)
+    if described:
+        agents_over_acp.describe(options)
+    type_ = options.name if described else options.type or settings.agent(options.name).type or options.name
     entry(type_, own=agents_dir())
     if options.command and not _program(options.command):
         raise NotFound(
@@ -179,7 +179,7 @@ def _add(options: Options) -> None:
         )
     chosen = {
         "type": type_,
-        "command": options.command,
+        "command": None if options.registry else options.command,
         "slots": options.slots,
         "model": options.model,
         "effort": options.effort,
@@ -213,41 +213,6 @@ def _keep(options: Options, chosen: Mapping[str, object], done: str) -> None:
     if agent is None:
         raise _no_agent(options.name, found)
     output.done(f"{agent.name} {done}: {_state(agent)}. {agent.detail}".rstrip(), to_wire(agent), name=agent.name)
-
-
-def _describe_acp(options: Options) -> None:
-    """Ask the program who it is, by the protocol, and write its entry of the catalogue."""
-    from ...agents import detection
-    from ...agents.catalogue import load
-    from ...agents.quoting import toml_string
-    from ...config.paths import agents_dir
-
-    if options.name in load() and not options.replace:
-        raise Conflict(f"{options.name} is an agent we know already", todo="give yours another name, or add --replace")
-    if options.type or options.command:
-        raise InvalidValue("acp", "--acp is a whole command line", todo="leave --type and --command out")
-    try:
-        words = shlex.split(options.acp)
-    except ValueError as error:
-        raise InvalidValue("acp", f"{options.acp!r} is not a valid command line", why=str(error)) from error
-    if not words or (program := shutil.which(Path(words[0]).expanduser())) is None:
-        raise NotFound(f"There is no program {words[0] if words else ''}", todo="give the command line of the agent")
-    program = str(Path(program).absolute())
-    with Output(options).progress("asking it who it is"):
-        command = [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check", "--", program, *words[1:]]
-        asked = detection.ask(command, time.monotonic() + ACP_SECONDS)  # ends whatever the adapter leaves behind
-    said = asked.output.strip().rpartition("\n")[2]
-    if asked.exit_code != 0:
-        why = said or "it has not answered"
-        raise InvalidValue("acp", f"{options.acp} does not speak ACP", why=why, todo="see its manual for the option")
-    arguments = ", ".join(toml_string(word) for word in words[1:])
-    about = " ".join(said.split())
-    (agents_dir() / f"{options.name}.toml").write_text(
-        f"# Added by `solo-unicorn agent add {options.name} --acp`; it said that it is {about}.\n"
-        f'title = {toml_string(options.name)}\ntransport = "acp"\nbinaries = [{toml_string(program)}]\n'
-        f"[version]\narguments = []\n[turn]\narguments = [{arguments}]\n",
-        encoding="utf-8",
-    )
 
 
 def _program(command: str) -> bool:
