@@ -238,6 +238,7 @@ def adapted(found: CatalogueEntry) -> CatalogueEntry:
             permission_mode=("--mode", "{permission_mode}"),
             effort=("--effort", "{effort}"),
             files=found.turn.files,
+            around=found.turn.around,
             images_in_prompt=True,
             sign_in=found.turn.sign_in,
             result_types=("result",),

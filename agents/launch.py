@@ -156,7 +156,9 @@ def prepare(
     own = [*catalogue.base_command(entry, binary), *turn.arguments]
     arguments = own
     if adapter:
-        own = [*own, *catalogue.filled(turn.files, values), *_words("arguments", wanted.arguments)]
+        for part in (turn.files, turn.around):
+            own = [*own, *catalogue.filled(part, values)]
+        own += _words("arguments", wanted.arguments)
         arguments = [sys.executable, *catalogue.filled(adapter, values)]
     if over_acp:
         arguments += catalogue.filled(catalogue.ADAPTER_FILES, values)

@@ -162,7 +162,9 @@ class Listener:
     async def _permission(self, asked: JsonObject, options: list[JsonObject]) -> JsonObject:
         """For this one call: the rules answer at once, else a person in time."""
         id_ = str(asked.get("toolCallId"))
-        call = self._known.get(id_, {}) | {key: value for key, value in asked.items() if value is not None}
+        # what it leaves empty here it has told before, as OpenCode does
+        said = {key: value for key, value in asked.items() if value not in (None, "", [], {})}
+        call = self._known.get(id_, {}) | said
         call = placed(call, self._start) if self._start else call
         if id_ in self._held:
             self._known[id_] = call
@@ -265,5 +267,6 @@ class Listener:
 
 def _is_begun(call: JsonObject) -> bool:
     """Whether the model still writes its input, of which some agents tell with an empty one."""
-    waits = call.get("status") in (None, "pending") and call.get("rawInput") == {}
-    return waits and not call.get("content") and not call.get("locations")
+    given = call.get("rawInput")
+    waits = call.get("status") in (None, "pending") and not call.get("content")
+    return waits and isinstance(given, dict) and given.keys() <= {"cwd"}

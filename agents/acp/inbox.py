@@ -17,7 +17,7 @@ from ... import __version__
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
 from ..mcp_client import Client, Server, Unanswered
-from .rules import tool_of
+from .rules import command_of, tool_of
 
 GONE_SECONDS: Final = 15.0
 """The service may be away this long; it is back within a second or two after a restart."""
@@ -85,9 +85,11 @@ def input_of(call: JsonObject, about: str = "") -> Json:
         return {"file_path": about}
     raw = call.get("rawInput")
     found: dict[str, Json] = dict(raw) if isinstance(raw, dict) else {}
-    match found.get("command"):
+    match command_of(call):
+        case str() as command:
+            found["command"] = command
         case list() as words:
-            found["command"] = " ".join(str(word) for word in words)
+            found["command"] = " ".join(words)
     if not found:
         found = {"title": str(call.get("title") or "")}
     return found

@@ -23,8 +23,12 @@ from ..mcp_files import SERVER
 FILES: Final = {"read", "edit", "delete", "move", "search"}
 MOVES: Final = {"mv", "rm"}
 RECORDS: Final = {"add", "commit", "status", "diff", "log", "show"} | MOVES
-_OURS: Final = re.compile(rf"(?:mcp__{SERVER}__|mcp_{SERVER}_|{SERVER}_)[a-z_]+|[a-z_]+ \({SERVER} MCP Server\)")
+_OURS: Final = re.compile(
+    rf"(?:Run )?(?:mcp__{SERVER}__|mcp_{SERVER}_|{SERVER}_)[a-z_]+|[a-z_]+ \({SERVER} MCP Server\)"
+)
 _SHELL: Final = re.compile(r"[;&|<>$`\n\r\\(){}*?\[\]~#!]")
+_CUT: Final = re.compile(r"\.\.\.|…")
+"""A title that may leave out what follows is not a command."""
 _BEYOND: Final = ("--output", "--ext-diff", "--no-index", "--textconv", "--exec", "--git-dir", "--work-tree", "-O")
 DENIED: Final = "a rule of the project denies it"
 _TOOLS: Final[Mapping[str, str]] = {
@@ -62,7 +66,7 @@ def ruling(
     """
     kind = call.get("kind")
     title = call.get("title")
-    command = _command(call.get("rawInput"))
+    command = command_of(call)
     if kind in (None, "other") and command is None and isinstance(title, str) and _OURS.fullmatch(title):
         return Ruling(True, "it is a tool of Solo Unicorn")
     if kind == "execute" or command is not None:
@@ -149,10 +153,14 @@ def paths_of(call: JsonObject) -> list[str]:
     return found
 
 
-def _command(values: Json) -> str | list[str] | None:
-    match values:
+def command_of(call: JsonObject) -> str | list[str] | None:
+    """The command it runs: of its input, else, for a call of that kind without any, its title, as with Gemini CLI."""
+    match call.get("rawInput"):
         case {"command": str() as command}:
             return command
         case {"command": list() as words}:
             return [str(word) for word in words]
-    return None
+    title = call.get("title")
+    if call.get("kind") != "execute" or call.get("rawInput") is not None or not isinstance(title, str):
+        return None
+    return None if _CUT.search(title) else title

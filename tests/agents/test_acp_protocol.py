@@ -288,7 +288,12 @@ def test_its_cost_is_counted_once_and_its_context_known(play: Play) -> None:
 
 def test_a_call_whose_input_is_still_written_is_told_once_it_is_known(play: Play) -> None:
     begun = update(
-        sessionUpdate="tool_call", toolCallId="c1", title="bash", kind="execute", status="pending", rawInput={}
+        sessionUpdate="tool_call",
+        toolCallId="c1",
+        title="bash",
+        kind="execute",
+        status="pending",
+        rawInput={"cwd": "/w"},
     )
     named = {"toolCallId": "c1", "status": "in_progress", "rawInput": {"command": "npm test"}}
     over = update(sessionUpdate="tool_call_update", toolCallId="c1", status="completed")
@@ -296,6 +301,21 @@ def test_a_call_whose_input_is_still_written_is_told_once_it_is_known(play: Play
     assert [(call.summary, call.kind) for call in one.of(ToolCall)] == [("npm test", "run")]
     assert [result.ok for result in one.of(ToolResult)] == [True]
     assert [call.name for call in play({"session/prompt": [begun, END]}).of(ToolCall)] == ["bash"], "nothing is lost"
+
+
+def test_a_permission_is_asked_about_the_call_as_it_is_known(play: Play, tmp_path: Path) -> None:
+    """What the request leaves empty was told before; a command that is in no input is the title."""
+    place = [{"path": str(tmp_path / "a.txt")}]
+    begun = update(sessionUpdate="tool_call", toolCallId="c", title="read", kind="read", locations=place)
+    bare = {"toolCallId": "c", "kind": "read", "title": "read", "locations": [], "rawInput": {}}
+    asks = request("session/request_permission", toolCall=bare, options=ALLOW)
+    one = play({"session/prompt": [begun, asks, {"wait": "99"}, END]})
+    assert one.answer()["result"]["outcome"] == {"outcome": "selected", "optionId": "yes"}
+    for title, chosen in (("git add a.txt", "yes"), ("git add a.txt…", "no"), ("git push", "no")):
+        call = {"toolCallId": "c", "kind": "execute", "title": title, "locations": []}
+        asks = request("session/request_permission", toolCall=call, options=ALLOW)
+        two = play({"session/prompt": [asks, {"wait": "99"}, END]})
+        assert two.answer()["result"]["outcome"]["optionId"] == chosen, title
 
 
 def test_a_question_in_words_ends_the_turn_and_is_for_the_person(play: Play) -> None:

@@ -319,8 +319,8 @@ def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
     [
         ("claude", ["--add-dir", "{dir}"]),
         ("codex", ["--image", "{dir}/sketch.png"]),
-        ("gemini", ["--include-directories", "{dir}"]),
-        ("opencode", []),
+        ("gemini", ["--directory", "--include-directories"]),
+        ("opencode", ["--directory"]),
     ],
 )
 def test_the_missions_files_are_given_as_each_agent_takes_them(
@@ -347,8 +347,8 @@ def test_the_missions_files_are_given_as_each_agent_takes_them(
         ("goose", RULES, ""),
         ("codex", (), ""),
         ("codex", RULES, ""),
-        ("gemini", RULES, "is held by its own sandbox, not by the project's rules"),
-        ("opencode", (), "asks nobody before it does anything"),
+        ("gemini", RULES, ""),
+        ("opencode", RULES, ""),
         ("amp", RULES, "asks nobody before it does anything"),
     ],
 )
@@ -359,6 +359,26 @@ def test_what_an_agent_is_not_held_to_is_said(
     settings = Settings(agents={type_: AgentSettings(sandbox="off")})
     values = {"prompt": "x", "mcp": None, "resume": None, "settings": settings, "correlation": ""}
     assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=rules, **values).unheld == told  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("type_", "version", "plain", "told"),
+    [
+        ("gemini", "0.61.0", True, "is held by its own sandbox, not by the project's rules"),
+        ("gemini", "0.31.0", False, "is held by its own sandbox, not by the project's rules"),
+        ("gemini", "0.33.0", False, ""),
+        ("opencode", "1.18.33", True, "asks nobody before it does anything"),
+    ],
+)
+def test_the_plain_mode_says_what_it_cannot_hold(
+    run_dir: Path, tmp_path: Path, type_: str, version: str, plain: bool, told: str
+) -> None:
+    agent = replace(CLAUDE, type=type_, name=type_, agent_version=version)
+    chosen = Settings(agents={type_: AgentSettings(plain_mode=plain)})
+    values = {"prompt": "x", "mcp": None, "resume": None, "settings": chosen, "correlation": ""}
+    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=RULES, **values).unheld == told  # type: ignore[arg-type]
+    parser = json.loads((run_dir / "launch.json").read_text())["parser"]
+    assert parser == (type_ if told else "acp"), "an older version has no other door"
 
 
 def test_what_a_person_chose_reaches_each_agent_that_takes_it(run_dir: Path, tmp_path: Path) -> None:
