@@ -196,6 +196,7 @@ def prepare(
         entry.sandbox,
         tuple(_words("sandbox_allow", wanted.sandbox_allow)),
         person() | environment,
+        start,
     )
     held = enclose(stricter(wanted.sandbox, level), run)
     environment |= held.environment

@@ -16,6 +16,10 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (STYLE, Command line)."""
     _prefer_what_is_installed()
+    if os.getpid() == 1:
+        from ..system.first_process import attend
+
+        attend()
     _make_streams_safe()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:

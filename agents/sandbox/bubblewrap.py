@@ -31,7 +31,7 @@ def unable() -> str:
     return f"bubblewrap may not make its namespaces ({said or asked.returncode})" if asked.returncode else ""
 
 
-def command(view: View, run_dir: Path, worktree: Path) -> list[str]:
+def command(view: View, run_dir: Path, start: Path) -> list[str]:
     """What comes before the command of a program that is to see the machine so.
 
     Hidden files show the empty file `nothing` in the run directory, hidden directories are empty.
@@ -56,4 +56,4 @@ def command(view: View, run_dir: Path, worktree: Path) -> list[str]:
                 words += ["--ro-bind", str(path), str(path)]
             case "write":
                 words += ["--bind", str(path), str(path)]
-    return [*words, *sealed, "--setenv", RUN_MARK, str(run_dir), "--chdir", str(worktree), "--"]
+    return [*words, *sealed, "--setenv", RUN_MARK, str(run_dir), "--chdir", str(start), "--"]

@@ -39,6 +39,8 @@ class Run:
     """Paths that the person opens to this agent."""
     environment: Mapping[str, str]
     """As the agent gets it."""
+    start: Path | None = None
+    """The folder of the worktree in which it starts; None: the top."""
 
 
 def describe(level: Level, run: Run, *, within: bool = True) -> View:

@@ -43,7 +43,7 @@ def checkout_of(git: Git, branch: str) -> Listed | None:
     found = [
         entry
         for entry in listed_worktrees(git)
-        if entry.path.is_dir()
+        if os.path.isdir(entry.path)  # noqa: PTH112 - one in another user's home is not ours to see
         and (entry.branch == branch or (entry.branch is None and _rebasing(entry.path) == branch))
     ]
     if len(found) > 1:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ...missions.entities import MergeStrategy
 from ...system import files
-from ..locks import our_dir
+from ..locks import our_dir, shared_file, shared_mode
 
 Phase = Literal["preparing", "publishing", "moving"]
 
@@ -46,8 +46,7 @@ class Entry:
 def begin(common_dir: Path, entry: Entry) -> None:
     """Write (or rewrite) the journal of a landing, durably, in one step."""
     path = _journal(common_dir, entry.target)
-    path.parent.mkdir(exist_ok=True)
-    files.replace(path, json.dumps(dataclasses.asdict(entry)).encode())
+    files.replace(path, json.dumps(dataclasses.asdict(entry)).encode(), mode=shared_mode(common_dir))
 
 
 def end(common_dir: Path, target: str) -> None:
@@ -57,7 +56,7 @@ def end(common_dir: Path, target: str) -> None:
 
 def open_entries(common_dir: Path) -> list[Entry]:
     """Landings that were begun and not ended: running ones and killed ones."""
-    directory = our_dir(common_dir) / "landing"
+    directory = our_dir(common_dir, "landing")
     found = (_read_file(path) for path in sorted(directory.glob("*.json")))
     return [entry for entry in found if entry is not None]
 
@@ -66,7 +65,7 @@ def record(common_dir: Path, entry: Entry) -> None:
     """Append a finished landing to the history, once."""
     if any(done.id == entry.id for done in history(common_dir)):
         return
-    path = our_dir(common_dir) / "landed.jsonl"
+    path = shared_file(common_dir, our_dir(common_dir) / "landed.jsonl")
     with path.open("ab+") as written:
         if written.tell() and os.pread(written.fileno(), 1, written.tell() - 1) != b"\n":
             written.write(b"\n")  # the last line was torn by a crash
@@ -77,8 +76,8 @@ def record(common_dir: Path, entry: Entry) -> None:
 
 def rewrite(common_dir: Path, entries: list[Entry]) -> None:
     """Replace the history (undo takes its landing out)."""
-    path = our_dir(common_dir) / "landed.jsonl"
-    files.replace(path, b"".join(json.dumps(dataclasses.asdict(entry)).encode() + b"\n" for entry in entries))
+    content = b"".join(json.dumps(dataclasses.asdict(entry)).encode() + b"\n" for entry in entries)
+    files.replace(our_dir(common_dir) / "landed.jsonl", content, mode=shared_mode(common_dir))
 
 
 def history(common_dir: Path) -> list[Entry]:
@@ -96,7 +95,7 @@ def target_key(target: str) -> str:
 
 
 def _journal(common_dir: Path, target: str) -> Path:
-    return our_dir(common_dir) / "landing" / f"{target_key(target)}.json"
+    return our_dir(common_dir, "landing") / f"{target_key(target)}.json"
 
 
 def _read_file(path: Path) -> Entry | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ...missions.errors import Conflict
 from ...system import files
 from ..git import Git, GitError
-from ..locks import our_dir
+from ..locks import our_dir, shared_mode
 from ..pool.furnished import furnished
 from ..pool.ownership import note_owner
 from ..pool.standing import Standing, standing
@@ -112,9 +112,7 @@ def note_told(git: Git, common_dir: Path, mission_id: str) -> None:
 
 
 def _write(common_dir: Path, mission_id: str, refs: dict[str, str]) -> None:
-    path = _start(common_dir, mission_id)
-    path.parent.mkdir(exist_ok=True)
-    files.replace(path, json.dumps(refs).encode())
+    files.replace(_start(common_dir, mission_id), json.dumps(refs).encode(), mode=shared_mode(common_dir))
 
 
 def note_begin(lease: Lease, mission_id: str) -> None:
@@ -352,7 +350,7 @@ def _commits(made: set[str]) -> str:
 
 
 def _start(common_dir: Path, mission_id: str) -> Path:
-    return our_dir(common_dir) / "starts" / f"{mission_id}.json"
+    return our_dir(common_dir, "starts") / f"{mission_id}.json"
 
 
 def _read(common_dir: Path, mission_id: str) -> dict[str, str]:
