@@ -23,7 +23,7 @@ def row(mission: Mission) -> JsonObject:
     shown: JsonObject = {
         "id": short_id(mission.number),
         "version": mission.version,
-        "title": mission.title,
+        "title": defused(mission.title),
         "list": mission.list,
         "stage": mission.stage,
         "priority": mission.priority,
@@ -41,7 +41,7 @@ def row(mission: Mission) -> JsonObject:
     if mission.question:
         shown["question"] = True
     if mission.attention:
-        shown["attention"] = mission.attention
+        shown["attention"] = defused(mission.attention)
     return shown
 
 
@@ -59,7 +59,7 @@ def facts(access: MissionAccess, mission: Mission) -> JsonObject:
         "agent": mission.code_agent_name or mission.code_agent_type,
         "pullRequest": mission.github_pr_url,
         "landing": mission.landing_status,
-        "landingError": mission.landing_error,
+        "landingError": defused(mission.landing_error) if mission.landing_error else None,
         "asks": defused(mission.question) if mission.question else None,
         "asked": defused(mission.asked) if mission.asked and mission.answer else None,
         "answer": defused(mission.answer) if mission.answer else None,
@@ -86,7 +86,7 @@ def authors(access: MissionAccess, mission: Mission) -> Mapping[str, str]:
 def tasks(mission: Mission) -> list[Json]:
     """The plan, each task with its id and whether it is finished."""
     return [
-        {"id": name, "title": task.title, "finished": place < mission.tasks_current}
+        {"id": name, "title": defused(task.title), "finished": place < mission.tasks_current}
         for place, (name, task) in enumerate(zip(task_ids(mission.tasks), mission.tasks, strict=True))
     ]
 
@@ -99,7 +99,7 @@ def links(access: MissionAccess, mission: Mission) -> list[Json]:
         if view.other is None:
             one["missing"] = True
         else:
-            one |= {"id": short_id(view.other.number), "title": view.other.title, "list": view.other.list}
+            one |= {"id": short_id(view.other.number), "title": defused(view.other.title), "list": view.other.list}
         if view.direction == "blocked_by":
             one["resolved"] = view.resolved
         shown.append(one)
@@ -112,7 +112,7 @@ def event(one: MissionEvent) -> JsonObject:
     if one.changes:
         shown["changed"] = [*sorted(one.changes)]
     if one.note:
-        shown["note"] = one.note if len(one.note) <= 500 else one.note[:500] + " …"
+        shown["note"] = defused(one.note if len(one.note) <= 500 else one.note[:500] + " …")
     return shown
 
 

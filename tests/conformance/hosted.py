@@ -22,11 +22,10 @@ from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
 from solo_unicorn.missions.ids import new_ulid
 from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.tests.conformance.fixtures import overlay
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
-
-from fixtures import overlay  # type: ignore[import-not-found]  # isort: skip  # of the suite that runs this
 
 AGENT = CodeAgent("rehearsal", "conformance", slots=1, binary="/bin/true", state="ready")
 
