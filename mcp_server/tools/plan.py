@@ -190,7 +190,6 @@ TOOLS = (
         create_mission,
         "missions",
         "add",
-        output={"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
     ),
     Tool(
         "update_mission",

@@ -77,8 +77,6 @@ class Tool:
     effect: Effect
     always_load: bool = False
     """Clients that hide tools behind a search load this one at once."""
-    output: JsonObject | None = None
-    """The schema of its answer, where it is worth its place in the list."""
     face: Face = "both"
     """Who sees it: a run that is bound to a mission, the person's own agent, or both."""
 
@@ -92,6 +90,8 @@ class Tool:
 
     def listing(self, caller: Caller) -> JsonObject:
         """As `tools/list` shows it to a caller. Hints are written where they differ from the protocol's defaults.
+
+        No tool has an output schema: clients hold errors to it too, and then show their model a fault instead of them.
 
         A run is not told of arguments that have one value for it: its project, and the mission that it changes.
         """
@@ -109,8 +109,6 @@ class Tool:
             "inputSchema": schema(self.arguments, self._settled(caller)),
             "annotations": hints,
         }
-        if self.output is not None:
-            shown["outputSchema"] = self.output
         if self.always_load:
             shown["_meta"] = {"anthropic/alwaysLoad": True}
         return shown

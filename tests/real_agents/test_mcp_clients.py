@@ -95,7 +95,7 @@ DRIVERS = {
     "codex": Driver(
         CODEX,
         lambda own, _url: {"CODEX_HOME": str(own), "SCRIPTED_KEY": "scripted"},
-        lambda prompt, url: ["exec", *_codex_flags(url), "--json", prompt],
+        lambda prompt, url: ["exec", "--skip-git-repo-check", *_codex_flags(url), "--json", prompt],
         ["mcp", "list"],
         "",
         lambda url, _token: ["mcp", "add", NAME, "--url", url, "--bearer-token-env-var", "RUN_TOKEN"],
@@ -158,11 +158,13 @@ class Client:
     machine: Machine
     model: ScriptedModel
 
-    def run(self, *arguments: str) -> str:
-        """Its program in the repository; what it printed."""
+    def run(self, *arguments: str, place: Path | None = None) -> str:
+        """Its program in the repository, or in another place; what it printed."""
+        where = place or self.machine.repository
         done = subprocess.run(
             [str(self.program), *arguments],
-            cwd=self.machine.repository,
+            cwd=where,
+            env=os.environ | {"PWD": str(where)},  # as a shell has it; OpenCode goes by it
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -179,7 +181,12 @@ class Client:
         assert self.driver.connected in line, listed
 
     def calls(self, tool: str, **arguments: str) -> None:
-        """Asked by its model, which must have been offered the tool."""
+        """Asked by its model, which must have been offered the tool, and done."""
+        assert "version" in self.answer(tool, **arguments)
+
+    def answer(self, tool: str, place: Path | None = None, **arguments: str) -> str:
+        """What our tool answers to its model, in the repository or in another place."""
+        before = len(self.model.asked)
 
         def script(asked: Asked) -> Answer | Failure | Hang:
             if asked.calls:
@@ -188,10 +195,11 @@ class Client:
             return [Use(offered[0] if offered else f"{self.driver.deferred}{tool}", dict(arguments))]
 
         self.model.script = script
-        self.run(*self.driver.headless("Note it", self.model.url))
-        answers = [call for asked in self.model.asked for call in asked.calls]
-        done = [call for call in answers if call.tool.endswith(tool) and "version" in call.result]
+        self.run(*self.driver.headless("Note it", self.model.url), place=place)
+        answers = [call for asked in self.model.asked[before:] for call in asked.calls]
+        done = [call.result for call in answers if call.tool.endswith(tool)]
         assert done, f"{answers} {self.model.asked[0].tools} {self.model.strange}"
+        return done[-1]
 
 
 @pytest.fixture(params=list(DRIVERS))
@@ -233,6 +241,29 @@ def test_by_stdio_as_the_persons_own_agent(one: Client) -> None:
     assert not found.ready
     assert uninstall(one.name, "user", machine.repository).outcome == "removed"
     assert NAME not in one.run(*one.driver.listing)
+
+
+@pytest.mark.parametrize("one", ["claude", "codex", "opencode"], indirect=True)
+def test_each_place_is_of_its_project_or_refused(one: Client, tmp_path: Path) -> None:
+    """The repository, a worktree and a second clone are of the project; elsewhere the client has to name it."""
+    machine = one.machine
+    origin, repository = "https://git.example.org/shop.git", machine.repository
+    worktree, clone, outside = (tmp_path / name for name in ("beside", "again", "outside"))
+    for words in (
+        ("-C", str(repository), "remote", "add", "origin", origin),
+        ("-C", str(repository), "worktree", "add", "-q", "-b", "beside", str(worktree)),
+        ("clone", "-q", str(repository), str(clone)),
+        ("-C", str(clone), "remote", "set-url", "origin", origin),
+        ("init", "-q", str(outside)),
+    ):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    install(one.name, "user", repository)
+    for place in (repository, worktree, clone):
+        assert "version" in one.answer("create_mission", place, title=f"Written in {place.name}")
+    refused = one.answer("create_mission", outside, title="Astray")
+    assert machine.project.slug in refused and "`project` is missing" in refused, refused
+    found = machine.workspace.read(queries.missions.page, machine.project.id).items
+    assert [one.title for one in found] == [f"Written in {place.name}" for place in (repository, worktree, clone)]
 
 
 def test_by_http_as_a_run(one: Client, monkeypatch: pytest.MonkeyPatch) -> None:
