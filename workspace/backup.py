@@ -22,8 +22,10 @@ from ..missions.entities import JsonObject
 from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ..missions.records import record
 from ..system import files, strict_json
+from ..system.disk import is_full
 from ..system.locks import is_held
 from .acknowledged import Acknowledged
+from .failures import StoreFull, translated
 
 DATABASE: Final = "workspace.db"
 ATTACHMENTS: Final = "attachments"
@@ -56,8 +58,8 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
     if to.exists():
         raise Conflict(f"{to} is there already", todo="give another name")
     making = to.with_name(f".{to.name}.{os.getpid()}")
-    making.mkdir(mode=0o700, parents=True)
     try:
+        making.mkdir(mode=0o700, parents=True)
         copy_database(home / DATABASE, making / DATABASE)
         for file in _beside(home):
             _put(home / file, making / file, linked=linked and _is_final(home, file))
@@ -67,8 +69,14 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
         manifest = {name: _entry(making / name) for name in names}
         files.replace(making / MANIFEST, strict_json.dumps({"files": manifest}, indent=1).encode())
         making.rename(to)
-    except BaseException:
-        shutil.rmtree(making)
+    except BaseException as error:
+        shutil.rmtree(making, ignore_errors=True)
+        if is_full(error):
+            raise StoreFull(
+                f"No backup was made: no space left for {to}",
+                why=str(error),
+                todo="free some space, or name a directory on another disk; the workspace is as it was",
+            ) from error
         raise
     return verify(to)
 
@@ -102,7 +110,8 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
         )
     fresh = home / f".{DATABASE}.restoring"
     fresh.unlink(missing_ok=True)
-    copy_database(backup / DATABASE, fresh)
+    with translated(home / DATABASE):
+        copy_database(backup / DATABASE, fresh)
     for file in _beside(backup):
         there = home / file
         if there.exists() and there.stat().st_size >= (backup / file).stat().st_size:

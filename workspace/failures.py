@@ -12,7 +12,14 @@ from typing import NoReturn
 from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
 from ..system import strict_json
 
-_SCHEMA_DAMAGED = ("no such column", "no such table", "duplicate column name", "already exists")
+_SCHEMA_DAMAGED = (
+    "no such column",
+    "no such table",
+    "duplicate column name",
+    "already exists",
+    "unrecognized option",
+    "error in tokenizer",
+)
 """The statements of the program are fixed and fit its schema: this says that the schema in the file is another."""
 BUSY_MILLISECONDS = 8000
 """How long a lock of another process is waited for."""

@@ -95,7 +95,8 @@ def position(connection: sqlite3.Connection) -> Position:
     (writes,) = connection.execute("SELECT value FROM meta WHERE key = ?", (WRITES,)).fetchone()
     last = "SELECT key, hex(digest) FROM proof WHERE place = 'event' ORDER BY key DESC LIMIT 1"
     event, digest = connection.execute(last).fetchone() or (0, "")
-    return Position(int(writes), int(event), str(digest))
+    counted = int(writes) if str(writes).isdigit() else -1  # damaged: it knows of none
+    return Position(counted, int(event), str(digest))
 
 
 def digest_of(connection: sqlite3.Connection, event: int) -> str | None:

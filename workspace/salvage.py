@@ -58,6 +58,7 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {Mission: _MISSION, Session: 
 SOUND_SESSIONS: Final = """(SELECT id, mission_id, project_id, agent_name, started_at,
     iif(json_valid(doc), doc, NULL) AS doc FROM session)"""
 """The sessions for sums by SQL; the record of one that is damaged is NULL instead of an error."""
+_ID: Final = re.compile('"id":"([0-9A-Z]{26})"')
 TABLES: Final = {Mission: "mission", Session: "session"}
 
 
@@ -81,8 +82,13 @@ def _read(connection: sqlite3.Connection, doc: str) -> Mission:
     try:
         return rows.load(Mission, doc)
     except rows.RecordUnreadable:
-        (mission_id,) = connection.execute("SELECT id FROM mission WHERE doc = ? LIMIT 1", (doc,)).fetchone()
-        return replace(rebuilt(connection, Mission, str(mission_id), doc=""), ready=False, attention=UNREADABLE)
+        row = connection.execute("SELECT id FROM mission WHERE doc = ? LIMIT 1", (doc,)).fetchone()
+        if row is None:  # it was read with replacements
+            said = _ID.search(doc)
+            row = connection.execute("SELECT id FROM mission WHERE id = ?", (said and said[1],)).fetchone()
+        if row is None:
+            raise
+        return replace(rebuilt(connection, Mission, str(row[0]), doc=""), ready=False, attention=UNREADABLE)
 
 
 def sessions(docs: Iterable[tuple[str]]) -> list[Session]:

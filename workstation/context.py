@@ -82,7 +82,7 @@ class ServiceContext:
     wakeup: Wakeup
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     full: dict[str, float] = field(default_factory=dict)
-    """Repositories whose pool had no worktree left, with the event loop's time until which they are not asked again."""
+    """Repositories whose pool or disk had no room left, with the event loop's time until which they wait."""
 
     def pool_turn(self, repository_id: str) -> asyncio.Lock:
         """Held while a worktree of that repository changes hands: who gives one back must know that it still has it."""

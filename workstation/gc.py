@@ -108,7 +108,7 @@ class GarbageCollector:
         async def one(repository: ProjectRepository) -> None:
             try:
                 await work(repository)
-            except SoloUnicornError as error:
+            except (SoloUnicornError, OSError) as error:
                 self._log.warning("not cleaned", extra={"repository": repository.name, "why": str(error)})
 
         for repository in await self._context.workspace.read(queries.projects.repositories):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 from dataclasses import replace
@@ -72,12 +71,3 @@ def memory_free_mb() -> float:
 def load_per_core() -> float:
     """The load of the last minute over the number of cores."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
-
-
-def disk_is_full(error: BaseException | None) -> bool:
-    """Whether that is what an error, or one behind it, says."""
-    while error is not None:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
-            return True
-        error = error.__cause__
-    return False

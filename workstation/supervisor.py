@@ -99,6 +99,10 @@ class Supervisor:
         self.well(name)
         return True
 
+    def met(self, name: str, error: Exception) -> float:
+        """Something else than a task of ours does not work now; the seconds until it should be tried again."""
+        return self._broke_off(name, error, again=True)
+
     def well(self, name: str) -> None:
         """Note that it works again; its count starts anew."""
         if self._troubles.pop(name, None) is not None:

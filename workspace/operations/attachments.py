@@ -11,8 +11,10 @@ from ...config import paths
 from ...missions.entities import USER, Attachment, Author
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
+from ...system.disk import is_full
 from .. import outgoing, rows
 from ..change import Change
+from ..failures import StoreFull
 from ..queries.attachments import _named, content_path
 from ..workspace import Workspace
 
@@ -114,5 +116,11 @@ def _keep(path: Path) -> tuple[str, int]:
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}", todo="check the path") from error
     except OSError as error:
+        if is_full(error):
+            raise StoreFull(
+                f"{path.name} was not attached: no space left for {paths.attachments_dir()}",
+                why=error.strerror or str(error),
+                todo="free some space, then attach it again",
+            ) from error
         raise InvalidValue("file", f"{path} cannot be attached", why=error.strerror or str(error)) from error
     return digest.hexdigest(), size

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from ...config import paths
 from ...config.correlation import correlation
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
@@ -22,6 +23,7 @@ from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
 from ...missions.rules.landing import worktree_branch
 from ...missions.rules.pull_requests import wanted
+from ...system.disk import full_place, is_full
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
@@ -124,6 +126,10 @@ class Landings:
             await asyncio.sleep(BUSY_SECONDS)
             return
         except (SoloUnicornError, OSError) as error:
+            if is_full(error):  # it is said, and tried again until there is room
+                places = (due.repository.local_path if due.repository else paths.home(), paths.home())
+                where = full_place(places) or places[0]
+                raise TryAgain(f"There is no space left on the disk of {where}", why=str(error)) from error
             self._log.warning("landing failed", extra=name | {"why": str(error)})
             await workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, str(error))
             return

@@ -30,11 +30,12 @@ from ...config.log import logger
 from ...missions.entities import SYSTEM, Session, service_of
 from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
 from ...missions.ids import short_id
+from ...system.disk import is_full
 from ...workspace import operations, queries
 from ...worktrees.pool.records import BranchTaken, PoolFull
 from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
-from ..pressure import disk_is_full
+from . import room
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge
 from .preparing import Prepared, ReadComments, prepare
@@ -189,14 +190,15 @@ class SessionRunner:
             await self._give_claim_back(str(error))
             return False
         except (SoloUnicornError, OSError) as error:
-            if disk_is_full(error):  # nothing starts until there is room (pressure.py)
-                await self._give_claim_back(str(error))
+            if is_full(error):
+                await self._give_claim_back(await room.park(self._context, self.session, error))
                 return False
             final = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
             return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
             return await self._end_unstarted("failed", f"could not be started: {error!r}")
+        await room.begun(self._context, self.session)
         self._log.info("agent started", extra=self._said | {"host": pid, "worktree": prepared.worktree})
         await self._note_started(prepared)
         return True
@@ -261,7 +263,7 @@ class SessionRunner:
             await self._end_lost(reading)
         else:
             judgement = await self._context.workspace.run(judge, self.session.id, reading, outcome)
-            await self._end(judgement, resume=judgement.nudged)
+            await self._end(await room.judged(self._context, self.session, judgement), resume=judgement.nudged)
 
     async def _stop_without_tools(self, reading: TranscriptFold) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
