@@ -134,8 +134,10 @@ def daily_due_in(home: Path, now: float, begun: float) -> float:
 
     None is due while nothing was written since the last one.
     """
-    made = [(one / MANIFEST).stat().st_mtime for one in dailies(home)]
-    last = max([begun, *made])
+    dated = [(one / MANIFEST).stat().st_mtime for one in dailies(home)]
+    latest = now + waits.SLACK.total_seconds()  # what is dated later was so by a clock that was ahead
+    made = [one for one in dated if one <= latest]
+    last = max([one for one in (begun, *made) if one <= latest], default=now - DAY)
     if made and last > _written_at(home / DATABASE):
         return DAY
     since, at = (datetime.fromtimestamp(one, UTC) for one in (last, now))
@@ -149,7 +151,8 @@ def back_up_daily(home: Path, *, keep: int) -> Checked:
     for broken in folder.glob(f".{DAILY}*"):  # begun by a service that was killed
         shutil.rmtree(broken)
     made = back_up(home, folder / time.strftime(f"{DAILY}%Y%m%d-%H%M%S"), linked=True)
-    for old in dailies(home)[:-keep]:
+    others = [one for one in dailies(home) if one != made.place]  # whatever the clock says, this one stays
+    for old in others[: max(0, len(others) + 1 - keep)]:
         shutil.rmtree(old)
     return made
 

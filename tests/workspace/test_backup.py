@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -96,4 +97,20 @@ def test_a_daily_backup_is_due_a_day_after_the_last_if_something_was_written_sin
     os.utime(home / "workspace.db-wal", (now + 60, now + 60))
     assert backup.daily_due_in(home, now + 3600, begun=0) == backup.DAY - 3600
     assert backup.daily_due_in(home, now + 2 * backup.DAY, begun=0) == 0
-    assert backup.daily_due_in(home, now - 400 * backup.DAY, begun=0) == backup.DAY, "a clock that was set back"
+    assert backup.daily_due_in(home, now - 400 * backup.DAY, begun=0) == 0, "it was made by a clock that was ahead"
+
+
+def test_a_clock_that_was_ahead_costs_no_backup_and_makes_none_each_minute(
+    workspace: Workspace, mission: Mission, home: Path
+) -> None:
+    ahead = backup.back_up_daily(home, keep=1).place
+    year = time.time() + 365 * backup.DAY
+    os.utime(ahead / backup.MANIFEST, (year, year))
+    ahead.rename(ahead.with_name("daily-20990101-000000"))
+    workspace.write(operations.missions.edit, mission.id, {"title": "Retry payments twice"})
+    assert backup.daily_due_in(home, time.time(), begun=0) == 0
+    made = backup.back_up_daily(home, keep=1)
+    assert backup.dailies(home) == [made.place]
+    workspace.write(operations.missions.edit, mission.id, {"title": "Retry payments thrice"})
+    for begun in (0, year):
+        assert backup.daily_due_in(home, time.time(), begun) > backup.DAY / 2
