@@ -182,7 +182,7 @@ class Client:
 
     def calls(self, tool: str, **arguments: str) -> None:
         """Asked by its model, which must have been offered the tool, and done."""
-        assert "version" in self.answer(tool, **arguments)
+        assert "version" in self.answer(tool, None, **arguments)
 
     def answer(self, tool: str, place: Path | None = None, **arguments: str) -> str:
         """What our tool answers to its model, in the repository or in another place."""
