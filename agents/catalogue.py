@@ -296,7 +296,7 @@ def _made(kind: type[Any], values: Mapping[str, object], path: Path, prefix: str
     given: dict[str, object] = {}
     for name, value in values.items():
         if name not in known:
-            raise _wrong(path, prefix + name, "there is no such key", f"it knows {', '.join(known)}")
+            raise _wrong(path, prefix + name, "there is no such key", f"the known keys are {', '.join(known)}")
         given[name] = _value(name, value, str(hints[name]), path, prefix)
     for name, item in known.items():
         if name not in given and item.default is MISSING and item.default_factory is MISSING:

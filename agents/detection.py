@@ -87,7 +87,7 @@ def check(
     if binary is None and seen and not wanted.command and os.access(seen, os.X_OK) and Path(seen).is_file():
         binary = seen
     if binary is None:
-        where = f"There is no program {wanted.command}" if wanted.command else f"{entry.title} is not installed"
+        where = f"The program {wanted.command} does not exist" if wanted.command else f"{entry.title} is not installed"
         how = entry.install.partition(": ")[2] or entry.install
         todo = f"correct agents.{name}.command" if wanted.command else how
         return replace(agent, state="missing", detail=f"{where}: {todo}." if todo else f"{where}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..config.settings import AgentSettings
 from .catalogue import CatalogueEntry
 
-NOBODY = "asks nobody before it does anything"
+NOBODY = "asks for no permissions"
 
 
 def unheld(entry: CatalogueEntry, wanted: AgentSettings, *, rules: bool) -> str:

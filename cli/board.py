@@ -13,7 +13,7 @@ def run(project: str | None = None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The board needs a terminal",
-            why="standard input or output is none",
+            why="standard input or output is not a terminal",
             todo="use the commands instead: `solo-unicorn mission list`, `solo-unicorn --help`",
         )
     from ..tui.start.open_board import open_board

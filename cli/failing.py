@@ -77,7 +77,7 @@ def report_defect(error: Exception, words: Sequence[str]) -> int:
         SoloUnicornError(
             "This command failed because of a fault in solo-unicorn itself",
             why=redact(f"{type(error).__name__}: {error}"),
-            todo=f"report it, please; {where}",
+            todo=f"please report it; {where}",
         ),
         as_json="--json" in words,
     )

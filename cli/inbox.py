@@ -21,7 +21,9 @@ from .shapes import at
 
 def _list_arguments(parser: Parser) -> None:
     may_take_project(parser)
-    parser.add_argument("--all", action="store_true", help="also those that are answered or that nobody waits for")
+    parser.add_argument(
+        "--all", action="store_true", help="also answered ones, and those that no agent waits for any more"
+    )
 
 
 def _list(options: Options) -> None:
@@ -92,7 +94,7 @@ def _answer(options: Options) -> None:
 
 def _answer_question(options: Options) -> None:
     if options.always or options.message:
-        raise InvalidValue("request", "A question is answered by a text alone", todo="leave the options out")
+        raise InvalidValue("request", "A question is answered by a text alone", todo="leave out the options")
     with workspace() as opened:
         mission = opened.write(operations.review.answer, options.request, " ".join(options.answer))
     name = short_id(mission.number)
@@ -123,7 +125,7 @@ def _rules(options: Options) -> None:
         ("RULE", "EFFECT", "TOOL", "WITH", "SINCE"),
         [(str(one.id), one.effect, one.tool, one.subject or "anything", at(one.made_at)) for one in found],
         [to_wire(one) for one in found],
-        empty="Agents of this project work in their worktree and ask for all else.",
+        empty="No rules: agents work in their worktrees and ask for everything else.",
     )
 
 
@@ -138,7 +140,7 @@ def _rule_arguments(parser: Parser) -> None:
         metavar="WITH",
         help="a command, a file relative to the worktree, or an address; * stands for anything (default: all)",
     )
-    parser.add_argument("--exact", action="store_true", help="take * and ? letter for letter")
+    parser.add_argument("--exact", action="store_true", help="take * and ? literally")
 
 
 def _rule(options: Options) -> None:
@@ -181,7 +183,7 @@ def _forget_arguments(parser: Parser) -> None:
 def _forget(options: Options) -> None:
     with workspace() as opened:
         opened.write(operations.inbox.forget_rule, options.rule)
-    Output(options).done("You are asked again from now on", {"rule": options.rule})
+    Output(options).done("From now on you are asked again", {"rule": options.rule})
 
 
 COMMANDS = {

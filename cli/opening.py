@@ -46,7 +46,11 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
         if len(around) != 1 and made_here:
             return made_here[0]
         if len(around) != 1:
-            why = "several have linked the repository of this directory" if around else "this directory is of none"
+            why = (
+                "several projects link the repository of this directory"
+                if around
+                else "no project links this directory"
+            )
             raise UsageError(
                 f"Which project? There are {len(projects)}",
                 why=f"{why} ({here})",
@@ -56,7 +60,7 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
     if not projects:
         raise NotFound(
             "There is no project yet",
-            why="missions stand on the board of a project",
+            why="every mission belongs to a project",
             todo="`solo-unicorn project create NAME` makes one; in a git repository, "
             "the first `solo-unicorn mission create` and the first start of the board do so too",
         )
@@ -113,7 +117,7 @@ def _of_here(opened: Workspace, project: Project) -> Project:
         return project
     raise UsageError(
         "Which project?",
-        why=f"this directory is of none ({here})",
+        why=f"no project links this directory ({here})",
         todo=f"add --project {project.slug}, or go into its repository",
     )
 
@@ -121,7 +125,9 @@ def _of_here(opened: Workspace, project: Project) -> Project:
 def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:
     project = opened.write(operations.projects.create, name)
     remember_directory(opened, project)
-    output.note(f"Project {project.name} is made, the first one on this machine" + (f"; {linked}." if linked else "."))
+    output.note(
+        f"Project {project.name} was created, the first one on this machine" + (f"; {linked}." if linked else ".")
+    )
     return project
 
 

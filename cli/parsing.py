@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
     def _refusal(self, what: str, *, why: str = "") -> UsageError:
         name = self.prog.removeprefix("solo-unicorn ")
         joined = " " if what.startswith("does ") else ": "
-        return UsageError(f"`{name}`{joined}{what}", why=why, todo=f"`{self.prog} --help` shows what it takes")
+        return UsageError(f"`{name}`{joined}{what}", why=why, todo=f"`{self.prog} --help` shows its options")
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """A value that is not among the choices of its option."""
@@ -122,7 +122,7 @@ def takes_first_commit(parser: Parser) -> None:
     parser.add_argument(
         "--first-commit",
         action="store_true",
-        help="begin a repository that has no commit with an empty one; its files stay as they are",
+        help="make an empty first commit in a repository that has none; its files are not changed",
     )
 
 

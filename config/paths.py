@@ -164,7 +164,7 @@ def _owned(directory: Path) -> Path:
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise SoloUnicornError(
-            f"The directory {directory} belongs to somebody else",
+            f"The directory {directory} belongs to another user",
             why="sockets in it could be read by its owner",
             todo=f"set {RUNTIME_VARIABLE} to a short directory of your own",
         )

@@ -155,7 +155,7 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
             key,
             f"{path}, line {line}: {key} is {_shown(value)}",
             why=f"it takes {row.takes}",
-            todo=f"correct it, or go back to the default: `solo-unicorn config reset {key}`",
+            todo=f"correct it, or go reset to the default: `solo-unicorn config reset {key}`",
             path=path,
             line=line,
         )

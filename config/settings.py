@@ -23,7 +23,9 @@ class WorkstationSettings:
     """This machine."""
 
     name: str = setting("", "What this machine is called on boards; empty means its host name.")
-    slots: int = setting(4, "How many sessions may run at once on this machine, over all agents.", least=1, most=256)
+    slots: int = setting(
+        4, "How many sessions may run at the same time on this machine, over all agents.", least=1, most=256
+    )
     idle_exit_seconds: float = setting(
         30.0,
         "Seconds the background service keeps running when no screen is open and no session runs; twenty times as long "
@@ -31,7 +33,7 @@ class WorkstationSettings:
         least=0,
     )
     backups: int = setting(
-        7, "How many daily backups of the workspace are kept in the home; 0 means that none is made.", least=0, most=365
+        7, "How many daily backups of the workspace are kept in the home; 0 disables them.", least=0, most=365
     )
     memory_free_mb: int = setting(
         512, "Minimum free memory (MB) before a session may start; 0 disables the check.", least=0
@@ -82,20 +84,20 @@ class AgentSettings:
 
     type: str = setting("", "Catalogue entry of this agent; empty means the entry of its name.")
     enabled: bool = setting(True, "Whether missions may be given to it.")
-    slots: int = setting(1, "How many of its sessions may run at once.", least=1, most=64)
+    slots: int = setting(1, "How many of its sessions may run at the same time.", least=1, most=64)
     command: str = setting("", "The program to start, as a path or a name; empty means the one that was found.")
     model: str = setting("", "The model it is asked to use; empty means its own choice.")
     permission_mode: str = setting(
         "", "Its permission mode, in the agent's own term; empty means the catalogue's default."
     )
     effort: str = setting("", "How hard it is asked to think, in its own word; empty means its own choice.")
-    fallback_model: str = setting("", "The model it goes on with while the first is overloaded, where it can.")
+    fallback_model: str = setting("", "The model it uses while the first is overloaded, if it supports that.")
     budget_usd: float = setting(
         0.0, "What one session may cost at most, in USD, where the agent can be told; 0 means no limit.", least=0
     )
     arguments: str = setting("", "More arguments for its program, as a shell would read them.")
     environment: str = setting("", "More of its environment, as in NAME=value OTHER='two words'.")
-    own_tools: bool = setting(True, "Let it use the MCP servers of your own settings beside ours, where it can.")
+    own_tools: bool = setting(True, "Also give it the MCP servers of your own settings, if it supports that.")
     plain_mode: bool = setting(
         False, "Start it in its plain mode, without approvals and without hearing you, where it has another."
     )
@@ -173,7 +175,7 @@ class ScreenSettings:
         "with the bell, the bell alone, or nothing.",
         choices=("all", "bell", "off"),
     )
-    quiet_hours: str = setting("", "Hours without notifications, such as 22:00-07:00; empty means none.")
+    quiet_hours: str = setting("", "Hours without notifications, such as 22:00-07:00; empty disables them.")
 
 
 @record

@@ -253,7 +253,7 @@ class Change:
         return self.put_link_of_ids(mission.id, other.id, relation)
 
     def drop_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
-        """Take a link away; False when there was none."""
+        """Remove a link; False when there was none."""
         return self.drop_link_of_ids(mission.id, other.id, relation)
 
     def put_link_of_ids(self, mission_id: str, other_id: str, relation: Relation) -> bool:

@@ -214,7 +214,7 @@ def refused(shown: str, error: BaseException) -> SoloUnicornError:
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     if full := disk_full(error, shown):
         return SoloUnicornError(
-            f"The database {shown} takes nothing", why=full.why, todo="make room on its disk, and try again"
+            f"The database {shown} cannot be written", why=full.why, todo="make room on its disk, and try again"
         )
     why = str(error).strip().partition("\n")[0]
     if state in _AWAY:

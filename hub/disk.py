@@ -32,7 +32,7 @@ class DiskFull(TryAgain):
 
     def __init__(self, place: str, why: str) -> None:
         super().__init__(
-            "Nothing was saved: a disk of the hub takes no more",
+            "Nothing was saved: a disk of the hub cannot be written",
             why=why,
             todo="try again later; the operator of the hub must make room",
         )

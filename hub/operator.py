@@ -204,7 +204,7 @@ def _welcome(settings: HubSettings, first: bool, say: Callable[[str], None]) -> 
     say(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs")
     if first:
         say(
-            "There is nobody on it yet. Make the first owner in another terminal:\n"
+            "It has no users yet. Add the first owner in another terminal:\n"
             "  solo-unicorn hub user add you@example.com --organization 'Your team'\n"
             "  solo-unicorn hub user password you@example.com\n"
             "  solo-unicorn hub token create you@example.com"

@@ -46,7 +46,7 @@ class Words:
     todo: str
 
 
-BY_ITSELF: Final = "it is tried again by itself"
+BY_ITSELF: Final = "it is retried automatically"
 BY_YOU: Final = "then try again"
 OWNER: Final = "ask an owner of the project; `solo-unicorn project disconnect --force` keeps what is here"
 SAYS: Final[dict[Kind, Words]] = {
@@ -72,19 +72,19 @@ SAYS: Final[dict[Kind, Words]] = {
         "sign-in not renewed since {since}",
         "see its issuer",
         "The sign-in at {hub} could not be renewed",
-        "what you change is kept here; see whether its issuer (the hub itself, unless it names another) runs; {again}",
+        "what you change is kept here; check that its issuer (the hub, unless it names another) is running; {again}",
     ),
     "certificate": Words(
         "certificate refused",
-        "ask whoever runs the hub",
+        "ask the hub's operator",
         "The certificate of {hub} is not trusted",
-        "ask whoever runs the hub for a valid one, or for the certificate of its authority",
+        "ask the hub's operator for a valid one, or for the certificate of its authority",
     ),
     "proxy": Words(
         "proxy wants sign-in",
         "see HTTPS_PROXY",
-        "A proxy on the way to {hub} wants a sign-in of its own",
-        "put it into HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host; start the service anew",
+        "A proxy on the way to {hub} requires a sign-in",
+        "put it into HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host; restart the service",
     ),
     "unreachable": Words(
         "offline since {since}",
@@ -96,7 +96,7 @@ SAYS: Final[dict[Kind, Words]] = {
         "hub silent since {since}",
         "restart the hub",
         "{hub} accepts connections and does not answer",
-        "the hub hangs: whoever runs it can restart it; {again}",
+        "the hub hangs: its operator can restart it; {again}",
     ),
     "not_ready": Words(
         "hub not ready since {since}",
@@ -114,7 +114,7 @@ SAYS: Final[dict[Kind, Words]] = {
         "hub unreadable since {since}",
         "check address and proxy",
         "Something that is not a hub answers at {hub}",
-        "check the address, the proxy, and whether the network wants a sign-in of its own; {again}",
+        "check the address, the proxy, and whether the network requires a sign-in; {again}",
     ),
     "busy": Words("hub busy since {since}", "it is tried again", "{hub} asks to wait", "wait a moment; {again}"),
     "stopped": Words(
@@ -139,19 +139,19 @@ SAYS: Final[dict[Kind, Words]] = {
     "refused": Words(
         "refused since {since}", "update it", "{hub} refuses to be read", "update solo-unicorn here and at the hub"
     ),
-    "first": Words("first sync", "", "{project} is read as a whole", ""),
+    "first": Words("first sync", "", "all of {project} is being read", ""),
     "polling": Words(
         "synced by polling",
         "",
         "{hub} is asked every few seconds, because no WebSocket gets through",
         "let the proxy in front of the hub pass the Upgrade and Connection headers on",
     ),
-    "synced": Words("synced", "", "{hub} answered the last look", ""),
+    "synced": Words("synced", "", "{hub} answered the last request", ""),
     "archived": Words(
         "archived",
         "",
-        "{project} is archived at {hub}: an owner put it away, and the board no longer shows it",
-        "`solo-unicorn project edit '{project}' --activate` brings it back, `project disconnect` keeps it here alone",
+        "{project} is archived at {hub}: an owner archived it, so the board no longer shows it",
+        "`solo-unicorn project edit '{project}' --activate` restores it, `project disconnect` keeps it here only",
     ),
 }
 """Every state, the most urgent first."""

@@ -78,7 +78,9 @@ def from_wire(wire: object) -> SoloUnicornError:
         case {"code": str(code), "what": str(what), **parts}:
             pass
         case _:
-            return SoloUnicornError("The other process answered with something unknown", why=repr(wire)[:200])
+            return SoloUnicornError(
+                "The other process gave an answer that this version does not know", why=repr(wire)[:200]
+            )
     exit_code = parts.get("exitCode")
     classes = list(_tree(SoloUnicornError))
     found = next((one for one in classes if vars(one).get("code") == code), None)

@@ -21,9 +21,9 @@ _PAUSES: Final[dict[HoldKind, tuple[timedelta, timedelta]]] = {
 }
 """The first and the longest pause; for a limit where the agent does not say when it resets."""
 _HELPS: Final[dict[HoldKind, str]] = {
-    "limit": "it goes on by itself when the limit resets",
-    "requests": "it goes on by itself; fewer slots for it (`agents.{name}.slots`) help",
-    "service": "it goes on by itself; `solo-unicorn agent scan` tries at once",
+    "limit": "it continues when the limit resets",
+    "requests": "it continues automatically; fewer slots for it (`agents.{name}.slots`) help",
+    "service": "it continues automatically; `solo-unicorn agent scan` retries now",
     "credit": "add credit to its account, then `solo-unicorn agent scan`",
     "sign_in": "sign it in again, then `solo-unicorn agent scan`",
 }

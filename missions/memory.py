@@ -39,7 +39,7 @@ def check_document(name: str, text: str) -> None:
     check_name(name)
     if not text.strip() or len(text) > DOCUMENT_MAX or "\0" in text:
         raise InvalidValue(
-            "text", f"A document has 1 to {DOCUMENT_MAX} characters, none of them NUL", todo="shorten it or split it"
+            "text", f"A document has 1 to {DOCUMENT_MAX} characters, and no NUL", todo="shorten it or split it"
         )
 
 

@@ -143,18 +143,18 @@ def _end_of_quote(text: str, start: int) -> int:
         elif text[at] == '"':
             return at
         at += 1
-    raise QueryError("A quotation mark has no partner", start, todo='end the words with "')
+    raise QueryError("A quotation mark is not closed", start, todo='close the quotation with "')
 
 
 def _term(word: str, at: int) -> Term:
     if word.startswith("-"):
         if len(word) == 1:
-            raise QueryError("- turns the next condition around", at, todo="write it right behind the -")
+            raise QueryError("- negates the next condition", at, todo="write it right behind the -")
         inner = _term(word[1:], at + 1)
         return Term(inner.kind, inner.values, inner.operator, not inner.negated)
     if word.startswith("@"):
         if len(word) == 1:
-            raise QueryError("@ stands before the name of a saved filter", at, todo="write its name")
+            raise QueryError("@ must be followed by the name of a saved filter", at, todo="write its name")
         return Term("saved", (word[1:].lower(),))
     if word.startswith('"'):
         return Term("text", (_unquoted(word, at),))
@@ -168,7 +168,9 @@ def _term(word: str, at: int) -> Term:
         return _compared("=" if operator == ":" else operator, value, value_at)
     if operator != ":":
         raise QueryError(
-            f"{word!r} compares what has no order", at, todo="only p can be compared: p>=4; quote it to look for it"
+            f"{word!r} compares values that have no order",
+            at,
+            todo="only p can be compared: p>=4; quote it to look for it",
         )
     if name != "is" and name not in FIELDS:
         known = ", ".join(f"{known}:" for known in ("p", "is", *FIELDS))
@@ -244,7 +246,7 @@ def _unquoted(word: str, at: int) -> str:
 def _plain(word: str, at: int) -> str:
     for mark in '"\\':
         if mark in word:
-            raise QueryError(f"{mark} stands within a word", at + word.index(mark), todo='quote the whole: "…"')
+            raise QueryError(f"{mark} is inside a word", at + word.index(mark), todo='quote the whole: "…"')
     return word
 
 
@@ -290,7 +292,7 @@ def _positive(term: Term, text: str, saved: Mapping[str, str], inside: tuple[str
 def _saved(name: str, text: str, saved: Mapping[str, str], inside: tuple[str, ...]) -> Test:
     at = max(0, text.lower().find(f"@{name}"))
     if name in inside:
-        raise QueryError(f"@{name} asks for itself", at, todo="save it anew without itself")
+        raise QueryError(f"@{name} refers to itself", at, todo="save it again without the reference")
     if name not in saved:
         known = ", ".join(f"@{known}" for known in saved)
         raise QueryError(

@@ -57,7 +57,7 @@ SAID: Final = {
     "undone": "took back a step",
     "redone": "did a step again",
     "pull_request_opened": "opened a pull request",
-    "landing_retried": "had it landed once more",
+    "landing_retried": "started its landing again",
     "permission_answered": "answered a request",
 }
 """Events that are a verb and, after a colon, what they are about."""
@@ -66,7 +66,7 @@ BY_ITSELF: Final = {
     "landing_failed": "It could not be landed",
     "pull_request_updated": "Its pull request changed",
     "pull_request_opened": "A pull request was opened",
-    "unproven": "Nobody knows how its session ended",
+    "unproven": "It is unknown how its session ended",
     "loop_run": "A run of the loop began",
     "conflicted": "It was changed here and at the hub",
     "conflict_settled": "A conflict with the hub was settled",

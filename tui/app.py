@@ -42,14 +42,22 @@ class SoloUnicornApp(Application):
     COMMANDS = {_commands}  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
         binding("app.help", "question_mark,f1", "help", "keys", "What every key does here", label="?"),
-        binding("app.quit", "ctrl+q", "quit", "quit", "Close the board; what runs goes on", show=False, priority=True),
-        binding("app.theme", "f2", "change_theme", "theme", "Choose other colours", show=False),
+        binding(
+            "app.quit",
+            "ctrl+q",
+            "quit",
+            "quit",
+            "Close the board; running sessions continue",
+            show=False,
+            priority=True,
+        ),
+        binding("app.theme", "f2", "change_theme", "theme", "Choose a theme", show=False),
         binding(
             "app.jump",
             "ctrl+o,semicolon",
             "jump",
             "jump",
-            "Put a letter on everything, and go where it is typed",
+            "Label everything with a letter; type one to go there",
             show=False,
         ),
         binding(
@@ -57,7 +65,7 @@ class SoloUnicornApp(Application):
             "ctrl+z",
             "suspend_process",
             "to the shell",
-            "Step aside; `fg` in the shell comes back",
+            "Return to the shell; `fg` resumes",
             show=False,
             priority=True,
         ),

@@ -175,7 +175,7 @@ class Change(Transaction):
         return links.change(self, mission, other, relation, links.put)
 
     def drop_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
-        """Take a link away; False when there was none."""
+        """Remove a link; False when there was none."""
         return links.change(self, mission, other, relation, links.drop)
 
     def save_document(self, document: MemoryDocument, before: MemoryDocument | None) -> MemoryDocument:

@@ -25,7 +25,7 @@ BUSY_MILLISECONDS = 8000
 """How long a lock of another process is waited for."""
 HOW_TO_REPLACE = (
     "first `solo-unicorn workstation stop` and close every board; then move {name}, {name}-wal and {name}-shm away "
-    "together and start anew, or let `solo-unicorn workspace restore DIR` do that and put one of {backups} in place"
+    "together and start again, or let `solo-unicorn workspace restore DIR` do that and put one of {backups} in place"
 )
 """A copy beside the log of another file is damaged by it, and so is one put in place while somebody has it open."""
 

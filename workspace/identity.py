@@ -17,7 +17,7 @@ from ..missions.errors import Conflict, SoloUnicornError
 
 INSTANCE: Final = "store.instance"
 PLACE: Final = "store.path"
-START_ANEW: Final = "close this program and start it again; it then takes what stands there"
+START_ANEW: Final = "close this program and start it again; it then opens the workspace that is there"
 
 
 class StoreReplaced(SoloUnicornError):
@@ -86,5 +86,5 @@ def is_a_copy(path: Path, original: Path) -> Conflict:
     return Conflict(
         f"{path.parent} is a copy of {original.parent}",
         why="both are the same workspace: agents of each would work on the same missions",
-        todo="`solo-unicorn workspace identity --new` here makes it one of its own; or remove one of the two",
+        todo="`solo-unicorn workspace identity --new` here makes it a separate one; or remove one of the two",
     )

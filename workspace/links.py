@@ -51,7 +51,7 @@ def put(connection: sqlite3.Connection, mission_id: str, other_id: str, relation
 
 
 def drop(connection: sqlite3.Connection, mission_id: str, other_id: str, relation: Relation) -> bool:
-    """Take a link away; False when there is none."""
+    """Remove a link; False when there is none."""
     return bool(
         connection.execute(
             "DELETE FROM dependency WHERE relation = ?3 AND (mission_id = ?1 AND other_id = ?2 "

@@ -259,7 +259,7 @@ def _create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SoloUnicornError(
-            f"The folder {path.parent} cannot be made", why=str(error), todo="check what stands there, and whose it is"
+            f"The folder {path.parent} cannot be made", why=str(error), todo="check which file is there, and its owner"
         ) from error
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:

@@ -23,6 +23,7 @@ from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.waits import left
 from ..workspace import backup, operations, queries
 from ..workspace.workspace import Workspace
+from ..worktrees import seen
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .context import ServiceContext
 from .session.preparing import script_note
@@ -138,6 +139,8 @@ class GarbageCollector:
         before = datetime.now(UTC) - timedelta(days=context.settings.worktrees.keep_days)
         landed = await context.git(forget_landed_branches, repository.local_path, before=before)
         held = await context.git(forget_held_elsewhere, repository.local_path)
+        stale = await context.git(seen.noted, repository.local_path, before=before)
+        await context.git(seen.forget, repository.local_path, await context.workspace.run(partial(_over, ids=stale)))
         if landed or held:
             self._log.info("refs cleared up", extra={"branches": landed, "rescued": held})
         for removal in removals:
@@ -187,6 +190,18 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
         await context.workspace.run(_note, worktree, sentence)
     context.full.pop(worktree.repository_id, None)
     logger("workstation.gc").info("worktree given back", extra={"worktree": worktree.path})
+
+
+def _over(workspace: Workspace, ids: list[str]) -> list[str]:
+    """Those of the missions that are done or gone."""
+
+    def over(mission_id: str) -> bool:
+        try:
+            return workspace.read(queries.missions.get, mission_id).list == "done"
+        except NotFound:
+            return True
+
+    return [one for one in ids if over(one)]
 
 
 def _note(workspace: Workspace, worktree: Worktree, note: str) -> None:

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import argparse
 
     parser = argparse.ArgumentParser(prog="solo-unicorn workstation run", description="Run the workstation service.")
-    parser.add_argument("--stay", action="store_true", help="keep running when nothing is left to do")
+    parser.add_argument("--stay", action="store_true", help="keep running when there is nothing to do")
     parser.add_argument("--ready-fd", type=int, help="descriptor on which to say that the service is ready")
     chosen = parser.parse_args(arguments)
     try:

@@ -165,7 +165,7 @@ class Scheduler:
         return True
 
     def _try_apart(self, broken: BrokenClaim) -> None:
-        """Go on without a mission that breaks the claim; it is tried again by itself, and then left to a person."""
+        """Go on without a mission that breaks the claim; it is retried automatically, and then left to a person."""
         mission, faults = broken.mission, [broken.cause]
 
         async def again() -> None:

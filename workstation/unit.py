@@ -82,7 +82,7 @@ def install() -> list[str]:
     _probe(wanted)
     done = []
     if client.stop():
-        done.append("Stopped the service that ran; its sessions go on.")
+        done.append("Stopped the running service; its sessions continue.")
     known = wanted.path.read_bytes() if wanted.path.exists() else None
     wanted.path.parent.mkdir(parents=True, exist_ok=True)
     wanted.path.write_bytes(wanted.content)

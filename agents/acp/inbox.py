@@ -63,7 +63,7 @@ class Inbox:
             told = client.call("approve", given, took_effect=lambda: False)  # the same id asks once
             verdict = json.loads(told.text.partition("\n")[0])
         except (SoloUnicornError, Unanswered, ValueError) as error:
-            return False, f"nobody could be asked: {error}"
+            return False, f"no person could be asked: {error}"
         finally:
             client.close()
         match verdict:
@@ -71,7 +71,7 @@ class Inbox:
                 return True, "a person allowed it"
             case {"behavior": "deny", "message": str() as message}:
                 return False, message
-        return False, f"nobody could be asked: {told.text[:200]}"
+        return False, f"no person could be asked: {told.text[:200]}"
 
 
 def _question(call_id: Json, given: JsonObject) -> str:

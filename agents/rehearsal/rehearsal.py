@@ -11,7 +11,7 @@ from .agent import Agent
 from .briefing import Briefing, read_briefing
 from .cues import QUESTION, Cues, read_cues
 from .hearing import Interrupted
-from .stages import document, play
+from .stages import answer_comments, document, play
 from .trouble import Trouble, TurnOver
 
 NEEDED = ("get_context", "get_mission", "update_tasks", "add_note", "attach_solution", "complete_stage")
@@ -48,7 +48,7 @@ class Rehearsal:
             )
         except SoloUnicornError as error:
             outcome, code = "failed", 1
-            agent.speech.text(f"I cannot go on. {error}")
+            agent.speech.text(f"I cannot continue. {error}")
             agent.speech.result(str(error), is_error=True, terminal_reason="error")
         agent.conversation.end_turn(outcome)
         return code
@@ -96,6 +96,7 @@ class Rehearsal:
             agent.speech.text(cue.text or QUESTION)
             agent.speech.result(cue.text or QUESTION)
             return
+        answer_comments(agent, briefing)
         self._finish(briefing, summary, "request_review" if cues.find("review", briefing.stage) else "complete_stage")
         trouble.at_end()
 

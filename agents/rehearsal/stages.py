@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from . import LABEL
@@ -87,6 +88,15 @@ def _code(agent: Agent, briefing: Briefing, cues: Cues, middle: Middle) -> str:
     return f"{LABEL}: worked off {len(titles)} tasks; everything is committed."
 
 
+def answer_comments(agent: Agent, briefing: Briefing) -> None:
+    """After a rejection, answer every comment on a line that waits for the agent."""
+    if briefing.feedback is None:
+        return
+    for comment in json.loads(agent.ask("list_comments", {}))["comments"]:
+        text = f"{LABEL}: read it, and noted it in {document(briefing)}."
+        agent.tool("answer_comment", {"comment": comment["id"], "text": text})
+
+
 def _write_line(agent: Agent, briefing: Briefing, line: str, message: str) -> None:
     """One more line in the mission's document, committed; nothing is written where it stands there already."""
     name = document(briefing)
@@ -110,7 +120,7 @@ def _rewrite_first_line(agent: Agent, briefing: Briefing, name: str) -> None:
 
 
 def _tasks(briefing: Briefing) -> list[str]:
-    return [f"Begin {document(briefing)}", f"Write down: {short(briefing.title)}", "Read it once more"]
+    return [f"Begin {document(briefing)}", f"Write down: {short(briefing.title)}", "Read it again"]
 
 
 def _changed(feedback: str) -> str:

@@ -28,7 +28,9 @@ def _login_arguments(parser: Parser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="what to call this sign-in; default: the hub's host name")
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
-        "--no-browser", action="store_true", help="open none: print an address, with a code where the hub offers that"
+        "--no-browser",
+        action="store_true",
+        help="do not open a browser; print an address, with a code where the hub offers one",
     )
     way.add_argument("--device", action="store_true", help="show a code to enter in a browser on any other machine")
     way.add_argument("--api-key", metavar="KEY", help="a personal access token pat_…; - reads it from a pipe")
@@ -178,7 +180,7 @@ def _logout(options: Options) -> None:
             opened.write_as(SYSTEM, replica.connecting.forget_account, account.id)
     output = Output(options)
     if kept is not None and account.kind == "session" and not told:
-        output.note("The hub could not be told; the sign-in ends there by itself.")
+        output.note("The hub could not be reached; the sign-in expires there by itself.")
     if waiting:
         output.note(f"{waiting} edit(s) that were not sent stay queued until you sign in as the same user again.")
     output.done(f"Signed out of {account.hub}", _shape(account), name=account.profile)

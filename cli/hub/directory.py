@@ -73,7 +73,7 @@ def _table(options: Options, found: list[JsonObject]) -> None:
         for one in found
     ]
     Output(options).table(
-        ("PROJECT", "NAME", "STARS", "DESCRIPTION"), rows, list[Json](found), empty="No public project is found."
+        ("PROJECT", "NAME", "STARS", "DESCRIPTION"), rows, list[Json](found), empty="No public project matches."
     )
 
 
@@ -91,7 +91,7 @@ def _request_access(options: Options) -> None:
 def _templates(options: Options) -> None:
     found = _ask(options, lambda hub: hub.templates())
     rows = [(str(one["id"]), str(one["name"]), str(one.get("description") or "")) for one in found]
-    Output(options).table(("TEMPLATE", "NAME", "DESCRIPTION"), rows, list[Json](found), empty="No template is found.")
+    Output(options).table(("TEMPLATE", "NAME", "DESCRIPTION"), rows, list[Json](found), empty="No template matches.")
 
 
 def _create_from_template(options: Options) -> None:
@@ -126,7 +126,9 @@ def _who(options: Options) -> tuple[str, Bearer | None]:
             and not any(one.signed_in for one in opened.read(replica.connecting.accounts))
         ):
             raise UsageError(
-                "Which hub?", why="you are signed in at none", todo="add --hub URL; to read, no sign-in is needed there"
+                "Which hub?",
+                why="you are not signed in at any hub",
+                todo="add --hub URL; reading there needs no sign-in",
             )
         if wanted is None or options.profile is not None:
             account = chosen(opened, options.profile)

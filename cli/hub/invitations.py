@@ -42,7 +42,7 @@ def _answer(options: Options, verb: str) -> None:
     if options.invitation:
         found = [one for one in found if str(one["id"]).endswith(options.invitation.upper())]
     if not found:
-        raise NotFound("There is no such invitation", todo="`solo-unicorn invitation list` names those that wait")
+        raise NotFound("No such invitation", todo="`solo-unicorn invitation list` names those that wait")
     if len(found) > 1:
         raise UsageError("Which invitation?", todo="name one: " + ", ".join(_short(one) for one in found))
     said = ask(there, "POST", f"/invitations/{found[0]['id']}/{verb}")

@@ -39,7 +39,7 @@ async def _both(hub: Community, project: str) -> tuple[list[dict[str, Json]], li
 
 
 def _add_arguments(parser: Parser) -> None:
-    parser.add_argument("email", metavar="EMAIL", help="of a person who has signed in at the hub once")
+    parser.add_argument("email", metavar="EMAIL", help="of a person who has signed in at the hub before")
     parser.add_argument("--role", choices=("contributor", "collaborator", "maintainer", "owner"), default="contributor")
     takes_project(parser)
 

@@ -15,7 +15,7 @@ def _user_arguments(parser: Parser) -> None:
     parser.add_argument("email", nargs="?", metavar="EMAIL")
     parser.add_argument("--name", help="add: what they are called")
     parser.add_argument("--organization", metavar="NAME", help="add: make them owner of a new organization")
-    parser.add_argument("--to", metavar="EMAIL", help="remove: who owns what would have no owner any more")
+    parser.add_argument("--to", metavar="EMAIL", help="remove: the new owner of what would otherwise have none")
 
 
 def _user(options: Options) -> None:
@@ -117,8 +117,8 @@ def _token_arguments(parser: Parser) -> None:
     parser.add_argument("who", nargs="?", metavar="EMAIL|ID", help="create and list: whose; revoke: the token's id")
     parser.add_argument("--name", default="command line", help="create: what it is for")
     parser.add_argument("--scope", action="append", metavar="SCOPE", help="create: read, write, run or admin")
-    parser.add_argument("--days", type=int, default=365, help="create: how long it is good for (default 365)")
-    parser.add_argument("--all", action="store_true", help="list: those that were revoked too")
+    parser.add_argument("--days", type=int, default=365, help="create: days until it expires (default 365)")
+    parser.add_argument("--all", action="store_true", help="list: include revoked tokens")
 
 
 def _token(options: Options) -> None:
@@ -133,7 +133,7 @@ def _create_token(options: Options) -> None:
     from ...hub.operating.people import create_token
 
     if options.days < 1:
-        raise UsageError("--days is 1 or more")
+        raise UsageError("--days must be 1 or more")
     text, shown = create_token(said_of(options), options.who, options.name, options.scope, options.days)
     Output(options).text(text, {**shown, "token": text})
 

@@ -36,7 +36,7 @@ def _audit_arguments(parser: Parser) -> None:
     takes_hub(parser)
     parser.add_argument("--limit", type=int, default=50, help="how many rows, the newest first (default 50)")
     parser.add_argument("--action", default="", metavar="NAME", help="only this: sign-in, token.create, …")
-    parser.add_argument("--caller", default="", metavar="WHO", help="only theirs: user:ID or organization:ID")
+    parser.add_argument("--caller", default="", metavar="WHO", help="only rows of user:ID or organization:ID")
 
 
 def check_extra() -> None:
@@ -84,7 +84,7 @@ def _audit(options: Options) -> None:
     from ...hub.operator import audit_log
 
     if options.limit < 1:
-        raise UsageError("--limit is 1 or more")
+        raise UsageError("--limit must be 1 or more")
     rows = audit_log(said_of(options), limit=options.limit, action=options.action, caller=options.caller)
     columns = ("at", "caller", "action", "target", "outcome", "place")
     Output(options).table(
@@ -192,7 +192,7 @@ def _keys(options: Options) -> None:
         output.done(f"{count} secrets are sealed with the new key", {"sealed": count})
     else:
         lost = operator.renew_keys(said_of(options))
-        output.done("What the key did not open was made anew", {"webHooksLost": lost})
+        output.done("Secrets that the key did not open were made anew", {"webHooksLost": lost})
         _note_lost(output, lost)
 
 

@@ -27,11 +27,11 @@ def _arguments(parser: Parser) -> None:
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--once", action="store_true", help="read and send everything now, then end (the default)")
     way.add_argument("--watch", action="store_true", help="go on until ctrl+c; one line for each thing that happens")
-    way.add_argument("--status", action="store_true", help="only tell how things stand")
-    way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its words")
-    way.add_argument("--recover", action="store_true", help="queue edits again that a lost workspace file had not sent")
-    way.add_argument("--retry", metavar="NUMBER", type=int, help="send a refused edit once more")
-    way.add_argument("--discard", metavar="NUMBER", type=int, help="give a refused edit up")
+    way.add_argument("--status", action="store_true", help="only show the status")
+    way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its reasons")
+    way.add_argument("--recover", action="store_true", help="queue the unsent edits of a lost workspace file again")
+    way.add_argument("--retry", metavar="NUMBER", type=int, help="send a refused edit again")
+    way.add_argument("--discard", metavar="NUMBER", type=int, help="discard a refused edit")
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists of the project (all: every list)")
     parser.add_argument(
         "--done-days", metavar="N", help="mirror only what was done within so many days (all: everything)"
@@ -81,7 +81,7 @@ def _recover(opened: Workspace, options: Options) -> None:
     told = replica.mirroring.recover_unsent(opened)
     waiting = told.pop("")
     for project_id, count in told.items():
-        output.note(f"{opened.read(queries.projects.get, project_id).name}: {count} edit(s) are on their way again.")
+        output.note(f"{opened.read(queries.projects.get, project_id).name}: {count} edit(s) are queued again.")
     if waiting:
         output.note(f"{waiting} edit(s) wait until their project is connected by the account that made them.")
     output.done(f"{sum(told.values())} edit(s) recovered", {"recovered": dict(told), "waiting": waiting})
@@ -121,10 +121,10 @@ def _settle_parked(opened: Workspace, options: Options) -> None:
     output = Output(options)
     if options.retry is not None:
         entry = opened.write_as(SYSTEM, replica.mirroring.retry_parked, options.retry)
-        output.done(f"{options.retry} is sent once more", {"number": entry.seq, "mission": entry.entity_id})
+        output.done(f"{options.retry} is sent again", {"number": entry.seq, "mission": entry.entity_id})
     else:
         entry = opened.write_as(SYSTEM, replica.mirroring.discard_parked, options.discard)
-        output.done(f"{options.discard} is given up", {"number": entry.seq, "mission": entry.entity_id})
+        output.done(f"{options.discard} is discarded", {"number": entry.seq, "mission": entry.entity_id})
 
 
 def _name(opened: Workspace, mission_id: str) -> str:
@@ -195,7 +195,7 @@ async def _asked(project: str | None) -> SyncState:
             raise TryAgain(
                 "The process that synchronises did not answer",
                 why=f"it was asked {PATIENCE_SECONDS:.0f} seconds ago, and may be at work on much, or hang",
-                todo="`solo-unicorn sync --status` says how it stands; `solo-unicorn workstation restart` ends a hang",
+                todo="`solo-unicorn sync --status` shows the status; `solo-unicorn workstation restart` ends a hang",
             ) from None
 
 

@@ -16,10 +16,10 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("action", choices=("create", "list", "revoke"))
     parser.add_argument("name", nargs="?", metavar="NAME", help="create: what it is for; revoke: its name or id")
     parser.add_argument(
-        "--scope", action="append", choices=SCOPES, help="create: what it may do, several times; default: all"
+        "--scope", action="append", choices=SCOPES, help="create: what it may do (may be repeated); default: all"
     )
-    parser.add_argument("--days", type=int, default=365, help="create: how long it is good for (default 365)")
-    parser.add_argument("--all", action="store_true", help="list: those that were revoked or have ended too")
+    parser.add_argument("--days", type=int, default=365, help="create: days until it expires (default 365)")
+    parser.add_argument("--all", action="store_true", help="list: include revoked and expired tokens")
     parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
 
 
@@ -27,7 +27,7 @@ def _token(options: Options) -> None:
     if options.action != "list" and not options.name:
         raise UsageError("Which token?", todo=f"`solo-unicorn auth token {options.action} NAME`")
     if not 1 <= options.days <= 3650:
-        raise UsageError("--days is 1 to 3650")
+        raise UsageError("--days must be from 1 to 3650")
     {"create": _create, "list": _list, "revoke": _revoke}[options.action](options)
 
 

@@ -101,7 +101,7 @@ class _Watch:
     async def _follow(self, workspace: WorkspaceThread) -> None:
         """What another process does, as the workspace tells it, until that process is gone."""
         told = ""
-        self._tell(Happening("following", "", "another process of this machine synchronises: this is what it says"))
+        self._tell(Happening("following", "", "another process of this machine synchronises; its messages follow"))
         while not self._ended.is_set():
             self._news.clear()
             state = await workspace.run(queries.connection.sync_state, self._project)

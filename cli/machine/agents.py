@@ -25,7 +25,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def _scan_arguments(parser: Parser) -> None:
-    parser.add_argument("names", nargs="*", metavar="AGENT", help="only tell of these, and fail when one is not ready")
+    parser.add_argument("names", nargs="*", metavar="AGENT", help="only check these; fail when one is not ready")
 
 
 def _scan(options: Options) -> int | None:
@@ -47,7 +47,7 @@ def _scan(options: Options) -> int | None:
     if not options.names:
         if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in found):
             output.note(
-                "No code agent is ready. The rehearsal agent (no model) is: `solo-unicorn demo` shows it at work."
+                "No code agent is ready. The rehearsal agent (no model) is; `solo-unicorn demo` shows it at work."
             )
         return None
     not_ready = next((agent for agent in chosen if agent.state != "ready"), None)
@@ -103,22 +103,22 @@ _HELD: dict[HoldKind, str] = {
 
 def _add_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
-    parser.add_argument("--type", help="the entry of the catalogue it is; default: its name")
+    parser.add_argument("--type", help="its entry in the catalogue; default: its name")
     parser.add_argument("--acp", metavar="COMMAND", help="the command line of any agent that speaks ACP")
     parser.add_argument(
         "--registry", metavar="SOURCE", help="an agent.json or registry.json of ACP, its address, or an id to fetch"
     )
     parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
-    parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
+    parser.add_argument("--slots", type=int, help="how many of its sessions may run at the same time")
     parser.add_argument("--model", help="the model it is asked to use")
-    parser.add_argument("--effort", help="how hard it is asked to think, in its own word")
-    parser.add_argument("--fallback-model", help="the model it goes on with while the first is overloaded")
-    parser.add_argument("--permission-mode", help="how it asks before it acts, in its own word (plan, default …)")
+    parser.add_argument("--effort", help="its reasoning effort, in the agent's own term")
+    parser.add_argument("--fallback-model", help="its model while the first one is overloaded")
+    parser.add_argument("--permission-mode", help="its permission mode, in the agent's own term (plan, default …)")
     parser.add_argument("--budget", type=float, metavar="USD", help="what one session may cost at most")
-    parser.add_argument("--arguments", metavar="WORDS", help="more arguments for its program, as a shell reads them")
-    parser.add_argument("--environment", metavar="WORDS", help="more of its environment, as in NAME=value")
+    parser.add_argument("--arguments", metavar="WORDS", help="more arguments for its program, quoted as for a shell")
+    parser.add_argument("--environment", metavar="WORDS", help="more environment variables, as NAME=value")
     _sandbox_arguments(parser)
-    parser.add_argument("--replace", action="store_true", help="change it when it is there already")
+    parser.add_argument("--replace", action="store_true", help="replace it if it exists")
 
 
 def _sandbox_arguments(parser: Parser) -> None:
@@ -129,7 +129,7 @@ def _sandbox_arguments(parser: Parser) -> None:
 def _set_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="AGENT")
     _sandbox_arguments(parser)
-    parser.add_argument("--slots", type=int, help="how many of its sessions may run at once")
+    parser.add_argument("--slots", type=int, help="how many of its sessions may run at the same time")
     parser.add_argument("--model", help="the model it is asked to use")
     parser.add_argument("--enabled", choices=("on", "off"), help="whether missions may be given to it")
 
@@ -150,7 +150,7 @@ def _set(options: Options) -> None:
         "enabled": {"on": "true", "off": "false"}.get(options.enabled),
     }
     if all(value is None for value in chosen.values()):
-        raise UsageError("There is nothing to change", todo="`solo-unicorn agent set --help` lists what can be")
+        raise UsageError("Nothing to change", todo="`solo-unicorn agent set --help` lists what can be")
     _keep(options, chosen, "changed")
 
 

@@ -22,7 +22,7 @@ def describe(options: Options) -> None:
     from ...agents.catalogue import load
 
     if options.name in load() and not options.replace:
-        raise Conflict(f"{options.name} is an agent we know already", todo="give yours another name, or add --replace")
+        raise Conflict(f"{options.name} is in the catalogue already", todo="give yours another name, or add --replace")
     if options.registry:
         _from_the_registry(options)
     else:
@@ -31,7 +31,7 @@ def describe(options: Options) -> None:
 
 def _by_its_command(options: Options) -> None:
     if options.type or options.command:
-        raise InvalidValue("acp", "--acp is a whole command line", todo="leave --type and --command out")
+        raise InvalidValue("acp", "--acp gives the whole command line", todo="leave out --type and --command")
     try:
         words = shlex.split(options.acp)
     except ValueError as error:
@@ -64,7 +64,7 @@ def _who_it_is(
     command = [sys.executable, "-P", "-m", "solo_unicorn.agents.acp", "--check"]
     for name, value in (environment or {}).items():
         command += ["--environment", f"{name}={value}"]
-    with output.progress("asking it who it is"):
+    with output.progress("asking the agent for its name"):
         until = time.monotonic() + ACP_SECONDS
         asked = detection.ask([*command, "--", program, *arguments], until)  # ends whatever the adapter leaves behind
     said = asked.output.strip().rpartition("\n")[2]

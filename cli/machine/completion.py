@@ -68,7 +68,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(options: Options) -> None:
     if options.json:
-        raise UsageError("A completion script has no JSON form", todo="leave --json out")
+        raise UsageError("A completion script has no JSON form", todo="leave out --json")
     print(SCRIPTS[options.shell], end="")
 
 

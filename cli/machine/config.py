@@ -139,10 +139,10 @@ def _reset_arguments(parser: Parser) -> None:
 
 
 def _reset(options: Options) -> int | None:
-    if options.key is None and not confirmed(options, f"Take every setting out of {config_file()}?"):
+    if options.key is None and not confirmed(options, f"Remove every setting from {config_file()}?"):
         return 1
     gone = edit.reset(options.key)
-    told = f"back to the default: {', '.join(gone)}" if gone else "it was the default already"
+    told = f"reset to the default: {', '.join(gone)}" if gone else "it already was the default"
     Output(options).done(told, {"reset": [*gone]})
     return None
 

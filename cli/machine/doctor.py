@@ -82,9 +82,9 @@ def verdict(findings: Sequence[Finding]) -> str:
     """What all of it comes to, in a sentence."""
     counted = Counter(one.state for one in findings)
     bad = [f"{counted[state]} {state}{'s' * (counted[state] > 1)}" for state in ("error", "warning") if counted[state]]
-    said = f"{' and '.join(bad)}: what stands behind → mends it." if bad else "All is well."
+    said = f"{' and '.join(bad)}: the text after → says what to do." if bad else "All is well."
     missing = counted["missing"]
-    return said + (f" {missing} not installed, which you may do without." if missing else "")
+    return said + (f" {missing} not installed (optional)." if missing else "")
 
 
 def _python() -> Iterator[Finding]:
@@ -209,7 +209,7 @@ def _holders(path: Path) -> str:
         with suppress(psutil.Error, OSError):
             if any(opened.path == str(path) for opened in process.open_files()):
                 found.append(f"{process.info['name']} (pid {process.info['pid']})")
-    return ", ".join(found) or "no process of yours that can be seen"
+    return ", ".join(found) or "no visible process of yours"
 
 
 def _service() -> Iterator[Finding]:
@@ -237,7 +237,7 @@ def _service() -> Iterator[Finding]:
             f"service, {problem.name}",
             "error" if problem.lasting else "warning",
             problem.sentence,
-            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` begins it anew",
+            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` starts it again",
         )
 
 
@@ -297,7 +297,7 @@ def _repositories() -> Iterator[Finding]:
                 f"repository {one.name}",
                 "warning",
                 "it has no checkout on this machine",
-                f"`solo-unicorn repo add PATH --name {one.name}`, if missions shall run here",
+                f"`solo-unicorn repo add PATH --name {one.name}`, if missions should run here",
             )
             continue
         try:
@@ -350,7 +350,7 @@ def _hubs() -> Iterator[Finding]:
                 yield Finding(
                     "mirror",
                     "error",
-                    f"{name}: {len(wrong)} mission(s) do not show what they should",
+                    f"{name}: {len(wrong)} mission(s) differ from their records",
                     "keep the file and report this; `solo-unicorn export` saves what is shown",
                 )
             if mirror.skipped:

@@ -59,7 +59,7 @@ def _arguments(parser: Parser) -> None:
 
 def _run(options: Options) -> None:
     if options.json:
-        raise UsageError("A manual page is not data", todo="leave --json out")
+        raise UsageError("A manual page is not data", todo="leave out --json")
     print(page(), end="")
 
 

@@ -11,7 +11,7 @@ from .bridging import TOKEN_VARIABLE
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("--standalone", action="store_true", help="serve from this process, without the service")
-    parser.add_argument("--token-file", metavar="FILE", help="be the run whose token is in this file")
+    parser.add_argument("--token-file", metavar="FILE", help="act for the run whose token is in this file")
 
 
 def _run(options: Options) -> int:

@@ -11,11 +11,11 @@ from ..output import Output
 from ..parsing import Command, Options, Parser
 
 TOLD = {
-    "installed": "{title} knows solo-unicorn now ({where})",
+    "installed": "{title} has the solo-unicorn server now ({where})",
     "replaced": "The entry of {title} was replaced ({where})",
-    "already": "{title} knows solo-unicorn already ({where})",
-    "removed": "{title} does not know solo-unicorn any more ({where})",
-    "absent": "{title} does not know solo-unicorn ({where})",
+    "already": "{title} has the solo-unicorn server already ({where})",
+    "removed": "{title} no longer has the solo-unicorn server ({where})",
+    "absent": "{title} does not have the solo-unicorn server ({where})",
 }
 WOULD = {
     "installed": "would be entered in",

@@ -36,7 +36,7 @@ def repair(options: Options, output: Output) -> int:
         return 0
     folder = paths.home() / "quarantine"
     if damaged:
-        output.note(f"Each original is kept in {folder}; what can be read of it takes its place, not ready.")
+        output.note(f"Each original is kept in {folder}; the readable part replaces it, not ready.")
     if touched or loss:
         output.note("What is not as it was written is taken as it is now; `workspace restore DIR` would bring it back.")
     if not confirmed(options, f"Repair {len(damaged)} record(s)?" if damaged else "Take the workspace as it is?"):

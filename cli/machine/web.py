@@ -27,7 +27,9 @@ def _run(options: Options) -> int:
     if not 0 <= options.port <= 65535:
         raise UsageError(f"{options.port} is not a valid port", todo="choose one from 1024 to 65535, or leave it out")
     if options.visitors < 1:
-        raise UsageError("Nobody could come in", why=f"--visitors is {options.visitors}", todo="allow one at least")
+        raise UsageError(
+            "No visitor would be allowed", why=f"--visitors is {options.visitors}", todo="allow at least one"
+        )
     if options.project is not None:
         from ..opening import project_of, workspace
 

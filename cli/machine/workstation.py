@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _start_arguments(parser: Parser) -> None:
-    parser.add_argument("--background", action="store_true", help="return once it runs; it stays until it is stopped")
+    parser.add_argument("--background", action="store_true", help="return once it runs; it runs until it is stopped")
 
 
 def _start(options: Options) -> None:
@@ -53,9 +53,7 @@ def _stop(options: Options) -> None:
             from ...workstation.panic import end_all_sessions
 
             ended = end_all_sessions()
-            told += (
-                f"; {len(ended)} session(s) outside of it were ended, none is left" if ended else "; no session runs"
-            )
+            told += f"; {len(ended)} session(s) that it had left running were ended" if ended else "; no session runs"
             found["sessions"] = list[Json](ended)
     output.done(told, found)
 
@@ -135,7 +133,7 @@ def _restart(options: Options) -> None:
             stay = True
         client.stop()
         info = client.ensure_running(stay=stay)
-    output.done(f"The workstation service runs anew (pid {info.pid})", {"pid": info.pid, "version": info.version})
+    output.done(f"The workstation service was restarted (pid {info.pid})", {"pid": info.pid, "version": info.version})
 
 
 def _paused(paused: bool) -> Command:
@@ -181,7 +179,7 @@ def _told(output: Output, sentence: str, done: list[str]) -> None:
 
 
 def _run_arguments(parser: Parser) -> None:
-    parser.add_argument("--stay", action="store_true", help="keep running when nothing is left to do")
+    parser.add_argument("--stay", action="store_true", help="keep running when there is nothing to do")
 
 
 def _run(options: Options) -> None:
@@ -197,7 +195,7 @@ def _run(options: Options) -> None:
 
 
 def _register_arguments(parser: Parser) -> None:
-    parser.add_argument("--name", metavar="NAME", help="what to call this machine from now on")
+    parser.add_argument("--name", metavar="NAME", help="the new name of this machine")
     parser.add_argument(
         "--force", action="store_true", help="as a new workstation, where this home was copied from another"
     )
@@ -228,7 +226,7 @@ def _register(options: Options) -> None:
                 f"{account.hub} does not take this as the workstation {machine.name}",
                 why=answer.said,
                 todo="`solo-unicorn workstation restart` takes over from another start of it; "
-                "--force makes this a workstation of its own",
+                "--force makes this a separate workstation",
             )
         readable(answer, account.hub)
 

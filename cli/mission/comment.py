@@ -32,18 +32,18 @@ def _arguments(parser: Parser) -> None:
     add.add_argument(
         "--about", choices=get_args(About), default="diff", help="a text of the mission in place of the diff"
     )
-    for verb, about in (("edit", "Say it in other words."), ("answer", "Answer it; the agent sees it as open again.")):
+    for verb, about in (("edit", "Edit a comment."), ("answer", "Answer a comment; the agent sees it as open again.")):
         one = verbs.add_parser(verb, description=about)
         one.add_argument("comment", metavar="ID", help="as `mission comment list` shows it")
         one.add_argument("text", metavar="TEXT", help="- reads it from standard input")
-    shown = verbs.add_parser("list", description="List the comments with the lines they stand on now.")
+    shown = verbs.add_parser("list", description="List the comments with their present lines.")
     shown.add_argument("mission", metavar="REF")
-    shown.add_argument("--all", action="store_true", help="those that are resolved, too")
-    for verb, about in (("resolve", "Say that nothing is left to do about it."), ("delete", "Take it away.")):
+    shown.add_argument("--all", action="store_true", help="also resolved ones")
+    for verb, about in (("resolve", "Resolve a comment."), ("delete", "Take it away.")):
         one = verbs.add_parser(verb, description=about)
         one.add_argument("comments", metavar="ID", nargs="+", help="as `mission comment list` shows it")
         if verb == "resolve":
-            one.add_argument("--reopen", action="store_true", help="the opposite: there is something to do after all")
+            one.add_argument("--reopen", action="store_true", help="open it again")
 
 
 def _run(options: Options) -> None:
@@ -55,7 +55,9 @@ def _add(options: Options) -> None:
     file, _, numbers = options.place.rpartition(":")
     first, dash, last = numbers.partition("-")
     if not (first.isdecimal() and (last.isdecimal() or not dash)) or (not file and options.about == "diff"):
-        raise UsageError(f"{options.place!r} names no line", todo="give it as FILE:LINE, for instance src/pay.py:42")
+        raise UsageError(
+            f"{options.place!r} does not name a line", todo="give it as FILE:LINE, for instance src/pay.py:42"
+        )
     line, until = int(first), int(last) if last else None
     text = text_from(options.text)
     with workspace() as opened:

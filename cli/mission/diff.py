@@ -38,14 +38,14 @@ def _arguments(parser: Parser) -> None:
         "--scope",
         choices=SCOPES,
         default="mission",
-        help="all of it, the agent's last turn, since your last look, or the mission's own texts",
+        help="the whole mission, the agent's last turn, changes since your last look, or the mission's texts",
     )
-    parser.add_argument(
-        "--look", action="store_true", help="note what is there now as seen, for --scope look; the mission room does"
-    )
+    parser.add_argument("--look", action="store_true", help="record the present state as seen, for --scope look")
     parser.add_argument("--context", type=int, default=3, metavar="N", help="unchanged lines around each hunk")
     parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
-    parser.add_argument("--side-by-side", action="store_true", help="what was beside what is; rows of pairs in --json")
+    parser.add_argument(
+        "--side-by-side", action="store_true", help="before and after side by side; pairs of rows in --json"
+    )
     parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
     parser.add_argument(
         "--page-lines", type=int, default=PAGE_LINES, metavar="N", help=f"lines of a page (default {PAGE_LINES})"
@@ -69,7 +69,9 @@ def _diff(options: Options) -> None:
     pages = 1
     if options.page is not None:
         if options.page_lines < 1:
-            raise InvalidValue("page-lines", f"A page has no {options.page_lines} lines", todo="give 1 or more")
+            raise InvalidValue(
+                "page-lines", f"{options.page_lines} is not a valid number of lines", todo="give 1 or more"
+            )
         found, pages = page_of(found, options.page, options.page_lines)
     if output.quiet:
         output.table(("PATH",), [(one.path,) for one in found.files], ())

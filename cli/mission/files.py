@@ -21,7 +21,7 @@ def _takes_mission(parser: Parser) -> None:
 
 def _attach_arguments(parser: Parser) -> None:
     _takes_mission(parser)
-    parser.add_argument("file", metavar="FILE", nargs="+", help="a copy is kept; the original may change or go")
+    parser.add_argument("file", metavar="FILE", nargs="+", help="a copy is kept; the original may change or be deleted")
 
 
 def _attach(options: Options) -> None:

@@ -25,9 +25,9 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     parser.add_argument("--session", metavar="ID", help="an earlier one; default: the running or last session")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on until the session ends; wait for one that is due"
+        "-f", "--follow", action="store_true", help="follow until the session ends; wait for one that is due to start"
     )
-    parser.add_argument("--details", action="store_true", help="what tools were given and what they printed, too")
+    parser.add_argument("--details", action="store_true", help="include the input and output of tools")
 
 
 def _run(options: Options) -> None:

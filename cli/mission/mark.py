@@ -16,7 +16,7 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     parser.add_argument("files", metavar="FILE", nargs="*", help="files as `mission diff` names them")
     parser.add_argument("--all", action="store_true", help="every file that the mission changed")
-    parser.add_argument("--unreviewed", action="store_true", help="take the marks back")
+    parser.add_argument("--unreviewed", action="store_true", help="unmark them")
 
 
 def _mark(options: Options) -> None:

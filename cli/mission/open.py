@@ -135,7 +135,9 @@ def editor() -> list[str]:
     try:
         return shlex.split(chosen)
     except ValueError as error:
-        raise UsageError(f"The editor {chosen!r} is not understood", why=str(error), todo="set `editor` anew") from None
+        raise UsageError(
+            f"The editor {chosen!r} is not understood", why=str(error), todo="set `editor` to a valid command"
+        ) from None
 
 
 def _worktree(state: ChangeState, name: str, folder: str) -> str:
@@ -175,7 +177,7 @@ def _script(name: str, slot: Worktree | None, repository: ProjectRepository | No
         recipe = recipe_at(Path(repository.local_path), slot.base_commit or "HEAD", repository.folder)
     if recipe is None or not recipe.run:
         raise NotFound(
-            f"Nothing says how to run {name}",
+            f"{name} has no run command",
             why=f"{RECIPE_FILE} of its repository has no `run` in [worktree]",
             todo=f'add one, for instance: run = "npm run dev -- --port $SOLO_UNICORN_PORT" in {RECIPE_FILE}',
         )

@@ -31,16 +31,16 @@ def _list_arguments(parser: Parser) -> None:
     takes_project(parser)
     parser.add_argument("--all-projects", action="store_true", help="of every project")
     parser.add_argument("--list", dest="lists", action="append", choices=LISTS, help="only this list (may be repeated)")
-    parser.add_argument("--ready", action="store_true", default=None, help="only what may be given to an agent")
-    parser.add_argument("--not-ready", dest="ready", action="store_false", help="only what may not")
+    parser.add_argument("--ready", action="store_true", default=None, help="only ready ones")
+    parser.add_argument("--not-ready", dest="ready", action="store_false", help="only those that are not ready")
     parser.add_argument("--text", metavar="WORDS", help="only with these words in title or description")
     parser.add_argument(
-        "--query", metavar="QUERY", help="only what meets the filter of the board: 'p>=4 stage:code is:ready @saved'"
+        "--query", metavar="QUERY", help="only what matches a filter of the board: 'p>=4 stage:code is:ready @saved'"
     )
     parser.add_argument(
         "--limit", type=int, default=FIRST_PAGE, help=f"at most so many, 0 for all (default {FIRST_PAGE})"
     )
-    parser.add_argument("--cursor", help="go on after a page: its nextCursor")
+    parser.add_argument("--cursor", help="continue after a page, with its nextCursor")
 
 
 def _list(options: Options) -> None:
@@ -226,7 +226,7 @@ def _queue(options: Options) -> None:
             for e in entries
         ],
         [mission_json(entry.mission, whyNot=entry.why_not) for entry in entries],
-        empty="No mission is ready. `solo-unicorn mission ready REF` says that one may start.",
+        empty="No mission is ready. `solo-unicorn mission ready REF` marks one ready.",
     )
 
 
@@ -262,7 +262,7 @@ def _search(options: Options) -> None:
         ("REF", "TITLE", "WHERE"),
         [(hit.ref, hit.title, hit.excerpt) for hit in hits],
         [to_wire(hit) for hit in hits],
-        empty="No mission has these words.",
+        empty="No mission contains these words.",
     )
 
 

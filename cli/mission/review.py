@@ -63,7 +63,7 @@ def _say(options: Options) -> None:
         if mission.agent_session_status == "INACTIVE" or not is_held(service_lock()):
             why = "no agent works on it now" if mission.agent_session_status == "INACTIVE" else "no service runs"
             opened.write(operations.dispatch.said, mission.id, text, later=why)
-            _told(options, f"{ref(mission)}: kept for its next session, since {why}", mission)
+            _told(options, f"{ref(mission)}: kept for its next session, because {why}", mission)
             return
         asked = opened.write(
             operations.workstation.request,
@@ -81,20 +81,20 @@ def _what_became_of(opened: Workspace, request: int, mission: Mission) -> str:
     until = time.monotonic() + ANSWER_SECONDS
     while any(one.id == request for one in opened.read(queries.workstation.requests)):
         if time.monotonic() > until:
-            return "not handed over yet: the service is busy; `solo-unicorn mission history` tells when it is"
+            return "not delivered yet: the service is busy; `solo-unicorn mission history` shows when it is"
         time.sleep(LOOK_SECONDS)
     said = [one for one in opened.read(queries.missions.history, mission.id) if one.kind in ("said", "said_later")]
     if said and said[-1].kind == "said":
         return "handed to the agent"
     why = said[-1].note.rpartition("\n(")[2].rstrip(")") if said else "the service could not"
-    return f"kept for its next turn, since {why}"
+    return f"kept for its next turn, because {why}"
 
 
 def _stop(options: Options) -> None:
     with workspace() as opened:
         mission = _running(opened.read(queries.missions.get, options.mission))
         opened.write(operations.workstation.request, "stop_session", mission=mission.id, session=mission.session_id)
-    _told(options, f"{ref(mission)} is asked to stop", mission)
+    _told(options, f"{ref(mission)} was asked to stop", mission)
 
 
 def _running(mission: Mission) -> Mission:

@@ -19,6 +19,7 @@ from ...missions.entities import (
 from ...missions.errors import NotFound, UsageError, VersionConflict
 from ...missions.naming import choices, nearest
 from ...missions.rules.creating import MissionDraft
+from ...missions.rules.flows import SYSTEM_FLOWS
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ..opening import agents_of, project_to_fill, service_note, workspace
@@ -47,7 +48,7 @@ def _fields(parser: Parser) -> None:
         help="the branch, remote/branch or commit it begins from; default: the branch it is landed on",
     )
     parser.add_argument("--actor", help="the persona for its prompts, by name")
-    parser.add_argument("--agent", metavar="NAME", help="the code agent that shall do it; default: any")
+    parser.add_argument("--agent", metavar="NAME", help="the code agent that does it; default: any")
     parser.add_argument(
         "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says"
     )
@@ -64,7 +65,7 @@ def _create_arguments(parser: Parser) -> None:
     _fields(parser)
     parser.add_argument("--list", choices=LISTS, help="default: todo, or loop for a loop mission")
     parser.add_argument("--loop", action="store_true", help="run it again and again")
-    parser.add_argument("--ready", action="store_true", help="it may be given to an agent at once")
+    parser.add_argument("--ready", action="store_true", help="make it ready at once")
     parser.add_argument(
         "--blocked-by", action="append", default=[], metavar="REF", help="wait for this one (may be repeated)"
     )
@@ -73,8 +74,9 @@ def _create_arguments(parser: Parser) -> None:
 def _create(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        project = project_to_fill(opened, options.project, output)
         blockers = [opened.read(queries.missions.get, blocker) for blocker in options.blocked_by]
+        _check_before_a_project_is_made(opened, options, output)
+        project = project_to_fill(opened, options.project, output)
         values = _values(options, opened, project)
         held_back = options.ready and bool(blockers)
         draft = MissionDraft(
@@ -101,6 +103,17 @@ def _create(options: Options) -> None:
         _note_service(output)
 
 
+def _check_before_a_project_is_made(opened: Workspace, options: Options, output: Output) -> None:
+    """Refuse a flow or agent that does not exist before the first project is made for the mission; NotFound."""
+    if opened.read(queries.projects.list_all):
+        return
+    known = [flow.name for flow in SYSTEM_FLOWS]
+    if options.flow and options.flow.casefold() not in map(str.casefold, known):
+        raise NotFound(f"No flow {options.flow!r}", why=nearest(options.flow, known), todo=choices(known))
+    if options.agent:
+        _agent(opened, options.agent, output)
+
+
 def _edit_arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     parser.add_argument("--title", metavar="TITLE")
@@ -108,7 +121,7 @@ def _edit_arguments(parser: Parser) -> None:
     parser.add_argument("--solution", metavar="TEXT", help="the solution, Markdown; - reads it from standard input")
     parser.add_argument("--loop", action="store_true", default=None, help="run it again and again")
     parser.add_argument("--no-loop", dest="loop", action="store_false", help="run it once")
-    parser.add_argument("--if-version", type=int, metavar="N", help="only when it is still at this version")
+    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version")
 
 
 def _edit(options: Options) -> None:
@@ -203,7 +216,7 @@ def _agent(opened: Workspace, name: str, output: Output) -> dict[str, object]:
 def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
     if not sys.stdin.isatty():
         raise UsageError(
-            "There is nothing to change",
+            "Nothing to change",
             why="no option names a change, and standard input is not a terminal for an editor",
             todo="`solo-unicorn mission edit --help` lists what can be changed",
         )
@@ -258,7 +271,7 @@ def _takes_missions(parser: Parser) -> None:
 
 def _ready_arguments(parser: Parser) -> None:
     _takes_missions(parser)
-    parser.add_argument("--off", action="store_true", help="they may not yet be given to an agent")
+    parser.add_argument("--off", action="store_true", help="make them not ready")
 
 
 def _ready(options: Options) -> None:
@@ -287,9 +300,9 @@ def _note_service(output: Output) -> None:
 def _link_arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--blocks", metavar="OTHER", help="REF has to be done before OTHER starts")
-    how.add_argument("--blocked-by", metavar="OTHER", help="OTHER has to be done before REF starts")
-    how.add_argument("--relates-to", metavar="OTHER", help="they belong together")
+    how.add_argument("--blocks", metavar="OTHER", help="REF must be done before OTHER starts")
+    how.add_argument("--blocked-by", metavar="OTHER", help="OTHER must be done before REF starts")
+    how.add_argument("--relates-to", metavar="OTHER", help="they are related")
 
 
 def _link(options: Options) -> None:

@@ -33,8 +33,8 @@ def _text_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--methodology", metavar="TEXT", help="how it works; `-` reads it from standard input")
     parser.add_argument("--focus", metavar="TEXT", help="what it looks at first; `-` reads it from standard input")
-    parser.add_argument("--description", metavar="TEXT", help="for people; the prompt does not have it")
-    parser.add_argument("--default", action="store_true", help="missions that name no actor have this one")
+    parser.add_argument("--description", metavar="TEXT", help="for people; not in the prompt")
+    parser.add_argument("--default", action="store_true", help="make it the default for missions without an actor")
     takes_project(parser)
 
 
@@ -59,15 +59,15 @@ def _add(options: Options) -> None:
 def _edit_arguments(parser: Parser) -> None:
     _text_arguments(parser)
     parser.add_argument("--rename", metavar="NAME", help="its new name")
-    parser.add_argument("--no-default", action="store_true", help="missions that name no actor have none again")
+    parser.add_argument("--no-default", action="store_true", help="no longer make it the default")
 
 
 def _edit(options: Options) -> None:
     changes = _texts(options) | ({"name": options.rename} if options.rename else {})
     if not (changes or options.default or options.no_default):
-        raise InvalidValue("actor", "Nothing to change was named", todo="see `solo-unicorn actor edit --help`")
+        raise InvalidValue("actor", "Nothing to change", todo="see `solo-unicorn actor edit --help`")
     if options.default and options.no_default:
-        raise InvalidValue("default", "It cannot be the default and not be it", todo="leave one of the two out")
+        raise InvalidValue("default", "--default and --no-default exclude each other", todo="leave out one of them")
     with workspace() as opened:
         project = project_of(opened, options.project)
         actor = _named(opened, project, options.name)

@@ -71,7 +71,7 @@ def _wants_blobless(output: Output, url: str) -> bool:
         output.note(f"{said}; --blobless clones it without the contents of old commits.")
         return False
     print(
-        f"{said}. Clone it without the contents of old commits, which then come when needed? [Y/n] ",
+        f"{said}. Clone it without the contents of old commits, which are fetched when needed? [Y/n] ",
         end="",
         file=sys.stderr,
         flush=True,

@@ -60,9 +60,7 @@ def _append(options: Options) -> None:
 def _replace_arguments(parser: Parser) -> None:
     _takes_document(parser)
     parser.add_argument("text", metavar="TEXT", help="Markdown; - reads it from standard input")
-    parser.add_argument(
-        "--if-version", type=int, metavar="N", help="only when it is still at this version; 0: it is new"
-    )
+    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version; 0: it is new")
 
 
 def _replace(options: Options) -> None:
@@ -96,7 +94,7 @@ def _edit(options: Options) -> None:
 def _delete_arguments(parser: Parser) -> None:
     _takes_document(parser)
     parser.add_argument("--heading", help="only the section below this heading, with the heading")
-    parser.add_argument("--if-version", type=int, metavar="N", help="only when it is still at this version")
+    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version")
 
 
 def _delete(options: Options) -> None:

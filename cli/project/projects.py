@@ -184,7 +184,7 @@ def _edit(options: Options) -> None:
         if options.sandbox is not None:
             opened.write(operations.projects.set_sandbox, project.id, options.sandbox)
         elif not changes:
-            raise UsageError("There is nothing to change", todo="`solo-unicorn project edit --help` lists what can be")
+            raise UsageError("Nothing to change", todo="`solo-unicorn project edit --help` lists what can be")
         if changes:
             project = opened.write(operations.projects.edit, project.id, changes)
     output.done(f"{project.name} changed", to_wire(project))

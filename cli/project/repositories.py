@@ -215,7 +215,7 @@ def _edit(options: Options) -> None:
         changes = {name: value for name, value in given.items() if value is not None}
         if not changes:
             raise UsageError(
-                "There is nothing to change",
+                "Nothing to change",
                 why="no option names a change",
                 todo="`solo-unicorn repo edit --help` lists what can be changed",
             )

@@ -18,8 +18,8 @@ def _arguments(parser: Parser) -> None:
     takes_project(parser)
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--create", action="store_true", help="make the web hook at GitHub too, with your token there")
-    way.add_argument("--show", action="store_true", help="only where GitHub sends to, and since when")
-    way.add_argument("--remove", action="store_true", help="take nothing from GitHub any more")
+    way.add_argument("--show", action="store_true", help="only show the address and the age of the secret")
+    way.add_argument("--remove", action="store_true", help="stop accepting web hooks from GitHub")
 
 
 def _webhook(options: Options) -> None:
@@ -33,7 +33,7 @@ def _webhook(options: Options) -> None:
         return
     if options.show:
         found = ask(account, "GET", path)
-        state = f"a secret since {str(found['madeAt'])[:10]}" if found["madeAt"] else "no secret: GitHub is not heard"
+        state = f"a secret since {str(found['madeAt'])[:10]}" if found["madeAt"] else "no secret: web hooks are refused"
         output.record([("url", str(found["url"])), ("secret", state)], found, name=repository.name)
         return
     if options.create and not repository.github_owner:

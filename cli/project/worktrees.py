@@ -27,7 +27,7 @@ def _takes_repository(parser: Parser) -> None:
 
 def _list_arguments(parser: Parser) -> None:
     _takes_repository(parser)
-    parser.add_argument("--kept", action="store_true", help="instead, the work that was rescued into refs")
+    parser.add_argument("--kept", action="store_true", help="instead list work that was rescued into refs")
 
 
 def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository]:
@@ -57,7 +57,7 @@ def _kept(output: Output, name: str | None) -> None:
             }
             for one, rescued in found
         ],
-        empty="Nothing had to be rescued.",
+        empty="Nothing was rescued.",
     )
 
 

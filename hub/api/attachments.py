@@ -56,12 +56,7 @@ def listed(call: Call) -> Answer:
 
 
 @endpoint(
-    "GET",
-    "/attachments/{id}",
-    "attachment.get",
-    "Get what is known of a file",
-    needs="read missions",
-    answers={200: FILE},
+    "GET", "/attachments/{id}", "attachment.get", "Read a file's record", needs="read missions", answers={200: FILE}
 )
 def get(call: Call) -> Answer:
     """Also while it is being sent."""
@@ -99,7 +94,7 @@ def address(call: Call) -> Answer:
     "POST",
     "/attachments/{id}/complete",
     "attachment.complete",
-    "Say that all bytes were sent",
+    "Finish an upload",
     needs="write missions",
     answers={200: FILE},
     refuses=(409,),
@@ -113,7 +108,7 @@ def complete(call: Call) -> Answer:
     "DELETE",
     "/attachments/{id}",
     "attachment.delete",
-    "Take a file off its mission",
+    "Remove a file from its mission",
     needs="write missions",
     answers={204: None},
 )

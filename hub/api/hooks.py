@@ -33,7 +33,7 @@ def _answer(about: str, schema: JsonObject) -> JsonObject:
 GITHUB: Final[JsonObject] = {
     "operationId": "webhook.github",
     "tags": ["webhook"],
-    "summary": "Take what GitHub tells of pull requests and reviews",
+    "summary": "Receive GitHub's events of pull requests and reviews",
     "description": "For GitHub alone: the body is signed with the repository's own secret. The same body acts once.",
     "parameters": [
         {"name": "id", "in": "path", "required": True, "schema": dict(TEXT), "description": "Of the link."},
@@ -69,7 +69,7 @@ ONE: Final = "/repositories/{id}/webhook"
     "GET",
     ONE,
     "repository.webhook.get",
-    "Read where GitHub is to tell of a repository's pull requests",
+    "Read the web hook of a repository",
     needs="manage repositories",
     answers={200: HOOK},
 )
@@ -96,7 +96,7 @@ def make(call: Call) -> Answer:
     "DELETE",
     ONE,
     "repository.webhook.delete",
-    "Take nothing from GitHub about a repository any more",
+    "Remove the web hook of a repository",
     needs="manage repositories",
     answers={204: None},
     scope="admin",

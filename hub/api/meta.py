@@ -16,7 +16,7 @@ MIN_CLIENT = "0.1.0"
 _META = component("Meta", schemas.OBJECT)
 
 
-@endpoint("GET", "/meta/status", "meta.status", "Whether the hub is well", needs="nothing", answers={200: _META})
+@endpoint("GET", "/meta/status", "meta.status", "Check the hub's health", needs="nothing", answers={200: _META})
 def status(call: Call) -> Answer:
     """Answered out of the database, so that an answer means that it is there."""
     call.at.exec_driver_sql("SELECT 1")
@@ -40,7 +40,12 @@ def features(call: Call) -> Answer:
 
 
 @endpoint(
-    "GET", "/sync/capabilities", "sync.capabilities", "What a mirror may rely on", needs="nothing", answers={200: _META}
+    "GET",
+    "/sync/capabilities",
+    "sync.capabilities",
+    "List the capabilities that a mirror may rely on",
+    needs="nothing",
+    answers={200: _META},
 )
 def capabilities(call: Call) -> Answer:
     """Numbers of the sync protocol."""

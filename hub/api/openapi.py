@@ -14,8 +14,8 @@ from .schema import COMPONENTS, ref
 _REASONS: Final[dict[int, str]] = {
     200: "Done.",
     201: "Made.",
-    204: "Done; nothing to say.",
-    302: "It is elsewhere.",
+    204: "Done; no content.",
+    302: "It is at another address.",
     304: "Not changed since that ETag.",
     400: "The request cannot be read.",
     401: "A sign-in is needed, or the token is not valid.",

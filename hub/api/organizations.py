@@ -177,7 +177,7 @@ def set_role(call: Call) -> Answer:
     "DELETE",
     ONE + "/members/{user}",
     "organization.members.remove",
-    "Take a member out, or leave",
+    "Remove a member, or leave",
     needs="see organization",
     answers={204: None},
     scope="admin",

@@ -70,7 +70,7 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
         "DELETE",
         one,
         f"{word}.{remove}",
-        f"Take one of the {plural} away",
+        f"Delete one of the {plural}",
         needs=kind.writes,
         answers={204: None},
         if_match="optional",

@@ -117,7 +117,7 @@ def add_member(call: Call) -> Answer:
     "DELETE",
     ONE + "/members/{user}",
     "project.members.remove",
-    "Take a person's role away",
+    "Remove a person's role",
     needs="manage project",
     answers={204: None},
     scope="admin",

@@ -76,7 +76,7 @@ async def _serve(endpoint: Endpoint, request: Request) -> Response:
     )
     for value in call.path.values():
         if NUL in value:
-            raise HubError("not_found", "There is nothing by that name", why="it has a NUL character")
+            raise HubError("not_found", "Nothing here has that name", why="it has a NUL character")
     if not endpoint.writes:
         answer = await hub.database.read(lambda at: _run(call, at))
         return _response(endpoint, answer, request.headers.get("if-none-match"))

@@ -139,7 +139,7 @@ def configuration(app: ASGIApp, proxies: str = "", **more: Any) -> uvicorn.Confi
         except ValueError as error:
             raise UsageError(
                 f"{one!r} is not the address of a proxy",
-                why="SOLO_UNICORN_HUB_PROXIES lists addresses and networks, and nobody else's word is taken",
+                why="SOLO_UNICORN_HUB_PROXIES lists addresses and networks, and no other sender is trusted",
                 todo="give one like 10.0.0.2 or 10.0.0.0/24",
             ) from error
     settings: dict[str, Any] = {

@@ -43,7 +43,9 @@ def bound(host: str, port: int) -> list[socket.socket]:
     Port 0: a free one, the same for each socket.
     """
     if not 0 <= port <= 65535:  # getaddrinfo would take the lower 16 bits
-        raise UsageError(f"{port} is not a port", why="ports are 0 to 65535", todo="give another --port, such as 8420")
+        raise UsageError(
+            f"{port} is not a valid port", why="ports are 0 to 65535", todo="give another --port, such as 8420"
+        )
     taken: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(
@@ -232,6 +234,6 @@ def leave_files_behind(code: int) -> None:
 
 def _leave(why: str) -> None:
     """End at once: what is committed is safe, and what is not was never answered."""
-    logger("hub").error("the hub ends although something still hangs", extra={"why": why})
+    logger("hub").error("the hub stops although something still hangs", extra={"why": why})
     print(f"The hub ends at once ({why}); what it answered is kept.", file=sys.stderr, flush=True)
     os._exit(1)

@@ -71,7 +71,7 @@ def put(at: Connection, project_id: str, mission_id: str, other_id: str, relatio
 
 
 def drop(at: Connection, project_id: str, mission_id: str, other_id: str, relation: Relation) -> bool:
-    """Take a link away; False when there is none."""
+    """Remove a link; False when there is none."""
     here = and_(dependencies.c.project_id == project_id, _between(mission_id, other_id, relation))
     return at.execute(delete(dependencies).where(here)).rowcount > 0
 

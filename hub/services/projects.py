@@ -302,7 +302,7 @@ def put_member(change: Change, user_id: str, role: str) -> None:
 
 
 def remove_member(work: Work, project_id: str, user_id: str) -> None:
-    """Take a person's role away; the last owner stays one."""
+    """Remove a person's role; the last owner stays one."""
     change = Change(work, project_id, "manage project")
     _check_other_owner(change, user_id)
     gone = work.at.execute(

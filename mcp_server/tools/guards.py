@@ -107,7 +107,7 @@ def at_version(mission: Mission, expected: int | None) -> None:
         raise VersionConflict(
             f"{short_id(mission.number)} is at version {mission.version}, not {expected}",
             current=mission.version,
-            todo="Read it again with get_mission and repeat the change on what it is now",
+            todo="Read it again with get_mission and repeat the change on the current version",
         )
 
 

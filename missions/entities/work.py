@@ -106,7 +106,7 @@ class Session:
     unasked: bool = False
     """The agent is not held to all that a person decided; `unheld` says to what."""
     unheld: str = ""
-    """As a sentence without its subject: asks nobody before it does anything."""
+    """As a sentence without its subject: asks for no permissions."""
     sandbox: str = ""
     """What the agent is held in, and by what: guard (bubblewrap)."""
 

@@ -23,7 +23,7 @@ def check_version(mission: Mission, expected: int | None) -> None:
             f"{short_id(mission.number)} changed since it was read",
             current=mission.version,
             why=f"it is at version {mission.version}, not {expected}",
-            todo="read it again and repeat the change on what it is now",
+            todo="read it again and repeat the change on the current version",
         )
 
 

@@ -112,7 +112,7 @@ def propose_tour(change: Change, ref: str, stops: Sequence[Stop]) -> list[LineCo
     """Propose an order in which to read the change, in the place of the tour before; none takes it away."""
     mission = change.mission(ref)
     if len(stops) > STOPS_MAX:
-        raise InvalidValue("stops", f"A tour has at most {STOPS_MAX} stops", todo="leave out what explains itself")
+        raise InvalidValue("stops", f"A tour has at most {STOPS_MAX} stops", todo="leave out what needs no explanation")
     made = []
     for number, stop in enumerate(stops, 1):
         file, line, side, text = checked(stop.file, stop.line, "new", stop.reason)

@@ -45,9 +45,12 @@ def edit(change: Change, project: str, name: str, old: str, new: str) -> MemoryD
         return before  # said again
     times = before.text.count(old) if old else 0
     if times != 1:
-        why = f"it stands there {times} times" if times else "the document does not have it"
+        why = f"it occurs {times} times" if times else "the document does not contain it"
         raise InvalidValue(
-            "old", f"The passage cannot be replaced in {name!r}", why=why, todo="give it exactly, with enough around it"
+            "old",
+            f"The passage cannot be replaced in {name!r}",
+            why=why,
+            todo="quote it exactly, with enough context to make it unique",
         )
     if old == new:
         change.confirm_passage(before, old)
@@ -94,7 +97,7 @@ def move(
     check_name(to)
     moved = section(before.text, heading)
     if to == name and (to_heading is None or bare(to_heading).casefold() == bare(heading).casefold()):
-        raise InvalidValue("to", "The section is there already", todo="name another document or heading")
+        raise InvalidValue("to", "The section is already there", todo="name another document or heading")
     rest = without_section(before.text, heading)
     text = without_heading(moved, heading) if to_heading is not None else moved
     if to == name:
@@ -111,7 +114,7 @@ def _existing(change: Change, project: str, name: str) -> tuple[str, MemoryDocum
     owner = change.project(project)
     before = change.document(owner.id, name)
     if before is None or not before.text:
-        raise NotFound(f"The project memory has no document {name[:64]!r}", todo="`memory list` names what there is")
+        raise NotFound(f"The project memory has no document {name[:64]!r}", todo="`memory list` names the documents")
     return owner.id, before
 
 
@@ -122,7 +125,7 @@ def _check_version(name: str, before: MemoryDocument | None, expected: int | Non
             f"The document {name!r} changed since it was read",
             current=current,
             why=f"it is at version {current}, not {expected}",
-            todo="read it again and repeat the change on what it is now",
+            todo="read it again and repeat the change on the current version",
         )
 
 

@@ -258,7 +258,7 @@ def _refuse_cycle(change: Change, mission: Mission, second: Mission) -> None:
         raise Conflict(
             f"{short_id(mission.number)} cannot block {short_id(second.number)}",
             why=f"they would wait for each other: {names}",
-            todo="take one of these links away first",
+            todo="remove one of these links first",
         )
 
 

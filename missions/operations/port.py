@@ -139,7 +139,7 @@ class Change(Protocol):
         """`mission` blocks (or relates to) `other` from now on; False when it did already."""
 
     def drop_link(self, mission: Mission, other: Mission, relation: Relation, /) -> bool:
-        """Take a link away; False when there was none."""
+        """Remove a link; False when there was none."""
 
     def recount(self, mission_id: str, /) -> None:
         """Bring the mission's count of unresolved blockers up to date; the system tells of it where it changed."""

@@ -162,7 +162,7 @@ def observed(mission: Mission, flow: Flow, seen: PullRequest, *, files: Sequence
         return Seen(_back_to_review(known, said, now), "pull_request_closed", said)
     if seen.review == "changes_requested" and seen.review_id != before.review_id:
         by = ", ".join(seen.reviewers) or "A reviewer"
-        said = f"{by} asked for changes on {name}. Reject to hand them to the agent, or approve to go on waiting."
+        said = f"{by} asked for changes on {name}. Reject to hand them to the agent, or approve to keep waiting."
         return Seen(_back_to_review(known, said, now), "changes_requested", said)
     if seen.mergeable is False and not seen.draft:
         back = landing_conflicted(known, files, now)

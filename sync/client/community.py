@@ -76,7 +76,7 @@ class Community:
         return (await self._do("POST", f"/projects/{project}/members", {"email": email, "role": role})).object
 
     async def take(self, project: str, person: str) -> JsonObject:
-        """Take a person's role away, by e-mail or id: the member that was; NotFound."""
+        """Remove a person's role, by e-mail or id: the member that was; NotFound."""
         for one in await self.members(project):
             if person.lower() in (str(one.get("email")).lower(), str(one["userId"]).lower()):
                 await self._do("DELETE", f"/projects/{project}/members/{_safe(str(one['userId']))}")

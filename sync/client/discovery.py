@@ -115,7 +115,7 @@ def _for_this_hub(hub: str, form: JsonObject) -> dict[str, str]:
         if name not in ("resource", "audience") or (parts.scheme in ("http", "https") and not _same(hub, str(value))):
             raise SoloUnicornError(
                 f"{hub} asks for a token that is for {value}",
-                why="whoever got it could use it there in your name",
+                why="another person could use it there in your name",
                 todo=f"if that is this hub's other name, sign in there: `solo-unicorn auth login --hub {value}`",
             )
     return {name: str(value) for name, value in form.items()}

@@ -45,7 +45,7 @@ async def fetch(link: HttpTransport, account: Account, file: Attachment) -> Path
                 raise Offline(
                     f"{file.name} did not arrive as it was attached",
                     why=f"{size} of {file.size} bytes came, or other ones",
-                    todo="try again; if it stays so, attach it anew where it came from",
+                    todo="try again; if that does not help, attach it again where it came from",
                 )
             copy.flush()
             os.fsync(copy.fileno())

@@ -78,7 +78,7 @@ class Report:
             return
         self._socket, self._refused = state, why if state == "refused" else None
         if state == "open":
-            self._say(Happening("live", self._account.hub, f"{self._account.hub} tells of changes at once"))
+            self._say(Happening("live", self._account.hub, f"{self._account.hub} reports changes immediately"))
 
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""

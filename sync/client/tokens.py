@@ -172,7 +172,7 @@ def refreshed(tokens: Tokens, clock: Callable[[], float] = time.time, *, hub: st
         raise passing(answer, tokens.token_endpoint) or Offline(
             "The sign-in could not be renewed",
             why=f"{tokens.token_endpoint} answers HTTP {answer.status} without a token",
-            todo="try again; if it stays so, tell whoever runs the issuer",
+            todo="try again; if that does not help, tell the issuer's operator",
         )
     return granted(answer.object, tokens, clock)
 

@@ -117,7 +117,7 @@ def find(connection: sqlite3.Connection, ref: str) -> SyncConflict:
         (ref.upper(),),
     ).fetchall()
     if len(found) != 1:
-        raise NotFound(f"No open conflict {ref!r}", todo="`solo-unicorn conflicts list` shows what is open")
+        raise NotFound(f"No open conflict {ref!r}", todo="`solo-unicorn conflicts list` lists the open ones")
     return conflict_of(found[0])
 
 

@@ -131,7 +131,7 @@ def connect(
         raise Conflict(
             f"{here.name} is in this workspace already",
             why=f"it is mirrored from {here.hub}" if here.hub else "it is a local project here",
-            todo="`solo-unicorn sync` brings what is new"
+            todo="`solo-unicorn sync` fetches what is new"
             if here.hub
             else f"`solo-unicorn project publish {here.slug}` connects it; what both have becomes a conflict",
         )

@@ -121,7 +121,7 @@ def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilit
     told = cast("JsonObject", answer.object.get("attachment") or {})
     if told.get("state") == "refused":
         workspace.write_as(
-            SYSTEM, file_refused, entry, "refused", str(told.get("reason") or "it is not what was announced")
+            SYSTEM, file_refused, entry, "refused", str(told.get("reason") or "it is not the file that was announced")
         )
         return "parked"
     if told.get("state") == "waiting":

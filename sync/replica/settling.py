@@ -66,8 +66,8 @@ def keep_mine(change: Change, ref: str, *, text: str | None = None, seen: str | 
     comparable = conflict.kind == "field" or not conflict.part
     if seen is not None and comparable and mark(now) != seen:
         raise Conflict(
-            "The hub says something else now than what was shown",
-            why="somebody changed it again, and keeping yours would overwrite that unseen",
+            "The hub's version has changed since it was shown",
+            why="it was changed again, and keeping yours would overwrite that unseen",
             todo=f"`solo-unicorn conflicts show {conflict.id[-8:]}`, then decide",
         )
     made = None

@@ -194,7 +194,7 @@ def test_the_persons_command_is_taken_before_the_path(install: Install, tmp_path
     gone = Settings(agents={"alpha": AgentSettings(command="/nowhere/alpha")})
     wrong = scan("alpha", settings=gone)["alpha"]
     assert wrong.state == "missing"
-    assert wrong.detail == "There is no program /nowhere/alpha: correct agents.alpha.command."
+    assert wrong.detail == "The program /nowhere/alpha does not exist: correct agents.alpha.command."
 
 
 def test_several_agents_of_one_type_and_one_of_a_type_nobody_knows(install: Install) -> None:

@@ -172,7 +172,7 @@ def test_permissions_are_skipped_only_when_a_person_said_so(run_dir: Path, tmp_p
     free = (AgentSettings(sandbox="off"), AgentSettings(sandbox="off", skip_permissions=True))
     chosen = [Settings(agents={"claude": one}) for one in free]
     unheld = [launch.prepare(run_dir, CLAUDE, settings=given, **values).unheld for given in chosen]  # type: ignore[arg-type]
-    assert unheld == ["", "asks nobody before it does anything"], "the workspace keeps it with the session"
+    assert unheld == ["", "asks for no permissions"], "the workspace keeps it with the session"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_the_missions_files_are_given_as_each_agent_takes_them(
         ("codex", RULES, ""),
         ("gemini", RULES, ""),
         ("opencode", RULES, ""),
-        ("amp", RULES, "asks nobody before it does anything"),
+        ("amp", RULES, "asks for no permissions"),
     ],
 )
 def test_what_an_agent_is_not_held_to_is_said(
@@ -367,7 +367,7 @@ def test_what_an_agent_is_not_held_to_is_said(
         ("gemini", "0.61.0", True, "is held by its own sandbox, not by the project's rules"),
         ("gemini", "0.31.0", False, "is held by its own sandbox, not by the project's rules"),
         ("gemini", "0.33.0", False, ""),
-        ("opencode", "1.18.33", True, "asks nobody before it does anything"),
+        ("opencode", "1.18.33", True, "asks for no permissions"),
     ],
 )
 def test_the_plain_mode_says_what_it_cannot_hold(

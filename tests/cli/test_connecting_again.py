@@ -95,7 +95,7 @@ async def test_a_project_that_its_owner_deleted_is_not_called_synced(run: Run, h
         (await hub.ask("DELETE", f"/api/v1/projects/{made}")).raise_for_status()
         assert (await typed("sync")).code == 0
         state = (await typed("sync", "--status", "--json")).data
-        assert state["kind"] == "archived" and "an owner put it away" in state["sentence"]
+        assert state["kind"] == "archived" and "an owner archived it" in state["sentence"]
         assert (await typed("mission", "create", "Late", "-p", made)).code == 0
         assert (await typed("sync")).code == 0
         late = (await hub.ask("GET", f"/api/v1/projects/{made}/missions")).json()["items"]

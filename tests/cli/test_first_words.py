@@ -95,6 +95,15 @@ def test_a_person_at_a_terminal_is_asked(home: Path, bare: Path) -> None:
     assert git(bare, "log", "--format=%s") == "Start"
 
 
+@pytest.mark.parametrize("wrong", [("--flow", "Standrd"), ("--agent", "clod"), ("--blocked-by", "M-9")])
+def test_no_project_is_made_for_a_mission_that_is_refused(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch, wrong: tuple[str, str]
+) -> None:
+    monkeypatch.chdir(repository)
+    assert run("mission", "create", "Early", *wrong).code == 3
+    assert run("project", "list", "-q").out == ""
+
+
 def test_a_project_is_not_made_for_a_repository_that_cannot_be_used(run: Run, bare: Path) -> None:
     assert run("project", "create", "Young", "--repo", str(bare)).code == 2
     assert run("project", "list", "-q").out == ""

@@ -107,7 +107,7 @@ def test_clients_are_listed_with_where_they_stand(run: Run, monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "would be entered in" in run("mcp", "install", "cursor", "--dry-run").out
     assert {one["state"] for one in run("mcp", "status", "--json").data} == {"absent"}
-    assert "knows solo-unicorn now" in run("mcp", "install", "cursor").out
+    assert "has the solo-unicorn server now" in run("mcp", "install", "cursor").out
     assert "already" in run("mcp", "install", "cursor").out
     ready = [one for one in run("mcp", "status", "--json").data if one["state"] == "ready"]
     assert [(one["client"], one["scope"]) for one in ready] == [("cursor", "user")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -169,6 +169,16 @@ def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: 
     assert run("mission", "diff", "1", "--stat").out == "readme.md\tmodified\t+1 -0\n"
 
 
+def test_the_tour_that_the_agent_proposes_is_listed_in_its_order(run: Run, project: str) -> None:
+    run("mission", "create", "One")
+    assert "proposed no tour of M-1" in run("mission", "tour", "1").err
+    stops = [operations.comments.Stop("b.py", 3, "Begin here"), operations.comments.Stop("a.py", 7, "Then its caller")]
+    with Workspace.open() as opened:
+        opened.write_as(Author("agent", "claude"), operations.comments.propose_tour, "M-1", stops)
+    assert run("mission", "tour", "1").out == "1\tb.py:3\tBegin here\n2\ta.py:7\tThen its caller\n"
+    assert [one["stop"] for one in run("mission", "tour", "1", "--json").data] == [1, 2]
+
+
 def test_a_wished_agent_has_to_be_known(run: Run, project: str) -> None:
     refused = run("mission", "create", "One", "--agent", "clod")
     assert refused.code == 3 and "nearest one is 'claude'" not in refused.err and "rehearsal" in refused.err
@@ -188,7 +198,7 @@ def test_talking_to_a_mission_that_does_not_run_is_refused(run: Run, project: st
         refused = run("mission", *words)
         assert refused.code == 4, refused
     kept = run("mission", "say", "1", "hello")
-    assert kept.code == 0 and "kept for its next session, since no agent works on it now" in kept.out
+    assert kept.code == 0 and "kept for its next session, because no agent works on it now" in kept.out
     run("mission", "move", "1", "done")
     assert run("mission", "say", "1", "hello").code == 4
 

@@ -91,5 +91,5 @@ def test_a_home_with_a_long_path_gets_a_short_directory_of_its_own(
 
 def test_somebody_elses_directory_in_tmp_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # nobody's: the directory found is not theirs
-    with pytest.raises(SoloUnicornError, match="belongs to somebody else"):
+    with pytest.raises(SoloUnicornError, match="belongs to another user"):
         paths._owned(tmp_path)

@@ -45,5 +45,5 @@ def test_ticking_changes_one_letter_and_ticks_back() -> None:
 
 def test_a_criterion_that_went_is_not_ticked() -> None:
     criterion = criteria(mission(description=TEXT))[0]
-    with pytest.raises(NotFound, match="no longer stands"):
+    with pytest.raises(NotFound, match="is no longer in"):
         ticked(mission(description="another text"), criterion)

@@ -20,7 +20,7 @@ def test_a_mission_without_review_is_built_committed_and_handed_to_landing(stage
     assert stage.commits(mission) == [
         "M-1: Begin rehearsal/M-1.md",
         "M-1: Write down: Write a greeting",
-        "M-1: Read it once more",
+        "M-1: Read it again",
     ]
     assert stage.git("status", "--porcelain", cwd=stage.worktree(mission)) == ""
     assert stage.notes(mission) == [f"{LABEL}: all 3 tasks are committed on solo-unicorn/mission-1."]
@@ -117,7 +117,7 @@ def test_what_was_done_before_a_crash_is_not_done_again(stage: Stage) -> None:
     stage.later()
     ran = stage.play(mission, "--resume", crashed.conversation)
     assert ran.code == 0
-    assert stage.commits(mission) == [*done, "M-1: Write down: Write a greeting", "M-1: Read it once more"]
+    assert stage.commits(mission) == [*done, "M-1: Write down: Write a greeting", "M-1: Read it again"]
 
 
 def test_a_landing_that_conflicted_is_resolved_by_a_merge_that_keeps_both_sides(stage: Stage) -> None:

@@ -105,7 +105,7 @@ def test_a_sign_in_with_a_key_advises_what_helps(
     with saying(status, body) as (url, _), pytest.raises(error) as raised:
         signin.with_key(url, "hub", "pat_x")
     assert type(raised.value) is error and told in raised.value.todo
-    assert "by itself" not in str(raised.value)
+    assert "automatically" not in str(raised.value)
 
 
 @pytest.mark.parametrize("status", [502, 503, 429, 403])

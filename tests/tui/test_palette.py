@@ -48,15 +48,11 @@ async def test_the_palette_runs_what_a_key_does(story: Story) -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: "Write a new mission" in text(pilot))
         await pilot.press(*"to the top")
-        await until(
-            pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot)
-        )
+        await until(pilot, lambda: "to the top of its list" in text(pilot) and "Write a new mission" not in text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
         await pilot.press("j", "ctrl+p", *"to the top")
-        await until(
-            pilot, lambda: "Make the card the first" in text(pilot) and "Write a new mission" not in text(pilot)
-        )
+        await until(pilot, lambda: "to the top of its list" in text(pilot) and "Write a new mission" not in text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: story.titles("todo")[0].startswith("Design tokens"))
 
@@ -92,7 +88,7 @@ async def test_help_names_every_key_of_the_board_and_the_marks(story: Story) -> 
         await ready(pilot)
         await pilot.press("question_mark")
         await until(pilot, lambda: "Write a new mission" in text(pilot))
-        for words in ("Take the mission off the board", "⇧←", "waits for you", "p>=4"):
+        for words in ("Delete the mission; u restores it", "⇧←", "waits for you", "p>=4"):
             assert words in text(pilot)
         assert pilot.app.screen.query(KeyLine) is not None
 

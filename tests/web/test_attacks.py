@@ -105,7 +105,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "code", "words"),
     [
         (("--port", "70000"), 2, "70000 is not a valid port"),
-        (("--visitors", "0"), 2, "Nobody could come in"),
+        (("--visitors", "0"), 2, "No visitor would be allowed"),
         (("--project", "nothing of that name"), 3, "No project"),
     ],
 )

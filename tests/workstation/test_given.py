@@ -36,7 +36,7 @@ def test_words_that_an_agent_does_not_take_while_it_works_come_with_its_next_tur
     assert f"sketch.png (image/png, 8 bytes): `{placed}`" in agent.prompts[0]
 
     assert main(["mission", "say", "M-1", "mind the gap"]) == 0
-    assert "kept for its next turn, since it takes no input" in capfd.readouterr().out
+    assert "kept for its next turn, because it takes no input" in capfd.readouterr().out
 
     agent.rewrite(WORK)
     assert main(["mission", "open", "M-1", "--agent"]) == 0

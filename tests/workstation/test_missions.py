@@ -49,6 +49,8 @@ def test_three_stages_with_approvals_and_a_rejection(shop: Shop) -> None:
     shop.until(mission, lambda now: len(shop.sessions(mission)) == 3, "the plan is worked on again")
     planned = shop.review(mission, "plan")
     assert any("Please add a test" in task.title for task in planned.tasks)
+    (comment,) = shop.workspace.read(queries.comments.of_mission, mission.id)
+    assert comment.handled and comment.answers, "the agent answered the comment"
     shop.workspace.write(operations.review.approve, mission.id)
     shop.review(mission, "code")
     assert shop.git("rev-list", "--count", "main").strip() == "1", "nothing lands before the last approval"

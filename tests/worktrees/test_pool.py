@@ -121,7 +121,7 @@ def test_a_branch_that_a_person_chose_is_gone_on_with(
         ("main", "missions land on it"),
         ("mine", "is checked out in"),
         ("other", "another mission's"),
-        ("mine/too", "called as one of its folders"),
+        ("mine/too", "the name of one of its folders"),
     ],
 )
 def test_a_branch_that_a_person_chose_is_refused_and_never_replaced(

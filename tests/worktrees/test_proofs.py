@@ -189,7 +189,7 @@ def test_a_repository_inside_goes_back_to_the_agent(work: Work, committed: bool)
     if committed:
         work.here.git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
         work.here.git("commit", "-qm", "inner")
-    with pytest.raises(Unproven, match="inner is a repository of its own") as asked:
+    with pytest.raises(Unproven, match="inner is a separate repository") as asked:
         work.prove()
     assert asked.value.by_agent
 

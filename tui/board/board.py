@@ -114,7 +114,7 @@ class Board(Vertical, can_focus=True):
                 column.set_repositories(repositories)
             cards = grouped.lists.get(name, ())
             self.cursor.at[name] = max(0, min(self.cursor.at[name], len(cards) - 1))
-            column.say_when_empty("Nothing here meets the filter." if filtered else EMPTY[name])
+            column.say_when_empty("No mission matches the filter." if filtered else EMPTY[name])
             column.set_limit(counts[name].limit if name in counts and not filtered else None)
             unread = 0 if filtered else max(0, counts[name].total - len(lists.get(name, ())))
             chosen = self.cursor.at[name] if name == self.cursor.active and cards else None

@@ -66,7 +66,7 @@ async def pause(screen: LiveBoard) -> None:
         return
     if await screen.app.write(operations.projects.edit, project.id, {"paused": not project.paused}) is not None:
         await screen.refresh_model()
-        word = "goes on" if project.paused else "is paused: what runs goes on, nothing new starts"
+        word = "goes on" if project.paused else "is paused: running sessions continue, nothing new starts"
         screen.app.tell(f"{project.name} {word}")
 
 
@@ -83,6 +83,6 @@ async def remove_sample(screen: LiveBoard) -> None:
     if await screen.app.perform(remove, sample.id):
         others = [project for project in screen.model.summary.projects if project.id != sample.id]
         await screen.open_project(others[0].id if others else None)
-        screen.app.tell("The sample is gone")
+        screen.app.tell("The sample is removed")
         if not others:
             await welcome(screen)

@@ -45,10 +45,17 @@ class FilterLine(Vertical):
     BINDING_GROUP_TITLE = "Filter"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(
-            "filter.complete", "tab,down", "complete(1)", "complete", "Take the first word offered; again for the next"
+            "filter.complete", "tab,down", "complete(1)", "complete", "Insert the first suggestion; again for the next"
         ),
-        binding("filter.back", "shift+tab,up", "complete(-1)", "the one before", "Take the word before", show=False),
-        binding("filter.save", "ctrl+s", "save", "save", "Keep the filter under a name; @name stands for it"),
+        binding(
+            "filter.back",
+            "shift+tab,up",
+            "complete(-1)",
+            "the one before",
+            "Insert the previous suggestion",
+            show=False,
+        ),
+        binding("filter.save", "ctrl+s", "save", "save", "Save the filter under a name, to use it as @name"),
     ]
 
     @dataclass

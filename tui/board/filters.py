@@ -23,7 +23,7 @@ class FiltersScreen(Sheet[str | None]):
     BINDING_GROUP_TITLE = "Saved filters"
     BINDINGS = [  # noqa: RUF012
         binding("filters.close", "escape,q", "dismiss", "board", "Back to the board"),
-        binding("filters.delete", "D,delete", "forget", "forget", "Forget the filter"),
+        binding("filters.delete", "D,delete", "forget", "forget", "Delete the filter"),
     ]
     app = getters.app(Application)
     lines = getters.query_one(Lines)
@@ -35,7 +35,7 @@ class FiltersScreen(Sheet[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "Saved filters"
-            yield Lines(self.app.marks, cursor=True, empty="None yet. ctrl+s in the filter line keeps one.")
+            yield Lines(self.app.marks, cursor=True, empty="No saved filters. ctrl+s in the filter line saves one.")
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:

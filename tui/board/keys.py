@@ -12,21 +12,11 @@ from ..kit.list_names import NAMES
 
 BOARD_KEYS: Final[list[BindingType]] = [
     binding("board.new", "n", "new", "new", "Write a new mission"),
-    binding("board.add", "a", "add", "add", "Write a new mission in one line; the line stays for the next one"),
+    binding("board.add", "a", "add", "add", "Add missions in one line each; the line stays open"),
     binding(
-        "board.open",
-        "enter",
-        "wish('open')",
-        "open",
-        "Go into the mission: description, plan, session, changes, review",
+        "board.open", "enter", "wish('open')", "open", "Open the mission: description, plan, session, changes, review"
     ),
-    binding(
-        "board.ready",
-        "space",
-        "wish('ready')",
-        "ready",
-        "The main switch: an agent may (or may not yet) take this mission",
-    ),
+    binding("board.ready", "space", "wish('ready')", "ready", "Let an agent take this mission, or hold it back"),
     binding("board.edit", "e", "wish('edit')", "edit", "Change the mission"),
     binding(
         "board.move_left", "H,shift+left", "move(-1)", "move left", "Move the card to the list on the left", label="H L"
@@ -44,44 +34,34 @@ BOARD_KEYS: Final[list[BindingType]] = [
         "board.reorder_down", "J,shift+down", "reorder(1)", "move down", "Move the card down in its list", show=False
     ),
     binding("board.reorder_up", "K,shift+up", "reorder(-1)", "move up", "Move the card up in its list", show=False),
-    binding("board.top_of_list", "T", "to_top", "to the top", "Make the card the first of its list", show=False),
+    binding("board.top_of_list", "T", "to_top", "to the top", "Move the card to the top of its list", show=False),
     binding("board.raise", "plus,equals_sign", "wish('raise')", "more urgent", "Raise the priority", show=False),
     binding("board.lower", "minus", "wish('lower')", "less urgent", "Lower the priority", show=False),
-    binding(
-        "board.delete",
-        "D,delete",
-        "wish('delete')",
-        "delete",
-        "Take the mission off the board; u brings it back",
-        show=False,
-    ),
+    binding("board.delete", "D,delete", "wish('delete')", "delete", "Delete the mission; u restores it", show=False),
     binding("board.copy", "y", "wish('copy')", "copy", "Copy its id, title, branch or link", show=False),
     binding(
-        "board.mark",
-        "x",
-        "mark",
-        "mark",
-        "Mark the card and go on; what you do next is done to all marked cards in one step",
-        show=False,
+        "board.mark", "x", "mark", "mark", "Mark the card; the next action applies to all marked cards", show=False
     ),
-    binding("board.mark_to", "V", "mark_to", "mark to here", "Mark all from the last marked card to here", show=False),
-    binding("board.mark_list", "ctrl+a", "mark_list", "mark the list", "Mark every card of this list", show=False),
     binding(
-        "board.collapse",
-        "c",
-        "collapse",
-        "collapse",
-        "Collapse this list to its name; going there opens it",
-        show=False,
+        "board.mark_to", "V", "mark_to", "mark to here", "Mark every card from the last marked one to here", show=False
     ),
+    binding("board.mark_list", "ctrl+a", "mark_list", "mark the list", "Mark every card of this list", show=False),
+    binding("board.collapse", "c", "collapse", "collapse", "Collapse this list; moving to it opens it", show=False),
     binding("board.expand", "C", "expand", "open all lists", "Open every list that is collapsed", show=False),
-    binding("board.up", "up,k", "cursor(-1)", "up", "The card above; a number before it says how far", show=False),
-    binding("board.down", "down,j", "cursor(1)", "down", "The card below; a number before it says how far", show=False),
+    binding("board.up", "up,k", "cursor(-1)", "up", "The card above; a number before the key repeats it", show=False),
+    binding(
+        "board.down", "down,j", "cursor(1)", "down", "The card below; a number before the key repeats it", show=False
+    ),
     binding("board.left", "left,h", "go(-1)", "list to the left", "The list on the left", show=False),
     binding("board.right", "right,l", "go(1)", "list to the right", "The list on the right", show=False),
     binding("board.first", "home", "first", "first card", "The first card of the list (also gg)", show=False),
     binding(
-        "board.last", "end,G", "last", "last card", "The last card of the list, or with a number that one", show=False
+        "board.last",
+        "end,G",
+        "last",
+        "last card",
+        "The last card of the list; a number before the key goes to that card",
+        show=False,
     ),
     binding("board.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
     binding("board.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
@@ -103,9 +83,7 @@ COUNTED: Final = frozenset({"cursor", "go", "page", "move", "reorder", "first", 
 """Actions that take a number."""
 
 SCREEN_KEYS: Final[list[BindingType]] = [
-    binding(
-        "board.metrics", "M", "metrics", "metrics", "How the work goes: plots by week, agents compared", show=False
-    ),
+    binding("board.metrics", "M", "metrics", "metrics", "Metrics: plots by week, agents compared", show=False),
     binding(
         "board.project",
         "comma",
@@ -115,15 +93,15 @@ SCREEN_KEYS: Final[list[BindingType]] = [
         show=False,
     ),
     binding(
-        "board.conflicts", "U", "conflicts", "hub", "This machine and the hub: conflicts, what was refused", show=False
+        "board.conflicts", "U", "conflicts", "hub", "Conflicts with the hub, and edits that it refused", show=False
     ),
     binding("board.preview", "v", "preview", "preview", "What the mission under the cursor is about, beside the board"),
-    binding("board.filter", "slash", "filter", "filter", "Show only the cards that meet a filter", label="/"),
-    binding("board.filters", "F", "filters", "saved filters", "Filters that the project keeps by name", show=False),
+    binding("board.filter", "slash", "filter", "filter", "Show only the cards that match a filter", label="/"),
+    binding("board.filters", "F", "filters", "saved filters", "Choose a saved filter", show=False),
     binding(
         "board.lanes", "s", "lanes", "swim lanes", "Swim lanes by priority, repository, agent or actor", show=False
     ),
-    binding("board.density", "z", "density", "density", "Show less or more of each card", show=False),
+    binding("board.density", "z", "density", "density", "Show less or more on each card", show=False),
     binding("board.projects", "p", "projects", "projects", "Open another project, or make one", show=False),
     binding("board.next_project", "right_square_bracket", "beside(1)", "next project", "The next project", show=False),
     binding(
@@ -131,18 +109,23 @@ SCREEN_KEYS: Final[list[BindingType]] = [
         "left_square_bracket",
         "beside(-1)",
         "previous project",
-        "The project before",
+        "The previous project",
         show=False,
     ),
     binding(
-        "board.last_project", "grave_accent", "last_project", "last project", "The project you came from", show=False
+        "board.last_project",
+        "grave_accent",
+        "last_project",
+        "last project",
+        "The project you were in before",
+        show=False,
     ),
     binding(
         "board.escape",
         "escape",
         "escape",
         "clear",
-        "Let go of a dragged card, else take the marks away, else clear the filter",
+        "Drop a dragged card, else clear the marks, else clear the filter",
         show=False,
     ),
     binding(
@@ -150,22 +133,20 @@ SCREEN_KEYS: Final[list[BindingType]] = [
         "q",
         "leave",
         "leave",
-        "Close the preview, the marks or the filter; with nothing open, leave: what runs goes on",
+        "Close the preview, marks or filter; with none open, close the board",
         show=False,
     ),
-    binding("board.undo", "u", "undo", "undo", "Take back what you did last on this board"),
-    binding("board.redo", "ctrl+r", "redo", "redo", "Do again what was undone", show=False),
+    binding("board.undo", "u", "undo", "undo", "Undo your last action on this board"),
+    binding("board.redo", "ctrl+r", "redo", "redo", "Redo what was undone", show=False),
     binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
     binding(
         "board.workstation",
         "w",
         "workstation",
         "workstation",
-        "Agents, sessions, worktrees, and why what is not running",
+        "Agents, sessions and worktrees, and why missions are not running",
     ),
-    binding(
-        "board.pause", "P", "pause", "pause", "Pause or resume giving this project's missions to agents", show=False
-    ),
+    binding("board.pause", "P", "pause", "pause", "Pause or resume starting this project's missions", show=False),
     binding("board.remove_sample", "X", "remove_sample", "remove the sample", "Remove the sample project", show=False),
 ]
 """The keys of the board's screen; what they do stands in screen.py."""

@@ -69,8 +69,8 @@ async def save_filter(screen: LiveBoard, text: str) -> None:
     project = screen.model.summary.project
     if project is None or not text:
         return
-    about = f"{text}\nA name of small letters and digits; @name stands for the filter."
-    name = await screen.app.push_screen_wait(LineScreen("Keep the filter as", about=about))
+    about = f"{text}\nUse lower-case letters and digits; @name stands for the filter."
+    name = await screen.app.push_screen_wait(LineScreen("Save the filter as", about=about))
     if name:
         kept = await screen.app.perform(_save, project.id, name, text)
         if kept:

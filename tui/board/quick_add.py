@@ -92,8 +92,10 @@ class QuickAdd(Vertical):
 
     BINDING_GROUP_TITLE = "Quick add"
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding("quick.ready", "ctrl+s", "add(True)", "add, ready", "Add it, and an agent may take it at once"),
-        binding("quick.close", "escape", "close", "close", "Back to the cards; what is written comes back with a"),
+        binding(
+            "quick.ready", "ctrl+s", "add(True)", "add, ready", "Add it ready, so that an agent may take it at once"
+        ),
+        binding("quick.close", "escape", "close", "close", "Back to the cards; a brings the text back"),
     ]
 
     @dataclass
@@ -115,7 +117,7 @@ class QuickAdd(Vertical):
         super().__init__(id="quick-add", classes="below")
         self.in_list, self.known, self.marks = in_list, known, marks
         self.hint = Hint(marks)
-        self.entry = Input(text, placeholder="what is to be done, in a line", max_length=500, id="new-title")
+        self.entry = Input(text, placeholder="what to do, in one line", max_length=500, id="new-title")
 
     def compose(self) -> ComposeResult:
         """Hint above, entry below."""

@@ -32,13 +32,13 @@ class ConflictsScreen(Sheet[None]):
     CSS_PATH = "conflicts.tcss"
     BINDING_GROUP_TITLE = "Conflicts"
     BINDINGS = [  # noqa: RUF012
-        binding("conflicts.mine", "m", "mine", "keep mine", "Make it so at the hub too"),
-        binding("conflicts.theirs", "t", "theirs", "keep theirs", "Let go of what was done here"),
-        binding("conflicts.merge", "e", "merge", "merge", "Put both texts together in your editor"),
-        binding("conflicts.retry", "r", "retry", "send again", "Send what was refused once more"),
-        binding("conflicts.discard", "d", "discard", "give up", "Let go of what was refused"),
+        binding("conflicts.mine", "m", "mine", "keep mine", "Keep your version, here and at the hub"),
+        binding("conflicts.theirs", "t", "theirs", "keep theirs", "Discard your version, and keep the hub's"),
+        binding("conflicts.merge", "e", "merge", "merge", "Merge both texts in your editor"),
+        binding("conflicts.retry", "r", "retry", "send again", "Send the refused edit again"),
+        binding("conflicts.discard", "d", "discard", "give up", "Discard the refused edit"),
         binding("conflicts.sync", "s", "sync", "sync now", "Read and send everything now"),
-        binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, for what waits for it"),
+        binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, to send what waits"),
         binding("conflicts.close", "escape,q", "dismiss", "board", "Back to the board"),
     ]
     app = getters.app(Application)
@@ -55,7 +55,7 @@ class ConflictsScreen(Sheet[None]):
         with Vertical(classes="box") as box:
             box.border_title = "This machine and the hub"
             yield Lines(self.app.marks, id="state")
-            yield Lines(self.app.marks, cursor=True, empty="Nothing is undecided.", id="undecided")
+            yield Lines(self.app.marks, cursor=True, empty="No conflicts.", id="undecided")
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:

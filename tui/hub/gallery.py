@@ -32,12 +32,12 @@ class GalleryScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("gallery.search", "slash", "search", "search", "Find by words"),
         binding("gallery.star", "s", "star", "star", "Star the project; S takes the star back"),
-        binding("gallery.unstar", "S", "star(False)", "take star back", "Take your star back", show=False),
+        binding("gallery.unstar", "S", "star(False)", "take star back", "Remove your star", show=False),
         binding("gallery.ask", "r", "ask", "ask to join", "Ask its owners for a role"),
         binding("gallery.mine", "m", "view('mine')", "mine", "Show your own projects at the hub, or all again"),
         binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects again"),
         binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
-        binding("gallery.close", "escape,q", "close", "projects", "Out of the search, then back"),
+        binding("gallery.close", "escape,q", "close", "projects", "Leave the search, then the screen"),
     ]
     app = getters.app(Application)
     lines = getters.query_one(Lines)
@@ -161,7 +161,7 @@ class GalleryScreen(Sheet[str | None]):
             and await self._do("request-access", str(one["publicSlug"]), "--role", role, f"--message={message}")
             is not None
         ):
-            self.app.tell(f"Its owners were asked whether you may be {role}")
+            self.app.tell(f"Asked its owners to make you {role}")
 
     @on(Lines.Chosen)
     @work(group="gallery-edits")
@@ -223,7 +223,7 @@ class View:
 
 MIRRORS: Final = "mirrors it here"
 VIEWS: Final[dict[ViewName, View]] = {
-    "public": View("Public projects", ("projects", "browse"), MIRRORS, "No public project is found.", project_row),
-    "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have a role in no project.", own_row),
+    "public": View("Public projects", ("projects", "browse"), MIRRORS, "No public project matches.", project_row),
+    "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
     "templates": View("Templates", ("projects", "templates"), "makes a project from it", "No template yet.", own_row),
 }

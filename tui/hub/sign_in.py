@@ -26,7 +26,7 @@ class SignInScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("signin.begin", "ctrl+s", "begin", "sign in", "Go to the hub's page; so does enter", priority=True),
         binding("signin.copy", "ctrl+y", "copy", "copy", "Copy the address of the hub's page", priority=True),
-        binding("signin.leave", "escape", "dismiss", "cancel", "Away; nothing was changed", priority=True),
+        binding("signin.leave", "escape", "dismiss", "cancel", "Cancel; nothing is changed", priority=True),
     ]
     app = getters.app(Application)
 
@@ -68,7 +68,7 @@ class SignInScreen(Sheet[str | None]):
         """Ask the hub for its page, open it, and wait for the person to come back from it."""
         address = self.query_one(Input).value.strip()
         if not address:
-            self.notify("Write the hub's address first, or leave with escape.", severity="warning", timeout=3)
+            self.notify("Enter the hub's address, or press escape to cancel.", severity="warning", timeout=3)
             return
         self._say([row((f" Asking {address} …", "faint"), indent=1)])
         if await self._signed_in(address, in_file=False) and not self.is_gone:
@@ -93,7 +93,7 @@ class SignInScreen(Sheet[str | None]):
         self.page = page
         self._say(
             [
-                row((" Your browser asks you now. If none opens, open this address:", "faint"), indent=1),
+                row((" Continue in your browser. If none opens, open this address:", "faint"), indent=1),
                 row((f" {page}", f"link {page}"), indent=1),
             ]
         )

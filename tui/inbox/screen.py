@@ -54,12 +54,12 @@ class InboxScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("inbox.allow", "y", "allow", "allow once", "Let the agent use the tool this time"),
         binding("inbox.always", "Y", "always", "always here", "Let agents of this project do the same from now on"),
-        binding("inbox.refuse", "n", "refuse", "refuse", "Do not let it; say why if you like"),
+        binding("inbox.refuse", "n", "refuse", "refuse", "Deny it, with a reason if you like"),
         binding("inbox.review", "r", "review", "review", "Look at what the agent did"),
         binding("inbox.approve", "a", "approve", "approve", "Approve the review under the cursor"),
         binding("inbox.reject", "x", "reject", "reject", "Send it back with feedback"),
         binding("inbox.again", "space", "again", "try again", "Make the mission ready again"),
-        binding("inbox.take", "m", "take", "keep as a rule", "Write it into the project memory, document rules"),
+        binding("inbox.take", "m", "take", "keep as a rule", "Save it in the project memory, document rules"),
         binding("inbox.leave", "d", "leave", "not a rule", "Do not offer it again"),
         binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
     ]

@@ -24,7 +24,7 @@ def edit_in_editor(app: App[Any], text: str, settings: Settings | None) -> str |
             with app.suspend():
                 code = subprocess.call([*shlex.split(chosen), str(file)])
         except SuspendNotSupported:
-            app.notify("There is no terminal of your own here to open an editor in.", severity="warning")
+            app.notify("An editor cannot be opened here: there is no terminal.", severity="warning")
             return None
         except (OSError, ValueError) as error:
             app.notify(

@@ -71,7 +71,7 @@ class Lines(Drawn, ScrollView, can_focus=True):
         binding("list.page_up", "pageup,ctrl+b", "page(-1)", "page up", "A screenful up", show=False),
         binding("list.page_down", "pagedown,ctrl+f", "page(1)", "page down", "A screenful down", show=False),
         binding("list.first", "home", "first", "first line", "To the top (also gg)", show=False),
-        binding("list.last", "end,G", "last", "last line", "To the end, which is followed", show=False),
+        binding("list.last", "end,G", "last", "last line", "To the end, and follow it", show=False),
         binding("list.choose", "enter", "choose", "open", "Unfold or open the line under the cursor", show=False),
     ]
 

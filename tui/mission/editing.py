@@ -45,7 +45,7 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
                 room.reload()
         case wishes.DeleteWished(comment=one):
             if await room.app.write(operations.comments.delete, one.id) is not None:
-                room.app.tell("The comment is gone; the history keeps its words")
+                room.app.tell("The comment is deleted; the history keeps its text")
                 room.reload()
         case wishes.MarkWished(runs=runs, reviewed=reviewed):
             if await room.app.write(operations.reading.mark, room.ref, runs, reviewed=reviewed) is not None:
@@ -91,7 +91,7 @@ async def _comment(room: LiveMission, wish: wishes.CommentWished) -> None:
     sheet = WriteScreen(
         f"{'Suggest' if wish.suggest else 'Comment on'} {place}",
         draft=f"{'suggest' if wish.suggest else 'comment'} {room.ref} {place} {wish.side}",
-        why="The agent puts what the block says in the place of these lines." if wish.suggest else lines,
+        why="The agent replaces these lines with the block." if wish.suggest else lines,
         text=f"```suggestion\n{lines}\n```\n" if wish.suggest else "",
         button="Comment",
         needed="Write a comment",
@@ -108,7 +108,7 @@ async def _comment(room: LiveMission, wish: wishes.CommentWished) -> None:
         ),
     )
     if await room.app.push_screen_wait(sheet):
-        room.app.tell(f"Commented on {place}; rejecting hands it over")
+        room.app.tell(f"Commented on {place}; the agent gets it when you reject")
         room.reload()
 
 
@@ -161,7 +161,7 @@ def _path_of(room: LiveMission, typed: str) -> Path:
 async def _detach(room: LiveMission, name: str) -> None:
     from ..kit.sheets.confirm import ConfirmScreen
 
-    question = ConfirmScreen(f"Take {name} off this mission? Our copy of it goes.", "Take it off")
+    question = ConfirmScreen(f"Take {name} off this mission? The stored copy is deleted.", "Take it off")
     if (
         await room.app.push_screen_wait(question)
         and await room.app.write(operations.attachments.detach, room.ref, name) is not None

@@ -24,7 +24,7 @@ class FilesPane(Vertical):
     BINDING_GROUP_TITLE = "Files"
     BINDINGS = [  # noqa: RUF012
         binding("files.attach", "n,plus", "attach", "attach", "Attach a file: type its path"),
-        binding("files.detach", "d,delete", "detach", "take off", "Take the file under the cursor off the mission"),
+        binding("files.detach", "d,delete", "detach", "take off", "Remove the file under the cursor from the mission"),
     ]
 
     @dataclass

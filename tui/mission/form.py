@@ -35,7 +35,7 @@ class MissionForm(DraftedSheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("form.save", "ctrl+s", "save", "save", "Save the mission", priority=True),
         binding("form.editor", "ctrl+e", "editor", "editor", "Write the description in your own editor", priority=True),
-        binding("form.cancel", "escape", "leave", "cancel", "Away without saving"),
+        binding("form.cancel", "escape", "leave", "cancel", "Close without saving"),
     ]
     AUTO_FOCUS = "#title"
     app = getters.app(Application)
@@ -56,8 +56,7 @@ class MissionForm(DraftedSheet[str | None]):
                 yield _row("flow", FlowList(marks))
                 yield _row("stages", StageList(marks))
                 yield _row(
-                    "title",
-                    Input(id="title", max_length=500, classes="wide", placeholder="what is to be done, in a line"),
+                    "title", Input(id="title", max_length=500, classes="wide", placeholder="what to do, in one line")
                 )
                 yield _row("description", TextArea(id="description", tab_behavior="focus", soft_wrap=True))
                 yield _row(
@@ -223,7 +222,7 @@ class MissionForm(DraftedSheet[str | None]):
         self.data = replace(self.data, mission=by.mission)
         now = "; ".join(f"{name.replace('_', ' ')}: {str(getattr(by.mission, name))[:200]}" for name in by.fields)
         title = f"{short_id(by.mission.number)} changed since you opened it"
-        why = f"It says now: {now}. Save once more to put yours in its place."
+        why = f"It says now: {now}. Save again to overwrite it."
         self.notify(why, title=title, severity="warning", timeout=12, markup=False)
 
     @work
@@ -234,7 +233,7 @@ class MissionForm(DraftedSheet[str | None]):
         if self.is_gone:
             return
         written = bool(self._as_opened) and self._values() != self._as_opened
-        question = ConfirmScreen("Leave without saving what you wrote?", "Leave")
+        question = ConfirmScreen("Discard what you wrote?", "Leave")
         if written and not await self.app.push_screen_wait(question):
             return
         self.forget_draft()

@@ -65,7 +65,7 @@ def create(workspace: Workspace, project_id: str, draft: MissionDraft, blockers:
     """Make a mission; its blockers are looked up first, so that nothing is made when one is not there."""
     others = _blockers(workspace, blockers)
     if not draft.title.strip():
-        raise InvalidValue("title", "A mission needs a title", todo="write what is to be done in a line")
+        raise InvalidValue("title", "A mission needs a title", todo="write in one line what to do")
     mission = workspace.write(operations.missions.create, project_id, draft)
     for other in others:
         workspace.write(operations.missions.link, other.id, mission.id)
@@ -105,6 +105,6 @@ def _blockers(workspace: Workspace, refs: list[str]) -> list[Mission]:
         try:
             found.append(workspace.read(queries.missions.get, ref))
         except NotFound:
-            todo = "take a mission from the list below the field, or leave the word out"
+            todo = "choose a mission from the list below the field, or remove the word"
             raise NotFound(f"“{ref}” is not the number of a mission", todo=todo) from None
     return found

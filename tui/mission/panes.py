@@ -62,7 +62,7 @@ class Plan(Vertical):
 
     def compose(self) -> ComposeResult:
         """Tasks above, solution below."""
-        yield Lines(self.marks, id="tasks", empty="No tasks yet: the agent cuts its plan into them.")
+        yield Lines(self.marks, id="tasks", empty="No tasks yet. The agent splits its plan into tasks.")
         yield Document(id="solution")
 
     async def show(self, data: MissionData, now: datetime) -> None:
@@ -82,7 +82,7 @@ class Dependencies(Vertical):
 
     def compose(self) -> ComposeResult:
         """One list; Enter goes to the other mission."""
-        yield Lines(self.marks, cursor=True, empty="It waits for nothing, and nothing waits for it.", id="links")
+        yield Lines(self.marks, cursor=True, empty="It blocks no mission, and no mission blocks it.", id="links")
 
     async def show(self, data: MissionData, now: datetime) -> None:
         self.query_one(Lines).set_rows(dependency_rows(data, self.marks, now))

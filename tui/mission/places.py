@@ -51,7 +51,11 @@ def _step_aside(app: App[Any], command: list[str], directory: str, setting: str)
         with app.suspend():
             subprocess.call(command, cwd=directory)
     except SuspendNotSupported:
-        app.notify(f"No terminal of your own is here. It is in {directory}", severity="warning", markup=False)
+        app.notify(
+            f"A shell cannot be opened here: there is no terminal. The worktree is {directory}",
+            severity="warning",
+            markup=False,
+        )
     except OSError as error:
         app.notify(f"{command[0]} cannot be started: {error}. Look at {setting}.", severity="error", markup=False)
     finally:

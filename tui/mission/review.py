@@ -34,7 +34,13 @@ class ReviewPane(Vertical):
     BINDING_GROUP_TITLE = "Review"
     BINDINGS = [  # noqa: RUF012
         binding("review.way", "l", "way", "landing", "How it lands: as the project says, by pull request, directly"),
-        binding("review.strategy", "m", "strategy", "merge/squash/rebase", "How its commits come onto the target"),
+        binding(
+            "review.strategy",
+            "m",
+            "strategy",
+            "merge/squash/rebase",
+            "How its commits are landed: merge, squash or rebase",
+        ),
     ]
 
     @dataclass
@@ -169,4 +175,4 @@ def _text(data: MissionData) -> str:
         parts.append(f"## Your feedback{nth}\n\n{mission.review_feedback}")
     if mission.solution and mission.review_status == "pending":
         parts.append(f"## Solution\n\n{mission.solution}")
-    return "\n\n".join(parts) or "*Nothing was handed over for review yet.*"
+    return "\n\n".join(parts) or "*Nothing has been submitted for review yet.*"

@@ -186,7 +186,7 @@ def _state_mark(other: Mission, resolved: bool, holds_up: bool, marks: Marks) ->
 def _state(other: Mission, now: datetime) -> str:
     """Where a mission stands, in words."""
     if other.question:
-        return "asks you something"
+        return "has a question for you"
     if other.review_status == "pending":
         return f"{other.stage} waits for your review"
     if other.agent_session_status != "INACTIVE":

@@ -34,23 +34,19 @@ class MissionScreen(LiveMission):
         binding("mission.approve", "a", "approve", "approve", "Approve the stage under review"),
         binding("mission.reject", "x", "reject", "reject", "Send the stage back with feedback"),
         binding("mission.answer", "r", "answer", "answer", "Answer the agent's question"),
-        binding("mission.say", "t", "say", "tell it", "Type to the agent while it works"),
-        binding("mission.interrupt", "i", "interrupt", "interrupt", "Interrupt what the agent does; it listens then"),
-        binding("mission.stop", "S", "stop", "stop", "Stop the session; its work is kept"),
+        binding("mission.say", "t", "say", "tell it", "Send a message to the agent while it works"),
         binding(
-            "mission.ready",
-            "space",
-            "ready",
-            "ready",
-            "The main switch: an agent may (or may not yet) take this mission",
+            "mission.interrupt", "i", "interrupt", "interrupt", "Interrupt the agent; it then waits for your message"
         ),
+        binding("mission.stop", "S", "stop", "stop", "Stop the session; its work is kept"),
+        binding("mission.ready", "space", "ready", "ready", "Let an agent take this mission, or hold it back"),
         binding("mission.edit", "e", "edit", "edit", "Change the mission"),
         binding("mission.part", "w", "part", "next part", "To the next part of this tab, such as its list of files"),
         binding("mission.pull_request", "o", "pull_request", "pull request", "Open the pull request"),
         binding("mission.shell", "exclamation_mark", "shell", "shell", "A shell in the worktree", label="!"),
         binding("mission.editor", "O", "editor", "editor", "Your editor on the worktree"),
         binding(
-            "mission.undo_landing", "u", "undo_landing", "undo landing", "Take its work off the target branch again"
+            "mission.undo_landing", "u", "undo_landing", "undo landing", "Remove its work from the target branch again"
         ),
         binding("mission.land", "M", "land", "land again", "Try the failed landing again", show=False),
         *(

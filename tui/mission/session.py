@@ -33,17 +33,13 @@ class SessionPane(Vertical):
 
     BINDING_GROUP_TITLE = "Session"
     BINDINGS = [  # noqa: RUF012
-        binding("session.follow", "f", "follow", "follow", "Stay at the end as the agent goes on"),
-        binding(
-            "session.older", "left_square_bracket", "session(-1)", "older", "The session before this one", show=False
-        ),
-        binding(
-            "session.newer", "right_square_bracket", "session(1)", "newer", "The session after this one", show=False
-        ),
+        binding("session.follow", "f", "follow", "follow", "Follow the end while the agent works"),
+        binding("session.older", "left_square_bracket", "session(-1)", "older", "The previous session", show=False),
+        binding("session.newer", "right_square_bracket", "session(1)", "newer", "The next session", show=False),
         binding("session.search", "slash", "search", "search", "Find words in the transcript", label="/"),
-        binding("session.found", "n", "found(1)", "next found", "The next place with the words", show=False),
-        binding("session.found_before", "N", "found(-1)", "before", "The place before with the words", show=False),
-        binding("session.error", "E", "next_error", "errors", "Go to the next thing that failed"),
+        binding("session.found", "n", "found(1)", "next found", "The next match", show=False),
+        binding("session.found_before", "N", "found(-1)", "before", "The previous match", show=False),
+        binding("session.error", "E", "next_error", "errors", "Go to the next failure"),
         binding("session.unfold", "z", "unfold_all", "unfold", "Unfold or fold all details"),
         binding("session.whole", "B", "whole", "beginning", "Read the transcript from its beginning", show=False),
     ]
@@ -234,7 +230,7 @@ class SessionPane(Vertical):
             return
         places = [place for place, entry in enumerate(self.entries) if self._words in _whole_text(entry)]
         if not places:
-            self.notify(f"{self._words!r} is nowhere here", timeout=2, markup=False)
+            self.notify(f"{self._words!r} was not found here", timeout=2, markup=False)
             return
         lines = self.transcript
         key = lines.rows[lines.cursor or 0].key if lines.rows else 0

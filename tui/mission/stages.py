@@ -58,7 +58,7 @@ class StageList(Lines):
 
     BINDING_GROUP_TITLE = "Stages"
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding("stages.skip", "space", "skip", "skip", "Skip this stage for this mission, or do it after all"),
+        binding("stages.skip", "space", "skip", "skip", "Skip this stage for this mission, or include it again"),
         binding("stages.review", "r", "review", "review", "Ask for your review after this stage, or not"),
         binding("stages.begin", "b,enter", "begin", "begin here", "Begin the mission at this stage"),
     ]
@@ -137,7 +137,7 @@ class StageList(Lines):
         if name is None:
             return
         if self._enabled[name] and sum(self._enabled.values()) == 1:
-            self.notify("One stage must be left.", severity="warning", timeout=3)
+            self.notify("At least one stage must remain.", severity="warning", timeout=3)
             return
         self._enabled[name] = not self._enabled[name]
         if self.begin == name:

@@ -25,8 +25,8 @@ class Members(Vertical):
 
     BINDING_GROUP_TITLE = "Members"
     BINDINGS = [  # noqa: RUF012
-        binding("members.approve", "a", "decide('approve')", "let in", "Give the role that was asked for"),
-        binding("members.reject", "x", "decide('reject')", "refuse", "Refuse the role that was asked for"),
+        binding("members.approve", "a", "decide('approve')", "let in", "Grant the requested role"),
+        binding("members.reject", "x", "decide('reject')", "refuse", "Refuse the requested role"),
         binding("members.look", "R", "look", "ask again", "Ask the hub again"),
         binding("members.publish", "p", "publish", "publish", "Put this project on a hub, to work on it with others"),
     ]

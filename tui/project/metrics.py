@@ -57,7 +57,7 @@ PLOTS: Final = {
     ),
     "cycle": Figure("From start to done, median", duration, HOURS, "No mission was done in these weeks."),
     "review": Figure("Waiting for your review, median", duration, HOURS, "Nothing waited for your review."),
-    "cost": Figure("Cost per week", _dollars, tuple(step / 100 for step in COUNTS), "No agent told what it cost."),
+    "cost": Figure("Cost per week", _dollars, tuple(step / 100 for step in COUNTS), "No agent reported a cost."),
 }
 
 

@@ -142,12 +142,12 @@ class StageEditor(Lines):
     BINDINGS = [  # noqa: RUF012
         binding("flow.prompt", "enter", "choose", "prompt", "Write the prompt of this stage", label="⏎"),
         binding("flow.review", "space", "screen.stage('review')", "review", "Ask for a review after it, or not"),
-        binding("flow.rename_stage", "r", "screen.stage('rename')", "rename", "Call the stage otherwise"),
+        binding("flow.rename_stage", "r", "screen.stage('rename')", "rename", "Rename the stage"),
         binding("flow.describe", "t", "screen.stage('describe')", "describe", "Say what the stage is for"),
-        binding("flow.stage_up", "K,shift+up", "screen.stage('up')", "up", "This stage earlier"),
-        binding("flow.stage_down", "J,shift+down", "screen.stage('down')", "down", "This stage later"),
-        binding("flow.add_stage", "plus,a", "screen.stage('add')", "add", "Another stage after this one", label="+"),
-        binding("flow.remove_stage", "minus,x", "screen.stage('remove')", "remove", "Leave this stage out", label="-"),
+        binding("flow.stage_up", "K,shift+up", "screen.stage('up')", "up", "Move this stage up"),
+        binding("flow.stage_down", "J,shift+down", "screen.stage('down')", "down", "Move this stage down"),
+        binding("flow.add_stage", "plus,a", "screen.stage('add')", "add", "Add a stage after this one", label="+"),
+        binding("flow.remove_stage", "minus,x", "screen.stage('remove')", "remove", "Remove this stage", label="-"),
     ]
 
 
@@ -216,7 +216,7 @@ def changed_stages(stages: tuple[FlowStage, ...], at: int, what: str) -> tuple[t
 class Memory(Parts):
     """The documents of the project memory."""
 
-    EMPTY = "Nothing remembered yet. n begins a document; agents read and write them too."
+    EMPTY = "No documents yet. n begins one; agents read and write them too."
 
     def details(self) -> Document:
         """The text."""
@@ -255,7 +255,7 @@ class Permissions(Vertical):
             self.marks,
             cursor=True,
             id="rules",
-            empty="Agents ask you for everything. Y in the inbox allows something here for good.",
+            empty="No rules: agents ask you each time. Y in the inbox allows something always.",
         )
 
     async def show(self, data: ProjectData, now: datetime) -> None:

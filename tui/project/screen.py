@@ -33,7 +33,7 @@ class ProjectScreen(LiveProject):
         binding("project.new", "n", "new", "new", "Another repository, flow, actor or document"),
         binding("project.edit", "e", "edit", "edit", "Edit the document; rename the flow"),
         binding("project.delete", "d,delete", "delete", "delete", "Remove what is under the cursor"),
-        binding("project.rename", "r", "rename", "rename", "Give the document another name"),
+        binding("project.rename", "r", "rename", "rename", "Rename the document"),
         binding("project.move", "m", "move", "move section", "Move a section of the document to another one"),
         binding("project.copy", "c", "copy", "copy", "Copy the flow into one of your own"),
         binding("project.default", "D", "default", "make default", "New missions get this flow, or this actor"),

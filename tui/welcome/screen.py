@@ -39,13 +39,13 @@ class WelcomeScreen(Sheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("welcome.next", "enter", "next", "next", "Continue with what is shown", label="⏎"),
         binding("welcome.without", "w", "without", "without it", "Continue without this repository"),
-        binding("welcome.again", "r", "again", "look again", "Look for agents once more"),
+        binding("welcome.again", "r", "again", "look again", "Look for agents again"),
         binding("welcome.hub", "h", "hub", "sign in", "Sign in at a hub, in the browser"),
         binding("welcome.tutorial", "t", "tutorial", "tutorial", "Learn by doing, in eight steps; X removes it"),
         binding("welcome.sample", "s", "sample", "sample", "A short sample project to look around in; X removes it"),
         binding("welcome.empty", "n", "empty", "empty project", "An empty project without a repository"),
-        binding("welcome.back", "left,b", "back", "back", "The screen before", label="←"),
-        binding("welcome.later", "escape", "later", "later", "Look at the empty board; n goes on here"),
+        binding("welcome.back", "left,b", "back", "back", "The previous screen", label="←"),
+        binding("welcome.later", "escape", "later", "later", "Go to the empty board; n opens this again"),
     ]
     AUTO_FOCUS = ""
     app = getters.app(Application)
@@ -66,7 +66,8 @@ class WelcomeScreen(Sheet[str | None]):
         with Vertical(classes="box") as box, VerticalScroll(can_focus=False):
             box.border_title = "Welcome to Solo Unicorn"
             yield Static(
-                "Write missions on a board; your code agents work on them in git worktrees; you review, and it lands.",
+                "Write missions on a board. Your code agents work on them in git worktrees. "
+                "You review, and the work lands.",
                 id="intro",
                 classes="hint",
             )
@@ -297,7 +298,7 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
                 indent=3,
             ),
             row(
-                ("   An empty project (n) takes it in by itself once you have committed something.", "faint"), indent=3
+                ("   An empty project (n) links it automatically once you have committed something.", "faint"), indent=3
             ),
         ]
     remote = f"  {found.remote}" if found.remote else "  no remote"
@@ -325,7 +326,10 @@ def _hub_rows() -> list[Row]:
     return [
         row(" Everything works on this machine alone, without a hub and without a network.", indent=1),
         row(
-            (" A hub keeps a project in step on several machines, and lets others take part. Later is fine:", "faint"),
+            (
+                " A hub keeps a project in sync on several machines, and lets others take part. You can do it later:",
+                "faint",
+            ),
             (" solo-unicorn auth login --hub URL", "key"),
             indent=1,
         ),

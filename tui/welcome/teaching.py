@@ -11,5 +11,5 @@ async def follow(app: Application, project_id: str) -> None:
     lesson = await app.perform(operations.tutorial.follow, project_id)
     if lesson is None or not lesson.finished:
         return
-    said = f"Next: {lesson.next}. Its card says how." if lesson.next else "That was all. X removes the tutorial."
+    said = f"Next: {lesson.next}. Its card says how." if lesson.next else "The tutorial is complete. X removes it."
     app.notify(said, title=f"Done: {', '.join(lesson.finished)}", timeout=8, markup=False)

@@ -32,9 +32,17 @@ class WorkstationScreen(Place[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("workstation.back", "escape,q", "dismiss", "board", "Back to the board"),
         binding("workstation.next", "tab", "app.focus_next", "next", "The next panel"),
-        binding("workstation.pause", "p", "pause", "pause", "Pause or resume taking new work; what runs goes on"),
+        binding(
+            "workstation.pause", "p", "pause", "pause", "Pause or resume taking new work; running sessions continue"
+        ),
         binding("workstation.stop", "x", "stop", "stop session", "Stop the session under the cursor; its work is kept"),
-        binding("workstation.drain", "d", "drain", "drain", "Start nothing more; the service leaves when all is done"),
+        binding(
+            "workstation.drain",
+            "d",
+            "drain",
+            "drain",
+            "Start nothing new; the service stops when its sessions have ended",
+        ),
         binding("workstation.scan", "s", "scan", "look for agents", "Look for installed agents and check each"),
         binding(
             "workstation.clean", "c", "clean", "clean worktrees", "Remove vacant worktrees; never one with work in it"
@@ -146,7 +154,7 @@ class WorkstationScreen(Place[str | None]):
     def _head(self, data: panel.WorkstationData) -> Row:
         running, slots = len(data.sessions), self.app.settings.workstation.slots
         if data.paused:
-            state = (f"{self.app.marks.parked} paused: what runs goes on, p resumes", "wait")
+            state = (f"{self.app.marks.parked} paused: running sessions continue, p resumes", "wait")
         else:
             state = ("taking work", "good")
         return row(
@@ -208,7 +216,7 @@ class WorkstationScreen(Place[str | None]):
     async def action_drain(self) -> None:
         """Let what runs come to its end, then leave."""
         if await self.app.write(operations.workstation.request, "drain") is not None:
-            self.app.tell("Draining: nothing new starts, the service leaves when all is done")
+            self.app.tell("Draining: nothing new starts, the service stops when its sessions have ended")
             self._ask_service()
 
     async def action_scan(self) -> None:

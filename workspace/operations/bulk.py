@@ -74,7 +74,7 @@ def delete(change: Change, refs: Sequence[str]) -> Bulk:
 
 def _all(change: Change, refs: Sequence[str], do: Callable[[Change, str], Mission]) -> Bulk:
     if len(refs) > MOST:
-        raise InvalidValue("missions", f"{len(refs)} missions are too many at once", todo=f"choose at most {MOST}")
+        raise InvalidValue("missions", f"{len(refs)} missions are too many for one step", todo=f"choose at most {MOST}")
     done: list[Mission] = []
     refused: list[SoloUnicornError] = []
     first = _last_seq(change)

@@ -62,7 +62,7 @@ def import_project(change: Change, exported: JsonObject | Source, *, copy: bool 
         return taking.finish()
     except sqlite3.IntegrityError as error:
         raise InvalidValue(
-            "file", "The parts of this file do not fit together", why=str(error), todo="export the project once more"
+            "file", "The parts of this file do not fit together", why=str(error), todo="export the project again"
         ) from error
     finally:
         taking.contents.close()

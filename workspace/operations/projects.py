@@ -181,7 +181,9 @@ def _check_limits(limits: Mapping[str, int]) -> None:
     for name, limit in limits.items():
         if name not in LISTS or limit < 1:
             raise InvalidValue(
-                "wipLimits", f"{name}={limit} is no limit", todo=f"name one of {', '.join(LISTS)} and a number from 1"
+                "wipLimits",
+                f"{name}={limit} is not a valid limit",
+                todo=f"name one of {', '.join(LISTS)} and a number from 1",
             )
 
 

@@ -24,9 +24,9 @@ SAID = {
 SINCE = {
     "list": "it stands in {now} now",
     "stage": "it is at {now} now",
-    "ready": "an agent worked on it since, or somebody changed the switch",
+    "ready": "an agent worked on it since, or its ready switch was changed",
     "listOrder": "it was moved since",
-    "reviewStatus": "its review was decided anew since",
+    "reviewStatus": "its review was decided again since",
     "landingStatus": "its work is being landed",
 }
 """Why a step cannot be undone, by the field that is another now; `{now}` is its value."""
@@ -45,7 +45,7 @@ def undo(change: Change, project: str) -> str:
 
 
 def redo(change: Change, project: str) -> str:
-    """Do again what was undone last, as long as nothing new was done since."""
+    """Redo what was undone last, as long as nothing new was done since."""
     _, undone = stacks(change.connection, change.project(project).id)
     if not undone:
         raise Conflict("There is nothing to redo")

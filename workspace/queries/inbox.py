@@ -69,7 +69,7 @@ def _open_items(connection: sqlite3.Connection, session_id: str) -> list[InboxIt
 def _one(connection: sqlite3.Connection, item_id: int) -> InboxItem:
     row = connection.execute(f"{_ITEMS} WHERE i.id = ?", (item_id,)).fetchone()
     if row is None:
-        raise NotFound(f"No request {item_id} in the inbox", todo="`solo-unicorn inbox list` shows what is open")
+        raise NotFound(f"No request {item_id} in the inbox", todo="`solo-unicorn inbox list` lists the open ones")
     return _item(row)
 
 

@@ -50,7 +50,7 @@ def get(connection: sqlite3.Connection, project: str, name: str) -> MemoryDocume
     owner = lookup.project(connection, project)
     document = documents.find(connection, owner.id, name)
     if document is None:
-        raise NotFound(f"The project memory has no document {name!r}", todo="`memory list` names what there is")
+        raise NotFound(f"The project memory has no document {name!r}", todo="`memory list` names the documents")
     if not document.text:
         raise NotFound(
             f"The document {name!r} was deleted",

@@ -150,7 +150,7 @@ class Registry:
         self.offers = {}
         copied = answer.details.get("reason") == "other_machine"
         todo = (
-            "`solo-unicorn workstation register --force` makes this a workstation of its own"
+            "`solo-unicorn workstation register --force` makes this a separate workstation"
             if copied
             else "stop this one; `solo-unicorn workstation restart` takes over again"
         )

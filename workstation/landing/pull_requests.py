@@ -83,7 +83,7 @@ class PullRequests:
                 raise Conflict(
                     f"{name.full_name} is another repository than the one that was linked",
                     why=f"its number on GitHub is {facts.id}, not {repository.github_repo_id}",
-                    todo="check the remote; link the repository anew if that is meant",
+                    todo="check the remote; link the repository again if that is intended",
                 )
             await self._context.workspace.run(
                 lambda workspace: workspace.write_as(

@@ -139,7 +139,7 @@ def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None
             raise GitError(git.path, ("git", "push", remote, branch), done.status, said)
     raise BranchMoved(
         f"{remote}/{branch} has commits that are not here",
-        why="somebody else pushed to the mission's branch",
+        why="another person pushed to the mission's branch",
         todo=f"bring them in (`git pull --rebase {remote} {branch}` in the mission's worktree), then land again",
     )
 

@@ -222,8 +222,8 @@ class GitHub:
             return Offline(f"{self.host.name} cannot be reached", why=str(error), todo="check the network")
         return Unavailable(
             f"{self.host.name} did not answer",
-            why=f"{error}, so nobody knows whether it did what was asked",
-            todo="look at GitHub, or try again: what was done is found there",
+            why=f"{error}, so it is unknown whether it did what was asked",
+            todo="look at GitHub, or try again: completed steps are found there",
         )
 
     def _unexpected(self, path: str) -> Refused:

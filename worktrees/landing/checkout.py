@@ -106,7 +106,7 @@ def move_branch(git: Git, move: Move, token: str) -> None:
             _check_still_ours(here, directory, move, token)
         else:
             if here.maybe("symbolic-ref", "--quiet", "HEAD") != f"refs/heads/{move.branch}":
-                raise _in_the_way(move.checkout, move.branch, "it was switched a moment ago", "try once more")
+                raise _in_the_way(move.checkout, move.branch, "it was switched a moment ago", "try again")
             check_movable(move.checkout, move.branch, move.new)
             _note_begun(directory, token)
         _write_files(here, directory, aside, move)
@@ -136,7 +136,7 @@ def _check_still_ours(here: Git, directory: Path, move: Move, token: str) -> Non
         if on_branch and moving.isdisjoint(staged):
             return
     _begun(directory, token).unlink()
-    raise _in_the_way(here.path, move.branch, "somebody worked there since the landing was interrupted", "look at it")
+    raise _in_the_way(here.path, move.branch, "the files changed there since the landing was interrupted", "look at it")
 
 
 def _finished(directory: Path, lock: Path, aside: Path, token: str) -> None:

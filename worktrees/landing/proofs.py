@@ -160,7 +160,7 @@ def _is_there(look: _Look) -> None:
         return
     raise Unproven(
         f"the worktree {path} is {'not a worktree of its repository any more' if path.is_dir() else 'gone'}",
-        why="it was moved, deleted or made anew while the agent worked",
+        why="it was moved, deleted or recreated while the agent worked",
         todo=f"what was committed is on {branch}; start the mission again and its worktree is made from that",
     )
 
@@ -220,8 +220,8 @@ def _nothing_nested(look: _Look) -> None:
         nested += [path for facts, path in pairs if facts.split()[1] == "160000" and path not in declared]
     if nested:
         raise Unproven(
-            f"{nested[0].rstrip('/')} is a repository of its own inside the worktree",
-            why="git would land its name and none of its files",
+            f"{nested[0].rstrip('/')} is a separate repository inside the worktree",
+            why="git would land its name but none of its files",
             todo=f"remove its .git, or make it a submodule, or have it ignored, in {look.work.worktree}",
             by_agent=True,
         )
@@ -255,7 +255,7 @@ def _target_not_moved(look: _Look) -> None:
             raise Unproven(
                 f"{name} no longer contains {before[:10]}, as it did when the agent began",
                 why="it was reset, rebased or deleted meanwhile",
-                todo=f"look at it (`git log {before[:10]}`), set it as it should be, then go on",
+                todo=f"look at it (`git log {before[:10]}`), set it as it should be, then continue",
             )
         came = set(look.git.line("rev-list", now, f"^{before}").split())
         made = came.intersection(_made_here(look.git))
@@ -265,7 +265,7 @@ def _target_not_moved(look: _Look) -> None:
             raise Unproven(
                 f"the agent put {_commits(made)} on {name} itself, before any review",
                 why=f"{name} went from {before[:10]} to {now[:10]}",
-                todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then go on",
+                todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then continue",
             )
 
 
@@ -309,7 +309,7 @@ def _astray(look: _Look, seen: Standing, known: str | None) -> Unproven:
     return Unproven(
         f"the worktree stands on {where} and not on {own}, the mission's branch",
         why=f"{own} {'does not exist any more' if known is None else 'would land without what is on ' + where}",
-        todo=f"bring the work onto {own} in {look.work.worktree} (`git switch {own}`, `git merge {where}`), then go on",
+        todo=f"bring it onto {own} in {look.work.worktree} (`git switch {own}`, `git merge {where}`), then continue",
     )
 
 

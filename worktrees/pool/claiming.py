@@ -167,9 +167,11 @@ class Claim:
         if not names or self.git.refs(*names).keys().isdisjoint(names):
             return branch
         if self.chosen:
-            raise BranchTaken(branch, "another branch is called as one of its folders")
+            raise BranchTaken(branch, "another branch has the name of one of its folders")
         other = branch.replace("/", "-")
-        self.warnings.append(f"{branch} cannot exist beside a branch called as one of its folders; using {other}")
+        self.warnings.append(
+            f"{branch} cannot exist next to a branch with the name of one of its folders; using {other}"
+        )
         return other
 
     def _exists(self, branch: str) -> bool:
@@ -184,7 +186,7 @@ class Claim:
         remote = f"refs/remotes/{self.facts.remote}/{self.branch}"
         pushed = self.git.refs(remote).get(remote) if self.branch != self.wanted_branch else self.refs.get(remote)
         if pushed:
-            self.warnings.append(f"branch {self.branch} goes on from {self.facts.remote}/{self.branch}")
+            self.warnings.append(f"branch {self.branch} continues from {self.facts.remote}/{self.branch}")
         return pushed or base.commit, False
 
     def _merge_base(self, fallback: str | None) -> str:

@@ -32,7 +32,7 @@ class ChooseScreen(Sheet[str | None]):
     CSS_PATH = "small_sheet.tcss"
     BINDING_GROUP_TITLE = "Choice"
     BINDINGS = [  # noqa: RUF012
-        binding("choose.cancel", "escape", "dismiss", "cancel", "Away without choosing")
+        binding("choose.cancel", "escape", "dismiss", "cancel", "Close without choosing")
     ]
     app = getters.app(Application)
 

@@ -20,7 +20,7 @@ KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"),
-    ("unasked", "its agent asks nobody, or is not held to the rules of the project"),
+    ("unasked", "its agent asks for no permissions, or is not held to the project's rules"),
     ("waits", "waits for you"),
     ("ready", "ready"),
     ("blocked", "blocked"),
@@ -43,8 +43,8 @@ class HelpScreen(Sheet[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
-        binding("help.close", "escape,question_mark,q", "close", "close", "Out of the search, then back"),
-        binding("help.search", "slash", "search", "search", "Show only the keys that some words are about", label="/"),
+        binding("help.close", "escape,question_mark,q", "close", "close", "Leave the search, then the screen"),
+        binding("help.search", "slash", "search", "search", "Show only the keys that match some words", label="/"),
     ]
 
     BINDING_GROUP_TITLE = "Help"
@@ -59,7 +59,7 @@ class HelpScreen(Sheet[None]):
             box.border_title = "Keys"
             box.border_subtitle = "/ searches"
             yield Input(placeholder="words, then enter", id="words")
-            yield Lines(self.app.marks, cursor=True, id="keys", empty="No key is about that.")
+            yield Lines(self.app.marks, cursor=True, id="keys", empty="No key matches these words.")
 
     def on_mount(self) -> None:
         """Show what the bindings say."""
@@ -75,7 +75,7 @@ class HelpScreen(Sheet[None]):
         entry.focus()
 
     def action_close(self) -> None:
-        """Out of the search, then back."""
+        """Leave the search, then the screen."""
         entry = self.query_one(Input)
         if entry.display:
             entry.clear()

@@ -17,8 +17,8 @@ class LineScreen(Sheet[str | None]):
     CSS_PATH = "line.tcss"
     BINDING_GROUP_TITLE = "Line"
     BINDINGS = [  # noqa: RUF012
-        binding("line.keep", "ctrl+s", "keep", "keep", "Keep it; so does enter", priority=True),
-        binding("line.cancel", "escape", "dismiss", "cancel", "Away without it", priority=True),
+        binding("line.keep", "ctrl+s", "keep", "keep", "Save; enter does the same", priority=True),
+        binding("line.cancel", "escape", "dismiss", "cancel", "Cancel", priority=True),
     ]
 
     def __init__(self, heading: str, *, text: str = "", about: str = "", number: bool = False) -> None:

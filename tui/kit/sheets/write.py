@@ -25,7 +25,7 @@ class WriteScreen(DraftedSheet[str | None]):
     BINDINGS = [  # noqa: RUF012
         binding("write.send", "ctrl+s", "send", "send", "Done writing", priority=True),
         binding("write.editor", "ctrl+e", "editor", "editor", "Write it in your own editor", priority=True),
-        binding("write.cancel", "escape", "dismiss", "cancel", "Away without it", priority=True),
+        binding("write.cancel", "escape", "dismiss", "cancel", "Cancel", priority=True),
     ]
     area = getters.query_one(TextArea)
 

@@ -111,7 +111,7 @@ class ChangesPane(LiveChanges):
         at = lines.cursor or 0
         found = selected(lines.rows, at if lines.begun is None else lines.begun, at)
         if found is None:
-            self.app.tell("A range is of lines of one hunk, on one side")
+            self.app.tell("A range must lie within one hunk, on one side")
             return
         lines.begin_range(None)
         about = about_of(found.path, self.scope)
@@ -197,12 +197,12 @@ class ChangesPane(LiveChanges):
     def action_unreviewed(self, step: int) -> None:
         """To a hunk that is not reviewed."""
         if not step_to(self.lines, unreviewed(self.reading), step):
-            self.app.tell("Nothing that way is left to review")
+            self.app.tell("Nothing is left to review in that direction")
 
     def action_unreviewed_file(self, step: int) -> None:
         """To a file that is not reviewed."""
         if not step_to(self.lines, unreviewed_file(self.reading), step):
-            self.app.tell("No file that way is left to review")
+            self.app.tell("No file is left to review in that direction")
 
     # -- finding -------------------------------------------------------------------------------------------------
 
@@ -243,7 +243,7 @@ class ChangesPane(LiveChanges):
             return bool(spans_in(text_of(shown), self.words))
 
         if not step_to(self.lines, has, step) and not step_to(self.lines, has, step, around=True):
-            self.app.tell(f"{self.words!r} is not in what is shown")
+            self.app.tell(f"{self.words!r} was not found here")
 
     # -- going there ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,20 @@
+"""The states that a person saw are kept while a mission may be looked at, and no longer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from solo_unicorn.worktrees import seen
+
+from .conftest import Repo
+
+
+def test_old_states_are_named_by_their_missions_and_forgotten(repo: Repo) -> None:
+    repo.write("README.md", "Not committed\n")
+    for mission in ("M1", "M2"):
+        seen.note_state(repo.path, mission)
+    now = datetime.now(UTC)
+    assert seen.noted(repo.path, before=now - timedelta(days=1)) == []
+    assert seen.noted(repo.path, before=now + timedelta(days=1)) == ["M1", "M2"]
+    seen.forget(repo.path, ["M1"])
+    assert seen.noted(repo.path, before=now + timedelta(days=1)) == ["M2"]
