@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -38,6 +37,8 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tr
 
 def remove_tree(directory: Path) -> None:
     """Remove a directory and all that is in it, also what may not be read or written. Raises OSError."""
+    import shutil  # the first frame of the board is there without it
+
     make_removable(directory)
     shutil.rmtree(directory)
 
