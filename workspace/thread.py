@@ -39,6 +39,9 @@ class WorkspaceThread:
         self._path = path
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workspace")
         self._workspace: Workspace | None = None
+        self._settled = asyncio.Event()
+        """It was opened, could not be opened, or is closed."""
+        self._failed: BaseException | None = None
         self._listeners: list[Callable[[], None]] = []
         self._told_of_loss: list[Callable[[SoloUnicornError], None]] = []
         self.lost: SoloUnicornError | None = None
@@ -50,7 +53,13 @@ class WorkspaceThread:
 
     async def open(self) -> Self:
         """Open the workspace and begin to watch it; raises what `Workspace.open` raises."""
-        self._workspace = await self._in_thread(_opened, self._path)
+        try:
+            self._workspace = await self._in_thread(_opened, self._path)
+        except BaseException as error:
+            self._failed = error
+            raise
+        finally:
+            self._settled.set()
         self._seen = await self._data_version()
         with suppress(OSError):  # a file system without sockets: looking alone, a second later
             self._bell = Bell(paths.bell_dir())
@@ -70,6 +79,7 @@ class WorkspaceThread:
         if self._workspace:
             await self._in_thread(self._workspace.close)
             self._workspace = None
+        self._settled.set()
         self._pool.shutdown(wait=True)
 
     async def __aenter__(self) -> Self:
@@ -95,26 +105,33 @@ class WorkspaceThread:
             raise RuntimeError("the workspace is not open")
         return self._workspace
 
+    async def _once_open(self) -> Workspace:
+        """The workspace; what is asked before it is open waits for that, and fails as the opening did."""
+        await self._settled.wait()
+        if self._failed is not None:
+            raise self._failed
+        return self.workspace
+
     async def run(self, operation: Callable[Concatenate[Workspace, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation (a method of Workspace, or a function that takes one) whole, and return its result.
 
         A cancelled caller does not stop it: what has begun is finished.
         """
-        return await self._in_thread(operation, self.workspace, *args, **kwargs)
+        return await self._in_thread(operation, await self._once_open(), *args, **kwargs)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As `Workspace.read`."""
-        return await self._in_thread(self.workspace.read, query, *args, **kwargs)
+        return await self._in_thread((await self._once_open()).read, query, *args, **kwargs)
 
     async def write(self, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As `Workspace.write`."""
-        return await self._in_thread(self.workspace.write, operation, *args, **kwargs)
+        return await self._in_thread((await self._once_open()).write, operation, *args, **kwargs)
 
     async def write_as(
         self, by: Author, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """As `Workspace.write_as`."""
-        return await self._in_thread(self.workspace.write_as, by, operation, *args, **kwargs)
+        return await self._in_thread((await self._once_open()).write_as, by, operation, *args, **kwargs)
 
     def now(self) -> datetime:
         """The time by the clock of the workspace."""

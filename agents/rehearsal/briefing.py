@@ -12,6 +12,7 @@ from ...missions.fencing import unfenced
 SECTIONS = (
     "Now",
     "Feedback of the reviewer",
+    "Line comments",
     "Landing",
     "Your question",
     "The person's answer",

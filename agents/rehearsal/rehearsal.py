@@ -113,7 +113,9 @@ class Rehearsal:
 
     def _finish(self, briefing: Briefing, summary: str, tool: str) -> None:
         branch = briefing.branch or "the branch"
-        check = f"{LABEL}: look at {document(briefing)} and at the commits of {branch}."
+        made = {"clarify": "the note in the history", "plan": "the plan", "research": "the solution"}
+        where = made.get(briefing.stage, f"{document(briefing)} and at the commits of {branch}")
+        check = f"{LABEL}: look at {where}."
         arguments = {"summary": summary, "to_check": check}
         answer = self._agent.tool(tool, {**arguments}, lambda: self._moved_on(briefing))
         self._finished = True

@@ -41,7 +41,7 @@ def test_a_mission_from_its_first_word_to_its_landing() -> None:
         event("landed", ITSELF, "a14d3edfd9c2683e3df4067421a96cdd04309469"),
     ]
     assert [one.sentence for one in told(events, "code")] == [
-        "You wrote it",
+        "You created it",
         "You made it ready",
         "Claude started on plan",
         "Claude wrote a plan of 2 tasks",

@@ -361,7 +361,7 @@ ROOMS: dict[str, Open] = {
     "changes-tour": tour,
     "review": mission("Search: typo", "review", words="approves"),
     "dependencies": mission("Dark mode", "dependencies", words="Waits for"),
-    "history": mission("Checkout", "history", words="wrote"),
+    "history": mission("Checkout", "history", words="created"),
     "files": files,
     "question": mission("Consent", "overview", words="r answers"),
     "landing": landing,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.missions.errors import NotFound
+from solo_unicorn.missions.errors import NotFound, SoloUnicornError
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
@@ -22,6 +22,27 @@ async def test_operations_run_and_raise_as_they_would_directly(home: Path) -> No
         assert await thread.run(lambda workspace: workspace.read(queries.projects.get, project.slug)) == project
         with pytest.raises(NotFound):
             await thread.read(queries.missions.get, "M-1")
+
+
+async def test_what_is_asked_before_it_is_open_waits_for_that(home: Path) -> None:
+    thread = WorkspaceThread()
+    asked = asyncio.create_task(thread.read(queries.projects.list_all))
+    await asyncio.sleep(0)
+    async with thread:
+        assert await asked == []
+    with pytest.raises(RuntimeError, match="not open"):
+        await thread.read(queries.projects.list_all)
+
+
+async def test_what_was_asked_fails_as_the_opening_does(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    thread = WorkspaceThread(tmp_path / "file" / "workspace.db")
+    asked = asyncio.create_task(thread.read(queries.projects.list_all))
+    with pytest.raises(SoloUnicornError) as refused:
+        await thread.open()
+    with pytest.raises(SoloUnicornError, match=refused.value.what):
+        await asked
+    await thread.close()
 
 
 async def test_a_change_of_another_process_is_heard_at_once(home: Path) -> None:

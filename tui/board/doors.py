@@ -66,7 +66,7 @@ async def pause(screen: LiveBoard) -> None:
         return
     if await screen.app.write(operations.projects.edit, project.id, {"paused": not project.paused}) is not None:
         await screen.refresh_model()
-        word = "goes on" if project.paused else "is paused: running sessions continue, nothing new starts"
+        word = "starts missions again" if project.paused else "is paused: running sessions continue, nothing new starts"
         screen.app.tell(f"{project.name} {word}")
 
 

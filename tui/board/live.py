@@ -199,6 +199,12 @@ class LiveBoard(Screen[None]):
         """The board is looked at in another way."""
         self.board.look(self.model.view, self.density)
 
+    def go_to_a_card(self) -> None:
+        """Put the cursor on the first card, where it stands in a list that shows none."""
+        found = next((name for name in LISTS if self.board.columns[name].cards), None)
+        if self.board.card is None and found is not None:
+            self.board.go(found, 0)
+
     async def open_project(self, project_id: str | None) -> None:
         """Show another project, or the same read anew."""
         read = await self.app.perform(data.snapshot, project_id)
@@ -211,5 +217,7 @@ class LiveBoard(Screen[None]):
             self.looked()
         self.show()
         await self._load_all()
+        if other:
+            self.go_to_a_card()
         if project_id is not None and read.summary.read_only is None:
             await self.app.perform(data.remember_project, project_id)

@@ -12,7 +12,6 @@ from textual.events import Mount, Resize
 from textual.worker import Worker
 
 from ...missions import query
-from ...missions.entities import LISTS
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn
@@ -186,10 +185,7 @@ class BoardScreen(LiveBoard):
     def on_filter_line_kept(self) -> None:
         """Keep the filter and go back to the cards, where there are any."""
         self.query("#filter-line").remove()
-        board = self.board
-        found = next((name for name in LISTS if board.columns[name].cards), None)
-        if board.card is None and found is not None:
-            board.go(found, 0)
+        self.go_to_a_card()
         self.board.focus()
 
     @work

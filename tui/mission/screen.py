@@ -139,7 +139,9 @@ class MissionScreen(LiveMission):
         said = "\n".join(f"{one.where}  {one.text}" for one in still)
         nth = len(self.data.rejections) + 1
         why = f"Round {nth} ends. The agent goes on in the same conversation with your words" + (
-            f" and answers your {len(still)} comments on lines:\n{said}" if still else "."
+            f" and answers your {len(still)} {'comment' if len(still) == 1 else 'comments'} on lines:\n{said}"
+            if still
+            else "."
         )
         sheet = WriteScreen(
             f"Reject the {self.data.mission.stage}",

@@ -381,9 +381,9 @@ async def test_dependencies_lead_to_the_other_mission(story: Story) -> None:
 async def test_history_newest_first(story: Story) -> None:
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Checkout", "history")
-        await until(pilot, lambda: "wrote it" in text(pilot))
+        await until(pilot, lambda: "created it" in text(pilot))
         shown = text(pilot)
-        assert shown.index("started on") < shown.index("wrote it")
+        assert shown.index("started on") < shown.index("created it")
 
 
 async def test_what_others_change_is_shown(story: Story) -> None:
