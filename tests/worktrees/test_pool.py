@@ -228,6 +228,7 @@ def test_what_a_hook_or_signing_refuses_is_on_no_branch_and_not_lost(
     pool.release(lease.worktree, message="Keep M-1", told=told.append)
     ref = f"refs/solo-unicorn/wip/{lease.worktree.id}"
     assert repo.head("b1") == repo.head("main") and ref in told[0]
+    assert ("a hook of the repository" if setting == "hook" else "could not be signed") in told[0]
     assert repo.show(f"{ref}:new.txt") == "SECRET" and repo.show(f"{ref}:readme.md") == "changed"
     assert pool.acquire(repository, make_mission(2), branch="b2").how == "reused"
 

@@ -6,395 +6,20 @@ random choices; `SOLO_UNICORN_TEST_SEED` repeats those of a run that failed, as 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import random
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import run_state_machine_as_test
 
-from solo_unicorn.missions.entities import MergeStrategy, Worktree
-from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.worktrees.landing.landing import land
-from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
-from solo_unicorn.worktrees.locks import hold
-from solo_unicorn.worktrees.pool.pool import Pool
-from solo_unicorn.worktrees.pool.records import SPARE
-from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work
-
-from .conftest import KilledAt, MakeMission, MakeRepo, Record, Repo
+from .conftest import KilledAt, MakeMission, MakeRepo, Record
+from .pool_agents import AGENT_WALK, AgentMachine
 
 SEED = os.environ.get("SOLO_UNICORN_TEST_SEED")
 WANTED = int(os.environ.get("SOLO_UNICORN_TEST_STEPS", "0"))
-
-NUMBERS = st.integers(1, 6)
-PICK = st.integers(0, 7)
-
-
-class FileSlots:
-    """Slots that survive a killed process, as the store's do."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def rows(self) -> dict[str, Worktree]:
-        return pickle.loads(self.path.read_bytes()) if self.path.exists() else {}
-
-    def write(self, rows: dict[str, Worktree]) -> None:
-        beside = self.path.with_suffix(".new")
-        beside.write_bytes(pickle.dumps(rows))
-        beside.replace(self.path)
-
-    def worktrees(self, repository: str | None = None) -> list[Worktree]:
-        return list(self.rows().values())
-
-    def put_worktree(self, worktree: Worktree) -> None:
-        self.write({**self.rows(), worktree.id: worktree})
-
-    def remove_worktree(self, worktree_id: str) -> None:
-        self.write({key: row for key, row in self.rows().items() if key != worktree_id})
-
-
-class PoolMachine(RuleBasedStateMachine):
-    """One repository, one pool, six missions. `work` holds the blob ids of everything anybody wrote."""
-
-    def __init__(self, repo_type: type[Repo], record: Record, make_mission: MakeMission, killed_at: KilledAt) -> None:
-        super().__init__()
-        self.top = Path(tempfile.mkdtemp(prefix="solo-unicorn-machine-"))
-        (self.top / "shop").mkdir()
-        self.repo = repo_type(self.top / "shop")
-        self.record, self.make_mission, self.killed_at = record, make_mission, killed_at
-        self.now = datetime(2026, 3, 1, tzinfo=UTC)
-        self.slots = FileSlots(self.top / "slots")
-        self.pool = Pool(self.slots, self.top / "worktrees", clock=lambda: self.now, new_id=lambda: os.urandom(8).hex())
-        self.work: set[str] = set()
-        self.commits: set[str] = set()
-        self.numbers = count()
-        self.log: list[str] = []
-
-    @initialize()
-    def start(self) -> None:
-        self.repo.git("init", "-q", "-b", "main")
-        self.repo.write(".gitignore", "*.log\n")
-        self.repo.commit("shared.txt", "start\n")
-        self.repository = self.record(self.repo)
-
-    def teardown(self) -> None:
-        assert self.repo.git("fsck", "--strict", "--no-dangling") == ""
-        shutil.rmtree(self.top)
-
-    # ---- what there is -----------------------------------------------------------------------------------------
-
-    def worktrees(self) -> list[Path]:
-        root = self.top / "worktrees"
-        return sorted(path for path in root.glob("shop*") if (path / ".git").is_file()) if root.is_dir() else []
-
-    def pick(self, number: int) -> Path | None:
-        there = self.worktrees()
-        return there[number % len(there)] if there else None
-
-    def safe(self, *, without: Path | None = None) -> set[str]:
-        """Ids of everything a ref, an index or a file on disk still holds."""
-        heads = [
-            line[5:] for line in self.repo.git("worktree", "list", "--porcelain").splitlines() if line[:5] == "HEAD "
-        ]
-        found = {line.split()[0] for line in self.repo.git("rev-list", "--objects", "--all", *heads).splitlines()}
-        for index in (self.repo.path / ".git").glob("worktrees/*/index"):
-            found |= self._staged(index)
-        found |= self._staged(self.repo.path / ".git" / "index")
-        for top in (self.repo.path, *self.worktrees()):
-            if top != without:
-                for path in top.rglob("*"):
-                    if path.is_file() and ".git" not in path.parts:
-                        found.add(blob(path.read_bytes()))
-        return found
-
-    def _staged(self, index: Path) -> set[str]:
-        os.environ["GIT_INDEX_FILE"] = str(index)
-        try:
-            return {line.split()[1] for line in self.repo.git("ls-files", "-s").splitlines()}
-        finally:
-            del os.environ["GIT_INDEX_FILE"]
-
-    def new_file(self, top: Path, *, name: str = "") -> Path:
-        number = next(self.numbers)
-        path = top / (name or f"work-{number}.txt")
-        data = f"work number {number} in {self.top.name}\n".encode()
-        path.write_bytes(data)
-        self.work.add(blob(data))
-        return path
-
-    def committed(self, top: Path, message: str) -> None:
-        self.repo.git("add", "-A", cwd=top)
-        self.repo.git("commit", "-qm", message, "--allow-empty", cwd=top)
-        self.commits.add(self.repo.git("rev-parse", "HEAD", cwd=top))
-        self.work &= self.safe()  # `git add` by hand replaces what was staged before
-
-    @contextmanager
-    def ours(self, what: str) -> Iterator[None]:
-        """One of our operations: it may refuse, and it leaves the person's checkout where it is."""
-        self.log.append(what)
-        before = (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt())
-        with suppress(SoloUnicornError):
-            yield
-        assert (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt()) == before
-
-    def dirt(self) -> list[str]:
-        return sorted(line for line in self.repo.git("status", "--porcelain").splitlines())
-
-    # ---- ours --------------------------------------------------------------------------------------------------
-
-    @rule(number=NUMBERS)
-    def claim(self, number: int) -> None:
-        with self.ours(f"claim {number}"):
-            lease = self.pool.acquire(self.repository, self.make_mission(number), branch=f"m{number}")
-            assert lease.path.is_dir()
-            held = [row.path for row in self.slots.worktrees() if row.mission_id is not None]
-            assert len(held) == len(set(held)), "two missions share a worktree"
-
-    @rule(number=NUMBERS, step=st.integers(0, 12))
-    def claim_killed(self, number: int, step: int) -> None:
-        self.log.append(f"claim {number} killed at {step}")
-        mission = self.make_mission(number)
-        self.killed_at(step, self._quietly(lambda: self.pool.acquire(self.repository, mission, branch=f"m{number}")))
-        self.settle()
-
-    @rule(pick=PICK)
-    def release(self, pick: int) -> None:
-        held = [row for row in self.slots.worktrees() if row.mission_id is not None]
-        if held:
-            with self.ours("release"):
-                self.pool.release(held[pick % len(held)])
-
-    @rule(days=st.sampled_from([0, 3, 8]))
-    def clean(self, days: int) -> None:
-        self.now += timedelta(days=days)
-        with self.ours(f"clean after {days} days"):
-            self.pool.clean(self.repository)
-
-    @rule()
-    def reconcile(self) -> None:
-        with self.ours("reconcile"):
-            self.pool.reconcile(self.repository)
-
-    @rule(pick=PICK)
-    def snapshot(self, pick: int) -> None:
-        path = self.pick(pick)
-        if path:
-            with self.ours("snapshot"):
-                snapshot_work(path, f"refs/solo-unicorn/wip/{path.name}")
-
-    @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]))
-    def land(self, pick: int, strategy: MergeStrategy) -> None:
-        path = self.pick(pick)
-        if path:
-            with self.ours(f"land {path.name} by {strategy}"):
-                self._land(path, strategy)
-
-    @rule(pick=PICK, strategy=st.sampled_from(["merge", "squash", "rebase"]), step=st.integers(0, 45))
-    def land_killed(self, pick: int, strategy: MergeStrategy, step: int) -> None:
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"land {path.name} by {strategy} killed at {step}")
-            before = (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt())
-            self.killed_at(step, self._quietly(lambda: self._land(path, strategy)))
-            self.settle()
-            assert (self.repo.git("symbolic-ref", "-q", "HEAD", check=False), self.dirt()) == before
-
-    @rule(days=st.sampled_from([0, 8]), step=st.integers(0, 10))
-    def clean_killed(self, days: int, step: int) -> None:
-        self.now += timedelta(days=days)
-        self.log.append(f"clean after {days} days killed at {step}")
-        self.killed_at(step, self._quietly(lambda: self.pool.clean(self.repository)))
-        self.settle()
-
-    @rule(pick=PICK, step=st.integers(0, 8))
-    def release_killed(self, pick: int, step: int) -> None:
-        held = [row for row in self.slots.worktrees() if row.mission_id is not None]
-        if held:
-            self.log.append(f"release killed at {step}")
-            self.killed_at(step, self._quietly(lambda: self.pool.release(held[pick % len(held)])))
-            self.settle()
-
-    @rule()
-    def undo(self) -> None:
-        with self.ours("undo"):
-            undo_landing(self.repo.path, target="main")
-
-    def _land(self, path: Path, strategy: MergeStrategy) -> None:
-        commit_uncommitted(path, "Rescue")
-        branch = self.repo.git("symbolic-ref", "-q", "--short", "HEAD", cwd=path, check=False)
-        if branch:
-            land(
-                self.repo.path,
-                branch=branch,
-                target="main",
-                strategy=strategy,
-                message=f"Land {branch}",
-                scratch_root=self.pool.root,
-            )
-
-    def _quietly(self, run: Callable[[], object]) -> Callable[[], None]:
-        def quiet() -> None:
-            with suppress(SoloUnicornError):
-                run()
-
-        return quiet
-
-    def settle(self) -> None:
-        """Wait for a git command that outlived its process, then do what the next start does."""
-        common = self.repo.path / ".git"
-        for purpose in ["worktrees", *(lock.stem for lock in (common / "solo-unicorn").glob("landing-*.lock"))]:
-            with hold(common, purpose, timeout=30):
-                pass
-        recover(self.repo.path)
-
-    # ---- agents and people -------------------------------------------------------------------------------------
-
-    @rule(pick=PICK, staged=st.sampled_from(["no", "yes", "and changed again"]))
-    def dirty(self, pick: int, staged: str) -> None:
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"dirty {path.name} staged {staged}")
-            new = self.new_file(path)
-            if staged != "no":
-                self.repo.git("add", "-A", cwd=path)
-                self.work &= self.safe()
-            if staged == "and changed again":
-                self.new_file(path, name=new.name)
-
-    @rule(pick=PICK, shared=st.booleans())
-    def commit(self, pick: int, shared: bool) -> None:
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"commit in {path.name}")
-            self.new_file(path, name="shared.txt" if shared else "")
-            self.committed(path, "An agent's commit")
-
-    @rule(pick=PICK)
-    def detached_commit(self, pick: int) -> None:
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"detached commit in {path.name}")
-            self.repo.git("switch", "-q", "--detach", cwd=path)
-            self.new_file(path)
-            self.committed(path, "On no branch")
-
-    @rule(pick=PICK)
-    def delete_directory(self, pick: int) -> None:
-        """By hand: what was only in files there is gone by the person's own act, the rest is not."""
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"delete {path.name}")
-            self.work &= self.safe(without=path)
-            shutil.rmtree(path)
-
-    @rule(pick=PICK, lock=st.booleans())
-    def lock(self, pick: int, lock: bool) -> None:
-        path = self.pick(pick)
-        if path:
-            self.log.append(f"lock {path.name} {lock}")
-            self.repo.git("worktree", "lock" if lock else "unlock", str(path), check=False)
-
-    @rule(shared=st.booleans())
-    def commit_on_the_checkout(self, shared: bool) -> None:
-        self.log.append("commit in the checkout")
-        self.new_file(self.repo.path, name="shared.txt" if shared else "")
-        self.committed(self.repo.path, "A person's commit")
-
-    @rule()
-    def dirty_the_checkout(self) -> None:
-        self.log.append("dirty the checkout")
-        self.new_file(self.repo.path)
-
-    @rule(where=st.sampled_from(["main", "mine", "--detach"]))
-    def switch_the_checkout(self, where: str) -> None:
-        self.log.append(f"switch the checkout to {where}")
-        if where == "--detach":
-            self.repo.git("branch", "-f", f"kept-{next(self.numbers)}")
-            self.repo.git("switch", "-q", "--detach", check=False)
-        else:
-            self.repo.git("branch", f"kept-{next(self.numbers)}")
-            self.repo.git("switch", "-q", where, check=False)
-            if where == "mine":
-                self.repo.git("switch", "-q", "-c", where, check=False)
-
-    @rule(pick=PICK)
-    def move_a_branch(self, pick: int) -> None:
-        """A person renames a mission's branch that is checked out nowhere."""
-        taken = self.repo.git("worktree", "list", "--porcelain")
-        free = [
-            name
-            for name in self.repo.git("branch", "--format=%(refname:short)", "--list", "m[0-9]*").splitlines()
-            if f"branch refs/heads/{name}\n" not in taken + "\n"
-        ]
-        if free:
-            self.log.append(f"rename {free[pick % len(free)]}")
-            self.repo.git("branch", "-m", free[pick % len(free)], f"renamed-{next(self.numbers)}")
-
-    @rule(pick=PICK, back=st.booleans())
-    def move_main(self, pick: int, back: bool) -> None:
-        """A person moves main while nobody has it checked out: on by a commit of their own, or back by one."""
-        if "branch refs/heads/main\n" in self.repo.git("worktree", "list", "--porcelain") + "\n":
-            return
-        self.log.append(f"move main {'back' if back else 'on'}")
-        tip = self.repo.git("rev-parse", "main")
-        if back:
-            self.repo.git("branch", f"kept-{next(self.numbers)}", tip)
-            self.repo.git("update-ref", "refs/heads/main", "main~1", check=False)
-        else:
-            new = self.repo.git("commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", f"Moved on {pick}")
-            self.repo.git("update-ref", "refs/heads/main", new)
-            self.commits.add(new)
-
-    @precondition(lambda self: self.slots.path.exists())
-    @rule(pick=PICK)
-    def lose_a_record(self, pick: int) -> None:
-        rows = self.slots.worktrees()
-        if rows:
-            self.log.append("lose a record")
-            self.slots.remove_worktree(rows[pick % len(rows)].id)
-
-    # ---- always ------------------------------------------------------------------------------------------------
-
-    @invariant()
-    def nothing_is_lost(self) -> None:
-        if not hasattr(self, "repository"):
-            return
-        safe = self.safe()
-        assert self.work <= safe, f"{len(self.work - safe)} pieces of work are gone after {self.log}"
-        assert self.commits <= safe, f"{len(self.commits - safe)} commits are gone after {self.log}"
-
-    @invariant()
-    def the_limit_holds(self) -> None:
-        assert len(self.worktrees()) <= 1 + SPARE, self.log
-
-    @invariant()
-    def no_lock_is_left(self) -> None:
-        assert not (self.repo.path / ".git" / "index.lock").exists(), self.log
-
-
-def blob(data: bytes) -> str:
-    """The id git gives a file."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 @pytest.mark.timeout(180)
@@ -403,9 +28,9 @@ def test_no_byte_of_work_is_ever_lost(
 ) -> None:
     repo_type = type(make_repo("unused"))
     run_state_machine_as_test(
-        lambda: PoolMachine(repo_type, record, make_mission, killed_at),  # type: ignore[arg-type]  # what makes one will do
+        lambda: AgentMachine(repo_type, record, make_mission, killed_at),  # type: ignore[arg-type]  # what makes one will do
         settings=settings(
-            max_examples=6,
+            max_examples=4,
             stateful_step_count=35,
             deadline=None,
             derandomize=True,
@@ -438,6 +63,7 @@ WALK: tuple[tuple[int, str, dict[str, Sequence[object]]], ...] = (
     (2, "move_a_branch", {"pick": range(8)}),
     (2, "move_main", {"pick": range(8), "back": (True, False)}),
     (1, "lose_a_record", {"pick": range(8)}),
+    *AGENT_WALK,
 )
 """How often each operation is taken in a long walk, and with what."""
 FRESH = 150
@@ -453,12 +79,14 @@ def test_no_byte_of_work_is_lost_on_a_long_walk(
     seed = int(SEED or (int.from_bytes(os.urandom(4)) if WANTED else 1))
     chance, repo_type, did = random.Random(seed), type(make_repo("unused")), Counter[str]()
     steps, weights = max(WANTED, 2 * FRESH), [weight for weight, _, _ in WALK]
-    machine: PoolMachine | None = None
+    machine: AgentMachine | None = None
+    approved = 0
     for step in range(steps):
         if machine is None or step % FRESH == 0:
             if machine is not None:
                 machine.teardown()
-            machine = PoolMachine(repo_type, record, make_mission, killed_at)
+                approved += machine.approved
+            machine = AgentMachine(repo_type, record, make_mission, killed_at)
             machine.start()
         [(_, name, choices)] = chance.choices(WALK, weights)
         before = len(machine.log)
@@ -473,6 +101,7 @@ def test_no_byte_of_work_is_lost_on_a_long_walk(
         did[name] += len(machine.log) > before
     assert machine is not None
     machine.teardown()
+    assert approved + machine.approved, "something that a review showed was landed"
     print(f"seed {seed}: {did.total()} operations in {steps} steps: {dict(did.most_common())}")
     missing = [name for _, name, _ in WALK if not did[name]]
-    assert not missing or (steps < 1000 and len(missing) < 3), "each kind of operation really took place"
+    assert not missing or (steps < 1000 and len(missing) < 6), "each kind of operation really took place"

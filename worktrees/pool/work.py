@@ -94,10 +94,13 @@ def _commit(git: Git, path: Path, message: str) -> None:
                 return  # it is made; what complains is a hook that runs afterwards
             mended = [change for change in changes(path) if change.twice or change.state[:1] == "."]
             if attempt == 2 or not mended:
+                signed = "failed to sign" not in error.stderr
                 raise HookRefused(
-                    "a hook of the repository refused to commit what the agent left uncommitted",
+                    "a hook of the repository refused to commit what the agent left uncommitted"
+                    if signed
+                    else "what the agent left uncommitted could not be signed",
                     why=error.stderr[-2000:],
-                    todo=f"mend it in {path}, or commit there by hand, then try again",
+                    todo=f"mend it in {path}, or commit there by hand, then try again" if signed else error.todo,
                 ) from error
             _add(git, mended)
 
