@@ -64,12 +64,11 @@ async def _in_rounds(call: Call, params: CallToolRequestParams, question: Questi
 
 
 async def _taken(call: Call, question: Question, said: ElicitResult) -> Reply:
-    """What the person did with the form. One that was closed decides nothing: the question stays in the inbox."""
+    """What became of the form. Closed or declined it decides nothing, because clients without a person decline too: the
+    question stays in the inbox."""
     text = (said.content or {}).get(FIELD) if said.action == "accept" else None
     if isinstance(text, str) and text.strip():
         return await call(lambda access: question.answered(access, text))
-    if said.action == "decline":
-        return await call(question.declined)
     return await call(question.waiting)
 
 

@@ -47,7 +47,6 @@ SAID: Final = {
     "noted_clarification": "clarified",
     "asked": "asked",
     "answered": "answered",
-    "question_withdrawn": "would not answer",
     "commented": "commented",
     "comment_answered": "answered a comment",
     "comment_edited": "edited a comment",

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ...missions.access import MissionAccess
-from ...missions.entities import Author, JsonObject, Mission
+from ...missions.entities import Author, Mission
 from ...missions.errors import InvalidValue
 from ...missions.operations import review
 from ..caller import Caller
@@ -17,7 +17,7 @@ from .work import mine, written
 
 PARKED = "End your turn now; it resumes with the person's answer."
 WAITS = "It stands in the person's inbox. Ask in your reply too; get_mission shows the answer once there is one."
-DECLINED = "The person does not want to answer. Go on without it, or ask in your reply."
+GONE = "Nobody is asked that any more. Go on without it, or ask in your reply."
 
 
 class AskUser(Arguments):
@@ -52,7 +52,7 @@ class _Asked:
         self._person = Author("user", f"you, in {client}")
 
     def question(self, options: tuple[str, ...]) -> Question:
-        return Question(self._text, options, self.put, self.elsewhere, self.answered, self.declined, self.waiting)
+        return Question(self._text, options, self.put, self.elsewhere, self.answered, self.waiting)
 
     def put(self, access: MissionAccess) -> object:
         by = Author("agent", self._client)
@@ -64,18 +64,12 @@ class _Asked:
             return None
         if mission.asked == self._text and mission.answer is not None:
             return _told(mission, mission.answer)
-        return Data(written(mission) | {"withdrawn": True, "next": DECLINED})
+        return Data(written(mission) | {"withdrawn": True, "next": GONE})
 
     def answered(self, access: MissionAccess, said: str) -> Reply:
         if not self._is_open(access.mission(self._mission)):  # somebody was faster
             return self.elsewhere(access) or self.waiting(access)
         return _told(access.write(self._person, review.answer, self._mission, said), said.strip())
-
-    def declined(self, access: MissionAccess) -> Reply:
-        mission = access.mission(self._mission)
-        if self._is_open(mission):
-            mission = access.write(self._person, review.withdraw_question, self._mission)
-        return Data(written(mission) | {"withdrawn": True, "next": DECLINED})
 
     def waiting(self, access: MissionAccess) -> Reply:
         return Data(written(access.mission(self._mission)) | {"waiting": True, "next": WAITS})
@@ -98,14 +92,12 @@ def _of_no_mission(given: AskUser) -> Question:
             todo="Ask in your reply, or name the mission with whose questions it waits in the inbox",
         )
 
-    said: JsonObject = {"withdrawn": True, "next": DECLINED}
     return Question(
         given.question,
         given.options,
         put=lambda _access: None,
         elsewhere=lambda _access: None,
         answered=lambda _access, text: Data({"answer": text.strip()}),
-        declined=lambda _access: Data(said),
         waiting=nowhere,
     )
 

@@ -197,7 +197,7 @@ TOOLS = (
         UpdateMission,
         update_mission,
         "missions",
-        "replace",
+        "set",
     ),
     Tool(
         "move_mission",
@@ -208,11 +208,6 @@ TOOLS = (
         "set",
     ),
     Tool(
-        "link_missions",
-        "Link two missions of a project, or take a link away.",
-        LinkMissions,
-        link_missions,
-        "missions",
-        "replace",
+        "link_missions", "Link two missions, or take a link away.", LinkMissions, link_missions, "missions", "replace"
     ),
 )

@@ -13,8 +13,8 @@ from .arguments import Arguments, parse, schema
 
 Toolset = Literal["missions", "work", "memory"]
 Effect = Literal["read", "add", "set", "replace"]
-"""read: changes nothing. add: only adds. set: may be repeated without further effect and loses nothing.
-replace: puts a new value in the place of an old one, and may be repeated."""
+"""read: changes nothing. add: only adds. set: may be repeated without further effect; what was there stays in the
+history. replace: as set, and clients should ask their person first (Codex refuses it where it may ask nobody)."""
 
 
 Face = Literal["both", "run", "person"]
@@ -60,9 +60,8 @@ class Question:
     elsewhere: Callable[[MissionAccess], Reply | None]
     """The answer that was given somewhere else; None as long as it waits."""
     answered: Callable[[MissionAccess, str], Reply]
-    declined: Callable[[MissionAccess], Reply]
     waiting: Callable[[MissionAccess], Reply]
-    """What is said when the client shows nothing, or the person closed it."""
+    """What is said when the client shows nothing, or what it showed was closed or declined."""
 
 
 @dataclass(frozen=True, slots=True)

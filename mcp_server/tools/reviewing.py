@@ -135,6 +135,6 @@ TOOLS = (
         ProposeTour,
         propose_tour,
         "work",
-        "replace",
+        "set",
     ),
 )

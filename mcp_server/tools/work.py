@@ -207,7 +207,7 @@ TOOLS = (
         UpdateTasks,
         update_tasks,
         "work",
-        "replace",
+        "set",
         always_load=True,
     ),
     Tool(
@@ -225,7 +225,7 @@ TOOLS = (
         AttachSolution,
         attach_solution,
         "work",
-        "replace",
+        "set",
     ),
     Tool(
         "complete_stage",

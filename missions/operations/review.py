@@ -65,14 +65,6 @@ def answer(change: Change, ref: str, said: str) -> Mission:
     return change.save(mission, review.answer(mission, said, now=change.now), "answered", note=said.strip())
 
 
-def withdraw_question(change: Change, ref: str) -> Mission:
-    """A person wants the open question not to be asked; an agent may not take one back (NotAllowed)."""
-    refuse_agents(change.by, "withdraw the question")
-    mission = change.mission(ref)
-    note = mission.question or ""
-    return change.save(mission, review.withdraw(mission, change.now), "question_withdrawn", note=note)
-
-
 def _finish(
     change: Change, ref: str, summary: str, to_check: str | None, rule: Callable[..., Mission], kind: str
 ) -> Mission:

@@ -103,13 +103,6 @@ def answer(mission: Mission, text: str, now: datetime) -> Mission:
     )
 
 
-def withdraw(mission: Mission, now: datetime) -> Mission:
-    """The mission without its question, for which nobody waits any more. Conflict without one."""
-    if mission.question is None:
-        raise Conflict(f"{short_id(mission.number)} asks nothing", why="no question is open")
-    return replace(mission, question=None, asked_by="", attention=None, updated_at=now)
-
-
 def _finished(mission: Mission, summary: str, to_check: str | None, now: datetime) -> Mission:
     """The mission with its stage done: what it struggled with there is over."""
     name = short_id(mission.number)

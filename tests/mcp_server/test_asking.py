@@ -108,15 +108,10 @@ async def test_a_form_that_comes_after_the_inbox_does_not_count(board: Board) ->
     assert (await board.mission("M-1")).answer == "USD"
 
 
-@ERAS
-async def test_who_declines_is_not_asked_in_the_inbox_either(board: Board, era: str) -> None:
-    await board.add("Retry payments")
-    async with claude(board, era, Form(ElicitResult(action="decline"))) as client:
-        assert data(await client.call_tool("ask_user", ASKED))["withdrawn"] is True
-    assert await board.do(lambda ws: ws.read(queries.missions.waiting)) == []
+FORMS = [None, Form(ElicitResult(action="cancel")), Form(ElicitResult(action="decline"))]
 
 
-@pytest.mark.parametrize("form", [None, Form(ElicitResult(action="cancel"))], ids=["no forms", "closed"])
+@pytest.mark.parametrize("form", FORMS, ids=["no forms", "closed", "declined by a client that has nobody to ask"])
 @ERAS
 async def test_else_it_waits_in_the_inbox_and_the_client_reads_the_answer_later(
     board: Board, era: str, form: Form | None

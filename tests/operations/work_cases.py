@@ -35,7 +35,7 @@ async def stages_are_reviewed(do: Play) -> None:
     await do(review.approve, a, reviewer="ann")
 
 
-@case(review.ask_question, review.answer, review.withdraw_question)
+@case(review.ask_question, review.answer)
 async def a_clients_question_starts_no_run(do: Play) -> None:
     await made(do, "A")
     a = do.id_of("A")
@@ -44,12 +44,9 @@ async def a_clients_question_starts_no_run(do: Play) -> None:
     await do(review.ask_question, a, "Which river?", client="codex")
     do.by = AGENT
     await do(review.answer, a, "The near one")
-    await do(review.withdraw_question, a)
     do.by = ANN
     await do(review.answer, a, "The near one")
     await do(review.ask_question, a, "And now?", client="claude-code")
-    await do(review.withdraw_question, a)
-    await do(review.withdraw_question, a)
 
 
 @case(review.ask_question, review.answer)

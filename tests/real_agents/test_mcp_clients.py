@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +60,7 @@ def _codex_flags(url: str) -> list[str]:
         "model_providers.scripted": provider,
         "approval_policy": '"never"',
         f"mcp_servers.{NAME}.required": "true",
+        f"mcp_servers.{NAME}.default_tools_approval_mode": '"approve"',  # nobody is there to be asked
     }
     return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
 
@@ -180,26 +183,30 @@ class Client:
         line = next(line for line in listed.splitlines() if NAME in line)
         assert self.driver.connected in line, listed
 
-    def calls(self, tool: str, **arguments: str) -> None:
+    def calls(self, tool: str, **arguments: Any) -> None:
         """Asked by its model, which must have been offered the tool, and done."""
         assert "version" in self.answer(tool, None, **arguments)
 
-    def answer(self, tool: str, place: Path | None = None, **arguments: str) -> str:
+    def answer(self, tool: str, place: Path | None = None, **arguments: Any) -> str:
         """What our tool answers to its model, in the repository or in another place."""
+        return self.answers((tool, arguments), place=place)[0]
+
+    def answers(self, *calls: tuple[str, dict[str, Any]], place: Path | None = None) -> list[str]:
+        """What our tools answer, called one after the other in one conversation."""
         before = len(self.model.asked)
 
         def script(asked: Asked) -> Answer | Failure | Hang:
-            if asked.calls:
+            if len(asked.calls) >= len(calls):
                 return [Text("Written down.")]
+            tool, arguments = calls[len(asked.calls)]
             offered = [name for name in asked.tools if name.endswith(tool)]
             return [Use(offered[0] if offered else f"{self.driver.deferred}{tool}", dict(arguments))]
 
         self.model.script = script
         self.run(*self.driver.headless("Note it", self.model.url), place=place)
-        answers = [call for asked in self.model.asked[before:] for call in asked.calls]
-        done = [call.result for call in answers if call.tool.endswith(tool)]
-        assert done, f"{answers} {self.model.asked[0].tools} {self.model.strange}"
-        return done[-1]
+        conversation = max((asked.calls for asked in self.model.asked[before:]), key=len)
+        assert len(conversation) == len(calls), f"{conversation} {self.model.asked[0].tools} {self.model.strange}"
+        return [call.result for call in conversation]
 
 
 @pytest.fixture(params=list(DRIVERS))
@@ -264,6 +271,45 @@ def test_each_place_is_of_its_project_or_refused(one: Client, tmp_path: Path) ->
     assert machine.project.slug in refused and "`project` is missing" in refused, refused
     found = machine.workspace.read(queries.missions.page, machine.project.id).items
     assert [one.title for one in found] == [f"Written in {place.name}" for place in (repository, worktree, clone)]
+
+
+GOALS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("get_context", {}),
+    ("search_missions", {"query": "lens"}),
+    ("create_mission", {"title": "Grind the lens", "description": "Of glass.", "priority": 4, "key": "lens"}),
+    ("create_mission", {"title": "Mount it", "depends_on": ["Grind the lens"], "flow": "quick fix"}),
+    ("list_missions", {"next": True}),
+    ("get_mission", {"mission": "grind"}),
+    ("update_mission", {"mission": "M-1", "priority": 5}),
+    ("update_tasks", {"mission": "M-1", "titles": ["Melt", "Pour", "Grind"]}),
+    ("update_tasks", {"mission": "M-1", "check": ["pour"]}),
+    ("add_note", {"mission": "M-1", "text": "Borosilicate.", "kind": "decision"}),
+    ("move_mission", {"mission": "M-1", "list": "doing"}),
+    ("memory_append", {"document": "Glass", "text": "Borosilicate melts at 820 degrees.", "heading": "Melting"}),
+    ("memory_search", {"query": "when does the glass melt?"}),
+    ("memory_edit", {"document": "glass", "old": "820", "new": "821"}),
+    ("memory_read", {"document": "glass", "heading": "melting"}),
+    ("memory_move", {"document": "glass", "heading": "Melting", "to": "materials"}),
+    ("link_missions", {"mission": "M-2", "other": "M-1", "relation": "relates_to"}),
+    ("attach_solution", {"mission": "M-1", "text": "Ground by hand."}),
+    ("request_review", {"mission": "M-1", "summary": "It is round."}),
+    ("ask_user", {"mission": "M-2", "question": "With which screws?"}),
+)
+
+
+@pytest.mark.parametrize("one", ["claude", "codex", "opencode"], indirect=True)
+def test_twenty_goals_without_a_refusal(one: Client) -> None:
+    """As the client's own model calls our tools, one after the other in one conversation."""
+    install(one.name, "user", one.machine.repository)
+    answers = one.answers(*GOALS)
+    codes = r"^(not_found|not_allowed|invalid|version_conflict|limit|offline|MCP error|MCP tool call)\b"
+    refused = [(call, told) for call, told in zip(GOALS, answers, strict=True) if re.search(codes, told, re.MULTILINE)]
+    assert refused == []
+    first, second = one.machine.workspace.read(queries.missions.page, one.machine.project.id).items
+    by_number = {one.number: one for one in (first, second)}
+    assert [task.title for task in by_number[1].tasks] == ["Pour", "Melt", "Grind"]
+    assert (by_number[1].priority, by_number[1].review_status) == (5, "pending")
+    assert by_number[2].question == "With which screws?"  # nobody sits before these clients
 
 
 def test_by_http_as_a_run(one: Client, monkeypatch: pytest.MonkeyPatch) -> None:

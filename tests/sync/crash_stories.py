@@ -271,10 +271,6 @@ STORIES: dict[str, dict[str, Step]] = {
         "review.ask_question": lambda w: w.write_as(
             Author("agent", AGENT.name, "S2"), operations.review.ask_question, "M-3", "which?"
         ),
-        "review.withdraw_question": lambda w: w.write(operations.review.withdraw_question, "M-3"),
-        "review.ask_question: again": lambda w: w.write_as(
-            Author("agent", AGENT.name, "S2"), operations.review.ask_question, "M-3", "which one?"
-        ),
         "sessions.end": lambda w: w.write_as(service_of("S2"), operations.sessions.end, "S2", "completed"),
         "review.answer": lambda w: w.write(operations.review.answer, "M-3", "that one"),
         "dispatch.claim: the third": lambda w: w.write_as(
