@@ -4,7 +4,8 @@
     keeper = Keeper(report).start()  an open screen: the service stays while this lives, and is brought back if it dies
 
 The protocol is one JSON object a line, over the service's Unix socket, one answer per request:
-{"op": "hello" | "status" | "wake" | "hold" | "pause" | "resume" | "drain" | "stay" | "stop", …} -> {"ok": true, …}
+{"op": "hello" | "status" | "wake" | "refused" | "hold" | "pause" | "resume" | "drain" | "stay" | "stop", …}
+-> {"ok": true, …}
 or {"ok": false, "error": {"code", "what", "why", "todo", "exitCode", …}}. A connection that sent `hold` also hears
 {"event": "problem", "problem": …} when something of the service no longer works, or works again (empty), and
 {"event": "bye", "reason": …} when it leaves.

@@ -21,7 +21,7 @@ from ..system import strict_json
 from ..system.peers import peer_of
 
 LONGEST_LINE = 64 * 1024
-FOR_AGENTS = frozenset({"hello", "status", "wake"})
+FOR_AGENTS = frozenset({"hello", "status", "wake", "refused"})
 """What a process that an agent started may ask; a screen that it opens does not keep the service."""
 
 Answer = Callable[[str, JsonObject], Awaitable[JsonObject]]
@@ -102,9 +102,10 @@ class ControlServer:
             op = request.get("op")
             if not isinstance(op, str):
                 raise UsageError("A request names its operation", why='it has no "op"')
-            if op not in FOR_AGENTS and session_of(peer_of(writer.get_extra_info("socket"))) is not None:
+            session = session_of(peer_of(writer.get_extra_info("socket")))
+            if op not in FOR_AGENTS and session is not None:
                 raise NotAllowed(f"The service does not take {op!r} from an agent", todo="leave it to a person")
-            return {"ok": True, **(await self._answer(op, request))}
+            return {"ok": True, **(await self._answer(op, {**request, "session": session}))}
         except SoloUnicornError as error:
             return refusal(error)
         except Exception as error:  # a fault of ours: told and logged, the other connections go on

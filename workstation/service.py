@@ -21,14 +21,16 @@ from .. import __version__
 from ..config import paths
 from ..config.log import logger
 from ..config.settings import Settings
-from ..missions.entities import Json, JsonObject
+from ..missions.entities import Author, Json, JsonObject
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain, UsageError
-from ..workspace import operations
+from ..workspace import operations, queries
 from ..workspace.identity import is_a_copy
 from .composition import Composition
 from .control import ControlServer
 from .status import figures
 
+LONGEST_COMMAND = 200
+"""Characters that are kept of a command that an agent was refused."""
 LEAVE_SECONDS = 5.0
 NEEDED_LOOK_SECONDS = 10.0
 LONGER_FOR_CLIENTS = 20
@@ -176,6 +178,8 @@ class Service:
                 await self._pause(op == "pause")
             case "drain":
                 parts.scheduler.drain()
+            case "refused":
+                await self._note_refusal(request)
             case "stop":
                 self._stop(request)
             case _:
@@ -191,6 +195,15 @@ class Service:
         if not paused:
             parts.scheduler.draining = False
         parts.context.wakeup.look()
+
+    async def _note_refusal(self, request: JsonObject) -> None:
+        """An agent was refused a command, and cannot write that down itself from within its sandbox."""
+        match request:
+            case {"session": str() as session, "command": str() as command}:
+                one = await self._parts.context.workspace.read(queries.sessions.get, session)
+                agent = Author("agent", one.agent_name, session)
+                command = command[:LONGEST_COMMAND]
+                await self._parts.context.workspace.write_as(agent, operations.dispatch.refused, session, command)
 
     def _stop(self, request: JsonObject) -> None:
         if request.get("if_idle") is True and (self._parts.busy or not self._parts.scheduler.settled):

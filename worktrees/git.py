@@ -13,7 +13,9 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +36,21 @@ _LOCKED = re.compile(
 _SETTINGS = tuple(f"{name}={value}" for name, value in OVERRIDDEN.items())
 _REFS = "--format=%(objectname) %(refname)"
 _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+UNSIGNED: Final = ("commit.gpgSign=false", "tag.gpgSign=false")
+"""Settings of git where the person's keys are out of reach."""
+_held: ContextVar[tuple[str, ...]] = ContextVar("what hooks are held by", default=())
+
+
+@contextmanager
+def hooks_held(by: Sequence[str]) -> Iterator[None]:
+    """Within, git commands that run hooks begin with these words: hooks may be an agent's, and are held as it was."""
+    token = _held.set(tuple(by))
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +133,11 @@ class Git:
 
         `settings` are extra `-c name=value`; with `tries` above 1 a command that met one of git's own locks is tried
         again with a growing, jittered pause (such a command changed nothing). `hooks`: it runs the person's hooks, in
-        their environment.
+        their environment, and held by what `hooks_held` says.
         """
-        command = ["git", "-C", str(self.path)]
+        held = _held.get() if hooks else ()
+        settings = [*settings, *UNSIGNED] if held else settings
+        command = [*held, "git", "-C", str(self.path)]
         for setting in (*_SETTINGS, *settings):
             command += ["-c", setting]
         shown = ("git", *arguments)

@@ -11,7 +11,8 @@ from typing import Final
 from ...system.ancestry import RUN_MARK
 from .view import View
 
-ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent")
+ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL")
+"""Without capabilities, which root would keep: with them it could take a hidden place's cover away."""
 DEVICES: Final = ("kvm", "dri", "fuse", "net", "nvidia*", "kfd")
 PROBE_SECONDS = 5.0
 

@@ -12,7 +12,7 @@ from ...missions.operations.sessions import SENT_BACK
 from ...missions.rules.landing import Proof
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
-from ...worktrees.git import Git
+from ...worktrees.git import Git, hooks_held
 from ...worktrees.landing.landing import Landed
 from ...worktrees.landing.proofs import (
     Claimed,
@@ -27,6 +27,7 @@ from ...worktrees.landing.proofs import (
 )
 from ...worktrees.repository.repositories import inspect
 from ..context import ServiceContext
+from .held import held_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ async def prove_finished(context: ServiceContext, finished: Finished) -> Proof:
 
 
 def prove_now(finished: Finished) -> Proven:
-    """On a git thread: hold the worktree against every proof."""
+    """On a git thread: hold the worktree against every proof, with hooks in the sandbox of its session."""
     facts = inspect(finished.repository.local_path, look_at_files=False)
-    return prove(facts.root, facts.common_dir, _claimed(finished, facts.remote))
+    with hooks_held(held_by(finished.mission.session_id)):
+        return prove(facts.root, facts.common_dir, _claimed(finished, facts.remote))
 
 
 def adopt(workspace: Workspace, finished: Finished, proven: Proven) -> None:
