@@ -24,8 +24,10 @@ from ..missions.waits import left
 from ..workspace import backup, operations, queries
 from ..workspace.workspace import Workspace
 from ..worktrees import seen
+from ..worktrees.git import hooks_held
 from ..worktrees.kept import forget_held_elsewhere, forget_landed_branches
 from .context import ServiceContext
+from .session.held import held_by
 from .session.preparing import script_note
 
 DAY = 24 * 60 * 60
@@ -183,9 +185,10 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
         if ran is not None:
             logger("workstation.gc").info(ran.sentence, extra={"worktree": worktree.path})
             await context.workspace.run(_note, worktree, script_note(ran))
+    session = await context.workspace.run(_session_of, worktree)
     await context.workspace.run(_forget_worktree, worktree)  # first: who is killed here is helped by the next cleaning
     told: list[str] = []
-    await context.git(partial(context.pool.release, worktree, told=told.append))
+    await context.git(partial(_release, context, worktree, session, told.append))
     for sentence in told:
         await context.workspace.run(_note, worktree, sentence)
     context.full.pop(worktree.repository_id, None)
@@ -202,6 +205,20 @@ def _over(workspace: Workspace, ids: list[str]) -> list[str]:
             return True
 
     return [one for one in ids if over(one)]
+
+
+def _release(context: ServiceContext, worktree: Worktree, session: str | None, told: Callable[[str], object]) -> None:
+    """On a git thread; hooks are held as the agent was that worked there last."""
+    with hooks_held(held_by(session)):
+        context.pool.release(worktree, told=told)
+
+
+def _session_of(workspace: Workspace, worktree: Worktree) -> str | None:
+    """The session that worked there last."""
+    if worktree.mission_id is None:
+        return None
+    sessions = workspace.read(queries.sessions.find, worktree.mission_id)
+    return sessions[-1].id if sessions else None
 
 
 def _note(workspace: Workspace, worktree: Worktree, note: str) -> None:

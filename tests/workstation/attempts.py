@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Goal = Literal["approve", "secret", "write", "run"]
+Goal = Literal["approve", "secret", "write", "run", "stay", "branch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ ATTEMPTS = (
     Attempt(
         "the board in a terminal",
         "approve",
-        "(sleep 3; printf '\\r'; sleep 1; printf 'a'; sleep 1; printf 'q') | timeout 10 script -qec '$US' /dev/null",
+        "(sleep 3; printf 'a'; sleep 1; printf 'q') | timeout 6 script -qec '$US' /dev/null",
     ),
     Attempt(
         "MCP without a token",
@@ -69,7 +69,7 @@ ATTEMPTS = (
         "\"2025-06-18\",\"capabilities\":{},\"clientInfo\":{\"name\":\"x\",\"version\":\"1\"}}}' "
         "'{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}' "
         "'{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"move_mission\",\"arguments\":"
-        "{\"mission\":\"M-'$N'\",\"list\":\"done\"}}}' | timeout 20 $BARE mcp",
+        "{\"mission\":\"M-'$N'\",\"list\":\"done\"}}}' | timeout 8 $BARE mcp",
     ),
     # ---- to have others do it
     Attempt("tmux", "run", "tmux send-keys -t person \"touch $SHOW\" Enter; sleep 1"),
@@ -111,9 +111,10 @@ ATTEMPTS = (
     Attempt("a key by a link", "secret", "ln $HOME/.ssh/id a; ln -s $HOME/.ssh/id b; cat a b; rm -f a b"),
     Attempt("a cloud", "secret", "cat $HOME/.aws/credentials"),
     Attempt("a backup", "secret", "cat $SOLO_UNICORN_HOME/backups/*"),
-    # ---- to write outside
+    # ---- to stay, and to write outside
+    Attempt("a process that stays", "stay", "setsid env -i nohup sleep 4321 > /dev/null 2>&1 & sleep 1"),
+    Attempt("another branch", "branch", "git commit -qnm x --allow-empty && git update-ref refs/heads/theirs HEAD"),
     Attempt("the person's checkout", "write", "echo evil > $REPO/README.md", "../shop/README.md"),
     Attempt("another mission's worktree", "write", "echo evil > $SOLO_UNICORN_HOME/worktrees/evil",
             ".solo-unicorn/worktrees/evil"),
 )  # fmt: skip
-"""Those that are left running at the end, and branches that are moved, have tests of their own."""

@@ -17,6 +17,7 @@ import pytest
 from solo_unicorn.agents.sandbox import choosing
 from solo_unicorn.config import edit, paths
 from solo_unicorn.missions.entities import Mission
+from solo_unicorn.system.ancestry import commands
 from solo_unicorn.workspace import queries
 from solo_unicorn.workstation import client
 
@@ -55,6 +56,7 @@ class Field:
         (shop.repository / ".hooks" / "mine").write_text("")
         shop.git("add", ".")
         shop.git("commit", "-qm", "Hooks of the project", "--no-verify")
+        shop.git("branch", "theirs")
         self.shown = paths.runtime_dir() / "shown"
         self.shown.mkdir()
         self.doors = paths.runtime_dir() / "user"
@@ -158,6 +160,10 @@ def test_every_attempt_is_refused_or_told(field: Field, tmp_path: Path, level: s
     written = [ATTEMPTS[n] for n, now in after.items() if "evil" in now or before.get(n, now) != now]
     notes = " ".join(event.note for event in shop.workspace.read(queries.missions.history, mission.id))
     unnoticed = [one.name for one in written if not (one.told and Path(one.target).name in notes)]
+    stayed = [words for _, words in commands() if "4321" in words]
+    moved_branch = shop.git("rev-parse", "theirs") != shop.git("rev-parse", "main")
+    assert (moved_branch, "moved theirs" in notes) == ((True, True) if level == "guard" else (False, False))
+    assert stayed == []
     assert (moved, shown, read, unnoticed) == ([], [], [], []), "\n".join(f"{n}: {text}" for n, text in said.items())
     assert client.ensure_running().pid == service.pid, "the service went on"
     refused = [one.note for one in shop.workspace.read(queries.missions.history, mission.id) if one.kind == "refused"]
