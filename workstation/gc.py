@@ -217,8 +217,10 @@ def _session_of(workspace: Workspace, worktree: Worktree) -> str | None:
     """The session that worked there last."""
     if worktree.mission_id is None:
         return None
-    sessions = workspace.read(queries.sessions.find, worktree.mission_id)
-    return sessions[-1].id if sessions else None
+    with suppress(NotFound):  # its project was removed
+        if sessions := workspace.read(queries.sessions.find, worktree.mission_id):
+            return sessions[-1].id
+    return None
 
 
 def _note(workspace: Workspace, worktree: Worktree, note: str) -> None:
