@@ -20,12 +20,14 @@ _MARKS = (  # signs that belong to the letter before them, and whole blocks of s
     "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 )
-_RUN: Final = re.compile(f"[{_PAIRED}]+|(?:(?![{_PAIRED}])[^\\W_]|[{_MARKS}])+")
-_IN_PAIRS: Final = re.compile(f"[{_PAIRED}]")
+_RUN: Final = f"[{_PAIRED}]+|(?:(?![{_PAIRED}])[^\\W_]|[{_MARKS}])+"
+_IN_PAIRS: Final = f"[{_PAIRED}]"
 _UPPER, _LOWER = "A-Z\u00c0-\u00de", "a-z\u00df-\u00ff"
-_PIECE: Final = re.compile(
+_PIECE: Final = (
     f"[{_UPPER}]+(?=[{_UPPER}][{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+|\\d+|[^\\d{_UPPER}{_LOWER}]+"
 )
+_pattern = cache(re.compile)
+"""Compiled when it is first used: every start would pay milliseconds for what few commands need."""
 _LANGUAGES: Final = (
     ("\u0370", "english"),
     ("\u0400", "greek"),
@@ -50,14 +52,14 @@ using very was we were what when where whether which while who whom whose why wi
 
 def words(text: str) -> list[str]:
     """Every word of a text in order: an identifier as a whole and in its parts, Han and the like in pairs."""
-    return [word for run in _RUN.finditer(text) for word in _words_of(run[0])]
+    return [word for run in _pattern(_RUN).finditer(text) for word in _words_of(run[0])]
 
 
 def places(text: str) -> Iterator[tuple[int, int, str]]:
     """(first character, character after the last, word): where each word stands in the text."""
-    for run in _RUN.finditer(text):
+    for run in _pattern(_RUN).finditer(text):
         start = run.start()
-        if _IN_PAIRS.match(run[0]):
+        if _pattern(_IN_PAIRS).match(run[0]):
             for place, word in enumerate(_pairs(run[0])):
                 yield start + place, start + place + len(word), word
         else:
@@ -74,9 +76,9 @@ def asked(text: str) -> list[str]:
 
 @lru_cache(maxsize=65536)
 def _words_of(run: str) -> tuple[str, ...]:
-    if _IN_PAIRS.match(run):
+    if _pattern(_IN_PAIRS).match(run):
         return tuple(_pairs(run))
-    pieces = [run] if run.isalpha() and run.islower() else _PIECE.findall(run)
+    pieces = [run] if run.isalpha() and run.islower() else _pattern(_PIECE).findall(run)
     if len(pieces) < 2:
         return (stemmed(run),)
     parts = [stemmed(piece) for piece in pieces if len(piece) > 1 or piece.isdigit()]
