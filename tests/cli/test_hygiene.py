@@ -27,6 +27,8 @@ HEAVY = {
     "anyio",
     "subprocess",
     "logging",
+    "random",
+    "shutil",
 }
 CODE = """\
 import json, sys
