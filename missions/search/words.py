@@ -23,9 +23,7 @@ _MARKS = (  # signs that belong to the letter before them, and whole blocks of s
 _RUN: Final = f"[{_PAIRED}]+|(?:(?![{_PAIRED}])[^\\W_]|[{_MARKS}])+"
 _IN_PAIRS: Final = f"[{_PAIRED}]"
 _UPPER, _LOWER = "A-Z\u00c0-\u00de", "a-z\u00df-\u00ff"
-_PIECE: Final = (
-    f"[{_UPPER}]+(?=[{_UPPER}][{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+|\\d+|[^\\d{_UPPER}{_LOWER}]+"
-)
+_PIECE: Final = f"[{_UPPER}]+(?=[{_UPPER}][{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+|\\d+|[^\\d{_UPPER}{_LOWER}]+"
 _pattern = cache(re.compile)
 """Compiled when it is first used: every start would pay milliseconds for what few commands need."""
 _LANGUAGES: Final = (
