@@ -178,7 +178,6 @@ class _File(TextIOWrapper):
     """Standard output that is not a terminal: what it refuses is told apart from what other files refuse."""
 
     def write(self, text: str) -> int:
-        """Into the buffer."""
         return self._tried(lambda: super(_File, self).write(text)) or 0
 
     def flush(self) -> None:

@@ -83,7 +83,6 @@ class Change:
         return self.journal.next_mission_number()
 
     def new_id(self) -> str:
-        """A fresh ULID."""
         return new_ulid()
 
     # ---- reads ---------------------------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ class Housekeeping:
         self._task = asyncio.create_task(self._run(), name="housekeeping")
 
     async def stop(self) -> None:
-        """End."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -75,7 +74,6 @@ class Housekeeping:
                 logger("hub").error("housekeeping failed", exc_info=error)
 
     async def one_pass(self) -> None:
-        """Everything once."""
         now = time.time()
         self._hub.epoch = await self._hub.database.read(epoch.current)  # an operator may have begun another
         for project_id, mission_id in await self._hub.database.read(lambda at: silent(at, now)):

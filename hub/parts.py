@@ -37,11 +37,9 @@ class FeedPoller:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin."""
         self._task = asyncio.create_task(self._read(), name="feed poller")
 
     async def stop(self) -> None:
-        """No more."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -69,9 +67,7 @@ class Readiness:
         self._health = health
 
     async def start(self) -> None:
-        """Ready."""
         self._health.started = True
 
     async def stop(self) -> None:
-        """Not any more."""
         self._health.stopping = True

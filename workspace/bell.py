@@ -64,6 +64,5 @@ class Bell:
         return heard
 
     def close(self) -> None:
-        """Stop listening."""
         self._socket.close()
         self._path.unlink(missing_ok=True)

@@ -36,7 +36,6 @@ def one(connection: sqlite3.Connection, ref: str) -> LineComment:
 
 
 def put(connection: sqlite3.Connection, comment: LineComment) -> None:
-    """Write one comment."""
     connection.execute(
         "INSERT INTO line_comment (id, mission_id, doc) VALUES (?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
@@ -45,5 +44,4 @@ def put(connection: sqlite3.Connection, comment: LineComment) -> None:
 
 
 def drop(connection: sqlite3.Connection, comment_id: str) -> None:
-    """Take one away."""
     connection.execute("DELETE FROM line_comment WHERE id = ?", (comment_id,))

@@ -129,7 +129,6 @@ class Adding:
         self._origin = transaction.by.session_id or transaction.by.kind
 
     def row(self, kind: Kind, patch: Mapping[str, Json], seen: Mapping[str, Json]) -> None:
-        """A new row."""
         self._connection.execute(
             "INSERT INTO outbox (mutation_id, project_id, entity_id, account, kind, patch, seen, payload_version, "
             "origin, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",

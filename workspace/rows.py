@@ -185,7 +185,6 @@ def mission_row(mission: Mission, stage_count: int) -> tuple[object, ...]:
 
 
 def put_project(connection: sqlite3.Connection, project: Project) -> None:
-    """Write one project."""
     connection.execute(
         "INSERT INTO project (id, slug, name, status, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
         "slug = excluded.slug, name = excluded.name, status = excluded.status, doc = excluded.doc",

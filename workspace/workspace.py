@@ -72,7 +72,6 @@ class Workspace:
 
     @property
     def path(self) -> Path:
-        """The workspace file."""
         return self._store.path
 
     @property

@@ -152,7 +152,6 @@ class Keeper:
         self._thread = threading.Thread(target=self._run, name="service keeper", daemon=True)
 
     def start(self) -> Keeper:
-        """Begin."""
         self._thread.start()
         return self
 

@@ -79,7 +79,6 @@ class McpHosting:
             await self._host.changed(events)
 
     async def close(self) -> None:
-        """Stop listening."""
         self.up.clear()
         host, self._host = self._host, None
         if host is not None:

@@ -85,7 +85,6 @@ class Listener:
             task.cancel()
 
     def hear(self, method: str, params: JsonObject) -> None:
-        """Something happened."""
         match method, params:
             case "session/update", {"update": {"sessionUpdate": str()}}:
                 self._updated(params["update"])

@@ -89,7 +89,6 @@ class Wire:
         return found if isinstance(found, dict) else {}
 
     def tell(self, method: str, params: JsonObject) -> None:
-        """A notification."""
         self._send({"method": method, "params": params})
 
     def _send(self, message: JsonObject) -> None:

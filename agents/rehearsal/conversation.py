@@ -34,7 +34,6 @@ class Conversation:
 
     @classmethod
     def begin(cls, directory: Path, identity: str | None = None) -> Conversation:
-        """A new one."""
         return cls(directory, str(uuid.UUID(identity)) if identity else str(uuid.uuid4()))
 
     @classmethod
@@ -52,7 +51,6 @@ class Conversation:
         return found
 
     def begin_turn(self, prompt: str) -> None:
-        """Another prompt came."""
         self.turns.append(Turn(prompt=prompt[:PROMPT_KEPT], stage="", outcome=""))
         self._save()
 
@@ -96,7 +94,6 @@ class Rehearsed:
             return False
 
     def add(self, key: str) -> None:
-        """It happens now."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._file.open("a", encoding="utf-8") as file:
             file.write(key + "\n")

@@ -19,7 +19,6 @@ SEEN = "watched.json"
 
 
 def note(run_dir: Path, places: Iterable[Path], checkout: Path | None) -> None:
-    """Before the run."""
     seen = {"places": {str(path): _state(path) for path in places}, "checkout": str(checkout or "")}
     if checkout is not None:
         seen["changes"] = _changes(checkout)

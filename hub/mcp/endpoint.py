@@ -91,7 +91,6 @@ class McpEndpoint:
             self._life.result()
 
     async def stop(self) -> None:
-        """End it."""
         self._changes.close()
         self._ends.set()
         if self._life:

@@ -40,11 +40,9 @@ class Metrics:
         Gauge(f"solo_unicorn_{name}", description, registry=self.registry).set_function(read)
 
     def begin(self) -> None:
-        """A request came."""
         self._under_way.inc()
 
     def end(self, method: str, route: str, status: int, seconds: float) -> None:
-        """It was answered."""
         self._under_way.dec()
         method = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
         found = self._children.get((method, route, status))

@@ -69,7 +69,6 @@ class RequestMiddleware:
         self._body_bytes = body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 correlation.set(_new_id())
@@ -78,22 +77,18 @@ class RequestMiddleware:
         await _Passing(self, scope, receive, send).run()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What is behind."""
         await self._app(scope, receive, send)
 
     @property
     def rates(self) -> Rates:
-        """The limits."""
         return self._rates
 
     @property
     def metrics(self) -> Metrics:
-        """The counts."""
         return self._metrics
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Of every answer."""
         return self._headers
 
     def body_limit(self, path: str) -> int | None:

@@ -62,7 +62,6 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         self._count(name + value)
         super().on_header(name, value)
 
@@ -77,7 +76,6 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Gone."""
         self._forget()
         super().connection_lost(exc)
 

@@ -120,7 +120,6 @@ class Shared:
         """Nothing: the first request connects."""
 
     async def stop(self) -> None:
-        """Disconnect."""
         await self.store.close()
 
     async def ask(self, name: str, count: int, seconds: float) -> Allowance:

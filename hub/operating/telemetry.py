@@ -40,7 +40,6 @@ class TracingMiddleware:
         self._app = traced(app, version)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
         await self._app(scope, receive, send)
 
 

@@ -130,7 +130,6 @@ class Local:
         self._swept = time.monotonic()
 
     async def start(self, deliver: Deliver, /) -> None:
-        """Begin to hear."""
         self._deliver = deliver
 
     async def stop(self) -> None:

@@ -61,7 +61,6 @@ class Numbered:
     payload: JsonObject
 
     def text(self) -> str:
-        """As a frame."""
         return envelope(self.type, self.payload, channel=self.channel, seq=self.seq)
 
 

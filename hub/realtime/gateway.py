@@ -92,7 +92,6 @@ class Gateway:
 
     @property
     def connections(self) -> int:
-        """Open sockets."""
         return len(self._sessions)
 
     async def start(self) -> None:
@@ -351,5 +350,4 @@ class Waiting:
         self.held.append((int(parse(text).get("seq") or 0), text))  # type: ignore[arg-type]
 
     def nudge(self, project: str, seq: int, /) -> None:
-        """Held."""
         self.nudges[project] = seq

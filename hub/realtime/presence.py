@@ -49,7 +49,6 @@ class Presence:
         self._sweeper = asyncio.create_task(self._sweep(), name="presence")
 
     async def stop(self) -> None:
-        """No more."""
         for said in self._said.values():
             if said.timer:
                 said.timer.cancel()
@@ -80,7 +79,6 @@ class Presence:
                 said.timer = asyncio.get_running_loop().call_later(wait, self._tell, channel, key)
 
     async def leave(self, channel: str, workstation_id: str, user_id: str) -> None:
-        """Said goodbye."""
         key = f"{workstation_id}:{user_id}"
         said = self._said.pop((channel, key), None)
         if said and said.timer:

@@ -106,7 +106,6 @@ class RedisBackplane:
         await ready.wait()
 
     async def stop(self) -> None:
-        """Close."""
         if self._hearing:
             self._hearing.cancel()
             with suppress(asyncio.CancelledError):

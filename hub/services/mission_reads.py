@@ -24,7 +24,6 @@ _CURSOR = re.compile(r"(\d{1,15})\.(\d{1,19})", re.ASCII)
 
 
 def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
-    """One mission."""
     row = _ONE.first(work.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)

@@ -91,7 +91,6 @@ def categories(work: Work) -> Shown:
 
 
 def public_project(work: Work, slug: str) -> Shown:
-    """One public project."""
     return _public(_shown(_by_slug(work, slug)[1]))
 
 

@@ -27,8 +27,6 @@ NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class Browsers:
-    """Of one hub."""
-
     def __init__(self, database: Database, keys: Keys, accounts: Accounts, *, secure: bool) -> None:
         self._database, self._keys, self._accounts = database, keys, accounts
         self.cookies = Cookies(secure)
@@ -133,7 +131,6 @@ async def form_of(request: HttpRequest) -> dict[str, str]:
 
 
 async def style(request: HttpRequest) -> Response:
-    """Of all pages."""
     css = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
     return Response(css, headers={"Cache-Control": "public, max-age=3600"}, media_type="text/css")
 

@@ -43,7 +43,6 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
     ours: bool = False
 
     def get_client_id(self) -> str:
-        """Its id."""
         return self.id
 
     def get_default_redirect_uri(self) -> str | None:

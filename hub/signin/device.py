@@ -83,7 +83,6 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         return super().create_endpoint_response(request)
 
     def get_verification_uri(self) -> str:
-        """The page."""
         return f"{self.server.settings.issuer}/oauth/device"
 
     def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:

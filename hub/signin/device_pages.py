@@ -44,7 +44,6 @@ class DevicePages:
         self._issuer, self._who = issuer, who
 
     def routes(self) -> list[Route]:
-        """Both."""
         return [
             Route("/oauth/device_authorization", self._ask, methods=["POST"]),
             Route(PAGE, self._page, methods=["GET", "POST"]),

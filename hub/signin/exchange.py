@@ -33,12 +33,10 @@ class Request(OAuth2Request):  # type: ignore[misc]
 
     @property
     def form(self) -> dict[str, str]:
-        """Of a POST."""
         return dict(self.given)
 
     @property
     def args(self) -> dict[str, str]:
-        """Of a GET."""
         return dict(self.given)
 
 

@@ -49,11 +49,9 @@ class Code:
         return self.redirect_uri
 
     def get_scope(self) -> str:
-        """What was granted."""
         return self.scope
 
     def get_nonce(self) -> str | None:
-        """Of the request."""
         return self.nonce
 
     def get_auth_time(self) -> int:
@@ -83,7 +81,6 @@ class Refresh:
         return self.client_id == client.id
 
     def get_scope(self) -> str:
-        """What was granted."""
         return self.scope
 
 
@@ -113,7 +110,6 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         return super().process_token(grant, response)
 
     def resolve_client_private_key(self, client: clients.Client) -> ECKey:
-        """Ours."""
         return self.server.keys.signing(self.server.connection)
 
     def get_client_algorithm(self, client: clients.Client) -> str:
@@ -121,7 +117,6 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         return ALGORITHM
 
     def get_encode_header(self, client: clients.Client) -> dict[str, str]:
-        """Names the key."""
         return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid), "typ": "JWT"}
 
     def get_client_claims(self, client: clients.Client) -> dict[str, Any]:
@@ -288,5 +283,4 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
         return Refresh(token, claims["sid"], claims["client_id"], claims["sub"], claims["scope"])
 
     def revoke_token(self, token: Refresh, request: Request) -> None:
-        """All of it."""
         self.server.revoke_family(token.family, "signed out")

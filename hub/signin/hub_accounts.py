@@ -18,7 +18,6 @@ class HubAccounts:
         return _account(connection.execute(wanted).one_or_none())
 
     def by_id(self, connection: Connection, user_id: str, /) -> Account | None:
-        """By id."""
         wanted = select(users).where(users.c.id == user_id, users.c.status == "active")
         return _account(connection.execute(wanted).one_or_none())
 

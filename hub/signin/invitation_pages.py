@@ -24,7 +24,6 @@ class InvitationPages:
         self._hub, self._browsers = hub, browsers
 
     def routes(self) -> list[Route]:
-        """The one."""
         return [Route("/invitations/{token}", self._page, methods=["GET", "POST"])]
 
     async def _page(self, request: Request) -> Response:

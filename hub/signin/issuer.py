@@ -64,7 +64,6 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         """Of the tokens that are being issued."""
 
     def query_client(self, client_id: str) -> clients.Client | None:
-        """By id."""
         return clients.find(self.connection, client_id, self.settings.redirects)
 
     def create_oauth2_request(self, request: Request) -> Request:

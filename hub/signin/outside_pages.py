@@ -32,7 +32,6 @@ class OutsidePages:
         self._name = browsers.cookies.browser + "-flow"
 
     def routes(self) -> list[Route]:
-        """All of them."""
         return [
             Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
             Route(CALLBACK, self._callback),

@@ -49,7 +49,6 @@ class SignIn:
         self.browsers = Browsers(database, keys, accounts, secure=settings.issuer.startswith("https:"))
 
     def routes(self) -> list[Route]:
-        """All of them."""
         return [
             Route("/oauth/authorize", self._authorize, methods=["GET", "POST"]),
             Route("/oauth/token", self._token, methods=["POST"]),

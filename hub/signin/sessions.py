@@ -38,7 +38,6 @@ class Cookies:
 
     @property
     def session(self) -> str:
-        """Holds the session."""
         return "__Host-solo-unicorn" if self.secure else "solo-unicorn"
 
     @property
@@ -47,11 +46,9 @@ class Cookies:
         return "__Host-solo-unicorn-form" if self.secure else "solo-unicorn-form"
 
     def put(self, response: Response, name: str, value: str, seconds: int) -> None:
-        """Set one."""
         response.set_cookie(name, value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax")
 
     def drop(self, response: Response, name: str) -> None:
-        """Take one away."""
         response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")
 
 
@@ -91,7 +88,6 @@ def touch(connection: Connection, token: str) -> None:
 
 
 def end_session(connection: Connection, token: str) -> None:
-    """Signed out."""
     connection.execute(delete(web_sessions).where(web_sessions.c.digest == digest(token)))
     standing.changed(connection)
 
@@ -102,7 +98,6 @@ def csrf_token(secret: bytes, value: str) -> str:
 
 
 def csrf_right(secret: bytes, value: str | None, given: str | None) -> bool:
-    """Whether it did."""
     return bool(value and given) and sealed(secret, str(given), str(value))
 
 

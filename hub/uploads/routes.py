@@ -39,11 +39,9 @@ class Uploads:
         return [Route("/uploads/{id}", self._serve, methods=["HEAD", "PUT", "GET"])]
 
     async def start(self) -> None:
-        """Begin to clean."""
         self._cleaner = asyncio.create_task(self._clean(), name="uploads")
 
     async def stop(self) -> None:
-        """No more."""
         if self._cleaner:
             self._cleaner.cancel()
             await asyncio.gather(self._cleaner, return_exceptions=True)

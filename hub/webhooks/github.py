@@ -55,8 +55,6 @@ pull_request_times = Table(
 
 
 class GitHubHook:
-    """The one route."""
-
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 

@@ -52,7 +52,6 @@ class FixedBearer:
         self._token = token
 
     async def token(self) -> str | None:
-        """It."""
         return self._token
 
     async def renewed(self, refused: str) -> str | None:
@@ -61,8 +60,6 @@ class FixedBearer:
 
 
 class HttpTransport:
-    """One hub."""
-
     def __init__(self, hub: str, bearer: Bearer | None = None) -> None:
         self.hub = hub.rstrip("/")
         self._bearer = bearer
@@ -101,7 +98,6 @@ class HttpTransport:
             await client.aclose()
 
     async def close(self) -> None:
-        """Let go."""
         await self.reset()
 
     async def _once(self, request: Request, token: str | None) -> Answer:

@@ -131,7 +131,6 @@ def reappeared(change: Change, mission_id: str) -> None:
 
 
 def settle(change: Change, conflict_id: str, choice: Choice) -> None:
-    """Close it."""
     change.connection.execute(
         "UPDATE conflict SET state = ?, settled_at = ? WHERE id = ?", (choice, stamp(change.now), conflict_id)
     )

@@ -112,7 +112,6 @@ Exchange = Generator[Request, Answer, T]
 
 
 def get(path: str, **query: str | None) -> Request:
-    """A read."""
     return Request("GET", API + path, {name: value for name, value in query.items() if value is not None}, {})
 
 

@@ -68,7 +68,6 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
 
     @property
     def cards(self) -> Sequence[Card]:
-        """The cards shown."""
         return self._view.cards
 
     # -- what the board sets -------------------------------------------------------------------------------------

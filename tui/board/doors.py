@@ -35,7 +35,6 @@ async def workstation(screen: LiveBoard) -> None:
 
 
 async def metrics(screen: LiveBoard) -> None:
-    """Plots."""
     from ..project.metrics import MetricsScreen
 
     await screen.app.push_screen_wait(MetricsScreen(screen.model.summary.project))

@@ -30,7 +30,6 @@ class Hint(Drawn):
         self.line: Line = []
 
     def say(self, line: Line) -> None:
-        """Show this."""
         if line != self.line:
             self.line = line
             self.refresh()
@@ -60,8 +59,6 @@ class FilterLine(Vertical):
 
     @dataclass
     class Changed(Message):
-        """Another text."""
-
         text: str
 
     @dataclass

@@ -62,5 +62,4 @@ class Headings(Drawn):
             self.post_message(self.Chosen(name))
 
     def render_line(self, y: int) -> Strip:
-        """Row `y`."""
         return self.strip(self.view.row(y, self.size.width))

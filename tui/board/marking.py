@@ -29,7 +29,6 @@ class Marking:
         self.show()
 
     def add(self, cards: Iterable[Card]) -> None:
-        """Mark these too."""
         self.selection.add(card.id for card in cards)
         self.show()
 

@@ -21,7 +21,6 @@ class Selection:
         self.last = mission_id
 
     def add(self, ids: Iterable[str]) -> None:
-        """Mark these too."""
         self.ids = self.ids | set(ids)
 
     def clear(self) -> bool:

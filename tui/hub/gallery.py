@@ -194,7 +194,6 @@ class GalleryScreen(Sheet[str | None]):
 
 
 def project_row(one: JsonObject) -> Row:
-    """A public project."""
     about = f"\n{one['description']}" if one.get("description") else ""
     category = f"  {one['category']}" if one.get("category") else ""
     stars = f"   {one.get('starCount') or 0} {'star' if one.get('starCount') == 1 else 'stars'}"

@@ -51,5 +51,4 @@ class Counts:
         return number
 
     def forget(self) -> None:
-        """Another key acted."""
         self._digits, self._prefixed = "", False

@@ -73,7 +73,6 @@ class TabLine(Drawn):
         return self.draw(line, width)
 
     def jump_targets(self) -> Iterator[Target]:
-        """The tabs."""
         for start, _, tab in self._places:
             yield Target(self.region.x + start, self.region.y, partial(self.post_message, self.Chosen(tab)))
 

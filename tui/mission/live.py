@@ -78,8 +78,6 @@ class TitleLine(Drawn):
 
 
 class Rule(Drawn):
-    """A thin line."""
-
     def render_line(self, y: int) -> Strip:
         return self.draw([("─" * self.size.width, "rule")], self.size.width)
 

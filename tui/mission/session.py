@@ -80,7 +80,6 @@ class SessionPane(Vertical):
 
     @property
     def transcript(self) -> Lines:
-        """The list."""
         return self.query_one("#transcript", Lines)
 
     def on_mount(self) -> None:

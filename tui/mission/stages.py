@@ -33,7 +33,6 @@ class FlowList(Lines):
 
     @property
     def flow(self) -> Flow:
-        """The chosen flow."""
         return self.flows[self.cursor or 0]
 
     def _show(self) -> None:
@@ -48,7 +47,6 @@ class FlowList(Lines):
         self.set_rows(rows)
 
     def watch_cursor(self, before: int | None, after: int | None) -> None:
-        """Another flow."""
         self._show()
         super().watch_cursor(before, after)
 

@@ -160,7 +160,6 @@ class MetricsScreen(Place[None]):
 
     @work(exclusive=True, group="metrics")
     async def reload(self) -> None:
-        """Read the figures."""
         project = self.project.id if self.only and self.project else None
         found = await self.app.read(metrics.metrics, project, weeks=self.weeks, now=self.app.clock())
         if found is not None and not self.is_gone:

@@ -157,7 +157,6 @@ class Flows(Parts):
     EMPTY = "No flows."
 
     def details(self) -> Lines:
-        """The stages."""
         return StageEditor(self.marks, cursor=True, id=f"{self.id}-details")
 
     async def show(self, data: ProjectData, now: datetime) -> None:
@@ -219,7 +218,6 @@ class Memory(Parts):
     EMPTY = "No documents yet. n begins one; agents read and write them too."
 
     def details(self) -> Document:
-        """The text."""
         return Document(id=f"{self.id}-details")
 
     async def show(self, data: ProjectData, now: datetime) -> None:

@@ -187,7 +187,6 @@ class ProjectScreen(LiveProject):
 
     @work(group="edits")
     async def action_rename(self) -> None:
-        """The document's name."""
         one = self.chosen
         if isinstance(one, MemoryDocument):
             line = await self.app.push_screen_wait(LineScreen("Name of the document", text=one.name))

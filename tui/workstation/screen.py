@@ -102,7 +102,6 @@ class WorkstationScreen(Place[str | None]):
 
     @work(exclusive=True, group="panel")
     async def reload(self) -> None:
-        """Read the workspace."""
         data = await self.app.perform(panel.read)
         if data is not None:
             first = self.data is None

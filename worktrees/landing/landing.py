@@ -123,8 +123,6 @@ def land(
 
 
 class _Landing:
-    """One attempt."""
-
     def __init__(
         self,
         facts: RepositoryFacts,

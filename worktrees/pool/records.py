@@ -50,9 +50,7 @@ class Slots(Protocol):
         """Record a slot, new or changed."""
         ...
 
-    def remove_worktree(self, worktree_id: str) -> object:
-        """Forget a slot."""
-        ...
+    def remove_worktree(self, worktree_id: str) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

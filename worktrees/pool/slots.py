@@ -38,5 +38,4 @@ class WorkspaceSlots:
         self._ask(lambda workspace: workspace.write_as(SYSTEM, operations.workstation.put_worktree, worktree))
 
     def remove_worktree(self, worktree_id: str) -> None:
-        """Forget one."""
         self._ask(lambda workspace: workspace.write_as(SYSTEM, operations.workstation.remove_worktree, worktree_id))

@@ -13,7 +13,6 @@ BUCKETS = """CREATE UNLOGGED TABLE rate_buckets (
 
 
 def upgrade() -> None:
-    """Make them."""
     for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             op.execute(statement)

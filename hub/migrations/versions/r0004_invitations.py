@@ -10,7 +10,6 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make them."""
     op.create_table(
         "invitations",
         sa.Column("id", sa.String(64), primary_key=True),

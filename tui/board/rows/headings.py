@@ -116,11 +116,9 @@ class HeadingView:
 
     @property
     def height(self) -> int:
-        """Rows needed."""
         return rows_of(self.columns)
 
     def row(self, y: int, width: int) -> Row:
-        """Row `y`."""
         self.places = [place for place in self.places if place[0] != y]
         if not self.columns:
             return self._fit([], width)

@@ -15,12 +15,9 @@ from .model import files_of, hunks_of, runs_of
 
 
 class HeadLine(Drawn):
-    """One line."""
-
     parts: Line = []  # noqa: RUF012 (replaced, never changed)
 
     def show(self, parts: Line) -> None:
-        """Show these parts."""
         if parts != self.parts:
             self.parts = parts
             self.refresh()

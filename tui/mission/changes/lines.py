@@ -59,7 +59,6 @@ class Known:
         return [one for one in hunks if _key(*one) not in self._lines]
 
     def work_out(self, hunks: Sequence[tuple[str, JsonObject]]) -> None:
-        """Colour these."""
         for path, hunk in hunks:
             with self._turn:
                 if len(self._lines) > KNOWN_MAX:

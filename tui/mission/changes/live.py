@@ -82,7 +82,6 @@ class LiveChanges(Horizontal):
 
     @property
     def lines(self) -> Lines:
-        """The diff."""
         return self.query_one("#diff", Lines)
 
     @property

@@ -12,7 +12,6 @@ UNMARKED: Final = ("not marked",)
 
 
 def files_of(diff: JsonObject) -> list[JsonObject]:
-    """The changed files."""
     return objects(diff.get("files"))
 
 

@@ -22,7 +22,6 @@ class Selection:
 
     @property
     def line(self) -> int:
-        """The first."""
         return self.first.line or 1
 
     @property
