@@ -23,7 +23,7 @@ else
 install = "$(UV)" pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
 endif
 
-.PHONY: run dev install fmt test test-slow test-agents coverage snapshots pictures openapi bench lint lint-style lint-types lint-pyright lint-layers \
+.PHONY: run dev install fmt test test-slow test-faults test-agents coverage snapshots pictures openapi bench lint lint-style lint-types lint-pyright lint-layers \
 	lock environment clean help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -49,6 +49,9 @@ test: $(VENV)/.ready-to-test ## run the tests (ARGS="-k words" for some)
 
 test-slow: $(VENV)/.ready-to-test ## the tests that take seconds each: faults, many processes, servers, browsers
 	@cd $(ROOT) && $(PYTEST) -n auto -m slow $(ARGS)
+
+test-faults: $(VENV)/.ready-to-test ## faults of disks, clocks and processes in the real programs, for MINUTES (10), by a SEED
+	@cd $(ROOT) && $(BIN)/python -m solo_unicorn.tests.faults.run --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which npm installs into .cache/agents
 	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(PYTEST) tests/real_agents -rs $(ARGS)

@@ -1,0 +1,1 @@
+"""Faults of disks, clocks, processes and agents, put into the real programs."""
