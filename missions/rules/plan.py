@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 
 from ..entities import Mission, Task
 from ..errors import NotFound
@@ -29,6 +28,8 @@ class TaskChanges:
 
 def task_ids(tasks: Sequence[Task]) -> list[str]:
     """An id for each task, which it keeps while others move: made of its title, and counted where titles are alike."""
+    from hashlib import blake2b  # the board starts without it
+
     found: list[str] = []
     for task in tasks:
         made = f"t{blake2b(task.title.encode(), digest_size=2).hexdigest()}"
