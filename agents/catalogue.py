@@ -130,6 +130,8 @@ class SandboxNeeds:
     """The same, by its name in the home of this program; made when absent."""
     fixed: tuple[str, ...] = ()
     """Of those, what starts programs when the person uses the agent: to be read only."""
+    nests: bool = False
+    """It runs commands in a sandbox of its own."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variable to a place that it signs in with where that variable is set: `~/.aws` for Bedrock."""
 

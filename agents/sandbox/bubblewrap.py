@@ -11,7 +11,8 @@ from typing import Final
 from ...system.ancestry import RUN_MARK
 from .view import View
 
-ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL")
+ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent")
+BARE: Final = ("--cap-drop", "ALL")
 """Without capabilities, which root would keep: with them it could take a hidden place's cover away."""
 DEVICES: Final = ("kvm", "dri", "fuse", "net", "nvidia*", "kfd")
 PROBE_SECONDS = 5.0
@@ -32,12 +33,14 @@ def unable() -> str:
     return f"bubblewrap may not make its namespaces ({said or asked.returncode})" if asked.returncode else ""
 
 
-def command(view: View, run_dir: Path, start: Path) -> list[str]:
+def command(view: View, run_dir: Path, start: Path, *, nests: bool = False) -> list[str]:
     """What comes before the command of a program that is to see the machine so.
 
-    Hidden files show the empty file `nothing` in the run directory, hidden directories are empty.
+    Hidden files show the empty file `nothing` in the run directory, hidden directories are empty. `nests`: it makes a
+    sandbox of its own within, for which root needs its capabilities.
     """
-    words = [which("bwrap") or "bwrap", *ISOLATED, "--bind" if view.base == "write" else "--ro-bind", "/", "/"]
+    words = [which("bwrap") or "bwrap", *ISOLATED, *(() if nests else BARE)]
+    words += ["--bind" if view.base == "write" else "--ro-bind", "/", "/"]
     words += ["--dev", "/dev", "--proc", "/proc"]
     for device in (str(found) for pattern in DEVICES for found in sorted(Path("/dev").glob(pattern))):
         words += ["--dev-bind-try", device, device]

@@ -97,7 +97,8 @@ def _prefix(level: Level, run: Run) -> list[str]:
     match means():
         case "bubblewrap":
             files.replace(run.run_dir / "nothing", b"")
-            return [*bubblewrap.command(describe(level, run), run.run_dir, run.start or run.worktree), *enter, "--"]
+            view, nests = describe(level, run), run.needs.nests
+            return [*bubblewrap.command(view, run.run_dir, run.start or run.worktree, nests=nests), *enter, "--"]
         case "Landlock":
             policy = run.run_dir / "sandbox.json"
             view = describe(level, run, within=False).without_fresh(homes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +155,14 @@ def test_signals_reach_the_agent_and_its_exit_code_comes_back(person: Person, by
     sandbox = enclose("guard", person.run())
     for command, code in (("exit 41", 41), ("kill -TERM $$", 143 if by == "bubblewrap" else -15)):
         assert subprocess.run([*sandbox.prefix, "sh", "-c", command], cwd=person.worktree).returncode == code
+
+
+@pytest.mark.skipif(choosing.means() != "bubblewrap", reason="only bubblewrap has capabilities to drop")
+def test_capabilities_are_kept_for_agents_alone_that_have_a_sandbox_of_their_own(person: Person) -> None:
+    """With them, root takes a hidden place's cover away."""
+    assert "--cap-drop" in enclose("guard", person.run()).prefix
+    assert "--cap-drop" not in enclose("guard", person.run(needs=replace(NEEDS, nests=True))).prefix
+    assert "PRIVATE KEY" not in person.held("guard", f"umount {person.home}/.ssh; cat {person.home}/.ssh/id")
 
 
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
