@@ -60,7 +60,8 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
     making = to.with_name(f".{to.name}.{os.getpid()}")
     try:
         making.mkdir(mode=0o700, parents=True)
-        copy_database(home / DATABASE, making / DATABASE)
+        with translated(home / DATABASE):
+            copy_database(home / DATABASE, making / DATABASE)
         for file in _beside(home):
             _put(home / file, making / file, linked=linked and _is_final(home, file))
         names = sorted(

@@ -11,6 +11,7 @@ import pytest
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.workspace import backup, operations, queries
+from solo_unicorn.workspace.failures import StoreDamaged
 from solo_unicorn.workspace.workspace import Workspace
 
 
@@ -114,3 +115,10 @@ def test_a_clock_that_was_ahead_costs_no_backup_and_makes_none_each_minute(
     workspace.write(operations.missions.edit, mission.id, {"title": "Retry payments thrice"})
     for begun in (0, year):
         assert backup.daily_due_in(home, time.time(), begun) > backup.DAY / 2
+
+
+def test_a_damaged_workspace_is_said_to_be_damaged(home: Path, tmp_path: Path) -> None:
+    (home / "workspace.db").write_bytes(b"not a database" * 400)
+    with pytest.raises(StoreDamaged, match="is damaged"):
+        backup.back_up(home, tmp_path / "copy")
+    assert list(tmp_path.glob("*copy*")) == []
