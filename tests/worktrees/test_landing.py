@@ -354,6 +354,8 @@ def test_without_an_identity_it_still_lands(work: Repo, landing: Landing, monkey
         "merge.log=true",
         "rebase.updateRefs=true",
         "commit.verbose=true",
+        "core.splitIndex=true",
+        "feature.manyFiles=true",
     ],
 )
 def test_the_persons_git_settings_do_not_get_in_the_way(work: Repo, landing: Landing, setting: str) -> None:
@@ -362,6 +364,27 @@ def test_the_persons_git_settings_do_not_get_in_the_way(work: Repo, landing: Lan
     m1 = work.head("m1")
     work.commit("main.txt", "x")
     assert landing(work, strategy="rebase").commit and work.head("m1") == m1
+    assert work.status() == ""
+
+
+def test_a_file_swaps_with_a_folder_and_a_link_with_a_file(work: Repo, landing: Landing) -> None:
+    work.commit("thing", "a file")
+    work.commit("folder/inner", "in a folder")
+    (work.path / "link").symlink_to("thing")
+    work.git("add", "link")
+    work.git("commit", "-qm", "Link")
+    work.git("switch", "-q", "m1")
+    work.git("merge", "-q", "main")
+    work.git("rm", "-rq", "thing", "folder", "link")
+    work.write("thing/inner", "in a folder now")
+    work.write("link", "a file now")
+    (work.path / "folder").symlink_to("/etc")
+    work.git("add", "-A")
+    work.git("commit", "-qm", "Swap")
+    work.git("switch", "-q", "main")
+    assert landing(work).commit and work.status() == ""
+    assert (work.path / "thing" / "inner").is_file() and not (work.path / "link").is_symlink()
+    assert (work.path / "folder").is_symlink()
 
 
 def test_two_landings_on_one_branch_wait_for_each_other(work: Repo, landing: Landing) -> None:
