@@ -23,7 +23,7 @@ from solo_unicorn.workspace.bell import Bell
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
-from .installing import CLAUDES, CODEX, WANTED, installed
+from .installing import CLAUDES, CODEX, WANTED, Package, installed
 from .scripted_model import ScriptedModel
 
 ASKED_FOR = bool(os.environ.get(WANTED))
@@ -151,8 +151,25 @@ def model() -> Iterator[ScriptedModel]:
 def claude(
     request: pytest.FixtureRequest, home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Claude Code on the path, signed in by a key, with a configuration of its own and the scripted model behind it."""
-    program = installed(request.param, ASKED_FOR)
+    """Claude Code, the oldest and the newest."""
+    return _claude_on_path(request.param, tmp_path, model, monkeypatch)
+
+
+@pytest.fixture
+def claude_on_path(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The newest Claude Code."""
+    return _claude_on_path(CLAUDES[-1], tmp_path, model, monkeypatch)
+
+
+@pytest.fixture
+def codex_on_path(codex: Path) -> Path:
+    """Codex."""
+    return codex
+
+
+def _claude_on_path(package: Package, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On the path, signed in by a key, with a configuration of its own and the scripted model behind it."""
+    program = installed(package, ASKED_FOR)
     for name in [name for name in os.environ if name.startswith(("CLAUDE", "ANTHROPIC"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv(

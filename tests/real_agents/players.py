@@ -1,0 +1,81 @@
+"""How a scripted model speaks through each real agent: what its tools are called, and how its service refuses.
+
+To add an agent: a fixture in conftest.py that puts it on the PATH, signed in, with the scripted model behind it; and a
+`Player` in `PLAYERS`. Every test that is parametrised by `PLAYERS` runs with it then (test_misbehaving, test_courses).
+What an agent is known not to do belongs into `without`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .scripted_model import Answer, Asked, Call, Failure, Use
+from .worker import FILE, facts
+
+
+@dataclass(frozen=True)
+class Player:
+    """One agent, and how a model behind it says things."""
+
+    agent: str
+    """Its type; `agent_on_path` asks for the fixture of that name."""
+    tool: Callable[[str], str]
+    """The name under which it offers one of our tools."""
+    shell: Callable[[str], Use]
+    overloaded: Failure
+    refused_sign_in: Failure
+    in_background: Callable[[str], Use] | None = None
+    """A command that goes on beside the turn; None: it has no way."""
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Scenarios that it is not asked to play, each with the reason."""
+
+    def ours(self, tool: str, **arguments: Any) -> Use:
+        """A call of one of our tools."""
+        return Use(self.tool(tool), arguments)
+
+    def finish(self, summary: str = "The file is written and committed.") -> Answer:
+        """The stage is reported as complete."""
+        return [self.ours("complete_stage", summary=summary, to_check=FILE)]
+
+    def write(self, text: str = "Hello, world", message: str = "Greet the world") -> list[Answer]:
+        """The file is written and committed, by the shell."""
+        return [
+            [self.shell(f"echo '{text}' > {FILE}")],
+            [self.shell(f"git add {FILE} && git commit -q -m '{message}'")],
+        ]
+
+
+def mission_of(call: Call) -> dict[str, Any]:
+    """What get_context told; some agents put words of their own before it."""
+    return facts(call.result[call.result.index("{") :])
+
+
+def step(asked: Asked, *answers: Answer) -> Answer:
+    """The answer after as many calls as were answered since the prompt; the last one again and again."""
+    return answers[min(len(asked.calls), len(answers) - 1)]
+
+
+def _claude_background(command: str) -> Use:
+    return Use("Bash", {"command": command, "description": "Begin", "run_in_background": True})
+
+
+PLAYERS = (
+    Player(
+        agent="claude",
+        tool=lambda name: f"mcp__solo__{name}",
+        shell=lambda command: Use("Bash", {"command": command, "description": "Work"}),
+        overloaded=Failure(529, "overloaded_error", "Overloaded"),
+        refused_sign_in=Failure(401, "authentication_error", "invalid x-api-key"),
+        in_background=_claude_background,
+    ),
+    Player(
+        agent="codex",
+        tool=lambda name: f"mcp__solo.{name}",
+        shell=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 30000}),
+        overloaded=Failure(503, "server_error", "overloaded"),
+        refused_sign_in=Failure(401, "invalid_api_key", "Incorrect API key provided"),
+        in_background=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 250}),
+    ),
+)
