@@ -30,6 +30,7 @@ from .events import (
 from .handle import HostOutcome
 from .mcp_files import SERVER
 
+NO_TOOLS: Final = "it could not reach Solo Unicorn's tools: no request with the token of its run came"
 ENDLESS_RETRIES: Final = 6
 """So many vain tries in a row of an agent that would try for ever; Codex waits longer before each, minutes in all."""
 LONGEST_LIMIT: Final = timedelta(days=40)
@@ -67,6 +68,8 @@ class Judgement:
     """It ended its turn, but not its stage: it is told so once, in the same conversation."""
     final: bool = False
     """Another attempt would fail in the same way: a person is asked at once."""
+    no_tools: bool = False
+    """It was without our tools, so it had no chance: a person is asked at once, and no attempt counts."""
     conversation_lost: bool = False
     """The agent does not know the conversation any more: the next session must begin a new one."""
 
@@ -137,6 +140,11 @@ class Verdict:
                     self._interrupted = False
 
     @property
+    def turn_ended(self) -> bool:
+        """Whether it said that a turn is over."""
+        return self._result is not None
+
+    @property
     def abort_reason(self) -> str | None:
         """Why it should be stopped now, by `stop(reason="mcp")`: it lacks our tools, its model or an account."""
         if self._sign_in is not None:
@@ -189,8 +197,10 @@ class Verdict:
                 return Judgement("unknown", "the home was replaced, moved or removed while it worked")
             case "mcp" if self._unanswered:
                 return self._failed("overloaded", self._unanswered, host)
+            case "mcp" if (error := self._error())[0] in _HOLDS and self._server_missing is None:
+                return self._failed(error[0] or "other", error[1], host)
             case "mcp":
-                return Judgement("failed", self.abort_reason or "it could not reach Solo Unicorn's tools")
+                return Judgement("failed", self.abort_reason or NO_TOOLS, no_tools=True)
         return Judgement("cancelled", stop)
 
     def _by_protocol(self, host: HostOutcome, *, ended_by_us: bool) -> Judgement:
@@ -204,7 +214,7 @@ class Verdict:
         if result is None:
             return Judgement("failed", f"it ended without a result ({_exit(host)}){_last_words(host)}")
         if self._server_missing is not None:
-            return Judgement("failed", self.abort_reason or "")
+            return Judgement("failed", self.abort_reason or "", no_tools=True)
         if host.exit_code != 0 and not ended_by_us:
             return Judgement("failed", f"it reported a result and then went wrong ({_exit(host)}){_last_words(host)}")
         return Judgement("completed")

@@ -68,6 +68,11 @@ def run_dir(session_id: str) -> Path:
     return _made(runs_dir() / session_id)
 
 
+def tools_reached(session_id: str) -> Path:
+    """A file that is there once a request with the session's token has come to our MCP server."""
+    return runs_dir() / session_id / "tools-reached"
+
+
 def drafts_dir() -> Path:
     """What people typed and did not save yet."""
     return _made(home() / "drafts")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from ..config import paths
 from ..missions.access import Call, MissionAccess, Place
 from ..missions.board import DependencyView, Hit, ListCount, Page
 from ..missions.comments import LineComment
@@ -128,7 +130,11 @@ class WorkspaceAccess:
         return self._workspace.read(queries.sessions.get, session_id)
 
     def session_for_token(self, digest: str, /) -> Session | None:
-        return self._workspace.read(queries.sessions.of_token, digest)
+        found = self._workspace.read(queries.sessions.of_token, digest)
+        if found is not None:
+            with suppress(OSError):  # its run directory was removed, and with it whoever looks there
+                paths.tools_reached(found.id).touch()
+        return found
 
     def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
         return self._workspace.read(queries.memory.list_all, project)

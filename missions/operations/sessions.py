@@ -50,6 +50,7 @@ def finish(
     policy: sessions.RetryPolicy | None = None,
     stage_finished: bool = False,
     resume: bool = False,
+    counts: bool = True,
 ) -> Mission:
     """The mission after the run that held it ended; `resume` lets an `unknown` one go on once."""
     mission = change.mission(ref, deleted=True)
@@ -63,6 +64,7 @@ def finish(
         question=question,
         stage_finished=stage_finished,
         resume=resume,
+        counts=counts,
     )
     return change.save(mission, after, "session_ended", note=f"{outcome}: {reason}" if reason else outcome)
 
@@ -177,6 +179,7 @@ def end(
     policy: sessions.RetryPolicy | None = None,
     resume: bool = False,
     proof: Proof | None = None,
+    counts: bool = True,
 ) -> Mission:
     """A session is over: its outcome, and what follows for the mission. Ending it again changes nothing.
 
@@ -204,6 +207,7 @@ def end(
         policy=policy,
         stage_finished=session.stage_finished,
         resume=resume,
+        counts=counts,
     )
     if proof is None or not proof.reason:
         return ended

@@ -123,12 +123,14 @@ def ended(
     question: str | None = None,
     stage_finished: bool = False,
     resume: bool = False,
+    counts: bool = True,
 ) -> Mission:
     """The mission after its session ended with exactly one outcome.
 
     `stage_finished`: the agent finished its stage through the MCP tool in this session; that alone is success, and
     what came after it does not take it back. `resume`: its conversation goes on by itself, once: the machine died under
-    it (still shown as `unknown`), or its turn ended without its stage. Raises Conflict when no session runs.
+    it (still shown as `unknown`), or its turn ended without its stage. `counts` False: the agent had no chance, so it
+    is no attempt, and a person is asked at once. Raises Conflict when no session runs.
     """
     if outcome not in OUTCOMES:
         raise InvalidValue("outcome", f"{outcome!r} is not a valid outcome", todo=f"Use one of {', '.join(OUTCOMES)}")
@@ -139,6 +141,8 @@ def ended(
         return free if stage_finished and mission.list == "review" else replace(free, ready=False)
     if stage_finished or mission.list not in CLAIMABLE:
         return free
+    if not counts:
+        return _waiting(free, reason[:1].upper() + reason[1:])
     asked = (question or "").strip() or mission.question
     match outcome:
         case "rate_limited":

@@ -194,6 +194,12 @@ def test_an_answer_that_came_before_the_session_ended_goes_to_the_next_one(make:
     assert (after.question, after.answer, after.attention, after.ready) == (None, "sqlite", None, True)
 
 
+def test_an_agent_without_a_chance_is_no_attempt_and_a_person_is_asked(make: Any) -> None:
+    after = end(make, make.running(attempts=1), "failed", "it could not reach the tools", counts=False)
+    assert (after.attempts, after.ready, after.retry_at) == (1, False, None)
+    assert after.attention == "It could not reach the tools"
+
+
 def test_cancelled_waits_until_a_person_makes_it_ready_again(make: Any) -> None:
     after = end(make, make.running(attempts=1), "cancelled")
     assert (after.ready, after.attention, after.attempts, after.retry_at) == (False, None, 1, None)

@@ -25,7 +25,7 @@ def player(request: pytest.FixtureRequest) -> Iterator[Player]:
     if reason := player.without.get(request.node.originalname.removeprefix("test_")):
         pytest.skip(f"{player.agent}: {reason}")
     request.getfixturevalue(f"{player.agent}_on_path")
-    return player
+    yield player
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def mission(player: Player, machine: Machine) -> Mission:
 
 def test_a_branch_switched(player: Player, mission: Mission, machine: Machine, model: ScriptedModel) -> None:
     """What is approved is what lands, on whatever branch the agent left it."""
-    script = [
+    script: list[Answer] = [
         [player.ours("get_context")],
         [player.shell("git switch -q -c solo-unicorn/my-own-idea")],
         *player.write(),
@@ -54,7 +54,7 @@ def test_a_branch_switched(player: Player, mission: Mission, machine: Machine, m
 
 def test_work_claimed_and_not_done(player: Player, mission: Mission, machine: Machine, model: ScriptedModel) -> None:
     """A stage without a change waits for a person, and says so; nothing lands by itself."""
-    script = [[player.ours("get_context")], player.finish("All green, committed."), [Text("Done.")]]
+    script: list[Answer] = [[player.ours("get_context")], player.finish("All green, committed."), [Text("Done.")]]
     model.script = lambda asked: step(asked, *script)
     machine.start_service()
     shown = machine.in_review(mission, "code")
@@ -78,7 +78,7 @@ def test_a_tool_that_is_silent(
 ) -> None:
     """A running tool is life, for however long it prints nothing."""
     monkeypatch.setenv("SOLO_UNICORN_SESSIONS_STALL_MINUTES", "0.25")
-    script = [
+    script: list[Answer] = [
         [player.ours("get_context")],
         [player.shell("sleep 20")],
         *player.write(),
@@ -95,7 +95,7 @@ def test_a_background_task(player: Player, mission: Mission, machine: Machine, m
     """What the agent leaves running does not cost its stage, and is gone with its session (`Machine.close` looks)."""
     if player.in_background is None:
         pytest.skip(f"{player.agent} has no background tasks")
-    script = [
+    script: list[Answer] = [
         [player.ours("get_context")],
         [player.in_background("sleep 4; echo built > built.txt")],
         *player.write(),
@@ -149,12 +149,13 @@ def test_approving_its_own_work(player: Player, mission: Mission, machine: Machi
         f"setsid {ours} inbox rule allow Edit '*'",
         f"{ours} config set agents.{player.agent}.skip_permissions yes",
     )
+    attempts: list[Answer] = [[player.shell(f"{one}; echo ended:$?")] for one in tries]
     script: list[Answer] = [
         [player.ours("get_context")],
         *player.write(),
-        *([player.shell(f"{one}; echo ended:$?")] for one in tries),
+        *attempts,
         player.finish(),
-        *([player.shell(f"{one}; echo ended:$?")] for one in tries[:1]),
+        attempts[0],
         [Text("Done.")],
     ]
     said: list[str] = []

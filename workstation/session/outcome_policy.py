@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ...agents import catalogue
 from ...agents.handle import HostOutcome
-from ...agents.verdict import Judgement
+from ...agents.verdict import NO_TOOLS, Judgement
 from ...config import paths
 from ...config.settings import SessionSettings
 from ...missions import holds
@@ -49,9 +49,18 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
         # it reported its limit through our tool and ended its turn as it was told to
         reason = "it reported its limit"
         return replace(judgement, outcome="rate_limited", reason=reason, reset_at=parked, hold="limit")
+    if _had_no_tools(session, reading, judgement):
+        return replace(judgement, outcome="failed", reason=NO_TOOLS, no_tools=True)
     if judgement.outcome == "completed" and not session.stage_finished:
         return _unfinished(judgement, again=ended_unfinished(_before(workspace, session), session.stage) is not None)
     return judgement
+
+
+def _had_no_tools(session: Session, reading: TranscriptFold, judgement: Judgement) -> bool:
+    """Whether it worked, or was given time to, without a request of its token; what refused work is told first."""
+    if session.stage_finished or judgement.hold is not None or judgement.outcome not in ("completed", "failed"):
+        return False
+    return reading.verdict.turn_ended and not paths.tools_reached(session.id).exists()
 
 
 UNFINISHED = "ended its turn without finishing its stage"
@@ -105,6 +114,7 @@ def end(
         policy=replace(policy(settings), attempts=1) if judgement.final else policy(settings),
         resume=resume,
         proof=proof,
+        counts=not judgement.no_tools,
     )
 
 

@@ -24,7 +24,7 @@ from typing import Literal
 
 from ...agents import launch
 from ...agents.sandbox.choosing import NoSandbox
-from ...agents.verdict import Judgement
+from ...agents.verdict import NO_TOOLS, Judgement
 from ...config import paths
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Session, service_of
@@ -48,6 +48,8 @@ LOOK_SECONDS = 0.15
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
 
+TOOLS_SECONDS = 180.0
+"""An agent whose token did not come to our MCP server in so long has no way to it."""
 WAIT_SECONDS = 600.0
 """For so long a host is told that its agent is busy; told anew after half of it."""
 
@@ -245,6 +247,7 @@ class SessionRunner:
         """Read on until the host has let go of its lock, then judge."""
         reading = TranscriptFold(self._run_dir, self._handle.parser)
         clock = asyncio.get_running_loop().time
+        began = clock()
         noted_at, noted_offset = clock(), self.session.transcript_offset
         while True:
             alive, grown = await asyncio.to_thread(self._look, reading)
@@ -254,7 +257,7 @@ class SessionRunner:
             if not alive:
                 break
             await self._tell_to_stop()
-            await self._stop_without_tools(reading)
+            await self._stop_without_tools(reading, clock() - began)
             await self._tell_it_is_busy(reading)
             if not grown:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -265,11 +268,16 @@ class SessionRunner:
             judgement = await self._context.workspace.run(judge, self.session.id, reading, outcome)
             await self._end(await room.judged(self._context, self.session, judgement), resume=judgement.nudged)
 
-    async def _stop_without_tools(self, reading: TranscriptFold) -> None:
+    async def _stop_without_tools(self, reading: TranscriptFold, seconds: float) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
-        if reading.verdict.abort_reason is not None and not self._aborted:
+        if self._aborted:
+            return
+        why = reading.verdict.abort_reason
+        if why is None and seconds >= TOOLS_SECONDS and not paths.tools_reached(self.session.id).exists():
+            why = NO_TOOLS
+        if why is not None:
             self._aborted = True
-            self._log.warning("agent without our tools", extra=self._said | {"why": reading.verdict.abort_reason})
+            self._log.warning("agent without our tools", extra=self._said | {"why": why})
             with suppress(SoloUnicornError):
                 await asyncio.to_thread(self._handle.stop, "mcp")
 
