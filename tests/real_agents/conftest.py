@@ -24,6 +24,7 @@ from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
 from .installing import CLAUDES, CODEX, WANTED, Package, installed
+from .players import PLAYERS, Player
 from .scripted_model import ScriptedModel
 
 ASKED_FOR = bool(os.environ.get(WANTED))
@@ -165,6 +166,16 @@ def claude_on_path(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch
 def codex_on_path(codex: Path) -> Path:
     """Codex."""
     return codex
+
+
+@pytest.fixture(params=PLAYERS, ids=lambda player: player.agent)
+def player(request: pytest.FixtureRequest) -> Iterator[Player]:
+    """Each agent in turn, on the path; one that does not play a scenario is skipped with the reason."""
+    player: Player = request.param
+    if reason := player.without.get(request.node.originalname.removeprefix("test_")):
+        pytest.skip(f"{player.agent}: {reason}")
+    request.getfixturevalue(f"{player.agent}_on_path")
+    yield player
 
 
 def _claude_on_path(package: Package, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -26,6 +26,12 @@ class Player:
     shell: Callable[[str], Use]
     overloaded: Failure
     refused_sign_in: Failure
+    limit: Callable[[int], Failure]
+    """Its usage limit is reached, until that second."""
+    subscription: Mapping[str, str] = field(default_factory=dict)
+    """What has it use a subscription, the only kind of account that has such limits."""
+    keys: tuple[str, ...] = ()
+    """Variables that would have it use a key instead."""
     in_background: Callable[[str], Use] | None = None
     """A command that goes on beside the turn; None: it has no way."""
     without: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +67,24 @@ def _claude_background(command: str) -> Use:
     return Use("Bash", {"command": command, "description": "Begin", "run_in_background": True})
 
 
+def _claude_limit(reset: int) -> Failure:
+    headers = {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-reset": str(reset),
+        "anthropic-ratelimit-unified-representative-claim": "five_hour",
+    }
+    return Failure(429, "rate_limit_error", "This request would exceed your account's rate limit", headers)
+
+
+def _codex_limit(reset: int) -> Failure:
+    headers = {
+        "x-codex-primary-used-percent": "100",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": str(reset),
+    }
+    return Failure(429, "usage_limit_reached", "The usage limit has been reached", headers)
+
+
 PLAYERS = (
     Player(
         agent="claude",
@@ -68,6 +92,9 @@ PLAYERS = (
         shell=lambda command: Use("Bash", {"command": command, "description": "Work"}),
         overloaded=Failure(529, "overloaded_error", "Overloaded"),
         refused_sign_in=Failure(401, "authentication_error", "invalid x-api-key"),
+        limit=_claude_limit,
+        subscription={"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-scripted"},
+        keys=("ANTHROPIC_API_KEY",),
         in_background=_claude_background,
     ),
     Player(
@@ -76,6 +103,7 @@ PLAYERS = (
         shell=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 30000}),
         overloaded=Failure(503, "server_error", "overloaded"),
         refused_sign_in=Failure(401, "invalid_api_key", "Incorrect API key provided"),
+        limit=_codex_limit,
         in_background=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 250}),
     ),
 )

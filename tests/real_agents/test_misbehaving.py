@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,21 +10,11 @@ from solo_unicorn.missions.entities import Mission
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import Machine
-from .players import PLAYERS, Player, step
+from .players import Player, step
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text
 from .worker import FILE
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(params=PLAYERS, ids=lambda player: player.agent)
-def player(request: pytest.FixtureRequest) -> Iterator[Player]:
-    """Each agent in turn, on the path; one that does not play a scenario is skipped with the reason."""
-    player: Player = request.param
-    if reason := player.without.get(request.node.originalname.removeprefix("test_")):
-        pytest.skip(f"{player.agent}: {reason}")
-    request.getfixturevalue(f"{player.agent}_on_path")
-    yield player
 
 
 @pytest.fixture
