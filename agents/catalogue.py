@@ -67,6 +67,8 @@ class Turn:
     """Instead of `permission_mode`, when a person opted in."""
     guard: Literal["asks", "sandbox", "none"] = "none"
     """What holds it: it asks us, so that the project's rules hold; a sandbox of its own; nothing that is known."""
+    own_sandbox: str = ""
+    """What a sandbox of its own leaves it, in a few words; empty: it has none."""
     effort: tuple[str, ...] = ()
     """With `{effort}`, in the agent's own word."""
     fallback_model: tuple[str, ...] = ()
@@ -232,6 +234,7 @@ def adapted(found: CatalogueEntry) -> CatalogueEntry:
         environment=found.turn.environment,
         unset=found.turn.unset,
         open=found.turn.open,
+        own_sandbox=found.turn.own_sandbox,
         default_permission_mode=found.turn.default_permission_mode,
     )
     if found.transport == "acp":

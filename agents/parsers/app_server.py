@@ -37,6 +37,8 @@ from ..mcp_files import SERVER
 from . import acp, tools
 from .codex import bare, kind_of_error, reset_clock
 
+TELLS: Final = frozenset({"reset"})
+"""What its lines say beside what it does: agents/capabilities.py."""
 _ERRORS: Final[dict[str, ErrorKind]] = {
     "usageLimitExceeded": "limit",
     "rateLimitExceeded": "requests",

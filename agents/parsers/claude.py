@@ -37,6 +37,8 @@ from ..events import (
 )
 from . import tools
 
+TELLS: Final = frozenset({"reset", "cost"})
+"""What its lines say beside what it does: agents/capabilities.py."""
 _ERRORS: Final[dict[str, ErrorKind]] = {
     "authentication_failed": "signed_out",
     "oauth_org_not_allowed": "signed_out",

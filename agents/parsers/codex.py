@@ -33,6 +33,8 @@ from ..events import (
 from ..mcp_files import SERVER
 from . import tools
 
+TELLS: Final = frozenset({"minute"})
+"""What its lines say beside what it does: agents/capabilities.py."""
 _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
     ("limit", re.compile(r"hit your usage limit|usage_limit_reached|daily (?:quota|limit)", re.I)),
     (

@@ -5,7 +5,6 @@ a conflict; and the same as an ordinary user where these tests run as root.
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 import sys
 import threading
@@ -177,19 +176,17 @@ def test_a_conflict_is_solved_by_its_agent_and_lands(player: Player, machine: Ma
     assert (machine.repository / FILE).read_text() == "Hello, both\n"
 
 
-def test_the_same_as_an_ordinary_user() -> None:
+def test_the_same_as_an_ordinary_user(request: pytest.FixtureRequest) -> None:
     """Agents behave otherwise as root: what they refuse there, and what files they believe."""
     if not ASKED_FOR:
         pytest.skip("real code agents run with `make test-agents`")
     if os.geteuid() != 0:
         pytest.skip("these tests run as an ordinary user already")
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        made = subprocess.run(["useradd", "--create-home", USER], capture_output=True, text=True, check=False)
-        if made.returncode:
-            pytest.skip(f"no ordinary user could be made: {made.stderr.strip()}")
-    run = ["runuser", "-u", USER, "--", "env", f"{WANTED}=1", "SOLO_UNICORN_TEST_USER=1"]
+    made = subprocess.run(["useradd", "--create-home", USER], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no ordinary user could be made: {made.stderr.strip()}")
+    request.addfinalizer(lambda: subprocess.run(["userdel", "--remove", USER], capture_output=True, check=False))
+    run = ["runuser", "-u", USER, "--", "env", f"{WANTED}=1"]
     python = sys.executable
     if subprocess.run([*run, python, "-c", "import solo_unicorn"], capture_output=True, check=False).returncode:
         pytest.skip(f"an ordinary user may not run {os.path.realpath(python)}")
