@@ -91,13 +91,16 @@ def prepare(
     attached: Sequence[Path] = (),
     budget: float = 0.0,
     level: str = "",
+    model: str = "",
+    effort: str = "",
 ) -> Bounds:
     """Write what the host needs to start the agent on a prompt; starts nothing.
 
     `mission` is shown to the agent's tools as SOLO_UNICORN_MISSION (M-42), `extra` is more of its environment (ports).
     It starts in the `folder` of the worktree, and may change the rest as well.
     `attached` are the mission's files, where the agent may read them; images are shown to it by its own way.
-    `budget` is what the mission has left, in US dollars; 0: no limit.
+    `budget` is what the mission has left, in US dollars; 0: no limit. `model` and `effort` are the mission's, or its
+    stage's, and go before the agent's own settings.
     `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
     `level` is the least sandbox that the project asks for (agents/sandbox).
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
@@ -131,8 +134,8 @@ def prepare(
         files.replace(fresh_file, fresh.encode())
     values = {
         "conversation": resume or "",
-        "model": wanted.model,
-        "effort": wanted.effort,
+        "model": model or wanted.model,
+        "effort": effort or wanted.effort,
         "fallback_model": wanted.fallback_model,
         "budget": f"{most:.2f}" if (most := min(filter(None, (budget, wanted.budget_usd)), default=0.0)) else "",
         "permission_mode": wanted.permission_mode

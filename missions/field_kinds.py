@@ -24,6 +24,9 @@ TEXTS = frozenset({"description", "spec", "solution"})
 WATCHED = frozenset(
     {
         "actorId",
+        "agentBudget",
+        "agentEffort",
+        "agentModel",
         "codeAgentName",
         "codeAgentType",
         "description",

@@ -13,6 +13,7 @@ from .printing import is_printable
 from .wire import from_wire, wire_name
 
 NAME_MAX = 100
+BUDGET_MAX = 1_000_000
 FOLDER_BYTES = 240
 """Of one part of a branch name: git keeps it as a file, and a longer one beside it while it writes."""
 
@@ -104,6 +105,24 @@ def _one_of(choices: tuple[str, ...]) -> Check:
 
 
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
+
+
+def checked_word(field: str, value: Any) -> str:
+    """A short word that is handed to an agent; empty means none."""
+    text = _name(field, value) or ""
+    if text.startswith("-"):
+        raise InvalidValue(field, f"{text!r} is not a valid {field}", why="it would be read as an option")
+    return text
+
+
+def _dollars(field: str, value: Any) -> float:
+    """An amount in US dollars; 0 means no limit."""
+    if value is None:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= BUDGET_MAX:
+        why = f"it is an amount in US dollars, from 0 to {BUDGET_MAX:,}"
+        raise InvalidValue(field, f"{value!r} is not a valid {field}", why=why)
+    return float(value)
 
 
 def _branch(field: str, value: Any) -> str:
@@ -199,6 +218,9 @@ CHECKS: dict[str, Check] = {
     "ready": _flag,
     "code_agent_type": _name,
     "code_agent_name": _name,
+    "agent_model": checked_word,
+    "agent_effort": checked_word,
+    "agent_budget": _dollars,
     "tasks": _tasks,
     "tasks_current": _count,
 }

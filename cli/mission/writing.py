@@ -49,6 +49,11 @@ def _fields(parser: Parser) -> None:
     )
     parser.add_argument("--actor", help="the persona for its prompts, by name")
     parser.add_argument("--agent", metavar="NAME", help="the code agent that does it; default: any")
+    parser.add_argument("--model", metavar="NAME", help="the model its agents are asked to use")
+    parser.add_argument("--effort", metavar="WORD", help="how hard they are asked to think, in the agent's own word")
+    parser.add_argument(
+        "--budget", type=float, metavar="USD", help="what its sessions may cost in all; 0: as budget.mission_usd says"
+    )
     parser.add_argument(
         "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says"
     )
@@ -157,6 +162,9 @@ def _values(options: Options, opened: Workspace, project: Project, before: Missi
         "start_from": options.start_from,
         "landing_message": options.landing_message and text_from(options.landing_message),
         "actor_id": _actor(opened, project, options.actor) if options.actor else None,
+        "agent_model": options.model,
+        "agent_effort": options.effort,
+        "agent_budget": options.budget,
         "pr_mode": options.pr_mode,
         "pr_merge_strategy": options.merge,
         "tasks": tuple(Task(title) for title in options.task) if options.task else None,

@@ -19,6 +19,10 @@ class FlowStage:
     # ours
     description: str = ""
     prompt: str | None = None
+    model: str = ""
+    """The model that agents are asked to use at this stage; empty: the agent's own setting."""
+    effort: str = ""
+    """How hard they are asked to think there; empty: the agent's own setting."""
 
 
 @record

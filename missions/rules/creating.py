@@ -52,6 +52,9 @@ class MissionDraft:
     ready: bool = False
     code_agent_type: str | None = None
     code_agent_name: str | None = None
+    agent_model: str | None = None
+    agent_effort: str | None = None
+    agent_budget: float | None = None
     tasks: tuple[Task, ...] = ()
 
 

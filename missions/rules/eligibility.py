@@ -217,8 +217,9 @@ def _pressure(mission: Mission, facts: Facts) -> str | None:
 
 
 def _budget(mission: Mission, facts: Facts) -> str | None:
-    if 0 < facts.limits.mission_budget <= facts.mission_cost:
-        return f"used up its budget (${facts.mission_cost:.2f} of ${facts.limits.mission_budget:.2f})"
+    most = mission.agent_budget or facts.limits.mission_budget
+    if 0 < most <= facts.mission_cost:
+        return f"used up its budget (${facts.mission_cost:.2f} of ${most:.2f})"
     if 0 < facts.limits.day_budget <= facts.day_cost:
         return f"waits for tomorrow: today's budget is used (${facts.day_cost:.2f} of ${facts.limits.day_budget:.2f})"
     return None

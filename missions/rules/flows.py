@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..entities import Flow, FlowConfig, FlowStage, Mission
 from ..errors import InvalidValue
+from ..fields import checked_word
 from ..printing import is_printable
 from ..records import record
 
@@ -133,6 +134,8 @@ def check_flow(flow: Flow) -> None:
         if stage.stage in seen:
             raise InvalidValue(field, f"the flow {flow.name} has the stage {stage.stage!r} twice")
         seen.add(stage.stage)
+        for name, word in (("model", stage.model), ("effort", stage.effort)):
+            checked_word(f"stageSequence[{place}].{name}", word)
 
 
 def _check_stage_name(field: str, name: str) -> None:

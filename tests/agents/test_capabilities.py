@@ -45,7 +45,7 @@ def test_what_a_parser_tells_was_recorded(parser: str) -> None:
                         told |= {"reset"} if at else {"minute"} if clock else set()
                     case UsageUpdate(usage=usage) if usage.cost_usd is not None:
                         told.add("cost")
-    declared = getattr(import_module(f"solo_unicorn.agents.parsers.{parser}"), "TELLS", frozenset())
+    declared: frozenset[str] = getattr(import_module(f"solo_unicorn.agents.parsers.{parser}"), "TELLS", frozenset())
     assert told == declared
 
 

@@ -403,3 +403,10 @@ def test_what_a_person_chose_reaches_each_agent_that_takes_it(run_dir: Path, tmp
     assert environment["CLAUDE_CONFIG_DIR"] == "/home/me/second"
     argv, _ = started("codex")
     assert "--model|opus|--effort|high|" in argv and "fallback" not in argv
+
+
+def test_what_the_mission_asks_for_goes_before_the_agents_own_settings(run_dir: Path, tmp_path: Path) -> None:
+    settings = Settings(agents={"claude": AgentSettings(model="sonnet", effort="low")})
+    argv = prepared(run_dir, tmp_path, settings=settings, model="opus", effort="high")["argv"]
+    assert isinstance(argv, list)
+    assert argv[argv.index("--model") + 1] == "opus" and argv[argv.index("--effort") + 1] == "high"

@@ -235,3 +235,15 @@ def test_a_mission_has_a_branch_of_the_persons_naming(run: Run, project: str) ->
     wrong = run("mission", "edit", "1", "--branch", "next")
     assert wrong.code == 2 and "lands on" in wrong.err
     assert run("mission", "edit", "1", "--branch=", "--json").data["workBranch"] == ""
+
+
+def test_a_mission_asks_for_a_model_an_effort_and_a_budget_of_its_own(run: Run, project: str) -> None:
+    made = run("mission", "create", "Hard", "--model", "opus", "--effort", "high", "--budget", "2.5", "--json").data
+    assert (made["agentModel"], made["agentEffort"], made["agentBudget"]) == ("opus", "high", 2.5)
+    shown = run("mission", "show", "1").out
+    assert "opus" in shown and "high" in shown and "$2.50" in shown
+    wrong = run("mission", "edit", "1", "--model=--yolo")
+    assert wrong.code == 2 and "read as an option" in wrong.err
+    wrong = run("mission", "edit", "1", "--budget", "-1")
+    assert wrong.code == 2 and "amount in US dollars" in wrong.err
+    assert run("mission", "edit", "1", "--model=", "--budget", "0", "--json").data["agentBudget"] == 0

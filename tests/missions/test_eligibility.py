@@ -344,6 +344,9 @@ def test_a_budget_that_is_used_up_holds_new_sessions_back(make: Any) -> None:
     limited = replace(facts(make), limits=WorkstationLimits(mission_budget=2.0, day_budget=10.0))
     assert why_not(mission, replace(limited, mission_cost=1.99, day_cost=9.99)) is None
     assert why_not(mission, replace(limited, mission_cost=2.0)) == "used up its budget ($2.00 of $2.00)"
+    own = make.mission(ready=True, agent_budget=5.0)
+    assert why_not(own, replace(limited, mission_cost=4.99)) is None
+    assert why_not(own, replace(facts(make), mission_cost=5.0)) == "used up its budget ($5.00 of $5.00)"
     today = why_not(mission, replace(limited, day_cost=10.5))
     assert today == "waits for tomorrow: today's budget is used ($10.50 of $10.00)"
     assert why_not(mission, replace(facts(make), mission_cost=99.0, day_cost=99.0)) is None, "0 is not a budget"

@@ -26,6 +26,8 @@ class Player:
     shell: Callable[[str], Use]
     overloaded: Failure
     refused_sign_in: Failure
+    models: tuple[str, str]
+    """Two models that it takes."""
     limit: Callable[[int], Failure]
     """Its usage limit is reached, until that second."""
     subscription: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +94,7 @@ PLAYERS = (
         shell=lambda command: Use("Bash", {"command": command, "description": "Work"}),
         overloaded=Failure(529, "overloaded_error", "Overloaded"),
         refused_sign_in=Failure(401, "authentication_error", "invalid x-api-key"),
+        models=("claude-sonnet-4-5", "claude-opus-4-5"),
         limit=_claude_limit,
         subscription={"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-scripted"},
         keys=("ANTHROPIC_API_KEY",),
@@ -103,6 +106,7 @@ PLAYERS = (
         shell=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 30000}),
         overloaded=Failure(503, "server_error", "overloaded"),
         refused_sign_in=Failure(401, "invalid_api_key", "Incorrect API key provided"),
+        models=("gpt-5.5", "gpt-5.4"),
         limit=_codex_limit,
         in_background=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 250}),
     ),

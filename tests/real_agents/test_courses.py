@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import FlowStage
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import ASKED_FOR, Machine
@@ -174,6 +175,24 @@ def test_a_conflict_is_solved_by_its_agent_and_lands(player: Player, machine: Ma
     machine.workspace.write(operations.review.approve, mission.id)
     machine.until(mission, lambda now: now.list == "done", "landed")
     assert (machine.repository / FILE).read_text() == "Hello, both\n"
+
+
+def test_the_model_of_a_mission_goes_before_the_one_of_its_stage(
+    player: Player, machine: Machine, model: ScriptedModel
+) -> None:
+    model.script = working(player)
+    stages = (FlowStage("code", True, model=player.models[0]),)
+    flow = machine.workspace.write(operations.projects.create_flow, machine.project.id, "Code only", stages)
+    missions = [
+        machine.mission("Greet the world", flow.name, player.agent),
+        machine.mission("Greet the moon", flow.name, player.agent),
+    ]
+    machine.workspace.write(operations.missions.edit, missions[1].id, {"agent_model": player.models[1]})
+    machine.start_service()
+    for mission in missions:
+        machine.in_review(mission, "code")
+    asked = {one.model for one in model.asked if "Greet the" in one.prompt}
+    assert asked == set(player.models)
 
 
 def test_the_same_as_an_ordinary_user(request: pytest.FixtureRequest) -> None:

@@ -69,6 +69,12 @@ class MissionForm(DraftedSheet[str | None]):
                 )
                 yield _row("repository", Select[str]([], id="repository", prompt="none"))
                 yield _row("agent", Select[str]([], id="agent", prompt="any"))
+                yield _row(
+                    "model",
+                    Input(id="model", placeholder="the stage's, or the agent's own"),
+                    Input(id="effort", placeholder="effort"),
+                    Input(id="budget", type="number", placeholder="budget $", valid_empty=True),
+                )
                 yield _row("actor", Select[str]([], id="actor", prompt="none"))
                 yield _row(
                     "lands on", Input(id="target", classes="wide", placeholder="the repository's default branch")
@@ -124,6 +130,9 @@ class MissionForm(DraftedSheet[str | None]):
         self.query_one("#branch", Input).value = mission.work_branch
         self.query_one("#start-from", Input).value = mission.start_from
         self.query_one("#blockers", Input).value = self.data.blockers
+        self.query_one("#model", Input).value = mission.agent_model
+        self.query_one("#effort", Input).value = mission.agent_effort
+        self.query_one("#budget", Input).value = f"{mission.agent_budget:g}" if mission.agent_budget else ""
         if mission.loop_schedule and mission.loop_schedule.max_per_day:
             self.query_one("#per-day", Input).value = str(mission.loop_schedule.max_per_day)
         agent = mission.code_agent_name or mission.code_agent_type
@@ -176,6 +185,9 @@ class MissionForm(DraftedSheet[str | None]):
             "start_from": self.query_one("#start-from", Input).value.strip() or None,
             "code_agent_type": kind,
             "code_agent_name": agent,
+            "agent_model": self.query_one("#model", Input).value.strip() or None,
+            "agent_effort": self.query_one("#effort", Input).value.strip() or None,
+            "agent_budget": float(self.query_one("#budget", Input).value or 0) or None,
             "actor_id": self._selected("#actor"),
             "ready": self.query_one("#ready", Checkbox).value,
             "is_loop": loop,

@@ -133,6 +133,8 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         ("branch", "" if mission.pr_branch_name else mission.work_branch),
         ("worktree", for_people(mission.worktree_path or "")),
         ("agent", mission.code_agent_name or mission.code_agent_type or "any"),
+        ("model", " ".join(filter(None, (mission.agent_model, mission.agent_effort)))),
+        ("budget", f"${mission.agent_budget:,.2f}" if mission.agent_budget else ""),
         ("actor", data.actor.name if data.actor else ""),
         ("attempts", str(mission.attempts) if mission.attempts else ""),
         ("landing", mission.landing_error or ""),

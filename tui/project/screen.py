@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from textual import on, work
 
@@ -301,6 +302,8 @@ class ProjectScreen(LiveProject):
             "add": ("New stage", ""),
             "rename": ("Name of the stage", stage.stage),
             "describe": ("What the stage is for", stage.description),
+            "model": ("Model that agents are asked to use at this stage", stage.model),
+            "effort": ("How hard they are asked to think there, in the agent's own word", stage.effort),
         }[what]
         line = await self.app.push_screen_wait(LineScreen(heading, text=text))
         if line is None:
@@ -309,7 +312,9 @@ class ProjectScreen(LiveProject):
             stages = (*flow.stage_sequence[: at + 1], FlowStage(line, True), *flow.stage_sequence[at + 1 :])
             await self._keep(flow, stages, at + 1)
         else:
-            changed = replace(stage, stage=line) if what == "rename" else replace(stage, description=line)
+            field = {"rename": "stage", "describe": "description"}.get(what, what)
+            words: dict[str, Any] = {field: line}
+            changed: FlowStage = replace(stage, **words)
             await self._keep(flow, _with(flow, at, changed), at)
 
     async def _keep(self, flow: Flow, stages: tuple[FlowStage, ...], at: int) -> Flow | None:

@@ -85,7 +85,9 @@ class FactFinder:
                 workstation_paused=self._paused,
                 limits=self._limits,
                 workstation_running=self._live,
-                mission_cost=cost_of(self._connection, mission.id) if self._limits.mission_budget else 0.0,
+                mission_cost=cost_of(self._connection, mission.id)
+                if mission.agent_budget or self._limits.mission_budget
+                else 0.0,
                 day_cost=self._day_cost,
                 now=self._now,
             ),

@@ -203,6 +203,7 @@ def read_brief(workspace: Workspace, session: Session, budget: float = 0.0) -> B
     views = workspace.read(queries.missions.dependencies, mission.id)
     earlier = tuple(one for one in workspace.read(queries.sessions.find, mission.id) if one.id != session.id)
     since = earlier[-1].started_at if earlier else None
+    most = mission.agent_budget or budget
     return Brief(
         mission=mission,
         agent=agent,
@@ -220,7 +221,7 @@ def read_brief(workspace: Workspace, session: Session, budget: float = 0.0) -> B
         ),
         words=tuple(workspace.read(queries.missions.words_for_later, mission.id, since)),
         decisions=tuple(workspace.read(queries.missions.decisions, mission.id)),
-        left=max(0.01, budget - workspace.read(queries.usage.cost_of, mission.id)) if budget else 0.0,
+        left=max(0.01, most - workspace.read(queries.usage.cost_of, mission.id)) if most else 0.0,
         rules=tuple(workspace.read(queries.inbox.rules, project.id)),
         sandbox=workspace.read(queries.projects.sandbox, project.id),
     )
@@ -363,6 +364,8 @@ def _write_run(
             attached=files,
             budget=brief.left,
             level=brief.sandbox,
+            model=brief.mission.agent_model or brief.stage.model,
+            effort=brief.mission.agent_effort or brief.stage.effort,
         )
     except OSError as error:
         raise SoloUnicornError(f"The run directory {run_dir} cannot be written", why=str(error)) from error
