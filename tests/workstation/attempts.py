@@ -112,7 +112,7 @@ ATTEMPTS = (
     Attempt("a cloud", "secret", "cat $HOME/.aws/credentials"),
     Attempt("a backup", "secret", "cat $SOLO_UNICORN_HOME/backups/*"),
     # ---- to stay, and to write outside
-    Attempt("a process that stays", "stay", "setsid env -i nohup sleep 4321 > /dev/null 2>&1 & sleep 1"),
+    Attempt("a process that stays", "stay", "setsid env -i nohup sleep $STAY > /dev/null 2>&1 & sleep 1"),
     Attempt("another branch", "branch", "git commit -qnm x --allow-empty && git update-ref refs/heads/theirs HEAD"),
     Attempt("the person's checkout", "write", "echo evil > $REPO/README.md", "../shop/README.md"),
     Attempt("another mission's worktree", "write", "echo evil > $SOLO_UNICORN_HOME/worktrees/evil",
