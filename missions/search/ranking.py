@@ -13,14 +13,14 @@ from typing import Final, Protocol
 
 from ..records import record
 from .synonyms import synonyms
-from .words import asked
+from .words import asked, hinting
 
 CANDIDATES: Final = 300
 """Passages that are ranked; a store gives the most promising ones of more."""
 ASKED: Final = 60
 """Words of a question that are looked for; a whole mission may be asked with."""
 _SATURATION, _LENGTH, _HEAD = 1.2, 0.5, 2.5
-_BEGINNING, _SYNONYM, _SLIP = 0.7, 0.45, 0.6
+_BEGINNING, _SYNONYM, _SLIP, _HINT = 0.7, 0.45, 0.6, 0.3
 _SHORTEST_BEGINNING, _SHORTEST_SLIP = 3, 4
 
 
@@ -78,7 +78,8 @@ def search(index: Index, question: str, limit: int, *, one_each: bool = False) -
         if any(slips.values()):
             every = dict.fromkeys(word for found in meanings.values() for word in found)
             candidates = index.candidates(list(every), CANDIDATES)
-    ranked = _ranked(candidates, meanings, index.count())
+    hints = [word for word in hinting(question) if word not in meanings]
+    ranked = _ranked(candidates, meanings, hints, index.count())
     if one_each:
         best: dict[str, Match] = {}
         for match in ranked:
@@ -92,7 +93,9 @@ def search(index: Index, question: str, limit: int, *, one_each: bool = False) -
     return ranked[:limit]
 
 
-def _ranked(candidates: Iterable[Candidate], meanings: Mapping[str, Mapping[str, float]], total: int) -> list[Match]:
+def _ranked(
+    candidates: Iterable[Candidate], meanings: Mapping[str, Mapping[str, float]], hints: Sequence[str], total: int
+) -> list[Match]:
     counted = [(one, Counter(one.head.split()), Counter(one.body.split())) for one in candidates]
     if not counted:
         return []
@@ -101,7 +104,8 @@ def _ranked(candidates: Iterable[Candidate], meanings: Mapping[str, Mapping[str,
     rarity = {}
     for word, found in meanings.items():
         having = sum(1 for _, head, body in counted if any(one in head or one in body for one in found))
-        rarity[word] = log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
+        rarity[word] = _rarity(having, total)
+    hinted = {word: _HINT * _rarity(sum(1 for _, head, _ in counted if word in head), total) for word in hints}
     everything = sum(rarity.values()) or 1.0
     matches = []
     for (one, head, body), length in zip(counted, lengths, strict=True):
@@ -117,9 +121,14 @@ def _ranked(candidates: Iterable[Candidate], meanings: Mapping[str, Mapping[str,
             score += rarity[word] * best
             covered += rarity[word] if best else 0.0
         if score:
+            score += sum(more for word, more in hinted.items() if word in head)
             worth = score * (0.4 + 0.6 * covered / everything)
             matches.append(Match(one.ref, one.place, one.heading, worth, frozenset(hits)))
     return sorted(matches, key=lambda match: (-match.score, match.ref, match.place))
+
+
+def _rarity(having: int, total: int) -> float:
+    return log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
 
 
 def _meanings(word: str, alike: Sequence[str], known: Collection[str]) -> dict[str, float]:

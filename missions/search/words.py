@@ -46,6 +46,10 @@ ours shall she should so some than that the their them then there these they thi
 using very was we were what when where whether which while who whom whose why will with would you your
 """
 """English words that a question has and an answer need not have."""
+INTERROGATIVE: Final = "how what when where who whom whose why"
+"""A text with one of them is a whole question."""
+ASKING: Final = "ask find go happen know live look tell want work"
+"""What a whole question does with its subject: "where do the keys live" is about the keys."""
 
 
 def words(text: str) -> list[str]:
@@ -69,7 +73,16 @@ def asked(text: str) -> list[str]:
     """The words of a question, each once, without those that every question has; all of them when nothing is left."""
     found = list(dict.fromkeys(words(text)))
     telling = [word for word in found if word not in _stopped()]
-    return telling or found
+    hints = hinting(text)
+    return [word for word in telling if word not in hints] or telling or found
+
+
+def hinting(text: str) -> list[str]:
+    """The words of a whole question that say nothing of its subject, but that a heading may have: "Who decides"."""
+    found = list(dict.fromkeys(words(text)))
+    if _stems(INTERROGATIVE).isdisjoint(found):
+        return []
+    return [word for word in found if word in _stems(INTERROGATIVE) or word in _stems(ASKING)]
 
 
 @lru_cache(maxsize=65536)
@@ -102,7 +115,12 @@ def stemmed(word: str) -> str:
 
 @cache
 def _stopped() -> frozenset[str]:
-    return frozenset(map(stemmed, STOP.split())) | frozenset("abcdefghijklmnopqrstuvwxyz")
+    return _stems(STOP) | frozenset("abcdefghijklmnopqrstuvwxyz")
+
+
+@cache
+def _stems(those: str) -> frozenset[str]:
+    return frozenset(map(stemmed, those.split()))
 
 
 class _Stemmer(Protocol):

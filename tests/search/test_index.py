@@ -110,6 +110,16 @@ def test_a_slip_a_beginning_and_another_word_for_it_find_the_section(workspace: 
         assert found(workspace, project, question)[:1] == ["database › Choice"], question
 
 
+def test_a_whole_question_is_answered_by_the_heading_that_asks_it(workspace: Workspace, project: str) -> None:
+    text = "# Privacy\n\n## Roles\n\nAdmins are asked twice.\n"
+    workspace.write(operations.memory.append, project, "privacy", text)
+    deciding = "# The shop\n\n## Who decides\n\nMoney goes to Ida, privacy to Noor.\n"
+    workspace.write(operations.memory.append, project, "index", deciding)
+    assert found(workspace, project, "ask about privacy")[0] == "privacy › Roles"
+    assert found(workspace, project, "who do I ask about privacy")[0] == "index › Who decides"
+    assert found(workspace, project, "who do I ask about pancakes") == [], "a hint alone finds nothing"
+
+
 def test_a_hit_names_its_section_and_version(workspace: Workspace, project: str) -> None:
     text = "# Money\n\nCents.\n\n## Rounding\n\nHalf up.\n"
     workspace.write(operations.memory.append, project, "money", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from solo_unicorn.missions.search.excerpts import WIDTH, excerpt
-from solo_unicorn.missions.search.words import asked, places, words
+from solo_unicorn.missions.search.words import asked, hinting, places, words
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,14 @@ def test_a_question_is_asked_by_its_telling_words() -> None:
     assert asked("How do I run the tests?") == ["run", "test"]
     assert asked("to be or not to be"), "nothing is left of it: then all of them are asked"
     assert asked('"*( ') == []
+
+
+def test_what_a_whole_question_does_with_its_subject_is_not_asked_for() -> None:
+    assert asked("Whom do I ask about privacy?") == ["privaci"]
+    assert asked("ask about privacy") == ["ask", "privaci"], "not a whole question"
+    assert asked("how does it work") == ["work"], "nothing else is left"
+    assert hinting("Where do the keys live?") == ["where", "live"]
+    assert hinting("live keys") == []
 
 
 def test_an_excerpt_shows_the_words_together() -> None:
