@@ -19,6 +19,7 @@ import anyio
 from mcp.shared.message import SessionMessage
 from mcp.types import jsonrpc_message_adapter
 
+from ..config import paths
 from ..config.acting import session_of
 from ..config.log import logger
 from ..missions.access import Call
@@ -108,6 +109,9 @@ class UnixServer:
                 if run is None and token is None:
                     return personal(cwd if isinstance(cwd, str) else None)
                 caller = await (of_session(self._call, run) if run else identify(self._call, str(token)))
+                if run and caller is not None:
+                    with suppress(OSError):  # its run directory was removed
+                        paths.tools_reached(run).touch()
                 if caller is not None:
                     return caller
                 why = "The session has ended." if run else "The token belongs to no running session."
