@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Literal
 
 from ..missions.entities import Usage
-from ..missions.usage import credible
+from ..missions.figures.usage import credible
 
 ToolKind = Literal["read", "search", "edit", "run", "fetch", "mission", "delegate", "plan", "other"]
 """`mission` is a call to one of our own tools (update_tasks, complete_stage …)."""

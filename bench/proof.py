@@ -15,7 +15,7 @@ from statistics import median
 
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
-from solo_unicorn.workspace.proof import Position, Proofs
+from solo_unicorn.workspace.integrity.proof import Position, Proofs
 from solo_unicorn.workspace.store import Store
 from solo_unicorn.workspace.workspace import Workspace
 

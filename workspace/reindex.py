@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import passages, salvage
+from . import passages
+from .integrity import salvage
 
 
 def reindex(connection: sqlite3.Connection) -> None:

@@ -17,10 +17,11 @@ from time import time_ns
 
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..system.locks import Lock
-from . import failures, identity, proof
-from .acknowledged import Acknowledged, Loss
+from . import failures
 from .failures import HOW_TO_REPLACE, StoreDamaged, translated
-from .identity import StoreReplaced
+from .integrity import identity, proof
+from .integrity.acknowledged import Acknowledged, Loss
+from .integrity.identity import StoreReplaced
 from .journal import Journal, path_of, set_aside
 
 APPLICATION_ID = 0x50_4C_4F_31  # marks the file as ours

@@ -18,9 +18,9 @@ from .failures import TextDamaged
 from .store import Store
 
 if TYPE_CHECKING:
-    from .acknowledged import Loss
     from .change import Change
-    from .proof import Touched
+    from .integrity.acknowledged import Loss
+    from .integrity.proof import Touched
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -124,7 +124,7 @@ class Workspace:
 
     def touched(self) -> list[Touched]:
         """Everything that is not as it was written; reads the whole file (`solo-unicorn doctor --deep`)."""
-        from . import proof
+        from .integrity import proof
 
         with self._store.replacing(), self._store.reading() as connection:
             return list(proof.check(connection))

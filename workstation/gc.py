@@ -21,7 +21,8 @@ from ..config.log import logger
 from ..missions.entities import SYSTEM, ProjectRepository, Worktree
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.waits import left
-from ..workspace import backup, operations, queries
+from ..workspace import operations, queries
+from ..workspace.integrity import backup
 from ..workspace.workspace import Workspace
 from ..worktrees import seen
 from ..worktrees.git import hooks_held

@@ -24,7 +24,7 @@ from ..config.settings import Settings
 from ..missions.entities import Author, Json, JsonObject
 from ..missions.errors import Conflict, SoloUnicornError, TryAgain, UsageError
 from ..workspace import operations, queries
-from ..workspace.identity import is_a_copy
+from ..workspace.integrity.identity import is_a_copy
 from .composition import Composition
 from .control import ControlServer
 from .status import figures

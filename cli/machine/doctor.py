@@ -18,7 +18,7 @@ from ...missions.errors import SoloUnicornError, TryAgain
 from ...sync import replica
 from ...workspace import queries
 from ...workspace.failures import HOW_TO_REPLACE
-from ...workspace.identity import is_a_copy
+from ...workspace.integrity.identity import is_a_copy
 from ...workspace.store import SQLITE_VERSION
 from ...workspace.workspace import Workspace
 from ..output import Output
@@ -167,7 +167,7 @@ def workspace() -> Iterator[Finding]:
                     HOW_TO_REPLACE.format(name=path.name, backups=paths.home() / "backups"),
                 )
             elif not opened.read_only:
-                from ...workspace import salvage
+                from ...workspace.integrity import salvage
 
                 for one in opened.read(salvage.damaged):
                     detail, todo = f"{one.name} cannot be read: {one.why}", "`solo-unicorn doctor --repair`"

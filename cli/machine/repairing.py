@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...config import paths
 from ...missions.entities import SYSTEM, Json
-from ...workspace import operations, queries, salvage
-from ...workspace.proof import Touched
+from ...workspace import operations, queries
+from ...workspace.integrity import salvage
+from ...workspace.integrity.proof import Touched
 from ...workspace.workspace import Workspace
 from ..output import Output
 from ..parsing import Options, confirmed

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from ...config import paths
 from ...missions.errors import TryAgain
 from ...workspace import operations
-from ...workspace.identity import INSTANCE
+from ...workspace.integrity.identity import INSTANCE
 from ..output import Output
 from ..parsing import Command, Options, Parser
 
 if TYPE_CHECKING:
     from ...missions.entities import JsonObject
-    from ...workspace.backup import Checked
+    from ...workspace.integrity.backup import Checked
 
 
 def _backup_arguments(parser: Parser) -> None:
@@ -23,7 +23,7 @@ def _backup_arguments(parser: Parser) -> None:
 
 
 def _backup(options: Options) -> None:
-    from ...workspace import backup
+    from ...workspace.integrity import backup
 
     output = Output(options)
     default = paths.home() / "backups" / time.strftime("workspace-%Y%m%d-%H%M%S")
@@ -37,7 +37,7 @@ def _restore_arguments(parser: Parser) -> None:
 
 
 def _restore(options: Options) -> None:
-    from ...workspace import backup
+    from ...workspace.integrity import backup
 
     output = Output(options)
     with output.progress("putting the backup back"):
@@ -51,7 +51,7 @@ def _verify_arguments(parser: Parser) -> None:
 
 
 def _verify(options: Options) -> None:
-    from ...workspace import backup
+    from ...workspace.integrity import backup
 
     output = Output(options)
     with output.progress("reading everything"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...missions.metrics import AgentFigures, WeekFigures
+from ...missions.figures.metrics import AgentFigures, WeekFigures
 from ...missions.wire import to_wire
 from ...tui.kit.ages import duration
 from ...workspace.queries import metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...missions.usage import UsageFigures
+from ...missions.figures.usage import UsageFigures
 from ...missions.wire import to_wire
 from ...workspace.queries import usage
 from ...workspace.workspace import utc_now

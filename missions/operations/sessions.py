@@ -11,10 +11,10 @@ from datetime import datetime
 
 from ..entities import Author, CodeAgent, Mission, Outcome, Session, Usage
 from ..errors import AlreadyClaimed, Conflict, NotFound
+from ..figures.usage import credible
 from ..ids import short_id
 from ..rules import landing, sessions
 from ..rules.landing import Proof
-from ..usage import credible
 from .port import Change
 
 SENT_BACK = "sent back to its agent"

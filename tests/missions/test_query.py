@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from solo_unicorn.missions.board import Card
 from solo_unicorn.missions.entities import LISTS
-from solo_unicorn.missions.query import FIELDS, IS, Query, QueryError, Term, compile_query, parse, quoted
-from solo_unicorn.missions.query_words import Vocabulary, completed, completions
+from solo_unicorn.missions.filters.query import FIELDS, IS, Query, QueryError, Term, compile_query, parse, quoted
+from solo_unicorn.missions.filters.words import Vocabulary, completed, completions
 
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 

@@ -10,8 +10,9 @@ import pytest
 
 from solo_unicorn.missions.entities import Mission
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.workspace import backup, operations, queries
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.failures import StoreDamaged
+from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workspace.workspace import Workspace
 
 

@@ -12,7 +12,8 @@ import pytest
 from solo_unicorn.cli import main as cli
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project
 from solo_unicorn.missions.rules.creating import MissionDraft
-from solo_unicorn.workspace import operations, queries, rows, salvage
+from solo_unicorn.workspace import operations, queries, rows
+from solo_unicorn.workspace.integrity import salvage
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT

@@ -6,7 +6,7 @@ import pytest
 
 from solo_unicorn.missions.entities import LISTS, SYSTEM, Mission, Project
 from solo_unicorn.missions.errors import Conflict, InvalidValue, NotFound
-from solo_unicorn.missions.query import QueryError
+from solo_unicorn.missions.filters.query import QueryError
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace

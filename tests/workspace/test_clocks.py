@@ -17,8 +17,9 @@ from solo_unicorn.missions.errors import InvalidValue
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.rules.eligibility import WorkstationLimits
 from solo_unicorn.missions.rules.sessions import RetryPolicy
-from solo_unicorn.workspace import backup, operations, queries, rows
+from solo_unicorn.workspace import operations, queries, rows
 from solo_unicorn.workspace.change import Change
+from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock, start
@@ -155,7 +156,7 @@ READERS = {
     "config/log.py": "the time of a line",
     "sync/client/tokens.py": "the end of a token; the hub refuses one that ended earlier",
     "sync/client/engine.py": "how far the clock of a hub is from ours",
-    "workspace/backup.py": "waits.left",
+    "workspace/integrity/backup.py": "waits.left",
     "workspace/workspace.py": "the clock of the workspace",
     "workstation/context.py": "the clock of the worktree pool",
     "workstation/dispatch.py": "the pressure of this moment",

@@ -13,8 +13,9 @@ import pytest
 from solo_unicorn.missions.entities import SYSTEM, Mission, Project, Session
 from solo_unicorn.missions.errors import SoloUnicornError, TryAgain
 from solo_unicorn.missions.rules.creating import MissionDraft
-from solo_unicorn.workspace import backup, identity, operations, queries, store, thread
-from solo_unicorn.workspace.identity import StoreReplaced
+from solo_unicorn.workspace import operations, queries, store, thread
+from solo_unicorn.workspace.integrity import backup, identity
+from solo_unicorn.workspace.integrity.identity import StoreReplaced
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 

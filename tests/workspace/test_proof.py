@@ -16,8 +16,9 @@ from solo_unicorn.cli import main as cli
 from solo_unicorn.cli.machine import doctor
 from solo_unicorn.missions.entities import Mission, Project
 from solo_unicorn.missions.rules.creating import MissionDraft
-from solo_unicorn.workspace import backup, operations, queries
-from solo_unicorn.workspace.proof import CHANGED, DOUBTFUL, FOREIGN, MISSING
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.integrity import backup
+from solo_unicorn.workspace.integrity.proof import CHANGED, DOUBTFUL, FOREIGN, MISSING
 from solo_unicorn.workspace.workspace import Workspace
 
 from . import flips

@@ -18,8 +18,9 @@ from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.operations import parts
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import disk
-from solo_unicorn.workspace import backup, operations, queries
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.failures import StoreFull
+from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 

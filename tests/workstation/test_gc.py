@@ -14,7 +14,8 @@ import pytest
 
 from solo_unicorn.agents import launch
 from solo_unicorn.config import paths
-from solo_unicorn.workspace import backup, queries
+from solo_unicorn.workspace import queries
+from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.gc import DAY, remove_old_runs
 

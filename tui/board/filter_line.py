@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input
 
-from ...missions.query import EXAMPLE, QueryError, compile_query
-from ...missions.query_words import Vocabulary, completed, completions
+from ...missions.filters.query import EXAMPLE, QueryError, compile_query
+from ...missions.filters.words import Vocabulary, completed, completions
 from ..kit.drawing import Line
 from ..kit.keyboard.keys import binding
 from ..kit.marks import UNICODE, Marks

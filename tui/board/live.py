@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from ...missions.entities import LISTS
 from ...missions.errors import SoloUnicornError
-from ...missions.query import QueryError, Test, compile_query
+from ...missions.filters.query import QueryError, Test, compile_query
 from ...workspace import queries
 from ..kit.application import Application
 from ..kit.keyboard.keyline import KeyLine

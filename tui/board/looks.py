@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...missions.query_words import Vocabulary
+from ...missions.filters.words import Vocabulary
 from ...workspace import operations
 from . import data
 from .live import LiveBoard

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.events import Mount, Resize
 from textual.worker import Worker
 
-from ...missions import query
+from ...missions.filters import query
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn

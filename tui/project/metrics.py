@@ -13,7 +13,7 @@ from textual.containers import Grid
 from textual_plotext import PlotextPlot
 
 from ...missions.entities import Project
-from ...missions.metrics import Metrics, WeekFigures
+from ...missions.figures.metrics import Metrics, WeekFigures
 from ...missions.records import record
 from ...workspace.queries import metrics
 from ..kit.ages import count, duration

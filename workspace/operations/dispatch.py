@@ -11,8 +11,8 @@ from ...missions.errors import Conflict
 from ...missions.ids import short_id
 from ...missions.operations import sessions as sessions_of
 from ...missions.rules import sessions
-from .. import salvage
 from ..change import Change
+from ..integrity import salvage
 from ..queries.facts import FactFinder
 from ..workspace import Workspace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...missions.errors import InvalidValue, NotFound
-from ...missions.query import QueryError, parse
+from ...missions.filters.query import QueryError, parse
 from ..change import Change
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")

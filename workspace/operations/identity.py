@@ -7,7 +7,7 @@ from pathlib import Path
 from ...missions.operations import sessions
 from .. import lookup
 from ..change import Change
-from ..identity import INSTANCE, take_place
+from ..integrity.identity import INSTANCE, take_place
 from ..workspace import Workspace
 from . import workstation
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...missions.entities import Mission, Session
-from .. import proof, rows, salvage
+from .. import rows
 from ..change import Change
+from ..integrity import proof, salvage
 
 
 def repair(change: Change, folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from ...missions.board import Card, ListCount
 from ...missions.entities import LISTS, ListName
 from ...system import strict_json
 from .. import lookup
-from ..salvage import UNREADABLE
+from ..integrity.salvage import UNREADABLE
 
 CARDS: Final = """
 SELECT m.id, m.number, m.version, m.project_id, m.title, m.list, m.list_order, m.priority, m.stage, m.stage_position,

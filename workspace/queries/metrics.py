@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ...missions.errors import InvalidValue
-from ...missions.metrics import AgentFigures, Metrics, WeekFigures
+from ...missions.figures.metrics import AgentFigures, Metrics, WeekFigures
 from .. import lookup
-from ..salvage import SOUND_SESSIONS
+from ..integrity.salvage import SOUND_SESSIONS
 
 WEEKS_MAX: Final = 520
 _WEEK: Final = "date({at}, 'weekday 0', '-6 days')"

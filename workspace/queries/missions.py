@@ -10,15 +10,16 @@ from datetime import datetime
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import NotFound
+from ...missions.filters.query import compile_query
 from ...missions.ids import short_id
 from ...missions.paging import Place, cursor_after, place_of
-from ...missions.query import compile_query
 from ...missions.rules.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.rules.dependencies import is_resolved
 from ...missions.search import hits, ranking
 from ...missions.search.words import words
 from ...system import strict_json
-from .. import lookup, rows, salvage
+from .. import lookup, rows
+from ..integrity import salvage
 from ..passages import Passages, beginning
 from .board import cards
 from .inbox import asks_to_use, items

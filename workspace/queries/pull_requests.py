@@ -6,7 +6,7 @@ import sqlite3
 
 from ...missions.entities import Mission
 from ...missions.rules import pull_requests
-from .. import salvage
+from ..integrity import salvage
 
 
 def followed(connection: sqlite3.Connection) -> list[Mission]:

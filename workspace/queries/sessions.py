@@ -11,7 +11,8 @@ from ...missions.limits import STARTS_AN_HOUR
 from ...missions.rules.eligibility import dispatch_key, starts_again_at
 from ...missions.rules.loops import next_run
 from ...missions.waits import is_over
-from .. import lookup, rows, salvage
+from .. import lookup, rows
+from ..integrity import salvage
 from .facts import FactFinder
 
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final, get_args
 
 from ...missions.errors import InvalidValue
+from ...missions.figures.usage import UsageBy, UsageFigures
 from ...missions.ids import short_id
-from ...missions.usage import UsageBy, UsageFigures
 from .. import lookup, rows
-from ..salvage import SOUND_SESSIONS
+from ..integrity.salvage import SOUND_SESSIONS
 
 DAYS_MAX: Final = 3660
 _COST: Final = f"SELECT coalesce(sum(json_extract(doc, '$.usage.costUsd')), 0.0) FROM {SOUND_SESSIONS} WHERE "

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from .board import Card
-from .entities import LISTS
-from .errors import InvalidValue
-from .records import record
+from ..board import Card
+from ..entities import LISTS
+from ..errors import InvalidValue
+from ..records import record
 
 Test = Callable[[Card], bool]
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ..missions.entities import Json, JsonObject, Mission, Session
-from ..missions.errors import InvalidValue
-from ..missions.ids import short_id
-from ..missions.records import record
-from ..missions.wire import from_wire
-from ..system import files, strict_json
-from . import rows
+from ...missions.entities import Json, JsonObject, Mission, Session
+from ...missions.errors import InvalidValue
+from ...missions.ids import short_id
+from ...missions.records import record
+from ...missions.wire import from_wire
+from ...system import files, strict_json
+from .. import rows
 
 E = TypeVar("E", Mission, Session)
 UNREADABLE: Final = "This mission's record cannot be read: `solo-unicorn doctor --repair` shows what can be done"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from ..missions.ids import new_ulid, short_id
-from ..missions.records import record
-from ..system import files, strict_json
+from ...missions.ids import new_ulid, short_id
+from ...missions.records import record
+from ...system import files, strict_json
 from . import identity, proof
 from .proof import Position
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final, Literal
 
-from .entities import Usage
-from .records import record
+from ..entities import Usage
+from ..records import record
 
 TOKENS_MAX: Final = 10**12
 """More than any session can use: a larger count is a fault of the agent that reports it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .board import Card
-from .entities import LISTS
+from ..board import Card
+from ..entities import LISTS
+from ..records import record
 from .query import IS, quoted
-from .records import record
 
 MOST: Final = 12
 HEADS: Final = ("p>=", "is:", "list:", "stage:", "repo:", "agent:", "actor:")

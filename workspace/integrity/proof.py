@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from ..missions.records import record
+from ...missions.records import record
 
 WRITES: Final = "store.writes"
 EVENT: Final = "event"

@@ -17,15 +17,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ..missions import waits
-from ..missions.entities import JsonObject
-from ..missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
-from ..missions.records import record
-from ..system import files, strict_json
-from ..system.disk import is_full
-from ..system.locks import is_held
+from ...missions import waits
+from ...missions.entities import JsonObject
+from ...missions.errors import Conflict, NotFound, SoloUnicornError, TryAgain
+from ...missions.records import record
+from ...system import files, strict_json
+from ...system.disk import is_full
+from ...system.locks import is_held
+from ..failures import StoreFull, translated
 from .acknowledged import Acknowledged
-from .failures import StoreFull, translated
 
 DATABASE: Final = "workspace.db"
 ATTACHMENTS: Final = "attachments"

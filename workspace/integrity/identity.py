@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from ..missions.errors import Conflict, SoloUnicornError
+from ...missions.errors import Conflict, SoloUnicornError
 
 INSTANCE: Final = "store.instance"
 PLACE: Final = "store.path"

@@ -1,0 +1,1 @@
+"""Figures of a project: its metrics, and what its agents used."""

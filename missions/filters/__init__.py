@@ -1,0 +1,1 @@
+"""The filter of the board: its language, and the words that complete it."""
