@@ -132,7 +132,9 @@ def test_filters_are_kept_by_name(workspace: Workspace, project: Project, five: 
     assert [one.number for one in workspace.read(queries.missions.page, project.id, query="@all").items] == [5]
     workspace.write(operations.filters.save, project.id, "mine", "p4")
     page = workspace.read(queries.missions.page, project.id, query="@all", limit=1)
-    assert (page.total, page.items[0].number, page.next_cursor) == (2, 3, "1")
+    assert (page.total, page.items[0].number) == (2, 3)
+    following = workspace.read(queries.missions.page, project.id, query="@all", limit=1, cursor=page.next_cursor)
+    assert [one.number for one in following.items] == [5]
     assert workspace.read(queries.missions.page, project.id, query="@all", text="4", limit=9).total == 1
     copy = workspace.write(
         operations.imports.import_project, workspace.read(queries.exports.export_project, project.id), copy=True
