@@ -1,3 +1,4 @@
+# ruff: noqa: F811 (fixtures of another file)
 """The Agent Client Protocol as agents speak it, well and badly: an agent that follows a book, behind the real adapter.
 
 The adapter runs in this process and the agent in one of its own, so that a hundred bad manners take seconds.
@@ -5,152 +6,24 @@ The adapter runs in this process and the agent in one of its own, so that a hund
 
 from __future__ import annotations
 
-import asyncio
-import io
-import json
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
-from solo_unicorn.agents import parsers
-from solo_unicorn.agents.acp import conversation
-from solo_unicorn.agents.acp.inbox import Inbox
-from solo_unicorn.agents.acp.opening import Wanted
 from solo_unicorn.agents.acp.questions import question
 from solo_unicorn.agents.events import (
     ContextUsed,
-    Event,
-    MessageText,
     Notice,
-    PermissionDenied,
     QuestionAsked,
-    Raw,
     SessionStarted,
     ToolCall,
     ToolResult,
     UsageMeter,
-    UsageUpdate,
 )
-from solo_unicorn.agents.handle import HostOutcome
-from solo_unicorn.agents.speech import message
-from solo_unicorn.agents.verdict import Judgement, Verdict
 from solo_unicorn.missions.entities import JsonObject
 
-T = TypeVar("T")
-PLAYER = Path(__file__).with_name("acp_playbook.py")
-END = {"result": {"stopReason": "end_turn"}}
-NEW = {"result": {"sessionId": "s1"}}
-
-
-def hello(version: int = 1, **capabilities: Any) -> dict[str, Any]:
-    info = {"name": "player", "version": "3.1"}
-    return {"result": {"protocolVersion": version, "agentCapabilities": capabilities, "agentInfo": info}}
-
-
-def update(**values: Any) -> str:
-    params = {"sessionId": "s1", "update": values}
-    return json.dumps({"jsonrpc": "2.0", "method": "session/update", "params": params})
-
-
-def request(method: str, **params: Any) -> str:
-    return json.dumps({"jsonrpc": "2.0", "id": 99, "method": method, "params": {"sessionId": "s1", **params}})
-
-
-ALLOW = [
-    {"optionId": "yes", "name": "Yes", "kind": "allow_once"},
-    {"optionId": "no", "name": "No", "kind": "reject_once"},
-]
-
-
-class Told:
-    """What came of a session: its lines, and what the agent heard."""
-
-    def __init__(self, code: int, out: str, err: str, heard: list[dict[str, Any]]) -> None:
-        self.code = code
-        self.lines = out.splitlines()
-        self.notes = err
-        self.heard = heard
-        parse = parsers.parser("acp")
-        self.events: list[Event] = [event for line in self.lines for event in parse(line)]
-
-    def of(self, kind: type[T]) -> list[T]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def asked(self, method: str) -> list[dict[str, Any]]:
-        """The parameters of each call of that method."""
-        return [line["params"] for line in self.heard if line.get("method") == method]
-
-    def answer(self) -> dict[str, Any]:
-        """What the agent's own request 99 was answered."""
-        return next(line for line in self.heard if line.get("id") == 99 and "method" not in line)
-
-    @property
-    def judged(self) -> Judgement:
-        verdict = Verdict()
-        for event in self.events:
-            verdict.feed(event)
-        return verdict.decide(HostOutcome(exit_code=self.code), stage_finished=False)
-
-
-Play = Callable[..., Told]
-
-
-@pytest.fixture
-def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Holds a session with an agent that follows the book; `stop_at`: it is stopped once that is printed."""
-
-    def run(book: dict[str, list[Any]], *, images: tuple[Path, ...] = (), stop_at: str = "", **wanted: Any) -> Told:
-        (tmp_path / "book.json").write_text(json.dumps({"initialize": [hello()], "session/new": [NEW], **book}))
-        heard = tmp_path / "heard.jsonl"
-        heard.unlink(missing_ok=True)
-        reading, writing = os.pipe()
-        os.write(writing, message("claude", "Go on", images).encode())
-        if not stop_at:
-            os.close(writing)
-        command = (sys.executable, "-ISu", str(PLAYER), str(tmp_path / "book.json"), str(heard))
-        out, err = Printed(stop_at), Printed(stop_at)
-        with monkeypatch.context() as patched, os.fdopen(reading, "rb", buffering=0) as stdin:
-            patched.setattr("sys.stdin", SimpleNamespace(buffer=stdin))
-            patched.setattr("sys.stdout", out)
-            patched.setattr("sys.stderr", err)
-            code = asyncio.run(_held(Wanted(command, tmp_path, **wanted), out, err))
-        if stop_at:
-            os.close(writing)
-        return Told(code, out.getvalue(), err.getvalue(), [json.loads(line) for line in heard.read_text().splitlines()])
-
-    return run
-
-
-class Printed(io.StringIO):
-    """What is printed; once the word is, what `then` does is done."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__()
-        self._word = word
-        self.then: Callable[[], object] = lambda: None
-
-    def write(self, text: str) -> int:
-        if self._word and self._word in text:
-            self.then()
-        return super().write(text)
-
-
-async def _held(wanted: Wanted, *printed: Printed) -> int:
-    task = asyncio.ensure_future(conversation.held(wanted))
-    for one in printed:
-        one.then = task.cancel
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return 130
-
-
-# ---- its conversation ------------------------------------------------------------------------------------------------
+from .acp_play import ALLOW, END, NEW, PLAYER, Nobody, Play, Printed, Told, _held, hello, option, play, request, update  # noqa: F401 (fixtures)
 
 
 def test_a_conversation_is_resumed_where_that_is_announced_else_loaded(play: Play) -> None:
@@ -230,10 +103,6 @@ def test_more_directories_and_images_go_only_to_who_takes_them(play: Play, tmp_p
     plain = play({"session/prompt": [END]}, images=(picture,), directory="/files")
     assert "additionalDirectories" not in plain.asked("session/new")[0]
     assert [block["type"] for block in plain.asked("session/prompt")[0]["prompt"]] == ["text"]
-
-
-def option(id_: str, category: str, *values: Any) -> dict[str, Any]:
-    return {"id": id_, "name": id_, "category": category, "type": "select", "currentValue": "", "options": list(values)}
 
 
 def test_model_effort_and_mode_are_chosen_among_what_there_is(play: Play) -> None:
@@ -348,133 +217,3 @@ def test_a_form_may_be_anything() -> None:
 
 
 # ---- broken off ------------------------------------------------------------------------------------------------------
-
-ASKS = request(
-    "session/request_permission", toolCall={"toolCallId": "c", "kind": "execute", "title": "ls"}, options=ALLOW
-)
-
-
-class Nobody(Inbox):
-    """A person who never answers."""
-
-    def __init__(self, _: Path) -> None:
-        pass
-
-    async def ask(self, call: Any, about: str = "") -> tuple[bool, str]:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-
-def test_a_stop_cancels_the_turn_and_answers_what_waits_for_a_person(
-    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation, "Inbox", Nobody)
-    (tmp_path / "mcp.json").write_text('{"url": "u", "token": "t"}')
-    able: dict[str, Any] = {"sessionCapabilities": {"close": {}}}
-    one = play(
-        {
-            "initialize": [hello(**able)],
-            "session/prompt": [ASKS, {"wait": '"cancelled"'}, {"result": {"stopReason": "cancelled"}}],
-            "session/close": [{"result": {}}],
-        },
-        stop_at='"asking"',
-        mcp_file=tmp_path / "mcp.json",
-    )
-    assert one.answer()["result"] == {"outcome": {"outcome": "cancelled"}}
-    methods = [line["method"] for line in one.heard if "method" in line]
-    assert methods[-2:] == ["session/cancel", "session/close"] and one.code == 130
-
-
-def test_a_request_that_the_agent_takes_back_is_answered_as_cancelled(
-    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation, "Inbox", Nobody)
-    (tmp_path / "mcp.json").write_text('{"url": "u", "token": "t"}')
-    back = json.dumps({"jsonrpc": "2.0", "method": "$/cancel_request", "params": {"requestId": 99}})
-    one = play({"session/prompt": [ASKS, back, {"wait": "-32800"}, END]}, mcp_file=tmp_path / "mcp.json")
-    assert one.answer()["error"]["code"] == -32800 and one.judged.outcome == "completed"
-
-
-def test_one_that_never_answers_is_left_in_bounded_time(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "CANCEL_SECONDS", 0.05)
-    one = play({"session/prompt": ["Loading…"]}, stop_at="Loading")
-    assert one.code == 130 and one.asked("session/cancel")
-    begun = play({"session/new": ["Loading…"]}, stop_at="Loading")
-    assert begun.code == 130 and begun.asked("$/cancel_request") == [{"requestId": 2}]
-
-
-# ---- bad manners -----------------------------------------------------------------------------------------------------
-
-HUGE = update(sessionUpdate="agent_message_chunk", content={"type": "text", "text": "x" * 3_000_000})
-BAD_MANNERS: dict[str, tuple[list[Any], str]] = {
-    "lines that are not messages": (
-        ["Loading…", "42", "[]", "null", '{"jsonrpc": "2.0"}', "{" * 5000, END],
-        "completed",
-    ),
-    "answers twice": ([END, END], "completed"),
-    "answers a request nobody made": (['{"jsonrpc": "2.0", "id": 4711, "result": {}}', END], "completed"),
-    "asks what there is not": ([request("terminal/create", command="ls"), {"wait": "-32601"}, END], "completed"),
-    "tells what there is not": (['{"method": "session/weather", "params": {"rain": 1}}', END], "completed"),
-    "an update of no shape": (['{"method": "session/update", "params": {"update": 7}}', END], "completed"),
-    "an update of a kind to come": ([update(sessionUpdate="weather", rain=True), END], "completed"),
-    "a huge update": ([HUGE, END], "completed"),
-    "NaN used": (
-        ['{"id": $ID, "result": {"stopReason": "end_turn", "usage": {"inputTokens": NaN, "outputTokens": 1e999}}}'],
-        "completed",
-    ),
-    "a turn without a reason": ([{"result": {}}], "failed"),
-    "a turn that is no object": ([{"result": "done"}], "failed"),
-    "an error without a code": (['{"id": $ID, "error": "no"}'], "failed"),
-    "ends in the middle": ([{"exit": 7}], "failed"),
-    "a limit": ([{"error": {"code": -32603, "message": "You've hit your usage limit"}}], "rate_limited"),
-}
-
-
-@pytest.mark.parametrize("manners", BAD_MANNERS)
-def test_bad_manners_end_in_a_clear_state(play: Play, manners: str) -> None:
-    steps, outcome = BAD_MANNERS[manners]
-    one = play({"session/prompt": steps})
-    assert one.judged.outcome == outcome, one.notes
-    assert outcome == "completed" or one.judged.reason
-    assert "Traceback" not in one.notes and '"type":"result"' in one.lines[-1]
-    meter = UsageMeter()
-    assert all(meter.feed(event) for event in one.of(UsageUpdate)) and meter.total.input_tokens == 0
-
-
-def test_what_no_shape_knows_is_kept_and_shown(play: Play) -> None:
-    told = play(
-        {"session/prompt": [update(sessionUpdate="weather", rain=True), '{"method": "x/y", "params": {}}', END]}
-    )
-    assert len(told.of(Raw)) == 2 and not told.notes
-    noted = play({"session/prompt": ["Loading…", END, END]}).notes
-    assert "it wrote what is not a message: Loading…" in noted
-    words = play({"session/prompt": [HUGE, END]}).of(MessageText)
-    assert len(words[0].text) == 3_000_000
-
-
-@pytest.mark.parametrize(
-    ("options", "outcome"),
-    [
-        ([{"optionId": "maybe", "kind": "perhaps"}], {"outcome": "cancelled"}),
-        ([{"kind": "allow_once"}, 7], {"outcome": "cancelled"}),
-        ([], {"outcome": "cancelled"}),
-        ([{"optionId": "maybe", "kind": "perhaps"}, *ALLOW], {"outcome": "selected", "optionId": "yes"}),
-    ],
-)
-def test_options_that_nobody_knows_allow_nothing(play: Play, options: list[Any], outcome: dict[str, str]) -> None:
-    call = {"toolCallId": "c", "kind": "edit", "title": "Edit", "locations": [{"path": "a.txt"}]}
-    one = play(
-        {"session/prompt": [request("session/request_permission", toolCall=call, options=options), {"wait": "99"}, END]}
-    )
-    assert one.answer()["result"] == {"outcome": outcome}
-    assert bool(one.of(PermissionDenied)) == (outcome["outcome"] == "cancelled")
-
-
-def test_a_permission_of_no_shape_is_refused_and_shown(play: Play) -> None:
-    one = play({"session/prompt": [request("session/request_permission", toolCall=[]), {"wait": "-32602"}, END]})
-    assert one.answer()["error"]["code"] == -32602 and len(one.of(Raw)) == 1
-
-
-@pytest.mark.parametrize("answer", [{"result": {}}, {"result": []}, {"result": {"sessionId": 7}}])
-def test_a_conversation_without_an_id_is_not_begun(play: Play, answer: dict[str, Any]) -> None:
-    assert "without an id" in play({"session/new": [answer]}).judged.reason

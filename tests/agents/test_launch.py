@@ -1,3 +1,4 @@
+# ruff: noqa: F811 (fixtures of another file)
 """What an agent is started with: the prompt on its input, the token in one private file, nothing in its arguments."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,39 +22,10 @@ from solo_unicorn.config import paths
 from solo_unicorn.config.settings import AgentSettings, SessionSettings, Settings
 from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import InvalidValue, NotFound
-from solo_unicorn.missions.rules.permissions import PermissionRule
 from solo_unicorn.system import programs
 
 from .conftest import RunningSession
-
-TOKEN = "tok-4c1f-very-secret"
-CLAUDE = CodeAgent("claude", "claude", binary="/opt/claude", state="ready")
-RULES = (
-    PermissionRule(1, "p", "*", "migrations/*", datetime(2026, 5, 4, tzinfo=UTC), "deny", True),
-    PermissionRule(2, "p", "Bash", "npm test", datetime(2026, 5, 4, tzinfo=UTC)),
-)
-
-
-def prepared(run_dir: Path, worktree: Path, agent: CodeAgent = CLAUDE, **given: object) -> dict[str, object]:
-    values: dict[str, object] = {
-        "prompt": "Work on M-1",
-        "mcp": launch.McpEntry("http://127.0.0.1:4100/mcp", TOKEN),
-        "resume": None,
-        "settings": Settings(),
-        "correlation": "c0ffee",
-        "mission": "M-1",
-    }
-    launch.prepare(run_dir, agent, worktree=worktree, **(values | given))  # type: ignore[arg-type]
-    found = json.loads((run_dir / "launch.json").read_text())
-    assert isinstance(found, dict)
-    return found
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*launch.PROXIES, "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+from .prepared import CLAUDE, RULES, TOKEN, no_proxy, prepared, run_dir  # noqa: F401 (fixtures)
 
 
 def test_behind_a_proxy_our_server_is_still_reached_directly(
@@ -66,11 +37,6 @@ def test_behind_a_proxy_our_server_is_still_reached_directly(
     environment = prepared(run_dir, tmp_path)["environment"]
     assert isinstance(environment, dict)
     assert environment["NO_PROXY"] == environment["no_proxy"] == "intranet,localhost,127.0.0.1"
-
-
-@pytest.fixture
-def run_dir(home: Path) -> Path:
-    return paths.run_dir("01JD")
 
 
 def test_claude_code_is_started_as_its_manual_says(run_dir: Path, tmp_path: Path) -> None:
@@ -338,75 +304,3 @@ def test_the_missions_files_are_given_as_each_agent_takes_them(
         text, image = json.loads(str(found["stdin"]))["message"]["content"]
         assert text == {"type": "text", "text": "Work on M-1"}
         assert image["source"] == {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
-
-
-@pytest.mark.parametrize(
-    ("type_", "rules", "told"),
-    [
-        ("claude", RULES, ""),
-        ("goose", RULES, ""),
-        ("codex", (), ""),
-        ("codex", RULES, ""),
-        ("gemini", RULES, ""),
-        ("opencode", RULES, ""),
-        ("amp", RULES, "asks for no permissions"),
-    ],
-)
-def test_what_an_agent_is_not_held_to_is_said(
-    run_dir: Path, tmp_path: Path, type_: str, rules: tuple[PermissionRule, ...], told: str
-) -> None:
-    agent = replace(CLAUDE, type=type_, name=type_)
-    settings = Settings(agents={type_: AgentSettings(sandbox="off")})
-    values = {"prompt": "x", "mcp": None, "resume": None, "settings": settings, "correlation": ""}
-    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=rules, **values).unheld == told  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("type_", "version", "plain", "told"),
-    [
-        ("gemini", "0.61.0", True, "is held by its own sandbox, not by the project's rules"),
-        ("gemini", "0.31.0", False, "is held by its own sandbox, not by the project's rules"),
-        ("gemini", "0.33.0", False, ""),
-        ("opencode", "1.18.33", True, "asks for no permissions"),
-    ],
-)
-def test_the_plain_mode_says_what_it_cannot_hold(
-    run_dir: Path, tmp_path: Path, type_: str, version: str, plain: bool, told: str
-) -> None:
-    agent = replace(CLAUDE, type=type_, name=type_, agent_version=version)
-    chosen = Settings(agents={type_: AgentSettings(plain_mode=plain)})
-    values = {"prompt": "x", "mcp": None, "resume": None, "settings": chosen, "correlation": ""}
-    assert launch.prepare(run_dir, agent, worktree=tmp_path, rules=RULES, **values).unheld == told  # type: ignore[arg-type]
-    parser = json.loads((run_dir / "launch.json").read_text())["parser"]
-    assert parser == (type_ if told else "acp"), "an older version has no other door"
-
-
-def test_what_a_person_chose_reaches_each_agent_that_takes_it(run_dir: Path, tmp_path: Path) -> None:
-    wanted = AgentSettings(
-        model="opus",
-        effort="high",
-        fallback_model="sonnet",
-        budget_usd=5.0,
-        arguments="--verbose --name 'two words'",
-        environment="CLAUDE_CONFIG_DIR=/home/me/second",
-        own_tools=False,
-    )
-
-    def started(type_: str) -> tuple[str, dict[str, str]]:
-        settings = Settings(agents={type_: wanted})
-        found = prepared(run_dir, tmp_path, replace(CLAUDE, type=type_, name=type_), settings=settings, budget=2.5)
-        return "|".join(list(found["argv"])), dict(found["environment"])  # type: ignore[call-overload]
-
-    argv, environment = started("claude")
-    assert "--model|opus|--effort|high|--fallback-model|sonnet|--max-budget-usd|2.50" in argv
-    assert "--strict-mcp-config" in argv and argv.endswith("--verbose|--name|two words")
-    assert environment["CLAUDE_CONFIG_DIR"] == "/home/me/second"
-    argv, _ = started("codex")
-    assert "--model|opus|--effort|high|" in argv and "fallback" not in argv
-
-
-def test_what_the_mission_asks_for_goes_before_the_agents_own_settings(run_dir: Path, tmp_path: Path) -> None:
-    settings = Settings(agents={"claude": AgentSettings(model="sonnet", effort="low")})
-    argv = prepared(run_dir, tmp_path, settings=settings, model="opus", effort="high")["argv"]
-    assert isinstance(argv, list)
-    assert argv[argv.index("--model") + 1] == "opus" and argv[argv.index("--effort") + 1] == "high"

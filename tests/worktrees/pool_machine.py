@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from solo_unicorn.missions.entities import MergeStrategy, Worktree
+from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.system.files import remove_tree
 from solo_unicorn.worktrees.git import Git
@@ -28,33 +27,10 @@ from solo_unicorn.worktrees.pool.records import SPARE
 from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work
 
 from .conftest import KilledAt, MakeMission, Record, Repo
+from .file_slots import FileSlots
 
 NUMBERS = st.integers(1, 6)
 PICK = st.integers(0, 7)
-
-
-class FileSlots:
-    """Slots that survive a killed process, as the store's do."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def rows(self) -> dict[str, Worktree]:
-        return pickle.loads(self.path.read_bytes()) if self.path.exists() else {}
-
-    def write(self, rows: dict[str, Worktree]) -> None:
-        beside = self.path.with_suffix(".new")
-        beside.write_bytes(pickle.dumps(rows))
-        beside.replace(self.path)
-
-    def worktrees(self, repository: str | None = None) -> list[Worktree]:
-        return list(self.rows().values())
-
-    def put_worktree(self, worktree: Worktree) -> None:
-        self.write({**self.rows(), worktree.id: worktree})
-
-    def remove_worktree(self, worktree_id: str) -> None:
-        self.write({key: row for key, row in self.rows().items() if key != worktree_id})
 
 
 class PoolMachine(RuleBasedStateMachine):

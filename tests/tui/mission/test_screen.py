@@ -26,51 +26,7 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..conftest import Commanded, Story, ready, text, until
-
-DIFF: JsonObject = {
-    "base": "a",
-    "head": "b",
-    "added": 2,
-    "removed": 1,
-    "files": [
-        {
-            "path": "src/pay/retry.ts",
-            "oldPath": None,
-            "status": "modified",
-            "added": 1,
-            "removed": 1,
-            "binary": False,
-            "truncated": False,
-            "uncommitted": True,
-            "hunks": [
-                {
-                    "oldStart": 12,
-                    "oldCount": 1,
-                    "newStart": 12,
-                    "newCount": 1,
-                    "section": "pay()",
-                    "runs": ["0123456789abcdef"],
-                    "lines": [
-                        {"kind": "-", "text": "await charge(order)", "old": 12, "new": None},
-                        {"kind": "+", "text": "await retry(() => charge(order))", "old": None, "new": 12},
-                    ],
-                }
-            ],
-        },
-        {
-            "path": "logo.png",
-            "oldPath": None,
-            "status": "added",
-            "added": 1,
-            "removed": 0,
-            "binary": True,
-            "truncated": False,
-            "uncommitted": False,
-            "digest": "fedcba9876543210",
-            "hunks": [],
-        },
-    ],
-}
+from .a_diff import DIFF
 
 
 async def enter(pilot: Pilot[Any], story: Story, title: str, tab: str | None = None) -> MissionScreen:
