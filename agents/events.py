@@ -16,7 +16,6 @@ from ..missions.figures.usage import credible
 
 ToolKind = Literal["read", "search", "edit", "run", "fetch", "mission", "delegate", "plan", "other"]
 """`mission` is a call to one of our own tools (update_tasks, complete_stage …)."""
-
 ErrorKind = Literal[
     "limit",
     "requests",

@@ -16,6 +16,7 @@ from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
+TEXTS = Path(__file__).with_name("story")
 NOW = datetime(2026, 3, 12, 14, 2, tzinfo=UTC)
 
 
@@ -193,76 +194,12 @@ def tell(path: Path) -> str:
         return project.id
 
 
-DESCRIPTION = """\
-Payments fail once in four hundred and the customer sees an error page.
-
-* retry with back-off, **three times** at most
-* never charge twice: send an *idempotency key*
-* the error page only after the last attempt
-
-```ts
-await charge(order)
-```
-"""
+DESCRIPTION = (TEXTS / "description.md").read_text()
 
 
-BEFORE = """\
-import { post } from "./http";
-
-export interface Order {
-  id: string;
-  total: number;
-}
-
-// One attempt; the customer sees the error page when it fails.
-export async function charge(order: Order): Promise<Receipt> {
-  const answer = await post("/charges", { order: order.id, amount: order.total });
-  return answer.receipt;
-}
-
-export function refund(receipt: Receipt): Promise<void> {
-  return post("/refunds", { receipt: receipt.id });
-}
-"""
-AFTER = """\
-import { post, TooManyRequests } from "./http";
-import { pause } from "./time";
-
-export interface Order {
-  id: string;
-  total: number;
-  giftCard?: string;
-}
-
-const ATTEMPTS = 3;
-
-// Never charges twice: every attempt has the same idempotency key.
-export async function charge(order: Order): Promise<Receipt> {
-  const body = { order: order.id, amount: order.total, card: order.giftCard ?? null };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const answer = await post("/charges", body, { key: order.id });
-      return answer.receipt;
-    } catch (error) {
-      if (attempt === ATTEMPTS || !(error instanceof TooManyRequests)) throw error;
-      await pause(2 ** attempt * 100);
-    }
-  }
-}
-
-export function refund(receipt: Receipt): Promise<void> {
-  return post("/refunds", { receipt: receipt.id });
-}
-"""
-TEST = """\
-import { charge } from "../src/pay/charge";
-
-test("a busy server is asked three times", async () => {
-  const server = busy({ answers: [429, 429, 200] });
-  await charge({ id: "A-17", total: 4200 });
-  expect(server.keys).toEqual(["A-17", "A-17", "A-17"]);
-});
-"""
+BEFORE = (TEXTS / "charge.before.ts").read_text()
+AFTER = (TEXTS / "charge.ts").read_text()
+TEST = (TEXTS / "charge.test.ts").read_text()
 GIFT_CARDS = "Pay with gift cards"
 
 

@@ -53,3 +53,15 @@ def leaves_nothing(repo: Repo, tmp_path: Path) -> bool:
         and not (repo.path / ".git" / "index.lock").exists()
         and not list((repo.path / ".git").glob("solo-unicorn-*"))
     )
+
+
+@pytest.fixture
+def rewrites(work: Repo) -> Repo:
+    """The branch changes readme.md as well, and removes other.txt."""
+    work.commit("other.txt", "other\n")
+    work.git("switch", "-q", "m1")
+    work.git("merge", "-q", "main")
+    work.git("rm", "-q", "other.txt")
+    work.commit("readme.md", "of the mission\n")
+    work.git("switch", "-q", "main")
+    return work

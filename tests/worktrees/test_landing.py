@@ -14,7 +14,7 @@ from solo_unicorn.worktrees.landing.checkout import CheckoutInTheWay
 from solo_unicorn.worktrees.landing.landing import Diverged, Landed
 
 from .conftest import Landing, Repo
-from .landings import landing, leaves_nothing, with_remote, work  # noqa: F401 (fixtures)
+from .landings import landing, leaves_nothing, rewrites, with_remote, work  # noqa: F401 (fixtures)
 
 
 @pytest.mark.parametrize(("strategy", "commits", "parents"), [("merge", 3, 2), ("squash", 1, 1), ("rebase", 2, 1)])
@@ -70,18 +70,6 @@ def test_landing_twice_is_landing_once(work: Repo, landing: Landing, strategy: M
     tip = work.head("main")
     again = landing(work, strategy=strategy)
     assert again.commit == first.commit and again.note == "it had landed before" and work.head("main") == tip
-
-
-@pytest.fixture
-def rewrites(work: Repo) -> Repo:
-    """The branch changes readme.md as well, and removes other.txt."""
-    work.commit("other.txt", "other\n")
-    work.git("switch", "-q", "m1")
-    work.git("merge", "-q", "main")
-    work.git("rm", "-q", "other.txt")
-    work.commit("readme.md", "of the mission\n")
-    work.git("switch", "-q", "main")
-    return work
 
 
 @pytest.mark.parametrize("name", ["readme.md", "other.txt"])

@@ -16,7 +16,7 @@ from solo_unicorn.worktrees.landing.landing import Landed, PushRefused
 from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 
 from .conftest import Landing, Repo
-from .landings import landing, leaves_nothing, with_remote, work  # noqa: F401 (fixtures)
+from .landings import landing, leaves_nothing, rewrites, with_remote, work  # noqa: F401 (fixtures)
 
 
 def test_a_remote_that_cannot_be_reached_leaves_it_local_with_a_note(
