@@ -194,7 +194,7 @@ def tell(path: Path) -> str:
         return project.id
 
 
-DESCRIPTION = (TEXTS / "description.md").read_text()
+DESCRIPTION = (TEXTS / "description.txt").read_text()
 
 
 BEFORE = (TEXTS / "charge.before.ts").read_text()

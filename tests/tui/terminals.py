@@ -32,6 +32,7 @@ class Terminal:
         self.pid = os.fork()
         if self.pid == 0:
             os.login_tty(self._slave)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a terminal has it, whatever the tests were started with
             os.execve(sys.executable, [sys.executable, "-c", script], os.environ)
         self.status: int | None = None
 
