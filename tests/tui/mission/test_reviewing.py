@@ -13,6 +13,8 @@ from solo_unicorn.missions.comments import LineComment
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.reading import run_digests
+from solo_unicorn.tui.kit.drawing import Line
+from solo_unicorn.tui.kit.lines import Row
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.mission import places
 from solo_unicorn.tui.mission.changes.pane import ChangesPane
@@ -365,8 +367,16 @@ async def test_texts_are_commented_and_the_verdict_stands_at_the_end(story: Stor
 
 
 async def test_a_hunk_is_worked_out_once_and_a_long_diff_takes_two_processes(
-    story: Story, files: list[JsonObject]
+    story: Story, files: list[JsonObject], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plain_set, coloured = ChangesPane._set_rows, list[int]()
+
+    def set_rows(pane: ChangesPane, rows: list[Row], wrapped: list[list[Line]]) -> None:
+        plain_set(pane, rows, wrapped)
+        if len(rows) > 10_000:
+            coloured.append(pane.known.worked_out)
+
+    monkeypatch.setattr(ChangesPane, "_set_rows", set_rows)
     files[:] = [block(f"f{n}.py", *(f"+value_{n}_{line} = {line}" for line in range(500))) for n in range(20)]
     commands = story.commands
     assert isinstance(commands, Commanded)
@@ -376,8 +386,8 @@ async def test_a_hunk_is_worked_out_once_and_a_long_diff_takes_two_processes(
     async with story.app().run_test(size=(120, 40)) as pilot:
         await enter(pilot, story, "Search: typo", "changes")
         pane = pilot.app.screen.query_one(ChangesPane)
-        await until(pilot, lambda: len(pane.lines.rows) > 10_000)
-        assert pane.known.worked_out < 20, "all lines are shown before all are coloured"
+        await until(pilot, lambda: coloured)
+        assert coloured[0] < 20, "all lines are shown before all are coloured"
         await until(pilot, lambda: not pane.known.missing(pane.diff))
         assert pane.known.worked_out == 20
         story.workspace.write(operations.comments.add, mission, "f3.py", 400, "new", "Why?")
