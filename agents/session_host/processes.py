@@ -127,7 +127,19 @@ def any_younger(root: int, seconds: float) -> bool:
     if not LINUX:
         return False
     now, ticks = time.clock_gettime(time.CLOCK_BOOTTIME), os.sysconf("SC_CLK_TCK")
-    return any(now - int(process.start) / ticks < seconds + START_MARGIN for process in descendants(root).values())
+    below = descendants(_held(root)).values()
+    return any(now - int(process.start) / ticks < seconds + START_MARGIN for process in below)
+
+
+def _held(root: int) -> int:
+    """The process that bubblewrap holds in a sandbox, or `root` itself when that is another program."""
+    with suppress(OSError):
+        while (PROC / str(root) / "comm").read_text() == "bwrap\n":
+            children = [row.pid for row in table().values() if row.parent == root]
+            if len(children) != 1:
+                break
+            root = children[0]
+    return root
 
 
 def descendants(root: int) -> dict[int, Process]:

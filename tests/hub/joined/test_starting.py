@@ -117,8 +117,8 @@ def test_a_port_of_the_environment_that_is_not_a_number_is_said(home: Path) -> N
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("--port", "99999"), "99999 is not a port"),
-        (("--port", "-1"), "-1 is not a port"),
+        (("--port", "99999"), "99999 is not a valid port"),
+        (("--port", "-1"), "-1 is not a valid port"),
         (("--port", "0", "--public-url", "nonsense"), "'nonsense' is not a public URL"),
         (("--port", "0", "--public-url", "https://hub:99999"), "is not a public URL"),
     ],
