@@ -60,7 +60,7 @@ class Writer:
 
 def main() -> int:
     """Measure, print, and fail beyond the bound."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--writes", type=int, default=400, help="of each kind")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -337,6 +337,7 @@ def show(theme: str) -> None:
     from solo_unicorn.tui.workstation import data
 
     kept = Workspace.open.__func__.__kwdefaults__  # type: ignore[attr-defined]
+    assert kept is not None
     kept["clock"] = lambda: NOW  # why a mission waits is judged by the clock of the story too
     running: JsonObject = {"state": "running", "pid": 4242, "version": "1.0", "load": [1.2]}
     data.service_status = lambda: running  # the story is told: a service would go on with it

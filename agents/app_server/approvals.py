@@ -95,7 +95,7 @@ class Approvals:
     def _files(self, params: JsonObject) -> JsonObject:
         changes = self._items.get(str(params.get("itemId")), {}).get("changes")
         named: list[JsonObject] = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
-        kinds = {kind.get("type") for one in named if isinstance(kind := one.get("kind"), dict)}
+        kinds = {str(kind.get("type")) for one in named if isinstance(kind := one.get("kind"), dict)}
         places: list[Json] = [{"path": path} for one in named if isinstance(path := one.get("path"), str)]
         for one in named:
             match one.get("kind"):

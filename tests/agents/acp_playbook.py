@@ -40,7 +40,7 @@ def play(message: dict[str, Any]) -> None:
         if isinstance(step, str):
             say(step.replace("$ID", json.dumps(message.get("id"))))
         elif "wait" in step:
-            while step["wait"] not in json.dumps(read()):
+            while str(step["wait"]) not in json.dumps(read()):
                 pass
         elif "exit" in step:
             os._exit(step["exit"])

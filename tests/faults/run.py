@@ -292,7 +292,7 @@ def run(folder: Path, shim: Path, *, seed: int, rounds: int | None = None, minut
 
 def main() -> int:
     """Run, and print what does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seed", type=int, default=1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mcp import MCPError
+from mcp.types import TextResourceContents
 
 from solo_unicorn.workspace import operations, queries
 
@@ -90,7 +91,8 @@ async def test_it_is_written_in_the_agents_name_and_ends_no_mark(
         told = [said(await client.call_tool(name, wanted)) for name, wanted in READS]
         for uri in ("mission://current", "memory://rules"):
             try:
-                told += [one.text for one in (await client.read_resource(uri)).contents if hasattr(one, "text")]
+                found = (await client.read_resource(uri)).contents
+                told += [one.text for one in found if isinstance(one, TextResourceContents)]
             except MCPError:  # only one of the attempts writes it
                 continue
     events = await board.do(lambda ws: ws.read(queries.missions.events_since, first))

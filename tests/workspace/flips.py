@@ -182,7 +182,7 @@ def run(folder: Path, *, stores: int, flips: int, seed: int) -> Iterator[Flip]:
 
 def main() -> int:
     """Run them, and print what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--stores", type=int, default=100)
     parser.add_argument("--flips", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
