@@ -270,12 +270,9 @@ class SessionRunner:
 
     async def _stop_without_tools(self, reading: TranscriptFold, seconds: float) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
-        if self._aborted:
-            return
-        why = reading.verdict.abort_reason
-        if why is None and seconds >= TOOLS_SECONDS and not paths.tools_reached(self.session.id).exists():
-            why = NO_TOOLS
-        if why is not None:
+        late = seconds >= TOOLS_SECONDS and not paths.tools_reached(self.session.id).exists()
+        why = reading.verdict.abort_reason or (NO_TOOLS if late else None)
+        if why is not None and not self._aborted:
             self._aborted = True
             self._log.warning("agent without our tools", extra=self._said | {"why": why})
             with suppress(SoloUnicornError):
