@@ -17,9 +17,9 @@ from solo_unicorn.agents.session_host.tape import entry
 from solo_unicorn.missions.entities import Author, Session
 from solo_unicorn.tests.simulated_time import SimulatedLoop
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workstation import pressure
 from solo_unicorn.workstation.composition import Composition
 from solo_unicorn.workstation.session import runner
+from solo_unicorn.workstation.upkeep import pressure
 
 KINDS = ("claude", "codex", "gemini", "opencode")
 RECORDINGS = Path(__file__).parent.parent / "tests" / "agents" / "recordings"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..missions.entities import Json, JsonObject
-from ..missions.printing import is_printable
+from ..missions.texts.printing import is_printable
 
 if TYPE_CHECKING:
     from .parsing import Options

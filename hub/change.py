@@ -105,13 +105,6 @@ class Change:
         self.mission(mission_id, deleted=True)
         return self._kept[mission_id].text
 
-    def row(self, mission_id: str) -> Row[Any]:
-        """A mission's row, with who holds it; NotFound."""
-        found = records.row(self.at, mission_id)
-        if found is None or found.project_id != self.project_id:
-            raise missing("mission", mission_id)
-        return found
-
     def session(self, session_id: str) -> Session:
         """A hub has no sessions: NotFound."""
         raise NotFound(f"There is no session {session_id[:64]!r} here", why=ELSEWHERE)
@@ -210,10 +203,6 @@ class Change:
                 self.recount(waiting)
         return saved
 
-    def lease(self, mission_id: str, **columns: object) -> None:
-        """Write who holds a mission: `workstation_id`, `lease_session`, `lease_until`, `fence`."""
-        records.update_row(self.at, mission_id, **columns)
-
     def save_session(self, session: Session) -> None:
         """A hub has no sessions: NotFound."""
         self.session(session.id)
@@ -249,23 +238,11 @@ class Change:
 
     def put_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
         """`mission` blocks (or relates to) `other` from now on; False when it did already."""
-        return self.put_link_of_ids(mission.id, other.id, relation)
+        return relink(self, mission.id, other.id, relation, there=True)
 
     def drop_link(self, mission: Mission, other: Mission, relation: Relation) -> bool:
         """Remove a link; False when there was none."""
-        return self.drop_link_of_ids(mission.id, other.id, relation)
-
-    def put_link_of_ids(self, mission_id: str, other_id: str, relation: Relation) -> bool:
-        """As `put_link`, where the hub may not know one of the two."""
-        put = links.put(self.at, self.project_id, mission_id, other_id, relation)
-        self._relinked |= {mission_id, other_id} if put else set()
-        return put
-
-    def drop_link_of_ids(self, mission_id: str, other_id: str, relation: Relation) -> bool:
-        """As `drop_link`, where the hub may not know one of the two."""
-        dropped = links.drop(self.at, self.project_id, mission_id, other_id, relation)
-        self._relinked |= {mission_id, other_id} if dropped else set()
-        return dropped
+        return relink(self, mission.id, other.id, relation, there=False)
 
     def recount(self, mission_id: str) -> None:
         """Bring `dependencyCount` of one mission up to date (domain.md, Dependencies)."""
@@ -306,7 +283,7 @@ class Change:
     # ---- below ---------------------------------------------------------------------------------------------------
 
     def _read(self, mission_id: str) -> _Kept:
-        row = self.row(mission_id)
+        row = row_of(self, mission_id)
         if row.deleted:
             kept = _Kept(records.buried(row, self.now), row.doc, [], [])
         else:
@@ -375,3 +352,18 @@ def new_id(wished: object = None) -> str:
 
 
 _ULID = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def row_of(change: Change, mission_id: str) -> Row[Any]:
+    """A mission's row, with who holds it; NotFound."""
+    found = records.row(change.at, mission_id)
+    if found is None or found.project_id != change.project_id:
+        raise missing("mission", mission_id)
+    return found
+
+
+def relink(change: Change, mission_id: str, other_id: str, relation: Relation, *, there: bool) -> bool:
+    """Put a link or drop it, also where the hub may not know one of the two; False when nothing changed."""
+    changed = (links.put if there else links.drop)(change.at, change.project_id, mission_id, other_id, relation)
+    change._relinked |= {mission_id, other_id} if changed else set()
+    return changed

@@ -238,7 +238,7 @@ memory_versions = Table(
     Column("kept_end", Integer),
     PrimaryKeyConstraint("project_id", "name", "version"),
 )
-"""All versions but the newest have the difference from the next one as their text (missions/differences.py)."""
+"""All versions but the newest have the difference from the next one as their text (missions/texts/differences.py)."""
 stars = Table(
     "stars",
     metadata,

@@ -24,8 +24,8 @@ from mcp.types import (
 from ..config.prompts import template
 from ..missions.access import Call, MissionAccess
 from ..missions.errors import NotFound, SoloUnicornError
-from ..missions.fencing import fenced
 from ..missions.search.briefing import origin
+from ..missions.texts.fencing import fenced
 from .answers import compact
 from .caller import Caller, placed
 from .tools import board, context, guards, memory

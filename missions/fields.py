@@ -9,7 +9,7 @@ from typing import Any, get_args
 from .entities import FlowConfig, LoopSchedule, MergeStrategy, PrMode, Task
 from .errors import InvalidValue
 from .limits import TASKS_MAX, TEXT_MAX, TITLE_MAX
-from .printing import is_printable
+from .texts.printing import is_printable
 from .wire import from_wire, wire_name
 
 NAME_MAX = 100

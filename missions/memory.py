@@ -7,7 +7,7 @@ from typing import Final
 
 from .errors import InvalidValue
 from .limits import DOCUMENT_MAX
-from .sections import bare, headings, span, without_heading
+from .texts.sections import bare, headings, span, without_heading
 
 NAME_BYTES: Final = 200
 """Of a name in UTF-8, because it is that of a file in a mirror."""

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
-from . import fencing
 from .comments import LineComment, comments_markdown
 from .entities import Actor, Attachment, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from .ids import short_id
 from .records import record
 from .rules.flows import enabled_stages
 from .rules.pull_requests import comments_text
+from .texts import fencing
 
 TEXT_SHOWN = 20_000
 """Characters of one text in a prompt; `get_context` has the rest."""

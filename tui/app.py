@@ -15,11 +15,11 @@ from textual.widget import Widget
 from ..config import paths
 from .board.data import Snapshot
 from .kit.application import Application
+from .kit.colours.theme import DARK, LIGHT, own_variables, theme_name
 from .kit.keyboard.keys import binding
 from .kit.leaving import is_gone
 from .kit.marks import PLAIN
 from .kit.paint import COMPONENTS
-from .kit.theme import DARK, LIGHT, own_variables, theme_name
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -131,7 +131,7 @@ class SoloUnicornApp(Application):
 
     def background_is(self, light: bool) -> None:
         """What the terminal said of its background: our theme for it, unless a person chose one."""
-        from .kit.background import keep
+        from .kit.colours.background import keep
 
         keep(light, paths.home())
         if not self.settings.ui.theme and self.theme in (DARK.name, LIGHT.name):

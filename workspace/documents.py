@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 
-from ..missions import fencing
-from ..missions.differences import Difference, difference
 from ..missions.entities import Author, MemoryDocument
 from ..missions.ids import short_id
 from ..missions.limits import DOCUMENT_VERSIONS
+from ..missions.texts import fencing
+from ..missions.texts.differences import Difference, difference
 from . import passages, rows
 
 

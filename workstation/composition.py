@@ -11,20 +11,20 @@ from ..config.settings import Settings
 from ..missions.board import Request
 from ..missions.errors import SoloUnicornError
 from ..workspace import queries
-from .agent_health import AgentHealth
 from .context import ServiceContext
-from .first_commits import link_first_commits
-from .gc import GarbageCollector
 from .hub.synchronising import Synchronising
 from .landing.landings import Landings
 from .landing.pull_requests import PullRequests
 from .mirror.mirroring import Mirroring
-from .pressure import LimitsReport
 from .requests import Requests
 from .scheduler import Scheduler
 from .session.sessions import Sessions
 from .status import orphans
 from .supervisor import Work
+from .upkeep.agent_health import AgentHealth
+from .upkeep.first_commits import link_first_commits
+from .upkeep.gc import GarbageCollector
+from .upkeep.pressure import LimitsReport
 
 
 class Composition:

@@ -22,10 +22,10 @@ from .dispatch import BrokenClaim, Wish, claim_next
 from .event_cursor import EventCursor
 from .hub.synchronising import Synchronising
 from .landing.landings import Landings
-from .pressure import LimitsReport
 from .requests import Requests
 from .session.lease import waking_clock
 from .session.sessions import Sessions
+from .upkeep.pressure import LimitsReport
 
 LONGEST_WAIT = 300.0
 """Seconds after which the workspace is looked at even when nothing told of a change (a clock may have been set)."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ...missions.entities import JsonObject
-from ...missions.fencing import unfenced
+from ...missions.texts.fencing import unfenced
 
 SECTIONS = (
     "Now",

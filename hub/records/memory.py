@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from ...missions.differences import Difference, difference
 from ...missions.entities import MemoryDocument
 from ...missions.limits import DOCUMENT_VERSIONS
 from ...missions.search.passages import of_document
+from ...missions.texts.differences import Difference, difference
 from ...missions.wire import from_wire, to_wire
 from ..tables import memory_documents, memory_versions
 from . import passages

@@ -20,6 +20,7 @@ from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
 from ...missions.rules import eligibility
 from ...missions.rules.eligibility import AgentState, dispatch_key
+from ..change import row_of
 from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
 from ..records import missions as documents
@@ -246,7 +247,7 @@ def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
     wished = body.get("workstationId")
     if not isinstance(wished, str) or "\0" in wished:
         raise InvalidValue("workstationId", "workstationId is missing")
-    row, mission = change.row(mission_id), change.mission(mission_id)
+    row, mission = row_of(change, mission_id), change.mission(mission_id)
     if mission.agent_session_status != "INACTIVE":
         raise Conflict("The mission is claimed", why=f"{row.workstation_id} works on it")
     access = work.access(change.project_id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, or_, select
 from ...missions.entities import Json, JsonObject, Relation
 from ...missions.errors import InvalidValue
 from ...missions.operations import missions as operations
-from ..change import Change
+from ..change import Change, relink
 from ..permissions import missing
 from ..tables import dependencies, missions
 
@@ -30,8 +30,7 @@ def set_all(change: Change, mission_id: str, body: JsonObject) -> None:
     unknown = [(name, other) for name in wished for other in sorted((wished[name] ^ present[name]) - here)]
     for name, other in unknown:
         blocker, blocked = (other, mission_id) if name == "blockedBy" else (mission_id, other)
-        put = change.put_link_of_ids if other in wished[name] else change.drop_link_of_ids
-        put(blocker, blocked, RELATIONS[name])
+        relink(change, blocker, blocked, RELATIONS[name], there=other in wished[name])
     if unknown:
         change.event(change.project_id, "linked", mission_id=mission_id)
         change.recount(mission_id)

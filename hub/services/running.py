@@ -14,9 +14,10 @@ from sqlalchemy import Row, and_, select, update
 from ...missions.entities import JsonObject
 from ...missions.errors import AlreadyClaimed, Conflict, InvalidValue
 from ...missions.operations import sessions
-from ..change import Change
+from ..change import Change, row_of
 from ..errors import HubError
 from ..permissions import missing
+from ..records import missions as records
 from ..tables import assignments, missions, workstations
 from ..work import Work
 from .facts import why_not
@@ -42,7 +43,7 @@ def claim(work: Work, mission_id: str, body: JsonObject) -> Leased:
     change = opened(work, mission_id, "run missions")
     workstation_id, session_id = _holder(body)
     check_workstation(work, workstation_id, body.get("generation"))
-    row = change.row(mission_id)
+    row = row_of(change, mission_id)
     if change.mission(mission_id).agent_session_status != "INACTIVE":
         if (row.workstation_id, row.lease_session) == (workstation_id, session_id):
             _extend(work, row)
@@ -56,7 +57,9 @@ def claim(work: Work, mission_id: str, body: JsonObject) -> Leased:
     fence = int(row.fence) + 1
     sessions.take(change, mission_id, session_id, note=workstation_id)
     until = work.now + LEASE_SECONDS
-    change.lease(mission_id, workstation_id=workstation_id, lease_session=session_id, lease_until=until, fence=fence)
+    records.update_row(
+        change.at, mission_id, workstation_id=workstation_id, lease_session=session_id, lease_until=until, fence=fence
+    )
     work.at.execute(
         update(assignments)
         .where(and_(assignments.c.mission_id == mission_id, assignments.c.state == "offered"))
@@ -81,7 +84,7 @@ def release(work: Work, mission_id: str, body: JsonObject) -> Leased:
     """The claim given back; giving it back twice is a success."""
     change = opened(work, mission_id, "run missions")
     workstation_id, session_id = _holder(body)
-    row = change.row(mission_id)
+    row = row_of(change, mission_id)
     free = change.mission(mission_id).agent_session_status == "INACTIVE"
     if not free or row.workstation_id not in (None, workstation_id):
         _check_holder(row, workstation_id, session_id)
@@ -91,7 +94,7 @@ def release(work: Work, mission_id: str, body: JsonObject) -> Leased:
 
 def expire(change: Change, mission_id: str) -> bool:
     """A holder that was silent for long: nothing proves how its session ended, and a person is told so."""
-    row, mission = change.row(mission_id), change.mission(mission_id)
+    row, mission = row_of(change, mission_id), change.mission(mission_id)
     if mission.agent_session_status == "INACTIVE" or row.lease_until is None:
         return False
     silent = f"the workstation {row.workstation_id} has not been heard of"
@@ -99,7 +102,7 @@ def expire(change: Change, mission_id: str) -> bool:
         sessions.give_back(change, mission_id, silent)
     else:
         sessions.finish(change, mission_id, "unknown", silent)
-    change.lease(mission_id, fence=row.fence + 1)
+    records.update_row(change.at, mission_id, fence=row.fence + 1)
     return True
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.limits import NAME_MAX, TEXT_MAX
-from ...missions.printing import is_printable
+from ...missions.texts.printing import is_printable
 from ...missions.wire import from_wire, to_wire
 
 E = TypeVar("E")

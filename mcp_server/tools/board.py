@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...missions import fencing
 from ...missions.access import MissionAccess
 from ...missions.entities import Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound
+from ...missions.texts import fencing
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, MissionRef, ProjectRef, Query

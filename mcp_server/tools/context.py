@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...missions import fencing
 from ...missions.access import MissionAccess
 from ...missions.comments import comments_markdown
 from ...missions.entities import Json, JsonObject, Mission, Session
 from ...missions.errors import NotFound
 from ...missions.rules.flows import enabled_stages
 from ...missions.search.briefing import INDEX, origin
+from ...missions.texts import fencing
 from ..caller import Caller
 from . import guards, memory, views
 from .arguments import Arguments

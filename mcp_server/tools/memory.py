@@ -10,10 +10,10 @@ from ...missions.access import MissionAccess
 from ...missions.board import Hit
 from ...missions.entities import Json, JsonObject, MemoryDocument
 from ...missions.errors import InvalidValue, NotFound
-from ...missions.fencing import defused, fenced
 from ...missions.operations import memory
 from ...missions.search.briefing import origin
-from ...missions.sections import headings, section, with_section
+from ...missions.texts.fencing import defused, fenced
+from ...missions.texts.sections import headings, section, with_section
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, Document, Heading, MemoryText, ProjectRef, Query, Version

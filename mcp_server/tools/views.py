@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from ...missions.access import MissionAccess
 from ...missions.entities import Flow, Json, JsonObject, Mission, MissionEvent
 from ...missions.errors import NotFound
-from ...missions.fencing import authors_of, defused
 from ...missions.ids import short_id
 from ...missions.rules.flows import enabled_stages
 from ...missions.rules.plan import task_ids
+from ...missions.texts.fencing import authors_of, defused
 
 HISTORY_READ = 2000
 """Events of a mission that are looked at for who wrote its texts."""

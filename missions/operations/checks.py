@@ -10,7 +10,7 @@ from ..entities import Author, Mission
 from ..errors import InvalidValue, NotAllowed, VersionConflict
 from ..ids import short_id
 from ..limits import NAME_MAX
-from ..printing import is_printable
+from ..texts.printing import is_printable
 from ..wire import from_wire, to_wire
 
 E = TypeVar("E")

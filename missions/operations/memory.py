@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..entities import MemoryDocument
 from ..errors import InvalidValue, NotFound, VersionConflict
 from ..memory import append_under, check_document, check_name
-from ..sections import bare, section, without_heading, without_section
+from ..texts.sections import bare, section, without_heading, without_section
 from .port import Change
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from ..entities import Flow, FlowConfig, FlowStage, Mission
 from ..errors import InvalidValue
 from ..fields import checked_word
-from ..printing import is_printable
 from ..records import record
+from ..texts.printing import is_printable
 
 STAGE_NAME_MAX = 60
 CONTINUATIONS = frozenset({"rework", "answer", "conflict", "continue", "nudge"})

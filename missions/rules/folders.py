@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from ..errors import InvalidValue
-from ..printing import is_printable
+from ..texts.printing import is_printable
 
 FOLDER_MAX = 400
 

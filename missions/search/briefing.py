@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..entities import MemoryDocument, Mission
-from ..fencing import fenced, title, who
+from ..texts.fencing import fenced, title, who
 from .passages import of_document
 from .ranking import Match
 from .sources import Source, Sources, source_of

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from ..entities import Mission
 from ..records import record
-from ..sections import sections
+from ..texts.sections import sections
 from .words import words
 
 Kind = Literal["mission", "memory"]

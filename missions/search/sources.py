@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ..entities import MemoryDocument
-from ..fencing import who
 from ..records import record
+from ..texts.fencing import who
 from .passages import of_document
 
 _PATH: Final = re.compile(r"(?<![\w./-])(?:[\w.-]+/)*[\w-][\w.-]*\.[A-Za-z]\w{0,5}(?![\w/-])")

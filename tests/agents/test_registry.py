@@ -19,7 +19,7 @@ from solo_unicorn.agents import catalogue, registry
 from solo_unicorn.config import paths
 from solo_unicorn.missions.errors import InvalidValue, NotFound, Offline
 
-ECHO = Path(__file__).with_name("acp_agent.py")
+ECHO = Path(__file__).with_name("acp") / "acp_agent.py"
 
 
 def agent(**distribution: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from solo_unicorn.missions.entities import CodeAgent
 
 from .conftest import RunningSession, eventually
 
-ECHO = Path(__file__).with_name("acp_agent.py")
+ECHO = Path(__file__).with_name("acp") / "acp_agent.py"
 OVER_ACP = {
     "copilot": ("copilot", ["--acp"], "GitHub Copilot CLI 1.0.102."),
     "qwen": ("qwen", ["--acp", "--allowed-tools", "mcp__solo"], "0.15.10"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.entities import Author, MissionEvent
-from solo_unicorn.missions.fencing import authors_of, fenced, source, title, unfenced
+from solo_unicorn.missions.texts.fencing import authors_of, fenced, source, title, unfenced
 
 MARKS = (
     *("</quoted>", "< / quoted >", "</QUOTED>", "<quoted source='x'>"),

@@ -19,9 +19,9 @@ from textual.widget import Widget
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board.board import Board
 from solo_unicorn.tui.kit.check import Check
+from solo_unicorn.tui.kit.colours.readable import Readable
+from solo_unicorn.tui.kit.colours.theme import DARK, LIGHT
 from solo_unicorn.tui.kit.lines import Lines
-from solo_unicorn.tui.kit.readable import Readable
-from solo_unicorn.tui.kit.theme import DARK, LIGHT
 from solo_unicorn.workspace import operations
 
 from .conftest import Story, ready, text, until

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from solo_unicorn.config.settings import BoardSettings, ScreenSettings, Settings
 from solo_unicorn.tui.app import SoloUnicornApp
-from solo_unicorn.tui.kit.theme import DARK, LIGHT, theme_name
+from solo_unicorn.tui.kit.colours.theme import DARK, LIGHT, theme_name
 
 from .conftest import Story, ready, same_in_every_theme, screen_text, text, until
 from .mission.test_screen import enter

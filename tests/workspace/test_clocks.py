@@ -160,7 +160,7 @@ READERS = {
     "workspace/workspace.py": "the clock of the workspace",
     "workstation/context.py": "the clock of the worktree pool",
     "workstation/dispatch.py": "the pressure of this moment",
-    "workstation/gc.py": "waits.left, and the age of what is removed",
+    "workstation/upkeep/gc.py": "waits.left, and the age of what is removed",
     "workstation/landing/pull_requests.py": "seconds until what GitHub told, at most an hour",
     "workstation/mirror/mirroring.py": "the name of a file",
     "workstation/mirror/memory_files.py": "the name of a file",

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solo_unicorn.missions.differences import difference
 from solo_unicorn.missions.entities import Author, Project
 from solo_unicorn.missions.errors import InvalidValue, NotFound, VersionConflict
 from solo_unicorn.missions.limits import DOCUMENT_VERSIONS
 from solo_unicorn.missions.memory import append_under
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.search.briefing import BUDGET
-from solo_unicorn.missions.sections import section, with_section, without_section
+from solo_unicorn.missions.texts.differences import difference
+from solo_unicorn.missions.texts.sections import section, with_section, without_section
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 

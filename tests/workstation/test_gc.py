@@ -17,7 +17,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.workspace import queries
 from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workstation import client
-from solo_unicorn.workstation.gc import DAY, remove_old_runs
+from solo_unicorn.workstation.upkeep.gc import DAY, remove_old_runs
 
 from .conftest import Shop, kill, until
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solo_unicorn.config.settings import BudgetSettings, Settings, WorkstationSettings
-from solo_unicorn.workstation.pressure import limits, pressure
+from solo_unicorn.workstation.upkeep.pressure import limits, pressure
 
 
 def test_memory_and_load_each_have_their_sentence() -> None:

@@ -19,12 +19,12 @@ from ..kit.counts import Counts
 from ..kit.keyboard.jump import Target
 from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks
-from .column import CardColumn
-from .cursor import BoardCursor
-from .dragging import Dragging
+from .columns.column import CardColumn
+from .columns.cursor import BoardCursor
+from .columns.dragging import Dragging
+from .columns.marking import Marking
 from .headings import Headings
 from .keys import BOARD_KEYS, CHORDS, COUNTED
-from .marking import Marking
 from .messages import Arranged, CursorMoved, Marked, MoveWished, NewWished, Typed, Wish, Wished
 from .rows.card import Density
 from .rows.column import EMPTY

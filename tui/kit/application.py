@@ -24,9 +24,9 @@ from ...config.correlation import new_correlation
 from ...config.settings import Settings
 from ...missions.errors import SoloUnicornError
 from ...workspace.thread import WorkspaceThread
+from .colours.readable import InAscii, Readable
 from .commands import ChildCommands, Commands
 from .marks import PLAIN, Marks, marks_for
-from .readable import InAscii, Readable
 from .terminal import Terminal
 
 if TYPE_CHECKING:

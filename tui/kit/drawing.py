@@ -11,7 +11,7 @@ from typing import Final
 
 from rich.cells import cell_len, chop_cells, set_cell_size, split_text
 
-from ...missions.printing import is_printable
+from ...missions.texts.printing import is_printable
 
 Part = tuple[str, str]
 """Text and its role: title, faint, run, wait, bad, good, or empty for plain text."""

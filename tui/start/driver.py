@@ -18,7 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.geometry import Size
 
-from ..kit.background import ASK, Answers
+from ..kit.colours.background import ASK, Answers
 
 if TYPE_CHECKING:
     from .early_screen import EarlyScreen

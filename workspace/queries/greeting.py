@@ -7,9 +7,9 @@ from typing import Final
 
 from ...missions.entities import Mission
 from ...missions.errors import NotFound
-from ...missions.fencing import fenced, title
 from ...missions.ids import short_id
 from ...missions.search.briefing import INDEX, origin
+from ...missions.texts.fencing import fenced, title
 from . import board, memory, missions
 from .projects import get as project_of
 

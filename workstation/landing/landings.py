@@ -32,8 +32,8 @@ from ...worktrees.landing.messages import Message
 from ...worktrees.landing.proofs import Unproven
 from ...worktrees.landing.recovery import recover
 from ..context import ServiceContext
-from ..gc import give_back
 from ..session.proving import Finished, adopt, check_as_reviewed, check_something_landed, note_as_told, prove_now
+from ..upkeep.gc import give_back
 from .pull_requests import Proposed, PullRequests
 
 Target = tuple[str, str]

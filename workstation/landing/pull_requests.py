@@ -27,7 +27,7 @@ from ...worktrees.github.hosts import Host, RepositoryName, name_of
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing.landing import Landed
 from ..context import ServiceContext
-from ..gc import give_back
+from ..upkeep.gc import give_back
 
 LEFT_ALONE_SECONDS = 60 * 60.0
 """The longest that GitHub is left alone: its limits are hourly, and what it names is a time on its own clock."""

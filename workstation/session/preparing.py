@@ -32,13 +32,13 @@ from ...missions.entities import (
     Session,
 )
 from ...missions.errors import NotFound, SoloUnicornError
-from ...missions.fencing import authors_of
 from ...missions.ids import short_id
 from ...missions.prompts import PromptContext, build_prompt, template_name
 from ...missions.rules.flows import stage_of
 from ...missions.rules.landing import worktree_branch
 from ...missions.rules.permissions import PermissionRule
 from ...missions.rules.pull_requests import is_followed
+from ...missions.texts.fencing import authors_of
 from ...workspace import operations, queries
 from ...workspace.queries.attachments import content_path
 from ...workspace.workspace import Workspace

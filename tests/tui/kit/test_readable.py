@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color as ThemeColor
 
+from solo_unicorn.tui.kit.colours.readable import XTERM, Readable, contrast, nearest, oklab
 from solo_unicorn.tui.kit.drawing import READ
-from solo_unicorn.tui.kit.readable import XTERM, Readable, contrast, nearest, oklab
 
 COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
 DEPTHS = [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT, ColorSystem.STANDARD]

@@ -8,9 +8,9 @@ import pytest
 
 from solo_unicorn.config import paths
 from solo_unicorn.config.settings import ScreenSettings, Settings
-from solo_unicorn.tui.kit.background import ASK, PIECES, Answers, keep
+from solo_unicorn.tui.kit.colours.background import ASK, PIECES, Answers, keep
+from solo_unicorn.tui.kit.colours.theme import DARK, LIGHT
 from solo_unicorn.tui.kit.looks import BACKGROUND, own_theme
-from solo_unicorn.tui.kit.theme import DARK, LIGHT
 
 from ..conftest import Story, ready
 from ..terminals import BOARD, Terminal

@@ -24,9 +24,9 @@ from solo_unicorn.tui.board import keeping_looks
 from solo_unicorn.tui.board.data import SCREENFUL, opening
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit import looks
+from solo_unicorn.tui.kit.colours.theme import DARK, LIGHT
 from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE, Marks
-from solo_unicorn.tui.kit.theme import DARK, LIGHT
 from solo_unicorn.tui.start import open_board as start
 from solo_unicorn.tui.start.first_frame import painted, rows
 from solo_unicorn.workspace import operations, queries

@@ -1,0 +1,1 @@
+"""What the service looks after by itself: worktrees to clean, room and load, which code agents can work."""
