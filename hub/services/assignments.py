@@ -242,7 +242,11 @@ def open_offers(at: Connection, workstation_id: str, now: float) -> list[JsonObj
 
 
 def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
-    """A person offers a mission to a workstation of their choice; the claim still decides."""
+    """A person offers a mission to a workstation of their choice; the claim still decides.
+
+    Conflict where it cannot take the mission now: it is offline or paused, its person may not run missions of the
+    project, or the mission may not start there.
+    """
     change = opened(work, mission_id, "run missions")
     wished = body.get("workstationId")
     if not isinstance(wished, str) or "\0" in wished:
@@ -254,12 +258,24 @@ def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
     station = work.at.execute(select(workstations).where(workstations.c.id == wished)).one_or_none()
     if station is None or station.deleted or station.organization_id != access.organization_id:
         raise missing("workstation", wished)
+    name = orjson.loads(station.doc)["name"]
+    agents = dict(_places(work.at, access.organization_id, change.project_id, work.now)).get(wished)
+    if agents is None:
+        raise Conflict(
+            f"The workstation {name} takes no missions of this project now",
+            why="it is offline, paused or draining, or its person may not run missions here",
+            todo="start or resume it, or name another workstation",
+        )
+    reason = eligibility.why_not(mission, facts_of(work.at, mission, tuple(agents)))
+    if reason:
+        raise Conflict(f"The mission cannot start on {name}", why=reason)
     work.at.execute(
         update(assignments)
         .where(and_(assignments.c.mission_id == mission_id, assignments.c.state == "offered"))
         .values(state="expired")
     )
-    offer = _write(work.at, mission_id, change.project_id, wished, mission.code_agent_name or "", work.now)
+    agent = eligibility.pick_agent(mission, agents, datetime.fromtimestamp(work.now, UTC))
+    offer = _write(work.at, mission_id, change.project_id, wished, agent.name if agent else "", work.now)
     work.after.append(lambda: work.hub.bus.post(f"workstation:{wished}", "mission.assign", offer.payload))
     return Shown(orjson.dumps(offer.payload))
 

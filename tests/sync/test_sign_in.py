@@ -16,6 +16,8 @@ from solo_unicorn.config import credentials
 from solo_unicorn.missions.errors import SignedOut, SoloUnicornError, UsageError
 from solo_unicorn.sync.client import signin, tokens
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
+from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.messages import NoAnswer, get
 
 from .simulation.hub import SimulatedHub
 from .simulation.served import PAT, ServedHub
@@ -150,6 +152,18 @@ async def test_a_sign_in_that_was_revoked_is_over(served: ServedHub) -> None:
     tokens.write("ann@hub", kept, in_file=True)
     assert signin.revoke(kept, served.url)
     assert await AccountBearer("ann@hub").renewed(kept.access) is None
+
+
+async def test_a_sign_in_that_ends_when_it_is_due_to_be_renewed_is_said_to_have_ended(served: ServedHub) -> None:
+    grant = served.grant("ann")
+    endpoints = f"{served.url}/token", f"{served.url}/revoke"
+    kept = Tokens(grant["access_token"], grant["refresh_token"], 1000.0, *endpoints, signin.CLIENT_ID)
+    tokens.write("ann@hub", kept, in_file=True)
+    assert signin.revoke(kept, served.url)
+    link = HttpTransport(served.url, AccountBearer("ann@hub", clock=lambda: 950.0))
+    answer = await link.send(get("/projects"))
+    await link.close()
+    assert isinstance(answer, NoAnswer) and answer.kind == "signed_out"
 
 
 def test_tokens_of_another_version_are_read_and_those_without_a_token_are_none(home: Path) -> None:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from solo_unicorn.missions.entities import Json
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Json, ProjectRepository
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
 from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.queries.facts import REFUSAL_LASTS
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.workstation.dispatch import Wish
 from solo_unicorn.workstation.hub import registry
 from solo_unicorn.workstation.hub.registry import Registry, fenced
+from solo_unicorn.workstation.hub.synchronising import Synchronising
+from solo_unicorn.workstation.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from solo_unicorn.sync.client.engine import Engine
+    from solo_unicorn.workstation.context import ServiceContext
 
 PROJECT = "01J00000000000000000000000"
 ACCOUNT = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
@@ -32,6 +42,7 @@ class Hub:
         self.generation = 0
         self.away = False
         self.copied = False
+        self.refuses = ""
         self.offers: list[Json] = []
         self.said: list[Request] = []
 
@@ -49,6 +60,8 @@ class Hub:
             return self._refused("superseded", {"generation": self.generation})
         if request.method == "PUT":
             self.generation = body["generation"]
+        if self.refuses and request.path.endswith("/claim"):
+            return Response(403, {}, {"error": {"code": "forbidden", "message": self.refuses}})
         if request.path.endswith("/heartbeat"):
             return Response(200, {}, {"offers": self.offers, "heartbeatSeconds": 0.01})
         return Response(204 if "reject" in request.path else 200, {}, {})
@@ -136,6 +149,45 @@ async def test_what_cannot_begin_here_is_refused_with_the_reason(thread: Workspa
     assert told.offers == {unread: "offer-2"}
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_hub_that_lets_this_machine_run_nothing_of_a_project_is_said_on_its_cards(
+    thread: WorkspaceThread,
+) -> None:
+    hub = Hub()
+    hub.generation = 1
+    agent = CodeAgent("claude", "claude", state="ready")
+    await thread.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+    await thread.write(operations.parts.create, PROJECT, ProjectRepository, "shop", {"local_path": "/shop"})
+    mission = (await thread.write(operations.missions.create, PROJECT, MissionDraft(title="Theirs"))).id
+    await thread.write(operations.missions.set_ready, mission, True)
+    supervisor = Supervisor()
+    context = SimpleNamespace(workspace=thread, supervisor=supervisor, wakeup=SimpleNamespace(look=lambda: None))
+    synchronising = Synchronising(cast("ServiceContext", context))
+    synchronising._engine = cast("Engine", SimpleNamespace(link=lambda account: SimpleNamespace(transport=hub)))
+    synchronising._registries[ACCOUNT.id] = registered = made(thread, hub)
+    registered.generation = 1
+
+    async def card(later: timedelta = timedelta()) -> str | None:
+        return await thread.read(queries.sessions.why_not, mission, now=thread.now() + later)
+
+    async def ask() -> None:
+        synchronising._wished.clear()
+        synchronising.wish([Wish(mission, PROJECT, agent)])
+        await asyncio.gather(*synchronising._asking)
+
+    assert await card() is None
+    hub.refuses = "You may not run missions here: your role in the project is collaborator"
+    await ask()
+    assert hub.refuses in str(await card())
+    assert await thread.read(queries.sessions.next_dispatch_at, now=thread.now()) is not None
+    assert await card(later=REFUSAL_LASTS) is None, "it is asked again"
+    assert await thread.run(registry.cannot_begin, {mission: "offer"}) == {}, "who is offered a mission may run it"
+    assert await card() is None
+    hub.refuses = ""
+    await ask()
+    assert synchronising.granted().keys() == {mission}
+    await supervisor.close()
 
 
 async def test_a_hub_that_is_away_is_asked_again(thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch) -> None:

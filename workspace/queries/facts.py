@@ -12,7 +12,7 @@ from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.limits import STARTS_AN_HOUR
 from ...missions.rules.eligibility import AgentState, Blocker, Facts, WorkstationLimits, why_not
-from ...missions.waits import lies_within
+from ...missions.waits import is_over, lies_within
 from .. import lookup, rows
 from .usage import cost_of, cost_since, midnight
 
@@ -20,6 +20,20 @@ LIMITS: Final = "workstation.limits"
 """Key of what the machine may do at once and spend."""
 PRESSURE_LASTS: Final = timedelta(seconds=15)
 """How long a machine that is short of memory is left alone before it is looked at again."""
+REFUSED: Final = "workstation.refused "
+REFUSAL_LASTS: Final = timedelta(minutes=5)
+"""How long a hub is not asked again for missions of a project that it lets this machine run nothing of."""
+
+
+def refusal(project_id: str) -> str:
+    """The setting of the workspace that says when and why a hub refused to let this machine run a project's missions;
+    empty once it lets it."""
+    return REFUSED + project_id
+
+
+def refused(now: datetime, why: str) -> str:
+    """The value of that setting."""
+    return f"{rows.stamp(now)} {why}"
 
 
 class FactFinder:
@@ -40,6 +54,7 @@ class FactFinder:
         limits = connection.execute("SELECT value FROM meta WHERE key = ?", (LIMITS,)).fetchone()
         self._limits = rows.load(WorkstationLimits, limits[0]) if limits else WorkstationLimits()
         self._day_cost = cost_since(connection, midnight(now)) if self._limits.day_budget else 0.0
+        self._refusals = _refusals(connection, now)
         self._live = int(connection.execute("SELECT count(*) FROM session WHERE phase <> 'ended'").fetchone()[0])
         self._worktrees: dict[str, set[str]] = {}
         held = "SELECT repository_id, mission_id FROM worktree WHERE mission_id IS NOT NULL"
@@ -60,7 +75,7 @@ class FactFinder:
         ends = [self._now + PRESSURE_LASTS] if self._limits.pressure else []
         if 0 < self._limits.day_budget <= self._day_cost:
             ends.append(midnight(midnight(self._now) + timedelta(hours=36)))
-        return ends
+        return ends + [since + REFUSAL_LASTS for since, _ in self._refusals.values()]
 
     def why_not(self, mission: Mission) -> str | None:
         """The first rule that keeps it from running, in one sentence; None when it may start."""
@@ -68,7 +83,7 @@ class FactFinder:
         worktrees = self._worktrees.get(mission.project_repository_id or "", set())
         if repository is not None and not repository.local_path and self._project(mission.project_id).hub is not None:
             return f"{repository.name} has no checkout on this machine: `solo-unicorn repo add PATH` names one"
-        return why_not(
+        reason = why_not(
             mission,
             Facts(
                 project=self._project(mission.project_id),
@@ -92,6 +107,9 @@ class FactFinder:
                 now=self._now,
             ),
         )
+        if reason is None and mission.project_id in self._refusals:
+            return f"the hub does not let this machine run it: {self._refusals[mission.project_id][1]}"
+        return reason
 
     def _project(self, project_id: str) -> Project:
         if project_id not in self._projects:
@@ -172,3 +190,14 @@ def agent_states(connection: sqlite3.Connection, now: datetime) -> list[AgentSta
 def _slots(agent: CodeAgent) -> int:
     """While something held it last, one mission tries whether it works again."""
     return min(1, agent.slots) if agent.hold else agent.slots
+
+
+def _refusals(connection: sqlite3.Connection, now: datetime) -> dict[str, tuple[datetime, str]]:
+    """When and why a hub refused a project's missions to this machine, by project, as far as it still counts."""
+    found = {}
+    for key, value in connection.execute("SELECT key, value FROM meta WHERE key GLOB ?", (f"{REFUSED}*",)):
+        at, _, why = str(value).partition(" ")
+        since = rows.sane_moment(at)
+        if since is not None and not is_over(since, since + REFUSAL_LASTS, now):
+            found[str(key).removeprefix(REFUSED)] = (since, why)
+    return found

@@ -23,6 +23,7 @@ from ...sync.replica.connecting import Account
 from ...sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
 from ...system.backoff import Backoff
 from ...workspace import operations, queries
+from ...workspace.queries.facts import refusal
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
@@ -175,6 +176,8 @@ def cannot_begin(workspace: Workspace, offers: Mapping[str, str]) -> dict[str, s
             mission = workspace.read(queries.missions.get, mission_id)
         except NotFound:
             continue
+        if workspace.meta(refusal(mission.project_id)):  # who is offered a mission may run it
+            workspace.set_meta(refusal(mission.project_id), "")
         reason = workspace.read(queries.sessions.why_not, mission_id, now=workspace.now())
         if reason is not None and mission.agent_session_status == "INACTIVE":
             reasons[mission_id] = reason

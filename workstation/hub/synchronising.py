@@ -23,6 +23,7 @@ from ...sync import replica
 from ...sync.replica.connecting import Account
 from ...workspace import operations, queries
 from ...workspace.queries.attachments import failure
+from ...workspace.queries.facts import refusal, refused
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..context import ServiceContext
@@ -105,6 +106,7 @@ class Synchronising:
         more: JsonObject = {"codeAgentType": wished.agent.type, "codeAgentName": wished.agent.name}
         answer = await self._said(engine, wished.project_id, wished.mission_id, "claim", session_id, more)
         if answer == 200:
+            await self._workspace.run(Workspace.set_meta, refusal(wished.project_id), "")
             self._claims[wished.mission_id] = (session_id, asked)
             self._wake()
         else:
@@ -161,6 +163,9 @@ class Synchronising:
             return 0
         if not answer.ok:
             self._log.info(f"the hub refuses to {verb}", extra={"mission": mission_id, "why": answer.said})
+        if verb == "claim" and answer.status == 403:  # whatever the mission: it says so on every card of the project
+            said = refused(self._workspace.now(), answer.said)
+            await self._workspace.run(Workspace.set_meta, refusal(project_id), said)
         return answer.status
 
     # -- the engine

@@ -171,6 +171,34 @@ async def test_a_ready_mission_is_offered_to_a_workstation_that_is_there(hub: Wo
     assert (await hub.owner.get(path + "/assignments")).json()["items"] == []
 
 
+async def test_a_person_assigns_a_mission_to_a_workstation_that_can_take_it_only(hub: World) -> None:
+    project, mission = await _ready(hub)
+    unready = await hub.mission(project, "Design")
+    station = await hub.workstation()
+    path = f"/workstations/{station['id']}"
+
+    async def assigned(one: dict[str, Any]) -> httpx.Response:
+        return await hub.owner.post(f"/missions/{one['id']}/assign", json={"workstationId": station["id"]})
+
+    async def refused(one: dict[str, Any]) -> str:
+        answer = await assigned(one)
+        assert answer.status_code == 409, answer.text
+        assert (await hub.owner.get(path + "/assignments")).json()["items"] == []
+        return str(answer.json()["error"]["message"])
+
+    agents = [{"type": "claude", "name": "claude", "available": True}]
+    beat = {"generation": 1, "availableCodeAgents": agents}
+    assert "offline" in await refused(mission)
+    await hub.owner.post(path + "/heartbeat", json=beat | {"state": "paused"})
+    assert "paused" in await refused(mission)
+    await hub.owner.post(path + "/heartbeat", json=beat)
+    assert "not marked ready" in (await refused(unready)).casefold()
+    offer = await assigned(mission)
+    assert (offer.status_code, offer.json()["codeAgentName"]) == (201, "claude"), offer.text
+    offers = (await hub.owner.get(path + "/assignments")).json()["items"]
+    assert [one["assignmentId"] for one in offers] == [offer.json()["assignmentId"]]
+
+
 @ONE_PROCESS
 async def test_an_offer_that_nobody_took_is_made_again(hub: World) -> None:
     await _ready(hub)
