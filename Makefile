@@ -69,7 +69,7 @@ pictures: $(VENV)/.ready-to-test ## make docs/pictures and docs/walkthrough from
 openapi: $(VENV)/.ready-to-test ## write docs/openapi.json anew
 	@cd $(ROOT) && $(BIN)/python -m solo_unicorn.hub.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
-bench: $(VENV)/.ready-to-test ## measure beside a floor (one of: make bench NAME=board|mcp|sync|hub|worktrees|night|review|proof)
+bench: $(VENV)/.ready-to-test ## measure beside a floor (one of: make bench NAME=board|cli|mcp|sync|hub|worktrees|night|review|proof)
 	@cd $(ROOT) && $(BIN)/python bench/$(or $(NAME),board).py $(ARGS)
 
 lint: lint-style lint-types lint-pyright lint-layers ## ruff, mypy, pyright, import-linter (make -k lint: all of them, whatever fails)

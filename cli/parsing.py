@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
 from ..missions.errors import UsageError
 from ..missions.naming import choices, nearest
+from ..missions.records import record
 from .table import COMMANDS
 
 Options = argparse.Namespace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """One verb: the arguments it takes, and what it does with them; returns the exit code (None is 0)."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, field
+from dataclasses import MISSING, Field
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..missions.errors import InvalidValue
-from ..missions.records import record
+from ..missions.records import field, record
 
 Value = bool | int | float | str
 V = TypeVar("V", bound=Value)

@@ -7,11 +7,11 @@ same table makes `solo-unicorn config list`, docs/configuration.md and every mes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Final
 
 from ..missions.limits import RETRY_ATTEMPTS, RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS
-from ..missions.records import record
+from ..missions.records import field, record
 from .schema import Setting, setting
 
 VERSION: Final = 1

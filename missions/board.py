@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from .entities import AgentSessionStatus, JsonObject, LandingStatus, ListName, Mission, Relation, ReviewStatus
-from .records import record
+from .records import field, record
 
 T = TypeVar("T")
 Direction = Literal["blocked_by", "blocks", "relates_to"]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal, get_args
 
 from .entities import USER, Author, Mission
 from .errors import InvalidValue
 from .limits import COMMENT_MAX
-from .records import record
+from .records import record, replace
 
 Side = Literal["old", "new"]
 """`new` is the worktree as it is now, `old` the commit it is compared with."""

@@ -23,14 +23,14 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-_BYTE = re.compile("[\ud800-\udfff]")
+_BYTE = "[\ud800-\udfff]"
 
 
 def printable(text: str) -> str:
     """Text with bytes that are not UTF-8 (names of files, what git says) as they are often written: `caf\\xe9.txt`."""
-    if text.isascii() or not _BYTE.search(text):
+    if text.isascii() or not re.search(_BYTE, text):
         return text
-    return _BYTE.sub(lambda found: _shown(found[0]), text)
+    return re.sub(_BYTE, lambda found: _shown(found[0]), text)
 
 
 def _shown(half: str) -> str:

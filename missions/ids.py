@@ -6,8 +6,8 @@ import re
 from os import urandom
 from time import time_ns
 
-_SHORT = re.compile(r"(?:[Mm]-)?0*([1-9][0-9]{0,17})", re.ASCII)
-_SHARED = re.compile(r"[Ss]-([0-9A-Za-z]{5,26})", re.ASCII)
+_SHORT = r"(?:[Mm]-)?0*([1-9][0-9]{0,17})"
+_SHARED = r"[Ss]-([0-9A-Za-z]{5,26})"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32
 
 
@@ -32,11 +32,11 @@ def shared_id(mission_id: str) -> str:
 
 def parse_shared_id(ref: str) -> str | None:
     """The end of an id in `S-4K1XQ2` (any case, five characters or more); None when the text is not a shared id."""
-    found = _SHARED.fullmatch(ref.strip())
+    found = re.fullmatch(_SHARED, ref.strip(), re.ASCII)
     return found.group(1).upper() if found else None
 
 
 def parse_short_id(ref: str) -> int | None:
     """The number in `M-42`, `m-42` or `42`; None when the text is not a short id (it may be a ULID)."""
-    found = _SHORT.fullmatch(ref.strip())
+    found = re.fullmatch(_SHORT, ref.strip(), re.ASCII)
     return int(found.group(1)) if found else None

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 
 from .comments import LineComment, comments_markdown
 from .entities import Actor, Attachment, Flow, FlowStage, Mission, Project, ProjectRepository, Session
 from .ids import short_id
-from .records import record
+from .records import field, record
 from .rules.flows import enabled_stages
 from .rules.pull_requests import comments_text
 from .texts import fencing

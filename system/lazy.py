@@ -11,11 +11,14 @@ def modules_of(package: str, elsewhere: Mapping[str, str] | None = None) -> Call
 
     def found(name: str) -> ModuleType:
         from importlib import import_module
-        from importlib.util import find_spec
 
         module = f"{(elsewhere or {}).get(name, package)}.{name}"
-        if name.startswith("__") or find_spec(module) is None:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return import_module(module)
+        try:
+            if not name.startswith("__"):
+                return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return found

@@ -17,12 +17,13 @@ from typing import Any, Final, NoReturn
 DEPTH_MAX: Final = 100
 """Objects and lists within each other."""
 INTEGER_MAX: Final = 2**63 - 1
-_HALF: Final = re.compile("[\ud800-\udfff]")
-_NO_PATH: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+# Patterns, not compiled at import: a command that reads a few records needs none of them.
+_HALF: Final = "[\ud800-\udfff]"
+_NO_PATH: Final = "[\ud800-\udc7f\udd00-\udfff]"
 """Halves of characters, but for those with which Python holds the bytes of a path that are not UTF-8 (PEP 383)."""
-_ESCAPED: Final = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+_ESCAPED: Final = r"\\u(?:[dD][89a-fA-F]|0000)"
 """How a half of a character or a NUL comes in; text that came as UTF-8 holds no half otherwise."""
-_DOUBTFUL: Final = re.compile(r"\\u[dD][89a-fA-F]|\d{19}")
+_DOUBTFUL: Final = r"\\u[dD][89a-fA-F]|\d{19}"
 
 
 class Unfit(ValueError):
@@ -52,7 +53,7 @@ def dumps(value: object, *, indent: int | None = None, sort_keys: bool = False, 
         raise Unfit("it is nested too deeply") from None
     except ValueError as error:
         raise Unfit(str(error)) from None
-    if _DOUBTFUL.search(text) or _may_be_deep(text):
+    if re.search(_DOUBTFUL, text) or _may_be_deep(text):
         loads(text)
     return text
 
@@ -68,7 +69,7 @@ def _loaded(text: str | bytes, decoder: json.JSONDecoder, *, mend: bool = False)
         raise Unfit(str(error)) from None
     if _may_be_deep(text):
         _check_depth(value)
-    if _ESCAPED.search(text) or (mend and not text.isascii() and _HALF.search(text)):
+    if ("\\u" in text and re.search(_ESCAPED, text)) or (mend and not text.isascii() and re.search(_HALF, text)):
         return _mended(value) if mend else _check_texts(value)
     return value
 
@@ -89,7 +90,7 @@ def _check_depth(value: Any) -> None:
 
 def _check_texts(value: Any) -> Any:
     for text in _texts(value):
-        if _NO_PATH.search(text):
+        if re.search(_NO_PATH, text):
             raise Unfit("half a character (a surrogate) is not text")
     return value
 
@@ -110,7 +111,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _mended(value: Any) -> Any:
     match value:
         case str():
-            return _HALF.sub("\ufffd", value).replace("\0", "\ufffd")
+            return re.sub(_HALF, "\ufffd", value).replace("\0", "\ufffd")
         case dict():
             return {_mended(key): _mended(part) for key, part in value.items()}
         case list():

@@ -24,7 +24,6 @@ from ..missions.entities import (
 from ..missions.errors import InvalidValue, SoloUnicornError, printable
 from ..missions.wire import YEARS, from_wire, to_wire
 from ..system import strict_json
-from . import passages
 
 E = TypeVar("E")
 UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,6 +137,8 @@ _UPSERT_MISSION = (
 def put_mission(connection: sqlite3.Connection, mission: Mission, stage_count: int) -> None:
     """Write one mission; `stage_count` is the number of enabled stages of its flow."""
     connection.execute(_UPSERT_MISSION, mission_row(mission, stage_count))
+    from . import passages  # who only reads does without the words of the search
+
     passages.put_mission(connection, mission)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...missions.entities import LISTS, SYSTEM, Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound, SoloUnicornError
 from ...missions.ids import shared_id
-from ...missions.story import told
+from ...missions.records import replace
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ..opening import agents_of, project_of, workspace
@@ -201,6 +200,8 @@ def _history_arguments(parser: Parser) -> None:
 
 
 def _history(options: Options) -> None:
+    from ...missions.story import told
+
     output = Output(options)
     with workspace() as opened:
         mission = opened.read(queries.missions.get, options.mission)

@@ -1,6 +1,6 @@
 """The entities of the product, name for name as the specification has them (snake_case here, camelCase on the wire).
 
-Frozen dataclasses: a change makes a new value (`dataclasses.replace`). Times are timezone-aware UTC. Fields below a
+Frozen records: a change makes a new value (`records.replace`). Times are timezone-aware UTC. Fields below a
 line `# ours` are this product's additions; every other field is the specification's. Where a default stands, it is
 the one of domain.md, "Creating".
 """

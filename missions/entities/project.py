@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
-from ..records import record
+from ..records import field, record
 from .mission import Json, JsonObject  # noqa: F401  (a JsonObject is spelled with the name Json)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..comments import About, Anchor, Answer, LineComment, anchor_at, checked, checked_text, checked_until, text_lines
 from ..errors import Conflict, InvalidValue, NotFound
 from ..ids import short_id
 from ..limits import ANSWERS_MAX, COMMENTS_MAX, STOPS_MAX
-from ..records import record
+from ..records import record, replace
 from .checks import refuse_agents
 from .port import Change
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..entities import (
 )
 from ..errors import InvalidValue
 from ..fields import checked
-from ..records import record
+from ..records import record, replace
 from .flows import check_config, enabled_stages, position
 from .landing import check_branches
 from .moving import move

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from ..entities import Flow, FlowConfig, FlowStage, Mission
 from ..errors import InvalidValue
 from ..fields import checked_word
-from ..records import record
+from ..records import record, replace
 from ..texts.printing import is_printable
 
 STAGE_NAME_MAX = 60

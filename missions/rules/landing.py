@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from ..entities import Flow, Mission, ProjectRepository
 from ..errors import Conflict, InvalidValue
 from ..ids import short_id
-from ..records import record
+from ..records import record, replace
 from .flows import at_stage, enabled_stages
 from .moving import closed, to_review
 

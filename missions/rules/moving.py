@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from ..entities import LISTS, Flow, ListName, Mission
 from ..errors import Conflict, InvalidValue
 from ..ids import short_id
+from ..records import replace
 
 
 def move(mission: Mission, to: ListName, list_order: float, *, flow: Flow, now: datetime) -> Mission:

@@ -6,12 +6,11 @@ A task that is checked moves up behind the finished ones; one that is not finish
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ..entities import Mission, Task
 from ..errors import NotFound
 from ..ids import short_id
-from ..records import record
+from ..records import record, replace
 
 
 @record

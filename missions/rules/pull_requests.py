@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from ..entities import Checks, Flow, Mission, Project, ProjectRepository, PullRequest
 from ..errors import Conflict
 from ..ids import short_id
-from ..records import record
+from ..records import record, replace
 from .landing import landed, landing_conflicted
 from .moving import to_review
 

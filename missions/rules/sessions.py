@@ -9,14 +9,13 @@ A mission in PUSHING or ACTIVE has exactly one session, `session_id`; afterwards
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..entities import OUTCOMES, Mission, Outcome, Session
 from ..errors import AlreadyClaimed, Conflict, InvalidValue
 from ..ids import short_id
 from ..limits import RETRY_ATTEMPTS, RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS
-from ..records import record
+from ..records import record, replace
 from ..waits import believed, left
 
 PUSH_LIMIT = timedelta(seconds=120)

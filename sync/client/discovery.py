@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from urllib.parse import urlsplit
 
 from ...config.addresses import web_address
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError, UsageError
-from ...missions.records import record
+from ...missions.records import field, record
 from .asking import ask, passing
 
 CLIENT_ID = "solo-unicorn-cli"

@@ -11,13 +11,13 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field, fields, replace
+from dataclasses import fields
 
 from ...config import credentials, paths
 from ...config.redaction import hide
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SignedOut
-from ...missions.records import record
+from ...missions.records import field, record, replace
 from ...system import strict_json
 from ...system.locks import Lock
 from .asking import ask, passing

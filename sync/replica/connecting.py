@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from ...missions.entities import SYSTEM, Actor, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import Conflict, NotFound
 from ...missions.field_kinds import OF_THIS_MACHINE, memory_id, told_of, told_of_project
-from ...missions.records import record
+from ...missions.records import record, replace
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
 from ...workspace import outgoing, rows

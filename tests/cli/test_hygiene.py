@@ -91,6 +91,25 @@ def test_commands_on_missions_load_nothing_heavy(home: Path, tmp_path: Path, arg
     assert not {name for name in names if name.startswith(("solo_unicorn.tui", "solo_unicorn.mcp_server"))}
 
 
+def test_a_list_of_missions_is_read_with_little(home: Path, tmp_path: Path) -> None:
+    from solo_unicorn.cli.main import main
+
+    assert main(["project", "create", "P"]) == 0
+    assert main(["mission", "create", "M"]) == 0
+    code, names = modules_after(tmp_path, "mission", "list")
+    assert code == 0
+    assert not names & {"dataclasses", "inspect", "ast", "copy", "tokenize", "difflib", "hashlib", "threading"}
+    rooms = ("missions.rules.", "missions.search", "missions.filters", "missions.figures", "missions.operations")
+    ours = {name.removeprefix("solo_unicorn.") for name in names if name.startswith("solo_unicorn.")}
+    assert {name for name in ours if name.startswith(rooms)} <= {"missions.rules.dependencies"}
+    assert {name for name in ours if name.startswith("workspace.queries.")} == {
+        "workspace.queries.missions",
+        "workspace.queries.projects",
+        "workspace.queries.sessions",
+    }
+    assert not {name for name in ours if name.startswith(("workspace.operations.", "worktrees", "agents", "hub"))}
+
+
 def test_the_board_is_started_without_reading_anything_first(home: Path, tmp_path: Path) -> None:
     told = tmp_path / "modules.json"
     code = (

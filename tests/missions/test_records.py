@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass
 from typing import Any
 
 import pytest
 
-from solo_unicorn.missions.records import record
+from solo_unicorn.missions.records import field, record, replace
 
 
 @record
@@ -27,7 +28,7 @@ class Standard:
 
     x: int
     y: int = 2
-    names: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @record
@@ -40,13 +41,37 @@ class One:
 def test_it_is_a_dataclass_in_all_that_is_used() -> None:
     point = Point(1, names={"a": 1})
     assert is_dataclass(point) and [each.name for each in fields(point)] == ["x", "y", "names"]
-    assert replace(point, y=5) == Point(1, 5, {"a": 1}) != point
+    assert replace(point, y=5) == dataclasses.replace(point, y=5) == Point(1, 5, {"a": 1}) != point
     assert repr(point).endswith("Point(x=1, y=2, names={'a': 1})")
     match point:
         case Point(x, y):
             assert (x, y) == (1, 2)
     assert Point.__match_args__ == Standard.__match_args__ and Point.__slots__ == Standard.__slots__  # type: ignore[attr-defined]  # ours sets it as the other does
     assert not hasattr(point, "__dict__")
+
+
+def test_the_standard_library_is_told_of_defaults_and_metadata() -> None:
+    @record
+    class Told:
+        """A field with words about it."""
+
+        x: int
+        y: int = field(default=2, metadata={"about": "y"})
+        names: dict[str, int] = field(default_factory=dict)
+
+    x, y, names = fields(Told)
+    assert x.default is x.default_factory is names.default is dataclasses.MISSING
+    assert (y.default, y.metadata["about"], names.default_factory) == (2, "y", dict)
+    assert Told(1) == Told(1, 2, {})
+    assert Told(1) != Point(1)
+
+
+def test_a_field_of_the_standard_library_is_refused() -> None:
+    with pytest.raises(TypeError, match="names of Mixed"):
+
+        @record
+        class Mixed:
+            names: list[str] = dataclasses.field(default_factory=list)
 
 
 def test_it_is_frozen() -> None:

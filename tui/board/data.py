@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from ...missions.board import Card, ListCount
 from ...missions.connected import SyncState
 from ...missions.entities import LISTS, ListName, Project
 from ...missions.errors import NotFound
-from ...missions.records import record
+from ...missions.records import field, record, replace
 from ...workspace import queries
 from .view import KEY as VIEW
 from .view import BoardView

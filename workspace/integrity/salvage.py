@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 from ...missions.entities import Json, JsonObject, Mission, Session
 from ...missions.errors import InvalidValue
 from ...missions.ids import short_id
-from ...missions.records import record
+from ...missions.records import record, replace
 from ...missions.wire import from_wire
 from ...system import files, strict_json
 from .. import rows
@@ -58,7 +57,7 @@ COLUMNS: Final[Mapping[type, Mapping[str, str]]] = {Mission: _MISSION, Session: 
 SOUND_SESSIONS: Final = """(SELECT id, mission_id, project_id, agent_name, started_at,
     iif(json_valid(doc), doc, NULL) AS doc FROM session)"""
 """The sessions for sums by SQL; the record of one that is damaged is NULL instead of an error."""
-_ID: Final = re.compile('"id":"([0-9A-Z]{26})"')
+_ID: Final = '"id":"([0-9A-Z]{26})"'
 TABLES: Final = {Mission: "mission", Session: "session"}
 
 
@@ -84,7 +83,7 @@ def _read(connection: sqlite3.Connection, doc: str) -> Mission:
     except rows.RecordUnreadable:
         row = connection.execute("SELECT id FROM mission WHERE doc = ? LIMIT 1", (doc,)).fetchone()
         if row is None:  # it was read with replacements
-            said = _ID.search(doc)
+            said = re.search(_ID, doc)
             row = connection.execute("SELECT id FROM mission WHERE id = ?", (said and said[1],)).fetchone()
         if row is None:
             raise

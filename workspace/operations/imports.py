@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -27,7 +26,7 @@ from ...missions.entities import (
 )
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.fields import CHECKS, checked
-from ...missions.records import record
+from ...missions.records import field, record, replace
 from ...missions.rules.flows import enabled_stages
 from ...missions.wire import from_wire
 from ...system import strict_json

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from typing import Final
 
 from ...missions.entities import SYSTEM, Mission, Project
 from ...missions.errors import NotFound
 from ...missions.operations import missions
-from ...missions.records import record
+from ...missions.records import record, replace
 from ...missions.rules.creating import MissionDraft
 from ...missions.rules.criteria import criteria
 from ...system import strict_json

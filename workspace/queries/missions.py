@@ -1,4 +1,7 @@
-"""What is read of missions: pages of them, one with all that belongs to it, search, what waits for a person, events."""
+"""What is read of missions: pages of them, one with all that belongs to it, search, what waits for a person, events.
+
+A list of missions is asked for at every turn: what only other queries need is imported by them.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,20 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import NotFound
-from ...missions.filters.query import compile_query
 from ...missions.ids import short_id
 from ...missions.paging import Place, cursor_after, place_of
-from ...missions.rules.change_state import ChangeMeasure, ChangeState, change_state
 from ...missions.rules.dependencies import is_resolved
-from ...missions.search import hits, ranking
-from ...missions.search.words import words
 from ...system import strict_json
 from .. import lookup, rows
 from ..integrity import salvage
-from ..passages import Passages, beginning
-from .board import cards
-from .inbox import asks_to_use, items
-from .projects import saved_filters
+
+if TYPE_CHECKING:
+    from ...missions.rules.change_state import ChangeState
 
 _WITH_WORDS = (
     "SELECT p.ref FROM passage_word JOIN passage p ON p.rid = passage_word.rowid "
@@ -71,6 +70,10 @@ def _asked(
     place: Place | None,
 ) -> Page[Mission]:
     """The page of missions whose cards meet a query: all cards are looked at, the missions of the page are read."""
+    from ...missions.filters.query import compile_query
+    from .board import cards
+    from .projects import saved_filters
+
     names = LISTS if lists is None else tuple(name for name in LISTS if name in lists)
     found: list[tuple[tuple[str, int, float, str], str]] = []
     for owner in _owners(connection, project):
@@ -97,6 +100,9 @@ def _owners(connection: sqlite3.Connection, project: str | None) -> list[str]:
 
 def search(connection: sqlite3.Connection, text: str, project: str | None = None, limit: int = 20) -> list[Hit]:
     """Missions that answer the question with their titles or texts, best first."""
+    from ...missions.search import hits, ranking
+    from ..passages import Passages
+
     only = lookup.project(connection, project).id if project else None
     matches = ranking.search(Passages(connection, "mission", only), text, limit, one_each=True)
     return hits.of_missions(matches, {match.ref: lookup.mission(connection, match.ref) for match in matches})
@@ -104,6 +110,8 @@ def search(connection: sqlite3.Connection, text: str, project: str | None = None
 
 def waiting(connection: sqlite3.Connection, project: str | None = None) -> list[Waiting]:
     """What waits for a person, longest first: permissions, questions, reviews, missions that need attention."""
+    from .inbox import asks_to_use, items
+
     only = lookup.project(connection, project).id if project else None
     docs = connection.execute(
         "SELECT doc FROM mission WHERE deleted = 0 AND (?1 IS NULL OR project_id = ?1) "
@@ -231,6 +239,9 @@ def _waiting(mission: Mission) -> Waiting:
 
 def words_query(text: str) -> str:
     """Words as an FTS5 query: all of them, each as the beginning of a word; nothing in them is an operator."""
+    from ...missions.search.words import words
+    from ..passages import beginning
+
     return " AND ".join(map(beginning, words(text)))
 
 
@@ -279,6 +290,8 @@ def history(connection: sqlite3.Connection, ref: str, limit: int = 200) -> list[
 
 def change_state_of(connection: sqlite3.Connection, ref: str) -> ChangeState:
     """Worktree, branch, pull request with checks, ahead and behind; no git is asked."""
+    from ...missions.rules.change_state import ChangeMeasure, change_state
+
     mission = lookup.mission(connection, ref)
     project = lookup.project(connection, mission.project_id)
     docs = connection.execute("SELECT doc FROM session WHERE mission_id = ? ORDER BY started_at", (mission.id,))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 
 from ...missions.entities import Actor, Flow, Project, ProjectRepository
+from ...missions.records import replace
 from .. import lookup, rows
 
 

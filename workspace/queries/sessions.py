@@ -8,12 +8,8 @@ from datetime import datetime, timedelta
 from ...missions.board import QueueEntry
 from ...missions.entities import Mission, Session
 from ...missions.limits import STARTS_AN_HOUR
-from ...missions.rules.eligibility import dispatch_key, starts_again_at
-from ...missions.rules.loops import next_run
-from ...missions.waits import is_over
 from .. import lookup, rows
 from ..integrity import salvage
-from .facts import FactFinder
 
 
 def landing_queue(connection: sqlite3.Connection) -> list[Mission]:
@@ -32,6 +28,8 @@ DISPATCH_LISTS = ("todo", "doing", "loop")
 
 def why_not(connection: sqlite3.Connection, ref: str, *, now: datetime) -> str | None:
     """Why a mission is not running: the first rule that fails, in one sentence; None when it may start."""
+    from .facts import FactFinder
+
     return FactFinder(connection, now).why_not(lookup.mission(connection, ref))
 
 
@@ -39,6 +37,9 @@ def queue(
     connection: sqlite3.Connection, project: str | None = None, *, limit: int | None = None, now: datetime
 ) -> list[QueueEntry]:
     """Every ready mission that does not run yet, in dispatch order, with what holds it back; or the first of them."""
+    from ...missions.rules.eligibility import dispatch_key
+    from .facts import FactFinder
+
     facts = FactFinder(connection, now)
     only = lookup.project(connection, project).id if project else None
     docs = connection.execute(
@@ -86,6 +87,11 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
 
     A back-off, a limit or a loop's pause ends; a machine got over its pressure; a day's budget is new.
     """
+    from ...missions.rules.eligibility import starts_again_at
+    from ...missions.rules.loops import next_run
+    from ...missions.waits import is_over
+    from .facts import FactFinder
+
     facts = FactFinder(connection, now)
     docs = connection.execute(
         "SELECT doc FROM mission WHERE ready = 1 AND deleted = 0 AND session_status = 'INACTIVE' "

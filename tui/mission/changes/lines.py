@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import Final
 
 from ....missions.comments import CONTEXT, Anchor, Side
 from ....missions.entities import JsonObject
-from ....missions.records import record
+from ....missions.records import record, replace
 from ...kit.drawing import Line
 from .model import files_of, hunks_of, number, objects, texts
 from .places import Colour, Place
