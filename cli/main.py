@@ -14,14 +14,23 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (STYLE, Command line)."""
+    """Run one command and return its exit code (STYLE, Command line); without arguments, that of this process."""
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    finally:
+        if arguments is None:
+            import gc
+
+            gc.freeze()  # all that is left goes with the process: the last collections need not look at it
+
+
+def _main(words: list[str]) -> int:
     _prefer_what_is_installed()
     if os.getpid() == 1:
         from ..system.first_process import attend
 
         attend()
     _make_streams_safe()
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _dispatch(words)
         sys.stdout.flush()

@@ -103,7 +103,7 @@ class Store:
         connection = _connect(self.path)
         try:
             version = _version(connection)
-            latest = latest_format()
+            latest = migrations()[-1][0]
             if version > latest:
                 connection.execute("PRAGMA query_only = ON")
                 self.read_only = _written_by_newer(version)
