@@ -11,7 +11,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from ..missions.errors import SoloUnicornError
@@ -72,7 +72,6 @@ def create_app(settings: HubSettings) -> Starlette:
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_exception_handler(SoloUnicornError, _refused)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     assert all_endpoints.FILES
     app.router.routes.extend(route(row, PREFIX) for row in ENDPOINTS)
@@ -106,10 +105,6 @@ async def _http(request: Request, error: Exception) -> Response:
     code = _STATUS.get(error.status_code, "bad_request")
     told = HubError(code, str(error.detail), headers=error.headers)
     return refusal(told)
-
-
-async def _gone(request: Request, error: Exception) -> Response:
-    return Response(status_code=408)  # nobody reads it; it is not the hub's fault
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -45,8 +45,6 @@ def route(endpoint: Endpoint, prefix: str) -> Route:
             return await _serve(endpoint, request)
         except SoloUnicornError as error:
             return refusal(error)
-        except ClientDisconnect:
-            return Response(status_code=408)  # nobody reads it
 
     serve.__name__ = endpoint.name.replace(".", "_")
     return Route(prefix + endpoint.path, serve, methods=[endpoint.method], name=endpoint.name)

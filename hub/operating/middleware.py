@@ -12,7 +12,8 @@ import time
 from itertools import count
 from typing import Final
 
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...config.correlation import correlation
@@ -120,6 +121,9 @@ class _Passing:
             await self._refuse(
                 HubError("bad_request", "The body did not come in time", todo="send it in 30 seconds", headers=CLOSE)
             )
+        except ClientDisconnect:  # before its body was there: nobody reads the answer, and it is not the hub's fault
+            if not self._status:
+                await Response(status_code=408)(self._scope, self._receive, self._answer)
         except Exception:
             logger("hub").exception("a request failed", extra={"path": self._scope["path"][:200]})
             await self._refuse(HubError("internal", "Something failed in the hub", todo="tell the traceId"))

@@ -191,7 +191,22 @@ def test_compose_says_what_each_service_needs() -> None:
     assert set(depended) <= set(found)
     assert all("healthcheck" in found[name] for name, how in depended.items() if how["condition"] == "service_healthy")
     top = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
-    volumes = {volume.partition(":")[0] for service in found.values() for volume in service.get("volumes", ())}
-    assert volumes == set(top["volumes"])
+    mounted = {volume.partition(":")[0] for service in found.values() for volume in service.get("volumes", ())}
+    files = {name for name in mounted if name.startswith(".")}
+    assert mounted - files == set(top["volumes"])
+    assert all((DEPLOY / name).is_file() for name in files)
     dockerfile = found["hub-1"]["build"]
     assert (DEPLOY / dockerfile["context"] / dockerfile["dockerfile"]).resolve() == DEPLOY / "Containerfile"
+
+
+def test_the_proxy_knows_both_hubs_and_leaves_out_the_one_that_is_away() -> None:
+    """Of 60 requests 28 failed when one hub was stopped: nobody looked after the hubs, and nothing was tried again."""
+    found = services()
+    said = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    (upstreams,) = re.findall(r"reverse_proxy (.+) \{", said)
+    assert upstreams.split() == [f"{name}:8420" for name in found if name.startswith("hub-")]
+    (tried,) = re.findall(r"lb_try_duration (\d+)s", said)
+    (grace,) = {one["stop_grace_period"] for name, one in found.items() if name.startswith("hub-")}
+    assert int(tried) > int(grace.removesuffix("s")), "longer than a hub takes to end"
+    assert "fail_duration" in said and "health_uri /healthz" in said
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in found["proxy"]["volumes"] and "command" not in found["proxy"]

@@ -45,6 +45,12 @@ def test_what_is_written_comes_back_and_the_rest_is_refused(value: Any, ascii_on
     assert loads(text) == loads(text.encode()) == value
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**30, "\ud83d", [{"\udc00": 1}]], ids=repr)
+def test_what_could_not_be_read_again_is_not_written(value: Any) -> None:
+    with pytest.raises(Unfit):
+        dumps(value)
+
+
 @given(anything)
 def test_whatever_a_program_prints_can_be_kept(value: Any) -> None:
     dumps(heard(json.dumps(value)))
