@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...missions.access import MissionAccess
-from ...missions.entities import JsonObject, ListName, Mission
+from ...missions.entities import JsonObject, ListName, Mission, Project
 from ...missions.errors import InvalidValue, NotAllowed, NotFound
 from ...missions.ids import short_id
 from ...missions.operations import missions
 from ...missions.rules.creating import MissionDraft
+from ...missions.rules.flows import enabled_stages
 from ..caller import Caller
 from . import guards, views
 from .arguments import Arguments, MissionRef, Priority, ProjectRef, Ref, Text, Title, Version
@@ -50,6 +51,8 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
         if blocker.project_id != project.id:
             raise InvalidValue("depends_on", f"{short_id(blocker.number)} is in another project", todo="Leave it out")
     flow = _flow(access, project.id, given.flow)
+    if caller.mission_id is not None and flow is not None:
+        _check_reviewed(access, project, flow)
     draft = MissionDraft(
         title=given.title,
         description=given.description,
@@ -75,6 +78,16 @@ def _flow(access: MissionAccess, project_id: str, name: str | None) -> str | Non
         return None
     wanted, flows = name.strip().casefold(), access.flows(project_id)
     return next((one.id for one in flows if wanted in (one.id.casefold(), one.name.casefold())), name)
+
+
+def _check_reviewed(access: MissionAccess, project: Project, flow_id: str) -> None:
+    """NotAllowed for a flow whose last stage lands unreviewed, unless it is the project's default."""
+    flow = next((one for one in access.flows(project.id) if one.id == flow_id), None)
+    if flow is not None and flow.id != project.default_flow_id and not enabled_stages(flow, None)[-1].require_review:
+        raise NotAllowed(
+            f"The work of the flow {flow.name} lands without a review: a person chooses it, not a run",
+            todo="Leave `flow` out, or name one that ends with a review",
+        )
 
 
 class UpdateMission(Arguments):

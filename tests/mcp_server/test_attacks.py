@@ -187,7 +187,9 @@ async def test_approved_work_on_its_way_to_the_target_branch_is_left_alone(board
 async def test_a_run_creates_only_unready_missions_in_todo(board: Board) -> None:
     caller = await three(board)
     async with board.client(caller) as client:
-        made = data(await client.call_tool("create_mission", {"title": "Follow-up", "flow": "Direct"}))
+        made = data(await client.call_tool("create_mission", {"title": "Follow-up", "flow": "Standard"}))
+        unreviewed = error(await client.call_tool("create_mission", {"title": "x", "flow": "direct"}))
+        assert unreviewed["code"] == "not_allowed" and "Direct lands without a review" in unreviewed["message"]
         odd: list[dict[str, Any]] = [{"ready": True}, {"list": "doing"}, {"stage_summary": "x"}, {"flow_config": {}}]
         for smuggled in odd:
             refused = error(await client.call_tool("create_mission", {"title": "x", **smuggled}))
