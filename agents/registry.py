@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ..config import network
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import InvalidValue, NotFound, Offline
 from ..missions.naming import choices, nearest
@@ -94,7 +95,8 @@ def _fetched(address: str) -> bytes:
 
     found = bytearray()
     try:
-        with httpx.stream("GET", address, timeout=FETCH_SECONDS, follow_redirects=True) as answer:
+        made = network.made(lambda: httpx.Client(timeout=FETCH_SECONDS, follow_redirects=True))
+        with made as client, client.stream("GET", address) as answer:
             answer.raise_for_status()
             for part in answer.iter_bytes():
                 found += part

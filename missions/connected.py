@@ -15,6 +15,7 @@ TroubleKind = Literal[
     "renewal",
     "certificate",
     "proxy",
+    "settings",
     "unreachable",
     "silent",
     "not_ready",
@@ -85,6 +86,12 @@ SAYS: Final[dict[Kind, Words]] = {
         "see HTTPS_PROXY",
         "A proxy on the way to {hub} requires a sign-in",
         "put it into HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host; restart the service",
+    ),
+    "settings": Words(
+        "network settings invalid",
+        "see HTTPS_PROXY",
+        "The network settings of this machine cannot be used to reach {hub}",
+        "correct HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE (SOCKS is not supported); restart the service",
     ),
     "unreachable": Words(
         "offline since {since}",
@@ -158,7 +165,7 @@ SAYS: Final[dict[Kind, Words]] = {
 WELL: Final[frozenset[Kind]] = frozenset({"first", "polling", "synced", "archived"})
 """States in which the hub answers."""
 NEEDS_YOU: Final[frozenset[Kind]] = frozenset(
-    {"signed_out", "keychain", "credentials", "certificate", "proxy", "forbidden", "gone"}
+    {"signed_out", "keychain", "credentials", "certificate", "proxy", "settings", "forbidden", "gone"}
 )
 """States that do not pass before a person does something."""
 URGENCY: Final = {kind: place for place, kind in enumerate(SAYS)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...config import trust
+from ...config import network, trust
 from ...missions.connected import Link, failure
 from ...missions.entities import Json
 from ...missions.errors import Conflict, NotFound, SoloUnicornError
 from ...system import strict_json
 from ..replica.messages import Answer, NoAnswer, Response, Silence
-from ..replica.trouble import Trouble, trouble
+from ..replica.trouble import Trouble, elsewhere, trouble
 
 PASSING: Final = frozenset({408, 425, 429})
 """Refusals that ask for patience, whoever on the way says them: how long is in their headers."""
@@ -33,7 +33,7 @@ def answer_of(status: int, headers: dict[str, str], body: bytes) -> Answer:
         return Response(status, headers, decoded)
     kind: Silence = "unreachable" if status in (502, 504) else "failing" if status >= 500 else "unreadable"
     what = "without a word" if not body.strip() else "that is not the hub's" if decoded else "that is not JSON"
-    return NoAnswer(f"HTTP {status} {what}", status, kind)
+    return NoAnswer(elsewhere(status, headers) or f"HTTP {status} {what}", status, kind)
 
 
 def _json(body: bytes) -> Json:
@@ -48,6 +48,8 @@ def unanswered(error: BaseException, address: str) -> NoAnswer:
     """What became of a request to which nothing came back."""
     import httpx
 
+    if isinstance(error, network.WrongSettings):
+        return NoAnswer(error.why, kind="settings")
     said = why_not(error, address)
     if trust.refusal(error, address) is not None:
         return NoAnswer(said, kind="certificate")
@@ -67,7 +69,9 @@ def why_not(error: BaseException, address: str) -> str:
         return "no answer in time"
     if (refused := trust.refusal(error, address)) is not None:
         return "; ".join(refused)
-    return str(error) or type(error).__name__
+    said = str(error) or type(error).__name__
+    through = network.proxy(address) if isinstance(error, httpx.ConnectError | httpx.ProxyError) else ""
+    return f"{said}, through the proxy {through}" if through else said
 
 
 def readable(answer: Answer, hub: str) -> Response:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...config import trust
+from ...config import network, trust
 from ...missions.errors import Offline, SoloUnicornError
 from ..replica.messages import Answer, NoAnswer, Response
 from ..replica.trouble import trouble
@@ -37,7 +37,8 @@ def ask(
     host = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
 
     async def asked() -> Answer:
-        async with asyncio.timeout(SECONDS), httpx.AsyncClient(verify=trust.context(url, hub or url)) as client:
+        made = network.made(lambda: httpx.AsyncClient(verify=trust.context(url, hub or url)))
+        async with asyncio.timeout(SECONDS), made as client:
             answer = await client.request(
                 "GET" if form is None else "POST", url, data=form, headers=sent, timeout=SECONDS
             )

@@ -21,7 +21,7 @@ from ..replica.connecting import Account
 from ..replica.exchange import detect, parts, pull, push
 from ..replica.messages import Answer, Exchange, Response, retry_after, server_time
 from ..replica.trouble import Trouble
-from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Attempts, Pace, poll_interval
+from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Allowance, Attempts, Pace, poll_interval
 from .reporting import Report
 from .transport import Transport
 
@@ -83,6 +83,7 @@ class AccountLink:
         self._files: asyncio.Task[Trouble | None] | None = None
         self._one = asyncio.Lock()
         self._nudged = False
+        self._nudges = Allowance()
         self._pulled = -math.inf
         self._mirrored: frozenset[object] = frozenset()
         self._suspects_at = clock() + SUSPECT_AGAIN
@@ -98,7 +99,7 @@ class AccountLink:
         while True:
             self._awake.clear()
             began = self._clock()
-            pulling = self._nudged or began >= self._next_pull
+            pulling = began >= self._next_pull
             if pulling:
                 self._nudged, self._pulled = False, began  # a nudge that comes meanwhile is another one
             try:
@@ -107,7 +108,8 @@ class AccountLink:
                 self.pace.failed(self._clock())
                 self._log.warning("synchronisation broke off", extra={"why": str(error)})
                 broke_off = True
-            self._nudged = self._nudged or broke_off
+            if broke_off:
+                self._read_next()
             await self._rest(began)
 
     def wake(self, account: Account | None = None) -> None:
@@ -117,13 +119,14 @@ class AccountLink:
             self._changed = True
             self.pace.probe()
             self._retry.set()
-            self._nudged = True
+            self._read_next()
         self._awake.set()
 
     def nudge(self) -> None:
         """There is something to read."""
-        self._nudged = True
-        self._awake.set()
+        if not self._nudged:  # one that waits for its turn says it for all
+            self._nudged = True
+            self._awake.set()
 
     @property
     def socket_open(self) -> bool:
@@ -141,7 +144,12 @@ class AccountLink:
 
     @property
     def _next_pull(self) -> float:
-        return self._pulled + self._poll_interval
+        polled = self._pulled + self._poll_interval
+        return min(polled, self._nudges.ready(len(self._mirrored), self._limit)) if self._nudged else polled
+
+    def _read_next(self) -> None:
+        """The next cycle reads, whatever was read before."""
+        self._pulled = -math.inf
 
     async def _rest(self, since: float) -> None:
         """Until something is to be sent or read; while the hub is left alone, until that is over."""
@@ -257,6 +265,7 @@ class AccountLink:
                 return trouble
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
+        self._nudges.spend(self._clock(), self._limit)
         before = (await self._workspace.read(replica.mirroring.mirrored, project_id)).parts
         if before is None:
             done = await self._drive(lambda workspace: parts(workspace, project_id, can))
@@ -347,7 +356,7 @@ class AccountLink:
             self._heard(answer)
             if self._clock() - self._kept >= LONG_READ_SECONDS:
                 self._kept = self._clock()
-                await self.report.keep(answered=isinstance(answer, Response), due_in=LONG_READ_SECONDS)
+                await self.report.keep(answered=False, due_in=LONG_READ_SECONDS)  # the cycle judges what it is worth
 
     def _heard(self, answer: Answer) -> None:
         if not isinstance(answer, Response):

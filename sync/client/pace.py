@@ -18,6 +18,8 @@ POLL_SECONDS, POLL_WITH_SOCKET = 3.0, 60.0
 HOURLY_LIMIT, POLLING_SHARE = 5000, 0.4
 """Requests an hour that a hub allows a person where it does not say, and the part of them that one machine polls with:
 people have more than one machine."""
+AT_ONCE = 60
+"""So many readings a burst of nudges may ask for."""
 SUSPECT_FAILURES, SUSPECT_OTHERS = 8, 3
 SUSPECT_AGAIN = 3600.0
 STUCK_AFTER = 120.0
@@ -25,8 +27,27 @@ STUCK_AFTER = 120.0
 
 def poll_interval(projects: int, limit: int = HOURLY_LIMIT, *, socket: bool) -> float:
     """Seconds between two readings of an account's projects, which are one request each; `limit` is the hub's."""
-    polls_an_hour = max(1.0, limit * POLLING_SHARE)
-    return max(POLL_WITH_SOCKET if socket else POLL_SECONDS, projects * 3600 / polls_an_hour)
+    return max(POLL_WITH_SOCKET if socket else POLL_SECONDS, projects * 3600 / _polls_an_hour(limit))
+
+
+class Allowance:
+    """Readings that nudges ask for: some at once, and over time what the hub's limit has room for."""
+
+    def __init__(self) -> None:
+        self._left, self._at = float(AT_ONCE), 0.0
+
+    def ready(self, requests: int, limit: int) -> float:
+        """When so many requests may be made."""
+        return self._at + max(0.0, min(requests, AT_ONCE) - self._left) * 3600 / _polls_an_hour(limit)
+
+    def spend(self, now: float, limit: int) -> None:
+        """One request is made now."""
+        self._left = min(AT_ONCE, self._left + (now - self._at) * _polls_an_hour(limit) / 3600) - 1
+        self._at = now
+
+
+def _polls_an_hour(limit: int) -> float:
+    return max(1.0, limit * POLLING_SHARE)
 
 
 def delay(tries: int, random: Random, *, first: float = FIRST, longest: float = LONGEST) -> float:

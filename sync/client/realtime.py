@@ -8,6 +8,7 @@ so is found by pings; one that was closed, for whatever reason, is made again af
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from random import Random
@@ -19,6 +20,7 @@ from ...config.log import logger
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
 from ...system import strict_json
+from ..replica.messages import LONGEST_WAIT
 from .transport import Bearer
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 FIRST_WINDOW, LONGEST_WINDOW = 1.0, 64.0
 PING_SECONDS, PONG_SECONDS, OPEN_SECONDS = 12.0, 5.0, 5.0
+STEADY_SECONDS = 30.0
+"""A connection that lasted for so long is made again at once; after shorter ones the pauses grow."""
 PRESENCE_SECONDS, PRESENCE_SPREAD = 15.0, 0.2
 SIGNED_OUT, TOO_SLOW = 4401, 4008
 LARGEST_FRAME = 4 * 1024 * 1024
@@ -63,14 +67,18 @@ class Realtime:
         self._retry = asyncio.Event()
         self._seen: dict[str, int] = {}
         self._window = FIRST_WINDOW
+        self._open_since = math.inf
         self._log = logger("sync.realtime")
 
     async def keep_connected(self) -> None:
         """Until cancelled: connect, listen, and connect again."""
         while True:
             self._retry.clear()
+            self._open_since = math.inf
             asked = await self._connected()
-            pause = self._random.uniform(0, self._window) if asked is None else asked
+            if asyncio.get_running_loop().time() - self._open_since >= STEADY_SECONDS:
+                self._window = FIRST_WINDOW
+            pause = max(asked or 0.0, self._random.uniform(0, self._window))
             self._window = min(LONGEST_WINDOW, self._window * 2)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -89,7 +97,11 @@ class Realtime:
     async def _connected(self) -> float | None:
         """One connection from its beginning to its end; seconds that the hub asks to wait, or None."""
         from websockets.asyncio.client import connect
-        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+        from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+        class Direct(connect):
+            def process_redirect(self, exc: Exception) -> Exception | str:
+                return exc  # the token is for the hub alone, and reading it follows no redirect either
 
         try:
             token = await self._bearer.token()
@@ -97,7 +109,7 @@ class Realtime:
                 self._window = LONGEST_WINDOW
                 await self._state("")
                 return None
-            async with connect(
+            async with Direct(
                 self._url,
                 additional_headers={"authorization": f"Bearer {token}"},
                 open_timeout=OPEN_SECONDS,
@@ -121,7 +133,7 @@ class Realtime:
             if closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT and token is not None:
                 await self._renew(token)
             await self._state("")
-        except InvalidHandshake as error:
+        except (WebSocketException, ImportError) as error:  # an ImportError: of what a SOCKS proxy takes
             await self._state("refused", str(error))
         except TimeoutError:
             await self._state("refused", "no answer to the request for a WebSocket")
@@ -141,22 +153,32 @@ class Realtime:
     async def _listen(self, socket: ClientConnection) -> float | None:
         joined: set[str] = set()
         await self._join(socket, joined)
-        self._window = FIRST_WINDOW
-        self._retry.clear()
-        await self._state("open")
-        self._nudge()  # what came while there was no socket
         teller = asyncio.create_task(self._tell(socket, joined), name="presence")
+        is_open = not joined
         try:
-            async for frame in socket:
-                for envelope in _envelopes(frame):
-                    if (wait := self._take(envelope)) is not None:
-                        await self._state("")
-                        return wait
+            if is_open:
+                await self._opened()
+            async with asyncio.timeout(None if is_open else OPEN_SECONDS) as patience:
+                async for frame in socket:
+                    for envelope in _envelopes(frame):
+                        if not is_open and envelope.get("type") in ("joined", "error"):  # it is the hub
+                            patience.reschedule(None)
+                            is_open = True
+                            await self._opened()
+                        if (wait := self._take(envelope)) is not None:
+                            await self._state("")
+                            return wait
             await self._state("")
             return None
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
+
+    async def _opened(self) -> None:
+        self._open_since = asyncio.get_running_loop().time()
+        self._retry.clear()
+        await self._state("open")
+        self._nudge()  # what came while there was no socket
 
     async def _join(self, socket: ClientConnection, joined: set[str]) -> None:
         wanted = set(await self._channels())
@@ -185,7 +207,7 @@ class Realtime:
                     self._nudge()
             case "bye":
                 after = said.get("retryAfterMs")
-                return float(after) / 1000 if isinstance(after, int | float) else None
+                return min(max(0.0, after / 1000), LONGEST_WAIT) if isinstance(after, int | float) else None
             case "mission.assign":
                 self._nudge()
         if self._on_message is not None:

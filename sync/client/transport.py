@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from ... import __version__
-from ...config import trust
+from ...config import network, trust
 from ...config.credentials import DamagedSecrets
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...system import strict_json
@@ -125,7 +125,7 @@ class HttpTransport:
                     content=content,
                 ) as response:
                     body = await _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, network.WrongSettings) as error:
             return unanswered(error, self._address(request.path))
         except _TooLarge:
             return NoAnswer("the answer is too large", kind="unreadable")
@@ -159,12 +159,14 @@ class HttpTransport:
         address = self._address(path)
         of_hub = address.startswith(self.hub + "/")
         if of_hub not in self._clients:
-            self._clients[of_hub] = httpx.AsyncClient(
-                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
-                headers={"user-agent": f"solo-unicorn/{__version__}"},
-                follow_redirects=False,
-                verify=trust.context(self.hub if of_hub else address),
+            self._clients[of_hub] = network.made(
+                lambda: httpx.AsyncClient(
+                    timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                    limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
+                    headers={"user-agent": f"solo-unicorn/{__version__}"},
+                    follow_redirects=False,
+                    verify=trust.context(self.hub if of_hub else address),
+                )
             )
         return self._clients[of_hub]
 

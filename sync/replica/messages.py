@@ -84,6 +84,7 @@ Silence = Literal[
     "silent",
     "certificate",
     "proxy",
+    "settings",
     "unreadable",
     "failing",
     "keychain",
@@ -92,6 +93,7 @@ Silence = Literal[
     "signed_out",
 ]
 """Why there is no answer: no connection; nothing in time; its certificate is not trusted; a proxy wants a sign-in;
+settings of this machine (proxy, certificates) cannot be used;
 something that is not the hub's; a proxy says that the hub fails; or nothing was sent, because the token cannot be read
 (the keychain, the file), cannot be renewed now, or has ended."""
 

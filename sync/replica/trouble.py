@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...missions.connected import OF_PROJECT, TroubleKind
 from ...missions.records import record
 from .messages import Answer, NoAnswer, Response
@@ -39,5 +41,11 @@ def trouble(answer: Answer) -> Trouble:
         case status if status >= 500:
             return Trouble("failing", answer.said, answer)
         case status if status < 400:
-            return Trouble("unreadable", answer.said, answer)
+            return Trouble("unreadable", elsewhere(status, answer.headers) or answer.said, answer)
     return Trouble("refused", answer.said, answer)
+
+
+def elsewhere(status: int, headers: Mapping[str, str]) -> str:
+    """That an answer is a redirect, which is not followed, and where it leads; empty for any other."""
+    place = headers.get("location", "").partition("?")[0]  # what follows may be a signature
+    return f"HTTP {status} that leads to {place}" if place and 300 <= status < 400 else ""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.agents import registry
 from solo_unicorn.config import credentials
 from solo_unicorn.missions.errors import Offline, SignedOut, SoloUnicornError
 from solo_unicorn.sync.client import asking, signin, tokens
@@ -53,10 +54,45 @@ WHOAMI = Request("GET", "/api/v1/auth/whoami", {}, {})
         (504, {}, b"", "unreachable"),
         (503, {}, OURS, "not_ready"),
         (200, {}, PAGE, "unreadable"),
+        (301, {"Location": "https://new.example.org/?key=1"}, b"", "unreadable"),
     ],
 )
 def test_who_said_it_is_told_apart(status: int, headers: dict[str, str], body: bytes, kind: str) -> None:
     assert trouble(answer_of(status, headers, body)).kind == kind
+
+
+@pytest.mark.parametrize("body", [b"", PAGE, OURS])
+def test_a_redirect_is_not_followed_and_names_where_it_leads(body: bytes) -> None:
+    found = trouble(answer_of(308, {"Location": "https://new.example.org/hub?key=1"}, body))
+    assert found.reason == "HTTP 308 that leads to https://new.example.org/hub"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:9"), ("HTTPS_PROXY", "ftp://127.0.0.1:9"), ("SSL_CERT_FILE", "/nowhere.pem")],
+)
+async def test_settings_of_the_machine_that_cannot_be_used_are_named(
+    name: str, value: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They ended the service's synchronisation and every command with a fault of ours."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Offline) as raised:
+        signin.with_key("https://hub.example.org", "hub", "pat_x")
+    assert name in raised.value.todo and raised.value.why
+    with pytest.raises(Offline):
+        registry.read("https://registry.example.org/agent.json", "any")
+    wire = HttpTransport("https://hub.example.org")
+    found = trouble(await wire.send(WHOAMI))
+    assert found.kind == "settings" and found.of_hub and found.reason == raised.value.why
+
+
+def test_a_proxy_that_is_away_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://ann:secret@127.0.0.1:{port}")
+    with pytest.raises(Offline) as raised:
+        signin.with_key("https://hub.example.org", "hub", "pat_x")
+    assert raised.value.why.endswith(f"through the proxy 127.0.0.1:{port}") and "secret" not in str(raised.value)
 
 
 @contextmanager

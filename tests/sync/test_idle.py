@@ -20,7 +20,7 @@ from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
-from solo_unicorn.sync.client.pace import HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
+from solo_unicorn.sync.client.pace import AT_ONCE, HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
 from solo_unicorn.sync.replica import mirroring
 from solo_unicorn.sync.replica.messages import Request
 from solo_unicorn.sync.replica.trouble import Trouble
@@ -124,6 +124,31 @@ def busy(home: Path) -> None:
 
 def test_a_busy_workspace_neither_reads_the_hub_more_often_nor_puts_the_next_reading_off(home: Path) -> None:
     busy(home)
+
+
+def test_nudges_without_end_are_read_within_a_share_of_the_hubs_limit(home: Path) -> None:
+    """A socket that flaps, or a project in which many work, had the hub read as often as it could answer."""
+
+    async def main(loop: SimulatedLoop) -> None:
+        async with machine(loop, home / "workspace.db", projects=3) as ann:
+            await ann.minutes(1)
+
+            async def nudge() -> None:
+                while True:
+                    ann.link.nudge()
+                    await asyncio.sleep(0.05)
+
+            nudging = asyncio.create_task(nudge())
+            done = await ann.minutes(10)
+            await ann.thread.write(operations.missions.create, PROJECT, MissionDraft(title="sent meanwhile"))
+            await ann.minutes(0.1)
+            nudging.cancel()
+            share = HOURLY_LIMIT * POLLING_SHARE / 6
+            assert 0.8 * share < done["requests"] <= share + AT_ONCE
+            assert done["transactions"] == 0 and done["cycles"] <= done["requests"]
+            assert [one["title"] for one in ann.network.hub.state.missions.values()] == ["sent meanwhile"]
+
+    simulated(main)
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ class Hub:
             return self._refused("superseded", {"generation": self.generation})
         if request.method == "PUT":
             self.generation = body["generation"]
+            return Response(200, {}, {"id": request.path.rpartition("/")[2]})
         if self.refuses and request.path.endswith("/claim"):
             return Response(403, {}, {"error": {"code": "forbidden", "message": self.refuses}})
         if request.path.endswith("/heartbeat"):
@@ -79,7 +80,8 @@ class Hub:
 
 
 @pytest.fixture
-async def thread(home: Path) -> AsyncIterator[WorkspaceThread]:
+async def thread(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WorkspaceThread]:
+    monkeypatch.setattr(registry, "HEARTBEAT_LEAST_SECONDS", 0.01)
     async with WorkspaceThread() as opened:
         await opened.run(replica.connecting.put_account, ACCOUNT)
         await opened.write(replica.connecting.connect, ACCOUNT, {"id": PROJECT, "name": "Shared"}, {})
@@ -204,7 +206,48 @@ async def test_a_hub_that_is_away_is_asked_again(thread: WorkspaceThread, monkey
     await asyncio.gather(running, return_exceptions=True)
 
 
-@pytest.mark.parametrize("answer", [NoAnswer("HTTP 407", 407, "proxy"), Response(403, {}, {}), Response(502, {}, None)])
+async def test_a_success_that_is_not_the_hubs_registers_nobody_and_claims_nothing(
+    thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in page of a network said 200 to a claim, and the mission ran here and elsewhere."""
+    monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
+    hub = Hub()
+
+    async def send(request: Request) -> Answer:
+        hub.said.append(request)
+        return Response(200, {}, {})
+
+    hub.send = send  # type: ignore[method-assign]
+    told = made(thread, hub)
+    running = asyncio.create_task(told.keep_registered())
+    await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert not told.may_work
+
+    told.generation = 1
+    nobody = SimpleNamespace(supervisor=None, workspace=thread, wakeup=SimpleNamespace(look=lambda: None))
+    synchronising = Synchronising(cast("Any", nobody))
+    synchronising._registries[ACCOUNT.id] = told
+    engine = SimpleNamespace(link=lambda account: SimpleNamespace(transport=hub))
+    mission = await thread.write(operations.missions.create, PROJECT, MissionDraft("Claimed"))
+    wished = SimpleNamespace(
+        project_id=PROJECT, mission_id=mission.id, agent=SimpleNamespace(type="rehearsal", name="rehearsal")
+    )
+    await synchronising._ask(cast("Any", engine), cast("Any", wished))
+    assert hub.paths("/claim") and synchronising.granted() == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NoAnswer("HTTP 407", 407, "proxy"),
+        Response(403, {}, {}),
+        Response(502, {}, None),
+        Response(200, {}, {}),
+        Response(204, {}, None),
+    ],
+)
 async def test_heartbeats_that_nobody_takes_become_rare(
     thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:

@@ -27,7 +27,7 @@ from ...workspace.queries.facts import refusal
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
-HEARTBEAT_SECONDS, SPREAD = 15.0, 0.2
+HEARTBEAT_SECONDS, HEARTBEAT_LEAST_SECONDS, SPREAD = 15.0, 5.0, 0.2
 UNHEARD_LONGEST_SECONDS = 60.0
 """The longest pause between heartbeats that the hub, or a proxy before it, does not take."""
 AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
@@ -106,7 +106,7 @@ class Registry:
             SYSTEM, operations.workstation.next_generation, said if isinstance(said, int) else 0
         )
         answer = await self._transport.send(registration(machine, generation))
-        if isinstance(answer, Response) and answer.ok:
+        if isinstance(answer, Response) and answer.ok and answer.object.get("id") == machine.id:
             self.generation = generation
             await self._workspace.run(Workspace.set_meta, fenced(self._account.id), "")
             self._log.info("registered", extra={"hub": self._account.hub, "generation": generation})
@@ -121,15 +121,17 @@ class Registry:
         body: JsonObject = {"generation": self.generation, **await self._workspace.run(state, self._account.id)}
         body["availableCodeAgents"] = [to_wire(agent) for agent in machine.available_code_agents]
         answer = await self._transport.send(Request("POST", f"{API}/workstations/{machine.id}/heartbeat", {}, {}, body))
-        if isinstance(answer, NoAnswer) or not answer.ok:
+        seconds = None if isinstance(answer, NoAnswer) or not answer.ok else answer.object.get("heartbeatSeconds")
+        if isinstance(answer, NoAnswer) or not isinstance(seconds, int | float):  # not what the hub says to one
             await self.judge(answer)
             return None
         if self._taken is not None:
             await self._taken()
-        self.offers = {str(one["missionId"]): str(one["assignmentId"]) for one in _objects(answer.object.get("offers"))}
+        self.offers = {
+            str(one.get("missionId")): str(one.get("assignmentId")) for one in _objects(answer.object.get("offers"))
+        }
         await self._answer_offers()
-        seconds = answer.object.get("heartbeatSeconds")
-        return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else HEARTBEAT_SECONDS
+        return min(max(HEARTBEAT_LEAST_SECONDS, seconds), UNHEARD_LONGEST_SECONDS)
 
     async def _answer_offers(self) -> None:
         """What cannot begin here is refused with the reason, so that it is offered to another machine."""

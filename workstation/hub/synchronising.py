@@ -140,7 +140,7 @@ class Synchronising:
         self, engine: Engine, project_id: str, mission_id: str, verb: str, session_id: str, more: JsonObject
     ) -> int:
         """The hub's status to claim or renew; 200 for a local project, 0 when it does not answer."""
-        from ...sync.replica.messages import API, NoAnswer
+        from ...sync.replica.messages import API, NoAnswer, mission_in
         from ...sync.replica.messages import Request as ToHub
 
         mirrors = {one.project_id: one for one in await self._workspace.read(replica.mirroring.mirrors)}
@@ -166,6 +166,8 @@ class Synchronising:
         if verb == "claim" and answer.status == 403:  # whatever the mission: it says so on every card of the project
             said = refused(self._workspace.now(), answer.said)
             await self._workspace.run(Workspace.set_meta, refusal(project_id), said)
+        if answer.ok and (mission_in(answer.body) or {}).get("id") != mission_id:
+            return 0  # a success that is not the hub's proves nothing
         return answer.status
 
     # -- the engine

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ... import __version__
+from ...config import network
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SoloUnicornError
 from .answers import Refused, Unavailable, body_of, refusal, said, unavailable, wait_for
@@ -180,15 +181,17 @@ class GitHub:
         import httpx
 
         if self._client is None:
-            self._client = httpx.Client(
-                transport=self._transport,
-                timeout=self._timeout,
-                follow_redirects=False,
-                headers={
-                    "Accept": "application/vnd.github+json",
-                    "X-GitHub-Api-Version": API_VERSION,
-                    "User-Agent": f"solo-unicorn/{__version__}",
-                },
+            self._client = network.made(
+                lambda: httpx.Client(
+                    transport=self._transport,
+                    timeout=self._timeout,
+                    follow_redirects=False,
+                    headers={
+                        "Accept": "application/vnd.github+json",
+                        "X-GitHub-Api-Version": API_VERSION,
+                        "User-Agent": f"solo-unicorn/{__version__}",
+                    },
+                )
             )
         return self._client
 

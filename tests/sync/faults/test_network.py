@@ -192,7 +192,7 @@ async def test_a_socket_that_ends_in_any_way_is_made_again_and_everything_is_rea
     async def greet(connection: ServerConnection) -> None:
         joined.put_nowait(connection)
         async for _ in connection:
-            pass
+            await connection.send('{"type": "joined"}')
 
     def nudged() -> None:
         nonlocal nudges
