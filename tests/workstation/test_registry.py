@@ -63,6 +63,8 @@ class Hub:
             return Response(200, {}, {"id": request.path.rpartition("/")[2]})
         if self.refuses and request.path.endswith("/claim"):
             return Response(403, {}, {"error": {"code": "forbidden", "message": self.refuses}})
+        if request.path.endswith("/claim"):
+            return Response(200, {}, {"id": request.path.split("/")[-2]})
         if request.path.endswith("/heartbeat"):
             return Response(200, {}, {"offers": self.offers, "heartbeatSeconds": 0.01})
         return Response(204 if "reject" in request.path else 200, {}, {})
