@@ -20,7 +20,8 @@ from solo_unicorn.agents.handle import SESSION_VARIABLE, HostHandle, HostOutcome
 from solo_unicorn.agents.session_host.processes import Process, identify, send, tagged
 from solo_unicorn.config import paths
 
-DEADLINE = 30.0
+DEADLINE = 120.0
+"""Only for what never comes: a busy machine takes its time."""
 
 
 def eventually(condition: Callable[..., Any], what: str, seconds: float = DEADLINE) -> Any:
@@ -63,11 +64,14 @@ class RunningSession:
         return [entry.line for entry in self.entries() if entry.stream == stream]
 
     def line(self, wanted: str, stream: str = "out") -> str:
-        """Waits for a line that begins so."""
-        found = eventually(
-            lambda: [line for line in self.lines(stream) if line.startswith(wanted)], f"a line {wanted!r}"
-        )
-        return str(found[0])
+        """Waits for a line that begins so, for as long as the session lives."""
+
+        def found() -> list[str]:
+            return [line for line in self.lines(stream) if line.startswith(wanted)]
+
+        eventually(lambda: found() or not self.handle.alive(), f"a line {wanted!r}")
+        assert found(), f"the session ended without a line {wanted!r}: {self.lines(stream)} {self.lines('err')}"
+        return found()[0]
 
     def process(self, name: str) -> Process:
         """The process whose id the agent printed as `NAME PID`."""

@@ -24,7 +24,7 @@ from .test_session_host import Sessions
 TRIES = """
 import json, os, subprocess, sys
 def run(*words, **more):
-    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **more)
+    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, **more)
     return done.returncode, done.stdout + done.stderr
 ours = [sys.executable, "-m", "solo_unicorn"]
 bare = {name: value for name, value in os.environ.items() if not name.startswith("SOLO_UNICORN")}

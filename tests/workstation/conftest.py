@@ -29,12 +29,29 @@ PATIENCE = 60.0
 
 
 def until(condition: Callable[[], object], what: str | Callable[[], str], patience: float = PATIENCE) -> None:
-    """Look until it holds; fails naming what did not come."""
-    deadline = time.monotonic() + patience
+    """Look until it holds; fails naming what did not come, once nothing has happened in the home for so long.
+
+    A busy machine may take any time for what it does.
+    """
+    deadline, seen = time.monotonic() + patience, _signs()
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {patience} s: {what if isinstance(what, str) else what()}")
+            before, seen = seen, _signs()
+            if seen == before:
+                pytest.fail(f"nothing happened for {patience} s: {what if isinstance(what, str) else what()}")
+            deadline = time.monotonic() + patience
         time.sleep(0.02)
+
+
+def _signs() -> set[tuple[Path, int, int]]:
+    """What changes while anything goes on in the home: its log, its workspace, the transcripts of its sessions."""
+    found = set[tuple[Path, int, int]]()
+    for pattern in ("logs/*", "workspace.db*", "runs/*/*"):
+        for file in paths.home().glob(pattern):
+            with suppress(FileNotFoundError):
+                stat = file.stat()
+                found.add((file, stat.st_size, stat.st_mtime_ns))
+    return found
 
 
 def service_is_gone() -> bool:
