@@ -240,7 +240,10 @@ async def test_a_plan_is_not_replaced_unseen(board: Board) -> None:
     async with board.client(await board.person()) as client:
         data(await client.call_tool("update_tasks", plan))
         late = error(await client.call_tool("update_tasks", plan | {"titles": ["Other"]}))
+        unseen = error(await client.call_tool("update_tasks", {"titles": ["Other"], "mission": "M-1"}))
     assert (late["code"], late["currentVersion"]) == ("version_conflict", 2)
+    assert unseen["code"] == "invalid" and "has tasks that `titles` leaves out" in unseen["message"]
+    assert [task.title for task in (await board.mission("M-1")).tasks] == ["Read"]
 
 
 async def test_an_addition_that_is_repeated_stands_there_once(board: Board) -> None:

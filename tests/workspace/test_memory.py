@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 import pytest
@@ -122,7 +123,9 @@ def test_long_sections_stay_within_the_budget(workspace: Workspace, project: Pro
         text = "".join(f"## Part {part}\n\n{'Tax of invoices. ' * 140}\n\n" for part in range(5))
         workspace.write(operations.memory.append, project.id, f"long-{number}", text)
     mission = workspace.write(operations.missions.create, project.id, MissionDraft("Round the tax of an invoice"))
-    assert len(workspace.read(queries.memory.for_mission, mission)) < BUDGET * 1.2
+    said = workspace.read(queries.memory.for_mission, mission)
+    assert len(said) < BUDGET * 1.2
+    assert len(set(re.findall(r"^### (long-\d)", said, re.M))) == 3, "no document takes the room of all others"
 
 
 @pytest.mark.parametrize("name", ["../etc", "a/b", "", "A", ".", "x" * 65, "a\n"])
