@@ -68,10 +68,10 @@ class Judgement:
     """It ended its turn, but not its stage: it is told so once, in the same conversation."""
     final: bool = False
     """Another attempt would fail in the same way: a person is asked at once."""
-    no_tools: bool = False
-    """It was without our tools, so it had no chance: a person is asked at once, and no attempt counts."""
+    no_chance: bool = False
+    """It was without our tools, or could not be started: a person is asked at once, and no attempt counts."""
     conversation_lost: bool = False
-    """The agent does not know the conversation any more: the next session must begin a new one."""
+    """The agent does not know the conversation any more: the next session begins a new one, and no attempt counts."""
 
 
 class Verdict:
@@ -200,7 +200,7 @@ class Verdict:
             case "mcp" if (error := self._error())[0] in _HOLDS and self._server_missing is None:
                 return self._failed(error[0] or "other", error[1], host)
             case "mcp":
-                return Judgement("failed", self.abort_reason or NO_TOOLS, no_tools=True)
+                return Judgement("failed", self.abort_reason or NO_TOOLS, no_chance=True)
         return Judgement("cancelled", stop)
 
     def _by_protocol(self, host: HostOutcome, *, ended_by_us: bool) -> Judgement:
@@ -214,7 +214,7 @@ class Verdict:
         if result is None:
             return Judgement("failed", f"it ended without a result ({_exit(host)}){_last_words(host)}")
         if self._server_missing is not None:
-            return Judgement("failed", self.abort_reason or "", no_tools=True)
+            return Judgement("failed", self.abort_reason or "", no_chance=True)
         if host.exit_code != 0 and not ended_by_us:
             return Judgement("failed", f"it reported a result and then went wrong ({_exit(host)}){_last_words(host)}")
         return Judgement("completed")

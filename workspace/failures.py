@@ -19,6 +19,7 @@ _SCHEMA_DAMAGED = (
     "already exists",
     "unrecognized option",
     "error in tokenizer",
+    "syntax error",
 )
 """The statements of the program are fixed and fit its schema: this says that the schema in the file is another."""
 BUSY_MILLISECONDS = 8000

@@ -86,6 +86,8 @@ class Session:
     """The agent's own id of the conversation."""
     resumed: bool = False
     worktree_path: str | None = None
+    folder: str | None = None
+    """The folder of the worktree that its agent was started in; None: nobody wrote it down."""
     branch: str | None = None
     base_commit: str | None = None
     host_pid: int | None = None

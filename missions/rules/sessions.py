@@ -128,7 +128,8 @@ def ended(
 
     `stage_finished`: the agent finished its stage through the MCP tool in this session; that alone is success, and
     what came after it does not take it back. `resume`: its conversation goes on by itself, once: the machine died under
-    it (still shown as `unknown`), or its turn ended without its stage. `counts` False: the agent had no chance, so it
+    it (still shown as `unknown`), its turn ended without its stage, or its agent did not know the conversation any more
+    and begins a new one. `counts` False: the agent had no chance, so it
     is no attempt, and a person is asked at once. Raises Conflict when no session runs.
     """
     if outcome not in OUTCOMES:
@@ -159,7 +160,7 @@ def ended(
             return free  # the answer came while the session was ending: the next one takes it along
         case "completed" | "failed" | "timeout" if asked:
             return _asking(free, asked)
-        case "completed" if resume:
+        case "completed" | "failed" if resume:
             return replace(free, retry_at=None)
         case "completed" if reason:  # told before, and did so again
             return _waiting(replace(free, attempts=free.attempts + 1), reason[:1].upper() + reason[1:])

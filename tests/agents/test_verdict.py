@@ -235,7 +235,7 @@ def test_a_missing_tool_server_asks_to_stop_at_once() -> None:
     verdict.feed(parse(recorded("claude/mcp_failed")[0])[0])
     assert verdict.abort_reason == "it could not reach Solo Unicorn's tools (failed)"
     found = verdict.decide(HostOutcome(signal=2, stop=Stop("mcp")), stage_finished=False)
-    assert (found.outcome, found.reason, found.no_tools) == ("failed", verdict.abort_reason, True)
+    assert (found.outcome, found.reason, found.no_chance) == ("failed", verdict.abort_reason, True)
 
 
 def test_what_refused_its_work_is_told_before_the_tools_it_never_reached() -> None:
@@ -244,7 +244,7 @@ def test_what_refused_its_work_is_told_before_the_tools_it_never_reached() -> No
         for event in parsers.parser("claude")(line):
             verdict.feed(event)
     found = verdict.decide(HostOutcome(signal=2, stop=Stop("mcp")), stage_finished=False)
-    assert (found.outcome, found.hold, found.no_tools) == ("unavailable", "service", False)
+    assert (found.outcome, found.hold, found.no_chance) == ("unavailable", "service", False)
 
 
 def test_the_conversation_is_known_from_the_first_line() -> None:

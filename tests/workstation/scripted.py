@@ -22,6 +22,10 @@ with me.with_suffix(".prompt").open("a") as told:
 own = {"session_id": "11111111-1111-4111-8111-111111111111"}
 def say(**line):
     print(json.dumps(line | own), flush=True)
+if "--resume" in sys.argv and me.with_suffix(".forgot").exists():
+    error = "No conversation found with session ID: " + own["session_id"]
+    say(type="result", subtype="error_during_execution", is_error=True, num_turns=0, errors=[error], usage={})
+    sys.exit(1)
 say(type="system", subtype="init", tools=[], mcp_servers=[{"name": "solo", "status": "connected"}])
 done = subprocess.run(["bash", str(me.with_suffix(".sh"))], stdin=subprocess.DEVNULL, capture_output=True)
 me.with_suffix(".out").write_bytes(done.stdout + done.stderr)
@@ -86,6 +90,10 @@ class Scripted:
     def rewrite(self, script: str) -> None:
         """What its next run does."""
         self._own.with_suffix(".sh").write_text(script)
+
+    def forget(self) -> None:
+        """From now on it knows none of its conversations."""
+        self._own.with_suffix(".forgot").touch()
 
     @property
     def output(self) -> str:

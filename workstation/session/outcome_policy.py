@@ -50,7 +50,7 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
         reason = "it reported its limit"
         return replace(judgement, outcome="rate_limited", reason=reason, reset_at=parked, hold="limit")
     if _had_no_tools(session, reading, judgement):
-        return replace(judgement, outcome="failed", reason=NO_TOOLS, no_tools=True)
+        return replace(judgement, outcome="failed", reason=NO_TOOLS, no_chance=True)
     if judgement.outcome == "completed" and not session.stage_finished:
         return _unfinished(judgement, again=ended_unfinished(_before(workspace, session), session.stage) is not None)
     return judgement
@@ -58,7 +58,8 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
 
 def _had_no_tools(session: Session, reading: TranscriptFold, judgement: Judgement) -> bool:
     """Whether it worked, or was given time to, without a request of its token; what refused work is told first."""
-    if session.stage_finished or judgement.hold is not None or judgement.outcome not in ("completed", "failed"):
+    refused = judgement.hold is not None or judgement.conversation_lost
+    if session.stage_finished or refused or judgement.outcome not in ("completed", "failed"):
         return False
     return reading.verdict.turn_ended and not paths.tools_reached(session.id).exists()
 
@@ -114,7 +115,7 @@ def end(
         policy=replace(policy(settings), attempts=1) if judgement.final else policy(settings),
         resume=resume,
         proof=proof,
-        counts=not judgement.no_tools,
+        counts=not judgement.no_chance,
     )
 
 

@@ -80,6 +80,8 @@ class Prepared:
     branch: str
     base_commit: str
     resumed: bool
+    folder: str = ""
+    """Of the worktree, that the agent is started in."""
     unheld: str = ""
     """What the agent is not held to (agents/guard.py)."""
     sandbox: str = ""
@@ -158,7 +160,13 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
         preparation.environment,
     )
     return Prepared(
-        str(lease.path), lease.branch, lease.base_commit, conversation is not None, bounds.unheld, bounds.sandbox
+        str(lease.path),
+        lease.branch,
+        lease.base_commit,
+        conversation is not None,
+        brief.repository.folder,
+        bounds.unheld,
+        bounds.sandbox,
     )
 
 
@@ -241,9 +249,10 @@ def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
     if not catalogue.entry(agent.type, own=paths.home() / "agents").turn.resume:
         return None
     last = brief.earlier[-1] if brief.earlier else None
-    if last is not None and (last.worktree_path not in (None, worktree) or (last.resumed and last.outcome == "failed")):
-        return None
-    return conversation
+    if last is None:
+        return conversation
+    moved = last.worktree_path not in (None, worktree) or last.folder not in (None, brief.repository.folder)
+    return None if moved or (last.resumed and last.outcome == "failed") else conversation
 
 
 def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease) -> None:

@@ -195,8 +195,8 @@ class SessionRunner:
             if is_full(error):
                 await self._give_claim_back(await room.park(self._context, self.session, error))
                 return False
-            final = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
-            return await self._end_unstarted("failed", f"could not be started: {error}", final=final)
+            in_vain = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
+            return await self._end_unstarted("failed", f"could not be started: {error}", in_vain=in_vain)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
             return await self._end_unstarted("failed", f"could not be started: {error!r}")
@@ -206,9 +206,12 @@ class SessionRunner:
         return True
 
     async def _end_unstarted(
-        self, outcome: Literal["cancelled", "failed"], reason: str, *, final: bool = False
+        self, outcome: Literal["cancelled", "failed"], reason: str, *, in_vain: bool = False
     ) -> bool:
-        """End a session that has no agent. Should one have started after all, it is followed: True."""
+        """End a session that has no agent. Should one have started after all, it is followed: True.
+
+        `in_vain`: the next one would not start either, before a person has done something about it.
+        """
         if not await asyncio.to_thread(launch.seal, self._run_dir):
             await self._note_started(placement(self._run_dir))
             return True
@@ -216,7 +219,7 @@ class SessionRunner:
         if ended is not None and not ended.sealed:
             return True  # it started and is over: judged by what it left
         self._log.warning("session not started", extra=self._said | {"why": reason})
-        await self._end(Judgement(outcome, reason, final=final))
+        await self._end(Judgement(outcome, reason, no_chance=in_vain))
         return False
 
     async def _give_claim_back(self, why: str) -> None:
@@ -238,6 +241,7 @@ class SessionRunner:
             worktree_path=prepared.worktree,
             branch=prepared.branch,
             base_commit=prepared.base_commit,
+            folder=prepared.folder,
             resumed=prepared.resumed,
             unheld=prepared.unheld,
             sandbox=prepared.sandbox,
@@ -266,7 +270,8 @@ class SessionRunner:
             await self._end_lost(reading)
         else:
             judgement = await self._context.workspace.run(judge, self.session.id, reading, outcome)
-            await self._end(await room.judged(self._context, self.session, judgement), resume=judgement.nudged)
+            anew = judgement.nudged or (judgement.conversation_lost and self.session.resumed)
+            await self._end(await room.judged(self._context, self.session, judgement), resume=anew)
 
     async def _stop_without_tools(self, reading: TranscriptFold, seconds: float) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""

@@ -200,6 +200,11 @@ def test_an_agent_without_a_chance_is_no_attempt_and_a_person_is_asked(make: Any
     assert after.attention == "It could not reach the tools"
 
 
+def test_a_conversation_that_is_gone_is_begun_anew_at_once_and_is_no_attempt(make: Any) -> None:
+    after = end(make, make.running(attempts=1), "failed", "it does not know the conversation any more", resume=True)
+    assert (after.attempts, after.ready, after.retry_at, after.attention) == (1, True, None, None)
+
+
 def test_cancelled_waits_until_a_person_makes_it_ready_again(make: Any) -> None:
     after = end(make, make.running(attempts=1), "cancelled")
     assert (after.ready, after.attention, after.attempts, after.retry_at) == (False, None, 1, None)
