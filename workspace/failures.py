@@ -20,6 +20,7 @@ _SCHEMA_DAMAGED = (
     "unrecognized option",
     "error in tokenizer",
     "syntax error",
+    "parse error in",
 )
 """The statements of the program are fixed and fit its schema: this says that the schema in the file is another."""
 BUSY_MILLISECONDS = 8000
