@@ -136,7 +136,7 @@ class Git:
         their environment, and held by what `hooks_held` says.
         """
         held = _held.get() if hooks else ()
-        settings = [*settings, *UNSIGNED] if held else settings
+        settings = [*settings, *(UNSIGNED if held else ()), *(_hooks_of_checkout(self) if hooks else ())]
         command = [*held, "git", "-C", str(self.path)]
         for setting in (*_SETTINGS, *settings):
             command += ["-c", setting]
@@ -194,6 +194,32 @@ class Git:
     def ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is contained in `newer`."""
         return self.test("merge-base", "--is-ancestor", older, newer)
+
+
+def hooks_directory(git: Git) -> Path:
+    """Where the hooks are that run in a worktree.
+
+    A relative `core.hooksPath` is looked for in each worktree. What an installer made for it in the checkout alone
+    (Husky) is in no commit, and counts where the worktree has no such directory.
+    """
+    named = git.path / git.line("rev-parse", "--git-path", "hooks")
+    return _installed(git, named) or named
+
+
+def _hooks_of_checkout(git: Git) -> tuple[str, ...]:
+    """The setting with which a worktree has its hooks from the checkout."""
+    git = Git(git.path)  # without what is meant for the command itself, such as a trace
+    named = git.maybe("rev-parse", "--git-path", "hooks", no=tuple(range(1, 256)))
+    found = _installed(git, git.path / named) if named else None
+    return (f"core.hooksPath={found}",) if found else ()
+
+
+def _installed(git: Git, named: Path) -> Path | None:
+    if named.is_dir() or not named.is_relative_to(git.path):
+        return None
+    common = git.path / git.line("rev-parse", "--git-common-dir")
+    installed = common.resolve().parent / named.relative_to(git.path)
+    return installed if common.name == ".git" and installed.is_dir() else None
 
 
 def decode(data: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, SoloUnicornError
 from ...system import files
-from ..git import Completed, Git, GitError, decode, identity
+from ..git import Completed, Git, GitError, decode, hooks_directory, identity
 from ..locks import hold, our_dir
 from ..pool.furnished import noting
 from ..pool.includes import copy_included
@@ -135,7 +135,7 @@ def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, comma
 
 def has_hooks(git: Git, *names: str) -> bool:
     """Whether one of these hooks would run in a worktree."""
-    directory = git.path / git.line("rev-parse", "--git-path", "hooks")
+    directory = hooks_directory(git)
     return any(os.access(directory / name, os.X_OK) and (directory / name).is_file() for name in names)
 
 

@@ -12,6 +12,7 @@ from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing.building import CheckFailed, NotAsReviewed
 from solo_unicorn.worktrees.landing.landing import Landed, PushRefused, land
 from solo_unicorn.worktrees.landing.messages import Message
+from solo_unicorn.worktrees.pool.work import HookRefused, commit_uncommitted
 
 from ..conftest import Landing, MakeRepo, Repo
 
@@ -202,3 +203,18 @@ def test_a_signature_that_cannot_be_made_says_so(work: Shop, landing: Landing, t
         landing()
     assert failed.value.path.is_dir(), "it names no directory that is gone"
     assert "sign a commit by hand" in failed.value.todo
+
+
+def test_hooks_that_an_installer_made_in_the_checkout_alone_run_in_worktrees_too(work: Shop, landing: Landing) -> None:
+    installed = work.write(".husky/_/pre-commit", "#!/bin/sh\n! git diff --cached | grep SECRET\n")
+    installed.chmod(0o755)
+    work.write(".husky/_/.gitignore", "*\n")
+    work.git("config", "core.hooksPath", ".husky/_")
+    work.worktree.write("b.txt", "SECRET\n")
+    with pytest.raises(HookRefused, match="SECRET"):
+        commit_uncommitted(work.worktree.path, message="Work")
+    work.worktree.write("b.txt", "open\n")
+    commit_uncommitted(work.worktree.path, message="Work")
+    work.write(".husky/_/commit-msg", '#!/bin/sh\n! grep "Add the One" "$1"\n').chmod(0o755)
+    with pytest.raises(GitError, match="Add the One"):
+        landing("squash")
