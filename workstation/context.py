@@ -18,6 +18,7 @@ from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 from ..worktrees.pool.pool import Pool
 from .background import Background
+from .full import FullRepositories
 from .hosting import McpHosting
 from .supervisor import Supervisor
 from .threads import DaemonThreads
@@ -81,8 +82,7 @@ class ServiceContext:
     background: Background
     wakeup: Wakeup
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    full: dict[str, float] = field(default_factory=dict)
-    """Repositories whose pool or disk had no room left, with the event loop's time until which they wait."""
+    full: FullRepositories = field(default_factory=FullRepositories)
 
     def pool_turn(self, repository_id: str) -> asyncio.Lock:
         """Held while a worktree of that repository changes hands: who gives one back must know that it still has it."""

@@ -148,11 +148,12 @@ class Scheduler:
         """Claim a mission and follow its session; False when there is none."""
         context = self._context
         since, now = waking_clock(), asyncio.get_running_loop().time()
+        rows = await context.workspace.read(queries.workstation.worktrees) if context.full else []
         session = await context.workspace.run(
             claim_next,
             slots=context.settings.workstation.slots,
             workstation_id=context.workstation_id,
-            full=frozenset(repository for repository, until in context.full.items() if until > now),
+            full=context.full.still(now, rows),
             granted=self._synchronising.granted(),
             wishes=wishes,
             but=self._set_aside.keys() - {only},
@@ -191,7 +192,7 @@ class Scheduler:
 
     def _seconds_to_wait(self) -> float:
         now = asyncio.get_running_loop().time()
-        waits = [until - now for until in self._context.full.values() if until > now]
+        waits = self._context.full.waits(now)
         if self.next_at is not None:
             waits.append((self.next_at - datetime.now(UTC)).total_seconds())
         return max(0.0, min([LONGEST_WAIT, *waits])) + 0.01

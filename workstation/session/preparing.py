@@ -56,8 +56,6 @@ from ..context import ServiceContext
 from .doubting import doubts
 from .outcome_policy import ended_unfinished
 
-FULL_SECONDS = 5.0
-"""How long a repository without a free worktree is not asked for one, unless one is given back meanwhile."""
 COMMENTS_SECONDS = 15.0
 """How long the comments of a pull request are waited for before a session starts."""
 NOTE_SHOWN = 500
@@ -134,8 +132,10 @@ async def prepare(context: ServiceContext, session: Session, run_dir: Path, read
                 leave_large=True,
             )
         except PoolFull:
-            context.full[brief.repository.id] = asyncio.get_running_loop().time() + FULL_SECONDS
+            rows = await context.workspace.read(queries.workstation.worktrees)
+            context.full.without_worktree(brief.repository.id, asyncio.get_running_loop().time(), rows)
             raise
+    context.full.over(brief.repository.id)
     await context.workspace.run(_keep_worktree, brief.mission, lease)
     await _note_turn(context, brief.mission, lease)
     _begin_in_background(context, brief, lease)

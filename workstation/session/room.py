@@ -28,7 +28,7 @@ async def park(context: ServiceContext, session: Session, error: Exception) -> s
     where = await asyncio.to_thread(full_place, places) or paths.home()
     said = TryAgain(f"There is no space left on the disk of {where}", why=str(error), todo="free some space")
     pause = context.supervisor.met(PROBLEM.format(repository.name), said)
-    context.full[repository.id] = asyncio.get_running_loop().time() + pause
+    context.full.without_room(repository.id, asyncio.get_running_loop().time() + pause)
     return said.what
 
 

@@ -192,7 +192,7 @@ async def _give_back(context: ServiceContext, worktree: Worktree) -> None:
     await context.git(partial(_release, context, worktree, session, told.append))
     for sentence in told:
         await context.workspace.run(_note, worktree, sentence)
-    context.full.pop(worktree.repository_id, None)
+    context.full.over(worktree.repository_id)
     logger("workstation.gc").info("worktree given back", extra={"worktree": worktree.path})
 
 
