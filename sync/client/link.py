@@ -303,7 +303,7 @@ class AccountLink:
         failed = outcome.kind in ("failing", "unreadable") and outcome.answer is not None
         if failed and self.attempts.failed(entry.seq, self._clock()):
             self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
-            await self._workspace.write_as(SYSTEM, replica.mirroring.park_suspect, entry.seq)
+            await self._workspace.write_as(SYSTEM, replica.mirroring.park, entry.seq, "suspect")
             self.attempts.over(entry.seq)
             return None
         return outcome

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from . import files as files
     from . import history as history
     from . import mirroring as mirroring
+    from . import sending as sending
     from . import settling as settling
 else:
     __getattr__ = modules_of(__name__)

@@ -13,14 +13,13 @@ from ...missions.entities import SYSTEM, Json, JsonObject
 from ...workspace import queries
 from ...workspace.outbox import Entry
 from ...workspace.workspace import Workspace
-from . import connecting, files, mirroring, restored
+from . import connecting, files, mirroring, restored, sending
 from . import history as taking_history
 from .capabilities import Capabilities
-from .files import send as send_file
 from .history import NOTES
+from .kinds.kind import Outcome
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
 from .mirror import Mirror
-from .outcomes import Outcome
 from .trouble import Trouble, trouble
 
 EXPIRED = 410
@@ -28,6 +27,7 @@ OTHER_HISTORY = ("epoch_changed", "cursor_from_future")
 """Codes of a hub whose data is not what was read before: restored, copied or made anew."""
 HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 """Kinds of events that a mirror reads."""
+MISSING = "its content is not on this machine any more: attach it again"
 
 
 def detect(workspace: Workspace, hub: str) -> Exchange[Capabilities | Trouble]:
@@ -208,37 +208,53 @@ def push(
     workspace: Workspace, entry: Entry, can: Capabilities, server_now: float | None
 ) -> Exchange[Outcome | Trouble]:
     """Send one row of the outbox; returns what became of it."""
-    seq, mission_id, project_id, kind = entry.seq, entry.entity_id, entry.project_id, entry.kind
-    if kind in ("file", "file_delete"):
-        return (yield from send_file(workspace, entry, queries.attachments.queued_content(entry), can))
-    if kind.startswith("part"):
-        if not can.if_match or workspace.read(mirroring.part_unsaid, entry.about, mission_id):
-            stopped = yield from parts(workspace, project_id, can)
-            if stopped is not None:
-                return stopped
-    elif not can.if_match:  # look first, so that the check is made on what is there now
-        answer = yield get(f"/missions/{mission_id}")
-        if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-            workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
-        elif isinstance(answer, Response) and answer.status in (404, 410):
-            workspace.write_as(SYSTEM, mirroring.mark_gone, project_id, mission_id)
-        else:
-            return trouble(answer)
-    request = workspace.write_as(SYSTEM, mirroring.freeze, seq, can, server_now)
+    seq, content = entry.seq, queries.attachments.queued_content(entry) if entry.kind == "file" else ""
+    if content is None:
+        workspace.write_as(SYSTEM, mirroring.park, seq, "missing", MISSING)
+        return "parked"
+    stopped = yield from _look(workspace, entry, can)
+    if stopped is not None:
+        return stopped
+    request = workspace.write_as(SYSTEM, sending.freeze, seq, can, server_now)
     if request is None:
         return "done"
-    answer = believed((yield request), entry, can)
-    outcome = workspace.write_as(SYSTEM, mirroring.settle, seq, answer, can, server_now)
+    if entry.about == "file":
+        answer = yield from files.talk(request, entry, content)
+        if isinstance(answer, Trouble):
+            return answer
+    else:
+        answer = believed((yield request), entry, can)
+    outcome = workspace.write_as(SYSTEM, sending.settle, seq, answer, can, server_now)
     if outcome in ("later", "signed_out"):
         return trouble(answer)
-    if kind == "note":
-        return outcome
     silent = isinstance(answer, Response) and answer.ok and not mission_in(answer.body)
-    if silent and request.method != "DELETE" and not kind.startswith("part"):
-        answer = yield get(f"/missions/{mission_id}")  # done, but not told what it is now
+    if silent and request.method != "DELETE" and entry.about == "mission":
+        answer = yield get(f"/missions/{entry.entity_id}")  # done, but not told what it is now
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-            workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
+            workspace.write_as(SYSTEM, mirroring.take_mission, entry.project_id, item)
     return outcome
+
+
+def _look(workspace: Workspace, entry: Entry, can: Capabilities) -> Exchange[Trouble | None]:
+    """Read what is there now where the server will not compare it, so that the check is made on that."""
+    project_id, about = entry.project_id, entry.entity_id
+    match entry.about:
+        case "file":
+            return None
+        case "mission" | "note":
+            if can.if_match:
+                return None
+            answer = yield get(f"/missions/{about}")
+            if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
+                workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
+            elif isinstance(answer, Response) and answer.status in (404, 410):
+                workspace.write_as(SYSTEM, mirroring.mark_gone, project_id, about)
+            else:
+                return trouble(answer)
+        case part:
+            if not can.if_match or workspace.read(mirroring.part_unsaid, part, about):
+                return (yield from parts(workspace, project_id, can))
+    return None
 
 
 def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
@@ -248,10 +264,10 @@ def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
     """
     if isinstance(answer, NoAnswer) or not answer.ok or answer.status == 204 or not can.changes:
         return answer
-    if entry.kind == "note" or entry.kind.startswith("part"):
-        proven = isinstance(answer.body, dict)
-    else:
+    if entry.about == "mission":
         proven = (mission_in(answer.body) or {}).get("id") == entry.entity_id
+    else:
+        proven = isinstance(answer.body, dict)
     if proven:
         return answer
     return NoAnswer(f"HTTP {answer.status} with something that is not the hub's", answer.status, "unreadable")

@@ -11,18 +11,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from ...missions.entities import SYSTEM, Attachment, Json, JsonObject
+from ...missions.entities import Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
 from ...workspace import base, outgoing, rows
 from ...workspace.change import Change
 from ...workspace.outbox import Entry
-from ...workspace.workspace import Workspace
-from . import outcomes, pushing, restored
-from .capabilities import Capabilities
-from .messages import API, Exchange, NoAnswer, Piece, Request, Response
-from .outcomes import Outcome
+from . import restored
+from .messages import API, Answer, Exchange, NoAnswer, Piece, Request, Response
 from .trouble import Trouble, trouble
 
 PIECE: Final = 2 << 20
@@ -58,81 +55,27 @@ def file_states(connection: sqlite3.Connection, ref: str) -> dict[str, str]:
     return {str(file_id): "parked" if state == "parked" else "waiting" for file_id, state in found}
 
 
-def file_tried(change: Change, seq: int) -> None:
-    """The hub hears of a file from now on."""
-    change.connection.execute("UPDATE outbox SET attempts = attempts + 1 WHERE seq = ?", (seq,))
+def talk(request: Request, entry: Entry, content: str) -> Exchange[Answer | Trouble]:
+    """Send one file, whose bytes are at the path `content`, or its removal; returns the last answer.
 
-
-def file_sent(change: Change, entry: Entry) -> None:
-    """The hub has it all."""
-    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-    base.know(change.connection, "file", entry.entity_id, entry.project_id)
-    restored.remember(change.connection, entry, is_there=True)
-    change.event(entry.project_id, "file_sent", mission_id=entry.mission_id, note=str(entry.patch["name"]))
-
-
-def file_dropped(change: Change, entry: Entry) -> None:
-    """There is nothing left to send: the file is gone at the hub, or the server keeps none and it stays here."""
-    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-
-
-def file_removed(change: Change, entry: Entry) -> None:
-    """The hub has it no more."""
-    file_dropped(change, entry)
-    restored.remember(change.connection, entry, is_there=True)
-
-
-def file_without_mission(change: Change, entry: Entry, said: str) -> Outcome:
-    """Its mission is gone: given up where it was deleted on this machine, else set aside for a person to see."""
-    if not pushing.deleted_here(change, str(entry.mission_id)):
-        return outcomes.park(change, entry, "gone", f"its mission was deleted meanwhile: {said}")
-    change.connection.execute("DELETE FROM outbox WHERE seq = ?", (entry.seq,))
-    return "done"
-
-
-def file_refused(change: Change, entry: Entry, code: str, said: str) -> None:
-    """Set a file aside with the hub's words; it stays here."""
-    outcomes.park(change, entry, code, said)
-
-
-def send(workspace: Workspace, entry: Entry, content: str | None, can: Capabilities) -> Exchange[Outcome | Trouble]:
-    """Send one file, or its removal; `content` is the path of its bytes, None when they are not here any more."""
-    if entry.kind == "file_delete":
-        answer = yield Request("DELETE", f"{API}/attachments/{entry.entity_id}", {}, {})
-        if isinstance(answer, Response) and answer.status in (204, 404, 410):
-            workspace.write_as(SYSTEM, file_removed, entry)
-            return "done"
-        return _refused(workspace, entry, answer) or trouble(answer)
-    if content is None:
-        workspace.write_as(
-            SYSTEM, file_refused, entry, "missing", "its content is not on this machine any more: attach it again"
-        )
-        return "parked"
-    workspace.write_as(SYSTEM, file_tried, entry.seq)
-    wanted: dict[str, Json] = {**entry.patch, "id": entry.entity_id}
-    answer = yield Request("POST", f"{API}/projects/{entry.project_id}/attachments", {}, {}, wanted)
-    if isinstance(answer, Response) and answer.status in (404, 405, 410):
-        if can.history and answer.status != 405:
-            return workspace.write_as(SYSTEM, file_without_mission, entry, answer.said)
-        workspace.write_as(SYSTEM, file_dropped, entry)
-        return "done"
+    Trouble where a piece did not arrive, and for a success that is not the hub's own, which proves nothing.
+    """
+    answer = yield request
     if isinstance(answer, NoAnswer) or not answer.ok:
-        return _refused(workspace, entry, answer) or trouble(answer)
+        return answer
+    if request.method == "DELETE":
+        return answer if answer.status == 204 else trouble(answer)
     told = cast("JsonObject", answer.object.get("attachment") or {})
     if told.get("state") == "refused":
-        workspace.write_as(
-            SYSTEM, file_refused, entry, "refused", str(told.get("reason") or "it is not the file that was announced")
-        )
-        return "parked"
+        return answer
     if told.get("state") == "waiting":
         stopped = yield from _pieces(str(answer.object.get("uploadUrl")), cast("int", entry.patch["size"]), content)
         if stopped is not None:
             return stopped
     answer = yield Request("POST", f"{API}/attachments/{entry.entity_id}/complete", {}, {})
-    if isinstance(answer, Response) and answer.ok and answer.object.get("state") == "complete":
-        workspace.write_as(SYSTEM, file_sent, entry)
-        return "done"
-    return _refused(workspace, entry, answer) or trouble(answer)
+    if isinstance(answer, Response) and answer.ok and answer.object.get("state") != "complete":
+        return trouble(answer)
+    return answer
 
 
 def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
@@ -147,16 +90,6 @@ def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
             return None
         piece = Piece(content, offset, min(PIECE, size - offset))
         answer = yield Request("PUT", address, {}, {"upload-offset": str(offset)}, piece=piece)
-
-
-def _refused(workspace: Workspace, entry: Entry, answer: Response | NoAnswer) -> Outcome | None:
-    """Parked, when the hub will not have it; None when it may be tried again as it is."""
-    if isinstance(answer, NoAnswer) or answer.ok or answer.status in (401, 408, 425, 429) or answer.status >= 500:
-        return None  # a success that is not the hub's own proves nothing
-    if answer.status == 409 and answer.error.get("code") not in ("already_exists",):
-        return None  # not all has arrived: the next try sends the rest
-    workspace.write_as(SYSTEM, file_refused, entry, str(answer.error.get("code") or "refused"), answer.said)
-    return "parked"
 
 
 def _take(change: Change, project_id: str, mission_id: str, item: Mapping[str, Json]) -> None:

@@ -18,12 +18,12 @@ from ...workspace.outbox import Entry
 from ...workspace.rows import dump, stamp
 from ...workspace.view import View
 from ...workspace.workspace import Workspace
-from . import outcomes, pushing, restored
+from . import restored
 from .capabilities import Capabilities
-from .messages import Answer, Request, Response, mission_in
+from .kinds.table import kind_of
 from .mirror import COLUMNS as MIRROR_COLUMNS
 from .mirror import Mirror, mirror, mirror_of
-from .outcomes import Outcome
+from .sending import newest
 from .taking import MANY, Taking, consistent
 
 PAGE_MOST = 500
@@ -67,13 +67,13 @@ def begin_resync(change: Change, project_id: str, *, anew: bool = False) -> None
             "UPDATE mirror SET seq = 0, parts = NULL, history = NULL WHERE project_id = ?", (project_id,)
         )
         restored.doubt(change.connection, project_id)
-        change.connection.execute("DELETE FROM meta WHERE key = ?", (_known(project_id),))
+        change.connection.execute("DELETE FROM meta WHERE key = ?", (newest(project_id),))
         change.event(project_id, "mirrored", note="the hub was restored: everything is compared")
 
 
 def known(connection: sqlite3.Connection, project_id: str) -> int | None:
     """The newest change the hub answered with that no page has told of yet; None when there is none."""
-    told = lookup.meta(connection, _known(project_id))
+    told = lookup.meta(connection, newest(project_id))
     return None if told is None or int(told) <= mirror(connection, project_id).seq else int(told)
 
 
@@ -226,25 +226,6 @@ def due(
     return [one for one in entries if not (_named(one) & making - {one.entity_id})]
 
 
-def freeze(change: Change, seq: int, can: Capabilities, server_now: float | None) -> Request | None:
-    """The request of a row, written down before it is sent; None when there is nothing to send."""
-    return pushing.freeze(change, seq, can, server_now)
-
-
-def settle(change: Change, seq: int, answer: Answer, can: Capabilities, server_now: float | None) -> Outcome:
-    """Write down what an answer means for its row."""
-    entry = outbox.entry(change.connection, seq)
-    if entry is not None and isinstance(answer, Response) and answer.ok:
-        version = (mission_in(answer.body) or answer.object).get("version", answer.version)
-        if isinstance(version, int):
-            change.connection.execute(
-                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE "
-                "SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
-                (_known(entry.project_id), str(version)),
-            )
-    return pushing.settle(change, seq, answer, can, server_now)
-
-
 def part_name(connection: sqlite3.Connection, part: str, part_id: str) -> str:
     """What a person calls a flow, actor, repository, memory document or the project."""
     from .part_view import name_of
@@ -269,11 +250,11 @@ def queued(connection: sqlite3.Connection, project: str | None = None, *, parked
     return [outbox.entry_of(row) for row in found]
 
 
-def park_suspect(change: Change, seq: int) -> None:
-    """Set a row aside that the server fails on while it does others."""
+def park(change: Change, seq: int, code: str, why: str = "") -> None:
+    """Set a row aside that cannot be sent, or that the server fails on while it does others, in its own words."""
     entry = outbox.entry(change.connection, seq)
     if entry is not None and entry.state != "parked":
-        outcomes.park(change, entry, "suspect", entry.error or "the hub fails on it")
+        kind_of(change, entry).park(code, why or entry.error or "the hub fails on it")
 
 
 def retry_parked(change: Change, seq: int) -> Entry:
@@ -290,7 +271,7 @@ def retry_parked(change: Change, seq: int) -> Entry:
             (seq,),
         )
     change.connection.execute("UPDATE mirror SET read_only = NULL WHERE project_id = ?", (entry.project_id,))
-    outcomes.refold(change, entry)
+    kind_of(change, entry).show()
     change.event(entry.project_id, "unparked", mission_id=entry.mission_id)
     return entry
 
@@ -301,7 +282,7 @@ def discard_parked(change: Change, seq: int) -> Entry:
     if entry.kind in ("create", "part"):
         change.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (entry.entity_id,))
     change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-    outcomes.refold(change, entry)
+    kind_of(change, entry).show()
     change.event(entry.project_id, "discarded", mission_id=entry.mission_id, note=entry.error or "")
     return entry
 
@@ -330,7 +311,26 @@ def recover_unsent(workspace: Workspace) -> dict[str, int]:
 
 def _queue_again(change: Change, unsent: Iterable[JsonObject]) -> list[tuple[str, bool | None]]:
     """(project id, whether it was queued; None: it still waits) of each row of a journal."""
-    return [(str(row["project_id"]), pushing.queued_from(change, row)) for row in unsent]
+    return [(str(row["project_id"]), _queued_from(change, row)) for row in unsent]
+
+
+def _queued_from(change: Change, row: JsonObject) -> bool | None:
+    """Queue a row of a journal that is not here; None when its project is not connected for its account."""
+    connection = change.connection
+    if outbox.account_of(connection, str(row["project_id"])) != row["account"]:
+        return None
+    if connection.execute("SELECT 1 FROM outbox WHERE mutation_id = ?", (row["mutation_id"],)).fetchone():
+        return False
+    names = [name for name in row if name != "rebase"]
+    seq = connection.execute(
+        f"INSERT INTO outbox ({', '.join(names)}, rebase, state) VALUES ({', '.join('?' * len(names))}, ?, 'queued') "
+        "RETURNING seq",
+        (*(row[name] for name in names), int(cast("int", row["rebase"])) + 1),  # it may have been sent: another key
+    ).fetchone()[0]
+    entry = cast("Entry", outbox.entry(connection, seq))
+    kind_of(change, entry).show()
+    change.event(entry.project_id, "recovered", mission_id=entry.mission_id)
+    return True
 
 
 def verify_mirror(connection: sqlite3.Connection, project_id: str) -> list[str]:
@@ -349,10 +349,6 @@ def capabilities(connection: sqlite3.Connection, hub: str) -> Capabilities | Non
 def set_capabilities(workspace: Workspace, hub: str, body: JsonObject) -> None:
     """Keep what a hub says it can do (an empty object: the specification's endpoints only)."""
     workspace.set_meta(f"hub.capabilities {hub}", dump(body))
-
-
-def _known(project_id: str) -> str:
-    return f"hub.known {project_id}"
 
 
 def _items(value: Json) -> list[JsonObject]:

@@ -61,16 +61,16 @@ BRANCHES: dict[str, Step] = {
         SYSTEM, replica.mirroring.take_changes, PROJECT, page(changes=[{"id": HERE, "deleted": True, "version": 9}])
     ),
     "mirroring.begin_resync": lambda w: w.write_as(SYSTEM, replica.mirroring.begin_resync, PROJECT),
-    "mirroring.settle: done": told(200, {**NEWER, "title": "mine"}),
-    "mirroring.settle: outdated": told(412, OUTDATED),
-    "mirroring.settle: gone": told(410),
-    "mirroring.settle: refused": told(422, {"error": {"message": "no"}}),
-    "mirroring.settle: forbidden": told(403),
-    "mirroring.settle: no answer": lambda w: w.write_as(
-        SYSTEM, replica.mirroring.settle, frozen(w), NoAnswer("cut"), FULL, 1.0
+    "sending.settle: done": told(200, {**NEWER, "title": "mine"}),
+    "sending.settle: outdated": told(412, OUTDATED),
+    "sending.settle: gone": told(410),
+    "sending.settle: refused": told(422, {"error": {"message": "no"}}),
+    "sending.settle: forbidden": told(403),
+    "sending.settle: no answer": lambda w: w.write_as(
+        SYSTEM, replica.sending.settle, frozen(w), NoAnswer("cut"), FULL, 1.0
     ),
-    "mirroring.freeze": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
-    "mirroring.park_suspect": lambda w: w.write_as(SYSTEM, replica.mirroring.park_suspect, frozen(w)),
+    "sending.freeze": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
+    "mirroring.park": lambda w: w.write_as(SYSTEM, replica.mirroring.park, frozen(w), "suspect"),
     "connecting.take_parts": lambda w: w.write_as(
         SYSTEM, replica.connecting.take_parts, PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2
     ),
@@ -134,22 +134,22 @@ STORIES: dict[str, dict[str, Step]] = {
         ),
     },
     "a conflict": {
-        "mirroring.settle: the hub was faster": told(412, OUTDATED),
-        "mirroring.freeze: a conflict": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+        "sending.settle: the hub was faster": told(412, OUTDATED),
+        "sending.freeze: a conflict": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
         "settling.keep_mine": lambda w: w.write(replica.settling.keep_mine, conflicted(w)),
     },
     "their conflict": {
-        "mirroring.settle: faster": told(412, OUTDATED),
-        "mirroring.freeze: another conflict": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
+        "sending.settle: faster": told(412, OUTDATED),
+        "sending.freeze: another conflict": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
         "settling.keep_theirs": lambda w: w.write(replica.settling.keep_theirs, conflicted(w)),
     },
     "a refusal": {
-        "mirroring.settle: set aside": told(422, {"error": {"message": "no"}}),
+        "sending.settle: set aside": told(422, {"error": {"message": "no"}}),
         "mirroring.retry_parked": lambda w: w.write_as(
             SYSTEM, replica.mirroring.retry_parked, w.read(replica.mirroring.queued, parked=True)[0].seq
         ),
-        "mirroring.freeze: once more": lambda w: w.write_as(SYSTEM, replica.mirroring.freeze, due(w), FULL, 1.0),
-        "mirroring.settle: refused for good": told(422, {"error": {"message": "no"}}),
+        "sending.freeze: once more": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
+        "sending.settle: refused for good": told(422, {"error": {"message": "no"}}),
         "mirroring.discard_parked": lambda w: w.write_as(
             SYSTEM, replica.mirroring.discard_parked, w.read(replica.mirroring.queued, parked=True)[0].seq
         ),

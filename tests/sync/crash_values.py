@@ -80,7 +80,7 @@ def frozen(workspace: Workspace) -> int:
 
 def told(status: int, body: Any = None) -> Step:
     """The hub's answer to what is on its way."""
-    return lambda w: w.write_as(SYSTEM, replica.mirroring.settle, frozen(w), Response(status, {}, body), FULL, 1.0)
+    return lambda w: w.write_as(SYSTEM, replica.sending.settle, frozen(w), Response(status, {}, body), FULL, 1.0)
 
 
 def conflicted(workspace: Workspace) -> str:

@@ -50,12 +50,6 @@ BY_OTHERS = frozenset(
         "imports.import_project",
         "connecting.connect",
         "connecting.forget_account",
-        "files.file_dropped",
-        "files.file_refused",
-        "files.file_removed",
-        "files.file_sent",
-        "files.file_tried",
-        "files.file_without_mission",
         "repair.repair",
         "sample.create",
         "tutorial.create",
@@ -70,13 +64,12 @@ BY_OTHERS = frozenset(
     }
 )
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
-SHARED = ("connecting", "files", "history", "mirroring", "settling")
+SHARED = ("connecting", "files", "history", "mirroring", "sending", "settling")
 """Modules of the replica that hold operations; the others are what those are made of."""
 BUILDING_BLOCKS = frozenset(
     {
         "connecting.take_project",
         "files.queue_all",
-        "files.send",
         "history.queue_history",
         "missions.set_links",
         "parts.create",
@@ -86,7 +79,7 @@ BUILDING_BLOCKS = frozenset(
         "sessions.take",
     }
 )
-"""What operations with steps are made of; `files.send` asks a network between its operations."""
+"""What operations with steps are made of."""
 ONE_BY_ONE = frozenset({"mirroring.recover_unsent", "tutorial.follow"})
 """A transaction for each journal, which is read until they are there (test_journal.py); one for each step done."""
 
@@ -117,7 +110,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         workspace.write(operations.missions.edit, HERE, {"title": "mine"})
         workspace.write_as(
-            SYSTEM, replica.mirroring.freeze, workspace.read(replica.mirroring.due, "ann@hub")[0].seq, FULL, 1.0
+            SYSTEM, replica.sending.freeze, workspace.read(replica.mirroring.due, "ann@hub")[0].seq, FULL, 1.0
         )
         workspace.write(operations.projects.create_actor, PROJECT, "Mine")
         workspace.write(operations.missions.create, PROJECT, MissionDraft(title="another"))

@@ -62,7 +62,7 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
         workspace.write(operations.projects.create_actor, PROJECT, "Careful")
         sent = workspace.write(operations.missions.edit, THEIRS_ID, {"priority": 5})
         first = workspace.read(replica.mirroring.due, "ann@hub")[0]
-        workspace.write_as(SYSTEM, replica.mirroring.freeze, first.seq, FULL, 1.0)
+        workspace.write_as(SYSTEM, replica.sending.freeze, first.seq, FULL, 1.0)
         workspace.checkpoint()
     path.write_bytes(b"\0" * 8192)
     for ending in ("-wal", "-shm"):
@@ -87,10 +87,10 @@ def test_what_was_sent_does_not_come_back(path: Path) -> None:
         connect(workspace)
         workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         row = workspace.read(replica.mirroring.due, "ann@hub")[0]
-        workspace.write_as(SYSTEM, replica.mirroring.freeze, row.seq, FULL, 1.0)
+        workspace.write_as(SYSTEM, replica.sending.freeze, row.seq, FULL, 1.0)
         workspace.write_as(
             SYSTEM,
-            replica.mirroring.settle,
+            replica.sending.settle,
             row.seq,
             Response(200, {}, {**THEIRS, "title": "mine", "version": 4}),
             FULL,

@@ -17,7 +17,7 @@ from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.outcomes import park
+from solo_unicorn.sync.replica.kinds.table import kind_of
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.hub.gallery import GalleryScreen
 from solo_unicorn.tui.hub.sign_in import SignInScreen
@@ -259,10 +259,10 @@ def differ(story: Story) -> None:
     replica.mirroring.hear(workspace, account.id, answered=True, due_in=1_000_000_000)
     checkout, dark = story.card("Checkout").id, story.card("Dark mode").id
     refused = next(entry for entry in workspace.read(replica.mirroring.due, account.id) if entry.entity_id == dark)
-    workspace.write_as(SYSTEM, replica.mirroring.freeze, refused.seq, FULL, 0.0)
+    workspace.write_as(SYSTEM, replica.sending.freeze, refused.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, story.project, checkout, "M", "field", "title", "Checkout", "Pay page", "Till")
-        park(change, refused, "invalid", "Dark mode is not for this project")
+        kind_of(change, refused).park("invalid", "Dark mode is not for this project")
 
 
 def undecided(kind: str) -> Open:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.sync.replica import mirroring, part_sending, pushing, taking
+from solo_unicorn.sync.replica import mirroring, sending, taking
+from solo_unicorn.sync.replica.kinds import kind, missions, parts
 from solo_unicorn.sync.replica.threeway import Verdict
 from solo_unicorn.workspace import outbox, outgoing, view
 
@@ -19,25 +20,23 @@ Defect = Callable[[], Any]
 
 @contextmanager
 def _without_header(name: str) -> Iterator[None]:
-    decide = pushing._decide
+    headers = kind.Kind.headers
 
-    def altered(*arguments: Any) -> Any:
-        request = decide(*arguments)
-        if request is None:
-            return None
-        kept = {key: value for key, value in request.headers.items() if key != name}
-        if name == "idempotency-key" and name in request.headers:
-            kept["x-mutation"] = request.headers[name]  # for the judge alone, the hub does not look at it
-        return replace(request, headers=kept)
+    def altered(*arguments: Any) -> dict[str, str]:
+        sent = headers(*arguments)
+        kept = {key: value for key, value in sent.items() if key != name}
+        if name == "idempotency-key" and name in sent:
+            kept["x-mutation"] = sent[name]  # for the judge alone, the hub does not look at it
+        return kept
 
-    with patch.object(pushing, "_decide", altered), patch.object(SimulatedHub, "wants_if_match", False):
+    with patch.object(kind.Kind, "headers", altered), patch.object(SimulatedHub, "wants_if_match", False):
         yield
 
 
 @contextmanager
 def _new_key_per_try() -> Iterator[None]:
     tries = iter(range(10**9))
-    freeze = pushing.freeze
+    freeze = sending.freeze
 
     def altered(*arguments: Any) -> Any:
         request = freeze(*arguments)
@@ -46,13 +45,13 @@ def _new_key_per_try() -> Iterator[None]:
         key = request.headers["idempotency-key"]
         return replace(request, headers={**request.headers, "idempotency-key": f"{key}-{next(tries)}"})
 
-    with patch.object(pushing, "freeze", altered):
+    with patch.object(sending, "freeze", altered):
         yield
 
 
 @contextmanager
 def _no_three_way() -> Iterator[None]:
-    with patch.object(pushing, "check", lambda mine, seen, now: Verdict(dict(mine), ())):
+    with patch.object(missions, "check", lambda mine, seen, now: Verdict(dict(mine), ())):
         yield
 
 
@@ -119,7 +118,7 @@ def _not_refolded_after_a_pull() -> Iterator[None]:
 @contextmanager
 def _refusals_forgotten() -> Iterator[None]:
     """A conflict is counted as done instead of being kept for a person."""
-    with patch.object(pushing, "_conflict", lambda *arguments: None):
+    with patch.object(missions.Missions, "conflict", lambda *arguments: None):
         yield
 
 
@@ -133,14 +132,14 @@ def _merges_into_what_is_sent() -> Iterator[None]:
 @contextmanager
 def _acknowledged_at_once() -> Iterator[None]:
     """A row leaves the outbox when it is sent, not when it is answered."""
-    freeze = pushing.freeze
+    freeze = sending.freeze
 
     def altered(change: Any, seq: int, *rest: Any) -> Any:
         request = freeze(change, seq, *rest)
         change.connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
         return request
 
-    with patch.object(pushing, "freeze", altered):
+    with patch.object(sending, "freeze", altered):
         yield
 
 
@@ -174,7 +173,7 @@ def _resync_without_sweep() -> Iterator[None]:
 @contextmanager
 def _parts_not_judged() -> Iterator[None]:
     """Settings, personas and the memory are sent whatever the hub has by now."""
-    with patch.object(part_sending, "check", lambda part, fields, seen, now: Verdict(dict(fields), ())):
+    with patch.object(parts, "check", lambda part, fields, seen, now: Verdict(dict(fields), ())):
         yield
 
 

@@ -15,7 +15,7 @@ from solo_unicorn.sync.client.alone import alone
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.sync.replica.outcomes import park
+from solo_unicorn.sync.replica.kinds.table import kind_of
 from solo_unicorn.tui.app import SoloUnicornApp
 from solo_unicorn.tui.board import data
 from solo_unicorn.tui.board.data import opening
@@ -62,9 +62,9 @@ def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace)
     workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
     assert "↑ 1 to send" in top(workspace) and "^ Buy milk" in marks_of(workspace)
     (entry,) = workspace.read(replica.mirroring.due, "ann@hub")
-    workspace.write_as(SYSTEM, replica.mirroring.freeze, entry.seq, FULL, 0.0)
+    workspace.write_as(SYSTEM, replica.sending.freeze, entry.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
-        park(change, entry, "invalid", "no milk here")
+        kind_of(change, entry).park("invalid", "no milk here")
     assert "▲ 1 parked" in top(workspace) and "! Buy milk" in marks_of(workspace)
     replica.mirroring.mark_failing(workspace, [PROJECT["id"]], "unreachable", "cable is out")
     assert "offline since" in top(workspace)
@@ -154,7 +154,7 @@ def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspac
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor")
         (entry,) = [one for one in workspace.read(replica.mirroring.queued) if one.kind == "part"]
-        park(change, entry, "forbidden", "owners only")
+        kind_of(change, entry).park("forbidden", "owners only")
     _, found = conflict_rows.read(workspace, PROJECT["id"])
     shown = ["".join(str(part) for part in conflict_rows.undecided_row(one, UNICODE).parts) for one in found]
     assert [(one.name, one.title) for one in found] == [("actor", "Careful"), ("actor", "Careful")]
