@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..system.lines import Lines
 from .dialling import Dialling, Refused
 from .opening import Opening
 from .repairing import refusal, repaired
@@ -85,8 +86,8 @@ class Bridge:
         self._socket: socket.socket | None = None
         self._reached = False
         self._heard = time.monotonic()
-        self._from_client = b""
-        self._from_service = b""
+        self._from_client = Lines()
+        self._from_service = Lines()
         self._waiting: list[tuple[str, bytes]] = []
         """Lines for the service that is not there yet, each with the id of its request."""
         self._pending: dict[str, Any] = {}
@@ -125,15 +126,14 @@ class Bridge:
             self._selector.unregister(self._socket)
             self._socket.close()
             self._socket = None
-        self._from_service = b""
+        self._from_service = Lines()
 
     # ---- the client's side
 
     def _take_from_client(self) -> bool:
         chunk = os.read(self._stdin, 1 << 16)
         self._heard = time.monotonic()
-        *lines, self._from_client = (self._from_client + chunk).split(b"\n")
-        for line in lines:
+        for line in self._from_client.of(chunk):
             if not line.strip():
                 continue
             if (answer := refusal(line)) is not None:
@@ -141,7 +141,7 @@ class Bridge:
                 self._stdout.flush()
             else:
                 self._forward(repaired(line))
-        if len(self._from_client) > LIMIT:
+        if len(self._from_client.rest) > LIMIT:
             raise SystemExit("solo-unicorn mcp: a line of more than 16 MiB; closing.")
         return bool(chunk)
 
@@ -218,8 +218,7 @@ class Bridge:
             self._lost("the service went away")
             return
         self._heard = time.monotonic()
-        *lines, self._from_service = (self._from_service + chunk).split(b"\n")
-        for line in lines:
+        for line in self._from_service.of(chunk):
             message = _parse(line)
             if "method" not in message and message.get("id") is not None and not self._is_awaited(message["id"]):
                 continue

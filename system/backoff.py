@@ -11,19 +11,21 @@ if TYPE_CHECKING:
 class Backoff:
     """`first` seconds, then twice as long each time, up to `longest`.
 
-    With `random`, each pause is drawn from between `1 - spread` and `1 + spread` of that, so that many processes that
-    failed together do not come back together.
+    With `random`, each pause is that times a number drawn from `between`, so that many processes that failed together
+    do not come back together.
 
         >>> pause = Backoff(1.0, 5.0)
         >>> [pause.next() for _ in range(4)]
         [1.0, 2.0, 4.0, 5.0]
     """
 
-    def __init__(self, first: float, longest: float, *, random: Random | None = None, spread: float = 0.5) -> None:
+    def __init__(
+        self, first: float, longest: float, *, random: Random | None = None, between: tuple[float, float] = (0.5, 1.5)
+    ) -> None:
         self._first = first
         self._longest = longest
         self._random = random
-        self._spread = spread
+        self._between = between
         self.tries = 0
         """How many pauses were given out since the last reset."""
 
@@ -31,7 +33,7 @@ class Backoff:
         """Seconds to wait now."""
         pause = min(self._longest, self._first * 2.0 ** min(self.tries, 60))
         self.tries += 1
-        return pause if self._random is None else pause * self._random.uniform(1 - self._spread, 1 + self._spread)
+        return pause if self._random is None else pause * self._random.uniform(*self._between)
 
     def reset(self) -> None:
         """It worked: the next pause is the first one again."""

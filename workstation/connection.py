@@ -9,6 +9,7 @@ from ..config.correlation import handed_on
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import TryAgain, from_wire
 from ..system import strict_json
+from ..system.lines import Lines
 
 ANSWER_SECONDS = 5.0
 
@@ -31,7 +32,8 @@ class Connection:
     def __init__(self, timeout: float = ANSWER_SECONDS) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout)
-        self._rest = b""
+        self._lines = Lines()
+        self._read: list[bytes] = []
         try:
             self._socket.connect(str(paths.service_socket()))
         except OSError as error:
@@ -60,13 +62,12 @@ class Connection:
 
     def read(self) -> JsonObject | None:
         """The next line, or None when the service is gone."""
-        while b"\n" not in self._rest:
+        while not self._read:
             chunk = self._socket.recv(65536)
             if not chunk:
                 return None
-            self._rest += chunk
-        line, self._rest = self._rest.split(b"\n", 1)
-        answer: Json = strict_json.loads(line)
+            self._read += self._lines.of(chunk)
+        answer: Json = strict_json.loads(self._read.pop(0))
         return answer if isinstance(answer, dict) else None
 
     def fileno(self) -> int:

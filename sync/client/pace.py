@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from random import Random
 
+from ...system.backoff import Backoff
 from ..replica.messages import LONGEST_WAIT
 
 FIRST, LONGEST = 0.5, 25.0
+ANY = (0.0, 1.0)
+"""Of a pause: anything up to it, so that many machines do not come back at once."""
 BREAKS_AFTER = 5
 OPEN_FIRST, OPEN_LONGEST = 10.0, 25.0
 """A hub that comes back is noticed within half a minute."""
@@ -50,17 +53,12 @@ def _polls_an_hour(limit: int) -> float:
     return max(1.0, limit * POLLING_SHARE)
 
 
-def delay(tries: int, random: Random, *, first: float = FIRST, longest: float = LONGEST) -> float:
-    """A pause before the next try: anything up to first · 2ⁿ, so that many machines do not come back at once."""
-    return random.uniform(0, min(longest, first * 2 ** min(tries, 30)))
-
-
 class Pace:
     """One host: when it may be asked next."""
 
     def __init__(self, random: Random) -> None:
-        self._random = random
-        self._failures = 0
+        self._pause = Backoff(FIRST, LONGEST, random=random, between=ANY)
+        self._breaker = Backoff(OPEN_FIRST, OPEN_LONGEST, random=random, between=(0.5, 1.0))
         self._until = 0.0
         self.open = False
         """The breaker: too many failures in a row, so only a probe goes out now and then."""
@@ -71,18 +69,17 @@ class Pace:
 
     def answered(self) -> None:
         """It works."""
-        self._failures = 0
+        self._pause.reset()
+        self._breaker.reset()
         self._until = 0.0
         self.open = False
 
     def failed(self, now: float, retry_after: float | None = None) -> None:
         """It did not answer, or could not do it."""
-        self._failures += 1
-        pause = delay(self._failures - 1, self._random)
-        if self._failures >= BREAKS_AFTER:
+        pause = self._pause.next()
+        if self._pause.tries >= BREAKS_AFTER:
             self.open = True
-            spread = min(OPEN_LONGEST, OPEN_FIRST * 2 ** min(self._failures - BREAKS_AFTER, 10))
-            pause = max(pause, self._random.uniform(spread / 2, spread))
+            pause = max(pause, self._breaker.next())
         if retry_after is not None:
             pause = max(pause, min(retry_after, LONGEST_WAIT))
         self._until = now + pause
@@ -97,7 +94,7 @@ class Attempts:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._failed: dict[int, int] = {}
+        self._failed: dict[int, Backoff] = {}
         self._next: dict[int, float] = {}
         self._since: dict[int, float] = {}
         self._others = 0
@@ -121,10 +118,9 @@ class Attempts:
         """A row failed; True when it is suspected to be the reason itself: others pass and it never does."""
         if not self._failed:
             self._others = 0
-        tries = self._failed.get(seq, 0)
-        self._failed[seq] = tries + 1
-        self._next[seq] = now + delay(tries, self._random)
-        return self._failed[seq] >= SUSPECT_FAILURES and self._others >= SUSPECT_OTHERS
+        pause = self._failed.setdefault(seq, Backoff(FIRST, LONGEST, random=self._random, between=ANY))
+        self._next[seq] = now + pause.next()
+        return pause.tries >= SUSPECT_FAILURES and self._others >= SUSPECT_OTHERS
 
     def stuck(self, waiting: set[int], now: float) -> bool:
         """Whether something has waited for two minutes while the host answers; asked anew, it counts from then."""

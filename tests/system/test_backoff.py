@@ -20,6 +20,6 @@ def test_thousands_of_tries_do_not_overflow() -> None:
 
 
 def test_chance_spreads_a_pause_around_its_length() -> None:
-    drawn = {Backoff(8.0, 8.0, random=Random(seed), spread=0.25).next() for seed in range(50)}
+    drawn = {Backoff(8.0, 8.0, random=Random(seed), between=(0.75, 1.25)).next() for seed in range(50)}
     assert len(drawn) == 50
     assert all(6.0 <= one <= 10.0 for one in drawn)

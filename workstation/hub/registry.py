@@ -27,7 +27,7 @@ from ...workspace.queries.facts import refusal
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
-HEARTBEAT_SECONDS, HEARTBEAT_LEAST_SECONDS, SPREAD = 15.0, 5.0, 0.2
+HEARTBEAT_SECONDS, HEARTBEAT_LEAST_SECONDS, SPREAD = 15.0, 5.0, (0.8, 1.2)
 UNHEARD_LONGEST_SECONDS = 60.0
 """The longest pause between heartbeats that the hub, or a proxy before it, does not take."""
 AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
@@ -75,11 +75,11 @@ class Registry:
 
     async def keep_registered(self) -> None:
         """Until cancelled, or until another start took over."""
-        again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, spread=SPREAD)
+        again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, between=SPREAD)
         while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
             await asyncio.sleep(again.next())
         pause = 0.0
-        unheard = Backoff(HEARTBEAT_SECONDS, UNHEARD_LONGEST_SECONDS, random=self._random, spread=SPREAD)
+        unheard = Backoff(HEARTBEAT_SECONDS, UNHEARD_LONGEST_SECONDS, random=self._random, between=SPREAD)
         while self.may_work:
             await asyncio.sleep(min(1.0, pause))
             try:
@@ -93,7 +93,7 @@ class Registry:
                 await asyncio.sleep(unheard.next())
                 seconds = await self._beat()
             unheard.reset()
-            pause = (seconds or 0.0) * self._random.uniform(1 - SPREAD, 1 + SPREAD)
+            pause = (seconds or 0.0) * self._random.uniform(*SPREAD)
 
     async def _register(self) -> bool:
         """Take over as a new start; False while the hub cannot be asked or refuses."""

@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +21,7 @@ from ... import __version__
 from ...config import network
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SoloUnicornError
+from ...system.backoff import Backoff
 from .answers import Refused, Unavailable, body_of, refusal, said, unavailable, wait_for
 from .hosts import Host
 from .tokens import token
@@ -138,7 +139,7 @@ class GitHub:
     ) -> httpx.Response:
         """Send until there is an answer that counts, or raise what it means."""
         repeatable = safe or method in _REPEATABLE
-        hops = 0
+        hops, growing = 0, Backoff(0.5, 8.0, random=Random(), between=(0.75, 1.25))
         for attempt in range(1, self._tries + 1):
             try:
                 response = self._once(method, url, content, etag)
@@ -149,14 +150,14 @@ class GitHub:
             except _Unreached as error:
                 if attempt == self._tries or not (repeatable or error.never_sent):
                     raise self._offline(error) from error
-                self._sleep(_growing(attempt))
+                self._sleep(growing.next())
                 continue
             if response.is_success or response.status_code == 304:
                 return response
             wait = wait_for(response, self._clock())
             if wait is None or (response.status_code >= 500 and not repeatable):
                 raise self._refused(method, url, response)
-            seconds = wait if wait > 0 else _growing(attempt)
+            seconds = wait if wait > 0 else growing.next()
             if attempt == self._tries or seconds > self._patience:
                 raise unavailable(self.host.name, response, self._clock() + seconds)
             self._sleep(seconds)
@@ -243,7 +244,3 @@ class _Unreached(Exception):
     def __init__(self, why: str, *, never_sent: bool) -> None:
         super().__init__(why)
         self.never_sent = never_sent
-
-
-def _growing(attempt: int) -> float:
-    return float(min(0.5 * 2 ** (attempt - 1), 8.0) * random.uniform(0.75, 1.25))

@@ -17,7 +17,7 @@ import pytest
 from solo_unicorn.agents import parsers
 from solo_unicorn.agents.acp import conversation
 from solo_unicorn.agents.acp.inbox import Inbox
-from solo_unicorn.agents.acp.opening import Wanted
+from solo_unicorn.agents.adapter import Wanted
 from solo_unicorn.agents.events import Event
 from solo_unicorn.agents.handle import HostOutcome
 from solo_unicorn.agents.speech import message
