@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
 from pathlib import Path
 
-from ..adapter import rules_of, start_of, until_stopped
+from ..adapter import options, until_stopped, wanted
 from .conversation import checked, held
-from .opening import Wanted
 
 CHECK_SECONDS = 60.0
 
 
 def main(arguments: list[str]) -> int:
     """The exit code: 0 when the last turn ended well, 1 when not, 2 when it cannot be begun, 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="solo_unicorn.agents.acp")
-    parser.add_argument("--worktree", type=Path)
-    parser.add_argument("--start", type=Path, help="the folder of the worktree in which it starts")
-    parser.add_argument("--mcp-file", type=Path)
-    parser.add_argument("--rules-file", type=Path)
-    parser.add_argument("--resume", default="")
+    parser = options("acp")
     parser.add_argument("--fresh-file", type=Path, help="the prompt where the conversation to resume is lost")
-    parser.add_argument("--model", default="")
-    parser.add_argument("--effort", default="")
     parser.add_argument("--mode", default="")
     parser.add_argument("--directory", default="", help="another one that the agent may read")
     parser.add_argument("--sign-in", action="append", default=[], metavar="VARIABLE=METHOD")
-    parser.add_argument("--allow-all", action="store_true")
     parser.add_argument("--check", action="store_true", help="only ask the agent who it is")
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
     os.environ.update(dict(pair.split("=", 1) for pair in given.environment))
     if given.check:
         return _checked(tuple(given.command))
-    if given.worktree is None:
-        parser.error("--worktree is needed")
-    wanted = Wanted(
-        command=tuple(given.command),
-        worktree=given.worktree.resolve(),
-        mcp_file=given.mcp_file,
-        resume=given.resume,
+    asked = wanted(
+        parser,
+        given,
         fresh=given.fresh_file.read_text(encoding="utf-8") if given.fresh_file else "",
-        model=given.model,
-        effort=given.effort,
         mode=given.mode,
         directory=given.directory,
         sign_in=tuple((pair.partition("=")[0], pair.partition("=")[2]) for pair in given.sign_in),
-        allow_all=given.allow_all,
-        rules=rules_of(given.rules_file),
-        start=start_of(given.start, given.worktree),
     )
-    return asyncio.run(until_stopped(held(wanted)))
+    return asyncio.run(until_stopped(held(asked)))
 
 
 def _checked(command: tuple[str, ...]) -> int:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from ...missions.entities import Json, JsonObject
-from ..adapter import LINE_LIMIT, tell
+from ..adapter import Wanted, listen, tell
 from ..speech import said_by_person
 from .client import Listener
 from .inbox import Inbox
-from .opening import Wanted, announces, introduced, opened
+from .opening import announces, introduced, opened
 from .program import EXIT_SECONDS, Program
 from .unwilling import Unwilling
 from .wire import Gone, Refused, Wire
@@ -45,7 +45,7 @@ async def held(wanted: Wanted) -> int:
     words: asyncio.Queue[Words | None] = asyncio.Queue()
     talk = Talk(wanted)
     async with asyncio.TaskGroup() as tasks:
-        reading = tasks.create_task(_listen(words, talk))
+        reading = tasks.create_task(listen(words.put_nowait, talk.cancel, _blocks))
         try:
             return await talk.run(words)
         finally:
@@ -224,23 +224,6 @@ async def _unless(program: Program, asked: Awaitable[JsonObject | None]) -> Json
     finally:
         answering.cancel()
         ending.cancel()
-
-
-async def _listen(words: asyncio.Queue[Words | None], talk: Talk) -> None:
-    """A person's words and requests to break off, from our standard input until it ends."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=LINE_LIMIT)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
-    try:
-        while line := await reader.readline():
-            text = line.decode("utf-8", "replace")
-            if (said := _blocks(text)) is not None:
-                words.put_nowait(said)
-            elif '"control_request"' in text:
-                talk.cancel()
-        words.put_nowait(None)
-    finally:
-        transport.close()
 
 
 def _blocks(line: str) -> Words | None:

@@ -16,7 +16,7 @@ from typing import Final
 
 from ... import __version__
 from ...missions.entities import Json, JsonObject
-from ...missions.rules.permissions import PermissionRule
+from ..adapter import Wanted
 from ..mcp_files import SERVER
 from .choices import choose
 from .unwilling import Unwilling
@@ -27,34 +27,6 @@ VERSION: Final = 1
 AUTH_REQUIRED: Final = -32000
 RUNTIME: Final = ("SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR")
 _VARIABLE: Final = re.compile(r"\b[A-Z][A-Z0-9_]*_(?:KEY|TOKEN)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command line asks for."""
-
-    command: tuple[str, ...]
-    worktree: Path
-    mcp_file: Path | None = None
-    resume: str = ""
-    fresh: str = ""
-    """The prompt instead, where the conversation to resume is not there any more; empty: the session ends then."""
-    model: str = ""
-    effort: str = ""
-    mode: str = ""
-    directory: str = ""
-    """Another directory that the agent may read: the mission's files."""
-    sign_in: tuple[tuple[str, str], ...] = ()
-    """Variables, each with the way to sign in by what it holds."""
-    allow_all: bool = False
-    rules: tuple[PermissionRule, ...] = ()
-    start: Path | None = None
-    """The folder of the worktree in which it starts; None: the top."""
-
-    @property
-    def cwd(self) -> Path:
-        """Where the agent and its session start."""
-        return self.start or self.worktree
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,15 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from ... import __version__
 from ...missions.entities import Json, JsonObject
-from ...missions.rules.permissions import PermissionRule
 from ..acp.inbox import Inbox
-from ..adapter import listen, tell
+from ..adapter import Wanted, listen, tell
 from ..mcp_files import SERVER
 from ..quoting import git_roots
+from ..speech import said_by_person
 from .approvals import Approvals
 from .connection import Connection, Ended, Refused
 
@@ -40,28 +38,10 @@ UNWANTED: Final = (
 ENVIRONMENT: Final = ("SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command line asks for."""
-
-    command: tuple[str, ...]
-    worktree: Path
-    mcp_file: Path | None = None
-    resume: str = ""
-    model: str = ""
-    effort: str = ""
-    sandbox: str = ""
-    allow_all: bool = False
-    rules: tuple[PermissionRule, ...] = ()
-    images: tuple[Path, ...] = ()
-    start: Path | None = None
-    """The folder of the worktree in which it starts; None: the top."""
-
-
 async def held(wanted: Wanted) -> int:
     """The whole of it; the exit code."""
     conversation = Conversation(wanted)
-    listening = asyncio.create_task(listen(conversation.words.put_nowait, conversation.interrupt))
+    listening = asyncio.create_task(listen(conversation.words.put_nowait, conversation.interrupt, said_by_person))
     try:
         return await conversation.run()
     finally:

@@ -12,12 +12,10 @@ from typing import Final
 
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
-    ChangeKind,
     Compacted,
     ErrorKind,
     Event,
     Failure,
-    FileChange,
     Interrupted,
     LimitNear,
     LimitReached,
@@ -28,14 +26,12 @@ from ..events import (
     Retrying,
     SessionStarted,
     Thinking,
-    ToolCall,
-    ToolKind,
-    ToolResult,
     UsageUpdate,
 )
 from ..mcp_files import SERVER
 from . import acp, tools
-from .codex import bare, kind_of_error, reset_clock
+from .codex import kind_of_error, reset_clock
+from .codex_items import answered, called
 
 TELLS: Final = frozenset({"reset"})
 """What its lines say beside what it does: agents/capabilities.py."""
@@ -50,7 +46,6 @@ _ERRORS: Final[dict[str, ErrorKind]] = {
     "internalServerError": "overloaded",
 }
 _STATUSES: Final[dict[int, ErrorKind]] = {401: "signed_out", 403: "signed_out", 402: "billing", 429: "requests"}
-_CHANGES: Final[dict[str, ChangeKind]] = {"add": "add", "delete": "delete", "update": "edit"}
 _STATES: Final = {"inProgress": "in_progress"}
 _RETRY: Final = re.compile(r"(\d+)/(\d+)")
 _FULL: Final = 100
@@ -62,7 +57,7 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
     """The events of one line; None when its shape is unknown."""
     match line:
         case {"type": "session", "threadId": str() as id_}:
-            return (SessionStarted(id_, _text(line, "model"), _text(line, "version")),)
+            return (SessionStarted(id_, tools.word(line, "model"), tools.word(line, "version")),)
         case {"type": "usage", "usage": dict() as used}:
             cached = tools.number(used, "cachedInputTokens")
             fresh = max(0, tools.number(used, "inputTokens") - cached)
@@ -76,7 +71,7 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
         case {"type": "result", "ok": bool() as ok}:
             return tuple(_ended(line, ok))
         case {"type": "codex", "method": str() as method, "params": dict() as params}:
-            within = _text(line, "within")
+            within = tools.word(line, "within")
             return _notified(method, params, within)
     return None
 
@@ -91,13 +86,13 @@ def _notified(method: str, params: JsonObject, within: str) -> tuple[Event, ...]
             named = [step for step in steps if isinstance(step, dict)]
             return (PlanUpdate(tools.steps_of([_step(step) for step in named])),) if not within else ()
         case "error", {"error": dict() as error, **rest}:
-            text, kind = _text(error, "message"), _kind(error)
+            text, kind = tools.word(error, "message"), _kind(error)
             if rest.get("willRetry") is not True:
                 return (Failure(kind, text),)
             if "waiting for network" in text:
                 return (Retrying(0, 0, 0.0, text),)  # it never gives up by itself
             tries = _RETRY.search(text)
-            why = _text(error, "additionalDetails") or text
+            why = tools.word(error, "additionalDetails") or text
             return (Retrying(int(tries[1]), int(tries[2]), 0.0, why) if tries else Retrying(1, 1, 0.0, why),)
         case "mcpServer/startupStatus/updated", {"name": str() as name, "status": str() as status, **rest}:
             if name != SERVER or status not in ("failed", "cancelled"):
@@ -121,63 +116,14 @@ def _item(item: JsonObject, within: str, *, done: bool) -> tuple[Event, ...] | N
         case {"type": "contextCompaction"}:
             return (Compacted(),) if done else ()
         case {"id": str() as id_, "type": str() as type_}:
-            call = _called(id_, type_, item, within)
+            call = called(id_, item, within)
             if call is None:
                 return None
             if not done:
                 return (call,)
-            answer = _answered(id_, item)
+            answer = answered(id_, item)
             return (call, answer) if type_ in ("webSearch", "subAgentActivity") else (answer,)
     return None
-
-
-def _called(id_: str, type_: str, item: JsonObject, within: str) -> ToolCall | None:
-    match item:
-        case {"type": "commandExecution", "command": str() as command}:
-            return ToolCall(id_, "shell", "run", bare(command), (), command, within)
-        case {"type": "fileChange"}:
-            files = _files(item.get("changes"))
-            return ToolCall(id_, "apply_patch", "edit", ", ".join(one.path for one in files), files, "", within)
-        case {"type": "mcpToolCall" | "dynamicToolCall", "tool": str() as tool}:
-            given = item.get("arguments")
-            values: JsonObject = given if isinstance(given, dict) else {}
-            kind: ToolKind = "mission" if item.get("server") == SERVER else "other"
-            return ToolCall(id_, tool, kind, tools.summary_of(values), (), tools.detail_of(values), within)
-        case {"type": "webSearch", "query": str() as query}:
-            return ToolCall(id_, "web_search", "fetch", query, within=within)
-        case {"type": "collabAgentToolCall", "tool": str() as tool}:
-            return ToolCall(id_, tool, "delegate", _text(item, "prompt"), within=within)
-        case {"type": "subAgentActivity", "kind": str() as what}:
-            return ToolCall(id_, "agent", "delegate", f"{_text(item, 'agentPath')} {what}".strip(), within=within)
-    return None
-
-
-def _answered(id_: str, item: JsonObject) -> ToolResult:
-    ok = item.get("status") in ("completed", None) and item.get("exitCode") in (0, None) and not item.get("error")
-    text = tools.text_of(item.get("aggregatedOutput")) or tools.text_of(item.get("result") or item.get("error"))
-    return ToolResult(id_, ok, text, _files(item.get("changes")))
-
-
-def _files(changes: Json) -> tuple[FileChange, ...]:
-    found = []
-    for change in changes if isinstance(changes, list) else ():
-        if not isinstance(change, dict):
-            continue
-        match change:
-            case {"path": str() as path, "kind": {"type": str() as kind}}:
-                found.append(_changed(path, _CHANGES.get(kind, "edit"), _text(change, "diff")))
-    return tuple(found)
-
-
-def _changed(path: str, change: ChangeKind, diff: str) -> FileChange:
-    """A new file is told as its content, a changed one as a unified diff."""
-    if change == "add":
-        return tools.written(path, diff)
-    lines = diff.splitlines()
-    added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
-    if change == "delete":
-        return FileChange(path, change, 0, len(lines))
-    return FileChange(path, change, added, removed, diff[: tools.DIFF_CAP])
 
 
 def _ended(line: JsonObject, ok: bool) -> Iterator[Event]:
@@ -190,7 +136,7 @@ def _ended(line: JsonObject, ok: bool) -> Iterator[Event]:
         return
     error = line.get("error")
     told: JsonObject = error if isinstance(error, dict) else {}
-    text, kind = _text(told, "message"), _kind(told)
+    text, kind = tools.word(told, "message"), _kind(told)
     if kind == "limit":
         limits = line.get("rateLimits")
         reset_at, scope = _full(limits if isinstance(limits, dict) else {})
@@ -200,7 +146,7 @@ def _ended(line: JsonObject, ok: bool) -> Iterator[Event]:
 
 def _kind(error: JsonObject) -> ErrorKind:
     """The kind of an error: as Codex names it, else by the status of an answer, else by its text."""
-    text = f"{_text(error, 'message')} {_text(error, 'additionalDetails')}"
+    text = f"{tools.word(error, 'message')} {tools.word(error, 'additionalDetails')}"
     match error:
         case {"kind": "conversation_unknown"}:
             return "conversation_unknown"
@@ -251,8 +197,3 @@ def _step(step: JsonObject) -> JsonObject:
 
 def _lines(texts: Json) -> str:
     return "\n".join(text for text in texts if isinstance(text, str)) if isinstance(texts, list) else ""
-
-
-def _text(values: JsonObject, name: str) -> str:
-    value = values.get(name)
-    return value if isinstance(value, str) else ""

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Final
 
-from ...missions.entities import Json, JsonObject, Usage
+from ...missions.entities import JsonObject, Usage
 from ..events import (
-    ChangeKind,
     ErrorKind,
     Event,
     Failure,
-    FileChange,
     LimitReached,
     MessageText,
     PlanUpdate,
@@ -25,13 +23,10 @@ from ..events import (
     Retrying,
     SessionStarted,
     Thinking,
-    ToolCall,
-    ToolKind,
-    ToolResult,
     UsageUpdate,
 )
-from ..mcp_files import SERVER
 from . import tools
+from .codex_items import answered, called, spelled
 
 TELLS: Final = frozenset({"minute"})
 """What its lines say beside what it does: agents/capabilities.py."""
@@ -60,7 +55,6 @@ _RESET: Final = re.compile(
     r"try again at (?:([A-Z][a-z]{2}) (\d{1,2})(?:st|nd|rd|th), (\d{4}) )?(\d{1,2}):(\d{2}) ([AP]M)", re.I
 )
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CHANGES: Final[dict[str, ChangeKind]] = {"add": "add", "delete": "delete", "update": "edit"}
 
 
 def events(line: JsonObject) -> tuple[Event, ...] | None:
@@ -122,48 +116,11 @@ def _item(step: str, item: JsonObject) -> tuple[Event, ...] | None:
             return (PlanUpdate(tools.steps_of(items)),)
         case {"type": "error", "message": str() as text}:
             return (Failure(kind_of_error(text), text),)
-        case {"id": str() as id_, "type": str() as type_}:
-            call = _called(id_, type_, item)
+        case {"id": str() as id_, "type": str()}:
+            item = spelled(item)
+            call = called(id_, item)
             if call is not None and step == "started":
                 return (call,)
             if call is not None:
-                return (_answered(id_, item),) if step == "completed" else ()
+                return (answered(id_, item),) if step == "completed" else ()
     return None
-
-
-def _called(id_: str, type_: str, item: JsonObject) -> ToolCall | None:
-    match item:
-        case {"type": "command_execution", "command": str() as command}:
-            return ToolCall(id_, "shell", "run", bare(command), (), command)
-        case {"type": "file_change"}:
-            files = _files(item.get("changes"))
-            return ToolCall(id_, "apply_patch", "edit", ", ".join(change.path for change in files), files)
-        case {"type": "mcp_tool_call", "server": str() as server, "tool": str() as tool}:
-            given = item.get("arguments")
-            values: JsonObject = given if isinstance(given, dict) else {}
-            kind: ToolKind = "mission" if server == SERVER else "other"
-            return ToolCall(id_, tool, kind, tools.summary_of(values), (), tools.detail_of(values))
-        case {"type": "web_search", "query": str() as query}:
-            return ToolCall(id_, "web_search", "fetch", query)
-    return None
-
-
-def _answered(id_: str, item: JsonObject) -> ToolResult:
-    ok = item.get("status") in ("completed", None) and item.get("exit_code") in (0, None) and not item.get("error")
-    text = tools.text_of(item.get("aggregated_output")) or tools.text_of(item.get("result") or item.get("error"))
-    return ToolResult(id_, ok, text, _files(item.get("changes")))
-
-
-def _files(changes: Json) -> tuple[FileChange, ...]:
-    found = []
-    for change in changes if isinstance(changes, list) else ():
-        match change:
-            case {"path": str() as path, "kind": str() as kind}:
-                found.append(FileChange(path, _CHANGES.get(kind, "edit")))
-    return tuple(found)
-
-
-def bare(command: str) -> str:
-    """The command without the shell it is handed to."""
-    match = re.fullmatch(r"\S*(?:ba|z)?sh -l?c '(.*)'", command, re.DOTALL)
-    return match[1] if match else command

@@ -133,6 +133,12 @@ def replaced(path: str, pairs: Iterable[tuple[str, str]]) -> FileChange:
     return FileChange(path, "edit", added, removed, "\n".join(lines)[:DIFF_CAP])
 
 
+def word(values: JsonObject, name: str) -> str:
+    """The text under a name; empty for anything else."""
+    value = values.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def written(path: str, content: str, change: ChangeKind = "add") -> FileChange:
     """A whole file told as its text."""
     lines = content.splitlines()

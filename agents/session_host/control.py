@@ -19,6 +19,7 @@ from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
 from ...system.ancestry import session_above
+from ...system.lines import Lines
 from ...system.peers import is_ours, peer_of
 
 REQUEST_CAP = 16 << 20
@@ -35,7 +36,7 @@ class Control:
         self._selector = selector
         self._answer = answer
         self._runs = runs
-        self._connections: dict[socket.socket, bytearray] = {}
+        self._connections: dict[socket.socket, Lines] = {}
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -59,7 +60,7 @@ class Control:
                 connection.close()
                 return
             connection.setblocking(False)
-            self._connections[connection] = bytearray()
+            self._connections[connection] = Lines()
             self._selector.register(connection, EVENT_READ, lambda: self._read(connection))
 
     def _is_an_agent(self, connection: socket.socket) -> bool:
@@ -74,14 +75,11 @@ class Control:
             return
         except OSError:
             data = b""
-        pending = self._connections[connection]
-        pending += data
-        if not data or len(pending) > REQUEST_CAP:
+        lines = self._connections[connection]
+        if not data or len(lines.rest) + len(data) > REQUEST_CAP:
             self._drop(connection)
             return
-        while (end := pending.find(b"\n")) >= 0:
-            line = bytes(pending[:end])
-            del pending[: end + 1]
+        for line in lines.of(data):
             with suppress(OSError):  # an asker that does not read its answers has only itself to blame
                 connection.send(json.dumps(self._answered(line)).encode() + b"\n")
 
