@@ -169,7 +169,9 @@ def test_a_good_run_is_told_alike(name: str, conversation: str, calls: list[tupl
 
 def test_no_recording_has_a_line_that_is_not_understood() -> None:
     for agent in ("codex", "gemini", "opencode"):
-        for path in (RECORDINGS / agent).glob("*.jsonl"):
+        paths = list((RECORDINGS / agent).glob("*.jsonl"))
+        assert paths, agent
+        for path in paths:
             assert not [event for event in events_of(f"{agent}/{path.stem}") if isinstance(event, Raw)], path
 
 

@@ -148,6 +148,10 @@ def test_doctor_finds_nothing_wrong_with_a_fresh_home_and_says_what_is_wrong_wit
     assert {"python", "git", "home", "sockets", "settings", "workspace", "service"} <= {
         one["what"] for one in fresh.data
     }
+    agents = {one["what"]: one for one in fresh.data if one["what"].startswith("agent ")}
+    assert agents["agent rehearsal"]["state"] == "ok"
+    absent = [one for one in agents.values() if "not installed" in one["detail"]]
+    assert all(one["state"] == "missing" and one["todo"] for one in absent)
     (home / "config.toml").write_text("[workstation]\nslots = 'x'\nnope = 1\n")
     home.chmod(0o755)
     wrong = run("doctor", "--json")

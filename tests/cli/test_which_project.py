@@ -102,6 +102,7 @@ def test_a_project_is_a_word_or_an_option(verb: str) -> None:
     [
         (("mission", "create", "x", "--prioritty", "4"), "`mission create` does not take the option --prioritty"),
         (("mission", "create", "x", "--prioritty", "4"), "the nearest one is '--priority'"),
+        (("mission", "create", "x", "--priority"), "`mission create`: --priority: expected one argument"),
         (("mission", "create", "x", "--flow", "Standrd"), "the nearest one is 'Standard'"),
         (("mission", "create", "x", "--flow", "Standrd"), "Quick fix"),
         (("mission", "create", "x", "--agent", "rehersal"), "the nearest one is 'rehearsal'"),

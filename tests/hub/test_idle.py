@@ -11,7 +11,9 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 
+from solo_unicorn.hub.operating.starting import PATIENCE, wait_for
 from solo_unicorn.hub.sqlite import SqliteDatabase
+from solo_unicorn.missions.errors import Offline
 
 from ..simulated_time import SimulatedLoop, simulated
 from .whole import whole
@@ -59,3 +61,19 @@ def test_an_idle_hub_does_its_housekeeping_and_no_more(tmp_path: Path, counts: C
     assert done["write"] <= 6
     assert done["read"] <= 3 * 720 + 6, "it looks for work every five seconds, in three places"
     assert done["wake-ups"] <= 6000
+
+
+def test_what_a_hub_needs_and_does_not_answer_is_named_and_given_up_after_half_a_minute() -> None:
+    said = list[str]()
+
+    async def main(loop: SimulatedLoop) -> float:
+        async def refused() -> None:
+            raise OSError("connection refused")
+
+        began = loop.time()
+        with pytest.raises(Offline, match="Redis at r does not answer.*it was tried 6 times"):
+            await wait_for("Redis at r", refused, "start it", said.append)
+        return loop.time() - began
+
+    assert 5 < simulated(main) < 60
+    assert len(said) == PATIENCE - 1 and "waiting for Redis at r: connection refused (try 1 of 6" in said[0]

@@ -90,7 +90,9 @@ def test_it_listens_on_the_loopback_interface_alone(web: Web) -> None:
 
 
 def test_nothing_of_the_page_comes_from_elsewhere() -> None:
-    for file in PAGE.iterdir():
+    files = list(PAGE.iterdir())
+    assert {file.suffix for file in files} >= {".html", ".js"}
+    for file in files:
         said = file.read_text(encoding="utf-8").replace("{socket}", "")
         assert not re.search(r"(https?:)?//[a-z0-9.-]+\.[a-z]{2,}", re.sub(r"^\s*//.*$", "", said, flags=re.M)), file
 

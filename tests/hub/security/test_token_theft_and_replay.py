@@ -124,7 +124,9 @@ async def test_a_form_of_another_page_does_nothing(hub: Issued) -> None:
 async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(hub: Issued) -> None:
     flow = Flow()
     sent = await hub.submit(flow, await hub.page(flow))
-    for cookie in sent.headers.get_list("set-cookie"):
+    cookies = sent.headers.get_list("set-cookie")
+    assert cookies
+    for cookie in cookies:
         assert "HttpOnly" in cookie and "SameSite=lax" in cookie
 
 
