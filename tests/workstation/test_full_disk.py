@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -9,9 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from solo_unicorn.agents.verdict import Judgement
 from solo_unicorn.cli import main as cli
 from solo_unicorn.missions.entities import Mission, ProjectRepository
 from solo_unicorn.missions.errors import SoloUnicornError
@@ -21,10 +25,18 @@ from solo_unicorn.system import disk
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.failures import StoreFull
 from solo_unicorn.workspace.integrity import backup
+from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
+from solo_unicorn.workstation.full import FullRepositories
+from solo_unicorn.workstation.session import room
+from solo_unicorn.workstation.supervisor import Supervisor
 
 from .conftest import Shop, until
+
+if TYPE_CHECKING:
+    from solo_unicorn.missions.entities import Session
+    from solo_unicorn.workstation.context import ServiceContext
 
 
 @dataclass
@@ -167,3 +179,25 @@ def test_the_disk_with_hardly_any_room_is_found(tmp_path: Path, monkeypatch: pyt
     assert disk.full_place([tmp_path / "not" / "there", tmp_path]) is None
     monkeypatch.setattr(disk, "LITTLE_BYTES", sys.maxsize)
     assert disk.full_place([tmp_path / "not" / "there"]) == tmp_path
+
+
+async def test_an_agent_that_fails_where_there_is_no_room_is_not_to_blame(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It used up the three attempts of its mission."""
+    async with WorkspaceThread() as thread:
+        project = (await thread.write(operations.projects.create, "Shop")).id
+        repository = await thread.write(parts.create, project, ProjectRepository, "shop", {"local_path": str(home)})
+        mission = await thread.write(operations.missions.create, project, MissionDraft(title="Retry payments"))
+        session = cast("Session", SimpleNamespace(mission_id=mission.id, worktree_path=str(home)))
+        supervisor, full = Supervisor(), FullRepositories()
+        context = cast("ServiceContext", SimpleNamespace(workspace=thread, supervisor=supervisor, full=full))
+        failed = Judgement("failed", "git: write error")
+        monkeypatch.setattr(room, "full_place", lambda places: None)
+        assert await room.judged(context, session, failed) == failed
+        monkeypatch.setattr(room, "full_place", lambda places: home)
+        told = await room.judged(context, session, failed)
+        assert told.outcome == "unavailable"
+        assert f"There is no space left on the disk of {home}" in told.reason and "write error" in told.reason
+        assert full.still(asyncio.get_running_loop().time(), ()) == {repository.id}
+        assert [one.name for one in supervisor.problems] == ["room for shop"]
