@@ -11,12 +11,16 @@ class Life:
     def __init__(self) -> None:
         self._tools: dict[str, tuple[str, float]] = {}
         self._background: dict[str, float] = {}
+        self.acted_at: float | None = None
+        """When it first used a tool other than ours; None: not yet."""
 
     def feed(self, event: Event, at: float) -> None:
         """Take in one event."""
         match event:
-            case ToolCall(id=id_):
+            case ToolCall(id=id_, kind=kind):
                 self._tools[id_] = (activity(event) or "", at)
+                if kind != "mission" and self.acted_at is None:
+                    self.acted_at = at
             case ToolResult(id=id_):
                 self._tools.pop(id_, None)
             case BackgroundWork(titles=titles):

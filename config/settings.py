@@ -84,7 +84,7 @@ class AgentSettings:
 
     type: str = setting("", "Catalogue entry of this agent; empty means the entry of its name.")
     enabled: bool = setting(True, "Whether missions may be given to it.")
-    slots: int = setting(1, "How many of its sessions may run at the same time.", least=1, most=64)
+    slots: int = setting(2, "How many of its sessions may run at the same time.", least=1, most=64)
     command: str = setting("", "The program to start, as a path or a name; empty means the one that was found.")
     model: str = setting("", "The model it is asked to use; empty means its own choice.")
     permission_mode: str = setting(

@@ -42,7 +42,7 @@ def _add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--branch", help="the branch missions are landed on; default: the repository's own")
     parser.add_argument(
-        "--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit (default 1)"
+        "--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit (default 4)"
     )
 
 

@@ -109,7 +109,7 @@ class ProjectRepository:
     pr_branch_prefix: str = "solo-unicorn/"
     pr_target_branch: str | None = None
     auto_delete_pr_branches: bool = True
-    max_concurrent_missions: int = 1
+    max_concurrent_missions: int = 4
     """How many missions may run on it at once; 0 means no limit."""
     folder: str = ""
     """Where agents, scripts and checks start, relative to its top; empty: at the top."""

@@ -27,7 +27,7 @@ def test_no_file_means_the_defaults(home: Path) -> None:
     settings = load()
     assert settings == Settings()
     assert (settings.workstation.slots, settings.sessions.stall_minutes, settings.worktrees.keep_days) == (4, 10, 7)
-    assert settings.agent("claude").enabled and settings.agent("claude").slots == 1
+    assert settings.agent("claude").enabled and settings.agent("claude").slots == 2
 
 
 def test_every_row_has_a_sentence_a_checked_default_and_is_found_by_name() -> None:

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.entities import SYSTEM, Author, Mission, Project, Session, service_of
 from solo_unicorn.missions.errors import AlreadyClaimed, Conflict, InvalidValue, NotAllowed
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
+from solo_unicorn.workstation.dispatch import claim_next
 
 from .conftest import AGENT, Clock, start
 
@@ -47,6 +49,24 @@ def test_a_mission_is_claimed_by_one(workspace: Workspace, ready: Mission) -> No
         )
     assert refused.value.holder == "W1"
     assert len(workspace.read(queries.sessions.find, ready.id)) == 1
+
+
+def test_two_missions_of_one_agent_run_in_one_repository_by_default(workspace: Workspace) -> None:
+    """Nothing is set: neither what the agent may run at once, nor the repository, nor the machine."""
+    settings = Settings()
+    agent = replace(AGENT, slots=settings.agent("claude").slots)
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+    project = workspace.write(operations.projects.create, "Acme shop")
+    workspace.write(operations.projects.add_repository, project.id, "web", local_path="/somewhere/private")
+    for title in ("Retry payments", "Refund payments", "Cancel payments"):
+        draft = MissionDraft(title=title, ready=True)
+        workspace.write(operations.missions.create, project.id, draft)
+    machine = {"slots": settings.workstation.slots, "workstation_id": "W1"}
+    first, second = (claim_next(workspace, **machine) for _ in range(2))
+    assert first and second and first.agent_name == second.agent_name == "claude"
+    assert claim_next(workspace, **machine) is None
+    why = workspace.read(queries.sessions.why_not, "M-3", now=workspace.now())
+    assert why == "waits for a free claude slot"
 
 
 def test_what_is_not_eligible_cannot_be_claimed(workspace: Workspace, mission: Mission) -> None:

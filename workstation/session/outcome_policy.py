@@ -25,6 +25,8 @@ from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from .transcript_fold import TranscriptFold
 
+TOOLS_SECONDS = 180.0
+"""For so long an agent may use other tools while its token did not come to our MCP server."""
 WORDS_SHOWN = 2000
 """Characters of an agent's last message that are kept as the reason of its session's end."""
 
@@ -54,6 +56,15 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
     if judgement.outcome == "completed" and not session.stage_finished:
         return _unfinished(judgement, again=ended_unfinished(_before(workspace, session), session.stage) is not None)
     return judgement
+
+
+def works_in_vain(session_id: str, reading: TranscriptFold, now: float) -> bool:
+    """Whether it has been at work without our tools for TOOLS_SECONDS (`now`: seconds since the epoch).
+
+    One that only starts, thinks or waits for its service may still come to them.
+    """
+    since = reading.life.acted_at
+    return since is not None and now - since >= TOOLS_SECONDS and not paths.tools_reached(session_id).exists()
 
 
 def _had_no_tools(session: Session, reading: TranscriptFold, judgement: Judgement) -> bool:

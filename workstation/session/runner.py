@@ -37,7 +37,7 @@ from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
 from . import room
 from .lease import Lease, Superseded, waking_clock
-from .outcome_policy import end, goes_on_by_itself, judge
+from .outcome_policy import end, goes_on_by_itself, judge, works_in_vain
 from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
 from .run_files import changes_elsewhere, forget_token, keep_work, placement, write_placement
@@ -48,8 +48,6 @@ LOOK_SECONDS = 0.15
 NOTE_SECONDS = 0.3
 """Progress is written to the workspace at most this often."""
 
-TOOLS_SECONDS = 180.0
-"""An agent whose token did not come to our MCP server in so long has no way to it."""
 WAIT_SECONDS = 600.0
 """For so long a host is told that its agent is busy; told anew after half of it."""
 
@@ -251,7 +249,6 @@ class SessionRunner:
         """Read on until the host has let go of its lock, then judge."""
         reading = TranscriptFold(self._run_dir, self._handle.parser)
         clock = asyncio.get_running_loop().time
-        began = clock()
         noted_at, noted_offset = clock(), self.session.transcript_offset
         while True:
             alive, grown = await asyncio.to_thread(self._look, reading)
@@ -261,7 +258,7 @@ class SessionRunner:
             if not alive:
                 break
             await self._tell_to_stop()
-            await self._stop_without_tools(reading, clock() - began)
+            await self._stop_without_tools(reading)
             await self._tell_it_is_busy(reading)
             if not grown:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -273,10 +270,10 @@ class SessionRunner:
             anew = judgement.nudged or (judgement.conversation_lost and self.session.resumed)
             await self._end(await room.judged(self._context, self.session, judgement), resume=anew)
 
-    async def _stop_without_tools(self, reading: TranscriptFold, seconds: float) -> None:
+    async def _stop_without_tools(self, reading: TranscriptFold) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""
-        late = seconds >= TOOLS_SECONDS and not paths.tools_reached(self.session.id).exists()
-        why = reading.verdict.abort_reason or (NO_TOOLS if late else None)
+        vain = works_in_vain(self.session.id, reading, datetime.now(UTC).timestamp())
+        why = reading.verdict.abort_reason or (NO_TOOLS if vain else None)
         if why is not None and not self._aborted:
             self._aborted = True
             self._log.warning("agent without our tools", extra=self._said | {"why": why})

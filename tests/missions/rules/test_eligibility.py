@@ -56,7 +56,7 @@ BREAKS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ),
     ("agent", {}, {"agents": (replace(CLAUDE, slots_free=0),)}, "waits for a free claude slot"),
     ("wip", {}, {"wip_limits": {"doing": 2}, "doing_count": 2}, "waits because Doing is full (2 of 2)"),
-    ("repository", {}, {"repository_running": 1}, "waits for its turn on web (1 of 1 running)"),
+    ("repository", {}, {"repository_running": 4}, "waits for its turn on web (4 of 4 running)"),
     ("project", {}, {"paused": True}, "waits because the project Acme is paused"),
     ("review", {"review_status": "pending"}, {}, "waits for your review"),
     ("blocked", {}, {"blockers": (Blocker("M-9", "Design tokens", "todo"),)}, "blocked by M-9 Design tokens (todo)"),
