@@ -35,6 +35,8 @@ class Wanted:
     rules: tuple[PermissionRule, ...] = ()
     start: Path | None = None
     """The folder of the worktree in which it starts; None: the top."""
+    not_before: int = 0
+    """When it may be resumed, in seconds since the epoch: within a minute, or the clock was moved."""
     fresh: str = ""
     """The prompt instead, where the conversation to resume is not there any more; empty: the session ends then."""
     mode: str = ""

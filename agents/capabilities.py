@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Final
 
-from .catalogue import CatalogueEntry, door, load
+from .catalogue import ADAPTERS, CatalogueEntry, door, load
 
 COLUMNS: Final = ("rules", "steer", "resume", "limits", "images", "cost", "own sandbox")
 NO: Final = "no"
@@ -26,7 +26,7 @@ def of(entry: CatalogueEntry) -> dict[str, str]:
         "resume": "yes" if turn.resume else NO,
         "limits": next((word for word in ("reset", "minute") if word in tells), "by their words"),
         "images": "shown" if turn.image or turn.images_in_prompt else "as files",
-        "cost": "told" if "cost" in tells else NO,
+        "cost": "told" if "cost" in tells else "list prices" if entry.transport in ADAPTERS else NO,
         "own sandbox": turn.own_sandbox or NO,
     }
 

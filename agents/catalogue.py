@@ -54,6 +54,8 @@ class Turn:
     arguments: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     """With `{conversation}`; empty when it cannot go on with an earlier conversation."""
+    loses_within_minute: bool = False
+    """Over ACP: a conversation that is loaded within the clock's minute in which it began is lost."""
     model: tuple[str, ...] = ()
     permission_mode: tuple[str, ...] = ()
     default_permission_mode: str = ""
@@ -223,6 +225,7 @@ _ADAPTED = Turn(
     interrupt="claude",
 )
 ADAPTER_FILES = ("--directory", "{files_dir}")
+ADAPTER_LATER = ("--not-before", "{not_before}")
 ADAPTER_FRESH = ("--fresh-file", "{fresh_file}")
 
 
@@ -246,6 +249,7 @@ def adapted(found: CatalogueEntry) -> CatalogueEntry:
             around=found.turn.around,
             images_in_prompt=True,
             sign_in=found.turn.sign_in,
+            loses_within_minute=found.turn.loses_within_minute,
             result_types=("result",),
         )
     else:

@@ -1,7 +1,7 @@
 """What an agent does, in one vocabulary for every agent.
 
-A parser (`parsers/`) turns one line of an agent's output into events. Nothing is lost: what a parser does not know
-becomes `Raw`. `activity` says in a few words what the agent does now, `UsageMeter` adds up what it used.
+A parser (`parsers/`) turns one line of an agent's output into events; what it does not know is kept as `Raw`.
+`activity` says in a few words what the agent does now, `UsageMeter` adds up what it used.
 """
 
 from __future__ import annotations
@@ -137,11 +137,10 @@ class UsageUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ContextUsed:
-    """How much of the model's context the conversation fills, in tokens."""
+    """How much of the model's context the conversation fills, in tokens; 0: not told."""
 
     used: int
     size: int
-    """0: not told."""
     cost_usd: float | None = None
     """What this session has cost so far, where the agent tells it like this."""
 
@@ -176,6 +175,7 @@ class Retrying:
     """0: without end; verdict.py gives up for it."""
     seconds: float
     error: str = ""
+    kind: ErrorKind = "overloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,13 +348,13 @@ class UsageMeter:
         self._settled = Usage()
         self._messages: dict[str, Usage] = {}
         self._cost: float | None = None
-        self.context: ContextUsed | None = None
-        """How full the conversation is; None when the agent does not tell."""
+        self.context: ContextUsed | None = None  # the agent does not tell
 
     def feed(self, event: Event) -> bool:
         """Take in one event; True when the total changed."""
         if isinstance(event, ContextUsed):
-            self.context = event
+            known = self.context or event
+            self.context = replace(event, used=event.used or known.used, size=event.size or known.size)
             cost = credible(Usage(cost_usd=event.cost_usd)).cost_usd
             self._cost = self._cost if cost is None else cost
             return cost is not None

@@ -23,6 +23,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from shutil import which
 
@@ -83,6 +84,7 @@ def prepare(
     folder: str = "",
     mcp: McpEntry | None,
     resume: str | None,
+    began: datetime | None = None,
     settings: Settings,
     correlation: str,
     mission: str = "",
@@ -102,6 +104,7 @@ def prepare(
     `budget` is what the mission has left, in US dollars; 0: no limit. `model` and `effort` are the mission's, or its
     stage's, and go before the agent's own settings.
     `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
+    `began` is the latest time at which the conversation to `resume` may have begun.
     `level` is the least sandbox that the project asks for (agents/sandbox).
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.
@@ -144,6 +147,7 @@ def prepare(
         "mcp_file": str(mcp_file) if mcp is not None else "",
         "rules_file": str(rules_file) if cautious else "",
         "fresh_file": str(fresh_file) if over_acp and resume and fresh else "",
+        "not_before": str(_next_minute(began)) if resume and began and turn.loses_within_minute else "",
         "run_dir": str(run_dir),
         "worktree": str(worktree),
         "start": str(start),
@@ -166,6 +170,7 @@ def prepare(
     if over_acp:
         arguments += catalogue.filled(catalogue.ADAPTER_FILES, values)
         arguments += catalogue.filled(catalogue.ADAPTER_FRESH, values)
+        arguments += catalogue.filled(catalogue.ADAPTER_LATER, values)
         for variable, way in turn.sign_in.items():
             arguments += ["--sign-in", f"{variable}={way}"]
     careful = (cautious and turn.cautious_permissions) or turn.permission_mode
@@ -226,6 +231,10 @@ def prepare(
     files.replace(run_dir / "launch.json", json.dumps(launch, indent=1).encode())
     unhindered = (held.missing, unheld(entry, wanted, rules=cautious))
     return Bounds(unheld="; ".join(filter(None, unhindered)), sandbox=held.said)
+
+
+def _next_minute(then: datetime) -> int:
+    return (int(then.timestamp()) // 60 + 1) * 60
 
 
 def _words(key: str, value: str) -> list[str]:

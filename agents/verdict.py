@@ -87,7 +87,10 @@ class Verdict:
         self._question: str | None = None
         self._denied: list[str] = []
         self._retries = 0
-        self._unanswered = ""
+        self._retrying: Retrying | None = None
+        """Its last word was that its service refused a request, which it tries again."""
+        self._unanswered: Retrying | None = None
+        """The refusal after which it was given up."""
         self._sign_in: SignInAsked | None = None
         self._started = False
         self.words = ""
@@ -99,7 +102,7 @@ class Verdict:
     def feed(self, event: Event) -> None:
         """Take in one event."""
         if not isinstance(event, Retrying):
-            self._retries = 0
+            self._retries, self._retrying = 0, None
         if is_answer(event):
             self.answered = True
             self._failure = None  # it went on
@@ -119,10 +122,10 @@ class Verdict:
                 self._server_missing = broken[0].status if broken else None
             case LimitReached():
                 self._limit = event
-            case Retrying(of=0, error=error):
-                self._retries += 1
-                if self._retries >= ENDLESS_RETRIES:
-                    self._unanswered = error
+            case Retrying(of=of):
+                self._retries, self._retrying = self._retries + 1, event
+                if of == 0 and self._retries >= ENDLESS_RETRIES:
+                    self._unanswered = event
             case Failure():
                 self._failure = event
             case SignInAsked():
@@ -149,8 +152,8 @@ class Verdict:
         """Why it should be stopped now, by `stop(reason="mcp")`: it lacks our tools, its model or an account."""
         if self._sign_in is not None:
             return _sentence("it is signed out", self._sign_in.text)
-        if self._unanswered:
-            return _sentence("its service cannot be reached", self._unanswered)
+        if self._unanswered is not None:
+            return _sentence("its service cannot be reached", self._unanswered.error)
         if self._server_missing is None:
             return None
         return f"it could not reach Solo Unicorn's tools ({self._server_missing})"
@@ -185,6 +188,8 @@ class Verdict:
                 return self._by_protocol(host, ended_by_us=False)
             case "after_result":
                 return self._by_protocol(host, ended_by_us=True)
+            case "stall" | "mcp" if (refusal := self._unanswered or self._retrying) is not None:
+                return self._failed(refusal.kind, refusal.error, host)
             case "stall" if self._started and not self.answered:
                 return self._failed("overloaded", "it said nothing at all", host)
             case _ if stop in _TIMEOUTS:
@@ -195,8 +200,6 @@ class Verdict:
                 return Judgement("unknown", "the machine was shut down or its user signed out while it worked")
             case "home":
                 return Judgement("unknown", "the home was replaced, moved or removed while it worked")
-            case "mcp" if self._unanswered:
-                return self._failed("overloaded", self._unanswered, host)
             case "mcp" if (error := self._error())[0] in _HOLDS and self._server_missing is None:
                 return self._failed(error[0] or "other", error[1], host)
             case "mcp":

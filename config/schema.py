@@ -28,10 +28,17 @@ class SettingsError(InvalidValue):
 
 
 def setting(
-    default: V, about: str, *, choices: tuple[str, ...] = (), least: float | None = None, most: float | None = None
+    default: V,
+    about: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+    pattern: str = "",
 ) -> V:
     """A dataclass field that is a row of the table."""
-    made: V = field(default=default, metadata={"about": about, "choices": choices, "least": least, "most": most})
+    limits = {"choices": choices, "least": least, "most": most, "pattern": pattern}
+    made: V = field(default=default, metadata={"about": about, **limits})
     return made
 
 
@@ -45,6 +52,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
+    pattern: str = ""
+    """What a text has to match as a whole; empty: any text."""
 
     @classmethod
     def of(cls, name: str, entry: Field[Any]) -> Setting:
@@ -80,6 +89,8 @@ class Setting:
                         return f"{noun}, {high} or less"
                     case _:
                         return f"{noun} from {low} to {high}"
+            case _ if self.pattern:
+                return "a text of the form that is described"
             case _:
                 return "a text"
 
@@ -93,6 +104,11 @@ class Setting:
             case float(), int() | float() if not isinstance(value, bool):
                 value = float(value)
             case str(), str() if not self.choices or value in self.choices:
+                if self.pattern:
+                    import re  # most runs check no setting of this kind
+
+                    if not re.fullmatch(self.pattern, value):
+                        raise ValueError(value)
                 return value
             case _:
                 raise ValueError(value)

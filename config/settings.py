@@ -117,7 +117,7 @@ class AgentSettings:
 
 @record
 class BudgetSettings:
-    """What sessions may cost, as far as their agents report it. No session is broken off over it."""
+    """What sessions may cost, as far as it is known. No session is broken off over it."""
 
     mission_usd: float = setting(
         0.0,
@@ -126,6 +126,12 @@ class BudgetSettings:
     )
     day_usd: float = setting(
         0.0, "Total cost of a day's sessions (USD) above which no further session starts; 0 means no limit.", least=0
+    )
+    prices: str = setting(
+        "",
+        "Prices of models that go before the ones shipped, for agents that tell no cost: in USD for a million tokens "
+        "of input, cached input and output, as in `gpt-5.5*=5/0.5/30 mine=0/0/0`.",
+        pattern=r"\s*(?:[^\s=]+=\d+(?:\.\d+)?(?:/\d+(?:\.\d+)?){2}(?:\s+|$))*",
     )
 
 

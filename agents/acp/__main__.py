@@ -16,6 +16,7 @@ CHECK_SECONDS = 60.0
 def main(arguments: list[str]) -> int:
     """The exit code: 0 when the last turn ended well, 1 when not, 2 when it cannot be begun, 130 when interrupted."""
     parser = options("acp")
+    parser.add_argument("--not-before", type=int, default=0, metavar="SECONDS", help="when it may be resumed")
     parser.add_argument("--fresh-file", type=Path, help="the prompt where the conversation to resume is lost")
     parser.add_argument("--mode", default="")
     parser.add_argument("--directory", default="", help="another one that the agent may read")
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> int:
     asked = wanted(
         parser,
         given,
+        not_before=given.not_before,
         fresh=given.fresh_file.read_text(encoding="utf-8") if given.fresh_file else "",
         mode=given.mode,
         directory=given.directory,

@@ -18,8 +18,8 @@ OLDER: Final = {
 """Where agents without config options have theirs, and the method that chooses one."""
 
 
-async def choose(wire: Wire, session: str, found: JsonObject, *, model: str, effort: str, mode: str) -> None:
-    """Set what is not empty; Unwilling, with what the agent has, for what it does not have.
+async def choose(wire: Wire, session: str, found: JsonObject, *, model: str, effort: str, mode: str) -> str:
+    """Set what is not empty; Unwilling, with what the agent has, for what it does not have. Returns the model it uses.
 
     `found` is its answer to the opening of the session. A choice may change what else there is to choose from, so each
     answer is the state for the next (the protocol's Session Config Options).
@@ -40,6 +40,18 @@ async def choose(wire: Wire, session: str, found: JsonObject, *, model: str, eff
         if not isinstance(state, dict) or not state.get(list_key):
             raise Unwilling(f"it cannot be asked for the {noun} {value!r}: set it in its own settings")
         await wire.ask(method, {"sessionId": session, parameter: _one_of(noun, value, state[list_key])})
+    return model or _current(options, found)
+
+
+def _current(options: list[JsonObject], found: JsonObject) -> str:
+    """The model that it uses by itself; empty where it does not tell."""
+    for one in options:
+        if "model" in (one.get("category"), one.get("id")):
+            return str(one.get("currentValue") or "")
+    match found.get("models"):
+        case {"currentModelId": str() as current}:
+            return current
+    return ""
 
 
 def _options(found: JsonObject) -> list[JsonObject]:

@@ -17,6 +17,7 @@ from .client import Listener
 from .inbox import Inbox
 from .opening import announces, introduced, opened
 from .program import EXIT_SECONDS, Program
+from .refusals import refused
 from .unwilling import Unwilling
 from .wire import Gone, Refused, Wire
 
@@ -156,7 +157,8 @@ class Talk:
             self._listener.begins_anew()
         info = about.get("agentInfo")
         resumed = bool(self._wanted.resume) and not found.lost
-        tell("session", sessionId=found.session, agent=info or {}, resumed=resumed, lost=found.lost)
+        told = {"resumed": resumed, "lost": found.lost, "model": found.model}
+        tell("session", sessionId=found.session, agent=info or {}, **told)
 
     def _sent(self, said: Words) -> Words:
         """The words as this agent can take them, and as this conversation needs them: a new one has to be told all."""
@@ -187,7 +189,7 @@ async def _connected(
     listener: Listener, command: tuple[str, ...], cwd: Path, *, quiet: bool = False
 ) -> AsyncIterator[tuple[Wire, Program]]:
     """The agent as our child, and the wire to it; it is ended in the end, in order."""
-    program = Program(command, cwd, own_group=not quiet, quiet=quiet)
+    program = Program(command, cwd, own_group=not quiet, quiet=quiet, complained=_heard)
     await program.connect()
     note = (lambda _: None) if quiet else _note
     wire = Wire(program.write, answer=listener.answer, hear=listener.hear, note=note)
@@ -199,6 +201,12 @@ async def _connected(
             await program.end()
         finally:
             reading.cancel()
+
+
+def _heard(line: str) -> None:
+    """What is said beside the protocol; most of it is for people."""
+    if (words := refused(line)) is not None:
+        tell("retrying", error=words)
 
 
 def _note(text: str) -> None:

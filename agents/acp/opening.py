@@ -5,10 +5,12 @@ Nothing is sent that the agent did not announce (the protocol's Initialization).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,8 @@ class Opened:
 
     session: str
     lost: str = ""
+    model: str = ""
+    """What it uses, as far as it tells."""
 
 
 async def introduced(wire: Wire) -> JsonObject:
@@ -71,6 +75,7 @@ async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
     lost = ""
     if wanted.resume:
         lost = "it cannot go on with an earlier conversation"
+        await asyncio.sleep(min(60.0, max(0.0, wanted.not_before - time.time())))
         for method in _ways(about):
             try:
                 found = await _asked(wire, about, wanted, method, {**given, "sessionId": wanted.resume})
@@ -78,8 +83,7 @@ async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
                 if error.code != METHOD_UNKNOWN:  # some announce more than they do
                     lost = f"{method} failed: {told(error)}"
             else:
-                await choose(wire, wanted.resume, found, model=wanted.model, effort=wanted.effort, mode=wanted.mode)
-                return Opened(wanted.resume)
+                return Opened(wanted.resume, model=await _chosen(wire, wanted.resume, found, wanted))
         if not wanted.fresh:
             raise Unwilling(lost, "conversation_unknown")
     try:
@@ -92,8 +96,11 @@ async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
     session = found.get("sessionId")
     if not isinstance(session, str) or not session:
         raise Unwilling("it began a conversation without an id")
-    await choose(wire, session, found, model=wanted.model, effort=wanted.effort, mode=wanted.mode)
-    return Opened(session, lost)
+    return Opened(session, lost, await _chosen(wire, session, found, wanted))
+
+
+async def _chosen(wire: Wire, session: str, found: JsonObject, wanted: Wanted) -> str:
+    return await choose(wire, session, found, model=wanted.model, effort=wanted.effort, mode=wanted.mode)
 
 
 def told(error: Refused) -> str:

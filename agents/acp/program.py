@@ -7,32 +7,44 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 EXIT_SECONDS: Final = 5.0
 CHUNK_LIMIT: Final = 1 << 20
+LINE_SHOWN: Final = 1 << 12
 
 
 class Program:
     """A started agent; `ended` is set when its process is gone, whoever still holds its pipes."""
 
-    def __init__(self, command: tuple[str, ...], cwd: Path, *, own_group: bool, quiet: bool) -> None:
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        cwd: Path,
+        *,
+        own_group: bool,
+        quiet: bool,
+        complained: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Raises OSError when it cannot be started.
 
         In a process group of its own a stop reaches it through us, after the protocol had its say; what it writes to
-        its standard error is ours, and so the session host's, unless it is to be `quiet`.
+        its standard error goes to ours, and so to the session host's, unless it is to be `quiet`, and `complained` is
+        called on the loop with each line of it.
         """
         self._popen = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if quiet else None,
+            stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
             cwd=cwd,
             process_group=0 if own_group else None,
         )
         self._own_group = own_group
+        self._complained = complained
         self.reader = asyncio.StreamReader(limit=CHUNK_LIMIT)
         self.ended = asyncio.Event()
         self._input: asyncio.WriteTransport | None = None
@@ -52,7 +64,17 @@ class Program:
                 with suppress(RuntimeError):  # it was closed this very moment
                     loop.call_soon_threadsafe(self.ended.set)
 
+        def pass_on() -> None:
+            assert self._popen.stderr is not None
+            with self._popen.stderr as lines:
+                for line in lines:
+                    os.write(2, line)
+                    with suppress(RuntimeError):  # the loop is closed
+                        loop.call_soon_threadsafe(self._complained, line[:LINE_SHOWN].decode("utf-8", "replace"))
+
         threading.Thread(target=wait, name="agent", daemon=True).start()
+        if self._popen.stderr is not None:
+            threading.Thread(target=pass_on, name="its standard error", daemon=True).start()
 
     @property
     def exit_code(self) -> int | None:

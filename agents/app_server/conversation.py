@@ -240,11 +240,13 @@ class Conversation:
 
     def _count(self, params: JsonObject) -> None:
         match params.get("tokenUsage"):
-            case {"total": dict() as total, "last": dict() as last}:
+            case {"total": dict() as total, "last": dict() as last, **rest}:
                 counted = {name: value for name, value in total.items() if isinstance(value, int)}
                 if self._before is None:
                     self._before = {name: value - _number(last, name) for name, value in counted.items()}
-                tell("usage", usage={name: value - self._before.get(name, 0) for name, value in counted.items()})
+                used = {name: value - self._before.get(name, 0) for name, value in counted.items()}
+                filled = {"used": last.get("totalTokens"), "size": rest.get("modelContextWindow")}
+                tell("usage", usage=used, context=filled)
 
     def _limit(self, params: JsonObject) -> None:
         found = params.get("rateLimits")

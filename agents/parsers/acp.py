@@ -24,6 +24,7 @@ from ..events import (
     PlanUpdate,
     QuestionAsked,
     Result,
+    Retrying,
     SessionStarted,
     Thinking,
     ToolCall,
@@ -63,7 +64,9 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
         case {"type": "session", "sessionId": str() as id_}:
             agent = line.get("agent")
             version = agent.get("version") if isinstance(agent, dict) else ""
-            started = SessionStarted(id_, agent_version=version if isinstance(version, str) else "")
+            model = line.get("model")
+            model, version = (value if isinstance(value, str) else "" for value in (model, version))
+            started = SessionStarted(id_, model, version)
             lost = line.get("lost")
             return (started, Notice(LOST.format(reason=lost))) if isinstance(lost, str) and lost else (started,)
         case {"type": "update", "update": dict() as update}:
@@ -81,6 +84,9 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             cost = line.get("cost")
             told = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
             return (ContextUsed(tools.number(line, "used"), tools.number(line, "size"), told),)
+        case {"type": "retrying", "error": str() as text}:
+            kind = kind_of_error(text)
+            return (Retrying(0, 0, 0.0, text, "overloaded" if kind == "other" else kind),)
         case {"type": "turn"}:
             return tuple(_used(line))
         case {"type": "result", "ok": bool() as ok}:

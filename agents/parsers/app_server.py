@@ -13,6 +13,7 @@ from typing import Final
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
     Compacted,
+    ContextUsed,
     ErrorKind,
     Event,
     Failure,
@@ -61,7 +62,11 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
         case {"type": "usage", "usage": dict() as used}:
             cached = tools.number(used, "cachedInputTokens")
             fresh = max(0, tools.number(used, "inputTokens") - cached)
-            return (UsageUpdate(Usage(fresh, tools.number(used, "outputTokens"), cached), "conversation"),)
+            total = UsageUpdate(Usage(fresh, tools.number(used, "outputTokens"), cached), "conversation")
+            match line.get("context"):
+                case dict() as context if filled := tools.number(context, "used"):
+                    return (total, ContextUsed(filled, tools.number(context, "size")))
+            return (total,)
         case {"type": "limits", "rateLimits": dict() as limits}:
             return tuple(_near(limits))
         case {"type": "asking" | "permission"}:

@@ -14,6 +14,7 @@ from typing import Final
 from ...missions.entities import Json, JsonObject, Usage
 from ..events import (
     BackgroundWork,
+    ContextUsed,
     ErrorKind,
     Event,
     Failure,
@@ -82,7 +83,7 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             return (Failure(_ERRORS.get(error, "other"), tools.text_of(content)),)
         case {"type": "assistant", "message": {"content": list() as content}}:
             nested = bool(line.get("parent_tool_use_id"))
-            return (*_said(content, nested=nested), *_message_usage(line["message"]))
+            return (*_said(content, nested=nested), *_message_usage(line["message"], nested=nested))
         case {"type": "user", "message": {"content": list() as content}}:
             return tuple(_answered(content, line.get("tool_use_result")))
         case {"type": "user", "message": {"content": str() as text}}:
@@ -173,10 +174,12 @@ def _changed(told: Json) -> tuple[FileChange, ...]:
     return ()
 
 
-def _message_usage(message: Json) -> tuple[Event, ...]:
+def _message_usage(message: Json, *, nested: bool) -> tuple[Event, ...]:
     match message:
         case {"id": str() as id_, "usage": dict() as usage, "model": str() as model} if model != "<synthetic>":
-            return (UsageUpdate(_usage(usage), "message", id_),)
+            used = _usage(usage)
+            filled = ContextUsed(used.input_tokens + used.cached_tokens + used.output_tokens, 0)
+            return (UsageUpdate(used, "message", id_), *(() if nested else (filled,)))
     return ()
 
 
@@ -215,6 +218,8 @@ def _ended(line: JsonObject) -> Iterator[Event]:
     usage = _turn_usage(line)
     if usage is not None:
         yield UsageUpdate(usage, "turn")
+    if size := _context_size(line):
+        yield ContextUsed(0, size)
     ok = line.get("is_error") is False and line.get("subtype") == "success"
     denials = line.get("permission_denials")
     errors = line.get("errors")
@@ -241,6 +246,14 @@ def _turn_usage(line: JsonObject) -> Usage | None:
             told = float(total) if isinstance(total, int | float) else None
             return Usage(found.input_tokens, found.output_tokens, found.cached_tokens, told, turns)
     return None
+
+
+def _context_size(line: JsonObject) -> int:
+    """Of the model that did most of the turn; helpers use smaller ones."""
+    models = line.get("modelUsage")
+    parts = [part for part in models.values() if isinstance(part, dict)] if isinstance(models, dict) else []
+    most = max(parts, key=lambda part: tools.number(part, "outputTokens"), default={})
+    return tools.number(most, "contextWindow")
 
 
 def _error(line: JsonObject, text: str) -> ErrorKind:

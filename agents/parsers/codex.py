@@ -41,7 +41,14 @@ _KINDS: Final[tuple[tuple[ErrorKind, re.Pattern[str]], ...]] = (
         ),
     ),
     ("requests", re.compile(r"status:? 429|too many requests|rate.?limit|resource.?exhausted", re.I)),
-    ("signed_out", re.compile(r"status:? 40[13]|unauthorized|not logged in|sign in again|log in again", re.I)),
+    (
+        "signed_out",
+        re.compile(
+            r"status:? 40[13]|unauthorized|not logged in|sign in again|log in again|api.?key not valid"
+            r"|(?:invalid|incorrect) (?:x-)?api.?key|authentication.?error",
+            re.I,
+        ),
+    ),
     (
         "overloaded",
         re.compile(

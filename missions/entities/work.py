@@ -57,13 +57,15 @@ class Dependency:
 
 @record
 class Usage:
-    """What a session used so far; cost in US dollars where the agent reports it."""
+    """What a session used so far; cost in US dollars, None where neither the agent tells it nor a price is known."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     cost_usd: float | None = None
     turns: int = 0
+    estimated: bool = False
+    """The cost was worked out from the tokens and list prices (agents/prices.py)."""
 
 
 @record
@@ -94,6 +96,10 @@ class Session:
     activity: str = ""
     """What the agent does now, in a few words: thinking, editing src/pay.py, running npm test."""
     usage: Usage = Usage()
+    context_used: int = 0
+    """Tokens of its model's context that the conversation fills; 0: not told."""
+    context_size: int = 0
+    """How many there are room for; 0: not told."""
     waits_for: str = ""
     """What it waits for a person to allow, in a few words; empty when for nothing."""
     transcript_offset: int = 0

@@ -45,6 +45,7 @@ def credible(used: Usage) -> Usage:
         cached_tokens=_count(used.cached_tokens, TOKENS_MAX),
         cost_usd=float(cost) if known and cost is not None else None,
         turns=_count(used.turns, TURNS_MAX),
+        estimated=used.estimated and known,
     )
 
 

@@ -147,16 +147,22 @@ def progress(
     *,
     activity: str | None = None,
     usage: Usage | None = None,
+    context: tuple[int, int] | None = None,
     conversation_id: str | None = None,
     transcript_offset: int | None = None,
     at: datetime | None = None,
 ) -> Session:
-    """Take in what the agent does now; no event is appended, screens read live sessions anew."""
+    """Take in what the agent does now; no event is appended, screens read live sessions anew.
+
+    `context`: how many tokens of its model's context are filled, of how many (0: not told).
+    """
     session = change.session(session_id)
     after = replace(
         session,
         activity=session.activity if activity is None else activity[:200],
         usage=session.usage if usage is None else credible(usage),
+        context_used=context[0] if context else session.context_used,
+        context_size=context[1] if context else session.context_size,
         conversation_id=conversation_id or session.conversation_id,
         transcript_offset=max(session.transcript_offset, transcript_offset or 0),
         last_event_at=at or session.last_event_at,

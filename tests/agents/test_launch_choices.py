@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,18 @@ def test_what_the_mission_asks_for_goes_before_the_agents_own_settings(run_dir: 
     argv = prepared(run_dir, tmp_path, settings=settings, model="opus", effort="high")["argv"]
     assert isinstance(argv, list)
     assert argv[argv.index("--model") + 1] == "opus" and argv[argv.index("--effort") + 1] == "high"
+
+
+@pytest.mark.parametrize(("type_", "waits"), [("gemini", True), ("opencode", False)])
+def test_a_conversation_is_not_loaded_in_the_minute_in_which_it_began(
+    run_dir: Path, tmp_path: Path, type_: str, waits: bool
+) -> None:
+    """Gemini CLI 0.61.0 would begin the file of the conversation anew, and then find nothing in it."""
+    agent = replace(CLAUDE, type=type_, name=type_)
+    began = datetime(2026, 3, 1, 12, 4, 59, tzinfo=UTC)
+    given = {"prompt": "x", "mcp": None, "settings": Settings(), "correlation": "", "began": began}
+    launch.prepare(run_dir, agent, worktree=tmp_path, resume="conv-1", **given)  # type: ignore[arg-type]
+    argv = json.loads((run_dir / "launch.json").read_text())["argv"]
+    later = str(int(datetime(2026, 3, 1, 12, 5, tzinfo=UTC).timestamp()))
+    assert ("--not-before" in argv) == waits
+    assert not waits or argv[argv.index("--not-before") + 1] == later

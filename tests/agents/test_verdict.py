@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from solo_unicorn.agents import parsers
+from solo_unicorn.agents.acp.refusals import refused
 from solo_unicorn.agents.events import (
     Failure,
     Interrupted,
@@ -19,7 +21,7 @@ from solo_unicorn.agents.events import (
     ToolCall,
 )
 from solo_unicorn.agents.handle import HostOutcome, Stop
-from solo_unicorn.agents.verdict import Judgement, Verdict
+from solo_unicorn.agents.verdict import ENDLESS_RETRIES, Judgement, Verdict
 
 from .conftest import recorded, recorded_end
 
@@ -277,3 +279,59 @@ def test_a_service_that_comes_back_is_not_given_up() -> None:
     verdict.feed(MessageText("back"))
     verdict.feed(Retrying(0, 0, 0.0, "away"))
     assert verdict.abort_reason is None
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "hold"),
+    [
+        (
+            "[2026-11-30T18:34:18.062Z] [WARN] Attempt 6 failed with status 503. Retrying with backoff... _ApiError: "
+            '{"error":{"status":"UNAVAILABLE","message":"The model is overloaded.","code":503}}',
+            "unavailable",
+            "service",
+        ),
+        (
+            "[2026-11-30T18:34:18.062Z] [WARN] Attempt 2 failed: You exceeded the rate limit. Retrying after 30000ms",
+            "unavailable",
+            "requests",
+        ),
+        (
+            'timestamp=2026-11-30T18:34:18.062Z level=ERROR run=4b1b8c6a message="stream error" providerID=anthropic '
+            "modelID=claude-sonnet-4-5 session.id=ses_1 small=false agent=build mode=primary "
+            'error.error="AI_APICallError: This request would exceed your account\'s rate limit"',
+            "unavailable",
+            "requests",
+        ),
+    ],
+)
+@pytest.mark.parametrize("stop", ["mcp", "stall"])
+def test_an_agent_over_acp_that_its_service_refuses_is_held(line: str, outcome: str, hold: str, stop: str) -> None:
+    """Gemini CLI and OpenCode try again in silence; their logs alone say so. Long pauses meet the stall time."""
+    words = refused(line)
+    assert words
+    verdict = Verdict()
+    parse = parsers.parser("acp")
+    for number in range(ENDLESS_RETRIES if stop == "mcp" else 1):
+        assert verdict.abort_reason is None, number
+        for event in parse(json.dumps({"type": "retrying", "error": words})):
+            verdict.feed(event)
+    assert (verdict.abort_reason is not None) == (stop == "mcp")
+    found = verdict.decide(HostOutcome(exit_code=130, stop=Stop(stop)), stage_finished=False)
+    assert (found.outcome, found.hold) == (outcome, hold)
+
+
+def test_what_an_agent_says_beside_the_protocol_is_no_refusal() -> None:
+    repeated = "Attempt 1 failed with status 503. Retrying with backoff..."  # when it ends, beside its log
+    for line in (repeated, "Ripgrep is not available.", "  status: 503", "level=ERROR message=other"):
+        assert refused(line) is None
+
+
+@pytest.mark.parametrize("text", ["API key not valid. Please pass a valid API key.", "invalid x-api-key"])
+def test_a_key_that_is_refused_over_acp_holds_the_agent(text: str) -> None:
+    """The words of Google and Anthropic, as Gemini CLI and OpenCode tell them: both were failures, tried again."""
+    verdict = Verdict()
+    line = {"type": "result", "ok": False, "error": {"code": -32603, "message": "Internal error", "data": text}}
+    for event in parsers.parser("acp")(json.dumps(line)):
+        verdict.feed(event)
+    found = verdict.decide(HostOutcome(exit_code=1), stage_finished=False)
+    assert (found.outcome, found.hold) == ("auth_failed", "sign_in")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -61,10 +62,10 @@ def test_two_missions_of_one_agent_run_in_one_repository_by_default(workspace: W
     for title in ("Retry payments", "Refund payments", "Cancel payments"):
         draft = MissionDraft(title=title, ready=True)
         workspace.write(operations.missions.create, project.id, draft)
-    machine = {"slots": settings.workstation.slots, "workstation_id": "W1"}
-    first, second = (claim_next(workspace, **machine) for _ in range(2))
+    claim = partial(claim_next, workspace, slots=settings.workstation.slots, workstation_id="W1")
+    first, second = claim(), claim()
     assert first and second and first.agent_name == second.agent_name == "claude"
-    assert claim_next(workspace, **machine) is None
+    assert claim() is None
     why = workspace.read(queries.sessions.why_not, "M-3", now=workspace.now())
     assert why == "waits for a free claude slot"
 

@@ -14,6 +14,7 @@ from ..kit.drawing import Line
 from ..kit.lines import Row, row
 from ..kit.list_names import NAMES
 from ..kit.marks import Marks
+from ..kit.spent import context, dollars
 from .data import MissionData
 
 LABEL: Final = 12
@@ -42,7 +43,7 @@ def title_line(data: MissionData, marks: Marks, width: int) -> Line:
 
 
 def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
-    """Agent, time, tokens and cost of a session."""
+    """Agent, time, tokens, cost and fill of the context of a session."""
     if session is None:
         return ""
     used = session.usage
@@ -51,9 +52,7 @@ def session_line(session: Session | None, now: datetime, marks: Marks) -> str:
     parts = [agent, *held, clock(((session.ended_at or now) - session.started_at).total_seconds())]
     if used.input_tokens or used.output_tokens:
         parts.append(f"{count(used.input_tokens + used.output_tokens)} tokens")
-    if used.cost_usd is not None:
-        parts.append(f"${used.cost_usd:.2f}")
-    return f" {marks.separator} ".join(parts)
+    return f" {marks.separator} ".join(filter(None, (*parts, dollars(used), context(session))))
 
 
 def banner(data: MissionData, marks: Marks, now: datetime) -> list[Row]:

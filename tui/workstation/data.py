@@ -22,6 +22,7 @@ from ...workspace.workspace import Workspace
 from ..kit.ages import ago, at, clock, count, size
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
+from ..kit.spent import context, dollars
 
 
 @record
@@ -126,21 +127,21 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
 def session_rows(
     data: WorkstationData, marks: Marks, now: datetime, rates: Mapping[str, float] | None = None
 ) -> list[Row]:
-    """Each running session: since when, how fast it writes, tokens, cost, and what it does."""
+    """Each running session: since when, tokens, cost, fill of the context, how fast it writes, and what it does."""
     rows = []
     for session, mission in data.sessions:
         ref = short_id(mission.number) if mission else ""
         tokens = count(session.usage.input_tokens + session.usage.output_tokens)
-        cost = f"${session.usage.cost_usd:.2f}  " if session.usage.cost_usd is not None else ""
         elapsed = clock((now - session.started_at).total_seconds())
         rate = (rates or {}).get(session.id)
-        speed = f"{size(round(rate))}/s  " if rate is not None else ""
+        speed = f"{size(round(rate))}/s" if rate is not None else ""
+        spent = "  ".join(filter(None, (elapsed, tokens, dollars(session.usage), context(session), speed)))
         rows.append(
             row(
                 (f" {marks.running} ", "run"),
                 (f"{ref:<6}", "strong"),
                 f"{session.agent_name} {session.stage}  ",
-                (f"{elapsed}  {tokens}  {cost}{speed}", "faint"),
+                (f"{spent}  ", "faint"),
                 (session.activity or session.phase, "run"),
                 key=session,
                 indent=3,

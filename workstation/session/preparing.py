@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...agents import catalogue, launch
@@ -58,6 +59,8 @@ from .outcome_policy import ended_unfinished
 
 COMMENTS_SECONDS = 15.0
 """How long the comments of a pull request are waited for before a session starts."""
+BEGINNING = timedelta(minutes=2)
+"""After so long an agent that works has begun its conversation."""
 NOTE_SHOWN = 500
 HISTORY_READ = 2000
 """Events of a mission that are looked at for who wrote its texts."""
@@ -255,6 +258,14 @@ def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
     return None if moved or (last.resumed and last.outcome == "failed") else conversation
 
 
+def began(brief: Brief, conversation: str | None) -> datetime | None:
+    """The latest time at which the conversation may have begun: its first session tells its id at its start."""
+    first = next((one for one in brief.earlier if one.conversation_id == conversation), None)
+    if first is None or first.ended_at is None:
+        return None
+    return min(first.ended_at, first.started_at + BEGINNING)
+
+
 def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease) -> None:
     if (mission.worktree_path, mission.pr_branch_name) != (str(lease.path), lease.branch):
         workspace.write_as(
@@ -365,6 +376,7 @@ def _write_run(
             folder=brief.repository.folder,
             mcp=mcp,
             resume=conversation,
+            began=began(brief, conversation),
             settings=settings,
             correlation=correlation_id,
             mission=short_id(brief.mission.number),

@@ -247,7 +247,7 @@ class SessionRunner:
 
     async def _follow(self, *, lost: bool) -> None:
         """Read on until the host has let go of its lock, then judge."""
-        reading = TranscriptFold(self._run_dir, self._handle.parser)
+        reading = TranscriptFold(self._run_dir, self._handle.parser, self._context.settings.budget.prices)
         clock = asyncio.get_running_loop().time
         noted_at, noted_offset = clock(), self.session.transcript_offset
         while True:
@@ -311,6 +311,7 @@ class SessionRunner:
             self.session.id,
             activity=reading.activity,
             usage=reading.usage,
+            context=reading.context,
             conversation_id=reading.verdict.conversation_id,
             transcript_offset=reading.offset,
             at=reading.last_at,

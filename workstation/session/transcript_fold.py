@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...agents import parsers, transcript
-from ...agents.events import BackgroundWork, Event, Result, UsageMeter, activity
+from ...agents import parsers, prices, transcript
+from ...agents.events import BackgroundWork, Event, Result, SessionStarted, UsageMeter, activity
 from ...agents.life import Life
 from ...agents.verdict import Verdict
 from ...missions.entities import Usage
@@ -25,6 +25,10 @@ class TranscriptFold:
     run_dir: Path
     parser: str
     """Name of the agent's parser."""
+    prices: str = ""
+    """The person's own table of prices (`budget.prices`)."""
+    model: str = ""
+    """What the agent says it uses."""
     offset: int = 0
     activity: str = ""
     last_at: datetime | None = None
@@ -35,8 +39,14 @@ class TranscriptFold:
 
     @property
     def usage(self) -> Usage:
-        """What the session used so far."""
-        return self._meter.total
+        """What the session used so far, with a price where the agent tells no cost."""
+        return prices.priced(self._meter.total, self.model, self.prices)
+
+    @property
+    def context(self) -> tuple[int, int] | None:
+        """How many tokens the conversation fills, of how many (0: not told); None when the agent does not tell."""
+        found = self._meter.context
+        return (found.used, found.size) if found else None
 
     def take(self) -> bool:
         """Fold in what was written since; False when there was nothing new."""
@@ -57,6 +67,8 @@ class TranscriptFold:
             pass
 
     def _fold(self, event: Event, at: float) -> None:
+        if isinstance(event, SessionStarted) and event.model:
+            self.model = event.model
         self._meter.feed(event)
         self.verdict.feed(event)
         self.life.feed(event, at)

@@ -136,6 +136,8 @@ class Echo(Agent):
                 await self._run(session_id, path.replace("+", " "))
         if "limit" in text:
             raise RequestError.internal_error({"details": "You've hit your usage limit"})
+        if "grumble" in text:
+            print("[now] [WARN] Attempt 1 failed with status 503. Retrying", file=sys.stderr, flush=True)
         if "die" in text:
             os._exit(7)
         if "wait" in text:

@@ -49,6 +49,12 @@ def test_how_a_turn_may_end(begin: Begin, prompt: str, outcome: str, reason: str
     assert found.outcome == outcome and reason in found.reason
 
 
+def test_a_refusal_that_it_only_logs_is_told(begin: Begin) -> None:
+    one = begin("grumble")
+    assert one.judged().outcome == "completed"
+    eventually(lambda: [line for line in one.lines() if '"retrying"' in line], "its log was read")
+
+
 def test_an_agent_that_is_signed_out_says_so(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECHO_SIGNED_OUT", "1")
     assert begin("Hello").judged().outcome == "auth_failed"
