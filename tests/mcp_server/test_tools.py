@@ -219,6 +219,22 @@ async def test_the_history_names_the_persons_own_client(board: Board, era: str) 
     )
 
 
+@ERAS
+@pytest.mark.parametrize("name", ["gemini-cli-mcp-client", "claude-code"])
+async def test_gemini_is_shown_a_name_that_it_keeps(board: Board, era: str, name: str) -> None:
+    """Gemini CLI takes away each tool called `ask_user` when nobody sits in front of it; the call is the same."""
+    await board.add("Retry payments")
+    who = await board.run_of("M-1")
+    server = build_server(on(board.thread), version="1", changes=board.changes, caller=who)
+    async with Client(server, mode=era, client_info=Implementation(name=name, version="1")) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        other = name.startswith("gemini")
+        assert (("ask_person" in tools), ("ask_user" in tools)) == (other, not other)
+        asks = tools["ask_person" if other else "ask_user"]
+        assert ("Called ask_user in your instructions" in str(asks.description)) == other
+        assert data(await client.call_tool(asks.name, {"question": "Formal or warm?"}))["parked"] is True
+
+
 async def test_creating_twice_with_one_key_makes_one_mission(board: Board) -> None:
     async with board.client(await board.person()) as client:
         first = data(await client.call_tool("create_mission", {"title": "Retry", "key": "retry-1"}))

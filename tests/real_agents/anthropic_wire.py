@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .scripted_model import Answer, Asked
+    from .scripted_model import Answer, Asked, Failure
 
 USAGE = {"input_tokens": 100, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 10}
 
@@ -57,9 +57,10 @@ def stream(answer: Answer, model: str) -> bytes:
     )
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
+def error(failure: Failure) -> dict[str, Any]:
     """The body of a refusal."""
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": f"req_{uuid.uuid4().hex}"}
+    told = {"type": failure.kind, "message": failure.message}
+    return {"type": "error", "error": told, "request_id": f"req_{uuid.uuid4().hex}"}
 
 
 def _events(answer: Answer, model: str) -> Iterator[dict[str, Any]]:

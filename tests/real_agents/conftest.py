@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.config import paths
+from solo_unicorn.config import edit, paths
 from solo_unicorn.missions.entities import Mission, Session
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import locks
@@ -23,13 +24,13 @@ from solo_unicorn.workspace.bell import Bell
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
 
-from .installing import CLAUDES, CODEX, WANTED, Package, installed
+from .installing import CLAUDES, CODEX, GEMINI, OPENCODE, WANTED, Package, installed
 from .players import PLAYERS, Player
 from .scripted_model import ScriptedModel
 
 ASKED_FOR = bool(os.environ.get(WANTED))
 """Read before a test's home takes our variables away."""
-PATIENCE = 90.0
+PATIENCE = 150.0
 
 
 class Machine:
@@ -168,6 +169,32 @@ def codex_on_path(codex: Path) -> Path:
     return codex
 
 
+@pytest.fixture
+def gemini_on_path(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gemini CLI, with a model that asks no other model first."""
+    own = tmp_path / "gemini"
+    own.mkdir()
+    about = {"GEMINI_CLI_HOME": str(own), "GEMINI_API_KEY": "scripted", "GOOGLE_GEMINI_BASE_URL": model.url}
+    program = _on_path(GEMINI, ("GEMINI", "GOOGLE"), about, monkeypatch)
+    edit.set_value("agents.gemini.model", "gemini-2.5-pro")
+    return program
+
+
+@pytest.fixture
+def opencode_on_path(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """OpenCode, with a model of Anthropic's."""
+    options = {"baseURL": f"{model.url}/v1", "apiKey": "scripted"}
+    content = {"provider": {"anthropic": {"options": options}}, "model": "anthropic/claude-sonnet-4-5"}
+    about = {
+        "OPENCODE_CONFIG_CONTENT": json.dumps(content),
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+        **{f"XDG_{name}_HOME": str(tmp_path / "opencode" / name) for name in ("CONFIG", "DATA", "CACHE", "STATE")},
+    }
+    return _on_path(OPENCODE, ("ANTHROPIC", "OPENCODE", "XDG_"), about, monkeypatch)
+
+
 @pytest.fixture(params=PLAYERS, ids=lambda player: player.agent)
 def player(request: pytest.FixtureRequest) -> Iterator[Player]:
     """Each agent in turn, on the path; one that does not play a scenario is skipped with the reason."""
@@ -180,34 +207,37 @@ def player(request: pytest.FixtureRequest) -> Iterator[Player]:
 
 def _claude_on_path(package: Package, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
     """On the path, signed in by a key, with a configuration of its own and the scripted model behind it."""
+    about = {
+        "ANTHROPIC_BASE_URL": model.url,
+        "ANTHROPIC_API_KEY": "scripted",
+        "CLAUDE_CONFIG_DIR": str(tmp_path / "claude"),
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+    }
+    return _on_path(package, ("CLAUDE", "ANTHROPIC"), about, monkeypatch)
+
+
+def _on_path(package: Package, others: tuple[str, ...], about: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Installed and on the path, with these variables and none of those that begin like `others`."""
     program = installed(package, ASKED_FOR)
-    for name in [name for name in os.environ if name.startswith(("CLAUDE", "ANTHROPIC"))]:
+    for name in [name for name in os.environ if name.startswith(others)]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv(
-        "PATH", os.pathsep.join([str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
-    )
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "scripted")
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
-    monkeypatch.setenv("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-    monkeypatch.setenv("DISABLE_AUTOUPDATER", "1")
+    for name, value in about.items():
+        monkeypatch.setenv(name, value)
+    folders = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
     return program
 
 
 @pytest.fixture
 def codex(home: Path, tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Codex on the path, with a configuration of its own and the scripted model behind it."""
-    program = installed(CODEX, ASKED_FOR)
     own, scratch = tmp_path / "codex", tmp_path / "scratch"
     own.mkdir()
     scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))  # below it, Codex does without its sandbox's program
-    for name in [name for name in os.environ if name.startswith(("CODEX", "OPENAI"))]:
-        monkeypatch.delenv(name)
-    directories = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(directories))
-    monkeypatch.setenv("CODEX_HOME", str(own))
-    monkeypatch.setenv("SCRIPTED_KEY", "scripted")
+    # below its TMPDIR, Codex does without its sandbox's program
+    about = {"TMPDIR": str(scratch), "CODEX_HOME": str(own), "SCRIPTED_KEY": "scripted"}
+    program = _on_path(CODEX, ("CODEX", "OPENAI"), about, monkeypatch)
     (own / "config.toml").write_text(
         f'''model = "gpt-5.5-codex"
 model_provider = "scripted"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .scripted_model import Answer, Asked
+    from .scripted_model import Answer, Asked, Failure
 
 USAGE = {"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}
 
@@ -25,8 +25,13 @@ def read(body: dict[str, Any]) -> Asked:
                     uses.append(use)
                 case {"functionResponse": answer}:
                     use = next((one for one in uses if one.get("name") == answer.get("name")), {})
-                    text = json.dumps(answer.get("response"))
-                    calls.append(Call(str(answer.get("name")), use.get("args", {}), text, '"error"' in text[:10]))
+                    match answer.get("response"):
+                        case {"output": str() as text} | {"error": str() as text}:
+                            pass
+                        case response:
+                            text = json.dumps(response)
+                    failed = "error" in (answer.get("response") or {})
+                    calls.append(Call(str(answer.get("name")), use.get("args", {}), text, failed))
                 case {"text": str(words)} if message.get("role") == "user" and not words.startswith("<"):
                     prompts.append(words)
                     calls = []
@@ -55,6 +60,7 @@ def stream(answer: Answer, model: str) -> bytes:
     return f"data: {json.dumps(whole(answer, model))}\r\n\r\n".encode()
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
+def error(failure: Failure) -> dict[str, Any]:
     """The body of a refusal."""
-    return {"error": {"status": kind, "message": message, "code": 0}}
+    told = {"status": failure.kind, "message": failure.message, "code": failure.status}
+    return {"error": told | ({"details": list(failure.details)} if failure.details else {})}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .scripted_model import Answer, Asked
+    from .scripted_model import Answer, Asked, Failure
 
 USAGE = {
     "input_tokens": 100,
@@ -62,9 +62,9 @@ def stream(answer: Answer, model: str) -> bytes:
     )
 
 
-def error(kind: str, message: str) -> dict[str, Any]:
+def error(failure: Failure) -> dict[str, Any]:
     """The body of a refusal."""
-    return {"error": {"type": kind, "code": kind, "message": message, "param": None}}
+    return {"error": {"type": failure.kind, "code": failure.kind, "message": failure.message, "param": None}}
 
 
 def _events(answer: Answer, model: str) -> Iterator[dict[str, Any]]:

@@ -87,6 +87,16 @@ def _codex_limit(reset: int) -> Failure:
     return Failure(429, "usage_limit_reached", "The usage limit has been reached", headers)
 
 
+def _gemini_limit(_reset: int) -> Failure:
+    violation = {"quotaMetric": "generate_content", "quotaId": "GenerateRequestsPerDayPerProjectPerModel"}
+    quota = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]}
+    return Failure(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", details=(quota,))
+
+
+def _gemini_background(command: str) -> Use:
+    return Use("run_shell_command", {"command": command, "description": "Begin", "is_background": True})
+
+
 PLAYERS = (
     Player(
         agent="claude",
@@ -109,5 +119,24 @@ PLAYERS = (
         models=("gpt-5.5", "gpt-5.4"),
         limit=_codex_limit,
         in_background=lambda command: Use("exec_command", {"cmd": command, "yield_time_ms": 250}),
+    ),
+    Player(
+        agent="gemini",
+        tool=lambda name: f"mcp_solo_{'ask_person' if name == 'ask_user' else name}",
+        shell=lambda command: Use("run_shell_command", {"command": command, "description": "Work"}),
+        overloaded=Failure(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+        refused_sign_in=Failure(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."),
+        models=("gemini-2.5-pro", "gemini-2.5-flash"),
+        limit=_gemini_limit,
+        in_background=_gemini_background,
+    ),
+    Player(
+        agent="opencode",
+        tool=lambda name: f"solo_{name}",
+        shell=lambda command: Use("bash", {"command": command, "description": "Work"}),
+        overloaded=Failure(529, "overloaded_error", "Overloaded"),
+        refused_sign_in=Failure(401, "authentication_error", "invalid x-api-key"),
+        models=("anthropic/claude-sonnet-4-5", "anthropic/claude-opus-4-5"),
+        limit=_claude_limit,
     ),
 )

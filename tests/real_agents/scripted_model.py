@@ -11,7 +11,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -44,6 +44,8 @@ class Failure:
     kind: str
     message: str
     headers: dict[str, str] = field(default_factory=dict)
+    details: tuple[dict[str, Any], ...] = ()
+    """What Google's services say more, each with its `@type`."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "/v1/chat/completions":
                 self._answer(chat_wire.read(body), chat_wire, bool(body.get("stream")))
             case path if path.startswith("/v1beta/models/") and path.endswith("enerateContent"):
-                self._answer(gemini_wire.read(body), gemini_wire, ":stream" in path)
+                named = path.removeprefix("/v1beta/models/").partition(":")[0]
+                self._answer(replace(gemini_wire.read(body), model=named), gemini_wire, ":stream" in path)
             case path if path.startswith("/v1beta/models/") and path.endswith(":countTokens"):
                 self._send(200, b'{"totalTokens": 10}')
             case _:
@@ -175,8 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, asked: Asked, wire: Any, streamed: bool) -> None:
         match self.server.model.decide(asked):
-            case Failure(status, kind, message, headers):
-                self._send(status, json.dumps(wire.error(kind, message)).encode(), headers=headers)
+            case Failure() as failure:
+                self._send(failure.status, json.dumps(wire.error(failure)).encode(), headers=failure.headers)
             case Hang():
                 self.server.model.hang()
                 self.close_connection = True

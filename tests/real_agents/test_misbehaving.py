@@ -14,7 +14,7 @@ from .players import Player, step
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text
 from .worker import FILE
 
-pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_service_that_is_overloaded(
     for each in (mission, other):
         now = machine.workspace.read(queries.missions.get, each.id)
         assert (now.ready, now.attempts, now.attention) == (True, 0, None)
-    assert len([*machine.sessions(mission), *machine.sessions(other)]) == 1
+    assert all(len(machine.sessions(each)) <= 1 for each in (mission, other)), "none was tried again"
 
 
 def test_a_sign_in_refused_while_it_says_that_it_is_signed_in(
