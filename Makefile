@@ -39,7 +39,7 @@ install: ## install solo-unicorn with all its extras for you, below ~/.local (or
 	@mkdir -p $(PREFIX)/bin && ln -sfn $(PROGRAM)/bin/solo-unicorn $(PREFIX)/bin/solo-unicorn
 	@mkdir -p $(PREFIX)/share/man/man1 && $(PROGRAM)/bin/solo-unicorn man > $(PREFIX)/share/man/man1/solo-unicorn.1
 	@echo "solo-unicorn is installed: $(PREFIX)/bin/solo-unicorn"
-	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not in your PATH: add it.";; esac
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) printf '%s\n' "$(PREFIX)/bin is not in your PATH. This adds it, and a line in the settings of your shell keeps it:" "  export PATH=\"$(PREFIX)/bin:\$$PATH\"";; esac
 
 dev: $(VENV)/.ready ## open the board on a home of its own (.cache/dev), away from your missions
 	@mkdir -p $(ROOT)/.cache/dev && SOLO_UNICORN_HOME=$(ROOT)/.cache/dev exec $(BIN)/solo-unicorn $(ARGS)

@@ -54,7 +54,9 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
             raise UsageError(
                 f"Which project? There are {len(projects)}",
                 why=f"{why} ({here})",
-                todo="add --project: " + choices(project.slug for project in around or projects),
+                todo="add --project: "
+                + choices(project.slug for project in around or projects)
+                + ("" if around else _or_begin_here(here)),
             )
         return around[0]
     if not projects:
@@ -118,8 +120,17 @@ def _of_here(opened: Workspace, project: Project) -> Project:
     raise UsageError(
         "Which project?",
         why=f"no project links this directory ({here})",
-        todo=f"add --project {project.slug}, or go into its repository",
+        todo=f"add --project {project.slug}, or go into its repository{_or_begin_here(here)}",
     )
+
+
+def _or_begin_here(here: Path) -> str:
+    """What else there is to do in a repository that no project has linked."""
+    from ..worktrees.repository.around import common_directory
+
+    if common_directory(here) is None:
+        return ""
+    return "; `solo-unicorn project create NAME` and `solo-unicorn repo add` begin one for this repository"
 
 
 def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:

@@ -215,7 +215,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
                 "hub.server",
                 "Change the key that seals its secrets (rotate), or start again without it (renew).",
             ),
-            "backup": ("hub.server", "Copy its SQLite database into a file, while it serves."),
+            "backup": ("hub.server", "Copy its SQLite database and the files of missions, while it serves."),
             "verify": ("hub.server", "Check a backup, or its SQLite database."),
             "restore": ("hub.server", "Replace its SQLite database by a backup; the former one is kept."),
             "restored": ("hub.server", "Make clients compare, after PostgreSQL was restored with its own tools."),

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Connection, func, select, text
 
 from ..config import paths
+from ..config.addresses import of_this_machine
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError, UsageError
 from . import audit, epoch
 from .database import open_database
 from .migrate import newest, revision_of, upgrade
-from .settings import HubSettings, from_environment, reachable
+from .settings import EVERYWHERE, HubSettings, from_environment, reachable
 from .signin.keys import Keys
 from .signin.vault import keys_of, new_key, put_keys, vault
 from .tables import users
@@ -61,11 +62,12 @@ def run(said: dict[str, object]) -> int:
 
     os.umask(0o077)  # the log and the files of missions are for the hub's user alone, whatever the directory
     settings = settings_of(said)
+    from .operating.backup import owning, unowned
+
+    unowned(settings)  # before the port, which such a hub holds as well
     sockets = starting.bound(settings.host, settings.port)
     settings = reachable(replace(settings, port=sockets[0].getsockname()[1]))
     _log(settings)
-    from .operating.backup import owning
-
     with owning(settings, f"the hub at {settings.public_url}"):
         code = asyncio.run(_serve(settings, sockets))
     starting.leave_files_behind(code)
@@ -202,6 +204,11 @@ async def _listen(
 def _welcome(settings: HubSettings, first: bool, say: Callable[[str], None]) -> None:
     url = settings.public_url
     say(f"The hub listens at {url}, its API is {url}/api/v1, its documentation {url}/docs")
+    if settings.host in EVERYWHERE and of_this_machine(url):
+        say(
+            "People on other machines cannot sign in there: --public-url says how they reach the hub, by https, "
+            "through a proxy that ends TLS."
+        )
     if first:
         say(
             "It has no users yet. Add the first owner in another terminal:\n"

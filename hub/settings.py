@@ -44,10 +44,12 @@ def reachable(settings: HubSettings) -> HubSettings:
                 todo="give one like https://hub.example.org, as --public-url or SOLO_UNICORN_HUB_PUBLIC_URL",
             )
         return settings
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
+    host = EVERYWHERE.get(settings.host, settings.host)
     return replace(settings, public_url=f"http://{f'[{host}]' if ':' in host else host}:{settings.port}")
 
 
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+"""Hosts that stand for every address of this machine, and the one under which it reaches itself."""
 PREFIX = "SOLO_UNICORN_HUB_"
 OWN = ("data_dir", "database_url", "host", "port", "public_url", "bus_url")
 OPTIONS = (

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...config.addresses import of_this_machine
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...missions.errors import NotFound, SignedOut, SoloUnicornError, UsageError
 from ...sync import replica
@@ -114,7 +115,9 @@ def _browser() -> bool:
 
 def _invited(shown: Invitation) -> None:
     minutes = max(1, round(shown.seconds / 60))
-    print(f"On any machine, open this address in a browser:\n\n{shown.complete or shown.address}\n", file=sys.stderr)
+    address = shown.complete or shown.address
+    where = "On this machine" if of_this_machine(address) else "On any machine"
+    print(f"{where}, open this address in a browser:\n\n{address}\n", file=sys.stderr)
     print(f"It shows or asks for this code, which is good for {minutes} minutes: {shown.code}", file=sys.stderr)
     print("Waiting for you to sign in there …", file=sys.stderr, flush=True)
 

@@ -14,7 +14,9 @@ def _user_arguments(parser: Parser) -> None:
     parser.add_argument("action", choices=("list", "add", "password", "suspend", "resume", "remove"))
     parser.add_argument("email", nargs="?", metavar="EMAIL")
     parser.add_argument("--name", help="add: what they are called")
-    parser.add_argument("--organization", metavar="NAME", help="add: make them owner of a new organization")
+    parser.add_argument(
+        "--organization", metavar="NAME", help="add: make them a member of it, or its owner where it is new"
+    )
     parser.add_argument("--to", metavar="EMAIL", help="remove: the new owner of what would otherwise have none")
 
 
@@ -53,7 +55,7 @@ def _add(options: Options) -> None:
     made = add_user(said_of(options), options.email, options.name, options.organization)
     told = f"{made['email']} is on the hub"
     if made["organization"]:
-        told += f", owner of {made['organization']}"
+        told += f", {made['role']} of {made['organization']}"
     Output(options).done(told, dict(made), name=str(made["id"]))
 
 
@@ -62,12 +64,18 @@ def _password(options: Options) -> None:
     import sys
     from getpass import getpass
 
-    from ...hub.operating.people import set_password
+    from ...hub.operating.people import known, set_password
+    from ...hub.signin.accounts import SHORTEST, check_length
 
     if sys.stdin.isatty():
-        password = getpass("New password: ")
+        known(said_of(options), options.email)
+        check_length(password := getpass(f"New password, {SHORTEST} characters or more: "))
         if getpass("Once more: ") != password:
-            raise UsageError("The two passwords differ")
+            raise UsageError(
+                "The two passwords differ",
+                why="nothing was changed",
+                todo=f"`solo-unicorn hub user password {options.email}` asks again",
+            )
     else:
         password = sys.stdin.readline().rstrip("\r\n")
     set_password(said_of(options), options.email, password)

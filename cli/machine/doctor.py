@@ -105,7 +105,16 @@ def _git() -> Iterator[Finding]:
 def _home() -> Iterator[Finding]:
     home = paths.home()
     if not home.exists():
-        yield Finding("home", "ok", f"{home} (made at the first use)")
+        above = next(place for place in home.parents if place.exists())
+        if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+            yield Finding("home", "ok", f"{home} (made at the first use)")
+        else:
+            yield Finding(
+                "home",
+                "error",
+                f"{home} cannot be made in {above}",
+                "make that writable for you, or set SOLO_UNICORN_HOME to a directory that is",
+            )
         return
     paths.logs_dir()
     if home.stat().st_mode & 0o077:

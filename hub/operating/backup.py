@@ -71,18 +71,29 @@ def owning(settings: HubSettings, doing: str) -> Iterator[None]:
         return
     database = database_of(settings).resolve()
     database.parent.mkdir(parents=True, exist_ok=True)
+    lock = _taken(database)
+    with lock:
+        lock.sign(f"{doing} (process {os.getpid()})".encode())
+        yield
+
+
+def unowned(settings: HubSettings) -> None:
+    """TryAgain while another process holds a database on SQLite."""
+    if settings.database.startswith("sqlite") and (database := database_of(settings).resolve()).exists():
+        _taken(database).release()
+
+
+def _taken(database: Path) -> Lock:
     lock = Lock(database.with_name(database.name + ".lock"))
     if not lock.take():
         holder = lock.signature().decode("utf-8", "replace")
         lock.release()
         raise TryAgain(
             f"The database {database} is in use",
-            why=f"there is {holder or 'another process'}, and a database on SQLite is for one hub alone",
-            todo="stop the hub first, give another --data-dir, or use PostgreSQL for several hubs",
+            why=f"it is held by {holder or 'another process'}, and a database on SQLite is for one hub alone",
+            todo="use the hub that runs, or stop it first; for a second one give another --data-dir and --port",
         )
-    with lock:
-        lock.sign(f"{doing} (process {os.getpid()})".encode())
-        yield
+    return lock
 
 
 def back_up(settings: HubSettings, to: Path) -> Checked:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from sqlalchemy import Connection, func, select, update
+import orjson
+from sqlalchemy import Connection, func, insert, select, update
 
 from ...missions.entities import JsonObject
 from ...missions.errors import NotFound, UsageError
@@ -14,30 +15,74 @@ from ..identity import SCOPES
 from ..operator import note, settings_of, transaction
 from ..services import leaving, people
 from ..settings import reachable
-from ..tables import organizations, tokens, users
+from ..tables import organization_members, organizations, tokens, users
 
 Said = dict[str, object]
 """What the command line says of the hub: its database and its directory."""
 
 
 def add_user(said: Said, email: str, name: str | None, organization: str | None) -> JsonObject:
-    """A person; the first of a hub owns its first organisation."""
+    """A person; the first of a hub owns its first organisation. Done again, it changes nothing.
+
+    `organization`: made with them as its owner; where there is one of that name, they are a member of it.
+    """
 
     def work(at: Connection) -> JsonObject:
         alone = not at.execute(select(func.count()).select_from(organizations)).scalar_one()
         user_id = people.user_for(at, email, time.time(), name=name, verified=True)
         note(at, "user.add", user_id)
         wished = organization or ("My team" if alone else None)
-        made = people.add_organization(at, name=wished, owner_id=user_id, now=time.time()) if wished else None
-        return {"id": user_id, "email": email.strip().lower(), "organization": made.name if made else None}
+        joined, role = _joined(at, wished, user_id) if wished else (None, None)
+        return {"id": user_id, "email": email.strip().lower(), "organization": joined, "role": role}
 
     return asyncio.run(transaction(settings_of(said), work))
+
+
+def _joined(at: Connection, wished: str, user_id: str) -> tuple[str, str]:
+    """The name of the organisation of that name or slug, made where there is none, and the person's role in it."""
+    found = [
+        row
+        for row in at.execute(
+            select(organizations.c.id, organizations.c.slug, organizations.c.doc).where(~organizations.c.deleted)
+        )
+        if wished.strip().casefold() in (row.slug, str(orjson.loads(row.doc)["name"]).casefold())
+    ]
+    roles: dict[str, str] = {
+        row.organization_id: row.role
+        for row in at.execute(
+            select(organization_members.c.organization_id, organization_members.c.role).where(
+                organization_members.c.user_id == user_id
+            )
+        )
+    }
+    mine = next((one for one in found if one.id in roles), None)
+    if mine is not None:
+        return orjson.loads(mine.doc)["name"], roles[mine.id]
+    if len(found) > 1:
+        raise UsageError(
+            f"Which organization? {len(found)} are called {wished!r}",
+            todo="give its slug: " + ", ".join(sorted(one.slug for one in found)),
+        )
+    if not found:
+        return people.add_organization(at, name=wished, owner_id=user_id, now=time.time()).name, "owner"
+    at.execute(
+        insert(organization_members).values(
+            organization_id=found[0].id, user_id=user_id, role="member", added_at=time.time()
+        )
+    )
+    return orjson.loads(found[0].doc)["name"], "member"
+
+
+def known(said: Said, email: str) -> None:
+    """NotFound for an address of nobody on the hub."""
+    asyncio.run(transaction(settings_of(said), lambda at: leaving.person(at, email)))
 
 
 def set_password(said: Said, email: str, password: str) -> None:
     """What a person signs in with; wherever they were signed in, they are signed out."""
     from ..signin.accounts import hash_password, keep_password
 
+    known(said, email)  # before the password is judged
     hashed = asyncio.run(hash_password(password))
 
     def work(at: Connection) -> None:

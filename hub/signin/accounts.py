@@ -44,9 +44,14 @@ class Accounts(Protocol):
 
 async def hash_password(password: str) -> str:
     """What is kept of a password; InvalidValue when it is too short or too long. Takes a few hundredths of a second."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidValue("password", f"A password has {SHORTEST} to {LONGEST} characters", todo="Choose another one")
+    check_length(password)
     return await asyncio.to_thread(_hasher.hash, password)
+
+
+def check_length(password: str) -> None:
+    """InvalidValue for a password that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InvalidValue("password", f"A password has {SHORTEST} to {LONGEST} characters", todo="choose another one")
 
 
 def keep_password(connection: Connection, user_id: str, hashed: str) -> None:

@@ -90,7 +90,11 @@ def uninstall(name: str, scope: Scope, project: Path, *, dry: bool = False) -> D
     if command:
         _run(client, command, project)
     else:
-        write(file, _editor(file).without(_text(file), (*client.path, NAME)))
+        left = _editor(file).without(_text(file), (*client.path, NAME))
+        if _says_nothing(left, client.path):
+            file.unlink()
+        else:
+            write(file, left)
     _check(client, file, None, copy)
     return Done(name, scope, "removed", file, command, copy)
 
@@ -145,6 +149,14 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+
+
+def _says_nothing(text: str, path: Sequence[str]) -> bool:
+    """Whether nothing is left but the braces around our entry: no other value, and no comment."""
+    left = "".join(text.split())
+    for name in reversed(path):
+        left = "{}" if left == f'{{"{name}":{{}}}}' else left
+    return left in ("", "{}", f"[{'.'.join(path)}]")
 
 
 def _command(client: Client, arguments: Sequence[str] | None) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ def why_not(error: BaseException, address: str) -> str:
         return "no answer in time"
     if (refused := trust.refusal(error, address)) is not None:
         return "; ".join(refused)
+    if "WRONG_VERSION_NUMBER" in str(error):
+        return "what answers there does not speak TLS: does its address begin with http://?"
     said = str(error) or type(error).__name__
     through = network.proxy(address) if isinstance(error, httpx.ConnectError | httpx.ProxyError) else ""
     return f"{said}, through the proxy {through}" if through else said

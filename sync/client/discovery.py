@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ...config.addresses import web_address
+from ...config.addresses import of_this_machine, web_address
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError, UsageError
 from ...missions.records import field, record
@@ -14,7 +14,6 @@ CLIENT_ID = "solo-unicorn-cli"
 SCOPE = "openid email profile offline_access"
 RESOURCE = "/.well-known/oauth-protected-resource"
 METADATA = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @record
@@ -34,10 +33,15 @@ class Issuer:
 
 
 def hub_url(text: str) -> str:
-    """A hub's base URL as it is kept; UsageError for what is none. Without TLS only on this machine."""
+    """A hub's base URL as it is kept; UsageError for what is none. Without TLS only on this machine.
+
+    The addresses that a hub prints of its API and its documentation count as its own.
+    """
     url = text.strip().rstrip("/")
     if "://" not in url:
-        url = f"https://{url}"
+        url = f"{'http' if of_this_machine(f'//{url}') else 'https'}://{url}"
+    for page in ("/api/v1", "/docs"):
+        url = url.removesuffix(page)
     parts = web_address(url)
     if parts is None or parts.query or parts.fragment or parts.username:
         raise UsageError(f"{text!r} is not the address of a hub", todo="give one like https://hub.example.org")
@@ -51,7 +55,7 @@ def hub_url(text: str) -> str:
 def encrypted(url: str) -> bool:
     """Whether nobody on the way can read what is sent there: https, or this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return parts.scheme == "https" or (parts.scheme == "http" and of_this_machine(url))
 
 
 def discovered(hub: str) -> Issuer:

@@ -21,11 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pyte
 import pytest
 
 PATIENCE = 120.0
-"""Seconds that a command may take before the page counts as broken."""
+"""Seconds in which a command has done next to nothing before the page counts as broken: it hangs."""
+BUSY = 5.0
+"""Seconds of processor time in so long that a command which works uses, however loaded the machine is."""
 WIDTH, HEIGHT = 160, 45
 HUB_PORT = 8420
 KEPT = ("LANG", "LC_", "TZ", "PIP_", "UV_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY")
@@ -73,12 +76,24 @@ class Terminal:
         )
 
     def until(self, wanted: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-        """Read what is said until something is so."""
-        end = time.monotonic() + patience
+        """Read what is said until something is so, for as long as the command works on it."""
+        end, before = time.monotonic() + patience, self._work()
         while not wanted():
             if time.monotonic() > end:
-                raise Broken(f"{what} did not come within {patience:.0f} s; it said:\n{self.said.strip()[-3000:]}")
+                if (used := self._work()) < before + BUSY:
+                    raise Broken(f"{what} did not come within {patience:.0f} s; it said:\n{self.said.strip()[-3000:]}")
+                end, before = time.monotonic() + patience, used
             self._listen(0.05)
+
+    def _work(self) -> float:
+        """Seconds of processor time that the programs of this terminal have used."""
+        used = 0.0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            shell = psutil.Process(self.process.pid)
+            for one in (shell, *shell.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    used += sum(one.cpu_times()[:4])  # its own and those of the children that it waited for
+        return used
 
     def _listen(self, seconds: float) -> bool:
         if not select.select([self._master], [], [], seconds)[0]:

@@ -46,7 +46,11 @@ SCREENS = {
 }
 """Commands that take the whole screen: what is to be seen there, and the key that is pressed then."""
 
-KEYS = {r"New password: ": PASSWORD + ENTER, r"Once more: ": PASSWORD + ENTER, r"\[y/N\]": "y" + ENTER}
+KEYS = {
+    r"New password, 10 characters or more: ": PASSWORD + ENTER,
+    r"Once more: ": PASSWORD + ENTER,
+    r"\[y/N\]": "y" + ENTER,
+}
 """Questions at the terminal, and what the reader answers."""
 
 LINKS = r"open this address in a browser:\s+(http\S+)\s"

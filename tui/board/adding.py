@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..welcome.data import unlinked
 from .live import LiveBoard
 from .messages import NewWished
 
@@ -34,6 +35,18 @@ async def welcome(screen: LiveBoard) -> None:
     opened = await screen.app.push_screen_wait(WelcomeScreen(screen.app.directory))
     if opened is not None:
         await screen.open_project(opened)
+
+
+async def tell_unlinked(screen: LiveBoard) -> None:
+    """Say that the board is not that of this directory, and how it gets one."""
+    root = await screen.app.perform(unlinked, screen.app.directory)
+    if root is not None:
+        screen.app.notify(
+            f"{root.name}, the repository of this directory, is in no project. p, then n makes one for it; , and then "
+            "its Repositories link it to the project that is shown.",
+            timeout=20,
+            markup=False,
+        )
 
 
 async def _open_line(screen: LiveBoard, event: NewWished, project_id: str) -> None:

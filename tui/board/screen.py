@@ -84,6 +84,7 @@ class BoardScreen(LiveBoard):
             await adding.welcome(self)
         await self._load_all()
         self.stir()
+        await adding.tell_unlinked(self)
 
     @property
     def surfaces(self) -> Mapping[Surface, Drawn]:

@@ -222,7 +222,9 @@ class View:
 
 MIRRORS: Final = "mirrors it here"
 VIEWS: Final[dict[ViewName, View]] = {
-    "public": View("Public projects", ("projects", "browse"), MIRRORS, "No public project matches.", project_row),
+    "public": View(
+        "Public projects", ("projects", "browse"), MIRRORS, "No public project matches. m shows your own.", project_row
+    ),
     "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
     "templates": View("Templates", ("projects", "templates"), "makes a project from it", "No template yet.", own_row),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from ...config.paths import for_people
 from ...missions.board import ListCount
 from ...missions.entities import ListName, Project
 from ...workspace import operations, queries
@@ -16,6 +19,8 @@ from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, row
+from ..kit.sheets.confirm import ConfirmScreen
+from ..welcome.data import find_repository, project_with, unlinked
 
 
 class ProjectsScreen(Sheet[str | None]):
@@ -34,6 +39,8 @@ class ProjectsScreen(Sheet[str | None]):
     def __init__(self, now: Project | None) -> None:
         super().__init__(classes="sheet")
         self.now = now
+        self.root: Path | None = None
+        """The repository that a new project may be for."""
 
     def compose(self) -> ComposeResult:
         """List and a line for a new name."""
@@ -74,7 +81,14 @@ class ProjectsScreen(Sheet[str | None]):
         self.dismiss(str(event.row.key))
 
     def action_new(self) -> None:
+        self._ask_name()
+
+    @work
+    async def _ask_name(self) -> None:
+        """A name; that of this directory's repository is proposed where no project is for that."""
+        self.root = await self.app.perform(unlinked, self.app.directory)
         entry = self.query_one("#name", Input)
+        entry.value = self.root.name if self.root else ""
         entry.display = True
         entry.focus()
 
@@ -99,7 +113,13 @@ class ProjectsScreen(Sheet[str | None]):
     @on(Input.Submitted)
     @work
     async def _make(self, event: Input.Submitted) -> None:
-        made = await self.app.write(operations.projects.create, event.value.strip())
+        name = event.value.strip()
+        found = await find_repository(self.app.commands, self.root) if self.root and name else None
+        question = f"Link the repository {for_people(str(self.root))} to {name}?"
+        if found is not None and await self.app.push_screen_wait(ConfirmScreen(question, "Link it")):
+            made = await project_with(self.app, found, name)
+        else:
+            made = await self.app.write(operations.projects.create, name)
         if made is not None:
             self.dismiss(made.id)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ...missions.entities import SYSTEM, Project
 from ...missions.errors import SoloUnicornError
 from ...missions.records import record
-from ...workspace import operations
+from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from ..kit.application import Application
 from ..kit.commands import Commands
 
 STEP = "first_start.step"
@@ -49,6 +51,32 @@ async def find_repository(commands: Commands, directory: Path | None) -> Reposit
     except SoloUnicornError:
         return None
     return RepositoryFound(Path(root), branch, remote, bool(head))
+
+
+def unlinked(workspace: Workspace, directory: Path | None) -> Path | None:
+    """The root of the repository around a directory, where projects are kept but none is for it; else None."""
+    if directory is None or workspace.read_only is not None or not workspace.read(queries.projects.list_all):
+        return None
+    from ...worktrees.repository.around import common_directory, place_of
+
+    directory = Path(os.path.realpath(directory))
+    common = common_directory(directory)
+    if common is None or place_of(workspace, directory).projects or workspace.meta(f"project.made_in {common}"):
+        return None
+    return next(place for place in (directory, *directory.parents) if (place / ".git").exists())
+
+
+async def project_with(app: Application, found: RepositoryFound, name: str) -> Project | None:
+    """A new project with this repository; None when one of them is refused, which is shown, and then none is left."""
+    project = await app.perform(start_project, name)
+    if project is not None:
+        try:
+            await add_repository(app.commands, found, project)
+        except SoloUnicornError as error:  # no project is left behind that nothing can run in
+            await app.write(operations.projects.delete, project.id)
+            app.complain(error)
+            return None
+    return project
 
 
 async def add_repository(commands: Commands, found: RepositoryFound, project: Project) -> None:

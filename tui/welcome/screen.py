@@ -16,7 +16,6 @@ from textual.widgets import Button, Static
 from ...config.paths import for_people
 from ...missions.entities import CodeAgent, Project
 from ...missions.errors import SoloUnicornError
-from ...workspace import operations
 from ..kit.application import Application
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
@@ -104,7 +103,6 @@ class WelcomeScreen(Sheet[str | None]):
             lines.can_focus, lines.least = False, 1
         self._say("#repository", [row((" looking …", "faint"))])
         self._say("#agents", [row((" looking …", "faint"))])
-        self._say("#begin", _begin_rows())
         self._say("#hub", _hub_rows())
         self._show()
         self._find_agents()
@@ -154,6 +152,7 @@ class WelcomeScreen(Sheet[str | None]):
         taken = self.found is not None and self.with_repository
         self.query_one("#next-begin", Button).label = "This repository (⏎)" if taken else "Tutorial (⏎)"
         self.query_one("#tutorial").display = taken
+        self._say("#begin", _begin_rows(self.found if taken else None))
         self.set_focus(None)  # enter goes on, whichever button was clicked before
         self.refresh_bindings()
 
@@ -236,14 +235,7 @@ class WelcomeScreen(Sheet[str | None]):
         if self._making:
             return
         self._busy(f"Adding {found.name} …")
-        project = await self.app.perform(welcome_data.start_project, found.name)
-        if project is not None:
-            try:
-                await welcome_data.add_repository(self.app.commands, found, project)
-            except SoloUnicornError as error:  # no project is left behind that nothing can run in
-                await self.app.write(operations.projects.delete, project.id)
-                self.app.complain(error)
-                project = None
+        project = await welcome_data.project_with(self.app, found, found.name)
         self._busy("")
         if project is not None:
             self._last(project)
@@ -314,12 +306,15 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
     ]
 
 
-def _begin_rows() -> list[Row]:
-    return [
-        row((" the tutorial  ", "strong"), ("eight steps, learnt by doing them", "faint"), indent=15),
-        row((" the sample    ", "strong"), ("a board with something in every list", "faint"), indent=15),
-        row((" empty         ", "strong"), ("your own project, without a repository for now", "faint"), indent=15),
-    ]
+def _begin_rows(found: RepositoryFound | None) -> list[Row]:
+    taken = [("this repository", f"a project for {found.name}")] if found is not None else []
+    ways = (
+        *taken,
+        ("the tutorial", "eight steps, learnt by doing them"),
+        ("the sample", "a board with something in every list"),
+        ("empty", "your own project, without a repository for now"),
+    )
+    return [row((f" {way:<17}", "strong"), (about, "faint"), indent=18) for way, about in ways]
 
 
 def _hub_rows() -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from ...missions.errors import InvalidValue, NotFound, SoloUnicornError
 from ..git import Git, GitError, decode, hide_secrets, identity
@@ -73,7 +74,8 @@ class NoCommits(UnusableRepository):
     code = "no_commits"
 
     def __init__(self, root: Path, project: str = "") -> None:
-        command = f"`solo-unicorn repo add {root} --first-commit` makes an empty one, and your files stay as they are"
+        typed = f"`solo-unicorn repo add {quote(str(root))} --first-commit`"
+        command = f"{typed} makes an empty one, and your files stay as they are"
         super().__init__(
             f"{root} has no commits on its current branch yet",
             why="a worktree starts from a commit",
