@@ -19,6 +19,19 @@ def two(run: Run, repository: Path) -> Path:
     return repository
 
 
+def test_in_a_repository_of_no_project_it_says_how_one_begins(
+    run: Run, two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = tmp_path / "a fresh one"
+    subprocess.run(["git", "init", "-q", str(fresh)], check=True)
+    monkeypatch.chdir(fresh)
+    for words in (("mission", "list"), ("mission", "create", "Retry")):
+        refused = run(*words)
+        assert refused.code == 2 and "`solo-unicorn project create NAME`" in refused.err
+    refused = run("repo", "add", "-p", "shop")
+    assert f"`solo-unicorn repo add '{fresh}' --first-commit`" in refused.err
+
+
 @pytest.mark.parametrize(
     "words",
     [

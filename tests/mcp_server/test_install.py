@@ -49,6 +49,7 @@ def test_install_twice_is_once_and_uninstall_takes_it_out(project: Path, client:
     assert (again.outcome, again.backup) == ("already", None)
     assert first.file.read_text() == written
     assert uninstall(client, scope, project).outcome == "removed"
+    assert not first.file.exists(), "what was made for the entry alone goes with it"
     assert status(client, scope, project).state == "absent"
     assert uninstall(client, scope, project).outcome == "absent"
 

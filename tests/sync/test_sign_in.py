@@ -99,8 +99,19 @@ def test_an_address_that_is_none_or_not_encrypted_is_refused(text: str) -> None:
         signin.hub_url(text)
 
 
-def test_an_address_without_its_beginning_is_https() -> None:
-    assert signin.hub_url("hub.example.org/") == "https://hub.example.org"
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("hub.example.org/", "https://hub.example.org"),
+        ("127.0.0.1:8420", "http://127.0.0.1:8420"),
+        ("localhost:8420/", "http://localhost:8420"),
+        ("[::1]:8420", "http://[::1]:8420"),
+        ("http://127.0.0.1:8420/api/v1", "http://127.0.0.1:8420"),
+        ("http://127.0.0.1:8420/docs/", "http://127.0.0.1:8420"),
+    ],
+)
+def test_an_address_as_people_type_it(typed: str, meant: str) -> None:
+    assert signin.hub_url(typed) == meant
 
 
 def test_tokens_are_in_a_file_only_when_asked_for_and_then_for_their_owner_alone(home: Path) -> None:

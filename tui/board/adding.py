@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..welcome.data import unlinked
 from .live import LiveBoard
 from .messages import NewWished
 
@@ -39,6 +38,8 @@ async def welcome(screen: LiveBoard) -> None:
 
 async def tell_unlinked(screen: LiveBoard) -> None:
     """Say that the board is not that of this directory, and how it gets one."""
+    from ..welcome.data import unlinked
+
     root = await screen.app.perform(unlinked, screen.app.directory)
     if root is not None:
         screen.app.notify(

@@ -314,7 +314,8 @@ def _begin_rows(found: RepositoryFound | None) -> list[Row]:
         ("the sample", "a board with something in every list"),
         ("empty", "your own project, without a repository for now"),
     )
-    return [row((f" {way:<17}", "strong"), (about, "faint"), indent=18) for way, about in ways]
+    width = max(len(way) for way, _ in ways) + 2
+    return [row((f" {way:<{width}}", "strong"), (about, "faint"), indent=width + 1) for way, about in ways]
 
 
 def _hub_rows() -> list[Row]:

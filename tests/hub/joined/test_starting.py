@@ -149,9 +149,11 @@ def test_a_second_hub_on_the_same_database_says_who_has_it(home: Path, tmp_path:
     with hub(home, "--port", "0") as first:
         url = line(first).split()[4].rstrip(",")
         same = f"sqlite:///{home / 'hub' / 'hub.sqlite3'}"
-        with hub(home, "--port", "0", "--data-dir", str(tmp_path / "other"), "--database-url", same) as second:
-            _, told = second.communicate(timeout=60)
-        assert second.returncode == 75 and "is in use" in told and url in told and str(first.pid) in told
+        elsewhere = ("--port", "0", "--data-dir", str(tmp_path / "other"), "--database-url", same)
+        for words in (elsewhere, ("--port", url.rpartition(":")[2])):  # the second: the same command again
+            with hub(home, *words) as second:
+                _, told = second.communicate(timeout=60)
+            assert second.returncode == 75 and "is in use" in told and url in told and str(first.pid) in told
         first.kill()  # the lock goes with the process, however it ends
         first.wait()
     with hub(home, "--port", "0") as third:
