@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..missions.errors import Offline
+from .addresses import LOOPBACK, of_this_machine
 
 T = TypeVar("T")
 CORRECT = "correct HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE or SSL_CERT_DIR; SOCKS proxies are not supported"
+
+DIRECT: Final = {f"all://{f'[{host}]' if ':' in host else host}": None for host in LOOPBACK}
+"""`mounts` of an HTTP client: what runs on this machine is reached through no proxy, NO_PROXY or not."""
 
 
 class WrongSettings(Offline):
@@ -31,7 +35,7 @@ def made(make: Callable[[], T]) -> T:
 def proxy(url: str) -> str:
     """Host and port of the proxy on the way to an address, without its password; empty where there is none."""
     address, proxies = urlsplit(url), getproxies()
-    if proxy_bypass(address.hostname or ""):
+    if of_this_machine(url) or proxy_bypass(address.hostname or ""):
         return ""
     found = proxies.get(address.scheme) or proxies.get("all") or ""
     return found.rpartition("//")[2].rpartition("@")[2]

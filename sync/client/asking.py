@@ -37,7 +37,7 @@ def ask(
     host = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
 
     async def asked() -> Answer:
-        made = network.made(lambda: httpx.AsyncClient(verify=trust.context(url, hub or url)))
+        made = network.made(lambda: httpx.AsyncClient(verify=trust.context(url, hub or url), mounts=network.DIRECT))
         async with asyncio.timeout(SECONDS), made as client:
             answer = await client.request(
                 "GET" if form is None else "POST", url, data=form, headers=sent, timeout=SECONDS

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from ...config import trust
+from ...config.addresses import of_this_machine
 from ...config.log import logger
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
@@ -118,6 +119,7 @@ class Realtime:
                 close_timeout=2,
                 max_size=LARGEST_FRAME,
                 ssl=trust.socket_context(self._url),
+                proxy=None if of_this_machine(self._url) else True,
             ) as socket:
                 return await self._listen(socket)
         except InvalidStatus as error:

@@ -166,6 +166,7 @@ class HttpTransport:
                     headers={"user-agent": f"solo-unicorn/{__version__}"},
                     follow_redirects=False,
                     verify=trust.context(self.hub if of_hub else address),
+                    mounts=network.DIRECT,
                 )
             )
         return self._clients[of_hub]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from solo_unicorn.config import credentials
+from solo_unicorn.config import credentials, network
 from solo_unicorn.missions.errors import SignedOut, SoloUnicornError, UsageError
 from solo_unicorn.sync.client import signin, tokens
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
@@ -182,3 +182,15 @@ def test_tokens_of_another_version_are_read_and_those_without_a_token_are_none(h
     assert tokens.read("ann@hub") == Tokens(access="at_secret")
     credentials.put("account ann@hub", '{"later": 1}', in_file=True)
     assert tokens.read("ann@hub") is None
+
+
+def test_a_hub_of_this_machine_is_reached_without_the_proxy_of_the_way_out(
+    served: ServedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert network.proxy(served.url) == "" and network.proxy("https://hub.example.org") == "127.0.0.1:9"
+    assert signin.discovered(served.url).hub == served.url
