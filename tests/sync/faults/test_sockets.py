@@ -126,6 +126,7 @@ async def test_a_socket_that_is_closed_as_soon_as_it_is_open_is_made_again_ever_
 
 
 async def test_proxy_settings_that_no_socket_can_use_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(realtime, "of_this_machine", lambda url: False)
     monkeypatch.setenv("no_proxy", "")
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.setenv(name, "socks9://127.0.0.1:9")
