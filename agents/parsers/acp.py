@@ -54,6 +54,8 @@ _SILENT: Final = {
     "plan_removed",
 }
 LOST: Final = "Its earlier conversation is lost ({reason}): it begins a new one and is told what was done so far"
+_PASSING: Final[dict[ErrorKind, ErrorKind]] = {"other": "overloaded", "billing": "requests"}
+"""What a refusal that it tries again is about: Google words its quota of a minute like one that has to be paid for."""
 _SIGNED_OUT: Final = -32000
 _DIFF_LINES: Final = 4000
 
@@ -85,8 +87,7 @@ def events(line: JsonObject) -> tuple[Event, ...] | None:
             told = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
             return (ContextUsed(tools.number(line, "used"), tools.number(line, "size"), told),)
         case {"type": "retrying", "error": str() as text}:
-            kind = kind_of_error(text)
-            return (Retrying(0, 0, 0.0, text, "overloaded" if kind == "other" else kind),)
+            return (Retrying(0, 0, 0.0, text, _PASSING.get(kind := kind_of_error(text), kind)),)
         case {"type": "turn"}:
             return tuple(_used(line))
         case {"type": "result", "ok": bool() as ok}:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -29,7 +30,7 @@ class CreateMission(Arguments):
     priority: Priority = 3
     flow: Annotated[Ref, Field(description="Name; else the project's")] | None = None
     stage: Annotated[Ref, Field(description="Else the first")] | None = None
-    agent: Annotated[Ref, Field(description="Only this code agent")] | None = None
+    agent: Annotated[Ref, Field(description="As claude/opus high")] | None = None
     branch: Annotated[Ref, Field(description="To work on")] | None = None
     target: Annotated[Ref, Field(description="To land on")] | None = None
     depends_on: Annotated[tuple[Ref, ...], Field(max_length=50, description="Missions it waits for")] = ()
@@ -60,16 +61,27 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
         priority=given.priority,
         flow_id=flow,
         stage=given.stage.strip().casefold() if given.stage else None,
-        code_agent_name=given.agent,
         work_branch=given.branch,
         target_branch=given.target,
     )
+    draft = replace(draft, **_agent(given.agent))
     mission = access.write(caller.author, missions.create, project.id, draft)
     for blocker in blockers:
         access.write(caller.author, missions.link, blocker.id, mission.id, "blocks")
     if remembered:
         access.set_meta(remembered, mission.id)
     return Data(views.row(access.mission(mission.id)))
+
+
+def _agent(wanted: str | None) -> dict[str, Any]:
+    """`claude`, `claude/opus`, `claude high` or `claude/opus high`: the agent, its model and its effort, by our fields.
+
+    What is not named is not in it, so that it stays as it is.
+    """
+    agent, _, effort = (wanted or "").partition(" ")
+    name, _, model = agent.partition("/")
+    found = {"code_agent_name": name, "agent_model": model, "agent_effort": effort.strip()}
+    return {field: value for field, value in found.items() if value}
 
 
 def _flow(access: MissionAccess, project_id: str, name: str | None) -> str | None:
@@ -98,7 +110,7 @@ class UpdateMission(Arguments):
     description: Annotated[Text, Field(description="What and why")] | None = None
     spec: Annotated[Text, Field(description="How")] | None = None
     priority: Priority | None = None
-    agent: Annotated[Ref, Field(description="Only this code agent")] | None = None
+    agent: Annotated[Ref, Field(description="As claude/opus high")] | None = None
     branch: Annotated[Ref, Field(description="To work on")] | None = None
     ready: Annotated[bool, Field(description="Agents may start on it")] | None = None
     expected_version: Annotated[Version, Field(description="With description or spec")] | None = None
@@ -108,7 +120,7 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     """Replace what is given and leave the rest."""
     mission = guards.writable(access, caller, given.mission)
     changes = given.model_dump(include={"title", "description", "spec", "priority"}, exclude_none=True)
-    changes |= {field: value for field, value in _elsewhere(given) if value is not None}
+    changes |= _agent(given.agent) | ({"work_branch": given.branch} if given.branch is not None else {})
     if not changes and given.ready is None:
         raise InvalidValue("arguments", "Nothing to change was given", todo="Give title, description, spec or priority")
     if given.ready is not None and caller.mission_id is not None:
@@ -132,11 +144,6 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     if given.ready is not None:
         mission = access.write(caller.author, missions.set_ready, mission.id, given.ready)
     return Data(views.row(mission))
-
-
-def _elsewhere(given: UpdateMission) -> tuple[tuple[str, str | None], ...]:
-    """What the domain calls otherwise."""
-    return ("code_agent_name", given.agent), ("work_branch", given.branch)
 
 
 class MoveMission(Arguments):

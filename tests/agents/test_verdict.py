@@ -296,6 +296,12 @@ def test_a_service_that_comes_back_is_not_given_up() -> None:
             "requests",
         ),
         (
+            "[2026-11-30T18:34:18.062Z] [WARN] Attempt 2 failed: You exceeded your current quota, check your plan "
+            "and billing details. Please retry in 20s.. Retrying after 20871ms...",
+            "unavailable",
+            "requests",
+        ),
+        (
             'timestamp=2026-11-30T18:34:18.062Z level=ERROR run=4b1b8c6a message="stream error" providerID=anthropic '
             "modelID=claude-sonnet-4-5 session.id=ses_1 small=false agent=build mode=primary "
             'error.error="AI_APICallError: This request would exceed your account\'s rate limit"',

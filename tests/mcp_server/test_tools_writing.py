@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from solo_unicorn.mcp_server.caller import personal
 from solo_unicorn.mcp_server.tools.memory import LISTED
+from solo_unicorn.missions.entities import Mission
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 
@@ -270,3 +272,29 @@ async def test_a_large_memory_is_listed_in_a_few_kilobytes(board: Board) -> None
     assert (data(listed)["total"], len(data(listed)["documents"])) == (LISTED + 30, LISTED)
     assert len(said(listed)) < 20_000
     assert len(resources) < LISTED + 5
+
+
+def _mission(ref: str, workspace: Workspace) -> Mission:
+    return workspace.read(queries.missions.get, ref)
+
+
+@pytest.mark.parametrize(
+    ("agent", "name", "model", "effort"),
+    [
+        ("claude", "claude", "", ""),
+        ("claude/opus", "claude", "opus", ""),
+        ("claude high", "claude", "", "high"),
+        ("claude/anthropic/claude-opus-4-5 high", "claude", "anthropic/claude-opus-4-5", "high"),
+    ],
+)
+async def test_an_agent_is_named_with_its_model_and_effort(
+    board: Board, agent: str, name: str, model: str, effort: str
+) -> None:
+    async with board.client(await board.person()) as client:
+        data(await client.call_tool("create_mission", {"title": "Retry payments", "agent": agent}))
+        data(await client.call_tool("create_mission", {"title": "Refund payments", "agent": "claude/sonnet low"}))
+        data(await client.call_tool("update_mission", {"mission": "M-2", "agent": agent}))
+    for ref, before in (("M-1", ("", "")), ("M-2", ("sonnet", "low"))):
+        made = await board.do(partial(_mission, ref))
+        wanted = (name, model or before[0], effort or before[1])
+        assert (made.code_agent_name, made.agent_model, made.agent_effort) == wanted, "what is not named stays"

@@ -14,6 +14,8 @@ from typing import Any
 from .scripted_model import Answer, Asked, Call, Failure, Use
 from .worker import FILE, facts
 
+LIMIT = "a_usage_limit_parks_agent_and_mission_until_it_resets"
+
 
 @dataclass(frozen=True)
 class Player:
@@ -36,6 +38,8 @@ class Player:
     """Variables that would have it use a key instead."""
     in_background: Callable[[str], Use] | None = None
     """A command that goes on beside the turn; None: it has no way."""
+    asks_first: bool = False
+    """It asks for each command: a course needs a rule that allows them."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Scenarios that it is not asked to play, each with the reason."""
 
@@ -129,6 +133,11 @@ PLAYERS = (
         models=("gemini-2.5-pro", "gemini-2.5-flash"),
         limit=_gemini_limit,
         in_background=_gemini_background,
+        asks_first=True,
+        without={
+            LIMIT: "it does not tell when its limit ends",
+            "a_stop_and_the_same_conversation_afterwards": "it keeps no conversation whose first turn was broken off",
+        },
     ),
     Player(
         agent="opencode",
@@ -138,5 +147,7 @@ PLAYERS = (
         refused_sign_in=Failure(401, "authentication_error", "invalid x-api-key"),
         models=("anthropic/claude-sonnet-4-5", "anthropic/claude-opus-4-5"),
         limit=_claude_limit,
+        asks_first=True,
+        without={LIMIT: "it does not tell when its limit ends"},
     ),
 )
