@@ -71,7 +71,7 @@ class FactFinder:
         )
 
     def limits_end(self) -> list[datetime]:
-        """When to look again at what keeps the whole machine from starting anything."""
+        """When to look again at what keeps the machine, or a project on it, from starting anything."""
         ends = [self._now + PRESSURE_LASTS] if self._limits.pressure else []
         if 0 < self._limits.day_budget <= self._day_cost:
             ends.append(midnight(midnight(self._now) + timedelta(hours=36)))
