@@ -34,7 +34,7 @@ def main() -> int:
             about = _written(workspace, project, what, text, drawn.choice(known or [""]))
         except SoloUnicornError as error:
             _say("refused", what, str(error))
-            if error.code in ("damaged", "replaced"):
+            if error.code in ("damaged", "replaced") or workspace.read_only:
                 workspace.close()
                 workspace = _opened()
         except Exception as error:
