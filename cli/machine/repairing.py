@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...config import paths
 from ...missions.entities import SYSTEM, Json
 from ...workspace import operations, queries
+from ...workspace.failures import StoreDamaged, TextDamaged
 from ...workspace.integrity import salvage
 from ...workspace.integrity.proof import Touched
 from ...workspace.workspace import Workspace
@@ -16,6 +17,16 @@ SHOWN = 20
 
 def repair(options: Options, output: Output) -> int:
     """Show what is wrong, ask, and mend it; 1 when a person did not agree."""
+    try:
+        return _repair(options, output)
+    except TextDamaged:
+        raise
+    except StoreDamaged as error:
+        output.note(f"{error.what}: {error.why}")
+        return _rebuild(options, output)
+
+
+def _repair(options: Options, output: Output) -> int:
     with output.progress("reading the workspace"), Workspace.open() as opened:
         damaged = opened.read(salvage.damaged)
         unreadable = {(one.table, one.id) for one in damaged}
@@ -30,8 +41,7 @@ def repair(options: Options, output: Output) -> int:
     shown: list[Json] = [{"record": one.name, "why": one.why} for one in damaged]
     accepted: list[Json] = list(told(touched, names, limit=None))
     if broken:
-        output.note("The file itself is damaged: only a backup helps (`solo-unicorn workspace restore DIR`).")
-        return 1
+        return _rebuild(options, output)
     if not damaged and not touched and loss is None:
         output.done("Every record can be read and is as it was written", {"damaged": [], "kept": [], "accepted": []})
         return 0
@@ -50,6 +60,27 @@ def repair(options: Options, output: Output) -> int:
     output.done(
         f"{len(kept)} record(s) repaired" if kept else "The workspace is taken as it is",
         {"damaged": shown, "kept": list[Json](str(path) for path in kept), "accepted": accepted},
+    )
+    return 0
+
+
+def _rebuild(options: Options, output: Output) -> int:
+    """What can be read of a file that is damaged itself goes into a new one."""
+    from ...workspace.rebuilding import rebuild
+
+    output.note(
+        "The file itself is damaged. What can be read of it would be put into a new one; it is kept beside that."
+    )
+    output.note("A backup may have what cannot be read: `solo-unicorn workspace restore DIR`.")
+    if not confirmed(options, "Make a new file of what can be read?"):
+        return 1
+    folder = paths.home() / "quarantine"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    done = rebuild(paths.workspace_db(), folder, lock=paths.service_lock())
+    lost = f"; something is missing of: {', '.join(done.damaged)}" if done.damaged else "; nothing is missing"
+    output.done(
+        f"A new workspace was made of {done.taken} rows that could be read{lost}. The damaged one is {done.aside}",
+        {"taken": done.taken, "incomplete": list[Json](done.damaged), "kept": [str(done.aside)]},
     )
     return 0
 

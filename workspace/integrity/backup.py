@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,7 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
         )
         manifest = {name: _entry(making / name) for name in names}
         files.replace(making / MANIFEST, strict_json.dumps({"files": manifest}, indent=1).encode())
+        checked = verify(making)
         making.rename(to)
     except BaseException as error:
         shutil.rmtree(making, ignore_errors=True)
@@ -79,7 +81,7 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
                 todo="free some space, or name a directory on another disk; the workspace is as it was",
             ) from error
         raise
-    return verify(to)
+    return replace(checked, place=to)
 
 
 def verify(backup: Path) -> Checked:
@@ -119,15 +121,21 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
             continue  # a transcript that is here has what is in the backup, and more
         there.unlink(missing_ok=True)  # it may be linked from another backup
         _put(backup / file, there, linked=False)
-    aside = home / f"{DATABASE}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     was_there = (home / DATABASE).exists()
-    for ending in ("-wal", "-shm", ""):
-        part = home / (DATABASE + ending)
-        if part.exists():
-            part.rename(home / (aside.name + ending))
+    aside = put_aside(home / DATABASE)
     Acknowledged(home / DATABASE).forget(home)  # it is older on purpose
     fresh.rename(home / DATABASE)
     return aside if was_there else None
+
+
+def put_aside(database: Path) -> Path:
+    """Move a database with its -wal and -shm to another name beside it; returns that."""
+    aside = database.with_name(f"{database.name}.before-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+    for ending in ("-wal", "-shm", ""):
+        part = database.with_name(database.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    return aside
 
 
 def daily_due_in(home: Path, now: float, begun: float) -> float:

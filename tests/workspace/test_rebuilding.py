@@ -1,0 +1,68 @@
+"""A file with a damaged page: what can be read of it is kept in a new one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from solo_unicorn.cli import main as cli
+from solo_unicorn.missions.entities import Project
+from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.integrity import backup
+from solo_unicorn.workspace.workspace import Workspace
+
+MISSIONS = 60
+
+
+def zeroed(database: Path, of: str, which: float) -> None:
+    """One page of a table or an index is all zeros, as after a bad sector."""
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages = connection.execute("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path", (of,))
+    found = [number for (number,) in pages.fetchall()]
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with database.open("r+b") as file:
+        file.seek((found[int(which * (len(found) - 1))] - 1) * size)
+        file.write(bytes(size))
+
+
+@pytest.fixture
+def filled(workspace: Workspace, project: Project) -> Project:
+    for number in range(MISSIONS):
+        draft = MissionDraft(title=f"Mission {number}", description="Ask again. " * 60)
+        workspace.write(operations.missions.create, project.id, draft)
+    workspace.write(operations.memory.append, project.id, "index", "Money is integers.")
+    workspace.close()
+    return project
+
+
+@pytest.mark.parametrize(
+    ("of", "least"), [("passage_kind", MISSIONS), ("sqlite_autoindex_mission_1", MISSIONS), ("mission", MISSIONS - 12)]
+)
+def test_a_damaged_page_costs_what_was_on_it(
+    filled: Project, home: Path, of: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zeroed(home / "workspace.db", of, 0.5)
+    assert cli.main(["doctor", "--repair", "--yes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["data"]
+    assert Path(told["kept"][0]).exists() and told["incomplete"] == (["mission"] if of == "mission" else [])
+    with Workspace.open() as opened:
+        page = opened.read(queries.missions.page, filled.id, limit=500).items
+        assert least <= len(page) <= MISSIONS and opened.check() == [] and opened.touched() == []
+        assert opened.loss() is None, "it is less on purpose"
+        assert opened.read(queries.missions.search, "integers", filled.id) is not None
+        made = opened.write(operations.missions.create, filled.id, MissionDraft(title="Next"))
+        assert made.number == MISSIONS + 1
+    assert list(home.glob("rebuilding*")) == []
+
+
+def test_a_damaged_workspace_leaves_no_directory_that_looks_like_a_backup(filled: Project, home: Path) -> None:
+    zeroed(home / "workspace.db", "mission", 0.5)
+    with pytest.raises(Exception, match="damaged|not a workspace"):
+        backup.back_up(home, home / "copy")
+    assert not (home / "copy").exists() and list(home.glob(".copy*")) == []
