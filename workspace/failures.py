@@ -13,8 +13,7 @@ from ..missions.errors import InvalidValue, SoloUnicornError, TryAgain
 from ..system import strict_json
 
 _SCHEMA_DAMAGED = (
-    "no such column",
-    "no such table",
+    "no such",
     "duplicate column name",
     "already exists",
     "unrecognized option",

@@ -18,6 +18,7 @@ from ...missions.errors import SoloUnicornError, TryAgain
 from ...sync import replica
 from ...workspace import queries
 from ...workspace.failures import HOW_TO_REPLACE
+from ...workspace.integrity.acknowledged import Acknowledged
 from ...workspace.integrity.identity import is_a_copy
 from ...workspace.store import SQLITE_VERSION
 from ...workspace.workspace import Workspace
@@ -159,7 +160,11 @@ def _settings() -> Iterator[Finding]:
 def workspace() -> Iterator[Finding]:
     path = paths.workspace_db()
     if not path.exists():
-        yield Finding("workspace", "ok", f"{path} (made at the first use)")
+        if Acknowledged(path).path.exists():
+            todo = f"put it back, or `solo-unicorn workspace restore DIR` with one of {paths.home() / 'backups'}"
+            yield Finding("workspace", "error", f"{path} is missing: what was saved there is gone with it", todo)
+        else:
+            yield Finding("workspace", "ok", f"{path} (made at the first use)")
         return
     try:
         with Workspace.open() as opened:
@@ -321,6 +326,8 @@ def _hubs() -> Iterator[Finding]:
     """Connected projects: whether all is sent, whether the mirror is sound, and what the server cannot do."""
     from ...workspace.journal import kept, unsent
 
+    if not paths.workspace_db().exists():
+        return
     with Workspace.open() as workspace:
         mirrors = workspace.read(replica.mirroring.mirrors)
         for hub in sorted({mirror.hub for mirror in mirrors}):

@@ -139,6 +139,16 @@ def test_an_older_copy_in_its_place_is_told(
     assert "the last write is missing that had been saved here: they were about M-1" in told_of
 
 
+def test_a_file_that_is_gone_is_told_and_not_begun_anew_by_a_look(
+    workspace: Workspace, filled: Mission, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.close()
+    (home / "workspace.db").unlink()
+    assert cli.main(["doctor"]) == 1
+    assert "is missing: what was saved there is gone with it" in capsys.readouterr().out
+    assert not (home / "workspace.db").exists()
+
+
 def test_a_backup_that_is_put_back_is_older_on_purpose(
     workspace: Workspace, filled: Mission, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

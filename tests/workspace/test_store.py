@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from solo_unicorn.missions.entities import Project
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import failures, operations, queries, store
@@ -49,6 +50,32 @@ def test_a_damaged_file_is_named_and_left_alone(home: Path, content: bytes) -> N
     with pytest.raises(StoreDamaged, match="damaged"):
         Workspace.open()
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("unicode61", "unicmde61"),
+        ("content = 'passage'", "body< content = 'passage'"),
+        ("CREATE TABLE seen_state", 'CREATE TABLE "seen;state"'),
+    ],
+)
+def test_a_damaged_schema_is_a_damaged_workspace(workspace: Workspace, project: Project, was: str, now: str) -> None:
+    workspace.write(operations.missions.create, project.id, MissionDraft(title="Retry payments"))
+    workspace.close()
+    connection = sqlite3.connect(workspace.path)
+    connection.execute("PRAGMA writable_schema = ON")
+    changed = connection.execute(
+        "UPDATE sqlite_master SET sql = replace(sql, ?1, ?2), name = iif(?2 LIKE '%seen;%', 'seen;state', name), "
+        "tbl_name = iif(?2 LIKE '%seen;%', 'seen;state', tbl_name) WHERE sql LIKE '%' || ?1 || '%'",
+        (was, now),
+    )
+    assert changed.rowcount == 1
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreDamaged), Workspace.open() as opened:
+        opened.read(queries.missions.search, "payments", project.id)
+        opened.write(operations.missions.create, project.id, MissionDraft(title="Refund payments"))
 
 
 def test_an_empty_file_is_not_taken_for_a_new_workspace(home: Path) -> None:
@@ -153,7 +180,9 @@ def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: p
     Workspace.open().close()
     before = migrations()
     monkeypatch.setattr(
-        store, "migrations", lambda: [*before, (before[-1][0] + 1, "CREATE TABLE half (x);\nSELECT nothing;")]
+        store,
+        "migrations",
+        lambda: [*before, (before[-1][0] + 1, "CREATE TABLE half (x);\nINSERT INTO half VALUES (1, 2);")],
     )
     with pytest.raises(sqlite3.OperationalError):
         Store(path)
