@@ -218,7 +218,8 @@ class Store:
             try:
                 yield self.connection
             finally:
-                self.connection.execute("ROLLBACK")
+                if self.connection.in_transaction:  # SQLite has ended it by itself after an error of the disk
+                    self.connection.execute("ROLLBACK")
 
     @contextmanager
     def replacing(self) -> Iterator[None]:

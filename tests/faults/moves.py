@@ -101,6 +101,7 @@ def file_is_outgrown(world: World) -> None:
 def home_is_moved(world: World) -> None:
     """Away, and back; the board says that nothing is saved."""
     board = world.watch()
+    board.works()
     away = world.home.with_name("away")
     world.home.rename(away)
     board.sees("nothing is saved")
@@ -119,6 +120,7 @@ def home_is_removed(world: World) -> None:
     known = len(world.ledger.saved)
     world.serve()
     board, service = world.watch(), world.service()
+    board.works()
     runs = {one.name for one in (world.home / "runs").iterdir()}
     gone = world.home.with_name("removed")
     world.home.rename(gone)

@@ -9,7 +9,10 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 KEPT_BYTES = 1 << 18
 PATIENCE_SECONDS = 60.0
@@ -53,6 +56,13 @@ class Watcher:
                 f"the board never says {words!r}"
             )
 
+    def works(self) -> None:
+        """Wait until it has its workspace open: once for its first frame, and once for itself."""
+        end, files = time.monotonic() + PATIENCE_SECONDS, Path(f"/proc/{self._program.pid}/fd")
+        while _opened(files) < 2:
+            assert time.monotonic() < end and not self.ended(), "the board does not open its workspace"
+            time.sleep(0.1)
+
     def ended(self) -> bool:
         """Whether it is gone, which nobody asked it to be."""
         return self._program.poll() is not None
@@ -71,3 +81,11 @@ class Watcher:
             os.close(self._master)
         wrong = [f"the board ended by itself: {self._said[-800:]!r}"] if gone else []
         return wrong + (["the board printed a traceback"] if b"Traceback" in self._said else [])
+
+
+def _opened(files: Path) -> int:
+    found = 0
+    for one in files.iterdir():
+        with suppress(OSError):  # it was closed meanwhile
+            found += one.readlink().name == "workspace.db"
+    return found

@@ -175,6 +175,15 @@ def test_a_migration_keeps_a_copy_and_runs_once(home: Path, monkeypatch: pytest.
     assert kept.execute("SELECT count(*) FROM sqlite_master WHERE name = 'added'").fetchone()[0] == 0
 
 
+def test_an_error_that_ends_a_transaction_by_itself_is_told_and_hides_behind_no_other(workspace: Workspace) -> None:
+    def failing(connection: store.Connection) -> None:
+        connection.execute("ROLLBACK")  # as SQLite does where it cannot read on
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreFull, match="cannot be written"):
+        workspace.read(failing)
+
+
 def test_a_migration_that_fails_leaves_the_old_format(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = home / "workspace.db"
     Workspace.open().close()
