@@ -44,3 +44,11 @@ def test_an_export_to_standard_output_by_its_name(project: str, home: Path) -> N
     command = [sys.executable, "-m", "solo_unicorn", "export", "-o", "/dev/stdout"]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["format"] == "solo-unicorn-project"
+
+
+def test_doctor_names_a_home_that_cannot_be_made(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOLO_UNICORN_HOME", str(tmp_path / "file" / "home"))
+    found = run("doctor")
+    assert found.code == 1
+    assert f"error\thome\t{tmp_path / 'file' / 'home'} cannot be made in {tmp_path / 'file'}" in found.out

@@ -43,8 +43,7 @@ async def tell_unlinked(screen: LiveBoard) -> None:
     root = await screen.app.perform(unlinked, screen.app.directory)
     if root is not None:
         screen.app.notify(
-            f"{root.name}, the repository of this directory, is in no project. p, then n makes one for it; , and then "
-            "its Repositories link it to the project that is shown.",
+            f"{root.name}, the repository of this directory, is in no project. `p`, then `n` makes one for it.",
             timeout=20,
             markup=False,
         )

@@ -116,6 +116,8 @@ class ProjectsScreen(Sheet[str | None]):
         name = event.value.strip()
         found = await find_repository(self.app.commands, self.root) if self.root and name else None
         question = f"Link the repository {for_people(str(self.root))} to {name}?"
+        if found is not None and not found.has_commit:
+            question += " It has no commit yet: an empty first one will be made; your files stay as they are."
         if found is not None and await self.app.push_screen_wait(ConfirmScreen(question, "Link it")):
             made = await project_with(self.app, found, name)
         else:

@@ -12,7 +12,7 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.project.projects import ProjectsScreen
 from solo_unicorn.workspace import queries
 
-from ..conftest import Commanded, Story, ready, until
+from ..conftest import Commanded, Story, ready, text, until
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ async def test_it_is_told_and_n_makes_a_project_with_it(story: Story, root: Path
         await until(pilot, lambda: pilot.app.screen.query_one("#name").has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+        assert "an empty first one will be made" in text(pilot)
         await pilot.press("y")
         await until(pilot, lambda: asked and not isinstance(pilot.app.screen, ProjectsScreen))
     made = story.workspace.read(queries.projects.get, "second repo")
