@@ -82,6 +82,7 @@ class World:
         made = json.loads(self.run("project", "create", "Shop", "--json"))
         self.project = made["data"]["id"]
         self.run("repo", "add", str(self.repository), "--project", "shop")
+        self.run("repo", "edit", "shop", "--max", "0")  # what waits for a person holds a worktree
         self.hire()
 
     def run(self, *words: str, check: bool = True) -> str:
