@@ -11,6 +11,8 @@ COMPILE := $(UV_TO_LOCK) pip compile --quiet --universal --python-version 3.11 -
 	--custom-compile-command "make lock"
 # What pytest made of the tests is kept for the next run, whatever the environment says.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+# The plugin takes a second of every process, and only slow tests use it.
+QUICK := -n auto -m "not slow" -p no:schemathesis
 PACKAGES := missions system config workspace sync worktrees agents mcp_server workstation tui hub cli
 
 # The newest of the usual names that is 3.11 or later.
@@ -45,7 +47,7 @@ dev: $(VENV)/.ready ## open the board on a home of its own (.cache/dev), away fr
 	@mkdir -p $(ROOT)/.cache/dev && SOLO_UNICORN_HOME=$(ROOT)/.cache/dev exec $(BIN)/solo-unicorn $(ARGS)
 
 test: $(VENV)/.ready-to-test ## run the tests (ARGS="-k words" for some)
-	@cd $(ROOT) && $(PYTEST) -n auto -m "not slow" $(ARGS)
+	@cd $(ROOT) && $(PYTEST) $(QUICK) $(ARGS)
 
 test-slow: $(VENV)/.ready-to-test ## the tests that take seconds each: faults, many processes, servers, browsers
 	@cd $(ROOT) && $(PYTEST) -n auto -m slow $(ARGS)
@@ -57,7 +59,7 @@ test-agents: $(VENV)/.ready-to-test ## the tests with real code agents, which np
 	@cd $(ROOT) && SOLO_UNICORN_TEST_AGENTS=1 $(PYTEST) tests/real_agents -rs $(ARGS)
 
 coverage: $(VENV)/.ready-to-test ## the quick tests, and which lines of the product they ran; fails under the floor in pyproject.toml
-	@cd $(ROOT) && $(PYTEST) -n auto -m "not slow" --cov=solo_unicorn --cov-report=term:skip-covered $(ARGS)
+	@cd $(ROOT) && $(PYTEST) $(QUICK) --cov=solo_unicorn --cov-report=term:skip-covered $(ARGS)
 
 snapshots: $(VENV)/.ready-to-test ## write the screens' snapshots anew; read the difference before you commit it
 	@cd $(ROOT) && $(PYTEST) -n auto -q --snapshot-update tests/tui $(ARGS)
@@ -72,7 +74,7 @@ openapi: $(VENV)/.ready-to-test ## write docs/openapi.json anew
 bench: $(VENV)/.ready-to-test ## measure beside a floor (one of: make bench NAME=board|cli|mcp|sync|hub|worktrees|night|review|proof)
 	@cd $(ROOT) && $(BIN)/python bench/$(or $(NAME),board).py $(ARGS)
 
-lint: lint-style lint-types lint-pyright lint-layers ## ruff, mypy, pyright, import-linter (make -k lint: all of them, whatever fails)
+lint: lint-pyright lint-types lint-style lint-layers ## ruff, mypy, pyright, import-linter (make -k lint: all of them, whatever fails)
 
 fmt: $(VENV)/.ready-to-test ## format the code
 	@cd $(ROOT) && $(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -32,6 +33,11 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Reading these takes seconds, which a run without the slow tests need not wait for."""
     return True if collection_path.name in SLOW_TO_READ and config.option.markexpr == "not slow" else None
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: the garbage collector need not look at all of it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
