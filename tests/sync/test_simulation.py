@@ -9,6 +9,8 @@ from .simulation.world import Broken, Trail, World
 
 pytestmark = pytest.mark.slow
 KINDS = {"feed": {}, "restores": {"restores": True}, "plain": {"plain": True}}
+FOUND_AT = {"no idempotency key": 333}
+"""The seed that notices a defect, where few do: it is tried first, as the others take a minute."""
 SEEDS = {"feed": range(300), "restores": range(300, 450), "plain": range(450, 500)}
 
 
@@ -30,7 +32,7 @@ def test_nothing_is_lost_done_twice_or_overwritten_whatever_happens(kind: str, p
 @pytest.mark.parametrize("name", list(DEFECTS))
 def test_a_defect_put_in_on_purpose_is_found(name: str) -> None:
     with DEFECTS[name]():
-        for seed in range(1000):
+        for seed in (FOUND_AT.get(name, 0), *range(1000)):
             try:
                 World(seed, restores=seed % 2 == 1).run()
             except Broken:
