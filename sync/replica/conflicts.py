@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound
+from ...missions.field_kinds import same
 from ...missions.records import record
 from ...system import strict_json
 from ...workspace.change import Change
@@ -75,14 +76,23 @@ def add(
     *,
     part: str = "",
 ) -> None:
-    """Record a conflict; an open one of the same field takes the newer value of this side and stays one."""
-    earlier = change.connection.execute(
-        "SELECT id, mine FROM conflict WHERE mission_id = ? AND field = ? AND kind = ? AND state = 'open'",
+    """Record a conflict; an open one of the same field goes on when its value of this side was in view.
+
+    It was when the newer value was made on it, or is the same; else both values wait for a person.
+    """
+    several = isinstance(mine, dict) and field not in SINGLE
+    found = change.connection.execute(
+        "SELECT id, mine, mutation_id FROM conflict WHERE mission_id = ? AND field = ? AND kind = ? "
+        "AND state = 'open' ORDER BY at DESC, id DESC",
         (mission_id, field, kind),
-    ).fetchone()
+    ).fetchall()
+    opened = [(about, strict_json.loads(value), mutation) for about, value, mutation in found]
+    earlier = next(
+        (one for one in opened if several or one[2] == mutation_id or same(one[1], mine) or same(one[1], base)), None
+    )
     if earlier is not None:
-        if isinstance(mine, dict) and field not in SINGLE:
-            mine = {**cast("JsonObject", strict_json.loads(earlier[1])), **mine}
+        if several:
+            mine = {**cast("JsonObject", earlier[1]), **cast("JsonObject", mine)}
         change.connection.execute(
             "UPDATE conflict SET mine = ?, theirs = ?, mutation_id = ?, at = ? WHERE id = ?",
             (dump(mine), dump(theirs), mutation_id, stamp(change.now), earlier[0]),

@@ -163,6 +163,29 @@ def test_settings_and_personas_are_asked_about(both: Both, hub: SimulatedHub) ->
     assert [one.focus for one in bob.read(queries.projects.actors, PROJECT)] == ["after", "on it"]
 
 
+def test_restored_twice_before_anybody_decided_every_value_is_asked_about(both: Both, hub: SimulatedHub) -> None:
+    """The second restore's conflict took the place of the first one's, with the value that waited in it."""
+    ann = both[0].workspace
+    actor = ann.write(operations.projects.create_actor, PROJECT, "Careful", focus="before")
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("before"))
+    settled(both)
+    hub.back_up()
+    for value in ("first", "second"):
+        ann.write(operations.parts.edit, Actor, actor.id, {"focus": value})
+        ann.write(operations.missions.edit, mission.id, {"title": value})
+        settled(both)
+        hub.restore()
+        settled(both)
+    for one in both:
+        found = [(each.field, str(each.mine)) for each in undecided(one.workspace)]
+        assert sorted(found) == [("focus", "first"), ("focus", "second"), ("title", "first"), ("title", "second")]
+    for conflict in undecided(ann):
+        ann.write(replica.settling.keep_mine, conflict.id)
+        settled(both)
+    stands = {hub.state.parts["actors"][actor.id]["focus"], hub.state.missions[mission.id]["title"]}
+    assert stands == {"second"}
+
+
 def test_memory_that_only_grew_is_put_back_and_a_rewritten_one_is_asked_about(both: Both, hub: SimulatedHub) -> None:
     ann, bob = (one.workspace for one in both)
     ann.write(operations.memory.append, PROJECT, "decisions", "before")
